@@ -1,0 +1,130 @@
+"""Every error halgit raises on purpose, and the exit code each one ends the program with.
+
+    HalgitError                      the base; never raised itself
+    ├── UsageError             2     an option, a name or a combination that cannot be
+    ├── FindingsError          1     findings at or above --fail-on; carries them
+    ├── DifferenceError        1     --check: a render would change the tree
+    ├── SourceError            3     a source cannot be had
+    ├── SecretError            4     a secret cannot be had
+    ├── PublishError           5     the tree cannot be written, or its target is busy or not ours
+    ├── AccountError           6     an account change conflicts or is refused
+    └── RemoteError                  an outside system said no; `remotes/` raises these, once, at the seam
+        ├── Unreachable              no answer in time, no route, no name
+        ├── Refused                  the login or its rights are not enough
+        ├── Missing                  the server is there, the thing is not
+        ├── Throttled                the server asks to come back later (429, 503)
+        ├── Conflicting              somebody else wrote first
+        ├── Untrusted                a certificate, host key or signature does not hold
+        └── Corrupt                  an answer that cannot be right: cut short, changed while read, too large
+
+The caller of a remote turns a RemoteError into the error of its own stage: `sources.py` into SourceError,
+`reveal.py` into SecretError, `accounts/` into AccountError. One that nobody turned ends with 3.
+
+A message names the place and the thing; `mend` names the next step. Neither ever holds a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from halgit.tree import Finding
+
+
+class HalgitError(Exception):
+    """The base of all errors a user can meet; `exit_code` is what the process ends with."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.mend}" if self.mend else self.message
+
+
+class UsageError(HalgitError):
+    """The program was called in a way that cannot work."""
+
+    exit_code = 2
+
+
+class FindingsError(HalgitError):
+    """There are findings at or above `--fail-on`; nothing was written."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, findings: Sequence[Finding], mend: str = "") -> None:
+        super().__init__(message, mend)
+        self.findings = tuple(findings)
+
+
+class DifferenceError(HalgitError):
+    """`--check` found that a render would change the tree."""
+
+    exit_code = 1
+
+
+class SourceError(HalgitError):
+    """A source cannot be had: unreachable, refused, ref or path missing, signature, lock drift."""
+
+    exit_code = 3
+
+
+class SecretError(HalgitError):
+    """A secret cannot be had; one line of the message for each that is missing."""
+
+    exit_code = 4
+
+
+class PublishError(HalgitError):
+    """The tree cannot be written, or its target is busy or not ours."""
+
+    exit_code = 5
+
+
+class AccountError(HalgitError):
+    """An account change conflicts or is refused."""
+
+    exit_code = 6
+
+
+class RemoteError(HalgitError):
+    """An outside system said no."""
+
+    exit_code = 3
+
+
+class Unreachable(RemoteError):
+    """No answer in time, no route, no such name."""
+
+
+class Refused(RemoteError):
+    """The login failed or has no right to the thing."""
+
+
+class Missing(RemoteError):
+    """The server is there, the thing is not."""
+
+
+class Throttled(RemoteError):
+    """The server asks to come back later; `retry_after` is in seconds, None where it did not say."""
+
+    def __init__(self, message: str, mend: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, mend)
+        self.retry_after = retry_after
+
+
+class Conflicting(RemoteError):
+    """Somebody else wrote first."""
+
+
+class Untrusted(RemoteError):
+    """A certificate, host key or signature does not hold."""
+
+
+class Corrupt(RemoteError):
+    """An answer that cannot be right: cut short, changed while it was read, or too large."""

@@ -1,0 +1,157 @@
+"""Secrets that do not show themselves, and the filter every text passes before it leaves the program.
+
+`Secret` and `Woven` hold values that must never be seen; only `publish/` opens them. `Redactor` knows every
+value opened so far and takes it out of any text, in clear, in base64 and URL-encoded. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, quote_plus
+
+MASK = "********"
+
+_SHORTEST = 4
+"""Values shorter than this are not searched for in texts: they would blank out ordinary words."""
+
+
+class Secret:
+    """A value that masks itself. `name` says where it comes from and may be shown; `open()` gives the value.
+
+    The value is a text, or bytes where a whole file is the secret. Two secrets are equal when their values are.
+    """
+
+    __slots__ = ("_value", "name")
+
+    def __init__(self, value: str | bytes, name: str) -> None:
+        self._value = value
+        self.name = name
+
+    def open(self) -> str:
+        """The value as a text; bytes that are not UTF-8 raise UnicodeDecodeError without showing them."""
+        if isinstance(self._value, str):
+            return self._value
+        try:
+            return self._value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise UnicodeDecodeError("utf-8", b"?", 0, 1, f"secret {self.name} is not UTF-8 text") from None
+
+    def open_bytes(self) -> bytes:
+        """The value as bytes, a text encoded as UTF-8."""
+        return self._value if isinstance(self._value, bytes) else self._value.encode("utf-8")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.name})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a secret is not pickled or copied out of the process")
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __copy__(self) -> Secret:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Woven:
+    """A text with secrets in it: `redis://:<secret>@host`. Shown with each secret masked."""
+
+    parts: tuple[str | Secret, ...]
+
+    def open(self) -> str:
+        return "".join(part if isinstance(part, str) else part.open() for part in self.parts)
+
+    def __str__(self) -> str:
+        return "".join(str(part) for part in self.parts)
+
+
+def weave(parts: Iterable[str | Secret]) -> str | Secret | Woven:
+    """The simplest value that holds these parts: a plain text, one secret, or a woven text."""
+    kept: list[str | Secret] = []
+    for part in parts:
+        if part == "":
+            continue
+        if isinstance(part, str) and kept and isinstance(kept[-1], str):
+            kept[-1] += part
+        else:
+            kept.append(part)
+    if not kept:
+        return ""
+    return kept[0] if len(kept) == 1 else Woven(tuple(kept))
+
+
+def opened(value: object) -> object:
+    """The value itself, or what a secret or woven text holds. For `publish/` only."""
+    return value.open() if isinstance(value, (Secret, Woven)) else value
+
+
+class Redactor:
+    """Takes known secret values out of texts. One per run; grows as secrets are revealed."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, secret: Secret | str | bytes) -> None:
+        """Remember a value, so that it and its encoded forms are masked from now on."""
+        raw = secret.open_bytes() if isinstance(secret, Secret) else secret
+        data = raw if isinstance(raw, bytes) else raw.encode("utf-8")
+        before = len(self._forms)
+        self._forms.update(form for form in _forms(data) if len(form) >= _SHORTEST)
+        if len(self._forms) != before:
+            self._pattern = None
+
+    def clean(self, text: str) -> str:
+        """The text with every known value replaced by the mask."""
+        if not self._forms:
+            return text
+        if self._pattern is None:
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+        return self._pattern.sub(MASK, text)
+
+
+def _forms(data: bytes) -> Iterable[str]:
+    text = data.decode("utf-8", "replace")
+    stripped = text.strip()
+    for plain in {text, stripped}:
+        yield plain
+        yield quote(plain, safe="")
+        yield quote_plus(plain)
+        yield json.dumps(plain)[1:-1]
+        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+    for line in stripped.splitlines():
+        if len(line.strip()) >= 2 * _SHORTEST:
+            yield line.strip()
+    for raw in {data, stripped.encode("utf-8")}:
+        yield from _base64_forms(raw)
+
+
+def _base64_forms(raw: bytes) -> Iterable[str]:
+    """The part of each base64 text that this value decides, at all three alignments."""
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + raw).decode("ascii")
+        start = (0, 2, 3)[shift]
+        body = encoded.rstrip("=")[start:]
+        if (len(raw) + shift) % 3:
+            body = body[:-1]
+        if len(body) >= 2 * _SHORTEST:
+            yield body
+            yield body.replace("+", "-").replace("/", "_")

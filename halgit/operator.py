@@ -1,0 +1,101 @@
+"""Operator settings: what the person or pod that runs halgit gives it, and no repository can.
+
+Built by `cli/` from options, `HALGIT_*` variables and files, and handed down; nothing read from a source ever
+becomes one of these types. Frozen, and free of I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from halgit.tree import EMPTY, Dialect, SecretsMode, Severity, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source as the operator named it."""
+
+    url: str
+    ref: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PerHost:
+    """An option's value, for every host or for one (`HOST=VALUE`)."""
+
+    default: str = ""
+    hosts: Mapping[str, str] = EMPTY
+
+    def of(self, host: str) -> str:
+        """The value for this host; empty where none was given."""
+        return self.hosts.get(host.lower(), self.default)
+
+
+class Progress(Protocol):
+    """Told what long work is doing now; never given a secret."""
+
+    def __call__(self, what: str) -> None: ...
+
+
+def silent(what: str) -> None:
+    """The progress that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How outside systems are reached. Operator settings only: nothing of a repository ever enters here.
+
+    `environment` is what a remote may know of the process environment. Times are in seconds, sizes in bytes.
+    """
+
+    git_user: PerHost = PerHost()
+    git_token_file: PerHost = PerHost()
+    ssh_key_file: PerHost = PerHost()
+    known_hosts_file: PerHost = PerHost()
+    ca_file: PerHost = PerHost()
+    vault_address: PerHost = PerHost()
+    vault_auth: PerHost = PerHost()
+    vault_role: PerHost = PerHost()
+    vault_token_file: PerHost = PerHost()
+    s3_endpoint: PerHost = PerHost()
+    s3_region: PerHost = PerHost()
+    verify_signatures: str = ""
+    environment: Mapping[str, str] = EMPTY
+    timeout: float = 120.0
+    retries: int = 3
+    largest_file: int = 10 * 1024 * 1024
+    progress: Progress = field(default=silent)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What references may reach. Operator settings only; a repository can never widen it."""
+
+    engines: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """What the person or pod that runs halgit wants of this run."""
+
+    overlay: str = ""
+    set: Mapping[str, str] = EMPTY
+    environment: Mapping[str, str] = EMPTY
+    params_file: str = ""
+    params_text: bytes = b""
+    dialect: Dialect | None = None
+    variant: Variant | None = None
+    secrets: SecretsMode = "resolve"
+    hal_home: str = "/home/spinnaker/.hal"
+    validate: bool = True
+    fail_on: Severity = Severity.ERROR
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    daemon_config: bool = False
+    halyard_address: str = ""
+    trust: Trust = Trust()

@@ -1,0 +1,209 @@
+"""The plan of the house: who may import whom, and who may touch the world. Read from the code's imports."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "halgit"
+
+LAYERS: dict[str, int] = {
+    "errors": 0, "tree": 0, "operator": 0, "masking": 0, "__init__": 0,
+    "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
+    "settings": 2, "overlay": 2, "validation": 2, "report": 2,
+    "sources": 3, "reveal": 3, "explain": 3, "difference": 3, "importer": 3, "lock": 3, "publish": 3,
+    "accounts": 3, "isd": 3,
+    "compiler": 4,
+    "cli": 5, "server": 5, "__main__": 6,
+}  # fmt: skip
+
+PURE = {"errors", "tree", "operator", "masking", "yaml", "halyard", "references", "settings", "overlay", "validation", "report",
+        "explain", "difference", "importer", "lock"}  # fmt: skip
+WORLD = {"os", "time", "random", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http.client"}
+YAML_LIBRARIES = {"yaml", "ruamel"}
+REMOTE_LIBRARIES = {"git", "boto3", "botocore", "hvac", "lightkube", "httpx", "requests", "urllib3", "google",
+                    "subprocess", "socket", "ssl", "http.client", "urllib.request"}  # fmt: skip
+HEAVY = {"boto3", "botocore", "hvac", "git", "fastapi", "uvicorn", "cryptography", "lightkube", "google", "rich",
+         "jsonschema_rs", "ruamel"}  # fmt: skip
+REFUSED_NAMES = {"utils", "helpers", "common", "manager", "core", "misc"}
+
+
+class Module:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.parts = file.relative_to(PACKAGE).with_suffix("").parts
+        self.room = self.parts[0]
+        self.name = "/".join(self.parts)
+        self.tree = ast.parse(file.read_text())
+        self.top, self.all = _imports(self.tree)
+
+    def in_package(self, names: set[str]) -> set[str]:
+        """Which of these libraries the module imports, anywhere in it."""
+        return {name for name in names for used in self.all if used == name or used.startswith(name + ".")}
+
+
+def _imports(tree: ast.Module) -> tuple[set[str], set[str]]:
+    guarded = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for node in ast.walk(block)
+    }
+    inner = {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+    }
+    top: set[str] = set()
+    everywhere: set[str] = set()
+    for node in ast.walk(tree):
+        if node in guarded:
+            continue
+        names: set[str] = set()
+        if isinstance(node, ast.Import):
+            names = {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the room"
+            names = {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+        everywhere |= names
+        if node not in inner:
+            top |= names
+    return top, everywhere
+
+
+MODULES = [Module(file) for file in sorted(PACKAGE.rglob("*.py"))]
+EACH = pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+
+
+def _rooms(module: Module) -> set[str]:
+    rooms = set()
+    for used in module.all:
+        parts = used.split(".")
+        if parts[0] == "halgit" and len(parts) > 1 and parts[1] in LAYERS:
+            rooms.add(parts[1])
+    return rooms - {module.room}
+
+
+@EACH
+def test_every_room_is_in_the_plan(module: Module) -> None:
+    assert module.room in LAYERS, f"{module.room} is not in the plan; add it to docs/architecture.md and here"
+    assert not REFUSED_NAMES & set(module.parts), "a name that says nothing"
+
+
+@EACH
+def test_imports_go_downward(module: Module) -> None:
+    here = LAYERS[module.room]
+    for room in _rooms(module):
+        allowed = LAYERS[room] < here or (here == 0 == LAYERS[room]) or (module.room, room) == ("server", "cli")
+        assert allowed, f"{module.name} (layer {here}) imports {room} (layer {LAYERS[room]})"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    graph: dict[str, set[str]] = {}
+    names = {"halgit." + ".".join(m.parts).removesuffix(".__init__"): m for m in MODULES}
+    for name, module in names.items():
+        graph[name] = {used for used in module.top if used in names and used != name}
+    done: set[str] = set()
+
+    def walk(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, "import cycle: " + " -> ".join([*trail, name])
+        if name not in done:
+            for used in sorted(graph[name]):
+                walk(used, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        walk(name, ())
+
+
+@EACH
+def test_pure_rooms_do_not_touch_the_world(module: Module) -> None:
+    if module.room in PURE:
+        assert not module.in_package(WORLD), f"{module.name} is pure and may not import {module.in_package(WORLD)}"
+
+
+@EACH
+def test_only_the_yaml_room_imports_a_yaml_library(module: Module) -> None:
+    if module.room != "yaml":
+        assert not module.in_package(YAML_LIBRARIES)
+
+
+@EACH
+def test_only_remotes_import_what_opens_a_socket_or_starts_a_process(module: Module) -> None:
+    if module.room != "remotes":
+        assert not module.in_package(REMOTE_LIBRARIES)
+
+
+@EACH
+def test_only_the_cli_and_the_server_read_the_environment(module: Module) -> None:
+    if module.room in {"cli", "server"}:
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}:
+            pytest.fail(f"{module.name}:{node.lineno} reads the environment")
+
+
+@EACH
+def test_only_the_cli_imports_click(module: Module) -> None:
+    if module.room != "cli":
+        assert not module.in_package({"click"})
+
+
+@EACH
+def test_heavy_libraries_load_where_they_are_used(module: Module) -> None:
+    heavy = {name for name in HEAVY for used in module.top if used == name or used.startswith(name + ".")}
+    assert not heavy, f"{module.name} imports {heavy} at its top: import it in the function that needs it"
+
+
+_WRITERS = {"write_text", "write_bytes", "rename", "replace", "unlink", "rmtree", "mkdir", "symlink_to", "touch"}
+
+
+@EACH
+def test_files_are_written_through_publish_only(module: Module) -> None:
+    if module.room in {"publish", "remotes"}:
+        return
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        if isinstance(function, ast.Name) and function.id == "open":
+            mode = node.args[1] if len(node.args) > 1 else None
+            if isinstance(mode, ast.Constant) and set(str(mode.value)) & set("wax+"):
+                pytest.fail(f"{module.name}:{node.lineno} opens a file to write")
+        if isinstance(function, ast.Attribute) and function.attr in {"write_text", "write_bytes", "rmtree"}:
+            pytest.fail(f"{module.name}:{node.lineno} {function.attr}")
+        if (
+            isinstance(function, ast.Attribute)
+            and function.attr in _WRITERS
+            and isinstance(function.value, ast.Name)
+            and function.value.id in {"os", "shutil"}
+        ):
+            pytest.fail(f"{module.name}:{node.lineno} os.{function.attr}")
+
+
+@EACH
+def test_every_module_says_what_it_is_for(module: Module) -> None:
+    text = ast.get_docstring(module.tree)
+    assert len(text or "") > 30, f"{module.name} has no opening paragraph"
+
+
+@EACH
+def test_files_and_functions_stay_readable(module: Module) -> None:
+    lines = module.file.read_text().count("\n")
+    assert lines <= 400, f"{module.name} has {lines} lines"
+    for node in ast.walk(module.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno:
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 60, f"{module.name}:{node.lineno} {node.name} has {length} lines"
+
+
+def test_tests_reach_for_no_private_names() -> None:
+    for file in Path(__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setattr":
+                for argument in node.args[:2]:
+                    private = isinstance(argument, ast.Constant) and str(argument.value).split(".")[-1].startswith("_")
+                    assert not private, f"{file.name}:{node.lineno} patches a private name"
