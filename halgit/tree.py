@@ -12,10 +12,9 @@ changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from halgit.masking import Woven
@@ -27,7 +26,24 @@ Path: TypeAlias = tuple[Step, ...]
 Value: TypeAlias = Any
 """A node of a document; see the module's docstring for what it can be."""
 
-EMPTY: Final[Mapping[Any, Any]] = MappingProxyType({})
+
+class Empty(Mapping[Any, Any]):
+    """The mapping that holds nothing; hashable, so that a frozen type can have it as a default."""
+
+    def __getitem__(self, key: Any) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __hash__(self) -> int:
+        return 0
+
+
+EMPTY: Final[Mapping[Any, Any]] = Empty()
 
 
 class Plain(str):

@@ -1,0 +1,47 @@
+# Every target makes its own virtual environment in .venv; nothing else of the machine is changed.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test lint types bench charts check-docs clean
+
+demo: .venv/.run
+	@rm -rf build/demo
+	@mkdir -p build/demo
+	$(BIN)/halgit render --repo sample-repo --overlay prod --secrets mask --out build/demo/.hal
+	@echo
+	@cd build/demo && find .hal -type f | LC_ALL=C sort
+	@echo
+	$(BIN)/halgit explain --repo sample-repo --overlay prod \
+	  'config:deploymentConfigurations[name=default].providers.kubernetes.accounts[name=prod-eu].context'
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -n auto
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python bench/run.py
+
+charts: $(STAMP)
+	$(BIN)/python scripts/package_charts.py dist/charts
+
+clean:
+	rm -rf build dist .venv
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+.venv/.run: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(STAMP): .venv/.run
+	$(BIN)/python -m pip install --quiet --editable '.[gcp]' --group test --group lint --group bench
+	@touch $@
