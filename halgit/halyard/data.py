@@ -1,0 +1,48 @@
+"""The tables and schemas that halgit carries with it, each read once and only when asked for.
+
+Reads nothing but files of the package itself. What it hands out is shared: never change it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).resolve().parent
+_PACKED = _HERE.parent / "schemas"
+_CHECKOUT = _HERE.parent.parent / "schemas"
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """One table of `halgit/halyard/tables/`, by its name without `.json`."""
+    data: dict[str, Any] = json.loads((_HERE / "tables" / f"{name}.json").read_text(encoding="utf-8"))
+    return data
+
+
+def schema_names() -> tuple[str, ...]:
+    """The names `schema` and `schema_text` take."""
+    return tuple(sorted(file.name.removesuffix(".schema.json") for file in _folder().glob("*.schema.json")))
+
+
+@cache
+def schema_text(name: str) -> str:
+    """The text of a schema, as it is packed. Raises KeyError for a name that is none of `schema_names`."""
+    if name not in schema_names():
+        raise KeyError(name)
+    return (_folder() / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """A schema, parsed. Raises KeyError for a name that is none of `schema_names`."""
+    data: dict[str, Any] = json.loads(schema_text(name))
+    return data
+
+
+@cache
+def _folder() -> Path:
+    """`schemas` lies in the package when installed, and beside it in a checkout."""
+    return _PACKED if _PACKED.is_dir() else _CHECKOUT
