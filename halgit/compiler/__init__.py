@@ -1,0 +1,13 @@
+"""The sequence from snapshots to a tree that can be published, readable as a list. No I/O of its own.
+
+It is handed open snapshots and secret stores, and calls one room after the other. All faults of a step are
+collected; a step that cannot go on without the one before it ends the compilation there.
+"""
+
+from __future__ import annotations
+
+from halgit.compiler.build import compile_tree, refuse
+from halgit.compiler.layers import Sourced, read_layers
+from halgit.compiler.places import Places
+
+__all__ = ["Places", "Sourced", "compile_tree", "read_layers", "refuse"]
