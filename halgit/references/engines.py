@@ -1,0 +1,259 @@
+"""What each engine's references are made of: parameters, required parts, and the one form all dialects share.
+
+A table, one row for each engine, and the checks of its parts. It decides whether a reference is well formed and
+how it is named in messages; it reads nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote
+
+from halgit.tree import EMPTY, Reference, ReferenceDialect
+
+SERVICE_ENGINES: Final = frozenset({"s3", "secrets-manager", "gcs", "google-secrets-manager", "noop"})
+"""The engines on the class path of Halyard and of Spinnaker's Java services (kork-secrets and its cloud modules)."""
+
+_SAFE = "/@._-~+=,"
+_NO_COLON = frozenset({"vault", "s3", "gcs"})
+"""Engines whose first segment cannot be mistaken for a server: a colon in it must be written %3A."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_DNS_NAME = re.compile(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
+
+
+class Malformed(ValueError):
+    """A text that means to be a reference and is none; its words say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One engine. `letters` are the parameters of `encrypted:ENGINE!`, `places` the segments of the halgit form.
+
+    The last of `places` takes all segments that are left. `required` and `optional` name fields beside those.
+    """
+
+    dialect: ReferenceDialect
+    letters: Mapping[str, str]
+    places: tuple[str, ...]
+    required: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    needed_letters: frozenset[str] = frozenset()
+    whole_file_only: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields, in the order they are kept."""
+        extra = ("mount", "namespace", "region", "version", "key", "encoding")
+        return self.places + tuple(name for name in extra if name in self.required | self.optional)
+
+
+_VERSIONED = frozenset({"key", "version", "encoding"})
+
+ENGINES: Final[Mapping[str, Shape]] = {
+    "vault": Shape(
+        "armory",
+        {"e": "mount", "p": "path", "n": "path", "k": "key", "b": "encoding"},
+        ("path",),
+        required=frozenset({"key"}),
+        optional=frozenset({"mount", "version", "encoding"}),
+        needed_letters=frozenset({"e"}),
+    ),
+    "k8s": Shape(
+        "operator",
+        {"n": "name", "k": "key", "ns": "namespace"},
+        ("name",),
+        required=frozenset({"key"}),
+        optional=frozenset({"namespace", "encoding"}),
+    ),
+    "s3": Shape(
+        "spinnaker",
+        {"b": "bucket", "r": "region", "f": "path", "k": "key"},
+        ("bucket", "path"),
+        optional=_VERSIONED | {"region"},
+        needed_letters=frozenset({"r"}),
+    ),
+    "secrets-manager": Shape(
+        "spinnaker",
+        {"s": "name", "r": "region", "k": "key"},
+        ("name",),
+        optional=_VERSIONED | {"region"},
+        needed_letters=frozenset({"r"}),
+        whole_file_only=True,
+    ),
+    "gcs": Shape("spinnaker", {"b": "bucket", "f": "path", "k": "key"}, ("bucket", "path"), optional=_VERSIONED),
+    "google-secrets-manager": Shape(
+        "spinnaker",
+        {"p": "project", "s": "name", "k": "key", "v": "version"},
+        ("project", "name"),
+        optional=_VERSIONED,
+        whole_file_only=True,
+    ),
+    "noop": Shape("spinnaker", {"v": "value"}, ("value",)),
+    "env": Shape("halgit", EMPTY, ("name",), optional=frozenset({"encoding"})),
+    "file": Shape("halgit", EMPTY, ("path",), optional=frozenset({"key", "encoding"})),
+}
+
+
+def from_letters(engine: str, pairs: list[tuple[str, str]], text: str, *, file: bool) -> Reference:
+    """The reference that `encrypted:ENGINE!k:v!...` names. Raises Malformed."""
+    shape = ENGINES.get(engine)
+    if shape is None or not shape.letters:
+        known = ", ".join(name for name, each in ENGINES.items() if each.letters)
+        raise Malformed(f"the engine {engine} is not known (engines: {known})")
+    unknown = [letter for letter, _ in pairs if letter not in shape.letters]
+    if unknown:
+        raise Malformed(f"{engine} has no parameter {unknown[0]} (parameters: {', '.join(shape.letters)})")
+    given = dict(pairs)
+    for letter in shape.needed_letters - given.keys():
+        raise Malformed(f"the parameter {letter} ({shape.letters[letter]}) is missing")
+    fields = {shape.letters[letter]: value for letter, value in given.items()}
+    if engine == "vault":
+        _join_vault(fields)
+    if file and shape.whole_file_only and "key" in fields:
+        raise Malformed(f"encryptedFile takes the whole secret of {engine}, so it has no k")
+    return _reference(engine, shape, fields, shape.dialect, text, file=file)
+
+
+def _join_vault(fields: dict[str, str]) -> None:
+    """The path with its mount, as `vault://` names it, and Armory's flag as an encoding."""
+    mount = fields["mount"] = fields["mount"].strip("/")
+    if "path" in fields:
+        fields["path"] = f"{mount}/{fields['path'].strip('/')}"
+    flag = fields.pop("encoding", "false").lower()
+    if flag not in {"true", "false"}:
+        raise Malformed("b says whether the value is base64: true or false")
+    if flag == "true":
+        fields["encoding"] = "base64"
+
+
+def from_uri(uri: str, text: str, *, file: bool) -> Reference:
+    """The reference that `scheme://place?options#key` names. Raises Malformed."""
+    engine, separator, rest = uri.partition("://")
+    shape = ENGINES.get(engine)
+    if not separator or shape is None:
+        raise Malformed(f"it needs one of {', '.join(name + '://' for name in ENGINES)}")
+    rest, _, key = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    fields = _options(engine, shape, query)
+    if key:
+        fields["key"] = unquote(key)
+    if engine == "file":
+        if not rest.startswith("/"):
+            raise Malformed("file:// takes an absolute path: file:///path")
+        fields["path"] = unquote(rest)
+    else:
+        _places(engine, shape, rest, fields)
+    return _reference(engine, shape, fields, "halgit", text, file=file)
+
+
+def _options(engine: str, shape: Shape, query: str) -> dict[str, str]:
+    allowed = (shape.required | shape.optional) & {"version", "encoding", "region"}
+    fields: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in allowed:
+            offered = ", ".join(sorted(allowed)) or "none"
+            raise Malformed(f"{engine}:// has no option {name} (options: {offered})")
+        if name in fields:
+            raise Malformed(f"the option {name} is given twice")
+        fields[name] = value
+    return fields
+
+
+def _places(engine: str, shape: Shape, rest: str, fields: dict[str, str]) -> None:
+    segments = rest.rstrip("/").split("/")
+    if engine == "k8s" and len(segments) == 2:
+        fields["namespace"], fields["name"] = map(unquote, segments)
+        return
+    if ":" in segments[0] and engine in _NO_COLON:
+        raise Malformed("it names no server; servers are the operator's to choose")
+    if len(segments) < len(shape.places):
+        raise Malformed(f"{engine}:// needs {'/'.join(shape.places)}")
+    last = len(shape.places) - 1
+    for number, name in enumerate(shape.places[:last]):
+        fields[name] = unquote(segments[number])
+    fields[shape.places[last]] = unquote("/".join(segments[last:]))
+
+
+def _reference(
+    engine: str, shape: Shape, fields: Mapping[str, str], dialect: ReferenceDialect, text: str, *, file: bool
+) -> Reference:
+    for name, value in fields.items():
+        _check(engine, name, value)
+    for name in shape.places + tuple(sorted(shape.required)):
+        if not fields.get(name):
+            raise Malformed(f"the {name} is missing")
+    if "key" in fields and "key" not in shape.required | shape.optional:
+        raise Malformed(f"{engine} has no keys")
+    kept = tuple((name, fields[name]) for name in shape.fields if fields.get(name))
+    return Reference(engine, dialect, kept, text, file)
+
+
+_PATTERNS: Final[Mapping[tuple[str, str], tuple[re.Pattern[str], str]]] = {
+    ("k8s", "name"): (_DNS_NAME, "is no name of a Kubernetes Secret"),
+    ("k8s", "namespace"): (re.compile(_DNS_LABEL), "is no name of a namespace"),
+    ("k8s", "key"): (re.compile(r"[-._A-Za-z0-9]+"), "is no key of a Kubernetes Secret"),
+    ("s3", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,255}"), "is no name of a bucket"),
+    ("gcs", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,222}"), "is no name of a bucket"),
+    ("gcs", "version"): (re.compile(r"[0-9]{1,20}"), "is no generation (a number)"),
+    ("vault", "version"): (re.compile(r"[0-9]{1,9}"), "is no version (a number)"),
+    ("env", "name"): (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "is no name of a variable"),
+    ("google-secrets-manager", "project"): (re.compile(r"[a-z0-9:.-]+"), "is no project"),
+    ("google-secrets-manager", "name"): (re.compile(r"[A-Za-z0-9_-]+"), "is no name of a secret"),
+    ("google-secrets-manager", "version"): (re.compile(r"[A-Za-z0-9_-]+"), "is no version"),
+    ("secrets-manager", "name"): (re.compile(r"[A-Za-z0-9/_+=.@:-]+"), "is no name of a secret"),
+    ("", "region"): (re.compile(r"[a-z0-9-]{1,40}"), "is no region"),
+    ("", "encoding"): (re.compile("base64"), "is no encoding (encodings: base64)"),
+}
+
+
+def _check(engine: str, name: str, value: str) -> None:
+    if _CONTROL.search(value) or len(value) > 1024:
+        raise Malformed(f"the {name} holds a control character or is longer than 1024")
+    pattern, words = _PATTERNS.get((engine, name)) or _PATTERNS.get(("", name)) or (None, "")
+    if pattern is not None and not pattern.fullmatch(value):
+        raise Malformed(f"{value} {words}")
+    if engine == "vault" and name == "path":
+        segments = value.split("/")
+        if len(segments) < 2 or any(part in {"", ".", ".."} for part in segments):
+            raise Malformed(f"{value} is no path of a secret: it is mount/path without empty parts, . or ..")
+
+
+def opsmx(name: str, key: str, text: str, *, file: bool) -> Reference | None:
+    """The reference `encrypted:SECRET:KEY`; None where SECRET is no DNS-1123 name, and the text no reference."""
+    if len(name) > 253 or len(key) > 253 or not _DNS_NAME.fullmatch(name):
+        return None
+    return Reference("k8s", "opsmx", (("name", name), ("key", key)), text, file)
+
+
+def address(reference: Reference) -> str:
+    """What is read in one request: the secret without key and encoding. The same in every dialect."""
+    shape = ENGINES[reference.engine]
+    safe = _SAFE + ("" if reference.engine in _NO_COLON else ":")
+    parts = [quote(reference.get(name), safe=safe) for name in shape.places]
+    if reference.get("namespace"):
+        parts.insert(0, reference.get("namespace"))
+    options = [f"{name}={quote(reference.get(name))}" for name in ("version", "region") if reference.get(name)]
+    return f"{reference.engine}://" + "/".join(parts) + ("?" + "&".join(options) if options else "")
+
+
+def canonical(reference: Reference) -> str:
+    """The halgit form of a reference, which messages show and `--allow-reference` patterns match."""
+    key = reference.get("key")
+    return address(reference) + (f"#{quote(key, safe=_SAFE)}" if key else "")
+
+
+def service_decrypts(reference: Reference) -> bool:
+    """Whether Spinnaker's Java services (and Halyard) decrypt this form themselves: kork's engines in kork's form."""
+    return reference.dialect == "spinnaker" and reference.engine in SERVICE_ENGINES
+
+
+def stand_in(reference: Reference) -> str:
+    """A text that stands for the secret under `--secrets mask`; always the same, and made of the name alone."""
+    if reference.engine == "noop":
+        return "masked-noop"
+    return "masked-" + re.sub(r"[^A-Za-z0-9]+", "-", canonical(reference)).strip("-")

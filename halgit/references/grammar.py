@@ -1,0 +1,173 @@
+"""Where references stand in a text, in every dialect.
+
+Spinnaker's, Armory's and the operator's form (`encrypted:ENGINE!k:v`) is a whole value; OpsMx's
+(`encrypted:SECRET:KEY`) and halgit's (`${{ secret('...') }}`) also stand inside a text. Pure, and linear in the
+length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from halgit.references.engines import Malformed, from_letters, from_uri, opsmx
+from halgit.tree import Reference
+
+_HEAD = re.compile(r"encrypted(File)?:")
+_ENGINE = re.compile(r"encrypted(?:File)?:[^:!]*!")
+_LETTER = re.compile(r"[a-zA-Z0-9]+")
+_OPSMX = re.compile(r"(?<![A-Za-z0-9])encrypted(File)?:([a-z0-9][-.a-z0-9]*):([-._A-Za-z0-9]+)")
+_CALL = re.compile(r"""(?<!\$)\$\{\{[ \t]*secret(File)?[ \t]*\([ \t]*(?:'([^'\n]*)'|"([^"\n]*)")[ \t]*\)[ \t]*\}\}""")
+_CALL_HEAD = re.compile(r"(?<!\$)\$\{\{[ \t]*secret(?:File)?[ \t]*\(")
+_ESCAPED = re.compile(r"\$\$\{\{(?=[ \t]*secret(?:File)?[ \t]*\()")
+_IN_TEXT = re.compile(r"""(?<![A-Za-z0-9])encrypted(?:File)?:[^\s:!"'`]+(?:![a-zA-Z0-9]+:[^\s!"'`,;<>{}\[\]()\\]+)+""")
+
+_WHERE = (
+    "Write encrypted:ENGINE!k:v, encrypted:SECRET:KEY or ${{ secret('vault://mount/path#key') }}; "
+    "a value that only looks like a reference cannot begin with encrypted:."
+)
+_QUOTES = "write ${{ secret('engine://place#key') }}, with single quotes"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reference at `start` to `end` of a text; `whole` where it is all of it."""
+
+    start: int
+    end: int
+    reference: Reference
+    whole: bool
+
+
+def find(text: str) -> list[Found]:
+    """The references in one scalar, in order. A malformed one is not among them: see `malformed`."""
+    if "encrypted" not in text and "${{" not in text:
+        return []
+    start = len(text) - len(text.lstrip())
+    if _ENGINE.match(text, start):
+        end = len(text.rstrip())
+        try:
+            return [Found(start, end, _engine_form(text[start:end]), end - start == len(text))]
+        except Malformed:
+            return []
+    return sorted(_inside(text), key=lambda found: found.start)
+
+
+def find_in_text(text: str) -> list[Found]:
+    """The references in a file that is no YAML, in order, never `whole`.
+
+    Here the engine form ends at a blank, quote, comma or bracket. Lines that are comments (`#`, `//`) are left alone.
+    """
+    if "encrypted" not in text and "${{" not in text:
+        return []
+    found = list(_inside(text))
+    for match in _IN_TEXT.finditer(text):
+        try:
+            found.append(Found(*match.span(), _engine_form(match.group()), False))
+        except Malformed:
+            continue
+    kept = (Found(f.start, f.end, f.reference, False) for f in found if not _commented(text, f.start))
+    return sorted(kept, key=lambda each: each.start)
+
+
+def malformed(text: str) -> str | None:
+    """Why a scalar that means to be a reference is none; None where nothing is wrong with it."""
+    if "encrypted" not in text and "${{" not in text:
+        return None
+    start = len(text) - len(text.lstrip())
+    if _ENGINE.match(text, start):
+        try:
+            _engine_form(text.strip())
+        except Malformed as why:
+            return f"the reference is malformed: {why}."
+        return None
+    if _HEAD.match(text, start) and not any(found.start == start for found in _inside(text)):
+        return f"the reference is malformed: it fits no form. {_WHERE}"
+    return next((why for _, why in _bad_calls(text)), None)
+
+
+def malformed_in_text(text: str) -> list[tuple[int, str]]:
+    """The malformed references of a file that is no YAML: where each begins, and why it is none."""
+    faults = list(_bad_calls(text)) if "${{" in text else []
+    for match in _IN_TEXT.finditer(text) if "encrypted" in text else ():
+        try:
+            _engine_form(match.group())
+        except Malformed as why:
+            faults.append((match.start(), f"the reference is malformed: {why}."))
+    return [(at, why) for at, why in sorted(faults) if not _commented(text, at)]
+
+
+def misplaced(text: str) -> bool:
+    """Whether an engine form stands inside a scalar with other text, where nothing decrypts it."""
+    match = _IN_TEXT.search(text) if "encrypted" in text else None
+    return match is not None and not _ENGINE.match(text.lstrip())
+
+
+def begins_engine_form(text: str) -> bool:
+    """Whether the text begins with `encrypted:ENGINE!`, well formed or not."""
+    return bool(_ENGINE.match(text.lstrip()))
+
+
+def unescape(text: str) -> str:
+    """The text with `$${{ secret(` as `${{ secret(`: the last thing done to it, once references are replaced."""
+    return _ESCAPED.sub("${{", text) if "$${{" in text else text
+
+
+def _engine_form(text: str) -> Reference:
+    head, *segments = text.split("!")
+    file, _, engine = head.partition(":")
+    while segments and not segments[-1]:
+        segments.pop()
+    pairs = []
+    for segment in segments:
+        letter, separator, value = segment.partition(":")
+        if not separator or not _LETTER.fullmatch(letter):
+            raise Malformed(f"{segment or 'an empty part'} is no NAME:VALUE")
+        if not value:
+            raise Malformed(f"the parameter {letter} has no value")
+        pairs.append((letter, value))
+    if not engine or not pairs:
+        raise Malformed("it needs an engine and at least one NAME:VALUE")
+    return from_letters(engine, pairs, text, file=file == "encryptedFile")
+
+
+def _inside(text: str) -> Iterator[Found]:
+    for match in _OPSMX.finditer(text):
+        reference = opsmx(match.group(2), match.group(3), match.group(), file=bool(match.group(1)))
+        if reference is not None:
+            yield _found(text, match, reference)
+    if "${{" not in text:
+        return
+    for match in _CALL.finditer(text):
+        try:
+            reference = _call(match)
+        except Malformed:
+            continue
+        yield _found(text, match, reference)
+
+
+def _found(text: str, match: re.Match[str], reference: Reference) -> Found:
+    return Found(*match.span(), reference, match.end() - match.start() == len(text))
+
+
+def _call(match: re.Match[str]) -> Reference:
+    uri = match.group(2) if match.group(2) is not None else match.group(3)
+    return from_uri(uri.strip(), match.group(), file=bool(match.group(1)))
+
+
+def _bad_calls(text: str) -> Iterator[tuple[int, str]]:
+    for head in _CALL_HEAD.finditer(text):
+        match = _CALL.match(text, head.start())
+        if match is None:
+            yield head.start(), f"the reference is malformed: {_QUOTES}."
+            continue
+        try:
+            _call(match)
+        except Malformed as why:
+            yield head.start(), f"the reference is malformed: {why}."
+
+
+def _commented(text: str, at: int) -> bool:
+    line = text[text.rfind("\n", 0, at) + 1 : at].lstrip()
+    return line.startswith(("#", "//"))

@@ -1,0 +1,145 @@
+"""Every reference that survives the merge, with its file and path.
+
+YAML is searched through its data, so comments and keys are never taken for references; other files by their text.
+Pure. What is found is only listed here: whether it may stand where it stands is decided in `reveal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from halgit.masking import Woven
+from halgit.references.grammar import (
+    Found,
+    begins_engine_form,
+    find,
+    find_in_text,
+    malformed,
+    malformed_in_text,
+    misplaced,
+)
+from halgit.tree import MISSING, File, Path, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One reference in one file of the tree: at a path of YAML data, or at a line of a text (`line` from 1).
+
+    `part` is the piece of a woven text that `found` counts in; 0 for a plain one.
+    """
+
+    file: str
+    path: Path
+    found: Found
+    part: int = 0
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A text that means to be a reference and is none, or (`misplaced`) stands where nothing reads it."""
+
+    file: str
+    path: Path
+    why: str
+    line: int = 0
+    misplaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a tree's files hold."""
+
+    occurrences: list[Occurrence] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def occurrences(files: Mapping[str, File]) -> list[Occurrence]:
+    """Every well-formed reference of these files, file by file in their order."""
+    return scan(files).occurrences
+
+
+def scan(files: Mapping[str, File]) -> Scan:
+    """Every reference of these files, and every malformed one."""
+    result = Scan()
+    for name, file in files.items():
+        if file.data is not MISSING:
+            _data(name, file.data, (), result, set())
+        elif file.body is not None:
+            _text(name, file.body, result)
+    return result
+
+
+_MISPLACED = "a reference of this form is decrypted only where it is the whole value, so this one stays a plain text."
+_SPLIT = "the reference is malformed: a secret parameter cannot be a part of it."
+
+
+def _data(name: str, value: Value, path: Path, result: Scan, clean: set[int]) -> bool:
+    """Search a node; True where it holds anything. Shared nodes without references are searched once."""
+    if isinstance(value, str):
+        return ("encrypted" in value or "${{" in value) and _scalar(name, value, path, result)
+    if isinstance(value, Woven):
+        return _woven(name, value, path, result)
+    if not isinstance(value, (dict, list)) or id(value) in clean:
+        return False
+    some = False
+    for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(child, (str, dict, list, Woven)) and _data(name, child, (*path, step), result, clean):
+            some = True
+    if not some:
+        clean.add(id(value))
+    return some
+
+
+def _scalar(name: str, text: str, path: Path, result: Scan) -> bool:
+    found = find(text)
+    result.occurrences.extend(Occurrence(name, path, each) for each in found)
+    why = malformed(text)
+    if why:
+        result.faults.append(Fault(name, path, why))
+    elif misplaced(text):
+        result.faults.append(Fault(name, path, _MISPLACED, misplaced=True))
+    return bool(found or why)
+
+
+def _woven(name: str, value: Woven, path: Path, result: Scan) -> bool:
+    """Search the plain parts of a text that holds secret parameters; none of them is a whole value."""
+    before = len(result.occurrences) + len(result.faults)
+    for number, part in enumerate(value.parts):
+        if not isinstance(part, str):
+            continue
+        if number == 0 and begins_engine_form(part):
+            result.faults.append(Fault(name, path, _SPLIT))
+            continue
+        for each in find(part):
+            found = Found(each.start, each.end, each.reference, False)
+            result.occurrences.append(Occurrence(name, path, found, number))
+        why = malformed(part) if number == 0 or "${{" in part else None
+        if why:
+            result.faults.append(Fault(name, path, why))
+    return len(result.occurrences) + len(result.faults) > before
+
+
+def _text(name: str, body: bytes | Woven, result: Scan) -> None:
+    line = 1
+    for number, text in _pieces(body):
+        for found in find_in_text(text):
+            here = line + text.count("\n", 0, found.start)
+            result.occurrences.append(Occurrence(name, (), found, number, here))
+        for at, why in malformed_in_text(text):
+            result.faults.append(Fault(name, (), why, line + text.count("\n", 0, at)))
+        line += text.count("\n")
+
+
+def _pieces(body: bytes | Woven) -> Iterator[tuple[int, str]]:
+    """The texts of a body with their numbers; nothing for a file that is not UTF-8."""
+    if isinstance(body, Woven):
+        yield from ((number, part) for number, part in enumerate(body.parts) if isinstance(part, str))
+        return
+    if b"encrypted" not in body and b"${{" not in body:
+        return
+    try:
+        yield 0, body.decode("utf-8")
+    except UnicodeDecodeError:
+        return
