@@ -1,0 +1,125 @@
+"""Where values come from: for a leaf, a subtree or a whole file, each value with its origin and what it overrode.
+
+Pure. Values of secrets are masked here already: no caller has to think of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from halgit import paths
+from halgit.errors import UsageError
+from halgit.halyard.showing import shown
+from halgit.tree import MISSING, File, Merged, Origin, Path, Position, Value
+
+Locate = Callable[[Origin], Position]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One origin as it is shown: file, line, column, layer and revision, and how the value got there."""
+
+    file: str
+    line: int
+    column: int
+    layer: str
+    revision: str
+    how: str
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One value: its path, itself (masked where it is secret), its origin, and the origins it overrode."""
+
+    path: str
+    value: Value
+    origin: Source
+    beaten: tuple[Source, ...]
+
+
+def split(target: str) -> tuple[str, str]:
+    """`FILE[:PATH]` as file and path; the first `:` ends FILE."""
+    file, _, path = target.partition(":")
+    return file, path
+
+
+def explain(merged: Merged, target: str, locate: Locate) -> tuple[Explained, ...]:
+    """Every leaf at or below `FILE[:PATH]`, in the file's order; one entry for a file that is not YAML.
+
+    Raises UsageError for a file that is not in the tree (with why it was left out) or a path that meets nothing.
+    """
+    name, path = split(target)
+    file = merged.files.get(name)
+    if file is None:
+        raise _unknown(merged, name)
+    if file.data is MISSING or file.trace is None:
+        if path:
+            raise UsageError(f"{name} is taken as it is, so there is no path in it.", "Ask for the file alone.")
+        whole = Origin(file.winner, file.winner.file(name), ())
+        beaten = tuple(Origin(layer, layer.file(name), ()) for layer in reversed(file.layers[:-1]))
+        shown = tuple(_source(origin, locate) for origin in beaten)
+        return (Explained("", f"(the whole file, {file.how})", _source(whole, locate), shown),)
+    at = paths.resolve(path, file.data)
+    node = file.data
+    for step in at:
+        node = node[step]
+    return tuple(_one(file, found, value, locate) for found, value in leaves(node, at))
+
+
+def _unknown(merged: Merged, name: str) -> UsageError:
+    why = {left.path: left.why for left in merged.left_out}.get(name)
+    if why:
+        return UsageError(f"{name} is not in the rendered tree: {why}.")
+    return UsageError(
+        f"{name} is not in the rendered tree.", f"Its files are: {', '.join(sorted(merged.files)) or 'none'}."
+    )
+
+
+def leaves(node: Value, at: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """Every leaf below a node with its path; empty mappings and lists are leaves too."""
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from leaves(value, (*at, key))
+    elif isinstance(node, list) and node:
+        for number, value in enumerate(node):
+            yield from leaves(value, (*at, number))
+    else:
+        yield at, node
+
+
+def _one(file: File, path: Path, value: Value, locate: Locate) -> Explained:
+    assert file.trace is not None
+    trace = file.trace.at(path)
+    return Explained(
+        paths.show(path, file.data),
+        shown(value, path, file.path, file.data),
+        _source(trace.origin, locate),
+        tuple(_source(origin, locate) for origin in trace.beaten),
+    )
+
+
+def _source(origin: Origin, locate: Locate) -> Source:
+    spot = locate(origin)
+    revision = origin.layer.source.revision
+    return Source(origin.file, spot.line, spot.column, origin.layer.name, revision, origin.how)
+
+
+def as_json(explained: Explained) -> Mapping[str, Any]:
+    """One explained value as JSON."""
+    return {
+        "path": explained.path,
+        "value": explained.value,
+        "origin": _origin_json(explained.origin),
+        "overrode": [_origin_json(origin) for origin in explained.beaten],
+    }
+
+
+def _origin_json(source: Source) -> Mapping[str, Any]:
+    return {name: getattr(source, name) for name in ("file", "line", "column", "layer", "revision", "how")}

@@ -1,0 +1,47 @@
+"""Rules on a deployment as a whole: its name, version, time zone. One of the modules listed in `rules/__init__.py`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from halgit.tree import Severity
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.view import View
+
+
+def _named_twice(view: View) -> Iterator[Hit]:
+    names = Counter(node.get("name") for node in view.deployments)
+    seen: set[object] = set()
+    for node in view.deployments:
+        name = node.get("name")
+        if names[name] > 1 and name in seen:
+            yield Hit(node.at("name"), f"The deployment {name} stands here a second time.")
+        seen.add(name)
+
+
+def _no_version(view: View) -> Iterator[Hit]:
+    if view.deployment is not None and view.deployment.get("version") in (None, ""):
+        yield Hit(view.deployment.at("version"), f"The deployment {view.merged.deployment} has no version.")
+
+
+RULES = (
+    Rule(
+        id="deployment/named-twice",
+        severity=Severity.ERROR,
+        summary="Two deployments have the same name.",
+        halyard="Halyard finds more than one deployment of the name and ends `hal deploy apply` with a FATAL problem.",
+        why="Nothing can be deployed until one of them is gone.",
+        mend="Remove one of the two, or give it a name of its own.",
+        check=_named_twice,
+    ),
+    Rule(
+        id="deployment/no-version",
+        severity=Severity.ERROR,
+        summary="The deployment has no version of Spinnaker.",
+        halyard="Halyard asks for the bill of materials of an empty version and fails with a FATAL problem.",
+        why="Every deployment begins with the bill of materials, so none can start.",
+        mend="Set version to a release of Spinnaker, such as '1.36.1'.",
+        check=_no_version,
+    ),
+)

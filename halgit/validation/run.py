@@ -1,0 +1,34 @@
+"""Runs the rules and settles their severities: the operator's choice, then the repository's, then the rule's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from halgit.tree import Finding, Merged, RuleSettings
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.view import View
+
+
+def chosen(rules: Iterable[Rule], select: Sequence[str], ignore: Sequence[str]) -> tuple[Rule, ...]:
+    """The rules whose id is selected (all where nothing is) and not ignored. Globs over ids: `kubernetes/*`."""
+    return tuple(rule for rule in rules if (not select or _named(rule.id, select)) and not _named(rule.id, ignore))
+
+
+def _named(rule: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(rule, pattern) or rule.split("/", 1)[0] == pattern for pattern in patterns)
+
+
+def validate(
+    merged: Merged, rules: Iterable[Rule], *, select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """Every finding of the chosen rules, in the rendered tree's paths, rule by rule."""
+    view = View(merged)
+    wanted = chosen(rules, select, (*ignore, *merged.rules.ignore))
+    return tuple(finding(rule, hit, merged.rules) for rule in wanted for hit in rule.check(view))
+
+
+def finding(rule: Rule, hit: Hit, said: RuleSettings) -> Finding:
+    """A hit as a finding, with the severity that holds for it."""
+    severity = said.severity.get(rule.id, hit.severity or rule.severity)
+    return Finding(rule.id, severity, hit.message, hit.mend or rule.mend, hit.file, hit.path, hit.line)

@@ -1,0 +1,103 @@
+"""The merged tree as rules look at it: the halconfig and its deployments, profiles, service-settings, accounts.
+
+Everything is read-only and worked out once. Nulls are left out of what `get` finds, as Halyard drops them on load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from halgit.tree import MISSING, File, Merged, Path, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of a document with its path: what a rule needs to look further and to say where it was."""
+
+    path: Path
+    value: Value
+
+    def get(self, *steps: str) -> Value:
+        """The value below these keys; None where a key is absent, null, or not in a mapping."""
+        here = self.value
+        for step in steps:
+            here = here.get(step) if isinstance(here, dict) else None
+        return here
+
+    def at(self, *steps: str | int) -> Path:
+        """The path below these steps."""
+        return (*self.path, *steps)
+
+    def node(self, *steps: str) -> Node:
+        """The node below these keys."""
+        return Node(self.at(*steps), self.get(*steps))
+
+    def items(self, *steps: str) -> Iterator[Node]:
+        """The items of a list below these keys, each with its path; nothing where there is no list."""
+        found = self.get(*steps)
+        if isinstance(found, list):
+            for number, item in enumerate(found):
+                yield Node((*self.path, *steps, number), item)
+
+    def entries(self, *steps: str) -> Iterator[tuple[str, Node]]:
+        """The entries of a mapping below these keys, each with its key; nothing where there is no mapping."""
+        found = self.get(*steps)
+        if isinstance(found, dict):
+            for key, value in found.items():
+                yield str(key), Node((*self.path, *steps, key), value)
+
+
+class View:
+    """One merged tree. Rules get this and nothing else."""
+
+    def __init__(self, merged: Merged) -> None:
+        self.merged = merged
+        self.files = merged.files
+
+    @cached_property
+    def config(self) -> Node:
+        """The halconfig; its value is None where it is missing or does not parse."""
+        file = self.files.get("config")
+        return Node((), None if file is None or file.data is MISSING else file.data)
+
+    @cached_property
+    def deployments(self) -> tuple[Node, ...]:
+        """Every entry of `deploymentConfigurations` that is a mapping."""
+        return tuple(node for node in self.config.items("deploymentConfigurations") if isinstance(node.value, dict))
+
+    @cached_property
+    def deployment(self) -> Node | None:
+        """The deployment that is rendered for: the one `hal deploy apply` works on."""
+        return next((node for node in self.deployments if node.get("name") == self.merged.deployment), None)
+
+    @cached_property
+    def accounts(self) -> tuple[tuple[str, Node], ...]:
+        """Every account of every provider of every deployment, with its provider, enabled or not."""
+        return tuple(
+            (provider, account)
+            for deployment in self.deployments
+            for provider, node in deployment.entries("providers")
+            for account in node.items("accounts")
+            if isinstance(account.value, dict)
+        )
+
+    def documents(self, folder: str) -> Iterator[tuple[File, Node]]:
+        """The YAML documents below `<deployment>/<folder>/` of every deployment."""
+        for path, file in self.files.items():
+            parts = path.split("/")
+            if len(parts) > 2 and parts[1] == folder and file.data is not MISSING:
+                yield file, Node((), file.data)
+
+    def profile(self, name: str) -> Node | None:
+        """A profile of the rendered deployment by its name below `profiles/`; None where there is none."""
+        return self._document(f"{self.merged.deployment}/profiles/{name}")
+
+    def service_settings(self, service: str) -> Node | None:
+        """The service-settings of one service of the rendered deployment; None where there are none."""
+        return self._document(f"{self.merged.deployment}/service-settings/{service}.yml")
+
+    def _document(self, path: str) -> Node | None:
+        file = self.files.get(path)
+        return None if file is None or file.data is MISSING else Node((), file.data)
