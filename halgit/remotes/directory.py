@@ -1,0 +1,133 @@
+"""A directory as a source: its regular files, read where they lie.
+
+It is read only, never written, and no process is started for it. Links are followed inside the root only; pipes,
+sockets and devices do not count as files, so that none of them is ever opened. A directory has no revision: it can
+change while it is looked at, and a commit named beside it would not vouch for uncommitted edits.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+
+from halgit.errors import Corrupt, Missing, Refused
+from halgit.operator import Access, SourceSpec
+from halgit.remotes import files
+from halgit.tree import SourceId
+
+_PASSED_OVER = frozenset({".git", "lost+found"})
+"""Git's own folder, and the one that only root can read at the top of a mounted volume."""
+
+
+class DirectorySnapshot:
+    """The files of a directory, listed once; see `Snapshot` in `tree.py`."""
+
+    def __init__(self, source: SourceId, name: str, root: str, largest: int) -> None:
+        self.source = source
+        self._name = name
+        self._root = root
+        self._largest = largest
+        self._listing = files.resolve(name, _Listing(name, root).folder)
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(self._listing)
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        return {path: self._read(path) for path in paths}
+
+    def close(self) -> None:
+        """A directory needs no giving back."""
+
+    def _read(self, path: str) -> bytes:
+        place = os.path.join(self._root, files.look_up(self._name, self._listing, path).key)
+        if os.path.realpath(place) != place:
+            raise _changed(self._name, path)
+        try:
+            handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except PermissionError:
+            raise _not_allowed(self._name, path) from None
+        except OSError:
+            raise _changed(self._name, path) from None
+        with os.fdopen(handle, "rb") as opened:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise _changed(self._name, path)
+            files.refuse_size(self._name, path, status.st_size, self._largest)
+            content = opened.read(self._largest + 1)
+        files.refuse_size(self._name, path, len(content), self._largest)
+        files.refuse_content(self._name, path, content)
+        return content
+
+
+class _Listing:
+    """One walk through a directory, without following a link."""
+
+    def __init__(self, name: str, root: str) -> None:
+        self._name = name
+        self._root = root
+        self.folder: files.Folder = {}
+        waiting = [("", self.folder)]
+        count = 0
+        while waiting:
+            below, into = waiting.pop()
+            for entry in self._entries(below):
+                path = below + entry.name
+                files.refuse_name(name, path)
+                count += 1
+                if entry.is_symlink():
+                    into[entry.name] = self._link(path)
+                elif entry.is_dir(follow_symlinks=False):
+                    inside = into[entry.name] = {}
+                    waiting.append((path + "/", inside))
+                elif entry.is_file(follow_symlinks=False):
+                    into[entry.name] = files.File(path)
+            if count > files.MOST_FILES:
+                raise files.too_many(name)
+
+    def _entries(self, below: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(os.path.join(self._root, below)) as entries:
+                return [entry for entry in entries if entry.name not in _PASSED_OVER]
+        except PermissionError:
+            raise _not_allowed(self._name, below or ".") from None
+        except OSError:
+            raise _changed(self._name, below or ".") from None
+
+    def _link(self, path: str) -> files.Link:
+        try:
+            target = os.readlink(os.path.join(self._root, path))
+        except OSError:
+            raise _changed(self._name, path) from None
+        if target == self._root or target.startswith(self._root + "/"):
+            return files.Link(target[len(self._root) :], rooted=True)
+        return files.Link(target)
+
+
+def open_directory(spec: SourceSpec, access: Access) -> DirectorySnapshot:
+    """The directory `spec.url`, or the folder `spec.path` of it, as a snapshot.
+
+    Raises Missing where there is none, Refused where it cannot be read, Corrupt for names that cannot be.
+    """
+    top = os.path.realpath(spec.url)
+    if not os.path.isdir(top):
+        what = "is a file" if os.path.exists(top) else "does not exist"
+        raise Missing(f"{spec.url}: this directory {what}.", "Name a directory, or a URL of git, S3 or Vault.")
+    root = os.path.realpath(os.path.join(top, spec.path))
+    if root != top and not root.startswith(top.rstrip("/") + "/"):
+        raise Corrupt(f"{spec.url}: --path {spec.path} leads out of the directory.", "Name a folder inside it.")
+    if not os.path.isdir(root):
+        what = "a file" if os.path.exists(root) else "not there"
+        raise Missing(f"{spec.url}: the folder {spec.path} is {what}.", "Correct --path.")
+    return DirectorySnapshot(SourceId(url=spec.url, path=spec.path), spec.url, root, access.largest_file)
+
+
+def _not_allowed(name: str, path: str) -> Refused:
+    return Refused(f"{name}: {path} cannot be read: no permission.", "Let the user halgit runs as read it.")
+
+
+def _changed(name: str, path: str) -> Corrupt:
+    return Corrupt(
+        f"{name}: {path} changed while it was read.", "Run halgit again when nobody writes to the directory."
+    )

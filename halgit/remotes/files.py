@@ -1,0 +1,203 @@
+"""What the files of a source may be, whether they come from a directory or from git. Pure.
+
+A source is held as nested folders of files and links. `resolve` turns that into paths, links followed inside the
+root; what cannot be had (a link that leaves the root, or leads nowhere) stays in the list with its reason, and is
+refused when somebody reads it. Nothing here opens a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from halgit.errors import Corrupt, Missing
+
+MOST_FILES = 200_000
+"""More paths than this are no configuration; links to folders that hold links could make millions of a few files."""
+
+MOST_LINKS = 40
+"""Links followed on the way to one file, as Linux has it."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file. `key` is what the source reads it by."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link and the text it holds. `rooted`: the text starts at the root, not at the link's folder."""
+
+    target: str
+    rooted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a path of the listing cannot be read, and the next step."""
+
+    message: str
+    mend: str
+
+
+Folder: TypeAlias = "dict[str, Folder | File | Link]"
+Place: TypeAlias = "tuple[tuple[str, ...], Folder | File]"
+
+_LEAVES = Fault("is a link that leaves the source's root.", "Put the file itself there, or widen --path.")
+_NOWHERE = Fault("is a link that leads to nothing.", "Correct the link or remove it.")
+_CIRCLE = Fault("is a link that leads back to itself.", "Correct the link or remove it.")
+
+
+def refuse_name(source: str, path: str) -> None:
+    """Raise Corrupt for a path that cannot be shown or that would leave the root."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise Corrupt(f"{source}: the file name {shown} is not UTF-8.", "Rename the file.") from None
+    if _CONTROL.search(path):
+        raise Corrupt(f"{source}: the file name {path!r} holds a control character.", "Rename the file.")
+    if any(part in {"", ".", ".."} for part in path.split("/")):
+        raise Corrupt(f"{source}: the file name {path!r} would leave the tree.", "Remove the file from the source.")
+
+
+def refuse_content(source: str, path: str, content: bytes) -> None:
+    """Raise Corrupt for content that only stands for the real one: a pointer of Git LFS."""
+    if len(content) < 1024 and content.startswith(_POINTER):
+        raise Corrupt(
+            f"{source}: {path} is a pointer of Git LFS, not the file itself.",
+            "Keep configuration in git itself: git lfs untrack it and commit it again.",
+        )
+
+
+def refuse_size(source: str, path: str, size: int, largest: int) -> None:
+    """Raise Corrupt for a file over the stated size; both sizes in bytes."""
+    if size > largest:
+        raise Corrupt(
+            f"{source}: {path} has {size} bytes; {largest} is the most for one file.",
+            "Configuration is smaller than that: take the file out, or keep it elsewhere.",
+        )
+
+
+def too_many(source: str) -> Corrupt:
+    """The error for a source with more than MOST_FILES files."""
+    return Corrupt(
+        f"{source}: it has more than {MOST_FILES} files, counted through links to folders.",
+        "Name the folder of the configuration with --path.",
+    )
+
+
+def plant(root: Folder, path: str, node: File | Link) -> None:
+    """Put a file or link into nested folders. Raises ValueError where something of that name is there already."""
+    *folders, name = path.split("/")
+    here = root
+    for folder in folders:
+        below = here.setdefault(folder, {})
+        if not isinstance(below, dict):
+            raise ValueError(path)
+        here = below
+    if name in here:
+        raise ValueError(path)
+    here[name] = node
+
+
+class _Walk:
+    """One step after another through nested folders, as the kernel walks a path."""
+
+    def __init__(self, root: Folder, at: Sequence[str], path: str) -> None:
+        self.names: list[str] = []
+        self.folders: list[Folder] = [root]
+        self.left = deque((*at, *path.split("/")))
+        self.links = 0
+
+    def step(self) -> Place | Fault | None:
+        """Take the next part of the path. None: there is more to walk."""
+        part = self.left.popleft()
+        if part in {"", "."}:
+            return None
+        if part == "..":
+            return self._up()
+        node = self.folders[-1].get(part)
+        if isinstance(node, Link):
+            return self._follow(node)
+        if isinstance(node, dict):
+            self.names.append(part)
+            self.folders.append(node)
+            return None
+        if node is None or any(rest not in {"", "."} for rest in self.left):
+            return _NOWHERE
+        return (*self.names, part), node
+
+    def _up(self) -> Fault | None:
+        if not self.names:
+            return _LEAVES
+        self.names.pop()
+        self.folders.pop()
+        return None
+
+    def _follow(self, link: Link) -> Fault | None:
+        self.links += 1
+        if self.links > MOST_LINKS:
+            return _CIRCLE
+        if link.rooted:
+            del self.names[:], self.folders[1:]
+        elif link.target.startswith("/"):
+            return _LEAVES
+        self.left.extendleft(reversed(link.target.split("/")))
+        return None
+
+
+def find(root: Folder, at: Sequence[str], path: str) -> Place | Fault:
+    """What a path leads to from the folder `at`, links followed: its real place, and the file or folder there."""
+    walk = _Walk(root, at, path)
+    while walk.left:
+        reached = walk.step()
+        if reached is not None:
+            return reached
+    return tuple(walk.names), walk.folders[-1]
+
+
+def resolve(source: str, root: Folder) -> dict[str, File | Fault]:
+    """Every path below the root and what it is read by, files below linked folders included.
+
+    Raises Corrupt where links make more paths than any configuration has.
+    """
+    found: dict[str, File | Fault] = {}
+    waiting: list[tuple[str, tuple[str, ...], Folder, frozenset[tuple[str, ...]]]] = [("", (), root, frozenset({()}))]
+    steps = 0
+    while waiting:
+        prefix, place, folder, around = waiting.pop()
+        steps += 1 + len(folder)
+        if steps > MOST_FILES:
+            raise too_many(source)
+        for name, node in folder.items():
+            reached = find(root, place, name) if isinstance(node, Link) else ((*place, name), node)
+            if isinstance(reached, Fault):
+                found[prefix + name] = reached
+                continue
+            inside, target = reached
+            if isinstance(target, File):
+                found[prefix + name] = target
+            elif inside in around:
+                found[prefix + name] = _CIRCLE
+            else:
+                waiting.append((f"{prefix}{name}/", inside, target, around | {inside}))
+    return found
+
+
+def look_up(source: str, listing: Mapping[str, File | Fault], path: str) -> File:
+    """The file behind a path. Raises Missing where there is none, Corrupt for one that cannot be had."""
+    entry = listing.get(path)
+    if isinstance(entry, File):
+        return entry
+    if entry is None:
+        raise Missing(f"{source}: there is no file {path}.", "Correct the path.")
+    raise Corrupt(f"{source}: {path} {entry.message}", entry.mend)
