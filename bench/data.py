@@ -1,0 +1,120 @@
+"""Made-up configurations of any size: the same accounts as a halgit repository and as a kustomization."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+HEAD = """currentDeployment: default
+deploymentConfigurations:
+- name: default
+  version: '1.36.1'
+  providers:
+    kubernetes:
+      enabled: true
+      primaryAccount: account-00000
+      accounts:
+"""
+TAIL = """  deploymentEnvironment:
+    type: Distributed
+    accountName: account-00000
+    location: spinnaker
+  persistentStorage:
+    persistentStoreType: s3
+    s3:
+      bucket: example
+      region: eu-central-1
+  security:
+    apiSecurity: {overrideBaseUrl: 'https://spinnaker.example.com/api/v1'}
+    uiSecurity: {overrideBaseUrl: 'https://spinnaker.example.com'}
+"""
+ACCOUNT = """- name: account-{n:05d}
+  requiredGroupMembership: []
+  permissions:
+    READ:
+    - developers
+    - operators
+    WRITE:
+    - operators
+  providerVersion: V2
+  context: cluster-{n:05d}
+  cacheThreads: 1
+  namespaces:
+  - team-{n:05d}
+  - shared
+  omitNamespaces: []
+  kinds: []
+  omitKinds:
+  - podPreset
+  customResources: []
+  cachingPolicies: []
+  oAuthScopes: []
+  onlySpinnakerManaged: true
+  serviceAccount: true
+  liveManifestCalls: false
+"""
+CHANGE = """- name: account-{n:05d}
+  cacheThreads: 4
+  context: moved-{n:05d}
+"""
+
+
+def _indented(text: str, by: int) -> str:
+    return "".join(" " * by + line + "\n" for line in text.splitlines())
+
+
+def accounts(count: int) -> str:
+    """The accounts as a YAML list at the left margin."""
+    return "".join(ACCOUNT.format(n=n) for n in range(count))
+
+
+def changes(count: int, changed: int) -> str:
+    """Items that change every so many accounts, spread over the list."""
+    step = max(1, count // changed)
+    return "".join(CHANGE.format(n=n) for n in range(0, count, step)[:changed])
+
+
+def repository(folder: Path, count: int, changed: int) -> Path:
+    """A repository with `count` Kubernetes accounts in base and an overlay that changes some of them."""
+    base, overlay = folder / "base", folder / "overlays" / "prod"
+    for each in (base, overlay):
+        each.mkdir(parents=True)
+    (base / "config").write_text(HEAD + _indented(accounts(count), 6) + TAIL)
+    (overlay / "halgit.yaml").write_text("bases: [../../base]\n")
+    items = _indented(changes(count, changed), 6)
+    head = "deploymentConfigurations:\n- name: default\n  providers:\n    kubernetes:\n      accounts:\n"
+    (overlay / "config").write_text(head + items)
+    return folder
+
+
+def kustomization(folder: Path, count: int, changed: int) -> Path:
+    """The same accounts as a custom resource with a merge key in its OpenAPI, and the same change as a patch."""
+    base, overlay = folder / "base", folder / "overlay"
+    for each in (base, overlay):
+        each.mkdir(parents=True)
+    head = "apiVersion: example.com/v1\nkind: Halconfig\nmetadata:\n  name: default\nspec:\n  accounts:\n"
+    (base / "config.yaml").write_text(head + _indented(accounts(count), 2))
+    (base / "kustomization.yaml").write_text("resources: [config.yaml]\n")
+    (overlay / "patch.yaml").write_text(head + _indented(changes(count, changed), 2))
+    (overlay / "schema.json").write_text(json.dumps(_openapi()))
+    (overlay / "kustomization.yaml").write_text(
+        "resources: [../base]\nopenapi: {path: schema.json}\npatches:\n- path: patch.yaml\n"
+    )
+    return overlay
+
+
+def _openapi() -> dict[str, object]:
+    accounts = {
+        "type": "array",
+        "items": {"type": "object"},
+        "x-kubernetes-patch-merge-key": "name",
+        "x-kubernetes-patch-strategy": "merge",
+    }
+    spec = {"type": "object", "properties": {"accounts": accounts}}
+    kind = {"group": "example.com", "version": "v1", "kind": "Halconfig"}
+    resource = {
+        "type": "object",
+        "properties": {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "spec": spec},
+        "x-kubernetes-group-version-kind": [kind],
+    }
+    return {"definitions": {"com.example.v1.Halconfig": resource}}

@@ -1,0 +1,77 @@
+"""`halgit explain`: where a value of the rendered tree comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from halgit import explain as explaining
+from halgit.cli import options as given
+from halgit.cli.output import Output
+from halgit.cli.session import Session
+from halgit.report.table import table
+
+
+@click.command("explain")
+@click.argument("target", metavar="FILE[:PATH]")
+@given.source_options
+@given.access_options
+@given.log_options
+@given.option("--format", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def command(output: Output, target: str, **options: Any) -> None:
+    """Say where values of the rendered tree come from, and what they overrode.
+
+    FILE is a file of the tree, PATH a value, mapping or list in it. Secrets are masked.
+
+    \b
+    Examples:
+      halgit explain --repo . --overlay prod config
+      halgit explain --repo . --overlay prod \\
+        'config:deploymentConfigurations[name=default].providers.kubernetes.accounts[name=prod].context'
+    """
+    with Session(options, output) as run:
+        compiled = run.compile(run.open())
+        found = explaining.explain(compiled.merged, target, compiled.places.of)
+        if output.json:
+            output.answer({"file": explaining.split(target)[0], "values": [explaining.as_json(one) for one in found]})
+        elif len(found) == 1:
+            output.result(_single(found[0]))
+        else:
+            output.result(_many(found))
+
+
+def _revision(source: explaining.Source) -> str:
+    return source.revision[:12] if len(source.revision) >= 40 else source.revision
+
+
+def _single(one: explaining.Explained) -> str:
+    rows = [["value", _value(one.value)], *_origin("from", one.origin)]
+    for beaten in one.beaten:
+        rows += _origin("overrode", beaten)
+    return (f"{one.path}\n" if one.path else "") + table(["", ""], rows, indent="  ")
+
+
+def _origin(label: str, source: explaining.Source) -> list[list[str]]:
+    revision = _revision(source)
+    by = f", by {source.how}" if source.how else ""
+    return [[label, f"{source.place} (layer {source.layer}{f', commit {revision}' if revision else ''}{by})"]]
+
+
+def _many(found: tuple[explaining.Explained, ...]) -> str:
+    rows = [
+        [one.path, _value(one.value), one.origin.place, one.origin.how, " ".join(b.place for b in one.beaten)]
+        for one in found
+    ]
+    return table(["path", "value", "from", "by", "overrode"], rows)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value) if not isinstance(value, str) else value
+    first, *rest = text.split("\n")
+    return (first[:80] + "..." if len(first) > 80 or any(rest) else first) if value != "" else '""'

@@ -1,0 +1,24 @@
+"""`halgit schema`: print a JSON schema, for editors and other validators."""
+
+from __future__ import annotations
+
+import click
+
+from halgit.cli.output import Output
+from halgit.errors import UsageError
+from halgit.halyard import data
+
+
+@click.command("schema")
+@click.argument("name", metavar="NAME")
+@click.pass_obj
+def command(output: Output, name: str) -> None:
+    """Print the JSON schema NAME, such as halgit, halconfig or service-settings.
+
+    \b
+    Example: let an editor check a halconfig
+      halgit schema halconfig > .vscode/halconfig.schema.json
+    """
+    if name not in data.schema_names():
+        raise UsageError(f"There is no schema {name}.", f"The schemas are: {', '.join(data.schema_names())}.")
+    output.result(data.schema_text(name).rstrip())

@@ -1,0 +1,83 @@
+"""One run of a command that reads sources: open them side by side, compile, close them again whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from halgit import sources
+from halgit.cli import options as given
+from halgit.cli.output import Output
+from halgit.compiler import Places, compile_tree, settle
+from halgit.operator import Access, OperatorSettings, SourceSpec
+from halgit.report.findings import finding_line, summary_line
+from halgit.tree import Finding, Merged, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A merged tree, its findings with their places, and the finder of places."""
+
+    merged: Merged
+    findings: tuple[Finding, ...]
+    places: Places
+
+
+class Session:
+    """The open sources of one run. A context manager; every snapshot is closed at its end."""
+
+    def __init__(self, options: Mapping[str, Any], output: Output) -> None:
+        output.json = options.get("format", "text") == "json"
+        output.log_json = options.get("log_format", "text") == "json"
+        self.output = output
+        self.specs = given.specs(options, sources.parse_spec)
+        self.operator: OperatorSettings = given.operator(options)
+        self.access: Access = given.access(options, output.progress)
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    def open(self, specs: Sequence[SourceSpec] = ()) -> tuple[Snapshot, ...]:
+        """The snapshots of these sources (of --repo where none are named), fetched in parallel, in order."""
+        wanted = specs or self.specs
+        self.output.progress(f"Fetching {', '.join(spec.url for spec in wanted)}")
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            waiting = [pool.submit(sources.open_source, spec, self.access) for spec in wanted]
+        opened = []
+        for future in waiting:
+            if future.exception() is None:
+                opened.append(future.result())
+                self._closing.callback(opened[-1].close)
+        for future in waiting:
+            future.result()
+        return tuple(opened)
+
+    def compile(self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None) -> Compiled:
+        """Layers to a merged tree, with all findings in their places."""
+        self.output.progress("Merging")
+        operator = settings or self.operator
+        merged = compile_tree(snapshots, operator)
+        places = Places(merged.files, merged.layers)
+        return Compiled(merged, settle(merged, operator, places), places)
+
+    def tell(self, findings: Sequence[Finding], shown: Callable[[Finding], bool] = lambda finding: True) -> None:
+        """Say the findings on stderr, the worst first, and count them."""
+        visible = [finding for finding in findings if shown(finding)]
+        for finding in visible:
+            self.output.say(
+                finding_line(finding, lambda text, name: self.output.colour(text, name, err=True)),
+                level=str(finding.severity),
+                rule=finding.rule,
+            )
+        if visible:
+            self.output.say(summary_line(visible) + ".")
