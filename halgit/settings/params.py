@@ -1,0 +1,101 @@
+"""The `params` of a `halgit.yaml`: plain values and declarations. Whether values fit is for `overlay/` to say.
+
+A scalar or a list is a value, a mapping declares. A name is letters, digits, `_` and `-`, so that it can stand in
+`${{ params.NAME }}` and, in upper snake case, in an environment variable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import get_args
+
+from halgit.settings.reader import Reader
+from halgit.tree import EMPTY, MISSING, Declaration, ParameterType, Path, Value
+from halgit.wording import kind_of
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+_KEYS = ("type", "default", "required", "secret", "pattern", "enum", "description")
+_TYPES: dict[str, ParameterType] = {name: name for name in get_args(ParameterType)}
+
+
+def declarations(reader: Reader, data: Mapping[str, Value]) -> Mapping[str, Declaration]:
+    """The entries of `params` by name."""
+    params = reader.mapping(data, (), "params")
+    found: dict[str, Declaration] = {}
+    for name, value in params.items():
+        path: Path = ("params", name)
+        if not NAME.fullmatch(name):
+            mend = "Use letters, digits, _ and -, beginning with a letter or _."
+            reader.fault("parameter-name", path, f"{name} cannot be the name of a parameter.", mend, key=True)
+        elif isinstance(value, Mapping):
+            found[name] = _declaration(reader, name, path, value)
+        elif value is None:
+            mend = 'Write a value, "" for an empty text, or a declaration such as {type: string}.'
+            reader.fault("type", path, f"Parameter {name} has nothing as its value.", mend)
+        else:
+            found[name] = Declaration(name, reader.file, path, value=value)
+    return found or EMPTY
+
+
+def _declaration(reader: Reader, name: str, path: Path, said: Mapping[str, Value]) -> Declaration:
+    reader.only(said, path, _KEYS, "The declaration of a parameter")
+    declared = Declaration(
+        name=name,
+        file=reader.file,
+        path=path,
+        declares=True,
+        value=_default(reader, path, said),
+        type=reader.choice(said, path, "type", _TYPES),
+        required=reader.flag(said, path, "required"),
+        secret=reader.flag(said, path, "secret"),
+        pattern=_pattern(reader, path, said),
+        enum=_enum(reader, path, said),
+        description=reader.text_of(said, path, "description") or "",
+    )
+    _hang_together(reader, declared, said)
+    return declared
+
+
+def _default(reader: Reader, path: Path, said: Mapping[str, Value]) -> Value:
+    value = said.get("default", MISSING)
+    if value is None or isinstance(value, Mapping):
+        mend = "Write a text, number, true, false or a list, or leave default out."
+        reader.fault("type", (*path, "default"), f"{kind_of(value)} cannot be a default.", mend)
+        return MISSING
+    return value
+
+
+def _pattern(reader: Reader, path: Path, said: Mapping[str, Value]) -> str:
+    pattern = reader.text_of(said, path, "pattern") or ""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        mend = "Write a regular expression of Python that matches the whole value."
+        reader.fault("pattern", (*path, "pattern"), f"The pattern cannot be read: {error}.", mend)
+        return ""
+    return pattern
+
+
+def _enum(reader: Reader, path: Path, said: Mapping[str, Value]) -> tuple[Value, ...]:
+    values = reader.items(said, path, "enum")
+    for number, value in enumerate(values):
+        if value is None or isinstance(value, (list, Mapping)):
+            reader.wrong((*path, "enum", number), value, "A text, a number, true or false")
+    if said.get("enum") == []:
+        reader.fault("value", (*path, "enum"), "enum allows no value at all.", "List the values it allows.")
+    return tuple(value for value in values if value is not None and not isinstance(value, (list, Mapping)))
+
+
+def _hang_together(reader: Reader, declared: Declaration, said: Mapping[str, Value]) -> None:
+    """What is right key by key and wrong together."""
+    if declared.type == "enum" and "enum" not in said:
+        mend = "Add the values it allows, such as enum: [a, b]."
+        reader.fault("value", (*declared.path, "type"), "type enum needs a list of values.", mend)
+    if declared.secret and declared.type not in {None, "string"}:
+        mend = "Leave type out or write type: string."
+        reader.fault("value", (*declared.path, "type"), "A secret parameter is a text.", mend)
+    if declared.secret and declared.enum:
+        mend = "Remove enum, or secret if the values are none."
+        reader.fault("value", (*declared.path, "enum"), "The values of a secret parameter cannot be listed.", mend)

@@ -1,0 +1,138 @@
+"""A `halgit.yaml` being read: takes values out with their types checked, and notes every fault on the way.
+
+Knows no key by itself. Positions are looked up once, at the end, and only where there was a fault.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from halgit import yaml as hyaml
+from halgit.tree import EMPTY, MISSING, Finding, Path, Plain, Position, Severity, Value
+from halgit.wording import did_you_mean, kind_of
+
+T = TypeVar("T")
+
+
+def is_text(value: Value) -> bool:
+    """Whether a value is a text; a date, which must stand unquoted, is none."""
+    return isinstance(value, str) and not isinstance(value, Plain)
+
+
+class Reader:
+    """Takes one file's values and collects its faults; `findings` gives them with their lines."""
+
+    def __init__(self, file: str, text: bytes) -> None:
+        self.file = file
+        self.text = text
+        self._faults: list[tuple[Path, bool, Finding]] = []
+
+    def fault(self, rule: str, path: Path, message: str, mend: str, *, key: bool = False) -> None:
+        """Note a fault of the value at `path`, or of its key."""
+        finding = Finding(f"settings/{rule}", Severity.ERROR, message, mend, self.file, path, layer=self._layer)
+        self._faults.append((path, key, finding))
+
+    @property
+    def _layer(self) -> str:
+        return posixpath.dirname(self.file) or "."
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All faults, in the order of their lines."""
+        placed = [self._placed(path, key, finding) for path, key, finding in self._faults]
+        return tuple(sorted(placed, key=lambda finding: (finding.line, finding.column)))
+
+    def _placed(self, path: Path, key: bool, finding: Finding) -> Finding:
+        spot = hyaml.locate(self.text, path, key=key) or Position(1, 1)
+        return Finding(
+            finding.rule,
+            finding.severity,
+            finding.message,
+            finding.mend,
+            finding.file,
+            path,
+            spot.line,
+            spot.column,
+            finding.layer,
+        )
+
+    def wrong(self, path: Path, value: Value, wanted: str) -> None:
+        """Note that a value is of the wrong kind; `wanted` says what it must be."""
+        self.fault("type", path, f"{wanted} is expected, and {kind_of(value)} is there.", _MENDS.get(wanted, ""))
+
+    def only(self, data: Mapping[str, Value], path: Path, known: Sequence[str], where: str) -> None:
+        """Refuse keys that are not `known`."""
+        for key in data:
+            if key not in known:
+                mend = did_you_mean(key, known, f"The keys are: {', '.join(known)}.")
+                self.fault("unknown-key", (*path, key), f"{where} has no key {key}.", mend, key=True)
+
+    def mapping(self, data: Mapping[str, Value], path: Path, key: str) -> Mapping[str, Value]:
+        """The mapping below a key; empty where there is none."""
+        value = data.get(key, EMPTY)
+        if isinstance(value, Mapping):
+            return value
+        self.wrong((*path, key), value, "A mapping")
+        return EMPTY
+
+    def items(self, data: Mapping[str, Value], path: Path, key: str) -> list[Value]:
+        """The list below a key; empty where there is none."""
+        value = data.get(key, [])
+        if isinstance(value, list):
+            return value
+        self.wrong((*path, key), value, "A list")
+        return []
+
+    def texts(self, data: Mapping[str, Value], path: Path, key: str) -> tuple[str, ...]:
+        """The list of texts below a key."""
+        items = self.items(data, path, key)
+        for number, item in enumerate(items):
+            if not is_text(item) or not item:
+                self.wrong((*path, key, number), item, "A text")
+        return tuple(item for item in items if is_text(item) and item)
+
+    def text_of(self, data: Mapping[str, Value], path: Path, key: str) -> str | None:
+        """The text below a key; None where there is none. An empty one is refused."""
+        value = data.get(key, MISSING)
+        if value is MISSING:
+            return None
+        if is_text(value) and value:
+            return str(value)
+        self.wrong((*path, key), value, "A text")
+        return None
+
+    def flag(self, data: Mapping[str, Value], path: Path, key: str) -> bool:
+        """The truth value below a key; false where there is none."""
+        value = data.get(key, False)
+        if not isinstance(value, bool):
+            self.wrong((*path, key), value, "true or false")
+        return value is True
+
+    def choice(self, data: Mapping[str, Value], path: Path, key: str, known: Mapping[str, T]) -> T | None:
+        """What the word below a key stands for; None where there is none."""
+        value = data.get(key, MISSING)
+        if value is MISSING:
+            return None
+        if isinstance(value, str) and value in known:
+            return known[value]
+        said = f"{value} is not known here." if is_text(value) and value else f"{kind_of(value)} is not known here."
+        self.fault("value", (*path, key), said, f"Choose one of: {', '.join(known)}.")
+        return None
+
+    def stays_inside(self, name: str, path: Path) -> bool:
+        """Whether a path or glob stays in its layer; a fault where it does not."""
+        parts = name.split("/")
+        if name.startswith("/") or ".." in parts or "\\" in name:
+            mend = "Write a path relative to the layer, with / and without `..`."
+            self.fault("path", path, f"{name} leaves the layer.", mend)
+            return False
+        return True
+
+
+_MENDS = {
+    "A text": "Write a text that is not empty, in quotes where YAML would read it as something else.",
+    "A list": "Write `[...]`, or one item in each line after `- `.",
+    "A mapping": "Write `key: value` pairs below it.",
+    "true or false": "Write true or false without quotes.",
+}
