@@ -19,8 +19,8 @@ LAYERS: dict[str, int] = {
     "cli": 5, "server": 5, "__main__": 6,
 }  # fmt: skip
 
-PURE = {"errors", "tree", "paths", "wording", "operator", "masking", "yaml", "halyard", "references", "settings", "overlay",
-        "validation", "report", "explain", "difference", "importer", "lock"}  # fmt: skip
+PURE = {"errors", "tree", "paths", "wording", "operator", "masking", "yaml", "halyard", "references", "settings",
+        "overlay", "validation", "report", "explain", "difference", "importer", "lock"}  # fmt: skip
 WORLD = {"os", "time", "random", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http.client"}
 YAML_LIBRARIES = {"yaml", "ruamel"}
 REMOTE_LIBRARIES = {"git", "boto3", "botocore", "hvac", "lightkube", "httpx", "requests", "urllib3", "google",
