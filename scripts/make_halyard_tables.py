@@ -1,7 +1,8 @@
 """Make the tables of `halgit/halyard/tables/` and the generated schemas of `schemas/` from facts about Halyard.
 
-    python scripts/make_halyard_tables.py REFERENCE_DIR
+    python scripts/make_halyard_tables.py [REFERENCE_DIR]
 
+The schemas are made of the tables and of `halyard_words.yaml`; without REFERENCE_DIR only they are made anew.
 REFERENCE_DIR holds `halconfig-model.json` and `service-settings-model.json`: the classes that Halyard binds its
 files to, as read from its source and compared with what Jackson says of the compiled classes. Run it again when
 Halyard changes; it overwrites what it makes and nothing else.
@@ -14,8 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from halyard_schemas import of_model
+
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / "halgit" / "halyard" / "tables"
+SCHEMAS = ROOT / "schemas"
 
 Json = dict[str, Any]
 
@@ -127,13 +131,29 @@ def write(path: Path, data: Any) -> None:
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def main() -> None:
-    reference = Path(sys.argv[1])
+def make_tables(reference: Path) -> None:
+    """The tables, from the facts."""
     halconfig = json.loads((reference / "halconfig-model.json").read_text())
     settings = json.loads((reference / "service-settings-model.json").read_text())
     write(TABLES / "halconfig.json", slim_model(halconfig))
     write(TABLES / "service-settings.json", slim_model(settings))
     write(TABLES / "services.json", services(settings))
+
+
+def schemas() -> dict[str, str]:
+    """The texts of the generated schemas by name, from the tables."""
+    made = {}
+    for name in ("halconfig", "service-settings"):
+        model = json.loads((TABLES / f"{name}.json").read_text())
+        made[name] = json.dumps(of_model(model, name), indent=1, ensure_ascii=False) + "\n"
+    return made
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        make_tables(Path(sys.argv[1]))
+    for name, text in schemas().items():
+        (SCHEMAS / f"{name}.schema.json").write_text(text)
 
 
 if __name__ == "__main__":
