@@ -165,7 +165,7 @@ def of_type(model: Json, type_: Json) -> Json:
     values = of_type(model, type_["of"])
     if "keys" not in type_:
         return {"type": ["object", "null"], "additionalProperties": values}
-    keys = {key: values for key in model["enums"][type_["keys"]]["constants"]}
+    keys = dict.fromkeys(model["enums"][type_["keys"]]["constants"], values)
     return {"type": ["object", "null"], "properties": keys, "additionalProperties": False}
 
 
@@ -251,12 +251,11 @@ def of_model(model: Json, name: str) -> Json:
     """The schema of a model: its root, every class and enum that can stand below it, and what scalars may be."""
     root = model["root"]
     known = [known for known in used(model, root, {}) if known != root]
-    leaves = {leaf: schema for leaf, schema in LEAVES.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{HOME}/{name}.schema.json",
         **of_class(model, root),
-        "$defs": leaves
+        "$defs": LEAVES
         | {
             known: of_class(model, known) if known in model["classes"] else of_enum(model["enums"][known])
             for known in known

@@ -112,7 +112,7 @@ _PROFILE_LISTS: Mapping[str, str] = {
     "pubsub.*.publishers": "name",
     # Kayenta: an account is asked for by its name.
     "kayenta.*.accounts": "name",
-    # Rosco finds a base image by its id. What is special in it is left plain: its own list for AWS holds a region twice.
+    # Rosco finds a base image by its id. What differs by region is plain: its list for AWS has a region twice.
     **{
         f"{cloud}.{bakery}.{images}": "baseImage.id"
         for cloud in ("aws", "azure", "google", "huaweicloud", "oracle", "oraclebmcs", "tencentcloud", "alicloud")

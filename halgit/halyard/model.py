@@ -6,8 +6,8 @@ verdicts are given by `validation`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from halgit.masking import Secret, Woven
 from halgit.tree import EMPTY, Path, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Type:
     """What a place holds. `kind` is string, boolean, int32, int64, uri, url, enum, object, list, set, map or any.
 
@@ -29,7 +29,7 @@ class Type:
     keys: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Field:
     """One key of a class, with Halyard's marks. `valid` are the first Spinnaker version that knows it and the first
     that does not any more, "" where there is no such bound. `written` is false for keys that are only read."""
@@ -45,7 +45,7 @@ class Field:
     valid: tuple[str, str] = ("", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Class:
     """One class. `subtypes` are its real classes by the value of the key `by`, where it is polymorphic."""
 
@@ -54,7 +54,7 @@ class Class:
     ignored: frozenset[str] = frozenset()
     extends: tuple[str, ...] = ()
     by: str = ""
-    subtypes: Mapping[str, str] = field(default_factory=dict)
+    subtypes: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def _type(raw: Mapping[str, Any]) -> Type:
@@ -145,7 +145,7 @@ def _child(node: Value, step: str | int) -> Value:
     return None
 
 
-def field_at(path: Path, config: Value = None) -> Field | None:
+def field(path: Path, config: Value = None) -> Field | None:
     """The field a path of a halconfig names; an item of a list belongs to the list's field. None if it is none."""
     for end in range(len(path), 0, -1):
         known = place(path[:end], config)
@@ -158,43 +158,117 @@ def field_at(path: Path, config: Value = None) -> Field | None:
 
 def is_secret(path: Path, config: Value = None) -> bool:
     """Whether Halyard marks this place of a halconfig as a secret, or as a file that holds one."""
-    found = field_at(path, config)
+    found = field(path, config)
     return found is not None and (found.secret or found.secret_file)
 
 
-def walk(config: Value) -> Iterator[tuple[Path, Class, dict[Any, Value]]]:
-    """Every mapping of a halconfig that is bound to a class: its path, class and node, parents first."""
+def walk(config: Value, classes: frozenset[str] | None = None) -> Iterator[tuple[Path, Class, dict[Any, Value]]]:
+    """Every mapping of a halconfig that is bound to a class: its path, class and node, in file order, parents first.
+
+    With `classes` only those of these classes, and only the branches that can hold one are looked at.
+    """
     stack: list[tuple[Path, Type, Value]] = [((), ROOT, config)]
     while stack:
         path, type_, node = stack.pop()
         if type_.kind == "object" and isinstance(node, dict):
             class_ = actual(type_, node)
-            yield path, class_, node
-            below_ = [(k, class_.fields[k].type, v) for k, v in node.items() if k in class_.fields]
-            stack.extend(((*path, k), t, v) for k, t, v in reversed(below_) if _deep(t))
-        elif type_.kind in {"list", "set"} and isinstance(node, list) and type_.of and _deep(type_.of):
-            stack.extend(((*path, i), type_.of, item) for i, item in reversed(list(enumerate(node))))
-        elif type_.kind == "map" and isinstance(node, dict) and type_.of and _deep(type_.of):
-            stack.extend(((*path, k), type_.of, v) for k, v in reversed(list(node.items())))
+            if classes is None or class_.name in classes:
+                yield path, class_, node
+            leading = _leading(class_.name, classes)
+            below_ = [(key, leading[key]) for key in node if key in leading] if leading else ()
+            stack.extend(((*path, key), known, node[key]) for key, known in reversed(below_))
+        elif type_.of and _leads(type_.of, classes):
+            items = list(node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ())
+            stack.extend(((*path, key), type_.of, value) for key, value in reversed(items))
 
 
 @cache
-def _deep(type_: Type) -> bool:
-    """Whether an object can stand at or below a place of this type."""
-    return type_.kind == "object" or (type_.of is not None and _deep(type_.of))
+def _leading(name: str, classes: frozenset[str] | None) -> dict[str, Type]:
+    """The fields of a class below which an object (of one of these classes) can stand."""
+    return {key: known.type for key, known in class_of(name).fields.items() if _leads(known.type, classes)}
+
+
+@cache
+def _leads(type_: Type, classes: frozenset[str] | None) -> bool:
+    """Whether an object (of one of these classes) can stand at or below a place of this type."""
+    if type_.kind != "object":
+        return type_.of is not None and _leads(type_.of, classes)
+    names = {type_.name, *class_of(type_.name).subtypes.values()}
+    if classes is None or names & classes:
+        return True
+    return any(_leads(known.type, classes) for name in names for known in class_of(name).fields.values())
+
+
+def providers(config: Value) -> Iterator[tuple[str, Path, dict[Any, Value]]]:
+    """Every provider of every deployment, enabled or not: its key, path and node."""
+    for number, deployment in enumerate(_list(_get(config, "deploymentConfigurations"))):
+        for provider, node in _mapping(_get(deployment, "providers")).items():
+            if isinstance(node, dict):
+                yield str(provider), ("deploymentConfigurations", number, "providers", provider), node
+
+
+def accounts(deployment: Value) -> Iterator[tuple[str, Path, dict[Any, Value]]]:
+    """Every account of one deployment: its provider, its path below the deployment, and its node."""
+    for provider, node in _mapping(_get(deployment, "providers")).items():
+        for number, account in enumerate(_list(_get(node, "accounts"))):
+            if isinstance(account, dict):
+                yield str(provider), ("providers", provider, "accounts", number), account
+
+
+def _get(node: Value, key: str) -> Value:
+    return node.get(key) if isinstance(node, dict) else None
+
+
+def _list(node: Value) -> list[Value]:
+    return node if isinstance(node, list) else []
+
+
+def _mapping(node: Value) -> dict[Any, Value]:
+    return node if isinstance(node, dict) else {}
 
 
 def local_files(config: Value) -> list[tuple[Path, str | Secret | Woven]]:
     """The values of the halconfig's local-file fields that are not empty, with their paths, in file order."""
+    fields = _local_file_fields()
     found: list[tuple[Path, str | Secret | Woven]] = []
-    for path, class_, node in walk(config):
-        for key in _local_file_keys(class_.name):
-            value = node.get(key)
-            if isinstance(value, (str, Secret, Woven)) and value != "":
+    for path, class_, node in walk(config, frozenset(fields)):
+        for key, value in node.items():
+            if key in fields[class_.name] and isinstance(value, (str, Secret, Woven)) and value != "":
                 found.append(((*path, key), value))
     return found
 
 
 @cache
-def _local_file_keys(name: str) -> tuple[str, ...]:
-    return tuple(field.key for field in class_of(name).fields.values() if field.local_file)
+def _local_file_fields() -> dict[str, frozenset[str]]:
+    """The local-file fields, by class."""
+    marked = {
+        name: frozenset(known.key for known in class_of(name).fields.values() if known.local_file)
+        for name in table("halconfig")["classes"]
+    }
+    return {name: keys for name, keys in marked.items() if keys}
+
+
+@cache
+def places_of(key: str) -> tuple[str, ...]:
+    """Where in a halconfig a key can stand, as paths to the mappings that have it; `[]` is any item, `*` any key."""
+    return tuple(place for place, class_ in _classes() if key in class_.fields)
+
+
+@cache
+def _classes() -> tuple[tuple[str, Class], ...]:
+    """Every place of a halconfig that is bound to a class, polymorphic ones by each of their classes."""
+    found: list[tuple[str, Class]] = []
+    stack = [("", ROOT)]
+    while stack:
+        place_, type_ = stack.pop()
+        if type_.kind in {"list", "set"} and type_.of:
+            stack.append((f"{place_}[]", type_.of))
+        elif type_.kind == "map" and type_.of:
+            stack.append((f"{place_}.*", type_.of))
+        elif type_.kind == "object":
+            class_ = class_of(type_.name)
+            for name in class_.subtypes.values() or (type_.name,):
+                real = class_of(name)
+                found.append((place_, real))
+                stack.extend((f"{place_}.{key}".lstrip("."), known.type) for key, known in real.fields.items())
+    return tuple(found)

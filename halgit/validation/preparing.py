@@ -1,0 +1,119 @@
+"""A document as a schema validator can take it, and as Jackson or Spring sees it.
+
+Secrets and woven texts become empty texts, bytes and dates what Java makes of them, floats stay floats. What is
+ordinary (nearly every document) is handed on as it is: no copy is made. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any, Final
+
+from halgit import yaml as hyaml
+from halgit.masking import Secret, Woven
+from halgit.tree import Path, Plain, Value
+
+LARGEST: Final = 2_000_000
+"""Nodes a document may have once every alias is written out. Halyard would run out of memory far below."""
+
+_ORDINARY: Final = frozenset({str, int, bool, type(None)})
+_FURTHEST: Final = 1e300
+
+
+class Scan:
+    """What one look at every node of a document tells. A node that several aliases share is looked at once."""
+
+    def __init__(self, data: Value) -> None:
+        self.ordinary = True
+        self.nulls = False
+        self.shared = False
+        self._seen: set[int] = set()
+        self._look(data)
+
+    def _look(self, data: Value) -> None:
+        seen = self._seen
+        stack = [data]
+        while stack:
+            node = stack.pop()
+            kind = type(node)
+            if kind is dict or kind is list:
+                if id(node) in seen:
+                    self.shared = True
+                    continue
+                seen.add(id(node))
+                if kind is dict:
+                    stack.extend(node.values())
+                    self.ordinary = self.ordinary and all(type(key) is str for key in node)
+                else:
+                    stack.extend(node)
+                    self.nulls = self.nulls or None in node
+            elif kind not in _ORDINARY:
+                self.ordinary = False
+
+
+def size(data: Value, known: dict[int, int] | None = None) -> int:
+    """The number of nodes with every alias written out. What is shared is counted once and multiplied."""
+    known = {} if known is None else known
+    if not isinstance(data, (dict, list)):
+        return 1
+    if id(data) not in known:
+        below = data.values() if isinstance(data, dict) else data
+        known[id(data)] = 1 + sum(size(child, known) for child in below)
+    return known[id(data)]
+
+
+def prepared(data: Value, *, jackson: bool, known: dict[int, Value] | None = None) -> Value:
+    """A copy that a schema validator takes. With `jackson`, dates are milliseconds and floats never look whole."""
+    known = {} if known is None else known
+    if isinstance(data, (dict, list)):
+        if id(data) not in known:
+            known[id(data)] = (
+                {str(key): prepared(value, jackson=jackson, known=known) for key, value in data.items()}
+                if isinstance(data, dict)
+                else [prepared(value, jackson=jackson, known=known) for value in data]
+            )
+        return known[id(data)]
+    return _scalar(data, jackson)
+
+
+def _scalar(value: Value, jackson: bool) -> Any:
+    if isinstance(value, (Secret, Woven)):
+        return ""
+    if isinstance(value, Plain):
+        text = hyaml.java_text(value)
+        return int(text) if jackson and text.lstrip("-").isdigit() else str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, str):
+        return str(value)
+    return _float(value) if isinstance(value, float) else value
+
+
+def _float(value: float) -> float:
+    """A float that is no whole number and truncates to the same: to JSON Schema 1.0 is an integer, to Jackson not."""
+    if math.isnan(value):
+        return 0.5
+    if math.isinf(value):
+        return math.copysign(_FURTHEST, value)
+    return value + math.copysign(0.5, value) if value.is_integer() and abs(value) < 2**52 else value
+
+
+def nulls(data: Value) -> tuple[list[Path], list[Path]]:
+    """Where lists hold items without a value, and where a key that is null has one."""
+    items: list[Path] = []
+    keys: list[Path] = []
+    stack: list[tuple[Path, Value]] = [((), data)]
+    while stack:
+        path, node = stack.pop()
+        if isinstance(node, dict):
+            stack.extend(((*path, key), value) for key, value in node.items())
+            keys.extend((*path, key) for key, value in node.items() if _is_null(key) and value is not None)
+        elif isinstance(node, list):
+            stack.extend(((*path, number), value) for number, value in enumerate(node))
+            items.extend((*path, number) for number, value in enumerate(node) if value is None)
+    return items, keys
+
+
+def _is_null(key: str) -> bool:
+    return isinstance(key, Plain) and key == "null"

@@ -1,0 +1,235 @@
+"""What a schema validator refuses, in words people can use: the thing, why it is refused, the next step.
+
+Looks up what a schema wants at a place by walking down the schema beside the document, so it needs nothing of the
+validator but the place and the kind of each error. Never shows a value that may be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from halgit import yaml as hyaml
+from halgit.halyard.model import places_of
+from halgit.halyard.sensitive import is_sensitive_key, words
+from halgit.masking import Secret, Woven
+from halgit.tree import Finding, Path, Plain, Severity, Value
+from halgit.wording import kind_of, listed
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The program that reads a kind of file, and what it does with a key it does not know."""
+
+    schema: str
+    name: str
+    refuses_unknown: bool = False
+
+
+_STRAYS = {
+    "noValidate": "It is an option of the hal command, not a setting: take it out.",
+    "armory": "It is a section of Armory's own Halyard: take it out.",
+}
+_LONGEST_SHOWN = 40
+_MOST_KEYS = 12
+
+
+def resolved(schema: Schema, node: Schema) -> Schema:
+    """The node itself, or what it refers to."""
+    while "$ref" in node:
+        node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    return node
+
+
+def spec_at(schema: Schema, path: Path, data: Value) -> Schema:
+    """What the schema wants at a place; an empty node where it says nothing."""
+    node, here = resolved(schema, schema), data
+    for step in path:
+        node = _below(schema, node, step, here)
+        here = here[step] if isinstance(here, (dict, list)) else None
+    return node
+
+
+def _below(schema: Schema, node: Schema, step: str | int, value: Value) -> Schema:
+    if isinstance(step, int):
+        return resolved(schema, node.get("items", {}))
+    found = node.get("properties", {}).get(step)
+    for option in node.get("allOf", ()):
+        if "if" in option and _chosen(option["if"], value):
+            found = resolved(schema, option["then"]).get("properties", {}).get(step, found)
+    if found is None:
+        found = node.get("additionalProperties", {})
+    return resolved(schema, found) if isinstance(found, dict) else {}
+
+
+def _chosen(condition: Schema, value: Value) -> bool:
+    wanted = {key: rule.get("const") for key, rule in condition["properties"].items()}
+    return isinstance(value, dict) and all(value.get(key) == const for key, const in wanted.items())
+
+
+def at(data: Value, path: Path) -> Value:
+    """The value at a path that is known to be there."""
+    for step in path:
+        data = data[step]
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Turns the errors of one document into findings."""
+
+    reader: Reader
+    schema: Schema
+    data: Value
+    file: str
+
+    def findings(self, kind: str, path: Path, details: Mapping[str, Any]) -> Iterator[Finding]:
+        """The findings of one error of the validator; none where the reader would not mind."""
+        if kind == "additionalProperties":
+            node = at(self.data, path)
+            unexpected = (key for key in node if str(key) in details["unexpected"])
+            yield from (self._unknown((*path, key)) for key in unexpected if node[key] is not None)
+        elif kind == "required":
+            yield self._missing(path, details["property"])
+        else:
+            yield from self._wrong(path)
+
+    def _say(self, rule: str, path: Path, message: str, mend: str, severity: Severity = Severity.ERROR) -> Finding:
+        return Finding(f"schema/{rule}", severity, message, mend, self.file, path)
+
+    # --- keys ---
+
+    def _unknown(self, path: Path) -> Finding:
+        key, parent = str(path[-1]), spec_at(self.schema, path[:-1], self.data)
+        known = [name for name, spec in parent.get("properties", {}).items() if not _is_ignored(spec)]
+        owner = parent.get("title", "this mapping")
+        what = "refuses the whole file" if self.reader.refuses_unknown else "ignores it"
+        severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
+        message = f"{owner} has no key {key}; {self.reader.name} {what}."
+        return self._say("unknown-key", path, message, self._mend_unknown(key, path, known), severity)
+
+    def _mend_unknown(self, key: str, path: Path, known: list[str]) -> str:
+        same = [name for name in known if words(name) == words(key)]
+        close = same or get_close_matches(key, known, n=1, cutoff=0.75)
+        if close:
+            return f"Did you mean {close[0]}?"
+        if key in _STRAYS:
+            return _STRAYS[key]
+        elsewhere = places_of(key) if self.reader.schema == "halconfig" else ()
+        if 0 < len(elsewhere) <= 3:
+            return f"It belongs under {' or '.join(elsewhere)}."
+        if len(known) <= _MOST_KEYS:
+            return f"Take it out, or use one of its keys: {', '.join(known)}." if known else "Take it out."
+        return "Take it out, or look its place up with halgit schema " + self.reader.schema + "."
+
+    def _missing(self, path: Path, key: str) -> Finding:
+        spec = spec_at(self.schema, path, self.data)
+        options = _constants(self.schema, resolved(self.schema, spec.get("properties", {}).get(key, {})))
+        message = f"{spec.get('title', 'this mapping')} has no {key}; {self.reader.name} cannot tell what it is."
+        return self._say("missing-key", path, message, f"Add {key}{': ' + _either(options) if options else ''}.")
+
+    # --- values ---
+
+    def _wrong(self, path: Path) -> Iterator[Finding]:
+        value, spec = at(self.data, path), spec_at(self.schema, path, self.data)
+        thing = _thing(path)
+        options = _constants(self.schema, spec)
+        single = bool(options or (spec.get("title") and not {"object", "array"} & set(_types(spec))))
+        if value is None and path and isinstance(path[-1], str):
+            return
+        if single and isinstance(value, (Secret, Woven)):
+            return
+        if isinstance(value, (dict, list)) or not single:
+            yield self._kind(path, thing, value, spec, options)
+        elif options:
+            yield self._constant(path, thing, value, options)
+        elif "minimum" in spec and isinstance(value, (int, float)) and not isinstance(value, bool):
+            shown = self._shown(path, value)
+            message = f"{thing} is {shown}; {self.reader.name} takes {spec['minimum']} to {spec['maximum']} here."
+            yield self._say("range", path, message, "Write a number within these bounds.")
+        elif spec.get("title", "").startswith("address"):
+            message = f"{thing} is not an {spec['title']} that {self.reader.name} can read."
+            yield self._say("address", path, message, "Write scheme://host:port/path, without blanks.")
+        else:
+            yield self._kind(path, thing, value, spec, options)
+
+    def _constant(self, path: Path, thing: str, value: Value, options: list[str]) -> Finding:
+        text = "" if value is None or isinstance(value, bytes) else hyaml.java_text(value)
+        same = [option for option in options if option.lower().replace("_", "-") == text.lower().replace("_", "-")]
+        close = same or get_close_matches(text.upper(), options, n=1, cutoff=0.7)
+        mend = f"Write {close[0]}." if same else f"Did you mean {close[0]}?" if close else "Write one of these words."
+        message = f"{thing} is {self._shown(path, value)}; {self.reader.name} takes {_either(options)} here."
+        return self._say("enum", path, message, mend)
+
+    def _kind(self, path: Path, thing: str, value: Value, spec: Schema, options: list[str]) -> Finding:
+        wanted = _wanted(spec, options)
+        message = f"{thing} is {self._shown(path, value)}; {self.reader.name} takes {wanted} here."
+        return self._say("wrong-type", path, message, _mend_kind(value, wanted))
+
+    def _shown(self, path: Path, value: Value) -> str:
+        """A value as a message may show it: its kind, and the value itself only where it is short and harmless."""
+        secret = any(isinstance(step, str) and is_sensitive_key(step) for step in path)
+        if secret or isinstance(value, (dict, list, Secret, Woven, bytes, Plain)) or value is None:
+            return kind_of(value)
+        text = hyaml.java_text(value)
+        if len(text) > _LONGEST_SHOWN or not text.isprintable():
+            return kind_of(value)
+        if isinstance(value, str):
+            return f'the text "{text}"' if text else "an empty text"
+        return text if isinstance(value, bool) else f"the number {text}"
+
+
+def _is_ignored(spec: Schema) -> bool:
+    return spec.get("deprecated", False) and "$ref" not in spec and "type" not in spec
+
+
+def _thing(path: Path) -> str:
+    """What a message calls the value at a path: its key, or the item of a list by the list's key."""
+    if not path:
+        return "the document"
+    if isinstance(path[-1], str):
+        return str(path[-1])
+    key = next((str(step) for step in reversed(path) if isinstance(step, str)), "the list")
+    return f"item {path[-1] + 1} of {key}"
+
+
+def _types(spec: Schema) -> list[str]:
+    kinds = spec.get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def _constants(schema: Schema, spec: Schema) -> list[str]:
+    given = spec.get("enum") or next((option["enum"] for option in spec.get("anyOf", ()) if "enum" in option), ())
+    return [option for option in given if option is not None]
+
+
+def _either(words_: list[str]) -> str:
+    return listed(words_).replace(" and ", " or ")
+
+
+def _wanted(spec: Schema, options: list[str]) -> str:
+    if options:
+        return _either(options)
+    kinds = _types(spec)
+    if "object" in kinds:
+        return "a mapping"
+    if "array" in kinds:
+        return "a list"
+    title = str(spec.get("title", "something else"))
+    return title if title.startswith("true") else f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
+
+
+def _mend_kind(value: Value, wanted: str) -> str:
+    if wanted == "a list":
+        return (
+            "Write its items below it, each after a dash." if not isinstance(value, dict) else "Put a dash before it."
+        )
+    if wanted == "a mapping":
+        return "Write its keys below it, or take it out."
+    if wanted == "true or false":
+        return "Write true or false, without quotes."
+    return f"Write {wanted}."
