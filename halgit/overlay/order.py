@@ -1,0 +1,83 @@
+"""In which order layers are merged: the bases of a layer first, depth first, each layer once.
+
+Looks at `bases` only. A base that does not exist, leaves the source or leads back to itself is a finding; the order
+goes on without it, so that all faults come together. Reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from halgit import yaml as hyaml
+from halgit.tree import Finding, LayerSettings, Path, Position, Severity
+
+Settings = Callable[[str], "LayerSettings | None"]
+
+
+def order(start: str, settings: Settings) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """The folders of a layer's bases and the layer itself, lowest first, relative to the source's root.
+
+    `start` is the folder of the layer to render, empty for the root. `settings` gives a folder's settings, None
+    where the folder holds no file. A layer reached twice stands where it was reached first.
+    """
+    walk = _Walk(settings)
+    walk.visit(start, ())
+    return tuple(walk.folders), tuple(walk.findings)
+
+
+class _Walk:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.folders: dict[str, None] = {}
+        self.findings: list[Finding] = []
+
+    def visit(self, folder: str, above: tuple[str, ...]) -> None:
+        """Put the folder's bases into the order, then the folder. `above` are the layers that led here."""
+        said = self._settings(folder)
+        if said is None or folder in self.folders:
+            return
+        for number, base in enumerate(said.bases):
+            target = resolve(folder, base)
+            wrong = self._wrong(target, (*above, folder))
+            if wrong is not None:
+                self._fault(said, folder, ("bases", number), *wrong)
+            elif target is not None:
+                self.visit(target, (*above, folder))
+        self.folders[folder] = None
+
+    def _wrong(self, target: str | None, chain: tuple[str, ...]) -> tuple[str, str, str] | None:
+        if target is None:
+            mend = "Write a path relative to this folder that stays inside; `--path` sets the root."
+            return "merge/base-outside", "This base leaves the source's root.", mend
+        if target in chain:
+            circle = " -> ".join(_named(folder) for folder in (*chain[chain.index(target) :], target))
+            return "merge/base-cycle", f"The bases go in a circle: {circle}.", "Take one of them out."
+        if self._settings(target) is None:
+            mend = "Correct the path; it is relative to the folder of this halgit.yaml."
+            return "merge/base-missing", f"This base, {_named(target)}, holds no file.", mend
+        return None
+
+    def _fault(self, said: LayerSettings, folder: str, path: Path, rule: str, message: str, mend: str) -> None:
+        spot = hyaml.locate(said.text, path) or Position(1, 1)
+        self.findings.append(
+            Finding(rule, Severity.ERROR, message, mend, said.file, path, spot.line, spot.column, _named(folder))
+        )
+
+
+def resolve(folder: str, base: str) -> str | None:
+    """The folder a base names, seen from the folder of its layer; None where it leaves the root."""
+    if base.startswith("/"):
+        return None
+    parts = folder.split("/") if folder else []
+    for part in base.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _named(folder: str) -> str:
+    return folder or "."
