@@ -8,12 +8,13 @@ that tries is told so. Reads no file and decides nothing: what the settings do i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from halgit import yaml as hyaml
 from halgit.settings.operators import belongs_to_operator
 from halgit.settings.params import declarations
 from halgit.settings.patches import patches
-from halgit.settings.reader import Reader
+from halgit.settings.reader import Reader, layer_of
 from halgit.tree import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
 from halgit.wording import did_you_mean, kind_of
 
@@ -33,7 +34,7 @@ def parse(text: bytes, file: str, *, root: bool) -> tuple[LayerSettings, tuple[F
     """
     read = hyaml.read(text, file)
     if read.faults:
-        return LayerSettings(file, text), read.faults
+        return LayerSettings(file, text), tuple(replace(fault, layer=layer_of(file)) for fault in read.faults)
     reader = Reader(file, text)
     data = {} if read.data is None else read.data
     if not isinstance(data, dict):

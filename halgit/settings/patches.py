@@ -70,5 +70,5 @@ def _pointer(reader: Reader, path: Path, op: Mapping[str, Value], key: str) -> b
     if isinstance(pointer, str) and (pointer == "" or pointer.startswith("/")):
         return True
     mend = "Write a JSON pointer such as /deploymentConfigurations/[name=default]/version."
-    reader.fault("value", (*path, key), f"{key} does not begin with /.", mend)
+    reader.fault("value", (*path, key), f"{key} is no JSON pointer.", mend)
     return False

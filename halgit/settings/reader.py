@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from halgit import yaml as hyaml
@@ -21,6 +22,11 @@ def is_text(value: Value) -> bool:
     return isinstance(value, str) and not isinstance(value, Plain)
 
 
+def layer_of(file: str) -> str:
+    """The name of the layer whose `halgit.yaml` this is."""
+    return posixpath.dirname(file) or "."
+
+
 class Reader:
     """Takes one file's values and collects its faults; `findings` gives them with their lines."""
 
@@ -31,12 +37,8 @@ class Reader:
 
     def fault(self, rule: str, path: Path, message: str, mend: str, *, key: bool = False) -> None:
         """Note a fault of the value at `path`, or of its key."""
-        finding = Finding(f"settings/{rule}", Severity.ERROR, message, mend, self.file, path, layer=self._layer)
+        finding = Finding(f"settings/{rule}", Severity.ERROR, message, mend, self.file, path, layer=layer_of(self.file))
         self._faults.append((path, key, finding))
-
-    @property
-    def _layer(self) -> str:
-        return posixpath.dirname(self.file) or "."
 
     def findings(self) -> tuple[Finding, ...]:
         """All faults, in the order of their lines."""
@@ -45,21 +47,12 @@ class Reader:
 
     def _placed(self, path: Path, key: bool, finding: Finding) -> Finding:
         spot = hyaml.locate(self.text, path, key=key) or Position(1, 1)
-        return Finding(
-            finding.rule,
-            finding.severity,
-            finding.message,
-            finding.mend,
-            finding.file,
-            path,
-            spot.line,
-            spot.column,
-            finding.layer,
-        )
+        return replace(finding, line=spot.line, column=spot.column)
 
     def wrong(self, path: Path, value: Value, wanted: str) -> None:
         """Note that a value is of the wrong kind; `wanted` says what it must be."""
-        self.fault("type", path, f"{wanted} is expected, and {kind_of(value)} is there.", _MENDS.get(wanted, ""))
+        found = "an empty text" if value == "" else kind_of(value)
+        self.fault("type", path, f"{wanted} is expected, and {found} is there.", _MENDS[wanted])
 
     def only(self, data: Mapping[str, Value], path: Path, known: Sequence[str], where: str) -> None:
         """Refuse keys that are not `known`."""
@@ -131,7 +124,8 @@ class Reader:
 
 
 _MENDS = {
-    "A text": "Write a text that is not empty, in quotes where YAML would read it as something else.",
+    "A text": "Write a text, in quotes where YAML would read it as something else.",
+    "A text, a number, true or false": "Write a single value.",
     "A list": "Write `[...]`, or one item in each line after `- `.",
     "A mapping": "Write `key: value` pairs below it.",
     "true or false": "Write true or false without quotes.",
