@@ -1,0 +1,13 @@
+"""YAML 1.1 exactly as Halyard's parser, SnakeYAML 1.31 with its SafeConstructor, reads it. Pure.
+
+The only room that imports a YAML library. Reads texts into plain data with all their faults, writes data so that
+Halyard reads the same, replaces single scalars in place, and finds the place of a value when it is asked for.
+"""
+
+from halgit.yaml.emitting import dump
+from halgit.yaml.places import Scalar, locate, locate_all, scalars
+from halgit.yaml.reading import Read, read
+from halgit.yaml.scalars import java_text
+from halgit.yaml.splicing import splice
+
+__all__ = ["Read", "Scalar", "dump", "java_text", "locate", "locate_all", "read", "scalars", "splice"]

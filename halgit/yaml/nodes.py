@@ -1,0 +1,132 @@
+"""A YAML text as a tree of nodes with their places: what reading with care, locating and splicing stand on.
+
+libyaml parses; this only stacks its events. It is several times slower than reading for the values alone, so it is
+used where something has to be said about a text, or where the text is out of the ordinary. It resolves and decides
+nothing, and stops at the first thing libyaml cannot parse, with all nodes up to there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import yaml
+from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
+
+from halgit.yaml import libyaml
+
+Kind = Literal["scalar", "sequence", "mapping", "alias"]
+
+DEEPEST: Final = 51
+"""How many collections may stand inside one another, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place: `index` counts characters from 0, `line` and `column` from 1."""
+
+    index: int
+    line: int
+    column: int
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One node. `items` of a mapping are its keys and values in turn; `target` is what an alias stands for.
+
+    `plain` is whether a scalar's text decides its type: it stands without quotes and without a tag.
+    """
+
+    kind: Kind
+    start: Mark
+    end: Mark
+    tag: str | None = None
+    anchor: str | None = None
+    text: str = ""
+    style: str = ""
+    plain: bool = False
+    flow: bool = False
+    items: list[Node] = field(default_factory=list)
+    target: Node | None = None
+
+    def pairs(self) -> Iterator[tuple[Node, Node]]:
+        """Keys with their values; a last key whose value could not be parsed is left out."""
+        return zip(self.items[::2], self.items[1::2], strict=False)
+
+
+@dataclass(slots=True)
+class Stream:
+    """The documents of a text; `problem` is what stopped the parser, `too_deep` where nesting passed the limit."""
+
+    roots: list[Node] = field(default_factory=list)
+    starts: list[Mark] = field(default_factory=list)
+    problem: yaml.YAMLError | None = None
+    too_deep: Mark | None = None
+
+
+def compose(text: bytes) -> Stream:
+    """All documents of a text. Never raises for what the text holds."""
+    stream = Stream()
+    parser = libyaml.parser(text)
+    composer = _Composer(stream)
+    try:
+        while stream.too_deep is None and (event := parser.get_event()) is not None:
+            composer.take(event)
+    except yaml.YAMLError as problem:
+        stream.problem = problem
+    finally:
+        parser.dispose()
+    return stream
+
+
+class _Composer:
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._open: list[Node] = []
+        self._anchors: dict[str, Node] = {}
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, DocumentStartEvent):
+            self._anchors = {}
+            self._stream.starts.append(_mark(event.start_mark))
+        elif isinstance(event, CollectionEndEvent):
+            self._open.pop().end = _mark(event.end_mark)
+        elif isinstance(event, (ScalarEvent, AliasEvent)):
+            self._add(_leaf(event, self._anchors))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._begin(event)
+
+    def _begin(self, event: yaml.CollectionStartEvent) -> None:
+        kind: Kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
+        mark = _mark(event.start_mark)
+        node = Node(kind, mark, mark, tag=event.tag, anchor=event.anchor, flow=bool(event.flow_style))
+        self._add(node)
+        self._open.append(node)
+
+    def _add(self, node: Node) -> None:
+        if len(self._open) >= DEEPEST and node.kind != "alias":
+            self._stream.too_deep = self._stream.too_deep or node.start
+        if node.anchor:
+            self._anchors[node.anchor] = node
+        (self._open[-1].items if self._open else self._stream.roots).append(node)
+
+
+def _leaf(event: Any, anchors: dict[str, Node]) -> Node:
+    start, end = _mark(event.start_mark), _mark(event.end_mark)
+    if event.__class__ is AliasEvent:
+        return Node("alias", start, end, text=event.anchor, target=anchors.get(event.anchor))
+    return Node(
+        "scalar",
+        start,
+        end,
+        tag=event.tag,
+        anchor=event.anchor,
+        text=event.value,
+        style=event.style or "",
+        plain=event.implicit[0],
+    )
+
+
+def _mark(mark: Any) -> Mark:
+    return Mark(mark.index, mark.line + 1, mark.column + 1)

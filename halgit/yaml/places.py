@@ -1,0 +1,90 @@
+"""Where a value stands in a YAML text. Looked up on demand, by composing the text again; never kept with the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from halgit.tree import Path, Position
+from halgit.yaml.nodes import Node, compose
+from halgit.yaml.scalars import java_text, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One scalar of a text. `key` is whether it is a mapping key; `path` is then the path of its value.
+
+    `plain` is whether it stands without quotes, `flow` whether inside `[...]` or `{...}`. Places count from 1.
+    """
+
+    path: Path
+    text: str
+    plain: bool
+    line: int
+    column: int
+    flow: bool
+    key: bool
+
+
+def locate(text: bytes, path: Path, *, key: bool = False) -> Position | None:
+    """The place of a value, or of its key; None where there is no such path."""
+    return locate_all(text, [path], keys=key).get(path)
+
+
+def locate_all(text: bytes, paths: Iterable[Path], *, keys: bool = False) -> dict[Path, Position]:
+    """The places of many values at the cost of one look; paths that are not there are left out."""
+    roots = compose(text).roots
+    found: dict[Path, Position] = {}
+    for path in paths:
+        node = _follow(roots[0], path, keys) if roots else None
+        if node is not None:
+            found[path] = Position(node.start.line, node.start.column)
+    return found
+
+
+def _follow(node: Node | None, path: Path, want_key: bool) -> Node | None:
+    for depth, step in enumerate(path):
+        while node is not None and node.kind == "alias":
+            node = node.target
+        if node is None:
+            return None
+        below: Node | None = None
+        if node.kind == "sequence" and isinstance(step, int) and step < len(node.items):
+            below = node.items[step]
+        elif node.kind == "mapping":
+            for key, value in node.pairs():
+                if key_text(key) == step:
+                    below = key if want_key and depth == len(path) - 1 else value
+        node = below
+    return node
+
+
+def key_text(node: Node) -> str:
+    """A mapping key as the text it has in a path."""
+    return java_text(resolve(node.text)) if node.plain else node.text
+
+
+def scalars(text: bytes) -> list[Scalar]:
+    """Every scalar of the first document, in the order of the file, what stands under aliases only once."""
+    roots = compose(text).roots
+    found: list[Scalar] = []
+    if roots:
+        _gather(roots[0], (), False, found)
+    return found
+
+
+def _gather(node: Node, path: Path, flow: bool, found: list[Scalar]) -> None:
+    if node.kind == "scalar":
+        found.append(_scalar(node, path, flow, key=False))
+    elif node.kind == "sequence":
+        for position, item in enumerate(node.items):
+            _gather(item, (*path, position), flow or node.flow, found)
+    elif node.kind == "mapping":
+        for key, value in node.pairs():
+            here = (*path, key_text(key))
+            found.append(_scalar(key, here, flow or node.flow, key=True))
+            _gather(value, here, flow or node.flow, found)
+
+
+def _scalar(node: Node, path: Path, flow: bool, *, key: bool) -> Scalar:
+    return Scalar(path, node.text, node.style == "", node.start.line, node.start.column, flow, key)

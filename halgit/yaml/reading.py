@@ -1,0 +1,138 @@
+"""Reads YAML as Halyard's parser, SnakeYAML 1.31 with its SafeConstructor, reads it: values and all faults at once.
+
+An ordinary text goes straight from libyaml's events into dicts and lists. At the first thing out of the ordinary (an
+alias, a tag, a key twice, a tab, an error) the text is read again with care, node by node. Never raises for bad input.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+from yaml.events import (
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from halgit.tree import Finding, Plain, Value
+from halgit.yaml import libyaml
+from halgit.yaml.careful import read_with_care
+from halgit.yaml.nodes import DEEPEST
+from halgit.yaml.scalars import Resolver, Unreadable, java_text
+
+_SUSPICIOUS: Final = re.compile(
+    rb"[^\n\x20-\x7e\x80-\xff]|\\/|^%|\xef\xbb\xbf|\xc2\x85|\xe2\x80[\xa8\xa9]", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a text holds. `documents` is empty where it cannot be parsed; then `faults` says why."""
+
+    documents: tuple[Value, ...]
+    faults: tuple[Finding, ...] = ()
+
+    @property
+    def data(self) -> Value:
+        """The first document; None where there is none."""
+        return self.documents[0] if self.documents else None
+
+
+def read(text: bytes, file: str, *, many: bool = False) -> Read:
+    """The documents of a text, with every fault in it. `file` is how the faults name it; `many` allows several."""
+    if not _SUSPICIOUS.search(text):
+        try:
+            documents = _Straight(text).documents()
+            if many or len(documents) <= 1:
+                return Read(documents)
+        except (_Unusual, Unreadable, yaml.YAMLError):
+            pass
+    documents, faults = read_with_care(text, file, many=many)
+    return Read(documents, faults)
+
+
+class _Unusual(Exception):
+    """Something that has to be read with care."""
+
+
+class _Keys(dict[str, str]):
+    """What an unquoted key is: a text, or Plain for one that is no text to YAML."""
+
+    def __missing__(self, text: str) -> str:
+        if text == "<<":
+            raise _Unusual
+        value = _VALUES[text]
+        key = str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(java_text(value))
+        if len(self) > 100_000:
+            self.clear()
+        self[text] = key
+        return key
+
+
+_VALUES: Final = Resolver()
+_KEYS: Final = _Keys()
+
+
+class _Straight:
+    """From events to values with nothing in between; raises _Unusual at what has to be looked at."""
+
+    def __init__(self, text: bytes) -> None:
+        self._next = libyaml.parser(text).get_event
+
+    def documents(self) -> tuple[Value, ...]:
+        found = []
+        self._next()
+        while self._next().__class__ is not StreamEndEvent:
+            found.append(self._value(self._next(), 0))
+            self._next()
+        return tuple(found)
+
+    def _value(self, event: Any, depth: int) -> Value:
+        kind = event.__class__
+        if kind is ScalarEvent:
+            plain, quoted = event.implicit
+            if plain:
+                return _VALUES[event.value]
+            if quoted:
+                return event.value
+        elif (kind is MappingStartEvent or kind is SequenceStartEvent) and event.implicit and depth < DEEPEST - 1:
+            return self._mapping(depth + 1) if kind is MappingStartEvent else self._sequence(depth + 1)
+        raise _Unusual
+
+    def _mapping(self, depth: int) -> dict[str, Value]:
+        following, value, values, keys = self._next, self._value, _VALUES, _KEYS
+        made: dict[str, Value] = {}
+        count = 0
+        while (event := following()).__class__ is ScalarEvent:
+            plain, quoted = event.implicit
+            if plain:
+                key = keys[event.value]
+            elif quoted:
+                key = event.value
+            else:
+                raise _Unusual
+            count += 1
+            event = following()
+            if event.__class__ is ScalarEvent and event.implicit[0]:
+                made[key] = values[event.value]
+            else:
+                made[key] = value(event, depth)
+        if event.__class__ is not MappingEndEvent or len(made) != count:
+            raise _Unusual
+        return made
+
+    def _sequence(self, depth: int) -> list[Value]:
+        following, value, values = self._next, self._value, _VALUES
+        made: list[Value] = []
+        while (event := following()).__class__ is not SequenceEndEvent:
+            if event.__class__ is ScalarEvent and event.implicit[0]:
+                made.append(values[event.value])
+            else:
+                made.append(value(event, depth))
+        return made

@@ -1,0 +1,175 @@
+"""What a plain scalar means: the resolver table of SnakeYAML 1.31, and the values its SafeConstructor makes.
+
+`RESOLVED` is the table with a memory, for reading fast; `java_text` is the way back, to the text Java makes of a value.
+Pure, and free of any parser. PyYAML's own table is never used: it reads `1e3`, `-.5`, `0_`, `=` and more otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from halgit.tree import Bare, Plain, Value
+from halgit.yaml.dates import epoch_milliseconds
+
+INT: Final = re.compile(
+    r"[-+]?0b_*[01][01_]*"
+    r"|[-+]?0_*[0-7][0-7_]*"
+    r"|[-+]?(?:0|[1-9][0-9_]*)"
+    r"|[-+]?0x_*[0-9a-fA-F][0-9a-fA-F_]*"
+    r"|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+"
+)
+FLOAT: Final = re.compile(
+    r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
+    r"|[-+]?\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*"
+    r"|[-+]?\.(?:inf|Inf|INF)"
+    r"|\.(?:nan|NaN|NAN)"
+)
+TIMESTAMP: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
+    r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?"
+)
+BOOLS: Final = {
+    form: value
+    for word, value in (("yes", True), ("no", False), ("true", True), ("false", False), ("on", True), ("off", False))
+    for form in (word, word.capitalize(), word.upper())
+}
+NULLS: Final = frozenset({"", "~", "null", "Null", "NULL", " "})
+WORDS: Final[dict[str, Value]] = {**BOOLS, **dict.fromkeys(NULLS)}
+
+_LONGEST_NUMBER = 1024
+_LONGEST_DATE = 50
+
+
+class Unreadable(ValueError):
+    """A scalar the table takes for a number that Java then cannot make one of (`._`, `-99999999999:00`)."""
+
+
+def resolve(text: str) -> Value:
+    """The value of a plain scalar. A date stays a text, as Plain; a text with `${{` in it becomes Bare."""
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] in "+-.0123456789":
+        if len(text) <= _LONGEST_NUMBER:
+            if INT.fullmatch(text):
+                return integer(text)
+            if FLOAT.fullmatch(text):
+                return floating(text)
+        if len(text) <= _LONGEST_DATE and TIMESTAMP.fullmatch(text):
+            return Plain(text)
+    return Bare(text) if "${{" in text else text
+
+
+class Resolver(dict[str, Value]):
+    """`resolve` with a memory. Bounded: it starts afresh when it has grown past any file's vocabulary."""
+
+    def __missing__(self, text: str) -> Value:
+        if len(self) > 100_000:
+            self.clear()
+        value = self[text] = resolve(text)
+        return value
+
+
+def integer(text: str) -> int:
+    """A whole number in any of YAML 1.1's forms; raises Unreadable where Java gives up."""
+    digits = text.replace("_", "")
+    sign = -1 if digits[:1] == "-" else 1
+    digits = digits.lstrip("+-") if digits[:1] in {"+", "-"} else digits
+    try:
+        if digits[:2] == "0b":
+            return sign * int(digits[2:], 2)
+        if digits[:2] == "0x":
+            return sign * int(digits[2:], 16)
+        if digits[:1] == "0" and digits != "0":
+            return sign * int(digits[1:], 8)
+        if ":" in digits:
+            return _sexagesimal(digits, sign)
+        return sign * int(digits)
+    except ValueError:
+        raise Unreadable(text) from None
+
+
+def _sexagesimal(digits: str, sign: int) -> int:
+    """Base 60 as SnakeYAML adds it up: in 32 bits that wrap round."""
+    total, base = 0, 1
+    for part in reversed(digits.split(":")):
+        number = int(part)
+        if number >= 2**63:
+            raise Unreadable(digits)
+        total = _wrapped(total + number * base)
+        base = _wrapped(base * 60)
+    if sign < 0 and total < 0:
+        raise Unreadable(digits)
+    return sign * total
+
+
+def _wrapped(number: int) -> int:
+    return (number + 2**31) % 2**32 - 2**31
+
+
+def floating(text: str) -> float:
+    """A number with a fraction in any of YAML 1.1's forms; raises Unreadable where Java gives up."""
+    digits = text.replace("_", "")
+    sign = -1.0 if digits[:1] == "-" else 1.0
+    digits = digits[1:] if digits[:1] in {"+", "-"} else digits
+    lower = digits.lower()
+    try:
+        if lower in {".inf", ".nan"}:
+            return sign * float(lower[1:])
+        if ":" not in digits:
+            return sign * float(digits)
+        total, base = 0.0, 1
+        for part in reversed(digits.split(":")):
+            total += float(part) * base
+            base = _wrapped(base * 60)
+        return sign * total
+    except ValueError:
+        raise Unreadable(text) from None
+
+
+def java_text(value: Value) -> str:
+    """The text Halyard makes of a scalar that stands in a String field: `True` is `true`, a date its milliseconds.
+
+    Keyed lists are compared by it. A list or mapping has no such text: TypeError.
+    """
+    if isinstance(value, Plain):
+        return _plain_text(value)
+    if isinstance(value, str):
+        return str(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return java_float(value)
+    raise TypeError(f"{type(value).__name__} has no text of its own")
+
+
+def _plain_text(value: Plain) -> str:
+    return str(epoch_milliseconds(value)) if TIMESTAMP.fullmatch(value) else str(value)
+
+
+def java_float(value: float) -> str:
+    """A float as Java's Double.toString writes it: at least one decimal, an exponent below 1e-3 and from 1e7 on."""
+    if value != value:
+        return "NaN"
+    if value in {float("inf"), float("-inf")}:
+        return "Infinity" if value > 0 else "-Infinity"
+    sign = "-" if str(value)[0] == "-" else ""
+    mantissa, _, exponent = f"{abs(value)!r}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0")
+    if not digits:
+        return sign + "0.0"
+    if -3 < point <= 7:
+        padded = "0" * max(0, 1 - point) + digits + "0" * max(0, point - len(digits))
+        cut = max(point, 1)
+        return f"{sign}{padded[:cut]}.{padded[cut:] or '0'}"
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
