@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
 
-from halgit.yaml import libyaml
+from halgit.yaml.libyaml import parser
 
 Kind = Literal["scalar", "sequence", "mapping", "alias"]
 
@@ -68,15 +68,15 @@ class Stream:
 def compose(text: bytes) -> Stream:
     """All documents of a text. Never raises for what the text holds."""
     stream = Stream()
-    parser = libyaml.parser(text)
+    events = parser(text)
     composer = _Composer(stream)
     try:
-        while stream.too_deep is None and (event := parser.get_event()) is not None:
+        while stream.too_deep is None and (event := events.get_event()) is not None:
             composer.take(event)
     except yaml.YAMLError as problem:
         stream.problem = problem
     finally:
-        parser.dispose()
+        events.dispose()
     return stream
 
 

@@ -21,8 +21,8 @@ from yaml.events import (
 )
 
 from halgit.tree import Finding, Plain, Value
-from halgit.yaml import libyaml
 from halgit.yaml.careful import read_with_care
+from halgit.yaml.libyaml import parser
 from halgit.yaml.nodes import DEEPEST
 from halgit.yaml.scalars import Resolver, Unreadable, java_text
 
@@ -83,7 +83,7 @@ class _Straight:
     """From events to values with nothing in between; raises _Unusual at what has to be looked at."""
 
     def __init__(self, text: bytes) -> None:
-        self._next = libyaml.parser(text).get_event
+        self._next = parser(text).get_event
 
     def documents(self) -> tuple[Value, ...]:
         found = []
