@@ -15,10 +15,12 @@ _SAYS_SECRET = re.compile(
     r"encrypt(ion)?key$|signingkey$"
 )
 
-_SAYS_WHERE = frozenset({"file", "files", "path", "paths", "name", "names", "uri", "url", "type", "types", "enabled",
-                         "attribute", "attributes", "header", "ttl", "timeout", "seconds", "minutes", "millis", "ms",
-                         "days", "expiration", "expiry", "manager", "engine", "endpoint", "mount", "mounts",
-                         "namespace", "interval", "algorithm", "lifetime", "location", "locations", "arn", "region"})  # fmt: skip
+_SAYS_WHERE = frozenset({
+    "file", "files", "path", "paths", "name", "names", "uri", "url", "type", "types", "enabled", "attribute",
+    "attributes", "header", "ttl", "timeout", "seconds", "minutes", "millis", "ms", "days", "expiration", "expiry",
+    "manager", "engine", "endpoint", "mount", "mounts", "namespace", "interval", "algorithm", "lifetime", "location",
+    "locations", "arn", "region",
+})  # fmt: skip
 """A key that ends so says where the secret is or how long it holds, not the secret: `passwordFile`, `secretName`."""
 
 _PULL_SECRETS = ("image", "pull", "secrets")
