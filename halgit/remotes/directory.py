@@ -100,7 +100,7 @@ class _Listing:
             target = os.readlink(os.path.join(self._root, path))
         except OSError:
             raise _changed(self._name, path) from None
-        if target == self._root or target.startswith(self._root + "/"):
+        if target == self._root or target.startswith(self._root.rstrip("/") + "/"):
             return files.Link(target[len(self._root) :], rooted=True)
         return files.Link(target)
 
@@ -128,6 +128,4 @@ def _not_allowed(name: str, path: str) -> Refused:
 
 
 def _changed(name: str, path: str) -> Corrupt:
-    return Corrupt(
-        f"{name}: {path} changed while it was read.", "Run halgit again when nobody writes to the directory."
-    )
+    return Corrupt(f"{name}: {path} changed while it was read.", "Run halgit again once nobody writes there.")

@@ -52,7 +52,7 @@ Folder: TypeAlias = "dict[str, Folder | File | Link]"
 Place: TypeAlias = "tuple[tuple[str, ...], Folder | File]"
 
 _LEAVES = Fault("is a link that leaves the source's root.", "Put the file itself there, or widen --path.")
-_NOWHERE = Fault("is a link that leads to nothing.", "Correct the link or remove it.")
+NOWHERE = Fault("is a link that leads to nothing.", "Correct the link or remove it.")
 _CIRCLE = Fault("is a link that leads back to itself.", "Correct the link or remove it.")
 
 
@@ -133,7 +133,7 @@ class _Walk:
             self.folders.append(node)
             return None
         if node is None or any(rest not in {"", "."} for rest in self.left):
-            return _NOWHERE
+            return NOWHERE
         return (*self.names, part), node
 
     def _up(self) -> Fault | None:

@@ -1,0 +1,34 @@
+"""Git repositories as sources: one commit, read without a checkout, over https, ssh or from this machine.
+
+    address      the URL forms git is given            login       token, key, certificates, proxies
+    program      how git is run                        faults      git's words as our errors
+    workplace    a private repository, and git in it   signatures  who signed the commit
+    fetch        from a ref to a commit                snapshot    from a commit to files
+
+Servers and logins are the operator's; nothing in a repository is run or obeyed.
+"""
+
+from __future__ import annotations
+
+from halgit.operator import Access, SourceSpec
+from halgit.remotes.git.address import read_address
+from halgit.remotes.git.fetch import fetch_tip
+from halgit.remotes.git.signatures import verify
+from halgit.remotes.git.snapshot import GitSnapshot
+from halgit.remotes.git.workplace import Workplace
+
+
+def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:
+    """The commit a ref names, as a snapshot; close it to remove what was fetched.
+
+    Raises UsageError for a URL, ref or option that cannot be, and a RemoteError that begins with the URL for all else.
+    """
+    workplace = Workplace(read_address(spec.url), access)
+    try:
+        tip = fetch_tip(workplace, spec.ref)
+        if access.verify_signatures:
+            verify(workplace, tip, access.verify_signatures)
+        return GitSnapshot(workplace, tip, spec, access)
+    except BaseException:
+        workplace.close()
+        raise

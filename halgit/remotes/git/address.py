@@ -1,0 +1,115 @@
+"""The addresses git is given: which forms there are, and what no address may hold. Pure.
+
+An address never carries a login. One that does is refused without being repeated in the message, because whatever
+stands before the `@` of an https URL may be a token.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from halgit.errors import UsageError
+
+Scheme = Literal["https", "http", "ssh", "file"]
+
+_SCHEMES: tuple[Scheme, ...] = ("https", "http", "ssh", "file")
+_SHORT = re.compile(r"(?P<user>[^@/:]+)@(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:@\[\]]+):(?P<path>.*)")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_ADDRESS_6 = re.compile(r"[0-9A-Fa-f:.]+")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,31}")
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a repository is. `url` is what git is given and what messages show; `path` is decoded for file URLs."""
+
+    url: str
+    scheme: Scheme
+    host: str = ""
+    port: int | None = None
+    path: str = ""
+
+    @property
+    def server(self) -> str:
+        """Host and port as they stand in the URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if self.port is not None else host
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is this machine, so that nothing on the way can listen."""
+        return _LOOPBACK.fullmatch(self.host) is not None
+
+
+def is_short_form(text: str) -> bool:
+    """Whether this is `user@host:path`, git's short form of ssh."""
+    return "://" not in text and _SHORT.fullmatch(text) is not None
+
+
+def read_address(url: str) -> Address:
+    """The parts of a git URL. Raises UsageError for a form git is never given, and for one that holds a login."""
+    if re.search(r"[\x00-\x20\x7f]", url):
+        raise UsageError("A git URL holds a blank or a control character.", "Write %20 for a blank.")
+    if is_short_form(url):
+        return _short_form(url)
+    parts, port = _split(url)
+    scheme = next((known for known in _SCHEMES if parts.scheme == known), None)
+    if scheme is None:
+        raise UsageError("This is no URL of git.", "Use https://, ssh://, file:// or git@host:path.")
+    user = _login(parts, scheme)
+    if scheme == "file":
+        if parts.hostname not in {None, "localhost"}:
+            raise UsageError(f"A file URL names no host, this one names {parts.hostname}.", "Write file:///path.")
+        return Address(f"file://{parts.path}", "file", path=unquote(parts.path))
+    host = _host(parts.hostname or "")
+    if not parts.path.strip("/"):
+        raise UsageError(f"The git URL for {host} names no repository.", f"Write {scheme}://{host}/path.")
+    address = Address("", scheme, host, port, parts.path)
+    return Address(f"{scheme}://{user}{address.server}{parts.path}", scheme, host, port, parts.path)
+
+
+def _short_form(url: str) -> Address:
+    found = _SHORT.fullmatch(url)
+    assert found is not None, "the caller has looked"
+    host = _host(found["host"].strip("[]"))
+    if not _USER.fullmatch(found["user"]):
+        raise _holds_login(host)
+    if not found["path"] or found["path"].startswith("-"):
+        raise UsageError(f"The git URL for {host} names no repository.", "Write git@host:path.")
+    return Address(url, "ssh", host, None, found["path"])
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    """The URL's parts and its port; urllib's own message is dropped because it may repeat a login."""
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:
+        raise UsageError("A git URL has a host or port that cannot be.", "Write https://host:port/path.") from None
+
+
+def _login(parts: SplitResult, scheme: Scheme) -> str:
+    """What stands before the host and may: a plain user name of ssh, with its `@`."""
+    login, at, _ = parts.netloc.rpartition("@")
+    if not at:
+        return ""
+    if scheme != "ssh" or not _USER.fullmatch(login):
+        raise _holds_login(parts.hostname or "?")
+    return login + at
+
+
+def _host(host: str) -> str:
+    if not _HOST.fullmatch(host) and not _ADDRESS_6.fullmatch(host):
+        raise UsageError("A git URL has a host name that cannot be.", "Write https://host/path or git@host:path.")
+    return host.lower()
+
+
+def _holds_login(host: str) -> UsageError:
+    return UsageError(
+        f"The URL for {host} holds a login; URLs end up in logs and process lists.",
+        "Take it out and use --git-user with --git-token-file, or --ssh-key-file.",
+    )

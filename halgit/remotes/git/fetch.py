@@ -1,0 +1,159 @@
+"""From a ref to a commit that is here: one commit deep, and without file contents where the server can leave them out.
+
+One branch, tag or full commit is asked for, or what the server calls HEAD. Nothing is ever checked out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from halgit.errors import Corrupt, Missing, RemoteError, UsageError
+from halgit.remotes.git.program import Answer
+from halgit.remotes.git.workplace import REMOTE, Workplace
+
+_TIP = "refs/halgit/tip"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHORT_COMMIT = re.compile(r"[0-9a-f]{7,39}")
+_NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.$|\.lock(/|$)|(^|/)\.")
+_SHOWN = 5
+
+_QUIETLY = ("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no")
+_WITHOUT_FILES = "--filter=blob:none"
+_IGNORED = "filtering not recognized"
+_NOT_GIVEN = "does not allow request for unadvertised object"
+_NOT_THERE = "not our ref|couldn't find remote ref|no such remote ref"
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The commit that was fetched. `ref` is what the server knows it by; `has_files`: all contents came with it."""
+
+    commit: str
+    ref: str
+    has_files: bool
+
+    @property
+    def is_tag(self) -> bool:
+        return self.ref.startswith("refs/tags/")
+
+
+def check_ref(ref: str) -> None:
+    """Raise UsageError for a text that can be no branch, tag or commit."""
+    if ref and (_NOT_IN_A_REF.search(ref) or ref == "@"):
+        raise UsageError(f"--ref {ref!r} is no name of a branch or tag.", "Give a branch, a tag or a full commit.")
+
+
+def fetch_tip(workplace: Workplace, ref: str) -> Tip:
+    """Fetch the commit of a branch, tag or full commit id; of the server's HEAD where `ref` is empty.
+
+    Raises Missing with the near names where there is none, UsageError for a name that is a branch and a tag.
+    """
+    check_ref(ref)
+    if _COMMIT.fullmatch(ref.lower()):
+        return _fetch_commit(workplace, ref.lower())
+    name = "HEAD" if ref in {"", "HEAD"} else _full_name(workplace, ref)
+    answer = _fetch(workplace, name)
+    return Tip(_peeled(workplace), name, _IGNORED in answer.words)
+
+
+def fetch_again(workplace: Workplace, tip: Tip) -> Tip:
+    """Fetch the same commit with all its files, for a server that gives no single ones."""
+    workplace.reset()
+    _fetch(workplace, tip.ref, without_files=False)
+    commit = _peeled(workplace)
+    if commit != tip.commit:
+        raise Corrupt(f"{workplace.address.url}: {tip.ref} moved while it was read.", "Run halgit again.")
+    return Tip(commit, tip.ref, has_files=True)
+
+
+def fetch_files(workplace: Workplace, ids: Iterable[str]) -> bool:
+    """Fetch these objects in one request. False where the server gives no single objects."""
+    wanted = sorted(set(ids))
+    answer = workplace.online(
+        f"fetching {len(wanted)} files",
+        "fetch",
+        *_QUIETLY,
+        _WITHOUT_FILES,
+        "--stdin",
+        REMOTE,
+        stdin="".join(f"{id}\n" for id in wanted).encode("ascii"),
+        unless=_NOT_GIVEN,
+    )
+    return answer.status == 0
+
+
+def _fetch(workplace: Workplace, name: str, *, without_files: bool = True, unless: str = "") -> Answer:
+    """Fetch one ref or commit to _TIP, one commit deep."""
+    some = (_WITHOUT_FILES,) if without_files else ()
+    arguments = (*_QUIETLY, "--depth=1", *some, REMOTE, f"+{name}:{_TIP}")
+    known = "|".join(filter(None, (_NOT_THERE, unless)))
+    answer = workplace.online(f"fetching {name}", "fetch", *arguments, unless=known)
+    if answer.status and re.search(_NOT_THERE, answer.words):
+        raise _not_there(workplace, name)
+    return answer
+
+
+def _fetch_commit(workplace: Workplace, commit: str) -> Tip:
+    """Fetch a commit by its id; from a server that gives none that way, with the history of every branch and tag."""
+    answer = _fetch(workplace, commit, unless=_NOT_GIVEN)
+    if not answer.status:
+        return Tip(commit, commit, _IGNORED in answer.words)
+    every = ("+refs/heads/*:refs/halgit/heads/*", "+refs/tags/*:refs/halgit/tags/*")
+    answer = workplace.online("fetching all history", "fetch", *_QUIETLY, _WITHOUT_FILES, REMOTE, *every)
+    if workplace.local("cat_file", "-e", f"{commit}^{{commit}}").status:
+        raise _not_there(workplace, commit)
+    return Tip(commit, commit, _IGNORED in answer.words)
+
+
+def _full_name(workplace: Workplace, ref: str) -> str:
+    """The full name of a branch or tag the server has."""
+    known = _advertised(workplace, ref, f"refs/heads/{ref}", f"refs/tags/{ref}")
+    if ref.startswith("refs/") and ref in known:
+        return ref
+    found = [name for name in (f"refs/heads/{ref}", f"refs/tags/{ref}") if name in known]
+    if len(found) > 1:
+        raise UsageError(
+            f"{workplace.address.url}: {ref} is both a branch and a tag.", f"Give --ref {found[0]} or --ref {found[1]}."
+        )
+    if not found:
+        raise _no_ref(workplace, ref)
+    return found[0]
+
+
+def _advertised(workplace: Workplace, *patterns: str) -> set[str]:
+    answer = workplace.online("looking up the ref", "ls_remote", "--quiet", "--refs", REMOTE, *patterns)
+    lines = answer.output.decode("utf-8", "replace").splitlines()
+    return {line.partition("\t")[2] for line in lines}
+
+
+def _no_ref(workplace: Workplace, ref: str) -> RemoteError:
+    """The error for a branch or tag that is not there, with those that are near it."""
+    if _SHORT_COMMIT.fullmatch(ref.lower()):
+        return Missing(
+            f"{workplace.address.url}: {ref} is no branch or tag; as a commit it is cut short.",
+            "Give all 40 characters of the commit.",
+        )
+    known = sorted(name.split("/", 2)[2] for name in _advertised(workplace, "refs/heads/*", "refs/tags/*"))
+    near = get_close_matches(ref, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]
+    more = f" and {len(known) - len(near)} more" if len(known) > len(near) else ""
+    there = f"it has {', '.join(near)}{more}" if near else "it has none at all"
+    return Missing(f"{workplace.address.url}: there is no branch or tag {ref}; {there}.", "Correct --ref.")
+
+
+def _not_there(workplace: Workplace, name: str) -> RemoteError:
+    url = workplace.address.url
+    if name == "HEAD":
+        return Missing(f"{url}: the repository names no default branch; it may be empty.", "Push to it, or give --ref.")
+    what = "commit" if _COMMIT.fullmatch(name) else "ref"
+    return Missing(f"{url}: there is no {what} {name}.", "Correct --ref.")
+
+
+def _peeled(workplace: Workplace) -> str:
+    """The commit _TIP leads to, through a tag if it is one."""
+    answer = workplace.local("rev_parse", "--verify", "--quiet", f"{_TIP}^{{commit}}")
+    if answer.status:
+        raise Missing(f"{workplace.address.url}: the ref leads to no commit.", "Give a branch, a tag or a full commit.")
+    return answer.output.decode("ascii").strip()

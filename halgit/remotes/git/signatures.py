@@ -1,0 +1,104 @@
+"""Whether a commit is signed by somebody the operator trusts.
+
+The operator's file is either a GPG key ring of public keys (as `gpg --export` writes it, armored or not) or a list of
+allowed signers for ssh (ssh-keygen(1), ALLOWED SIGNERS); its content tells which. Only what stands in it is trusted:
+no key of the user or machine counts and none is looked up. A commit that is not signed is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from halgit.errors import RemoteError, Untrusted, UsageError
+from halgit.remotes.git.fetch import Tip
+from halgit.remotes.git.program import Answer
+from halgit.remotes.git.workplace import Workplace
+
+_ARMORED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
+_PRIVATE = re.compile(rb"-----BEGIN (PGP|OPENSSH|RSA|EC)? ?PRIVATE KEY")
+_KEYBOX = b"KBXf"
+_ALLOWED = re.compile(rb"^[^\s#].*\s(ssh-|ecdsa-|sk-ssh-|sk-ecdsa-)[a-z0-9@.-]+\s+AAAA", re.MULTILINE)
+_GPG_SETTINGS = "no-autostart\nno-auto-key-retrieve\nno-auto-key-locate\nbatch\nno-tty\n"
+
+_VERDICTS = (
+    (r"\bBADSIG\b|incorrect signature|Signature verification failed|Could not verify", "its signature is false"),
+    (r"\b(EXPKEYSIG|REVKEYSIG)\b", "the signer's key has expired or was revoked"),
+    (r"\bEXPSIG\b", "its signature has expired"),
+    (r"\bNO_PUBKEY\b|\bERRSIG\b|[Nn]o principal matched|allowedSignersFile", "its signer is not in the file"),
+)
+
+
+def verify(workplace: Workplace, tip: Tip, file: str) -> None:
+    """Raise Untrusted unless the commit has a good signature by a key in this file; UsageError for a file of no use.
+
+    Of a tag the commit it leads to counts, not the tag's own signature: the commit is what names the files.
+    """
+    content = _content(file)
+    commit = workplace.demand("cat_file", "commit", tip.commit)
+    if b"\ngpgsig" not in commit.partition(b"\n\n")[0]:
+        raise _untrusted(workplace, tip, "it is not signed")
+    answer = _gpg(workplace, tip, file) if _is_key_ring(content, file) else _ssh(workplace, tip, file)
+    if answer.status:
+        raise _untrusted(workplace, tip, _verdict(answer))
+
+
+def _content(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as why:
+        raise UsageError(
+            f"--verify-signatures {file} cannot be read: {why.strerror}.", "Name a file that can be read."
+        ) from None
+
+
+def _is_key_ring(content: bytes, file: str) -> bool:
+    """True for GPG's keys, False for ssh's allowed signers."""
+    if _PRIVATE.search(content):
+        raise UsageError(f"--verify-signatures {file} holds a private key.", "Give public keys only.")
+    if content[8:12] == _KEYBOX:
+        raise UsageError(f"--verify-signatures {file} is a GPG keybox.", "Write the keys with `gpg --export`.")
+    if _ARMORED in content or content[:1] in {b"\x98", b"\x99", b"\xc6"}:
+        return True
+    if _ALLOWED.search(content):
+        return False
+    raise UsageError(
+        f"--verify-signatures {file} is neither a GPG key ring nor a list of ssh's allowed signers.",
+        "Write it with `gpg --export --armor KEY`, or with lines such as `me@example.com ssh-ed25519 AAAA...`.",
+    )
+
+
+def _home(workplace: Workplace) -> Path:
+    """An empty home for gpg, so that no key of the user's own counts."""
+    home = workplace.folder / "gnupg"
+    home.mkdir(mode=0o700)
+    return home
+
+
+def _gpg(workplace: Workplace, tip: Tip, file: str) -> Answer:
+    home = _home(workplace)
+    (home / "gpg.conf").write_text(_GPG_SETTINGS, encoding="ascii")
+    imported = workplace.run("gpg", "--quiet", "--import", stdin=Path(file), GNUPGHOME=str(home))
+    if imported.status:
+        raise UsageError(f"--verify-signatures {file} has keys that gpg cannot import.", "Export them again.")
+    return workplace.local("verify_commit", "--raw", tip.commit, GNUPGHOME=str(home))
+
+
+def _ssh(workplace: Workplace, tip: Tip, file: str) -> Answer:
+    settings = [f"gpg.ssh.allowedSignersFile={Path(file).absolute()}"]
+    return workplace.local("verify_commit", "--raw", tip.commit, settings=settings, GNUPGHOME=str(_home(workplace)))
+
+
+def _verdict(answer: Answer) -> str:
+    for words, verdict in _VERDICTS:
+        if re.search(words, answer.words):
+            return verdict
+    return "its signature does not hold"
+
+
+def _untrusted(workplace: Workplace, tip: Tip, verdict: str) -> RemoteError:
+    note = " (of a tag, the signature of its commit counts)" if tip.is_tag else ""
+    return Untrusted(
+        f"{workplace.address.url}: commit {tip.commit[:12]} is refused: {verdict}{note}.",
+        "Sign the commit with a trusted key, or add the signer to the file of --verify-signatures.",
+    )

@@ -1,0 +1,152 @@
+"""A commit as a source: its files listed from its trees, their contents fetched when they are asked for.
+
+Contents come in one request for all that one `read` asks for. Files are given as git stores them: no filter, no line
+end conversion. A submodule is a folder that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from halgit.errors import Corrupt, Missing, RemoteError
+from halgit.operator import Access, SourceSpec
+from halgit.remotes import files
+from halgit.remotes.git.fetch import Tip, fetch_again, fetch_files
+from halgit.remotes.git.workplace import Workplace
+from halgit.tree import SourceId
+
+_ALL = ("-r", "-z", "--full-tree")
+_LINK = "120000"
+_MODULE = "160000"
+_LONGEST_LINK = 4096
+
+
+class GitSnapshot:
+    """The files of one commit; see `Snapshot` in `tree.py`. Not for several threads at once."""
+
+    def __init__(self, workplace: Workplace, tip: Tip, spec: SourceSpec, access: Access) -> None:
+        self.source = SourceId(workplace.address.url, tip.commit, spec.ref, spec.path)
+        self._workplace = workplace
+        self._tip = tip
+        self._name = workplace.address.url
+        self._largest = access.largest_file
+        self._here: set[str] = set()
+        self._modules: list[str] = []
+        self._listing = files.resolve(self._name, self._root(spec.path))
+        for module in self._modules:
+            access.progress(f"{self._name}: the submodule {module} is left out")
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(self._listing)
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        wanted = {path: files.look_up(self._name, self._listing, path).key for path in paths}
+        self._fetch(wanted.values())
+        return {path: self._content(path, id) for path, id in wanted.items()}
+
+    def close(self) -> None:
+        """End git and remove its folder; nothing can be read afterwards."""
+        self._workplace.close()
+
+    def _fetch(self, ids: Iterable[str]) -> None:
+        """Make these contents be here."""
+        missing = set(ids) - self._here
+        if self._tip.has_files or not missing:
+            return
+        if not fetch_files(self._workplace, missing):
+            self._tip = fetch_again(self._workplace, self._tip)
+        self._here |= missing
+
+    def _content(self, path: str, id: str) -> bytes:
+        size = self._workplace.size(id)
+        files.refuse_size(self._name, path, size, self._largest)
+        content = self._workplace.content(id)
+        files.refuse_content(self._name, path, content)
+        return content
+
+    def _root(self, path: str) -> files.Folder:
+        """The folder that is the source's root."""
+        if not path:
+            return self._tree()
+        listing = self._workplace.local("ls_tree", *_ALL, f"{self._tip.commit}:{path}")
+        if not listing.status:
+            return self._planted(listing.output)
+        whole = self._tree()
+        reached = files.find(whole, (), path)
+        if isinstance(reached, files.Fault):
+            raise self._no_folder(path, reached, _folders(whole))
+        if isinstance(reached[1], files.File):
+            raise Missing(f"{self._name}: {path} is a file, not a folder.", "Name a folder with --path.")
+        return reached[1]
+
+    def _tree(self) -> files.Folder:
+        return self._planted(self._workplace.demand("ls_tree", *_ALL, self._tip.commit))
+
+    def _planted(self, listing: bytes) -> files.Folder:
+        """What `git ls-tree -r -z` says as nested folders, with the targets of links read."""
+        rows = [_Row.read(self._name, line) for line in listing.split(b"\0") if line]
+        kept = [row for row in rows if ".git" not in row.path.lower().split("/")]
+        self._modules = [row.path for row in kept if row.mode == _MODULE]
+        links = {row.id for row in kept if row.mode == _LINK}
+        self._fetch(links)
+        targets = {id: self._target(id) for id in links}
+        root: files.Folder = {}
+        for row in kept:
+            if row.mode == _MODULE:
+                continue
+            node = files.Link(targets[row.id]) if row.mode == _LINK else files.File(row.id)
+            try:
+                files.plant(root, row.path, node)
+            except ValueError:
+                raise Corrupt(f"{self._name}: the tree has {row.path} twice.", "Check it with git fsck.") from None
+        return root
+
+    def _target(self, id: str) -> str:
+        """The text of a link; one too long for any path leads nowhere."""
+        if self._workplace.size(id) > _LONGEST_LINK:
+            return "\0"
+        return self._workplace.content(id).decode("utf-8", "surrogateescape")
+
+    def _no_folder(self, path: str, fault: files.Fault, known: Iterable[str]) -> RemoteError:
+        where = f"{self._name}: the folder {path}"
+        if fault is not files.NOWHERE:
+            return Corrupt(f"{where} {fault.message}", fault.mend)
+        for module in self._modules:
+            if path == module or path.startswith(module + "/"):
+                return Missing(f"{where} is in the submodule {module}, which is never fetched.", "Name its own URL.")
+        near = get_close_matches(path, known, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "Correct --path."
+        return Missing(f"{where} is not in commit {self._tip.commit[:12]}.", hint)
+
+
+def _folders(root: files.Folder) -> list[str]:
+    """The paths of all folders, links not followed."""
+    found = []
+    waiting = [("", root)]
+    while waiting:
+        prefix, folder = waiting.pop()
+        for name, node in folder.items():
+            if isinstance(node, dict):
+                found.append(prefix + name)
+                waiting.append((f"{prefix}{name}/", node))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of `git ls-tree`."""
+
+    mode: str
+    id: str
+    path: str
+
+    @classmethod
+    def read(cls, name: str, line: bytes) -> _Row:
+        about, _, raw = line.partition(b"\t")
+        mode, _, id = about.decode("ascii").split(" ")
+        path = raw.decode("utf-8", "surrogateescape")
+        files.refuse_name(name, path)
+        return cls(mode, id, path)

@@ -1,0 +1,210 @@
+"""A private folder with one bare repository in it, and git run there: by itself, or against one server.
+
+git sees an environment made here and no configuration of user or machine. No hook, filter, submodule, credential
+helper or background work ever runs, and the one transport of the address is the only one allowed, for commands that
+go online only. The folder is removed on `close`. What to fetch is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from halgit.errors import Corrupt, RemoteError, Unreachable
+from halgit.operator import Access
+from halgit.remotes.git.address import Address
+from halgit.remotes.git.faults import explain, said
+from halgit.remotes.git.login import log_in
+from halgit.remotes.git.program import Answer, command_type, finish, start
+from halgit.remotes.retry import persist
+
+if TYPE_CHECKING:
+    from git import Git
+
+REMOTE = "origin"
+
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "credential.helper=",
+    "fetch.recurseSubmodules=false",
+    "submodule.recurse=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.version=2",
+    "fetch.negotiationAlgorithm=noop",
+    "advice.detachedHead=false",
+)
+
+_LOCAL_SERVER = """[uploadpack]
+\tallowFilter = true
+\tallowAnySHA1InWant = true
+[safe]
+"""
+"""What git's own serving half may do for a file URL: serve the one folder the operator named, whoever owns it."""
+
+
+class Workplace:
+    """Where one remote repository is fetched to. Not for several threads at once."""
+
+    def __init__(self, address: Address, access: Access) -> None:
+        self.address = address
+        self.folder = Path(_private_folder(access))
+        try:
+            self._access = access
+            self._login = log_in(address, access, self.folder)
+            self.git = self._prepare()
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+
+    def close(self) -> None:
+        """End git's processes and remove the folder."""
+        self.git.clear_cache()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def reset(self) -> None:
+        """Forget all that was fetched."""
+        self.git.clear_cache()
+        shutil.rmtree(self._repository)
+        self.git = self._prepare()
+
+    def local(self, command: str, *arguments: str, settings: Sequence[str] = (), **environment: str) -> Answer:
+        """Run a git command that needs no server; whether it went well is for the caller to see."""
+        git = self.git(c=list(settings)) if settings else self.git
+        with self.git.custom_environment(**environment):
+            answer: Answer = getattr(git, command)(*arguments, kill_after_timeout=self._access.timeout)
+        return answer
+
+    def demand(self, command: str, *arguments: str) -> bytes:
+        """The output of a git command that needs no server and cannot fail unless something is broken."""
+        answer = self.local(command, *arguments)
+        if answer.status:
+            raise Corrupt(f"{self.address.url}: git says: {said(answer.words)}", "Check the repository.")
+        return answer.output
+
+    def size(self, id: str) -> int:
+        """The length of an object that is here, in bytes."""
+        try:
+            return self.git.get_object_header(id)[2]
+        except (ValueError, OSError):
+            raise self._lost(id) from None
+
+    def content(self, id: str) -> bytes:
+        """An object that is here."""
+        try:
+            return self.git.stream_object_data(id)[3].read()
+        except (ValueError, OSError):
+            raise self._lost(id) from None
+
+    def _lost(self, id: str) -> RemoteError:
+        return Corrupt(
+            f"{self.address.url}: the server did not send object {id}.", "Check the repository with git fsck."
+        )
+
+    def run(self, program: str, *arguments: str, stdin: Path, **environment: str) -> Answer:
+        """Run another program in the private folder, in git's environment."""
+        with stdin.open("rb") as opened:
+            process = start([program, *arguments], str(self.folder), {**self._environment(), **environment}, opened)
+            return finish(process, self._access.timeout)
+
+    def online(self, doing: str, command: str, *arguments: str, stdin: bytes = b"", unless: str = "") -> Answer:
+        """Run a git command that talks to the server; `doing` is told as progress.
+
+        The time limit is for all tries together. Raises the RemoteError that fits git's words, unless they hold what
+        `unless` matches: then the answer says so. Faults that may pass are tried again.
+        """
+        self._access.progress(f"{self.address.url}: {doing}")
+        end = time.monotonic() + self._access.timeout
+        return persist(
+            lambda: self._ask([command, *arguments], stdin, unless, max(1.0, end - time.monotonic())),
+            retries=self._access.retries,
+            patience=self._access.timeout,
+        )
+
+    def _ask(self, command: Sequence[str], stdin: bytes, unless: str, limit: float) -> Answer:
+        with tempfile.TemporaryFile(dir=self.folder) as given:
+            given.write(stdin)
+            given.seek(0)
+            try:
+                answer = self._call(command, given, limit)
+            except Unreachable as why:
+                raise Unreachable(
+                    f"{self.address.url}: {why.message}",
+                    "Check the network and the server, or allow more with --timeout.",
+                ) from None
+        words = self._login.redactor.clean(answer.words)
+        if answer.status and not (unless and re.search(unless, words)):
+            raise explain(self.address, words)
+        return Answer(answer.status, answer.output, words)
+
+    def _call(self, command: Sequence[str], stdin: IO[bytes], limit: float) -> Answer:
+        """One run of git with the login at hand and its transport allowed."""
+        name, *arguments = command
+        settings = [f"remote.{REMOTE}.url={self.address.url}", *self._login.settings]
+        with (
+            self._login.handed_over() as environment,
+            self.git.custom_environment(**environment, GIT_ALLOW_PROTOCOL=self.address.scheme),
+        ):
+            answer: Answer = getattr(self.git(c=settings), name)(*arguments, istream=stdin, kill_after_timeout=limit)
+        return answer
+
+    @property
+    def _repository(self) -> Path:
+        return self.folder / "repository"
+
+    def _prepare(self) -> Git:
+        if self.address.scheme == "file":
+            (self.folder / ".gitconfig").write_text(_local_server(self.address.path), encoding="utf-8")
+        self._repository.mkdir(mode=0o700)
+        git = command_type()(str(self._repository))
+        git.update_environment(**self._environment())
+        git.set_persistent_git_options(c=list(_SETTINGS))
+        answer: Answer = git.init("--quiet", "--bare", "--template=")
+        if answer.status:
+            raise RemoteError(f"git cannot start: {said(answer.words)}", "Check the installation of git.")
+        return git
+
+    def _environment(self) -> Mapping[str, str]:
+        return {
+            "PATH": self._access.environment.get("PATH") or os.defpath,
+            "HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder),
+            "TMPDIR": str(self.folder),
+            "LC_ALL": "C",
+            "LANGUAGE": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": "",
+            "GIT_PROTOCOL_FROM_USER": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+        }
+
+
+def _private_folder(access: Access) -> str:
+    """A new folder for this user alone, where the operator keeps temporary files."""
+    top = access.environment.get("TMPDIR")
+    try:
+        return tempfile.mkdtemp(prefix="halgit-git-", dir=top)
+    except OSError as why:
+        raise RemoteError(
+            f"There is no place for temporary files: {top or tempfile.gettempdir()}: {why.strerror}.",
+            "Point TMPDIR at a folder that can be written.",
+        ) from None
+
+
+def _local_server(path: str) -> str:
+    """Git's configuration for its own serving half, with the folder under all names git may know it by."""
+    named = path.rstrip("/")
+    places = [place + inside for place in {named, os.path.realpath(named)} for inside in ("", "/.git")]
+    escaped = (place.replace("\\", "\\\\").replace('"', '\\"') for place in places)
+    return _LOCAL_SERVER + "".join(f'\tdirectory = "{place}"\n' for place in escaped)

@@ -1,0 +1,148 @@
+"""Where configuration is kept: what the operator writes after `--repo`, and the table of sources by URL scheme.
+
+A source is opened by exactly one remote, and what goes wrong there becomes a SourceError here. Nothing read from a
+source ever opens another one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import unquote
+
+from halgit.errors import RemoteError, SourceError, UsageError
+from halgit.operator import Access, SourceSpec
+from halgit.remotes.directory import open_directory
+from halgit.remotes.git import open_git
+from halgit.remotes.git.address import is_short_form, read_address
+from halgit.tree import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to name a source. `check` raises UsageError for a text that cannot be one; it opens nothing."""
+
+    shape: str
+    open: Callable[[SourceSpec, Access], Snapshot]
+    check: Callable[[str], object]
+    has_refs: bool = True
+    is_signed: bool = False
+
+
+def _any_path(text: str) -> None:
+    if "\0" in text:
+        raise UsageError("A path holds a NUL character.", "Name a directory.")
+
+
+DIRECTORY = Form("a directory", open_directory, _any_path, has_refs=False)
+
+BY_SCHEME: Mapping[str, Form] = MappingProxyType(
+    {
+        "https": Form("https://host/path", open_git, read_address, is_signed=True),
+        "http": Form("http://localhost/path", open_git, read_address, is_signed=True),
+        "ssh": Form("ssh://git@host/path or git@host:path", open_git, read_address, is_signed=True),
+        "file": Form("file:///path", open_git, read_address, is_signed=True),
+    }
+)
+"""One line for each scheme; a remote names the source at the start of its messages."""
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://.*", re.DOTALL)
+_TRANSPORT = re.compile(r"[A-Za-z0-9+.-]+::")
+_LOGIN = re.compile(r"[^/?#]*@")
+_NEARLY_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|[^/.][^/]*@")
+"""`https:/host/path`, `user:token@host/path`: a login may stand in them, so they are no names of directories."""
+
+_KEYS = ("ref", "path")
+
+
+def parse_spec(text: str) -> SourceSpec:
+    """`URL?ref=R&path=P` as a source; R and P are percent-decoded, and a `+` in them is a plus.
+
+    A directory's name may hold a `?`; what follows counts only if it is `ref=` or `path=`. Raises UsageError for a
+    form that is not known and for a URL that holds a login, which the message does not repeat.
+    """
+    url, mark, query = text.partition("?")
+    form = _form(url)
+    if form is DIRECTORY and not re.match(r"(ref|path)=", query):
+        return SourceSpec(text)
+    form.check(url)
+    if "#" in url and form is not DIRECTORY:
+        raise UsageError(f"A {form.shape} URL ends before #.", "Write ?ref=REF&path=DIR instead.")
+    values = _query(query) if mark else {}
+    return SourceSpec(url, values.get("ref", ""), values.get("path", ""))
+
+
+def open_source(spec: SourceSpec, access: Access) -> Snapshot:
+    """The source at one revision; close it when done.
+
+    Raises SourceError where it cannot be had, UsageError for a name, ref or path that cannot be one.
+    """
+    form = _form(spec.url)
+    form.check(spec.url)
+    spec = SourceSpec(spec.url, spec.ref, _folder(spec.path))
+    if spec.ref and not form.has_refs:
+        raise UsageError(
+            f"{spec.url}: {form.shape} has no ref {spec.ref}.", "Leave --ref out, or name the repository by file://."
+        )
+    if access.verify_signatures and not form.is_signed:
+        raise UsageError(
+            f"{spec.url}: {form.shape} has no signature to verify.",
+            "Leave --verify-signatures out, or render from git.",
+        )
+    try:
+        return form.open(spec, access)
+    except RemoteError as why:
+        name = "" if why.message.startswith(spec.url) else f"{spec.url}: "
+        raise SourceError(name + why.message, why.mend) from why
+
+
+def _form(url: str) -> Form:
+    """The form a text has, by its beginning. Never repeats the text: it may hold a secret."""
+    known = f"Use {', '.join(form.shape for form in (DIRECTORY, *BY_SCHEME.values()))}."
+    if not url:
+        raise UsageError("--repo is empty.", known)
+    if url.startswith("-"):
+        raise UsageError("A source begins with -, so it may be an option gone astray.", "Write ./ before a directory.")
+    if _TRANSPORT.match(url):
+        raise UsageError(f"The transport {url.partition('::')[0]}:: runs programs and is never used.", known)
+    if is_short_form(url):
+        return BY_SCHEME["ssh"]
+    scheme = _SCHEME.fullmatch(url)
+    if scheme is None and _NEARLY_URL.match(url):
+        raise UsageError("A source looks like a URL without its scheme.", f"{known} Write ./ before a directory.")
+    if scheme is None:
+        return DIRECTORY
+    name = scheme[1].lower()
+    if name not in BY_SCHEME:
+        raise UsageError(f"No source is named by {name}://.", known)
+    if name != "ssh" and _LOGIN.match(url, len(name) + 3):
+        raise UsageError(
+            f"This {name}:// URL holds a login; URLs end up in logs and process lists.",
+            "Take it out and give the login by options, files or the environment.",
+        )
+    return BY_SCHEME[name]
+
+
+def _query(query: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in filter(None, query.split("&")):
+        key, equals, value = part.partition("=")
+        if key not in _KEYS or not equals:
+            raise UsageError("A source's URL takes only ?ref=REF and path=DIR.", "Take the rest out of the URL.")
+        if key in found:
+            raise UsageError(f"A source's URL has {key}= twice.", "Leave one out.")
+        try:
+            found[key] = unquote(value, errors="strict")
+        except UnicodeDecodeError:
+            raise UsageError(f"A source's URL has a {key}= that is not UTF-8.", "Write it in UTF-8.") from None
+    return found
+
+
+def _folder(path: str) -> str:
+    """`--path` as the remotes take it: no `.`, no slash at either end. Raises UsageError for one that leaves."""
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    if path.startswith("/") or ".." in parts:
+        raise UsageError(f"--path {path} leaves the source.", "Name a folder below the source's root.")
+    return "/".join(parts)
