@@ -1,7 +1,7 @@
 """Package every chart under chart/ into a folder, with an index, the same bytes each time.
 
 The charts name each other by file:// and are put into each other's charts/ folder first. Helm's own packager stamps the
-current time into archives, so they are written here. Run: python scripts/package_charts.py [--out dist/charts] [--url URL]
+current time into archives, so they are written here. Run: python scripts/package_charts.py [FOLDER] [--url URL]
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def package(out: Path, url: str) -> list[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "dist" / "charts")
+    parser.add_argument("out", nargs="?", type=Path, default=ROOT / "dist" / "charts", help="folder to write into")
     parser.add_argument("--url", default="", help="address the archives will be served from, written into the index")
     arguments = parser.parse_args()
     for file in package(arguments.out, arguments.url):

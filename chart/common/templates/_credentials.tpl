@@ -75,3 +75,8 @@ stringData:
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Name of a Secret of the controller: {scope, which}; which is ca, control, service-auth or trust. */}}
+{{- define "common.controllerSecret" -}}
+{{- get .scope.global.controller (printf "%sSecret" (camelcase (replace "-" "_" .which) | untitle)) | default (printf "%s-controller-%s" .scope.root.Release.Name .which) -}}
+{{- end -}}

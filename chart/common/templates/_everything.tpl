@@ -1,9 +1,10 @@
-{{/* All objects of a component. A chart's one template is: include "common.everything" (dict "root" .) */}}
+{{/* All objects of a component: {root}, and also: the name of a template with further ones. */}}
 {{- define "common.everything" -}}
 {{- $scope := dict "root" .root -}}
 {{- include "common.prepare" $scope -}}
 {{- include "common.credentialSecrets" $scope -}}
 {{- include "common.objects" $scope -}}
+{{- with .also -}}{{- include . $scope -}}{{- end -}}
 {{- include "common.test" $scope -}}
 {{- end -}}
 

@@ -3,13 +3,17 @@ A scope travels through all templates: root (Helm's own values), name (of the ch
 ones), global, fullname, and spec (what the chart's "<name>.component" template says of its workload).
 */}}
 {{- define "common.prepare" -}}
+{{- include "common.scope" . -}}
+{{- $_ := set . "spec" (include "common.parsed" (dict "what" .name "text" (include (printf "%s.component" .name) .)) | fromJson) -}}
+{{- end -}}
+
+{{- define "common.scope" -}}
 {{- $root := .root -}}
 {{- $_ := set . "values" (mustMergeOverwrite (deepCopy $root.Values.common) (omit $root.Values "common" "global")) -}}
 {{- $_ := set . "global" $root.Values.common.global -}}
 {{- $_ := set . "name" (default $root.Chart.Name .name) -}}
 {{- $_ := set . "fullname" (include "common.fullname" .) -}}
 {{- include "common.refusals" . -}}
-{{- $_ := set . "spec" (include "common.parsed" (dict "what" .name "text" (include (printf "%s.component" .name) .)) | fromJson) -}}
 {{- end -}}
 
 {{/* YAML text as JSON, or a refusal where it is no mapping. */}}
@@ -78,13 +82,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
-{{/* Metadata of an object: a scope; suffix, annotations and component are the object's own. */}}
+{{/* Metadata of an object: a scope; suffix, annotations and component are the
+object's own, hook (annotations too) its workload's. */}}
 {{- define "common.metadata" -}}
 metadata:
   name: {{ .objectName | default (printf "%s%s" .fullname (default "" .suffix)) }}
   namespace: {{ .objectNamespace | default .root.Release.Namespace }}
   labels: {{- include "common.labels" . | nindent 4 }}
-  {{- with .annotations }}
+  {{- with merge (deepCopy (.annotations | default dict)) (.hook | default dict) }}
   annotations: {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end -}}

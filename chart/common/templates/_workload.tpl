@@ -160,7 +160,7 @@ roleRef:
 subjects:
   - kind: ServiceAccount
     name: {{ .account }}
-    namespace: {{ .objectNamespace | default .root.Release.Namespace }}
+    namespace: {{ .root.Release.Namespace }}
 {{- end -}}
 
 {{- define "common.disruptionBudget" -}}

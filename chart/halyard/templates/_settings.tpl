@@ -1,0 +1,174 @@
+{{/* Operator settings of halgit from the values: HALGIT_<OPTION>, and Secrets as files under /etc/halgit. */}}
+
+{{/* Which kinds of sources there are: https, ssh, s3, vault. */}}
+{{- define "halyard.schemes" -}}
+{{- $found := dict -}}
+{{- range .values.source.repositories -}}
+{{- if hasPrefix "https://" . }}{{- $_ := set $found "https" true -}}
+{{- else if hasPrefix "s3://" . }}{{- $_ := set $found "s3" true -}}
+{{- else if hasPrefix "vault://" . }}{{- $_ := set $found "vault" true -}}
+{{- else if or (hasPrefix "ssh://" .) (regexMatch "^[^/:]+@[^/:]+:" .) }}{{- $_ := set $found "ssh" true -}}
+{{- else }}{{- fail (printf "halyard.source.repositories: %s is no https, ssh, s3 or vault address. A directory of the pod cannot be a source." .) -}}
+{{- end -}}
+{{- if regexMatch "^[a-z0-9]+://[^/@]*:[^/@]*@" . }}{{- fail "halyard.source.repositories: an address holds a password. Leave it out and give global.credentials.git." -}}{{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end -}}
+
+{{- define "halyard.refusals" -}}
+{{- $source := .values.source -}}
+{{- if not $source.repositories -}}
+{{- fail "halyard.source.repositories: empty. Say where the configuration is kept, or set global.spinnaker.install to false." -}}
+{{- end -}}
+{{- if and (gt (len $source.repositories) 1) (or $source.ref $source.path) -}}
+{{- fail "halyard.source: ref and path go with one repository. With several, write \"ADDRESS?ref=REF&path=DIR\" for each." -}}
+{{- end -}}
+{{- $schemes := include "halyard.schemes" . | fromYaml -}}
+{{- if and $schemes.ssh (not .values.credentials.sshSecret) -}}
+{{- fail "halyard.credentials.sshSecret: empty, and a source is reached over SSH. Name the Secret with ssh-privatekey and known_hosts." -}}
+{{- end -}}
+{{- if and $schemes.vault (not .values.credentials.vault.address) -}}
+{{- fail "halyard.credentials.vault.address: empty, and a source is in Vault. Give Vault's address." -}}
+{{- end -}}
+{{- if and (eq $source.variant "ssh") (ne $source.dialect "halgit") (not .values.credentials.sshSecret) -}}
+{{- fail "halyard.source.variant: ssh takes the key from halyard.credentials.sshSecret, which is empty. Name the Secret, or take variant token." -}}
+{{- end -}}
+{{- with .values.mtls -}}
+{{- if and .enabled (not .existingSecret) (not (and .certManager.issuer .certManager.passwordSecret)) -}}
+{{- fail "halyard.mtls: enabled, and nothing brings the certificates. Give existingSecret, or certManager.issuer and certManager.passwordSecret." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "halyard.environment" -}}
+{{- range $name, $value := include "halyard.options" . | fromYaml }}
+{{- if ne (toString $value) "" }}
+- {name: HALGIT_{{ $name }}, value: {{ $value | toString | toJson }}}
+{{- end }}
+{{- end }}
+{{- range $name, $value := include "halyard.parameters" . | fromYaml }}
+- {name: {{ $name }}, value: {{ $value | toString | toJson }}}
+{{- end }}
+{{- if .values.credentials.awsSecret }}
+- {name: AWS_SHARED_CREDENTIALS_FILE, value: /etc/halgit/aws/credentials}
+{{- end }}
+- {name: HOME, value: /tmp}
+{{- end -}}
+
+{{- define "halyard.options" -}}
+{{- $schemes := include "halyard.schemes" . | fromYaml -}}
+{{- with .values.source }}
+REPO: {{ join "\n" .repositories | toJson }}
+REF: {{ .ref | quote }}
+PATH: {{ .path | quote }}
+OVERLAY: {{ .overlay | quote }}
+DIALECT: {{ .dialect | quote }}
+VARIANT: {{ ternary .variant "" (ne .dialect "halgit") | quote }}
+TIMEOUT: {{ .timeoutSeconds | int }}
+LOCKED: {{ ternary "1" "" .locked | quote }}
+VERIFY_SIGNATURES: {{ ternary "/etc/halgit/signers/signers" "" (ne .signersConfigMap "") | quote }}
+{{- end }}
+OUT: /home/spinnaker/.hal
+HAL_HOME: /home/spinnaker/.hal
+DAEMON_CONFIG: /opt/halyard/config
+HALYARD_ADDRESS: 0.0.0.0
+SECRETS: {{ .values.secrets.mode }}
+FAIL_ON: {{ .values.render.failOn }}
+NO_VALIDATE: {{ ternary "" "1" .values.render.validate | quote }}
+ALLOW_REFERENCE: {{ join "\n" .values.secrets.allowReferences | toJson }}
+LOG_FORMAT: json
+{{- if .values.credentials.git }}
+GIT_TOKEN_FILE: /etc/halgit/git/token
+{{- end }}
+{{- if .values.credentials.sshSecret }}
+SSH_KEY_FILE: /etc/halgit/ssh/ssh-privatekey
+KNOWN_HOSTS_FILE: /etc/halgit/ssh/known_hosts
+{{- end }}
+S3_ENDPOINT: {{ .values.credentials.s3.endpoint | quote }}
+S3_REGION: {{ .values.credentials.s3.region | quote }}
+{{- if .values.credentials.vault.address }}
+{{- include "common.vaultLogin" (dict "vault" .values.credentials.vault "where" "halyard.credentials.vault") }}
+{{- end }}
+CA_FILE: {{ include "common.caFile" . | quote }}
+{{- range $option, $value := .values.render.options }}
+{{ $option | upper | replace "-" "_" }}: {{ $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* HALGIT_PARAM_*: those given, secret ones as files, and in the opsmx dialect the tokens the chart knows. */}}
+{{- define "halyard.parameters" -}}
+{{- $given := dict -}}
+{{- if eq .values.source.dialect "opsmx" }}{{- $given = include "halyard.tokens" . | fromYaml -}}{{- end -}}
+{{- range $name, $value := .values.parameters }}{{- $_ := set $given (include "halyard.variable" $name) $value -}}{{- end -}}
+{{- range $name, $_ := .values.secretParameters }}
+{{- $_ := unset $given (include "halyard.variable" $name) }}
+{{- $_ := set $given (printf "%s_FILE" (include "halyard.variable" $name)) (printf "/etc/halgit/%s/value" (include "halyard.folder" $name)) }}
+{{- end -}}
+{{- toYaml $given -}}
+{{- end -}}
+
+{{/* The variable of a parameter: its name in upper snake case. */}}
+{{- define "halyard.variable" -}}
+HALGIT_PARAM_{{ . | replace "-" "_" | snakecase | upper }}
+{{- end -}}
+
+{{- define "halyard.folder" -}}
+parameter-{{ . | replace "_" "-" | lower }}
+{{- end -}}
+
+{{/* Tokens of the opsmx dialect that follow from the release. */}}
+{{- define "halyard.tokens" -}}
+{{- $protocol := ternary "https" "http" .global.tls.enabled -}}
+HALGIT_PARAM_SPINNAKER_NAMESPACE: {{ include "common.spinnakerNamespace" . }}
+HALGIT_PARAM_RELEASE_NAME: {{ .root.Release.Name }}
+HALGIT_PARAM_PROTOCOL: {{ $protocol }}
+{{- with .global.hosts.deck | default (ternary (printf "%s/deck" .global.hosts.ui) "" (ne .global.hosts.ui "")) }}
+HALGIT_PARAM_OVERRIDE_DECK_URL: {{ . }}
+{{- end }}
+{{- with ternary .global.hosts.oesGate .global.hosts.gate .global.commonGate | default (ternary (printf "%s/gate" .global.hosts.ui) "" (ne .global.hosts.ui "")) }}
+HALGIT_PARAM_OVERRIDE_API_URL: {{ . }}
+{{- end }}
+HALGIT_PARAM_DYNAMIC_ACCOUNTS_REPO: {{ first (splitList "?" (first .values.source.repositories)) }}
+HALGIT_PARAM_DYN_ACCNT_CONFIG_PATH: /
+HALGIT_PARAM_BRANCH: {{ .values.source.ref | default "main" }}
+HALGIT_PARAM_KEY_FILE: /etc/halgit/encryption/key
+{{- if .values.credentials.git }}
+HALGIT_PARAM_GIT_USER_FILE: /etc/halgit/git/username
+HALGIT_PARAM_GIT_TOKEN_FILE: /etc/halgit/git/token
+{{- end }}
+{{- if eq .values.source.variant "ssh" }}
+HALGIT_PARAM_GIT_SSH_KEY_FILE: /etc/halgit/ssh/ssh-privatekey
+{{- end }}
+{{- end -}}
+
+{{/* Secrets mounted as files: folder -> name and items. */}}
+{{- define "halyard.secrets" -}}
+{{- $scope := . -}}
+{{- if .values.credentials.git }}
+{{- $git := dict "scope" . "credential" "git" }}
+{{- include "common.credentialGiven" $git }}
+git:
+  name: {{ include "common.credentialSecret" $git }}
+  items:
+    {{- range list "username" "token" }}
+    - {key: {{ include "common.credentialKey" (merge (dict "key" .) $git) }}, path: {{ . }}}
+    {{- end }}
+{{- end }}
+{{- with .values.credentials.sshSecret }}
+ssh: {{ include "common.sshFiles" . }}
+{{- end }}
+{{- with .values.credentials.awsSecret }}
+aws: {name: {{ . }}, items: [{key: credentials, path: credentials}]}
+{{- end }}
+{{- with .values.credentials.vault }}
+{{- if and .address (eq .auth "token") }}
+vault: {name: {{ .tokenSecret }}, items: [{key: token, path: token}]}
+{{- end }}
+{{- end }}
+{{- if eq .values.source.dialect "opsmx" }}
+encryption: {{ include "common.credentialFile" (dict "scope" . "credential" "encryption" "key" "key") }}
+{{- end }}
+{{- range $name, $secret := .values.secretParameters }}
+{{ include "halyard.folder" $name }}: {name: {{ $secret.secret }}, items: [{key: {{ $secret.key }}, path: value}]}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,152 @@
+"""Make what follows from the comments in the charts' values.yaml: values.schema.json, README.md, and the umbrella's globals.
+
+Run: python scripts/chart_readme.py [--check]; with --check nothing is written and files that differ are named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import chart_values
+from package_charts import CHARTS, metadata, names
+
+SHARED = CHARTS / "common" / "values.yaml"
+UMBRELLA = CHARTS / "isd" / "values.yaml"
+MARK = "# What follows is made from common/values.yaml by scripts/chart_readme.py."
+INSTALL = """```
+helm install {release} {name}-{version}.tgz{values}
+```"""
+
+
+def schema_text(chart: Path) -> str:
+    """values.schema.json of a chart: its own keys, those all charts share, and room for global and subcharts."""
+    shared = chart_values.read(SHARED)
+    own = chart_values.read(chart / "values.yaml")
+    properties: dict[str, Any] = {}
+    if chart.name not in ("common", "isd"):
+        properties["enabled"] = {"type": "boolean", "description": "Read by the umbrella chart."}
+    for value in shared if chart.name != "isd" else ():
+        properties[value.name] = chart_values.schema(value)
+    for value in own:
+        properties[value.name] = _over(properties.get(value.name), chart_values.schema(value))
+    properties["global"] = _globals(shared) if chart.name == "common" else {"type": "object"}
+    if chart.name != "common":
+        properties["common"] = {"type": "object", "description": "Read from the library chart; set the keys above instead."}
+    made = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Values of the chart {chart.name}",
+        "type": "object",
+        "properties": dict(sorted(properties.items())),
+        "additionalProperties": False,
+    }
+    return json.dumps(made, indent=1) + "\n"
+
+
+def _over(shared: dict[str, Any] | None, own: dict[str, Any]) -> dict[str, Any]:
+    """A chart's own description of a key over the shared one: their children together."""
+    if shared is None or "properties" not in shared or "properties" not in own:
+        return own
+    return {**own, "properties": {**shared["properties"], **own["properties"]}}
+
+
+def _globals(shared: tuple[chart_values.Value, ...]) -> dict[str, Any]:
+    """Globals are typed, and unknown ones left to the charts' own words: other charts of an umbrella may have theirs."""
+    value = next(value for value in shared if value.name == "global")
+    return {**chart_values.schema(value), "additionalProperties": True}
+
+
+def readme_text(chart: Path) -> str:
+    """README.md of a chart."""
+    described = metadata(chart)
+    shared = chart_values.read(SHARED)
+    own = chart_values.read(chart / "values.yaml")
+    parts = [f"# {chart.name}", "", f"{described['description']}.", ""]
+    parts += ["This file is made from the comments in `values.yaml` by `scripts/chart_readme.py`.", ""]
+    if described["type"] == "application":
+        parts += ["## Install", "", _install(chart.name, described["version"]), ""]
+    if chart.name == "isd":
+        parts += ["## Charts", "", *_dependencies(described), ""]
+        own = tuple(value for value in own if value.name != "global")
+    if chart.name != "common":
+        parts += ["## Values", "", *_table(own), ""]
+    if chart.name in ("common", "isd"):
+        own_shared = tuple(value for value in shared if (value.name == "global") == (chart.name == "isd"))
+        title = "## Values of all components" if chart.name == "isd" else "## Values every chart has"
+        parts += [title, "", *_table(own_shared), ""]
+    if chart.name not in ("common", "isd"):
+        parts += ["[common](../common/README.md) has the values of every chart, [isd](../isd/README.md) those of `global`.", ""]
+    return "\n".join(parts)
+
+
+def _install(name: str, version: str) -> str:
+    values = " --set global.hosts.ui=isd.example.org" if name == "isd" else " --values values.yaml"
+    return INSTALL.format(release="isd", name=name, version=version, values=values)
+
+
+def _dependencies(described: dict[str, Any]) -> list[str]:
+    lines = ["| chart | installed when |", "|---|---|"]
+    for row in described["dependencies"]:
+        if "condition" in row:
+            lines.append(f"| [{row['name']}](../{row['name']}/README.md) | `{row['condition'].replace(',', '`, else `')}` |")
+    return lines
+
+
+def _table(values: tuple[chart_values.Value, ...]) -> list[str]:
+    lines = ["| key | default | what |", "|---|---|---|"]
+    for path, value in chart_values.rows(values):
+        lines.append(f"| `{path}` | {_default(value)} | {_cell(value)} |")
+    return lines
+
+
+def _default(value: chart_values.Value) -> str:
+    text = json.dumps(value.default)
+    return "" if value.default in ("", None) else f"`{text.replace('|', chr(92) + '|')}`"
+
+
+def _cell(value: chart_values.Value) -> str:
+    text = value.text.replace("|", "\\|")
+    if "enum" in value.marks:
+        text += f" One of {', '.join(f'`{word.strip()}`' for word in value.marks['enum'].split(',') if word.strip())}."
+    if "credential" in value.marks:
+        keys = ", ".join(f"`{word.strip().split('=')[0]}`" for word in value.marks["credential"].split(","))
+        text += f" `existingSecret` with the keys {keys} (renamed by `keys`), or `values`."
+    return text
+
+
+def umbrella_text() -> str:
+    """values.yaml of the umbrella with the globals of the library behind its own keys."""
+    shared = SHARED.read_text()
+    head = UMBRELLA.read_text().partition(MARK)[0]
+    return f"{head.rstrip()}\n\n{MARK}\n\n{shared[shared.index('# One place for') :]}"
+
+
+def made() -> dict[Path, str]:
+    """Every file this program makes, with its text."""
+    files = {UMBRELLA: umbrella_text()}
+    for name in names():
+        files[CHARTS / name / "values.schema.json"] = schema_text(CHARTS / name)
+        files[CHARTS / name / "README.md"] = readme_text(CHARTS / name)
+    return files
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="name the files that differ, and write nothing")
+    stale = []
+    check = parser.parse_args().check
+    for file, text in made().items():
+        if not file.exists() or file.read_text() != text:
+            stale.append(file)
+            if not check:
+                file.write_text(text)
+    for file in stale:
+        print(file)
+    sys.exit(1 if stale and check else 0)
+
+
+if __name__ == "__main__":
+    main()
