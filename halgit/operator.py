@@ -6,11 +6,46 @@ becomes one of these types. Frozen, and free of I/O.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from threading import RLock
+from typing import Protocol, TypeVar, runtime_checkable
 
 from halgit.tree import EMPTY, Dialect, SecretsMode, Severity, Variant
+
+Made = TypeVar("Made")
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """What holds a connection."""
+
+    def close(self) -> None: ...
+
+
+class Kept:
+    """What remotes keep for the length of one run (a login, a client), so that it is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, object] = {}
+        self._lock = RLock()
+
+    def once(self, key: tuple[type[Made], Hashable], make: Callable[[], Made]) -> Made:
+        """What is kept under this key; made now where nothing is. A failure to make it is not kept."""
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            made = self._made[key]
+        assert isinstance(made, key[0])
+        return made
+
+    def close(self) -> None:
+        """Close what is kept, at the end of the run."""
+        with self._lock:
+            for made in self._made.values():
+                if isinstance(made, Closable):
+                    made.close()
+            self._made.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +84,9 @@ class Access:
     """How outside systems are reached. Operator settings only: nothing of a repository ever enters here.
 
     `environment` is what a remote may know of the process environment. Times are in seconds, sizes in bytes.
+    `vault_auth` is a method (token, approle, kubernetes, jwt, userpass), or `METHOD:MOUNT`; `vault_role` its role,
+    role id or user; `vault_secret_file` holds its secret id, JWT or password. The machine's metadata service is asked
+    for a login only with `instance_credentials`.
     """
 
     git_user: PerHost = PerHost()
@@ -60,14 +98,17 @@ class Access:
     vault_auth: PerHost = PerHost()
     vault_role: PerHost = PerHost()
     vault_token_file: PerHost = PerHost()
+    vault_secret_file: PerHost = PerHost()
     s3_endpoint: PerHost = PerHost()
     s3_region: PerHost = PerHost()
+    instance_credentials: bool = False
     verify_signatures: str = ""
     environment: Mapping[str, str] = EMPTY
     timeout: float = 120.0
     retries: int = 3
     largest_file: int = 10 * 1024 * 1024
     progress: Progress = field(default=silent)
+    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +122,18 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """What the person or pod that runs halgit wants of this run."""
+    """What the person or pod that runs halgit wants of this run.
+
+    `parameter_files` holds, by the name of its `HALGIT_PARAM_*_FILE` variable, what each such file holds; one that
+    cannot be read is left out.
+    """
 
     overlay: str = ""
     set: Mapping[str, str] = EMPTY
     environment: Mapping[str, str] = EMPTY
     params_file: str = ""
     params_text: bytes = b""
+    parameter_files: Mapping[str, bytes] = EMPTY
     dialect: Dialect | None = None
     variant: Variant | None = None
     secrets: SecretsMode = "resolve"

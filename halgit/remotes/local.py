@@ -1,0 +1,67 @@
+"""The engines that ask no server: noop (the value stands in the reference), env and file for local work.
+
+env and file reach what belongs to the operator, so they are used only where the operator allows them; that is
+decided before a reference comes here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from halgit.errors import Missing, Refused
+from halgit.operator import Access
+from halgit.remotes.held import Held, Presence
+from halgit.tree import Reference
+
+
+class NoopEngine:
+    """`encrypted:noop!v:VALUE` holds VALUE itself; Spinnaker has it for tests."""
+
+    def __init__(self, access: Access) -> None:
+        pass
+
+    def read(self, reference: Reference) -> Held:
+        return Held(whole=reference.get("value").encode("utf-8"))
+
+    def check(self, reference: Reference) -> Presence:
+        return Presence("metadata")
+
+
+class EnvEngine:
+    """`env://NAME` is a variable of the operator's environment."""
+
+    def __init__(self, access: Access) -> None:
+        self._environment = access.environment
+
+    def read(self, reference: Reference) -> Held:
+        value = self._environment.get(reference.get("name"))
+        if value is None:
+            raise Missing(f"The environment has no variable {reference.get('name')}.", "Set it for halgit.")
+        return Held(whole=value.encode("utf-8", "surrogateescape"))
+
+    def check(self, reference: Reference) -> Presence:
+        self.read(reference)
+        return Presence("read")
+
+
+class FileEngine:
+    """`file:///path` is a file of the machine halgit runs on."""
+
+    def __init__(self, access: Access) -> None:
+        self._largest = access.largest_file
+
+    def read(self, reference: Reference) -> Held:
+        path = Path(reference.get("path"))
+        try:
+            if path.stat().st_size > self._largest:
+                raise Refused(f"The file {path} is larger than {self._largest} bytes.")
+            return Held(whole=path.read_bytes())
+        except FileNotFoundError:
+            raise Missing(f"There is no file {path}.", "Put it there, or correct the reference.") from None
+        except OSError as why:
+            raise Refused(f"The file {path} cannot be read: {why.strerror}.") from None
+
+    def check(self, reference: Reference) -> Presence:
+        if not Path(reference.get("path")).is_file():
+            raise Missing(f"There is no file {reference.get('path')}.", "Put it there, or correct the reference.")
+        return Presence("metadata")

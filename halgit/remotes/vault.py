@@ -1,0 +1,310 @@
+"""Vault and OpenBao through hvac: one login a run, KV 1 and 2 told apart by asking, errors in our words.
+
+`Vault` is the connection, shared by the secret engine and the source; `VaultEngine` reads secrets. The server and
+the login are the operator's; a path can choose neither. The only importer of hvac and requests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from halgit.errors import Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.operator import Access
+from halgit.remotes.held import Held, Presence
+from halgit.remotes.proxies import proxies
+from halgit.remotes.retry import persist, retry_after
+from halgit.remotes.vault_login import Login, choose, log_in, setting
+from halgit.tree import Reference
+
+if TYPE_CHECKING:
+    import hvac
+    import requests
+
+_LONGEST_ANSWER = 30.0
+"""Seconds one request may take, where VAULT_CLIENT_TIMEOUT does not say otherwise."""
+
+
+def vault(access: Access) -> Vault:
+    """The run's connection to the operator's Vault, made (not yet logged in) at the first call."""
+    return access.kept.once((Vault, "vault"), lambda: Vault(access))
+
+
+class Vault:
+    """One server, one login. Requests may come from several threads."""
+
+    def __init__(self, access: Access) -> None:
+        self.login: Login = choose(access)
+        self._access = access
+        self._client = _client(access, self.login)
+        self._lock = threading.RLock()
+        self._logins = 0
+        self._failed: RemoteError | None = None
+        self._mounts: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.adapter.close()
+
+    # --- requests
+
+    def get(self, path: str, **params: str) -> dict[str, Any]:
+        """The answer to a GET. Raises Missing, Refused, Throttled, Unreachable, Untrusted or Corrupt."""
+        return self._ask("get", path, params)
+
+    def keys(self, path: str) -> list[str]:
+        """The names a LIST gives; folders end with a slash."""
+        answer = self._ask("list", path, {})
+        keys = answer.get("data", {}).get("keys")
+        if not isinstance(keys, list):
+            raise Corrupt(f"Vault at {self.login.address} gave a list of {path} without keys.")
+        return [str(key) for key in keys]
+
+    def _ask(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        retries = setting(self._access.environment, "MAX_RETRIES")
+        return persist(
+            lambda: self._as_somebody(method, path, params),
+            retries=int(retries) if retries.isdigit() else self._access.retries,
+            patience=self._access.timeout,
+        )
+
+    def _as_somebody(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        turn = self._logged_in()
+        try:
+            return self._send(method, path, params)
+        except Refused:
+            if not self._expired(turn):
+                raise
+        return self._send(method, path, params)
+
+    def _logged_in(self) -> int:
+        """Log in at the first request; a login that failed is not tried again. Gives the number of logins so far."""
+        with self._lock:
+            if self._failed is not None:
+                raise self._failed
+            if not self._logins:
+                self._log_in()
+            return self._logins
+
+    def _log_in(self) -> None:
+        def once() -> None:
+            with self._words(f"the login {self.login.method}", "Check --vault-auth, --vault-role and what it reads."):
+                log_in(self._client, self.login)
+
+        try:
+            persist(once, retries=self._access.retries, patience=self._access.timeout)
+        except RemoteError as why:
+            self._failed = why
+            raise
+        self._logins += 1
+
+    def _expired(self, turn: int) -> bool:
+        """After a refusal: True where the token was dead and there is a new one, by the one login more a run gets."""
+        with self._lock:
+            if self._logins != turn:
+                return True
+            if self._logins > 1 or self._alive():
+                return False
+            if not self.login.renewable:
+                raise Refused(
+                    f"The token for Vault at {self.login.address} is expired, revoked or not known there.",
+                    "Give a valid one with --vault-token-file or VAULT_TOKEN.",
+                )
+            self._log_in()
+            return True
+
+    def _alive(self) -> bool:
+        try:
+            self._send("get", "auth/token/lookup-self", {})
+        except Refused:
+            return False
+        return True
+
+    def _send(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        with self._words(path, "Give the token or role a policy that may read it."):
+            send: Callable[..., Any] = getattr(self._client.adapter, method)
+            answer = send(f"/v1/{quote(path, safe='/')}", params=dict(params))
+        if not isinstance(answer, dict):
+            raise Corrupt(f"The answer of Vault at {self.login.address} to {path} is no JSON.", _PROXY)
+        return answer
+
+    @contextlib.contextmanager
+    def _words(self, what: str, mend: str) -> Iterator[None]:
+        """Turn hvac's and requests' errors into ours. They may quote a body, so their texts are not passed on."""
+        import requests
+        from hvac import exceptions as theirs
+
+        at = f"Vault at {self.login.address}"
+        try:
+            yield
+        except theirs.InvalidPath as why:
+            raise Missing(f"{at} has nothing at {what}{_because(why)}.") from None
+        except (theirs.Forbidden, theirs.Unauthorized) as why:
+            raise Refused(f"{at} refuses {what}{_because(why)}.", mend) from None
+        except theirs.InvalidRequest as why:
+            raise Refused(f"{at} does not accept {what}{_because(why)}.", mend) from None
+        except theirs.VaultNotInitialized:
+            raise Unreachable(f"{at} is not initialised.") from None
+        except theirs.VaultError as why:
+            raise Unreachable(f"{at} failed over {what}{_because(why)}.", "Look into the server's log.") from None
+        except requests.exceptions.SSLError:
+            raise Untrusted(f"The certificate of {at} cannot be verified.", _CA) from None
+        except requests.exceptions.Timeout:
+            raise Unreachable(f"{at} did not answer {what} in time.", "Try again, or raise --timeout.") from None
+        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+            raise Unreachable(f"The answer of {at} to {what} was cut short.") from None
+        except requests.exceptions.RequestException:
+            raise Unreachable(f"{at} cannot be reached.", "Check --vault-address, and that the server runs.") from None
+
+    # --- KV
+
+    def kv(self, path: str, hint: str = "") -> tuple[str, str, int]:
+        """The mount a secret's path lies in, the rest of the path, and the KV version; asked once for each mount.
+
+        Where the server does not tell, `hint` or the first segment is taken for the mount and the version found out
+        by reading.
+        """
+        with self._lock:
+            for mount, version in self._mounts.items():
+                if path.startswith(mount + "/"):
+                    return mount, path[len(mount) + 1 :], version
+            mount, version = self._told(path) or self._probed(path, hint)
+            self._mounts[mount] = version
+        return mount, path[len(mount) + 1 :], version
+
+    def _told(self, path: str) -> tuple[str, int] | None:
+        try:
+            data = self.get(f"sys/internal/ui/mounts/{path}").get("data", {})
+        except (Refused, Missing):
+            return None
+        mount = str(data.get("path", "")).strip("/")
+        options = data.get("options") or {}
+        return (mount, 2 if options.get("version") == "2" else 1) if mount and path.startswith(mount + "/") else None
+
+    def _probed(self, path: str, hint: str) -> tuple[str, int]:
+        mount = hint or path.partition("/")[0]
+        rest = path[len(mount) + 1 :]
+        try:
+            self.get(f"{mount}/data/{rest}")
+        except Missing:
+            return (mount, 1) if self._readable(f"{mount}/{rest}") else (mount, 2)
+        except Refused:
+            if self._readable(f"{mount}/{rest}"):
+                return mount, 1
+            raise
+        return mount, 2
+
+    def _readable(self, path: str) -> bool:
+        try:
+            self.get(path)
+        except (Missing, Refused):
+            return False
+        return True
+
+
+_CA = "Give the authority's certificate with --ca-file or VAULT_CACERT; verification cannot be turned off."
+_PROXY = "Check that --vault-address names Vault itself and not a page in front of it."
+
+
+def _because(why: Any) -> str:
+    """The server's own words, where they are its error list; they name paths and policies, never values."""
+    words = ", ".join(" ".join(str(each).split()) for each in why.errors or () if each)
+    return f" ({words[:200]})" if words else ""
+
+
+def _client(access: Access, login: Login) -> hvac.Client:
+    import hvac
+
+    session = _session(access, login)
+    seconds = setting(access.environment, "CLIENT_TIMEOUT").removesuffix("s")
+    timeout = float(seconds) if seconds.replace(".", "", 1).isdigit() else min(_LONGEST_ANSWER, access.timeout)
+    space = setting(access.environment, "NAMESPACE") or None
+    return hvac.Client(login.address, token="", session=session, timeout=timeout, namespace=space)
+
+
+def _session(access: Access, login: Login) -> requests.Session:
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    environment = access.environment
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = _authority(access, login.address) or True
+    session.proxies.update(proxies(environment, login.address))
+    certificate, key = setting(environment, "CLIENT_CERT"), setting(environment, "CLIENT_KEY")
+    if certificate:
+        session.cert = (certificate, key) if key else certificate
+    adapter = HTTPAdapter(pool_maxsize=32)
+    if name := setting(environment, "TLS_SERVER_NAME"):
+        adapter.init_poolmanager(10, 32, server_hostname=name, assert_hostname=name)
+    session.mount("https://", adapter)
+    session.mount("http://", HTTPAdapter(pool_maxsize=32))
+    session.hooks["response"].append(_look)
+    return session
+
+
+def _authority(access: Access, address: str) -> str:
+    environment = access.environment
+    given = access.ca_file.of(urlsplit(address).hostname or "")
+    path = given or setting(environment, "CACERT") or setting(environment, "CAPATH")
+    if path and not Path(path).exists():
+        raise Untrusted(f"{path}, which should hold the authority of Vault at {address}, does not exist.", _CA)
+    return path
+
+
+def _look(response: requests.Response, *args: Any, **kwargs: Any) -> None:
+    """Seen by every answer: what asks for patience, what is sealed, and a redirect that would bare the token."""
+    at = "Vault at {0.scheme}://{0.netloc}".format(urlsplit(response.url))
+    target = response.headers.get("Location", "")
+    if response.is_redirect and urlsplit(target).scheme == "http" and response.url.startswith("https:"):
+        response.close()
+        raise Untrusted(f"{at} redirects to {urlsplit(target).hostname} without TLS.", "Correct --vault-address.")
+    if response.status_code not in {429, 503}:
+        return
+    body = response.content.lower()
+    seconds = retry_after(response.headers.get("Retry-After"))
+    if response.status_code == 503 and b"sealed" in body:
+        raise Unreachable(f"{at} is sealed.", "Unseal it, then run again.")
+    raise Throttled(
+        f"{at} asks to come back later (HTTP {response.status_code}).", "Run again later.", retry_after=seconds
+    )
+
+
+class VaultEngine:
+    """Reads `vault://mount/path` from the run's Vault."""
+
+    def __init__(self, access: Access) -> None:
+        self._vault = vault(access)
+
+    def read(self, reference: Reference) -> Held:
+        mount, rest, version = self._vault.kv(reference.get("path"), reference.get("mount"))
+        wanted = reference.get("version")
+        if version == 1:
+            if wanted:
+                raise Missing(f"The Vault mount {mount} is KV 1 and keeps no versions.", "Leave ?version= out.")
+            return Held(_values(self._vault.get(f"{mount}/{rest}"), rest))
+        answer = self._vault.get(f"{mount}/data/{rest}", **({"version": wanted} if wanted else {}))
+        data = answer.get("data") or {}
+        return Held(_values(data, rest), version=str((data.get("metadata") or {}).get("version", "")))
+
+    def check(self, reference: Reference) -> Presence:
+        mount, rest, version = self._vault.kv(reference.get("path"), reference.get("mount"))
+        if version == 2:
+            wanted = reference.get("version")
+            try:
+                answer = self._vault.get(f"{mount}/subkeys/{rest}", **({"version": wanted} if wanted else {}))
+                return Presence("metadata", frozenset((answer.get("data") or {}).get("subkeys") or ()))
+            except Refused:
+                pass
+        return Presence("read", frozenset(self.read(reference).keys or ()))
+
+
+def _values(answer: Mapping[str, Any], path: str) -> Mapping[str, object]:
+    values = answer.get("data")
+    if not isinstance(values, dict):
+        raise Corrupt(f"The Vault secret {path} was read without values.")
+    return values

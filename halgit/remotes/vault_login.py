@@ -1,0 +1,131 @@
+"""How halgit logs in to Vault or OpenBao: token, AppRole, Kubernetes, JWT, user and password.
+
+Everything here comes from operator settings and the operator's files, read anew at each login; nothing of a
+repository reaches it. It knows no path of a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from halgit.errors import Refused, Unreachable, UsageError
+from halgit.operator import Access
+
+if TYPE_CHECKING:
+    import hvac
+
+SERVICE_ACCOUNT_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+_METHODS: Final = ("token", "approle", "kubernetes", "jwt", "userpass")
+_GIVE: Final = {
+    "approle": ("the secret id", "--vault-secret-file or VAULT_SECRET_ID"),
+    "jwt": ("the JWT", "--vault-secret-file or VAULT_JWT"),
+    "kubernetes": ("the service account's token", "--vault-secret-file, or run in a pod with a service account"),
+    "userpass": ("the password", "--vault-secret-file or VAULT_PASSWORD"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The operator's choice for one server. `mount` is where the auth method is mounted. Holds no secret itself."""
+
+    address: str
+    method: str
+    mount: str
+    role: str
+    token_file: str
+    secret_file: str
+    environment: Mapping[str, str]
+
+    @property
+    def renewable(self) -> bool:
+        """Whether a second login can give another token than the first."""
+        return self.method != "token" or bool(self.token_file)
+
+
+def setting(environment: Mapping[str, str], name: str) -> str:
+    """One of the usual variables: `VAULT_NAME`, or OpenBao's `BAO_NAME`."""
+    return environment.get(f"VAULT_{name}") or environment.get(f"BAO_{name}") or ""
+
+
+def choose(access: Access) -> Login:
+    """The server and login of this run. Raises UsageError for what cannot be, Unreachable without an address."""
+    address = access.vault_address.default or setting(access.environment, "ADDR")
+    if not address:
+        raise Unreachable("No Vault server is known.", "Give --vault-address or VAULT_ADDR.")
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError("The Vault address is no http:// or https:// URL.", "Correct --vault-address or VAULT_ADDR.")
+    if parts.username or parts.password:
+        raise UsageError("The Vault address holds a login.", "Take it out of the address; see --vault-auth.")
+    host = parts.hostname
+    method, _, mount = (access.vault_auth.of(host) or "token").partition(":")
+    if method not in _METHODS:
+        raise UsageError(f"{method} is no way to log in to Vault.", f"--vault-auth is one of {', '.join(_METHODS)}.")
+    role = access.vault_role.of(host) or setting(access.environment, "ROLE")
+    if method != "token" and not role:
+        raise UsageError(f"The Vault login {method} needs a role.", "Give --vault-role (role, role id or user).")
+    files = access.vault_token_file.of(host), access.vault_secret_file.of(host)
+    return Login(address.rstrip("/"), method, mount or method, role, *files, access.environment)
+
+
+def log_in(client: hvac.Client, login: Login) -> None:
+    """Put a fresh token into the client. Raises Refused where a file or variable is missing; hvac's errors pass."""
+    if login.method == "token":
+        client.token = _token(login)
+        return
+    client.token = ""
+    secret = _secret(login)
+    auth: Any = client.auth
+    if login.method == "approle":
+        auth.approle.login(role_id=login.role, secret_id=secret, mount_point=login.mount)
+    elif login.method == "kubernetes":
+        auth.kubernetes.login(role=login.role, jwt=secret, mount_point=login.mount)
+    elif login.method == "jwt":
+        auth.jwt.jwt_login(role=login.role, jwt=secret, path=login.mount)
+    else:
+        auth.userpass.login(username=login.role, password=secret, mount_point=login.mount)
+
+
+def _token(login: Login) -> str:
+    if login.token_file:
+        return _file(login.token_file, "the Vault token")
+    token = setting(login.environment, "TOKEN")
+    home = login.environment.get("HOME", "")
+    kept = Path(home, ".vault-token")
+    if not token and home and kept.is_file():
+        token = _file(str(kept), "the Vault token")
+    if not token:
+        raise Refused(
+            f"There is no token for Vault at {login.address}.",
+            "Give --vault-token-file or VAULT_TOKEN, or choose another login with --vault-auth.",
+        )
+    return token
+
+
+def _secret(login: Login) -> str:
+    what, where = _GIVE[login.method]
+    variables = {"approle": "SECRET_ID", "jwt": "JWT", "userpass": "PASSWORD"}
+    if login.secret_file:
+        return _file(login.secret_file, what)
+    if login.method == "kubernetes":
+        if Path(SERVICE_ACCOUNT_TOKEN).is_file():
+            return _file(SERVICE_ACCOUNT_TOKEN, what)
+    elif value := setting(login.environment, variables[login.method]):
+        return value
+    raise Refused(f"The Vault login {login.method} lacks {what}.", f"Give {where}.")
+
+
+def _file(path: str, what: str) -> str:
+    try:
+        text = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as why:
+        reason = why.strerror if isinstance(why, OSError) else "it is no text"
+        raise Refused(f"{path}, which should hold {what}, cannot be read: {reason}.") from None
+    if not text:
+        raise Refused(f"{path}, which should hold {what}, is empty.")
+    return text
