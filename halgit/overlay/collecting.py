@@ -125,7 +125,7 @@ class _Gathering:
                 message = f"no parameter {one.name} is declared."
                 self._say("parameter/undeclared", one, message, mend, self._undeclared)
                 continue
-            if one.by == "--set" and self._is_secret(one.name) and not _is_reference(one.value):
+            if one.by == givers.SET and self._is_secret(one.name) and not _is_reference(one.value):
                 message = f"parameter {one.name} is secret, and every process of this machine can see --set."
                 mend = f"Give it by {givers.variable(one.name)}{givers.FILE}, or as a reference."
                 self._say("parameter/secret-in-arguments", one, message, mend, Severity.WARNING)

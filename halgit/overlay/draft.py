@@ -11,6 +11,7 @@ import operator
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
+from halgit.masking import Secret, Woven
 from halgit.tree import EMPTY, MISSING, Origin, Path, Step, Trace, Value
 from halgit.yaml import java_text
 
@@ -162,8 +163,8 @@ def key_text(item: Draft, key: str) -> str | None:
 
 
 def as_text(value: Value) -> str | None:
-    """A scalar as the text Halyard would read; None for what cannot name an item."""
-    if value is None or value is MISSING:
+    """A scalar as the text Halyard would read; None for what cannot name an item, as a secret cannot."""
+    if value is None or value is MISSING or isinstance(value, (Secret, Woven)):
         return None
     return str(value) if isinstance(value, str) else java_text(value)
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from halgit import yaml as hyaml
 from halgit.operator import OperatorSettings
 from halgit.tree import Declaration, Finding, Layer, Origin, Position, Severity, Value
-from halgit.wording import did_you_mean, kind_of
+from halgit.wording import kind_of, nearest
 
 PREFIX = "HALGIT_PARAM_"
 FILE = "_FILE"
+SET = "--set"
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -44,7 +45,9 @@ class Given:
     @property
     def prefix(self) -> str:
         """What a message about it begins with, where no file says the place."""
-        return "" if self.origin or self.file else f"{self.by}: "
+        if self.origin or self.file:
+            return ""
+        return f"{self.by} {self.name}: " if self.by == SET else f"{self.by}: "
 
 
 def by_layers(layers: Sequence[Layer]) -> Iterator[tuple[Declaration, Origin]]:
@@ -86,7 +89,7 @@ def _wrong(file: str, spot: Position, message: str) -> Finding:
 
 def by_set(operator: OperatorSettings) -> list[Given]:
     """The values of `--set`."""
-    return [Given(name, value, "--set", text=True) for name, value in operator.set.items()]
+    return [Given(name, value, SET, text=True) for name, value in operator.set.items()]
 
 
 def by_environment(
@@ -142,7 +145,8 @@ def _unknown(key: str, known: list[str], takers: Mapping[str, str], severity: Se
     if plain in takers and plain != key:
         mend = f"Use {plain}, or declare {takers[plain]} with secret: true."
         return _refused(f"{key}: only a secret parameter is read from a file.", mend)
-    mend = did_you_mean(key, known, "Declare it under params in halgit.yaml, or unset the variable.")
+    near = nearest(key.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
+    mend = f"Did you mean {PREFIX}{near}?" if near else "Declare it under params in halgit.yaml, or unset the variable."
     return Finding("parameter/undeclared", severity, f"{key}: no parameter of this name is declared.", mend)
 
 

@@ -153,6 +153,7 @@ class _Filling:
 
     def _unreadable(self, file: File, text: str) -> None:
         """Say what a parser cannot: that it is the placeholder's own braces that it stumbles over."""
+        self.used.update(use.name for use in take_apart(text).uses)
         start = 0
         for line in text.splitlines(keepends=True):
             found = _FLOW.match(line)

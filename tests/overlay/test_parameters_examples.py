@@ -1,0 +1,53 @@
+"""Parameters by whole example: layers, what the operator gives, the files and the findings that come of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from overlay.layering import layer, told
+
+from halgit import yaml as hyaml
+from halgit.masking import Woven
+from halgit.operator import OperatorSettings
+from halgit.overlay.merge import merge
+from halgit.overlay.parameters import collect, substitute, unused
+from halgit.tree import MISSING, File
+
+EXAMPLES = sorted((Path(__file__).parent / "parameters").glob("*.yaml"))
+
+
+def written(file: File) -> str:
+    """The bytes a file comes to, as the last stage writes them, as a text."""
+    if isinstance(file.body, Woven):
+        return file.body.open()
+    if file.body is None:
+        assert file.data is not MISSING
+        return hyaml.dump(file.data, opened=True).decode()
+    return (hyaml.splice(file.body, file.splices, opened=True) if file.splices else file.body).decode()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example(example: Path) -> None:
+    read = hyaml.read(example.read_bytes(), example.name)
+    assert not read.faults
+    case: dict[str, Any] = read.data
+    layers = tuple(layer(folder, files) for folder, files in case["layers"].items())
+    operator = OperatorSettings(
+        set=case.get("set", {}),
+        environment=case.get("environment", {}),
+        parameter_files={key: text.encode() for key, text in case.get("files", {}).items()},
+        params_file="values.yaml",
+        params_text=case.get("params", "").encode(),
+    )
+    joined = merge(layers)
+    parameters = collect(layers, operator)
+    made = substitute(joined.files, parameters, layers)
+    findings = (*parameters.findings, *made.findings, *unused(parameters, made.used, layers))
+    assert told(findings) == case.get("findings", [])
+    for path, text in case.get("expect", {}).items():
+        file = made.files[path]
+        assert written(file) == text
+        if file.data is not MISSING:
+            assert hyaml.read(text.encode(), path).data == file.data
