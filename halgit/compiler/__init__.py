@@ -6,8 +6,8 @@ collected; a step that cannot go on without the one before it ends the compilati
 
 from __future__ import annotations
 
-from halgit.compiler.build import compile_tree, refuse
-from halgit.compiler.layers import Sourced, read_layers
+from halgit.compiler.build import compile_tree
 from halgit.compiler.places import Places
+from halgit.compiler.settling import refuse, settle
 
-__all__ = ["Places", "Sourced", "compile_tree", "read_layers", "refuse"]
+__all__ = ["Places", "compile_tree", "refuse", "settle"]

@@ -1,34 +1,161 @@
-"""Layers to one tree: merge, parameters, selection, the files the halconfig names. Then references and rules.
+"""Layers to one tree: merge, parameters, selection, the files the halconfig names.
 
 The order is the product's contract: `remove`, merge and `patches` layer by layer, then parameters, then what the
-tree holds. References are only looked at once everything above is settled.
+tree holds. What the compiler itself has to say (no halconfig, no such deployment) counts even without validation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from halgit.compiler.dialects import Filled, Placeholders, placeholders
 from halgit.compiler.layers import Sourced, overlays, read_layers
-from halgit.compiler.places import Places
-from halgit.errors import FindingsError, UsageError
+from halgit.errors import UsageError
 from halgit.operator import OperatorSettings
-from halgit.overlay import opsmx, parameters, selection
+from halgit.overlay import selection
 from halgit.overlay.merge import merge
 from halgit.tree import (
-    EMPTY,
     MISSING,
-    Dialect,
     File,
     Finding,
-    Joined,
     Layer,
     LayerId,
     LayerSettings,
-    LeftOut,
     Merged,
     RuleSettings,
     Severity,
     Snapshot,
     Value,
 )
+
+
+def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings) -> Merged:
+    """The merged tree of these snapshots, later over earlier, with every fault found on the way.
+
+    Raises UsageError for an overlay that is nowhere, SourceError for a source without a layer, RemoteError where a
+    file cannot be read.
+    """
+    sourced = gather(snapshots, operator.overlay)
+    root = root_settings(sourced)
+    held = placeholders(stack(sourced), operator, root)
+    joined = merge(held.layers)
+    filled = held.fill(joined.files)
+    config = filled.files["config"].data if "config" in filled.files else MISSING
+    chosen = selection.select(filled.files, held.layers, config, operator.hal_home, operator.daemon_config)
+    complete = _complete(filled, chosen.kept, sourced, held)
+    deployment = _deployment(root, config)
+    return Merged(
+        files={path: complete.files[path] for path in chosen.kept},
+        deployment=deployment,
+        layers=held.layers,
+        parameters=held.parameters.with_used(complete.used),
+        left_out=(*chosen.left_out, *held.left_out),
+        findings=(
+            *(one for part in sourced for one in part.findings),
+            *joined.findings,
+            *held.parameters.findings,
+            *complete.findings,
+            *held.unused(complete.used),
+            *halconfig_faults(config, deployment, held.layers, bool(joined.findings)),
+        ),
+        overlay=operator.overlay,
+        hal_home=operator.hal_home,
+        dialect=held.name,
+        rules=_rules(sourced),
+    )
+
+
+def gather(snapshots: Sequence[Snapshot], overlay: str) -> tuple[Sourced, ...]:
+    """The layers of every source. The overlay must be in at least one."""
+    several = len(snapshots) > 1
+    if several and overlay and not any(overlay in overlays(snapshot) for snapshot in snapshots):
+        known = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
+        listed = f"Their overlays are: {', '.join(known)}." if known else "None of them has overlays."
+        raise UsageError(f"No source has an overlay {overlay}.", listed)
+    return tuple(
+        read_layers(
+            snapshot, overlay, prefix=f"{snapshot.source.url}//" if several else "", optional=several and bool(overlay)
+        )
+        for snapshot in snapshots
+    )
+
+
+def stack(sourced: Sequence[Sourced]) -> tuple[Layer, ...]:
+    """All layers, lowest first. An overlay's root settings lie beneath the layers, as one without files."""
+    layers: list[Layer] = []
+    for part in sourced:
+        if part.root.file and all(layer.settings.file != part.root.file for layer in part.layers):
+            source = part.snapshot.source
+            name = part.layers[0].id.name.removesuffix(part.layers[0].id.folder) + "." if part.layers else "."
+            settings = replace(part.root, bases=(), remove=(), patches=(), include=())
+            layers.append(Layer(LayerId(name, source), frozenset(), {}, settings))
+        layers += part.layers
+    return tuple(layers)
+
+
+def root_settings(sourced: Sequence[Sourced]) -> LayerSettings:
+    """The root-only settings that hold: of the last source that has them, each on its own."""
+    found = LayerSettings()
+    for part in sourced:
+        found = replace(
+            found,
+            deployment=part.root.deployment or found.deployment,
+            dialect=part.root.dialect or found.dialect,
+            variant=part.root.variant or found.variant,
+        )
+    return found
+
+
+def _rules(sourced: Sequence[Sourced]) -> RuleSettings:
+    roots = [part.root.rules for part in sourced if part.root.rules != RuleSettings()]
+    return roots[-1] if roots else RuleSettings()
+
+
+def _deployment(root: LayerSettings, config: Value) -> str:
+    current = config.get("currentDeployment") if isinstance(config, dict) else None
+    return root.deployment or (str(current) if current else "default")
+
+
+def _complete(filled: Filled, kept: Sequence[str], sourced: Sequence[Sourced], held: Placeholders) -> Filled:
+    """The files, with those read that the halconfig names; parameters are replaced in these too."""
+    unread = [filled.files[path] for path in kept if filled.files[path].body is None]
+    unread = [file for file in unread if file.data is MISSING]
+    if not unread:
+        return filled
+    read: dict[str, File] = {}
+    for part in sourced:
+        ids = {layer.id for layer in part.layers}
+        own = {file.winner.file(file.path): file for file in unread if file.winner in ids}
+        for path, text in part.snapshot.read(sorted(own)).items():
+            read[own[path].path] = replace(own[path], body=text)
+    more = held.fill(read)
+    return Filled({**filled.files, **more.files}, filled.used | more.used, (*filled.findings, *more.findings))
+
+
+def halconfig_faults(config: Value, deployment: str, layers: Sequence[Layer], broken: bool) -> tuple[Finding, ...]:
+    """Why Halyard would start an empty Spinnaker: the halconfig is missing, empty, or lacks the deployment.
+
+    Halyard takes a missing or empty file for a brand-new default halconfig and says nothing
+    (`HalconfigParser.transformHalconfig`). `broken` is true where other faults already tell why there is none.
+    """
+    listed = selection.deployments(config)
+    name = layers[-1].id.name if layers else "."
+    if config is MISSING:
+        if broken:
+            return ()
+        message = (
+            f"There is no config in layer {name} or the layers it builds on: Halyard would start an empty Spinnaker."
+        )
+        mend = "Add the halconfig as a file named config, or check --path and --overlay."
+        return (Finding("config/missing", Severity.ERROR, message, mend, "config"),)
+    if not config:
+        message = "The halconfig is empty: Halyard would start an empty Spinnaker."
+        return (Finding("config/empty", Severity.ERROR, message, "Fill it, or check --path and --overlay.", "config"),)
+    if deployment not in listed:
+        known = f"deployments: {', '.join(listed)}" if listed else "it has none"
+        message = f"The halconfig has no deployment {deployment} ({known})."
+        mend = "Name one of them as deployment in the root halgit.yaml, or as currentDeployment in config."
+        path = ("deploymentConfigurations",)
+        return (Finding("config/no-deployment", Severity.ERROR, message, mend, "config", path),)
+    return ()

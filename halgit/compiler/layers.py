@@ -133,9 +133,7 @@ class _Chain:
         texts = self.snapshot.read(sorted(wanted))
         return tuple(self._layer(folder, said, paths, texts) for folder, said, paths in parts)
 
-    def _layer(
-        self, folder: str, said: LayerSettings, paths: frozenset[str], texts: Mapping[str, bytes]
-    ) -> Layer:
+    def _layer(self, folder: str, said: LayerSettings, paths: frozenset[str], texts: Mapping[str, bytes]) -> Layer:
         id = LayerId(self.prefix + (folder or "."), self.snapshot.source, folder)
         return Layer(id, paths, {path: texts[id.file(path)] for path in paths if id.file(path) in texts}, said)
 

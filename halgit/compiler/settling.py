@@ -1,0 +1,28 @@
+"""What is wrong with a merged tree, all of it: merge, parameter and reference faults, and the rules where wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from halgit.compiler.places import Places
+from halgit.errors import FindingsError
+from halgit.operator import OperatorSettings
+from halgit.report.findings import summary_line
+from halgit.tree import Finding, Merged, Severity
+from halgit.validation import run
+from halgit.validation.rules import ALL
+
+
+def settle(merged: Merged, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
+    """Every finding, each once and in its place. Without `operator.validate` only the compiler's own."""
+    found = [*merged.findings]
+    if operator.validate:
+        found += run.validate(merged, ALL, select=operator.select, ignore=operator.ignore)
+    return tuple(dict.fromkeys(places.put(found)))
+
+
+def refuse(findings: Sequence[Finding], least: Severity) -> None:
+    """Raises FindingsError where a finding is at or above this severity."""
+    bad = [finding for finding in findings if finding.severity >= least]
+    if bad:
+        raise FindingsError(f"{summary_line(bad)}; nothing was written.", findings, "Mend what is listed above.")
