@@ -15,7 +15,7 @@ from halgit.validation.view import View
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing a rule found: the file and path in the rendered tree, the words, and the next step where it has its own.
+    """One thing a rule found: its file and path in the rendered tree, the words, and the next step if it has its own.
 
     `message` is a sentence that names the thing; it never holds a secret's value. `line` only where the file is no
     YAML document with paths. An empty `mend` takes the rule's.

@@ -1,0 +1,87 @@
+"""Every rule against its examples: a folder that shows what it finds, word for word, and one where it is silent.
+
+`rules/<subject>/<rule>/positive/` and `.../negative/` are overlays on `rules/base/` (or stand alone where they hold a
+file named `alone`). `positive/findings.txt` pins what the rule says, one line each:
+`file:line:column: severity: message` and, on a line of its own, the next step. HALGIT_UPDATE_EXAMPLES=1 writes it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from halgit import sources
+from halgit.compiler import Places, compile_tree, settle
+from halgit.operator import Access, OperatorSettings, SourceSpec
+from halgit.tree import Finding
+from halgit.validation.rules import ALL
+
+EXAMPLES = Path(__file__).parent / "rules"
+RULES = {rule.id: rule for rule in ALL}
+POSITIVE = sorted(EXAMPLES.glob("*/*/positive*"))
+NEGATIVE = sorted(EXAMPLES.glob("*/*/negative*"))
+
+
+def rule_of(folder: Path) -> str:
+    """The id of the rule an example folder is about."""
+    return f"{folder.parent.parent.name}/{folder.parent.name}"
+
+
+def name_of(folder: Path) -> str:
+    return f"{rule_of(folder)}/{folder.name}"
+
+
+def findings(folder: Path) -> list[Finding]:
+    """What all rules say of an example."""
+    alone = (folder / "alone").exists()
+    wanted = [folder] if alone else [EXAMPLES / "base", folder]
+    opened = [sources.open_source(SourceSpec(str(path)), Access()) for path in wanted]
+    try:
+        operator = OperatorSettings()
+        merged = compile_tree(opened, operator)
+        return list(settle(merged, operator, Places(merged.files, merged.layers)))
+    finally:
+        for snapshot in opened:
+            snapshot.close()
+
+
+def told(found: list[Finding]) -> str:
+    """Findings as `findings.txt` has them."""
+    lines = [f"{f.file}:{f.line}:{f.column}: {f.severity}: {f.message}\n    {f.mend}" for f in found]
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_rule_has_a_positive_and_a_negative_example(rule: str) -> None:
+    kinds = {folder.name[:8] for folder in (*POSITIVE, *NEGATIVE) if rule_of(folder) == rule}
+    assert kinds == {"positive", "negative"}
+
+
+@pytest.mark.parametrize("folder", [*POSITIVE, *NEGATIVE], ids=name_of)
+def test_every_example_is_of_a_rule(folder: Path) -> None:
+    assert rule_of(folder) in RULES
+
+
+@pytest.mark.parametrize("folder", POSITIVE, ids=name_of)
+def test_a_rule_finds_what_it_is_for(folder: Path) -> None:
+    found = told([f for f in findings(folder) if f.rule == rule_of(folder)])
+    pinned = folder / "findings.txt"
+    if os.environ.get("HALGIT_UPDATE_EXAMPLES"):
+        pinned.write_text(found)
+    assert found, "the rule finds nothing in its positive example"
+    assert found == pinned.read_text()
+
+
+@pytest.mark.parametrize("folder", NEGATIVE, ids=name_of)
+def test_a_rule_is_silent_where_nothing_is_wrong(folder: Path) -> None:
+    assert told([f for f in findings(folder) if f.rule == rule_of(folder)]) == ""
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
+def test_every_rule_speaks_in_sentences(rule: object) -> None:
+    for field in ("summary", "halyard", "why", "mend"):
+        text = getattr(rule, field)
+        assert text[0].isupper() or text[0] in "`$", (field, text)
+        assert text.endswith("."), (field, text)
