@@ -36,7 +36,7 @@ DECLARED = "params: {token: {secret: true}}\n"
 def test_a_secret_is_one_everywhere_it_stands() -> None:
     files = {
         "halgit.yaml": DECLARED,
-        "config": "whole: ${{ params.token }}\nquoted: '${{ params.token }}'\ninside: redis://:${{ params.token }}@host",
+        "config": "whole: ${{ params.token }}\nquoted: '${{ params.token }}'\ninside: redis://:${{ params.token }}@h",
         "default/profiles/rosco/x.sh": "a ${{ params.token }} b\n",
         "default/profiles/rosco/whole.txt": "${{ params.token }}",
     }
@@ -46,7 +46,7 @@ def test_a_secret_is_one_everywhere_it_stands() -> None:
     assert made.files["config"].data == {
         "whole": secret,
         "quoted": secret,
-        "inside": Woven(("redis://:", secret, "@host")),
+        "inside": Woven(("redis://:", secret, "@h")),
     }
     assert made.files["default/profiles/rosco/x.sh"].body == Woven(("a ", secret, " b\n"))
     assert made.files["default/profiles/rosco/whole.txt"].body == Woven((secret,))
