@@ -107,9 +107,18 @@ KINDS = {"string": "text"}
 # --- words -------------------------------------------------------------------------------------------------------
 
 
+def key_words(key: str) -> list[str]:
+    """The words of a key, in lower case: `kubeconfigFile` is of `kubeconfig` and `file`."""
+    return [part.lower() for part in _parts(key)]
+
+
+def _parts(key: str) -> list[str]:
+    return re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", key)
+
+
 def human(key: str) -> str:
-    """A key as words: `kubeconfigFile` becomes `Kubeconfig file`."""
-    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", key)
+    """A key as a title: `kubeconfigFile` becomes `Kubeconfig file`."""
+    parts = _parts(key)
     text = " ".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts)
     return text[:1].upper() + text[1:]
 

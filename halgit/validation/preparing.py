@@ -108,12 +108,13 @@ def nulls(data: Value) -> tuple[list[Path], list[Path]]:
         path, node = stack.pop()
         if isinstance(node, dict):
             stack.extend(((*path, key), value) for key, value in node.items())
-            keys.extend((*path, key) for key, value in node.items() if _is_null(key) and value is not None)
+            keys.extend((*path, key) for key, value in node.items() if is_null(key) and value is not None)
         elif isinstance(node, list):
             stack.extend(((*path, number), value) for number, value in enumerate(node))
             items.extend((*path, number) for number, value in enumerate(node) if value is None)
     return items, keys
 
 
-def _is_null(key: str) -> bool:
+def is_null(key: str) -> bool:
+    """Whether a mapping's key is null: it stands there as `null`, `~` or nothing at all."""
     return isinstance(key, Plain) and key == "null"

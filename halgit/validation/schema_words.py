@@ -6,6 +6,7 @@ validator but the place and the kind of each error. Never shows a value that may
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from halgit.halyard.model import places_of
 from halgit.halyard.sensitive import is_sensitive_key, words
 from halgit.masking import Secret, Woven
 from halgit.tree import Finding, Path, Plain, Severity, Value
+from halgit.validation.preparing import is_null
 from halgit.wording import kind_of, listed
 
 Schema = Mapping[str, Any]
@@ -36,6 +38,7 @@ _STRAYS = {
 }
 _LONGEST_SHOWN = 40
 _MOST_KEYS = 12
+_MOST_PLACES = 3
 
 
 def resolved(schema: Schema, node: Schema) -> Schema:
@@ -58,6 +61,8 @@ def _below(schema: Schema, node: Schema, step: str | int, value: Value) -> Schem
     if isinstance(step, int):
         return resolved(schema, node.get("items", {}))
     found = node.get("properties", {}).get(step)
+    for pattern, spec in node.get("patternProperties", {}).items():
+        found = spec if found is None and re.search(pattern, step) else found
     for option in node.get("allOf", ()):
         if "if" in option and _chosen(option["if"], value):
             found = resolved(schema, option["then"]).get("properties", {}).get(step, found)
@@ -92,7 +97,7 @@ class Speaker:
         if kind == "additionalProperties":
             node = at(self.data, path)
             unexpected = (key for key in node if str(key) in details["unexpected"])
-            yield from (self._unknown((*path, key)) for key in unexpected if node[key] is not None)
+            yield from (self._unknown((*path, key)) for key in unexpected if node[key] is not None and not is_null(key))
         elif kind == "required":
             yield self._missing(path, details["property"])
         else:
@@ -110,26 +115,27 @@ class Speaker:
         what = "refuses the whole file" if self.reader.refuses_unknown else "ignores it"
         severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
         message = f"{owner} has no key {key}; {self.reader.name} {what}."
-        return self._say("unknown-key", path, message, self._mend_unknown(key, path, known), severity)
+        return self._say("unknown-key", path, message, self._mend_unknown(key, known), severity)
 
-    def _mend_unknown(self, key: str, path: Path, known: list[str]) -> str:
+    def _mend_unknown(self, key: str, known: list[str]) -> str:
+        """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
         same = [name for name in known if words(name) == words(key)]
-        close = same or get_close_matches(key, known, n=1, cutoff=0.75)
-        if close:
-            return f"Did you mean {close[0]}?"
+        elsewhere = places_of(key) if self.reader.schema == "halconfig" else ()
+        close = get_close_matches(key, known, n=1, cutoff=0.75) if len(elsewhere) != 1 else []
+        if same or close:
+            return f"Did you mean {(same or close)[0]}?"
         if key in _STRAYS:
             return _STRAYS[key]
-        elsewhere = places_of(key) if self.reader.schema == "halconfig" else ()
-        if 0 < len(elsewhere) <= 3:
+        if 0 < len(elsewhere) <= _MOST_PLACES:
             return f"It belongs under {' or '.join(elsewhere)}."
         if len(known) <= _MOST_KEYS:
             return f"Take it out, or use one of its keys: {', '.join(known)}." if known else "Take it out."
-        return "Take it out, or look its place up with halgit schema " + self.reader.schema + "."
+        return f"Take it out, or look its place up with halgit schema {self.reader.schema}."
 
     def _missing(self, path: Path, key: str) -> Finding:
         spec = spec_at(self.schema, path, self.data)
         options = _constants(self.schema, resolved(self.schema, spec.get("properties", {}).get(key, {})))
-        message = f"{spec.get('title', 'this mapping')} has no {key}; {self.reader.name} cannot tell what it is."
+        message = f"{spec.get('title', 'this mapping')} has no {key}, which {self.reader.name} needs."
         return self._say("missing-key", path, message, f"Add {key}{': ' + _either(options) if options else ''}.")
 
     # --- values ---
@@ -147,7 +153,7 @@ class Speaker:
             yield self._kind(path, thing, value, spec, options)
         elif options:
             yield self._constant(path, thing, value, options)
-        elif "minimum" in spec and isinstance(value, (int, float)) and not isinstance(value, bool):
+        elif "minimum" in spec and type(value) in {int, float} and "number" in str(spec["title"]):
             shown = self._shown(path, value)
             message = f"{thing} is {shown}; {self.reader.name} takes {spec['minimum']} to {spec['maximum']} here."
             yield self._say("range", path, message, "Write a number within these bounds.")

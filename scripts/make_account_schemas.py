@@ -1,0 +1,114 @@
+"""Make the schemas of the files beside the halconfig: dynamic accounts, the config server's own file, kubeconfigs.
+
+    python scripts/make_account_schemas.py
+
+What they say is written in `account_schemas.yaml`. Spring binds camelCase, kebab-case and snake_case alike and takes
+texts for other types, `${...}` among them; kubectl reads JSON's types only.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from halyard_schemas import HOME, human, key_words
+
+HERE = Path(__file__).resolve().parent
+SCHEMAS = HERE.parent / "schemas"
+
+Json = dict[str, Any]
+
+PLACEHOLDER = "^.*\\$\\{.*$"
+WORDS = "^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[oO][nN]|[oO][fF][fF]|[yY][eE][sS]|[nN][oO]|1|0|)$"
+SPRING = {
+    "text": {"title": "text", "type": ["string", "number", "boolean", "null"]},
+    "flag": {
+        "title": "true or false",
+        "type": ["boolean", "integer", "string", "null"],
+        "minimum": 0,
+        "maximum": 1,
+        "pattern": f"{WORDS}|{PLACEHOLDER}",
+    },
+    "number": {
+        "title": "whole number",
+        "type": ["integer", "string", "null"],
+        "pattern": f"^[+-]?[0-9]+$|^$|{PLACEHOLDER}",
+    },
+    "texts": {
+        "title": "list of texts",
+        "type": ["array", "string", "number", "boolean", "null"],
+        "items": {"$ref": "#/$defs/text"},
+    },
+    "any": {"title": "anything"},
+}
+PLAIN = {
+    "text": {"title": "text", "type": ["string", "null"]},
+    "flag": {"title": "true or false", "type": ["boolean", "null"]},
+    "texts": {"title": "list of texts", "type": ["array", "null"], "items": {"$ref": "#/$defs/text"}},
+    "any": {"title": "anything"},
+}
+
+
+class Maker:
+    """Makes one schema; `spring` says how keys may be spelled and what scalars may be."""
+
+    def __init__(self, spring: bool) -> None:
+        self.spring = spring
+
+    def leaf(self, key: str, text: str, *, dead: bool = False) -> Json:
+        kind, _, meaning = text.partition(" ")
+
+        said = {"title": human(key), "description": f"Not read any more. {meaning}" if dead else meaning}
+        return said | ({"$ref": f"#/$defs/{kind}"} if kind != "any" else {}) | ({"deprecated": True} if dead else {})
+
+    def node(self, key: str, spec: Any) -> Json:
+        if isinstance(spec, str):
+            return self.leaf(key, spec)
+        made = self.mapping(spec)
+        if not spec.get("list"):
+            return made
+        kinds = ["array", "null"] if not self.spring else ["array", "string", "null"]
+        empty = {"maxLength": 0} if self.spring else {}
+        return {"title": human(key), "description": made["description"], "type": kinds, "items": made} | empty
+
+    def mapping(self, spec: Json) -> Json:
+        title, meaning = spec["is"].split(" | ")
+        keys = {key: self.node(key, below) for key, below in spec["keys"].items()}
+        keys |= {key: self.leaf(key, text, dead=True) for key, text in spec.get("dead", {}).items()}
+        made: Json = {"title": title, "description": meaning, "type": ["object", "null"], "properties": keys}
+        others = {self.spelled(key): below for key, below in keys.items() if self.spelled(key)} if self.spring else {}
+        if others:
+            made["patternProperties"] = others
+        if not spec.get("open"):
+            made["additionalProperties"] = False
+        if "required" in spec:
+            made["required"] = spec["required"]
+        return made
+
+    def spelled(self, key: str) -> str:
+        """A pattern of the other spellings of a key, where it has more than one word."""
+        parts = key_words(key)
+        return f"^{'[-_]?'.join(parts)}$" if len(parts) > 1 and "-" not in key else ""
+
+
+def schema(name: str, spec: Json) -> Json:
+    maker = Maker(spec.get("spring", False))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{HOME}/{name}.schema.json",
+        **maker.mapping(spec),
+        "$defs": SPRING if maker.spring else PLAIN,
+    }
+
+
+def schemas() -> dict[str, str]:
+    """The texts of the schemas by name."""
+    specs = yaml.safe_load((HERE / "account_schemas.yaml").read_text())
+    return {name: json.dumps(schema(name, spec), indent=1) + "\n" for name, spec in specs.items()}
+
+
+if __name__ == "__main__":
+    for name, text in schemas().items():
+        (SCHEMAS / f"{name}.schema.json").write_text(text)
