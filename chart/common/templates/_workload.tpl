@@ -62,7 +62,8 @@ app.kubernetes.io/component: {{ .component | default "server" }}
 {{- end -}}
 
 {{- define "common.replicas" -}}
-{{- if .spec.singleton -}}
+{{- if has .spec.kind (list "Job" "Pod") -}}1
+{{- else if .spec.singleton -}}
 {{- if gt (int (default 1 .values.replicas)) 1 -}}
 {{- fail (printf "%s.replicas: %s holds state in one place and runs once. Set it to 1 or leave it." .name .name) -}}
 {{- end -}}

@@ -1,0 +1,289 @@
+"""What the charts render is what Kubernetes takes, and keeps to the restricted Pod Security Standard."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from charts_values import ALONE, CI
+from kubernetes_validate.utils import schema_contents
+from referencing import Registry, Resource
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CRDS = Path(__file__).parent / "crds"
+CHARTS = sorted(file.parent.name for file in (ROOT / "chart").glob("*/Chart.yaml"))
+NEWEST = "1.37"
+
+Object = dict[str, Any]
+Every = dict[str, list[Object]]
+
+
+def oldest() -> str:
+    """The oldest Kubernetes the charts say they support."""
+    versions = {yaml.safe_load((ROOT / "chart" / chart / "Chart.yaml").read_text())["kubeVersion"] for chart in CHARTS}
+    assert len(versions) == 1, "the charts do not agree on kubeVersion"
+    return ".".join(re.findall(r"\d+", versions.pop())[:2])
+
+
+@functools.cache
+def validator(kind: str, api_version: str, version: str) -> jsonschema.Draft202012Validator:
+    """kubernetes-validate's strict schema of a kind, compiled once; our own for kinds it does not know."""
+    group, _, short = api_version.rpartition("/")
+    own = CRDS / f"{group}.{kind}.json"
+    if own.exists():
+        return jsonschema.Draft202012Validator(json.loads(own.read_text()))
+    folder = f"kubernetes-json-schema/v{version}.0-local-strict"
+    prefix = f"{kind.lower()}-{group.split('.')[0]}-{short}" if group else f"{kind.lower()}-{short}"
+    schema = schema_contents(f"{folder}/{prefix}.json", version)
+    definitions = schema_contents(f"{folder}/_definitions.json", version)
+    registry: Any = Resource.from_contents(schema) @ Registry()
+    return jsonschema.Draft202012Validator(schema, registry=Resource.from_contents(definitions) @ registry)
+
+
+def distinct(every: Every) -> Iterator[tuple[str, Object]]:
+    seen = set()
+    for where, objects in every.items():
+        for one in objects:
+            text = json.dumps(one, sort_keys=True)
+            if text not in seen:
+                seen.add(text)
+                yield f"{where}: {one['kind']} {one['metadata']['name']}", one
+
+
+def pods(every: Every) -> Iterator[tuple[str, Object]]:
+    """Every distinct pod specification."""
+    for where, one in distinct(every):
+        if one["kind"] == "Pod":
+            yield where, one["spec"]
+        elif one["kind"] in ("Deployment", "StatefulSet", "Job"):
+            yield where, one["spec"]["template"]["spec"]
+
+
+def containers(spec: Object) -> list[Object]:
+    return [*spec["containers"], *spec.get("initContainers", [])]
+
+
+@pytest.mark.parametrize("version", [oldest(), NEWEST])
+def test_every_object_is_valid_for_kubernetes(every: Every, version: str) -> None:
+    faults = []
+    for where, one in distinct(every):
+        for error in validator(one["kind"], one["apiVersion"], version).iter_errors(one):
+            faults.append(f"{where}: {error.json_path}: {error.message[:200]}")
+    assert not faults, "\n".join(faults)
+
+
+def test_kubernetes_validate_itself_says_the_same_of_one_object_of_each_kind(every: Every) -> None:
+    known = {one["kind"]: one for _, one in distinct(every) if not (CRDS / _crd_name(one)).exists()}
+    assert len(known) > 10
+    for one in known.values():
+        for version in (oldest(), NEWEST):
+            kubernetes_validate.validate(one, version, strict=True)
+    broken = {**known["Service"], "spec": {**known["Service"]["spec"], "prots": []}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, NEWEST, strict=True)
+    assert list(validator("Service", "v1", NEWEST).iter_errors(broken))
+
+
+def _crd_name(one: Object) -> str:
+    return f"{one['apiVersion'].rpartition('/')[0]}.{one['kind']}.json"
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_chart_lints(chart: str, vendored: Callable[[str], Path]) -> None:
+    from helm_python import lint
+
+    values = {"global": {"hosts": {"ui": "isd.example.org"}}} if chart == "isd" else ALONE.get(chart, {})
+    report = lint(str(vendored(chart)), values, strict=True)
+    serious = [message for message in report["messages"] if message["severity"] > 1]
+    assert not serious, serious
+
+
+def test_twice_the_same_bytes(texts: Callable[..., dict[str, str]]) -> None:
+    assert texts("isd", CI["trial"]) == texts("isd", CI["trial"], fresh=True)
+
+
+def test_no_two_objects_of_a_release_have_one_name(every: Every) -> None:
+    for where, objects in every.items():
+        names = [(one["kind"], one["apiVersion"], one["metadata"]["namespace"], one["metadata"]["name"]) for one in objects]
+        doubled = {name for name in names if names.count(name) > 1}
+        assert not doubled, f"{where}: {doubled}"
+
+
+def test_two_releases_of_a_namespace_do_not_meet(vendored: Callable[[str], Path]) -> None:
+    from helm_python import Chart
+
+    values = {"global": {"hosts": {"ui": "isd.example.org"}}}
+    with Chart.load(vendored("isd")) as chart:
+        found = []
+        for release in ("one", "two"):
+            made = chart.render(values, name=release, namespace="isd-ns").items()
+            objects = [one for name, text in made if "NOTES" not in name for one in yaml.safe_load_all(text) if one]
+            found.append({(one["kind"], one["metadata"]["name"]) for one in objects})
+    assert found[0] and not found[0] & found[1]
+
+
+def test_every_object_has_the_labels_of_kubernetes(every: Every) -> None:
+    for where, one in distinct(every):
+        labels = one["metadata"]["labels"]
+        for label in ("name", "instance", "component", "part-of", "managed-by"):
+            assert f"app.kubernetes.io/{label}" in labels, where
+
+
+def test_pods_keep_to_the_restricted_standard(every: Every) -> None:
+    for where, spec in pods(every):
+        assert spec["securityContext"]["runAsNonRoot"] is True, where
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, where
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys(), where
+        assert not [volume for volume in spec["volumes"] if "hostPath" in volume], where
+        for container in containers(spec):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, where
+            assert context["readOnlyRootFilesystem"] is True, where
+            assert context["capabilities"] == {"drop": ["ALL"]}, where
+            assert container["resources"]["limits"]["memory"], where
+            assert container["resources"]["requests"], where
+
+
+def test_tokens_only_where_they_are_used(every: Every) -> None:
+    with_token = set()
+    for where, spec in pods(every):
+        assert spec["automountServiceAccountToken"] is False, where
+        for container in containers(spec):
+            if any(mount["name"] == "api-token" for mount in container["volumeMounts"]):
+                with_token.add(container["name"])
+    assert with_token == {"halyard", "halgit", "check", "controller", "bootstrap"}
+
+
+def test_every_mount_has_its_volume_and_every_volume_a_mount(every: Every) -> None:
+    for where, spec in pods(every):
+        volumes = [volume["name"] for volume in spec["volumes"]]
+        assert len(volumes) == len(set(volumes)), f"{where}: {volumes}"
+        mounted = {mount["name"] for container in containers(spec) for mount in container["volumeMounts"]}
+        claimed = {"data"} if "StatefulSet" in where else set()
+        assert mounted - claimed == set(volumes), where
+        for container in containers(spec):
+            paths = [mount["mountPath"] for mount in container["volumeMounts"]]
+            names = [variable["name"] for variable in container.get("env", [])]
+            assert len(paths) == len(set(paths)), f"{where}: {paths}"
+            assert len(names) == len(set(names)), f"{where}: {names}"
+
+
+def test_long_running_pods_have_probes_and_a_spread(every: Every) -> None:
+    for where, one in distinct(every):
+        if one["kind"] not in ("Deployment", "StatefulSet"):
+            continue
+        spec = one["spec"]["template"]["spec"]
+        assert {"startupProbe", "readinessProbe", "livenessProbe"} <= spec["containers"][0].keys(), where
+        if one["spec"]["replicas"] > 1:
+            assert {row["topologyKey"] for row in spec["topologySpreadConstraints"]} == {
+                "kubernetes.io/hostname",
+                "topology.kubernetes.io/zone",
+            }, where
+
+
+def test_two_pods_have_a_disruption_budget(every: Every) -> None:
+    objects = every["high-availability"]
+    several = {o["metadata"]["name"] for o in objects if o["kind"] == "Deployment" and o["spec"]["replicas"] > 1}
+    budgets = {one["metadata"]["name"] for one in objects if one["kind"] == "PodDisruptionBudget"}
+    assert several == budgets
+    assert "isd-sapor" in several
+
+
+def test_services_lead_to_pods_and_their_ports(every: Every) -> None:
+    for where, objects in every.items():
+        for service in (one for one in objects if one["kind"] == "Service"):
+            pods_of = [o for o in objects if o["kind"] in ("Deployment", "StatefulSet") and _selects(service, o)]
+            assert len(pods_of) == 1, f"{where}: {service['metadata']['name']}"
+            spec = pods_of[0]["spec"]["template"]["spec"]
+            ports = {port["name"] for container in containers(spec) for port in container.get("ports", [])}
+            wanted = {port["targetPort"] for port in service["spec"]["ports"]}
+            assert wanted <= ports, f"{where}: {service['metadata']['name']}"
+
+
+def _selects(service: Object, workload: Object) -> bool:
+    labels = workload["spec"]["template"]["metadata"]["labels"]
+    return service["spec"]["selector"].items() <= labels.items()
+
+
+def test_a_change_of_configuration_rolls_the_pods(render: Callable[..., list[Object]]) -> None:
+    def checksum(values: Object) -> str:
+        found = [one for one in render("sapor", values) if one["kind"] == "Deployment"]
+        text: str = found[0]["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+        return text
+
+    assert checksum({}) != checksum({"syncPermissions": False})
+    assert checksum({}) == checksum({"replicas": 2})
+
+
+def test_images_come_from_the_private_registry_by_digest(every: Every) -> None:
+    images = set()
+    for where, spec in pods({"": every["private-registry"]}):
+        assert spec["imagePullSecrets"] == [{"name": "registry-login"}], where
+        images |= {container["image"] for container in containers(spec)}
+    assert all(image.startswith("registry.example.org/") for image in images)
+    assert f"registry.example.org/opsmxpublic/ubi8-oes-sapor@sha256:{'b' * 64}" in images
+    assert f"registry.example.org/opsmxpublic/halgit@sha256:{'a' * 64}" in images
+
+
+def test_an_assigned_user_is_left_to_the_platform(every: Every) -> None:
+    for where, spec in pods({"": every["restricted"]}):
+        assert not {"runAsUser", "runAsGroup", "fsGroup"} & spec["securityContext"].keys(), where
+    for where, spec in pods({"": every["hosts"]}):
+        assert spec["securityContext"]["runAsUser"] == 1000, where
+
+
+def test_proxies_and_authorities_reach_every_container(every: Every) -> None:
+    for where, spec in pods({"": every["restricted"]}):
+        for container in containers(spec):
+            env = {variable["name"]: variable.get("value") for variable in container["env"]}
+            assert env["HTTPS_PROXY"] == "http://proxy.example.org:3128", where
+            assert "isd-platform" in env["NO_PROXY"].split(","), where
+            assert env["SSL_CERT_FILE"] == "/etc/isd/ca/ca.crt", where
+            if "JAVA_TOOL_OPTIONS" in env:
+                assert "-Dhttps.proxyHost=proxy.example.org -Dhttps.proxyPort=3128" in env["JAVA_TOOL_OPTIONS"], where
+                assert "trustStorePassword=$(TRUST_STORE_PASSWORD)" in env["JAVA_TOOL_OPTIONS"], where
+
+
+def test_jobs_are_hooks_of_the_install_and_not_of_the_upgrade(every: Every) -> None:
+    jobs = {o["metadata"]["name"]: o["metadata"]["annotations"] for o in every["hosts"] if o["kind"] == "Job"}
+    assert {name: notes["helm.sh/hook"] for name, notes in jobs.items()} == {
+        "isd-bootstrap": "pre-install",
+        "isd-configure": "post-install",
+    }
+
+
+def test_the_bootstrap_job_may_read_only_what_it_makes(every: Every) -> None:
+    for where, objects in every.items():
+        for job in (o for o in objects if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap"):
+            arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+            made = {text.split("=", 1)[1].split(":")[0] for text in arguments if re.match(r"--(generate|.*-secret)=", text)}
+            role = next(o for o in objects if o["kind"] == "Role" and o["metadata"]["name"] == "isd-bootstrap")
+            assert set(role["rules"][0]["resourceNames"]) == made, where
+            assert role["rules"][0]["verbs"] == ["get"], where
+            assert role["rules"][1]["verbs"] == ["create"], where
+
+
+def test_secrets_pods_need_are_made_or_named(every: Every) -> None:
+    """A Secret of the release's own name is made by the bootstrap job or from values: nobody else would make it."""
+    for where, objects in every.items():
+        if where.endswith("alone"):
+            continue
+        made = {one["metadata"]["name"] for one in objects if one["kind"] == "Secret"}
+        made |= {o["spec"]["secretName"] for o in objects if o["kind"] == "Certificate"}
+        for job in (o for o in objects if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap"):
+            text = " ".join(job["spec"]["template"]["spec"]["containers"][0]["args"])
+            made |= set(re.findall(r"=(isd-[a-z-]+)", text))
+        for name, spec in pods({where: objects}):
+            used = {volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume}
+            for container in containers(spec):
+                refs = [variable.get("valueFrom", {}).get("secretKeyRef") for variable in container.get("env", [])]
+                used |= {ref["name"] for ref in refs if ref}
+            assert {secret for secret in used if secret.startswith("isd-")} <= made, name

@@ -1,0 +1,16 @@
+"""The values the charts are rendered with in tests: each chart alone, and the umbrella with its ci files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CHARTS = ROOT / "chart"
+ALONE: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "charts" / "alone.yaml").read_text())
+CI: dict[str, Any] = {
+    file.name.removesuffix("-values.yaml"): yaml.safe_load(file.read_text())
+    for file in sorted((CHARTS / "isd" / "ci").glob("*-values.yaml"))
+}
