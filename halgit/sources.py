@@ -51,7 +51,7 @@ BY_SCHEME: Mapping[str, Form] = MappingProxyType(
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://.*", re.DOTALL)
 _TRANSPORT = re.compile(r"[A-Za-z0-9+.-]+::")
 _LOGIN = re.compile(r"[^/?#]*@")
-_NEARLY_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|[^/.][^/]*@")
+_NEARLY_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|[^/.][^/]*@[^/]*[.:]")
 """`https:/host/path`, `user:token@host/path`: a login may stand in them, so they are no names of directories."""
 
 _KEYS = ("ref", "path")

@@ -45,17 +45,16 @@ class DirectorySnapshot:
         if os.path.realpath(place) != place:
             raise _changed(self._name, path)
         try:
-            handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with open(place, "rb", opener=_without_waiting) as opened:
+                status = os.fstat(opened.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise _changed(self._name, path)
+                files.refuse_size(self._name, path, status.st_size, self._largest)
+                content = opened.read(self._largest + 1)
         except PermissionError:
             raise _not_allowed(self._name, path) from None
         except OSError:
             raise _changed(self._name, path) from None
-        with os.fdopen(handle, "rb") as opened:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise _changed(self._name, path)
-            files.refuse_size(self._name, path, status.st_size, self._largest)
-            content = opened.read(self._largest + 1)
         files.refuse_size(self._name, path, len(content), self._largest)
         files.refuse_content(self._name, path, content)
         return content
@@ -121,6 +120,11 @@ def open_directory(spec: SourceSpec, access: Access) -> DirectorySnapshot:
         what = "a file" if os.path.exists(root) else "not there"
         raise Missing(f"{spec.url}: the folder {spec.path} is {what}.", "Correct --path.")
     return DirectorySnapshot(SourceId(url=spec.url, path=spec.path), spec.url, root, access.largest_file)
+
+
+def _without_waiting(place: str, flags: int) -> int:
+    """Open a file so that neither a pipe without a writer nor a link put there meanwhile can do harm."""
+    return os.open(place, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def _not_allowed(name: str, path: str) -> Refused:
