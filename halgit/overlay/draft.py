@@ -152,6 +152,14 @@ def replacing(below: Draft, value: Value, origin: Origin) -> Draft:
     return draft
 
 
+def beating(draft: Draft, below: Draft) -> Draft:
+    """A value that was written elsewhere, moved or copied over `below`."""
+    value, trace = draft.freeze()
+    steps = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    beaten = (below.trace.origin, *below.trace.beaten, *trace.beaten)
+    return Draft(value, Trace(trace.origin, beaten, {step: one_below(trace, step) for step in steps}))
+
+
 def key_text(item: Draft, key: str) -> str | None:
     """The value of an item's key (dotted where it lies deeper) as Halyard's text of it; None where it has none."""
     if item.kind != "mapping":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from halgit.overlay import pointer
-from halgit.overlay.draft import Draft, replacing
+from halgit.overlay.draft import Draft, beating, replacing
 from halgit.overlay.faults import Fault
 from halgit.overlay.pointer import Pick, Segment
 from halgit.tree import Origin, Patch, Path, Step, Trace, Value
@@ -21,6 +21,9 @@ from halgit.wording import did_you_mean, listed
 
 _TRUNK = ""
 """The key under which the document stands in a mapping of its own, so that the root too has a parent."""
+
+_MAKERS = ("add", "move", "copy")
+"""The operations that put something where nothing was."""
 
 _POSITION = re.compile(r"0|[1-9][0-9]*")
 
@@ -92,9 +95,10 @@ def apply(root: Draft, patch: Patch, origin: Origin, faults: list[Fault]) -> Dra
         except _Impossible as wrong:
             at = Origin(here.layer, here.file, (*here.path, wrong.member))
             faults.append(Fault(wrong.rule, at, wrong.message, wrong.mend))
-            if op.get("op") == "test":
+            if op["op"] == "test":
                 break
-            failed.append(str(op.get("path")))
+            if op["op"] in _MAKERS and wrong.rule != "patch/malformed":
+                failed.append(op["path"])
     return trunk.members()[_TRUNK]
 
 
@@ -138,13 +142,17 @@ class _Operation:
         source, target = self._segments("from"), self._segments("path")
         if len(target) > len(source) and target[: len(source)] == source:
             raise _Impossible("patch/malformed", "path", "A value cannot move into itself.", "Use `copy`.")
-        node = self._taken("from")
-        self._spot("path", new=True).insert(node)
+        self._bring(self._taken("from"))
 
     def _copy(self) -> None:
         node = self._spot("from").node
         if node is not None:
-            self._spot("path", new=True).insert(Draft(*node.freeze()))
+            self._bring(Draft(*node.freeze()))
+
+    def _bring(self, draft: Draft) -> None:
+        spot = self._spot("path", new=True)
+        old = spot.node if isinstance(spot.step, str) else None
+        spot.insert(draft if old is None else beating(draft, old))
 
     def _test(self) -> None:
         wanted, node = self._op["value"], self._spot("path").node
@@ -217,13 +225,18 @@ def _picked(node: Draft, pick: Pick, member: str) -> int:
 
 
 def _position(length: int, text: str, member: str, *, new: bool) -> int:
-    if text == "-" and new:
-        return length
+    if text == "-":
+        if new:
+            return length
+        raise _nothing(
+            member, text, "it is the place after the last item", "Only `add`, `move` and `copy` can name it."
+        )
     if not _POSITION.fullmatch(text):
         mend = "Write a position from 0, or pick an item: `[name=prod]`."
         raise _nothing(member, text, "a list has positions, no keys", mend)
     if int(text) >= length + new:
-        raise _nothing(member, text, f"the list has {length} items, counted from 0", "Correct the path.")
+        why = f"the last position of the list is {length - 1}" if length else "the list is empty"
+        raise _nothing(member, text, why, "Correct the path.")
     return int(text)
 
 

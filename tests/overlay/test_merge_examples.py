@@ -1,0 +1,63 @@
+"""Layers in, files out: each folder of `examples` is one case, picked up by itself.
+
+All folders but `expected` are layers, in the order of their names. `expected` is every file that comes out;
+`errors.txt` the findings as lines; `origins.txt` where values come from: `FILE POINTER <- PLACE < PLACE IT BEAT ...`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from overlay.layering import layer_of, told
+
+from halgit import yaml as hyaml
+from halgit.overlay import pointer
+from halgit.overlay.merge import merge
+from halgit.tree import File, Joined, Layer, Origin
+from halgit.tree import Path as Steps
+
+EXAMPLES = Path(__file__).parent / "examples"
+CASES = sorted(folder for folder in EXAMPLES.iterdir() if folder.is_dir())
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_example(folder: Path) -> None:
+    layers = [layer_of(part) for part in sorted(folder.iterdir()) if part.is_dir() and part.name != "expected"]
+    joined = merge(layers)
+    errors = folder / "errors.txt"
+    assert told(joined.findings) == (errors.read_text().splitlines() if errors.exists() else [])
+    if (folder / "expected").is_dir():
+        assert {path: shown(file) for path, file in joined.files.items()} == read(folder / "expected")
+    if (folder / "origins.txt").exists():
+        lines = (folder / "origins.txt").read_text().splitlines()
+        assert [origins(line.split(" <- ")[0], joined, layers) for line in lines] == lines
+
+
+def read(folder: Path) -> dict[str, str]:
+    return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
+
+
+def shown(file: File) -> str:
+    assert file.how == ("merged" if file.body is None else "copied")
+    return (hyaml.dump(file.data) if file.body is None else file.body).decode()
+
+
+def origins(place: str, joined: Joined, layers: list[Layer]) -> str:
+    """One line of `origins.txt`, as it is."""
+    name, text = place.split(" ", 1)
+    trace = joined.files[name].trace.at(steps(text))
+    return f"{place} <- " + " < ".join(where(origin, layers) for origin in (trace.origin, *trace.beaten))
+
+
+def steps(text: str) -> Steps:
+    return tuple(int(step) if step.isdigit() else step for step in pointer.parse(text) or () if isinstance(step, str))
+
+
+def where(origin: Origin, layers: list[Layer]) -> str:
+    layer = next(layer for layer in layers if layer.id == origin.layer)
+    path = origin.file.removeprefix(f"{layer.id.folder}/")
+    text = layer.settings.text if origin.file == layer.settings.file else layer.files[path]
+    spot = hyaml.locate(text, origin.path)
+    assert spot, f"{origin.file} has nothing at {origin.path}"
+    return f"{origin.file}:{spot.line}:{spot.column}" + (f" ({origin.how})" if origin.how else "")
