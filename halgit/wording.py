@@ -9,10 +9,10 @@ from halgit.masking import Secret, Woven
 from halgit.tree import Plain, Value
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like this one, letter case aside; None where none is like it."""
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
+    """The known word most like this one, letter case aside; None where none is as like as `cutoff` (1: the same)."""
     by_lower = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[found[0]] if found else None
 
 

@@ -96,7 +96,8 @@ class _Gathering:
                 self.faults.append(Fault("parameter/redeclared", origin, message, mend, other=self._places[entry.name]))
                 continue
             self._places[entry.name] = origin
-            self.declared[entry.name] = entry
+            known = self.declared.get(entry.name)
+            self.declared[entry.name] = replace(entry, secret=entry.secret or bool(known and known.secret))
         for key, one, other in givers.clashes(self.declared, self.names):
             message = f"Parameters {one} and {other} would both be given by the variable {key}."
             where = next((origin for entry, origin in entries if entry.name == other), None)
@@ -121,7 +122,7 @@ class _Gathering:
         """Take values of the operator, whose names must be declared."""
         for one in given:
             if one.name not in self.names:
-                mend = did_you_mean(one.name, self.names, "Declare it under params in halgit.yaml.")
+                mend = did_you_mean(one.name, self.names, givers.undeclared_mend(self._undeclared))
                 message = f"no parameter {one.name} is declared."
                 self._say("parameter/undeclared", one, message, mend, self._undeclared)
                 continue

@@ -146,8 +146,13 @@ def _unknown(key: str, known: list[str], takers: Mapping[str, str], severity: Se
         mend = f"Use {plain}, or declare {takers[plain]} with secret: true."
         return _refused(f"{key}: only a secret parameter is read from a file.", mend)
     near = nearest(key.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
-    mend = f"Did you mean {PREFIX}{near}?" if near else "Declare it under params in halgit.yaml, or unset the variable."
+    mend = f"Did you mean {PREFIX}{near}?" if near else undeclared_mend(severity)
     return Finding("parameter/undeclared", severity, f"{key}: no parameter of this name is declared.", mend)
+
+
+def undeclared_mend(severity: Severity) -> str:
+    """The next step where a value is given for a name that is not known and like no other."""
+    return "Declare it under params in halgit.yaml, or leave it out." if severity is Severity.ERROR else "Leave it out."
 
 
 def clashes(declared: Mapping[str, Declaration], names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
