@@ -6,10 +6,10 @@ tree holds. What the compiler itself has to say (no halconfig, no such deploymen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from halgit.compiler.dialects import Filled, Placeholders, placeholders
+from halgit.compiler.dialects import placeholders
 from halgit.compiler.layers import Sourced, overlays, read_layers
 from halgit.errors import UsageError
 from halgit.operator import OperatorSettings
@@ -40,23 +40,27 @@ def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings) -> M
     root = root_settings(sourced)
     held = placeholders(stack(sourced), operator, root)
     joined = merge(held.layers)
-    filled = held.fill(joined.files)
-    config = filled.files["config"].data if "config" in filled.files else MISSING
-    chosen = selection.select(filled.files, held.layers, config, operator.hal_home, operator.daemon_config)
-    complete = _complete(filled, chosen.kept, sourced, held)
+    files = held.own_names(joined.files)
+    halconfig = held.fill({path: file for path, file in files.items() if path == "config"})
+    config = halconfig.files["config"].data if halconfig.files else MISSING
+    chosen = selection.select(files, held.layers, config, operator.hal_home, operator.daemon_config)
+    kept = _read({path: files[path] for path in chosen.kept if path != "config"}, sourced)
+    rest = held.fill(kept)
+    used = halconfig.used | rest.used
     deployment = _deployment(root, config)
     return Merged(
-        files={path: complete.files[path] for path in chosen.kept},
+        files=dict(sorted({**halconfig.files, **rest.files}.items())),
         deployment=deployment,
-        layers=held.layers,
-        parameters=held.parameters.with_used(complete.used),
+        layers=held.places,
+        parameters=held.parameters.with_used(used),
         left_out=(*chosen.left_out, *held.left_out),
         findings=(
             *(one for part in sourced for one in part.findings),
             *joined.findings,
             *held.parameters.findings,
-            *complete.findings,
-            *held.unused(complete.used),
+            *halconfig.findings,
+            *rest.findings,
+            *held.unused(used),
             *halconfig_faults(config, deployment, held.layers, bool(joined.findings)),
         ),
         overlay=operator.overlay,
@@ -117,20 +121,16 @@ def _deployment(root: LayerSettings, config: Value) -> str:
     return root.deployment or (str(current) if current else "default")
 
 
-def _complete(filled: Filled, kept: Sequence[str], sourced: Sequence[Sourced], held: Placeholders) -> Filled:
-    """The files, with those read that the halconfig names; parameters are replaced in these too."""
-    unread = [filled.files[path] for path in kept if filled.files[path].body is None]
-    unread = [file for file in unread if file.data is MISSING]
-    if not unread:
-        return filled
+def _read(files: Mapping[str, File], sourced: Sequence[Sourced]) -> dict[str, File]:
+    """The files, with those read that only the halconfig names: nothing had read them yet."""
+    unread = [file for file in files.values() if file.body is None and file.data is MISSING]
     read: dict[str, File] = {}
     for part in sourced:
         ids = {layer.id for layer in part.layers}
         own = {file.winner.file(file.path): file for file in unread if file.winner in ids}
-        for path, text in part.snapshot.read(sorted(own)).items():
+        for path, text in part.snapshot.read(sorted(own)).items() if own else ():
             read[own[path].path] = replace(own[path], body=text)
-    more = held.fill(read)
-    return Filled({**filled.files, **more.files}, filled.used | more.used, (*filled.findings, *more.findings))
+    return {**files, **read}
 
 
 def halconfig_faults(config: Value, deployment: str, layers: Sequence[Layer], broken: bool) -> tuple[Finding, ...]:

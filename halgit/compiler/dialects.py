@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from halgit.operator import OperatorSettings
-from halgit.overlay import parameters
+from halgit.overlay import opsmx, parameters
 from halgit.overlay.parameters import Parameters
-from halgit.tree import Dialect, File, Finding, Layer, LayerSettings, LeftOut
+from halgit.tree import Dialect, File, Finding, Layer, LayerSettings, LeftOut, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +22,45 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """The placeholders of one run: their dialect, the layers to merge, and the parameters."""
+    """The placeholders of one run: their dialect, the layers to merge, and the parameters.
+
+    `places` are the layers as messages name them: there a chosen variant also stands under its own name.
+    """
 
     name: Dialect
     layers: tuple[Layer, ...]
+    places: tuple[Layer, ...]
     parameters: Parameters
     left_out: tuple[LeftOut, ...] = ()
+    variant: Variant = "token"
+    chosen: opsmx.Chosen | None = None
+
+    def own_names(self, files: Mapping[str, File]) -> Mapping[str, File]:
+        """Merged files whose origins name the variant a value was written in."""
+        return self.chosen.own_names(files) if self.chosen else files
 
     def fill(self, files: Mapping[str, File]) -> Filled:
         """The files with every parameter replaced; one that is not read yet is passed on as it is."""
-        done = parameters.substitute(files, self.parameters, self.layers)
+        if self.name == "opsmx":
+            done = opsmx.substitute(files, self.parameters, self.places, variant=self.variant)
+        else:
+            done = parameters.substitute(files, self.parameters, self.places)
         return Filled(done.files, done.used, done.findings)
 
     def unused(self, used: frozenset[str]) -> tuple[Finding, ...]:
         """A warning for each parameter that is given and nothing uses."""
-        return parameters.unused(self.parameters, used, self.layers)
+        return parameters.unused(self.parameters, used, self.places)
 
 
 def placeholders(layers: Sequence[Layer], operator: OperatorSettings, root: LayerSettings) -> Placeholders:
-    """The dialect of these layers (the operator's word, then the repository's, then what stands in the files)."""
-    return Placeholders("halgit", tuple(layers), parameters.collect(layers, operator))
+    """The placeholders of these layers, in the dialect that holds.
+
+    The operator's word on the dialect comes first, then the repository's, then what stands in the files.
+    """
+    name = operator.dialect or root.dialect or ("opsmx" if opsmx.detect(layers) else "halgit")
+    if name == "halgit":
+        return Placeholders(name, tuple(layers), tuple(layers), parameters.collect(layers, operator))
+    variant = operator.variant or root.variant or "token"
+    chosen = opsmx.variants(layers, variant)
+    known = opsmx.collect(chosen.layers, operator)
+    return Placeholders(name, chosen.layers, chosen.sources, known, chosen.left_out, variant, chosen)
