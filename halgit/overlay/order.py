@@ -6,7 +6,7 @@ goes on without it, so that all faults come together. Reads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from halgit import yaml as hyaml
 from halgit.tree import Finding, LayerSettings, Path, Position, Severity
@@ -21,35 +21,49 @@ def order(start: str, settings: Settings) -> tuple[tuple[str, ...], tuple[Findin
     where the folder holds no file. A layer reached twice stands where it was reached first.
     """
     walk = _Walk(settings)
-    walk.visit(start, ())
+    walk.run(start)
     return tuple(walk.folders), tuple(walk.findings)
 
 
 class _Walk:
+    """The walk over the bases. `_open` are the layers on the way from the start, each with the bases it has left."""
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._open: dict[str, Iterator[tuple[int, str]]] = {}
         self.folders: dict[str, None] = {}
         self.findings: list[Finding] = []
 
-    def visit(self, folder: str, above: tuple[str, ...]) -> None:
-        """Put the folder's bases into the order, then the folder. `above` are the layers that led here."""
-        said = self._settings(folder)
-        if said is None or folder in self.folders:
-            return
-        for number, base in enumerate(said.bases):
-            target = resolve(folder, base)
-            wrong = self._wrong(target, (*above, folder))
-            if wrong is not None:
-                self._fault(said, folder, ("bases", number), *wrong)
-            elif target is not None:
-                self.visit(target, (*above, folder))
-        self.folders[folder] = None
+    def run(self, start: str) -> None:
+        self._enter(start)
+        while self._open:
+            folder, left = next(reversed(self._open.items()))
+            number, base = next(left, (0, None))
+            if base is None:
+                del self._open[folder]
+                self.folders[folder] = None
+            else:
+                self._base(folder, number, base)
 
-    def _wrong(self, target: str | None, chain: tuple[str, ...]) -> tuple[str, str, str] | None:
+    def _enter(self, folder: str) -> None:
+        said = self._settings(folder)
+        if said is not None and folder not in self.folders:
+            self._open[folder] = iter(enumerate(said.bases))
+
+    def _base(self, folder: str, number: int, base: str) -> None:
+        target = resolve(folder, base)
+        wrong = self._wrong(target)
+        if wrong is not None:
+            self._fault(folder, ("bases", number), *wrong)
+        elif target is not None:
+            self._enter(target)
+
+    def _wrong(self, target: str | None) -> tuple[str, str, str] | None:
         if target is None:
             mend = "Write a path relative to this folder that stays inside; `--path` sets the root."
             return "merge/base-outside", "This base leaves the source's root.", mend
-        if target in chain:
+        if target in self._open:
+            chain = list(self._open)
             circle = " -> ".join(_named(folder) for folder in (*chain[chain.index(target) :], target))
             return "merge/base-cycle", f"The bases go in a circle: {circle}.", "Take one of them out."
         if self._settings(target) is None:
@@ -57,7 +71,8 @@ class _Walk:
             return "merge/base-missing", f"This base, {_named(target)}, holds no file.", mend
         return None
 
-    def _fault(self, said: LayerSettings, folder: str, path: Path, rule: str, message: str, mend: str) -> None:
+    def _fault(self, folder: str, path: Path, rule: str, message: str, mend: str) -> None:
+        said = self._settings(folder) or LayerSettings()
         spot = hyaml.locate(said.text, path) or Position(1, 1)
         self.findings.append(
             Finding(rule, Severity.ERROR, message, mend, said.file, path, spot.line, spot.column, _named(folder))
