@@ -181,7 +181,7 @@ def of_type(model: Json, type_: Json) -> Json:
 def of_field(model: Json, class_: str, key: str, field: Json) -> Json:
     text = field_words(model, class_, key) + marks(field)
     schema: Json = {"title": human(key), "description": text} | of_type(model, field)
-    if "default" in field and not isinstance(field["default"], dict):
+    if "default" in field and not isinstance(field["default"], (dict, list)):
         schema["default"] = field["default"]
     if not field.get("write", True) or text.startswith("Old;") or (field.get("valid") or [None, None])[1]:
         schema["deprecated"] = True

@@ -79,6 +79,8 @@ class Maker:
         keys |= {key: self.leaf(key, text, dead=True) for key, text in spec.get("dead", {}).items()}
         made: Json = {"title": title, "description": meaning, "type": ["object", "null"], "properties": keys}
         others = {self.spelled(key): below for key, below in keys.items() if self.spelled(key)} if self.spring else {}
+        if spec.get("any_case"):
+            others |= {f"^{''.join(f'[{c}{c.lower()}]' for c in key)}$": below for key, below in keys.items()}
         if others:
             made["patternProperties"] = others
         if not spec.get("open"):

@@ -50,7 +50,9 @@ def slim_field(field: Json) -> Json:
             slim[mark] = True
     if not field["write"]:
         slim["write"] = False
-    if "default" in field and field["default"] is not None:
+    if field.get("default_kind") == "new-object":
+        slim["default"] = {}
+    elif field.get("default") is not None:
         slim["default"] = field["default"]
     bounds = field.get("valid_for_spinnaker_version")
     if bounds:
@@ -58,9 +60,38 @@ def slim_field(field: Json) -> Json:
     return slim
 
 
-def slim_class(class_: Json) -> Json:
+METRICS: Json = {"supportedTypes": ["METRICS_STORE"]}
+COMPUTED: dict[str, Json] = {
+    "node.Halconfig": {"currentDeployment": "default", "deploymentConfigurations": [{}]},
+    "canary.Canary": {
+        "serviceIntegrations": [
+            {"name": name} for name in ("google", "prometheus", "datadog", "signalfx", "aws", "newrelic")
+        ]
+    },
+    "canary.datadog.DatadogCanaryAccount": METRICS,
+    "canary.newrelic.NewRelicCanaryAccount": METRICS,
+    "canary.prometheus.PrometheusCanaryAccount": METRICS,
+    "canary.signalfx.SignalfxCanaryAccount": METRICS,
+    "providers.aws.AwsProvider": {"defaultRegions": [{"name": "us-west-2"}], "bakeryDefaults": {}},
+    "providers.azure.AzureProvider": {"bakeryDefaults": {"templateFile": "azure-linux.pkr.hcl"}},
+    "providers.google.GoogleProvider": {
+        "bakeryDefaults": {"templateFile": "gce.json", "zone": "us-central1-f", "network": "default"}
+    },
+    "providers.huaweicloud.HuaweiCloudProvider": {"bakeryDefaults": {}},
+    "providers.oracle.OracleProvider": {"bakeryDefaults": {"templateFile": "oci.json"}},
+    "providers.oracle.OracleBMCSProvider": {"bakeryDefaults": {"templateFile": "oci.json"}},
+    "providers.tencentcloud.TencentCloudProvider": {"bakeryDefaults": {}},
+    "security.ApiSecurity": {"ssl": {}},
+    "security.UiSecurity": {"ssl": {}},
+}
+"""Defaults that Halyard's constructors and field initialisers work out, by class and key."""
+
+
+def slim_class(name: str, class_: Json) -> Json:
     """A class: its fields by key in the model's order, the keys it swallows, the classes it extends."""
     slim: Json = {"fields": {field["json_key"]: slim_field(field) for field in class_["fields"] if field["read"]}}
+    for key, default in COMPUTED.get(name, {}).items():
+        slim["fields"][key]["default"] = default
     if class_.get("silently_ignored_keys"):
         slim["ignored"] = class_["silently_ignored_keys"]
     if class_.get("superclasses"):
@@ -79,7 +110,7 @@ def slim_model(model: Json) -> Json:
             | ({} if enum["case_sensitive"] else {"any_case": True})
             for name, enum in model["enums"].items()
         },
-        "classes": {name: slim_class(class_) for name, class_ in model["classes"].items()},
+        "classes": {name: slim_class(name, class_) for name, class_ in model["classes"].items()},
     }
 
 

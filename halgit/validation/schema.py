@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from halgit import yaml as hyaml
 from halgit.halyard import data as halyard_data
 from halgit.tree import Finding, Path, Severity, Value
-from halgit.validation.crashes import CANNOT_REWRITE, CRASH, cannot_rewrite, crashes, is_account, null_item
+from halgit.validation.crashes import CANNOT_REWRITE, CRASH, cannot_rewrite, crashes, null_item
 from halgit.validation.preparing import LARGEST, Scan, nulls, prepared, size
 from halgit.validation.schema_words import Reader, Speaker, at, spec_at
 
@@ -61,10 +61,11 @@ def check(data: Value, file: str, schema: str = "halconfig") -> tuple[Finding, .
         message = f"With every alias written out this document has more than {LARGEST:,} values."
         return (Finding("schema/too-large", Severity.ERROR, message, "Write it without aliases.", file),)
     found = list(_refused(reader, data, file, ordinary=scan.ordinary))
-    if reader.name == "Halyard" and (scan.nulls or not scan.ordinary):
-        found += _nulls(reader, data, file)
     if reader.schema == "halconfig":
         found += [*crashes(data, file), *cannot_rewrite(data, file)]
+    if reader.name == "Halyard" and (scan.nulls or not scan.ordinary):
+        told = {finding.path for finding in found}
+        found += [finding for finding in _nulls(reader, data, file) if finding.path not in told]
     return tuple(sorted(found, key=lambda finding: _order(data, finding.path)))
 
 
@@ -84,8 +85,7 @@ def _outcome(data: Value, faults: tuple[Finding, ...]) -> Outcome:
         return "rejected"
     if CRASH in rules:
         return "crashes"
-    nulls = any(fault.rule == "schema/null-item" and is_account(fault.path) for fault in faults)
-    return "loads-but-cannot-be-rewritten" if CANNOT_REWRITE in rules or nulls else "accepted"
+    return "loads-but-cannot-be-rewritten" if CANNOT_REWRITE in rules else "accepted"
 
 
 def _empty(reader: Reader, file: str) -> Iterator[Finding]:

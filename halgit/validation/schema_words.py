@@ -121,7 +121,7 @@ class Speaker:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
         same = [name for name in known if words(name) == words(key)]
         elsewhere = places_of(key) if self.reader.schema == "halconfig" else ()
-        close = get_close_matches(key, known, n=1, cutoff=0.75) if len(elsewhere) != 1 else []
+        close = get_close_matches(key, known, n=1, cutoff=0.65) if len(elsewhere) != 1 else []
         if same or close:
             return f"Did you mean {(same or close)[0]}?"
         if key in _STRAYS:
