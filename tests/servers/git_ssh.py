@@ -34,8 +34,7 @@ class GitSshServer:
         self._public = public
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
         self._started = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     @property
     def server(self) -> str:
@@ -55,13 +54,8 @@ class GitSshServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
-
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         listener = await asyncssh.listen(
             "127.0.0.1",
@@ -102,6 +96,7 @@ class GitSshServer:
             status = await asyncio.get_running_loop().run_in_executor(None, served.wait)
             await process.stdout.drain()
         process.exit(status)
+        await process.wait_closed()
 
 
 def _key(file: Path) -> tuple[Path, str]:
