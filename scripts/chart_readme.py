@@ -35,7 +35,10 @@ def schema_text(chart: Path) -> str:
         properties[value.name] = _over(properties.get(value.name), chart_values.schema(value))
     properties["global"] = _globals(shared) if chart.name == "common" else {"type": "object"}
     if chart.name != "common":
-        properties["common"] = {"type": "object", "description": "Read from the library chart; set the keys above instead."}
+        properties["common"] = {
+            "type": "object",
+            "description": "Read from the library chart; set the keys above instead.",
+        }
     made = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Values of the chart {chart.name}",
@@ -78,7 +81,10 @@ def readme_text(chart: Path) -> str:
         title = "## Values of all components" if chart.name == "isd" else "## Values every chart has"
         parts += [title, "", *_table(own_shared), ""]
     if chart.name not in ("common", "isd"):
-        parts += ["[common](../common/README.md) has the values of every chart, [isd](../isd/README.md) those of `global`.", ""]
+        parts += [
+            "[common](../common/README.md) has the values of every chart, [isd](../isd/README.md) those of `global`.",
+            "",
+        ]
     return "\n".join(parts)
 
 
@@ -91,7 +97,9 @@ def _dependencies(described: dict[str, Any]) -> list[str]:
     lines = ["| chart | installed when |", "|---|---|"]
     for row in described["dependencies"]:
         if "condition" in row:
-            lines.append(f"| [{row['name']}](../{row['name']}/README.md) | `{row['condition'].replace(',', '`, else `')}` |")
+            lines.append(
+                f"| [{row['name']}](../{row['name']}/README.md) | `{row['condition'].replace(',', '`, else `')}` |"
+            )
     return lines
 
 

@@ -14,3 +14,11 @@ CI: dict[str, Any] = {
     file.name.removesuffix("-values.yaml"): yaml.safe_load(file.read_text())
     for file in sorted((CHARTS / "isd" / "ci").glob("*-values.yaml"))
 }
+
+
+def over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """More values over a base, mapping by mapping."""
+    merged = dict(base)
+    for key, value in more.items():
+        merged[key] = over(base.get(key, {}), value) if isinstance(value, dict) else value
+    return merged

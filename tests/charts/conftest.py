@@ -39,13 +39,13 @@ def texts(vendored: Callable[[str], Path]) -> Callable[..., dict[str, str]]:
     """What Helm's engine makes of a chart with these values: template to text."""
     from helm_python import Chart
 
-    loaded = functools.cache(lambda chart: Chart.load(vendored(chart)))
     done: dict[tuple[str, str], dict[str, str]] = {}
 
     def render(chart: str, values: Mapping[str, Any] | None = None, *, fresh: bool = False) -> dict[str, str]:
         key = (chart, json.dumps(values, sort_keys=True))
         if fresh or key not in done:
-            text = loaded(chart).render(dict(values or {}), name="isd", namespace="isd-ns")
+            with Chart.load(vendored(chart)) as one:  # rendering drops the dependencies that are off: load it each time
+                text = one.render(dict(values or {}), name="isd", namespace="isd-ns")
             if fresh:
                 return text
             done[key] = text

@@ -112,7 +112,9 @@ def test_twice_the_same_bytes(texts: Callable[..., dict[str, str]]) -> None:
 
 def test_no_two_objects_of_a_release_have_one_name(every: Every) -> None:
     for where, objects in every.items():
-        names = [(one["kind"], one["apiVersion"], one["metadata"]["namespace"], one["metadata"]["name"]) for one in objects]
+        names = [
+            (one["kind"], one["apiVersion"], one["metadata"]["namespace"], one["metadata"]["name"]) for one in objects
+        ]
         doubled = {name for name in names if names.count(name) > 1}
         assert not doubled, f"{where}: {doubled}"
 
@@ -264,7 +266,9 @@ def test_the_bootstrap_job_may_read_only_what_it_makes(every: Every) -> None:
     for where, objects in every.items():
         for job in (o for o in objects if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap"):
             arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
-            made = {text.split("=", 1)[1].split(":")[0] for text in arguments if re.match(r"--(generate|.*-secret)=", text)}
+            made = {
+                text.split("=", 1)[1].split(":")[0] for text in arguments if re.match(r"--(generate|.*-secret)=", text)
+            }
             role = next(o for o in objects if o["kind"] == "Role" and o["metadata"]["name"] == "isd-bootstrap")
             assert set(role["rules"][0]["resourceNames"]) == made, where
             assert role["rules"][0]["verbs"] == ["get"], where

@@ -37,11 +37,11 @@ datascience: [oes-db, minio, rabbitmq]
 halyard: [minio, oes-redis, spinnaker]
 oes-gate: [sapor, autopilot, platform, dashboard, visibility, audit-service, audit-client, oes-redis, openldap, spinnaker]
 oes-ui: [oes-gate, oes-ui, spinnaker]
-opa: [sapor-gate, sapor]
+opa: [sapor]
 platform: [oes-db, oes-redis, openldap, sapor, autopilot, dashboard, visibility, audit-client, oes-gate]
 sapor: [oes-db, platform, visibility, audit-service, dashboard, oes-gate, controller:9003, sapor-gate, opa, spinnaker]
 sapor-gate: [platform, oes-redis, spinnaker]
-spinnaker: [oes-redis, minio, openldap, audit-service, sapor, controller:9002, oes-gate]
+spinnaker: [oes-redis, rabbitmq, minio, openldap, audit-service, sapor, controller:9002, oes-gate]
 visibility: [oes-db, oes-gate, autopilot, platform]
 {{- end -}}
 

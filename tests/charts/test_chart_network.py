@@ -1,0 +1,149 @@
+"""Every connection the components make is let through by the network policies of both ends, and no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from charts_values import CI
+
+Object = dict[str, Any]
+EDGES: list[Object] = json.loads((Path(__file__).parent / "edges.json").read_text())
+SPINNAKER = {"app": "spin", "cluster": "spin-orca"}
+SPINNAKER_PORTS = (7002, 8080, 8083, 8084, 8087, 8088, 8089, 9000)
+
+
+class Cluster:
+    """The pods, services and policies of a release, and who may reach whom, as Kubernetes reads policies."""
+
+    def __init__(self, objects: list[Object], spinnaker_namespace: str = "isd-ns") -> None:
+        self.policies = [one for one in objects if one["kind"] == "NetworkPolicy"]
+        self.services = {one["metadata"]["name"]: one for one in objects if one["kind"] == "Service"}
+        self.namespaces = {"spinnaker": spinnaker_namespace}
+        self.pods = {"spinnaker": SPINNAKER}
+        self.containers: dict[str, list[Object]] = {}
+        for one in objects:
+            if one["kind"] in ("Deployment", "StatefulSet", "Job"):
+                template = one["spec"]["template"]
+                name = template["metadata"]["labels"]["app.kubernetes.io/name"]
+                self.pods[name] = template["metadata"]["labels"]
+                self.containers[name] = template["spec"]["containers"]
+
+    def pod_port(self, component: str, port: int | None) -> int:
+        """The port of the container behind a service's port; the first port where none is named."""
+        if component == "spinnaker":
+            return port or 7002
+        rows = [row for name, service in self.services.items() if self._leads(service, component)
+                for row in service["spec"]["ports"]]  # fmt: skip
+        target = next(row["targetPort"] for row in rows if port in (None, row["port"]))
+        ports = {
+            row["name"]: row["containerPort"] for one in self.containers[component] for row in one.get("ports", [])
+        }
+        return int(ports[target])
+
+    def _leads(self, service: Object, component: str) -> bool:
+        return bool(service["spec"]["selector"].items() <= self.pods[component].items())
+
+    def allows(self, caller: str, called: str, port: int) -> bool:
+        """Whether the policies of both ends let this connection through."""
+        out = self._passes(caller, called, port, "egress", "to")
+        return out and self._passes(called, caller, port, "ingress", "from")
+
+    def _passes(self, owner: str, peer: str, port: int, side: str, key: str) -> bool:
+        if self._namespace(owner) != "isd-ns":
+            return True
+        own = [p for p in self.policies if _matches(p["spec"]["podSelector"], self.pods[owner])]
+        rules = [rule for policy in own for rule in policy["spec"].get(side, [])]
+        return not own or any(self._rule(rule.get(key), rule.get("ports"), peer, port) for rule in rules)
+
+    def _rule(self, peers: list[Object] | None, ports: list[Object] | None, peer: str, port: int) -> bool:
+        fits = ports is None or any(row["port"] == port and row["protocol"] == "TCP" for row in ports)
+        return fits and (peers is None or any(self._peer(one, peer) for one in peers))
+
+    def _peer(self, rule: Object, peer: str) -> bool:
+        if "ipBlock" in rule:
+            return False
+        namespace = {"kubernetes.io/metadata.name": self._namespace(peer)}
+        here = rule.get("namespaceSelector", {"matchLabels": {"kubernetes.io/metadata.name": "isd-ns"}})
+        return _matches(here, namespace) and _matches(rule.get("podSelector", {}), self.pods[peer])
+
+    def _namespace(self, component: str) -> str:
+        return self.namespaces.get(component, "isd-ns")
+
+
+def _matches(selector: Object, labels: dict[str, str]) -> bool:
+    return bool(selector.get("matchLabels", {}).items() <= labels.items())
+
+
+@pytest.fixture(scope="module")
+def trial(every: dict[str, list[Object]]) -> Cluster:
+    return Cluster(every["trial"])
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge['from']}-{edge['to']}")
+def test_every_connection_is_let_through(trial: Cluster, edge: Object) -> None:
+    port = trial.pod_port(edge["to"], edge["port"])
+    assert trial.allows(edge["from"], edge["to"], port), edge
+
+
+def test_there_is_a_connection_for_every_component() -> None:
+    assert len(EDGES) > 50
+    assert {"sapor", "platform", "oes-db", "oes-redis", "controller", "spinnaker"} <= {edge["to"] for edge in EDGES}
+
+
+def test_what_is_no_connection_is_refused(trial: Cluster) -> None:
+    real = {(edge["from"], edge["to"]) for edge in EDGES} | {("configure", "platform"), ("configure", "sapor")}
+    real |= {("halyard", "minio"), ("halyard", "oes-redis"), ("halyard", "spinnaker")}
+    let_through = []
+    for caller in trial.pods:
+        for called in set(trial.containers) - {"bootstrap", "configure"}:
+            if caller == called or (caller, called) in real:
+                continue
+            if called in ("oes-ui", "oes-gate"):
+                continue  # these two are public
+            if trial.allows(caller, called, trial.pod_port(called, None)):
+                let_through.append((caller, called))
+    assert not let_through
+
+
+def test_a_stranger_reaches_the_public_ports_and_nothing_else(trial: Cluster) -> None:
+    trial.pods["stranger"] = {"app": "stranger"}
+    open_to_all = {called for called in trial.containers for port in _ports(trial, called)
+                   if called not in ("bootstrap", "configure") and trial.allows("stranger", called, port)}  # fmt: skip
+    assert open_to_all == {"oes-ui", "oes-gate", "controller"}
+    assert trial.allows("stranger", "controller", 9001)
+    assert not trial.allows("stranger", "controller", 9003)
+
+
+def _ports(cluster: Cluster, component: str) -> list[int]:
+    return [row["containerPort"] for one in cluster.containers[component] for row in one.get("ports", [])]
+
+
+def test_spinnaker_may_stand_in_a_namespace_of_its_own(every: dict[str, list[Object]]) -> None:
+    cluster = Cluster(every["isd-only"], spinnaker_namespace="spinnaker")
+    for port in SPINNAKER_PORTS:
+        assert cluster.allows("oes-gate", "spinnaker", port)
+    assert cluster.allows("spinnaker", "sapor", 8085)
+    cluster.namespaces["spinnaker"] = "elsewhere"
+    assert not cluster.allows("oes-gate", "spinnaker", 7002)
+
+
+def test_servers_outside_the_cluster_are_reached_at_their_ports(every: dict[str, list[Object]]) -> None:
+    policies = {o["metadata"]["name"]: o["spec"] for o in every["external-servers"] if o["kind"] == "NetworkPolicy"}
+
+    def outside(name: str) -> set[int]:
+        rules = [rule for rule in policies[name]["egress"] if "ipBlock" in rule.get("to", [{}])[0]]
+        return {row["port"] for rule in rules for row in rule["ports"]}
+
+    assert outside("isd-platform") >= {6432, 6380, 636}
+    assert outside("isd-datascience") >= {6432, 5672, 443}
+    assert outside("isd-sapor") >= {6432, 8181}
+    assert outside("isd-oes-ui") == set()
+
+
+def test_policies_can_be_turned_off(render: Callable[..., list[Object]]) -> None:
+    values = {**CI["hosts"], "global": {**CI["hosts"]["global"], "networkPolicy": {"enabled": False}}}
+    assert not [one for one in render("isd", values) if one["kind"] == "NetworkPolicy"]

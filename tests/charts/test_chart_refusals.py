@@ -1,0 +1,142 @@
+"""Values that are misspelt, of the wrong type, or cannot work together are refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from charts_values import ALONE, CI, over
+from helm_python import HelmError
+
+Texts = Callable[..., dict[str, str]]
+HOSTS: dict[str, Any] = CI["hosts"]
+
+
+def refusal(texts: Texts, chart: str, values: dict[str, Any]) -> str:
+    with pytest.raises(HelmError) as caught:
+        texts(chart, values)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("chart", sorted(ALONE))
+def test_a_misspelt_value_is_refused_by_every_chart(texts: Texts, chart: str) -> None:
+    message = refusal(texts, chart, {**ALONE[chart], "replcas": 2})
+    assert "additional properties 'replcas' not allowed" in message
+
+
+MISSPELT = [
+    ({"exposrue": {}}, "isd:\n- at '': additional properties 'exposrue' not allowed"),
+    ({"sapor": {"encryptAcounts": True}}, "- at '': additional properties 'encryptAcounts' not allowed"),
+    ({"global": {"hosts": {"iu": "x"}}}, "- at '/global/hosts': additional properties 'iu' not allowed"),
+    ({"global": {"hsots": {}}}, "global.hsots is not a value of this chart. It has: addresses, affinity, caBundle,"),
+    ({"global": {"credentials": {"database": {"pasword": "x"}}}}, "additional properties 'pasword' not allowed"),
+    ({"sapor": {"replicas": "two"}}, "- at '/replicas': got string, want null or integer"),
+    ({"global": {"spinnaker": {"install": "yes"}}}, "- at '/global/spinnaker/install': got string, want boolean"),
+    ({"exposure": {"kind": "nginx"}}, "value must be one of 'ingress', 'gateway', 'istio', 'none'"),
+    ({"sapor": {"image": {"digest": "latest"}}}, "- at '/image/digest': 'latest' does not match pattern"),
+    ({"oes-gate": {"sessionTimeoutSeconds": 1}}, "- at '/sessionTimeoutSeconds': minimum: got 1, want 60"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "words"), MISSPELT, ids=lambda value: str(value)[:40])
+def test_the_umbrella_refuses_what_it_does_not_know(texts: Texts, values: dict[str, Any], words: str) -> None:
+    assert words in refusal(texts, "isd", over(HOSTS, values))
+
+
+CONTROLLER = {"controller": {"enabled": True}, "hosts": {"controller": "agents.example.org"}}
+IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
+    ({"global": {"hosts": {"ui": ""}}},
+     "global.hosts.ui: empty. Give the public name of the user interface, or set exposure.kind to none."),
+    ({"global": {"hosts": {"gate": "gate.example.org"}}},
+     "global.hosts.gate: given, and global.commonGate is on, so Spinnaker's own Gate has no host. "
+     "Leave it empty, or turn commonGate off."),
+    ({"global": {"commonGate": False}},
+     "global.hosts.gate: empty, and global.commonGate is off, so Deck would find no gate. "
+     "Give the public name of Spinnaker's Gate, or turn commonGate on."),
+    ({"global": {"hosts": {"deck": "isd.example.org"}}},
+     "global.hosts.ui: isd.example.org is the host of deck too. Give each its own name, or leave this one empty."),
+    ({"global": CONTROLLER},
+     "exposure.kind: an Ingress ends TLS, and agents must reach the controller by TLS that ends there. "
+     "Set controller.agent.service.type to LoadBalancer, give exposure.ingress.passthroughAnnotations, "
+     "or take kind gateway or istio."),
+    ({"global": {"controller": {"enabled": True}}, "controller": {"agent": {"service": {"type": "LoadBalancer"}}}},
+     "global.hosts.controller: empty, and agents must be told a name the controller's certificate holds. "
+     "Give its public name."),
+    ({"exposure": {"kind": "gateway"}},
+     "exposure.gateway.name: empty, and create is off. Name the Gateway the routes belong to, or set create."),
+    ({"exposure": {"kind": "gateway", "gateway": {"create": True}}},
+     "exposure.gateway.className: empty, and create is on. Give the class of the Gateway."),
+    ({"exposure": {"kind": "istio"}},
+     "exposure.tls: kind is istio, https is on, and there is no certificate. Give secretName or issuer, "
+     "or turn global.tls.enabled off."),
+    ({"oes-db": {"enabled": False}},
+     "global.database.host: empty, and the release's own oes-db is off. Give it, or turn oes-db.enabled on."),
+    ({"global": {"redis": {"host": "redis.example.org"}}},
+     "global.redis.host: given, and the release's own oes-redis is on too. "
+     "Turn oes-redis.enabled off, or leave it empty."),
+    ({"oes-db": {"enabled": False}, "global": {"database": {"host": "db.example.org"}}},
+     "global.credentials.database: empty, and global.database.host is given, whose server knows no random password. "
+     "Give existingSecret or values."),
+    ({"datascience": {"enabled": True}},
+     "is empty. Give it, or turn datascience off (datascience.enabled), "
+     "or set global.trial to run the servers it needs in the cluster."),
+    ({"global": {"trial": True, "opa": {"url": "http://opa.policy:8181"}}},
+     "global.opa.url: given, and the release's own opa is on too. Turn opa.enabled off, or leave it empty."),
+    ({"global": {"login": {"kind": "ldap"}}},
+     "global.ldap.url: empty, and the release's own openldap is off. Give it, or turn openldap.enabled on."),
+    ({"global": {"login": {"kind": "saml"}}},
+     "oes-gate.saml.existingSecret: empty, and global.login.kind is saml. "
+     "Name the Secret with the key store and the metadata."),
+    ({"global": {"login": {"kind": "oauth2"}}},
+     "global.credentials.oauth2: oes-gate needs it, and it is never made at random. Give existingSecret or values."),
+    ({"global": {"secretStore": {"kind": "vault"}}},
+     "global.secretStore: kind is vault and address is empty. Give Vault's address, or take kind db."),
+    ({"global": {"caBundle": {"configMap": "a", "secret": "b"}}},
+     "global.caBundle: both configMap and secret are given. Keep one."),
+    ({"oes-redis": {"replicas": 2}},
+     "oes-redis.replicas: oes-redis holds state in one place and runs once. Set it to 1 or leave it."),
+    ({"sapor": {"serviceAccount": {"create": False}}},
+     "sapor.serviceAccount: create is off and name is empty. Name the account the pods run under."),
+    ({"halyard": {"source": {"repositories": []}}},
+     "halyard.source.repositories: empty. Say where the configuration is kept, "
+     "or set global.spinnaker.install to false."),
+    ({"halyard": {"source": {"repositories": ["/config"]}}},
+     "halyard.source.repositories: /config is no https, ssh, s3 or vault address. A directory of the pod cannot be a source."),
+    ({"halyard": {"source": {"repositories": ["https://user:secret@git.example.org/config"]}}},
+     "halyard.source.repositories: an address holds a password. Leave it out and give global.credentials.git."),
+    ({"halyard": {"source": {"repositories": ["https://a.example.org", "https://b.example.org"], "ref": "main"}}},
+     "halyard.source: ref and path go with one repository. With several, write \"ADDRESS?ref=REF&path=DIR\" for each."),
+    ({"halyard": {"source": {"repositories": ["git@git.example.org:config"]}}},
+     "halyard.credentials.sshSecret: empty, and a source is reached over SSH. "
+     "Name the Secret with ssh-privatekey and known_hosts."),
+    ({"halyard": {"source": {"repositories": ["vault://secret/hal"]}}},
+     "halyard.credentials.vault.address: empty, and a source is in Vault. Give Vault's address."),
+    ({"halyard": {"credentials": {"vault": {"address": "https://vault.example.org"}}}},
+     "halyard.credentials.vault.role: empty, and auth is kubernetes. Give the role the pod logs in as."),
+    ({"halyard": {"source": {"variant": "ssh"}}},
+     "halyard.source.variant: ssh takes the key from halyard.credentials.sshSecret, which is empty. "
+     "Name the Secret, or take variant token."),
+    ({"halyard": {"credentials": {"git": True}}},
+     "global.credentials.git: halyard needs it, and it is never made at random. Give existingSecret or values."),
+    ({"halyard": {"mtls": {"enabled": True}}},
+     "halyard.mtls: enabled, and nothing brings the certificates. "
+     "Give existingSecret, or certManager.issuer and certManager.passwordSecret."),
+    ({"accounts": {"enabled": True}},
+     "accounts.store.url: empty. Say where the accounts file is kept, such as https://git.example.org/org/accounts.git."),
+    ({"pipelinePromotion": {"enabled": True}},
+     "pipelinePromotion: organization or repository is empty. Say where the pipelines are kept, or turn it off."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "words"), IMPOSSIBLE, ids=lambda value: str(value)[:60])
+def test_what_cannot_work_is_refused_in_words(texts: Texts, values: dict[str, Any], words: str) -> None:
+    message = refusal(texts, "isd", over(HOSTS, values))
+    assert words in message
+    assert "secret@" not in message
+
+
+def test_globals_of_other_charts_are_let_be_where_isd_is_a_part(texts: Texts) -> None:
+    """Only at the root of a release is an unknown global a slip; a wrapping chart may have its own."""
+    assert texts("sapor", {"enabled": True, "global": {}})
+    assert "global.other is not a value" in refusal(texts, "sapor", {"global": {"other": 1}})

@@ -1,0 +1,125 @@
+"""A secret given as a value stands in one Secret and nowhere else; nothing random, no default password."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from charts_values import CHARTS, CI, over
+
+Object = dict[str, Any]
+KEYS = {
+    "database": ["password"], "redis": ["password"], "rabbitmq": ["password"], "objectStore": ["secretKey"],
+    "ldap": ["password"], "ldapConfig": ["password"], "encryption": ["key"], "saporGate": ["password"],
+    "git": ["username", "token"], "vault": ["token"], "saml": ["password"], "oauth2": ["clientId", "clientSecret"],
+}  # fmt: skip
+
+
+def canaries() -> Object:
+    return {name: {"values": {key: f"canary-{name}-{key}" for key in keys}} for name, keys in KEYS.items()}
+
+
+PLANTED = {
+    "global": {
+        "credentials": canaries(), "trial": True, "predecessorNames": True, "login": {"kind": "ldap"},
+        "controller": {"enabled": True}, "saporGate": {"enabled": True},
+        "hosts": {"controller": "agents.example.org"},
+        "secretStore": {"kind": "vault", "address": "https://vault.example.org"},
+    },
+    "controller": {"agent": {"service": {"type": "LoadBalancer"}}},
+    "accounts": {"enabled": True, "store": {"url": "https://git.example.org/accounts.git"}},
+    "halyard": {"credentials": {"git": True}},
+    "sapor": {"pipelinePromotion": {"kind": "github", "cloneUrl": "https://git.example.org/pipelines"}},
+    "configure": {"accountsRepository": "https://git.example.org/accounts.git"},
+    "pipelinePromotion": {
+        "enabled": True, "organization": "org", "repository": "pipelines", "kind": "s3",
+        "gitToken": {"values": {"git_secret_token": "canary-pipelines-token"}},
+        "spinConfig": {"values": {"address": "http://gate", "username": "admin", "password": "canary-spin-password"}},
+        "localSpinConfig": {"values": {"address": "http://gate", "username": "admin", "password": "canary-local-password"}},
+    },
+}  # fmt: skip
+
+
+def test_no_secret_stands_outside_a_secret(render: Callable[..., list[Object]]) -> None:
+    objects = render("isd", over(CI["hosts"], PLANTED))
+    for one in objects:
+        if one["kind"] != "Secret":
+            assert "canary" not in json.dumps(one), f"{one['kind']} {one['metadata']['name']}"
+
+
+def test_each_secret_stands_in_one_secret(render: Callable[..., list[Object]]) -> None:
+    secrets = [one for one in render("isd", over(CI["hosts"], PLANTED)) if one["kind"] == "Secret"]
+    text = "".join(json.dumps(one) for one in secrets)
+    for name, keys in KEYS.items():
+        for key in keys:
+            assert text.count(f'"canary-{name}-{key}"') == 1, f"{name}.{key}"
+
+
+def test_the_notes_show_no_secret(texts: Callable[..., dict[str, str]]) -> None:
+    rendered = texts("isd", over(CI["hosts"], PLANTED))
+    notes = [text for name, text in rendered.items() if name.endswith("NOTES.txt")]
+    assert len(notes) > 10
+    assert not [text for text in notes if "canary" in text]
+
+
+def test_values_make_the_secret_that_is_referenced(render: Callable[..., list[Object]]) -> None:
+    made = {o["metadata"]["name"]: o["stringData"] for o in render("isd", CI["oauth2"]) if o["kind"] == "Secret"}
+    assert made == {
+        "isd-database": {"username": "postgres", "password": "given-at-install"},
+        "isd-oauth2": {"clientId": "isd", "clientSecret": "given-at-install"},
+    }
+
+
+def test_given_credentials_are_not_made_by_the_job(every: dict[str, list[Object]]) -> None:
+    def made(name: str) -> set[str]:
+        job = next(o for o in every[name] if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap")
+        arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        return {text for text in arguments if text.startswith("--generate=")}
+
+    assert "--generate=isd-database:password,username=postgres" in made("hosts")
+    assert not [text for text in made("external-servers") if "database" in text]
+    assert not [text for text in made("oauth2") if "database" in text]
+
+
+def test_templates_make_nothing_at_random() -> None:
+    for file in CHARTS.rglob("templates/*"):
+        found = re.search(
+            r"\b(rand(Alpha|Ascii|Numeric|Bytes|Int)\w*|genCA|genSigned\w*|genPrivateKey|uuidv4|lookup|now|htpasswd|derivePassword)\b",
+            file.read_text(),
+        )
+        assert not found or file.name == "NOTES.txt", f"{file}: {found and found[0]}"
+
+
+def test_no_value_is_a_default_password() -> None:
+    def texts_of(value: Any, path: str) -> list[tuple[str, str]]:
+        if isinstance(value, dict):
+            return [row for key, one in value.items() for row in texts_of(one, f"{path}.{key}")]
+        return [(path, value)] if isinstance(value, str) and value else []
+
+    for file in CHARTS.glob("*/values.yaml"):
+        for path, value in texts_of(yaml.safe_load(file.read_text()), file.parent.name):
+            secret = re.search(r"(password|token|secret)$", path.rpartition(".")[2].lower())
+            assert not secret, f"{path}: {value}"
+
+
+def test_files_of_the_services_hold_placeholders(every: dict[str, list[Object]]) -> None:
+    """Every "${NAME}" of a configuration file is a variable of the container that reads it."""
+    for where, objects in every.items():
+        maps = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "ConfigMap"}
+        for one in (o for o in objects if o["kind"] in ("Deployment", "StatefulSet")):
+            spec = one["spec"]["template"]["spec"]
+            known = {
+                v["name"] for c in [*spec["containers"], *spec.get("initContainers", [])] for v in c.get("env", [])
+            }
+            for text in maps.get(one["metadata"]["name"], {}).values():
+                wanted = set(re.findall(r"\$\{([A-Z0-9_]+)\}", text))
+                assert wanted <= known, f"{where}: {one['metadata']['name']}: {wanted - known}"
+
+
+def test_the_upgrade_of_a_release_makes_no_secret_anew() -> None:
+    for file in Path(CHARTS).rglob("templates/*"):
+        assert "IsInstall" not in file.read_text(), file
