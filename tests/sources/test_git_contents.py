@@ -1,0 +1,188 @@
+"""What may stand in a repository: hostile trees, links, submodules, and folders that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from servers.repositories import Repository
+
+from halgit.errors import RemoteError, SourceError
+from halgit.operator import Access, SourceSpec
+from halgit.sources import open_source
+from halgit.tree import Snapshot
+
+Open = Callable[..., Snapshot]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repo")
+
+
+@pytest.fixture
+def opened(repository: Repository, access: Callable[..., Access], request: pytest.FixtureRequest) -> Open:
+    """Opens the repository, or a folder of it."""
+
+    def make(path: str = "", **options: object) -> Snapshot:
+        snapshot = open_source(SourceSpec(repository.url, path=path), access(**options))
+        request.addfinalizer(snapshot.close)
+        return snapshot
+
+    return make
+
+
+def refusal(snapshot: Snapshot, path: str) -> str:
+    with pytest.raises(RemoteError) as caught:
+        snapshot.read([path])
+    return str(caught.value)
+
+
+def no_opening(opened: Open, path: str = "") -> str:
+    with pytest.raises(SourceError) as caught:
+        opened(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("../outside", "is a link that leaves the source's root. Put the file itself there, or widen --path."),
+        ("/etc/passwd", "is a link that leaves the source's root."),
+        ("../layer/config", "is a link that leaves the source's root."),
+        ("nowhere", "is a link that leads to nothing. Correct the link or remove it."),
+        ("config/below", "is a link that leads to nothing."),
+        ("link", "is a link that leads back to itself. Correct the link or remove it."),
+        (".", "is a link that leads back to itself."),
+        ("x" * 5000, "is a link that leads to nothing."),
+    ],
+)
+def test_a_link_that_leads_elsewhere_is_refused_when_read(
+    repository: Repository, opened: Open, target: str, words: str
+) -> None:
+    file, link = repository.blob(b"a"), repository.blob(target.encode())
+    layer = repository.tree([("100644", file, "config"), ("120000", link, "link")])
+    repository.point(repository.tree([("040000", layer, "layer"), ("100644", file, "outside")]))
+    snapshot = opened("layer")
+    assert snapshot.paths == {"config", "link"}
+    assert snapshot.read(["config"]) == {"config": b"a"}
+    assert refusal(snapshot, "link").startswith(f"{repository.url}: link {words}")
+
+
+def test_links_are_followed_inside_the_root(repository: Repository, opened: Open) -> None:
+    for name, target in {"prod": "base", "gate": "prod/../base/profiles/./gate", "again": "gate"}.items():
+        (repository.folder / name).symlink_to(target)
+    repository.commit({"base/config": "a", "base/profiles/gate": "b"})
+    snapshot = opened()
+    assert snapshot.read(snapshot.paths) == {
+        "base/config": b"a",
+        "base/profiles/gate": b"b",
+        "prod/config": b"a",
+        "prod/profiles/gate": b"b",
+        "gate": b"b",
+        "again": b"b",
+    }
+    through = opened("prod")
+    assert through.read(through.paths) == {"config": b"a", "profiles/gate": b"b"}
+
+
+def test_a_submodule_is_left_out_and_told(repository: Repository, opened: Open, said: list[str]) -> None:
+    commit = repository.commit({"config": "a", ".gitmodules": '[submodule "x"]\npath = base\nurl = ext::sh\n'})
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},base")
+    repository.git("commit", "--quiet", "--message=A submodule")
+    assert opened().paths == {"config", ".gitmodules"}
+    assert said[-1] == f"{repository.url}: the submodule base is left out"
+    assert no_opening(opened, "base/profiles") == (
+        f"{repository.url}: the folder base/profiles is in the submodule base, which is never fetched. "
+        "Name its own URL."
+    )
+
+
+def test_nothing_of_the_repository_is_run(repository: Repository, opened: Open, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    repository.git("config", "filter.evil.smudge", f"touch {trace}; cat")
+    hook = repository.folder / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {trace}\n")
+    hook.chmod(0o755)
+    repository.commit({"config": "a", "x.yml": "b", ".gitattributes": "*.yml filter=evil text eol=crlf ident\n"})
+    snapshot = opened()
+    assert snapshot.read(["config", "x.yml"]) == {"config": b"a", "x.yml": b"b"}
+    assert not trace.exists()
+
+
+def test_a_pointer_of_git_lfs_is_refused(repository: Repository, opened: Open) -> None:
+    repository.commit({"config": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"})
+    assert refusal(opened(), "config").startswith(f"{repository.url}: config is a pointer of Git LFS, not the file")
+
+
+def test_large_files_are_refused_when_read(repository: Repository, opened: Open) -> None:
+    repository.commit({"config": "12345", "other": "123456"})
+    snapshot = opened(largest_file=5)
+    assert snapshot.read(["config"]) == {"config": b"12345"}
+    assert refusal(snapshot, "other").startswith(f"{repository.url}: other has 6 bytes; 5 is the most for one file.")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("..", "the file name '../config' would leave the tree. Remove the file from the source."),
+        (".", "the file name './config' would leave the tree."),
+        ("a/../../b", "the file name 'a/../../b/config' would leave the tree."),
+        ("/etc", "the file name '/etc/config' would leave the tree."),
+        ("a\nb", "the file name 'a\\nb/config' holds a control character. Rename the file."),
+        ("\x1b[2J", "the file name '\\x1b[2J/config' holds a control character."),
+        ("caf\udce9", "the file name caf\\xe9/config is not UTF-8. Rename the file."),
+    ],
+)
+def test_names_that_cannot_be(repository: Repository, opened: Open, name: str, words: str) -> None:
+    below = repository.tree([("100644", repository.blob(b"a"), "config")])
+    repository.point(repository.tree([("040000", below, name)]))
+    assert no_opening(opened).startswith(f"{repository.url}: {words}")
+
+
+def test_a_name_that_stands_twice_is_refused(repository: Repository, opened: Open) -> None:
+    one, two = repository.blob(b"a"), repository.blob(b"b")
+    repository.point(repository.tree([("100644", one, "config"), ("100644", two, "config")]))
+    assert no_opening(opened) == f"{repository.url}: the tree has config twice. Check it with git fsck."
+
+
+def test_odd_names_that_can_be(repository: Repository, opened: Open) -> None:
+    names = ["a b", "-x", "ünï", '"quoted"', "back\\slash", "tab'", ":(top)x", "*", "%2e%2e", ".gitx"]
+    repository.commit({f"d/{name}": name for name in names})
+    snapshot = opened("d")
+    assert snapshot.paths == set(names)
+    assert snapshot.read(names) == {name: name.encode() for name in names}
+
+
+def test_git_folders_inside_a_tree_are_left_out(repository: Repository, opened: Open) -> None:
+    file = repository.blob(b"a")
+    inside = repository.tree([("100644", file, "config")])
+    repository.point(repository.tree([("040000", inside, ".GIT"), ("040000", inside, ".git"), ("100644", file, "b")]))
+    assert opened().paths == {"b"}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("layers/prd", "the folder layers/prd is not in commit {0}. Did you mean layers/prod or layers/pre-prod?"),
+        ("zzz", "the folder zzz is not in commit {0}. Correct --path."),
+        ("config", "config is a file, not a folder. Name a folder with --path."),
+        ("out", "the folder out is a link that leaves the source's root."),
+        ("-x", "the folder -x is not in commit {0}."),
+        (":x", "the folder :x is not in commit {0}."),
+    ],
+)
+def test_folders_that_are_not_there(repository: Repository, opened: Open, path: str, words: str) -> None:
+    (repository.folder / "out").symlink_to("..")
+    commit = repository.commit({"config": "a", "layers/prod/config": "a", "layers/pre-prod/config": "a"})
+    assert no_opening(opened, path).startswith(f"{repository.url}: {words.format(commit[:12])}")
+
+
+def test_two_snapshots_of_one_source_do_not_meet(repository: Repository, opened: Open) -> None:
+    repository.commit({"config": "a"})
+    first = opened()
+    repository.commit({"config": "b"})
+    second = opened()
+    assert (first.read(["config"]), second.read(["config"])) == ({"config": b"a"}, {"config": b"b"})
