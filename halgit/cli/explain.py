@@ -20,7 +20,7 @@ from halgit.report.table import table
 @given.log_options
 @given.option("--format", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
-def command(output: Output, target: str, **options: Any) -> None:
+def command(output: Output, /, target: str, **options: Any) -> None:
     """Say where values of the rendered tree come from, and what they overrode.
 
     FILE is a file of the tree, PATH a value, mapping or list in it. Secrets are masked.

@@ -16,7 +16,7 @@ from halgit.report.table import counted
 @click.command("init")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.pass_obj
-def command(output: Output, directory: Path) -> None:
+def command(output: Output, /, directory: Path) -> None:
     """Start a repository in DIR: a base, the overlay prod, parameters. Existing files are never touched.
 
     \b

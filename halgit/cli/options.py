@@ -7,26 +7,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from halgit.errors import UsageError
-from halgit.operator import Access, OperatorSettings, PerHost, SourceSpec, Trust
+from halgit.operator import Access, OperatorSettings, PerHost, Progress, SourceSpec, Trust
 from halgit.tree import Severity
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _KNOWN_TO_REMOTES = ("AWS_", "VAULT_", "BAO_", "GOOGLE_", "GCE_", "CLOUDSDK_", "KUBE", "SSL_CERT_")
 _KNOWN_NAMES = frozenset(
-    "PATH HOME TMPDIR LANG LC_ALL USER REQUESTS_CA_BUNDLE CURL_CA_BUNDLE HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY "
-    "http_proxy https_proxy no_proxy all_proxy HALGIT_GIT_TOKEN HALGIT_GIT_USER".split()
+    {"PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "LANG", "LC_ALL", "USER", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
+    | {name for proxy in ("HTTP", "HTTPS", "NO", "ALL") for name in (f"{proxy}_PROXY", f"{proxy.lower()}_proxy")}
+    | {"HALGIT_GIT_TOKEN", "HALGIT_GIT_USER"}
 )
 PARAMETER = "HALGIT_PARAM_"
 
 
-class Lines(click.ParamType):
+_Parameter = click.ParamType[str] if TYPE_CHECKING else click.ParamType
+
+
+class Lines(_Parameter):
     """A text that may be given several times, or as lines of one environment variable."""
 
     name = "text"
@@ -80,9 +86,10 @@ _PER_HOST = {
     "known-hosts-file": "Host keys of ssh servers.",
     "ca-file": "CA certificates to trust besides the system's.",
     "vault-address": "Address of the Vault server.",
-    "vault-auth": "How to log in to Vault: token, approle, kubernetes, jwt or userpass.",
-    "vault-role": "Role of the Vault login.",
-    "vault-token-file": "File with the Vault token (or JWT, or secret id).",
+    "vault-auth": "How to log in to Vault: token, approle, kubernetes, jwt or userpass; METHOD:MOUNT.",
+    "vault-role": "Role, role id or user of the Vault login.",
+    "vault-token-file": "File with the Vault token.",
+    "vault-secret-file": "File with the secret id, JWT or password of the Vault login.",
     "s3-endpoint": "Endpoint of an S3-compatible store.",
     "s3-region": "Region of the S3 bucket.",
 }
@@ -96,6 +103,7 @@ access_options = _stack(
                help="Limit for each fetch."),
         option("--retries", type=click.IntRange(0, 10), default=3, show_default=True,
                help="How often a fault that may pass is tried again."),
+        option("--instance-credentials", is_flag=True, help="Ask the machine's metadata service for AWS credentials."),
         option("--verify-signatures", default="", metavar="FILE",
                help="Refuse commits not signed by a key of this GPG key ring or SSH allowed-signers file."),
     ]
@@ -138,15 +146,19 @@ def per_host(option_name: str, values: Iterable[str]) -> PerHost:
     return PerHost(default, MappingProxyType(hosts))
 
 
-def access(options: Mapping[str, Any], progress: Callable[[str], None]) -> Access:
+def access(options: Mapping[str, Any], progress: Progress) -> Access:
     """How outside systems are reached, from the options and the environment."""
-    values = {name.replace("-", "_"): per_host(name, options.get(name.replace("-", "_"), ())) for name in _PER_HOST}
+    values: dict[str, Any] = {
+        name.replace("-", "_"): per_host(name, options.get(name.replace("-", "_"), ())) for name in _PER_HOST
+    }
     known = {
         name: value for name, value in os.environ.items() if name in _KNOWN_NAMES or name.startswith(_KNOWN_TO_REMOTES)
     }
-    return Access(
+    return replace(
+        Access(),
         **values,
         verify_signatures=options.get("verify_signatures", ""),
+        instance_credentials=bool(options.get("instance_credentials")),
         environment=MappingProxyType(known),
         timeout=options.get("timeout", 120.0),
         retries=options.get("retries", 3),
@@ -179,7 +191,7 @@ def operator(options: Mapping[str, Any]) -> OperatorSettings:
         overlay=options.get("overlay", ""),
         set=MappingProxyType(dict(_pair(text) for text in options.get("sets", ()))),
         environment=MappingProxyType({k: v for k, v in os.environ.items() if k.startswith(PARAMETER)}),
-        parameter_files=MappingProxyType({name: _read(path, name) for name, path in files.items()}),
+        parameter_files=MappingProxyType(_readable(files)),
         params_file=options.get("params_file", ""),
         params_text=_read(options["params_file"], "--params") if options.get("params_file") else b"",
         dialect=options.get("dialect"),
@@ -205,6 +217,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise UsageError(f"--set {name or text!r} has no value.", "Write --set NAME=VALUE.")
     return name, value
+
+
+def _readable(files: Mapping[str, str]) -> dict[str, bytes]:
+    found = {}
+    for name, path in files.items():
+        with suppress(OSError), open(path, "rb") as file:
+            found[name] = file.read()
+    return found
 
 
 def _read(path: str, what: str) -> bytes:

@@ -12,7 +12,7 @@ from halgit.halyard import data
 @click.command("schema")
 @click.argument("name", metavar="NAME")
 @click.pass_obj
-def command(output: Output, name: str) -> None:
+def command(output: Output, /, name: str) -> None:
     """Print the JSON schema NAME, such as halgit, halconfig or service-settings.
 
     \b

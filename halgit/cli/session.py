@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from halgit import sources
+from halgit import reveal, sources
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.compiler import Places, compile_tree, settle
 from halgit.operator import Access, OperatorSettings, SourceSpec
+from halgit.remotes.held import Engine
 from halgit.report.findings import finding_line, summary_line
+from halgit.reveal import Survey
 from halgit.tree import Finding, Merged, Snapshot
 
 
@@ -23,6 +26,7 @@ class Compiled:
     """A merged tree, its findings with their places, and the finder of places."""
 
     merged: Merged
+    survey: Survey
     findings: tuple[Finding, ...]
     places: Places
 
@@ -38,6 +42,7 @@ class Session:
         self.operator: OperatorSettings = given.operator(options)
         self.access: Access = given.access(options, output.progress)
         self._closing = ExitStack()
+        self._closing.callback(self.access.kept.close)
 
     def __enter__(self) -> Session:
         return self
@@ -67,8 +72,10 @@ class Session:
         self.output.progress("Merging")
         operator = settings or self.operator
         merged = compile_tree(snapshots, operator)
+        reveal.learn_plain(merged, self.output.redactor)
+        survey = reveal.survey(merged, operator.trust, operator.secrets)
         places = Places(merged.files, merged.layers)
-        return Compiled(merged, settle(merged, operator, places), places)
+        return Compiled(merged, survey, settle(merged, survey, operator, places), places)
 
     def tell(self, findings: Sequence[Finding], shown: Callable[[Finding], bool] = lambda finding: True) -> None:
         """Say the findings on stderr, the worst first, and count them."""
@@ -81,3 +88,15 @@ class Session:
             )
         if visible:
             self.output.say(summary_line(visible) + ".")
+
+    def engine(self, name: str) -> Engine:
+        """The secret engine of this name, with the operator's server and login; loaded when it is first needed."""
+        from halgit.reveal.engines import engines
+
+        return engines(self.access)(name)
+
+    def ignored(self, path: Path) -> bool | None:
+        """Whether git ignores this path of a work tree; None where git cannot say."""
+        from halgit.remotes.ignoring import ignored
+
+        return ignored(path, self.access)

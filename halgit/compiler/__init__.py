@@ -7,7 +7,8 @@ collected; a step that cannot go on without the one before it ends the compilati
 from __future__ import annotations
 
 from halgit.compiler.build import compile_tree
+from halgit.compiler.daemon import part
 from halgit.compiler.places import Places
 from halgit.compiler.settling import refuse, settle
 
-__all__ = ["Places", "compile_tree", "refuse", "settle"]
+__all__ = ["Places", "compile_tree", "part", "refuse", "settle"]

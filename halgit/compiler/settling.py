@@ -8,14 +8,15 @@ from halgit.compiler.places import Places
 from halgit.errors import FindingsError
 from halgit.operator import OperatorSettings
 from halgit.report.findings import summary_line
+from halgit.reveal import Survey
 from halgit.tree import Finding, Merged, Severity
 from halgit.validation import run
 from halgit.validation.rules import ALL
 
 
-def settle(merged: Merged, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
+def settle(merged: Merged, survey: Survey, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
     """Every finding, each once and in its place. Without `operator.validate` only the compiler's own."""
-    found = [*merged.findings]
+    found = [*merged.findings, *survey.findings]
     if operator.validate:
         found += run.validate(merged, ALL, select=operator.select, ignore=operator.ignore)
     return tuple(dict.fromkeys(places.put(found)))

@@ -40,5 +40,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 def summary_line(findings: Sequence[Finding]) -> str:
     """`2 errors, 1 warning`."""
     counts = Counter(finding.severity for finding in findings)
-    parts = [counted(counts[severity], str(severity)) for severity in sorted(Severity, reverse=True) if counts[severity]]
+    parts = [
+        counted(counts[severity], str(severity)) for severity in sorted(Severity, reverse=True) if counts[severity]
+    ]
     return ", ".join(parts).replace("infos", "notes").replace("1 info", "1 note") or "no findings"

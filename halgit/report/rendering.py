@@ -67,3 +67,12 @@ def _parameters(merged: Merged) -> str:
         return "none"
     secret = sum(parameter.secret for parameter in merged.parameters.values())
     return ", ".join(sorted(merged.parameters)) + (f" ({secret} secret)" if secret else "")
+
+
+def comparison_lines(
+    added: Sequence[str], changed: Sequence[str], removed: Sequence[str], modified: Sequence[str]
+) -> list[str]:
+    """What a render would do to a tree, a line for each file."""
+    signs = (("+", added), ("~", changed), ("-", removed), ("!", modified))
+    told = {"!": " (changed since halgit wrote it)"}
+    return [f"{sign} {path}{told.get(sign, '')}" for sign, paths in signs for path in paths]
