@@ -16,8 +16,8 @@ from halgit.operator import OperatorSettings
 from halgit.overlay import collecting, opsmx_tokens, selection
 from halgit.overlay.checks import check_items
 from halgit.overlay.collecting import Parameters
-from halgit.overlay.given import FILE, variable
 from halgit.overlay.documents import is_merged
+from halgit.overlay.given import FILE, variable
 from halgit.overlay.opsmx_tokens import apart, base_name, of_file, tokens
 from halgit.overlay.opsmx_variants import Chosen, variants
 from halgit.overlay.rewriting import Change, rewritten, texts

@@ -92,10 +92,9 @@ def lookalikes(text: str, path: str) -> Iterator[tuple[str, str]]:
         word = match.group()
         if word in tokens() or _IN_EXPRESSION.search(text, 0, match.start()):
             continue
-        if text[match.end() : match.end() + 1] == "-":
-            near = next((name for name in tokens() if name.startswith(word + "_")), None)
-        else:
-            near = nearest(word, of_file(path), cutoff=0.85)
+        dashed = text[match.end() : match.end() + 1] == "-"
+        beginning = next((name for name in tokens() if dashed and name.startswith(word + "_")), None)
+        near = beginning or nearest(word, of_file(path), cutoff=0.85)
         if near:
             yield word, near
 

@@ -1,0 +1,48 @@
+"""Renders files of the opsmx dialect for tests: variants, merge, tokens, as the compiler does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from halgit import yaml as hyaml
+from halgit.operator import OperatorSettings
+from halgit.overlay import opsmx
+from halgit.overlay.given import variable
+from halgit.overlay.merge import merge
+from halgit.overlay.parameters import Parameters, unused
+from halgit.tree import MISSING, File, Finding, Layer, LeftOut, Value, Variant
+
+
+@dataclass(frozen=True)
+class Rendered:
+    files: Mapping[str, File]
+    findings: tuple[Finding, ...]
+    left_out: tuple[LeftOut, ...]
+    parameters: Parameters
+    used: frozenset[str]
+
+    def text(self, path: str) -> bytes:
+        """The bytes of a file as they would be written, secrets opened."""
+        file = self.files[path]
+        assert isinstance(file.body, bytes)
+        return hyaml.splice(file.body, file.splices, opened=True) if file.splices else file.body
+
+    def data(self, path: str) -> Value:
+        """What the written bytes say; they say what the file's own data says."""
+        return hyaml.read(self.text(path), path).data
+
+
+def render(layers: Iterable[Layer], operator: OperatorSettings, variant: Variant = "token") -> Rendered:
+    chosen = opsmx.variants(tuple(layers), variant)
+    files = chosen.own_names(merge(chosen.layers).files)
+    parameters = opsmx.collect(chosen.sources, operator)
+    made = opsmx.substitute(files, parameters, chosen.sources, variant=variant)
+    findings = (*parameters.findings, *made.findings, *unused(parameters, made.used, chosen.sources))
+    assert all(file.data is not MISSING or file.body is not None for file in made.files.values())
+    return Rendered(made.files, findings, chosen.left_out, parameters, made.used)
+
+
+def by_variables(values: Mapping[str, str]) -> OperatorSettings:
+    """Values as a pod gives them."""
+    return OperatorSettings(environment={variable(name): value for name, value in values.items()})
