@@ -78,6 +78,10 @@ class Woven:
     def open(self) -> str:
         return "".join(part if isinstance(part, str) else part.open() for part in self.parts)
 
+    def open_bytes(self) -> bytes:
+        """The text as bytes, secrets that are no UTF-8 as they are."""
+        return b"".join(part.encode("utf-8") if isinstance(part, str) else part.open_bytes() for part in self.parts)
+
     def __str__(self) -> str:
         return "".join(str(part) for part in self.parts)
 

@@ -13,6 +13,7 @@ from halgit.references.engines import (
     address,
     canonical,
     service_decrypts,
+    shown,
     stand_in,
 )
 from halgit.references.grammar import Found, find, find_in_text, malformed, unescape
@@ -34,6 +35,7 @@ __all__ = [
     "occurrences",
     "scan",
     "service_decrypts",
+    "shown",
     "stand_in",
     "unescape",
 ]

@@ -247,6 +247,11 @@ def canonical(reference: Reference) -> str:
     return address(reference) + (f"#{quote(key, safe=_SAFE)}" if key else "")
 
 
+def shown(reference: Reference) -> str:
+    """The reference as messages show it: its canonical form, without the value that noop has in it."""
+    return "noop" if reference.engine == "noop" else canonical(reference)
+
+
 def service_decrypts(reference: Reference) -> bool:
     """Whether Spinnaker's Java services (and Halyard) decrypt this form themselves: kork's engines in kork's form."""
     return reference.dialect == "spinnaker" and reference.engine in SERVICE_ENGINES

@@ -109,6 +109,11 @@ def begins_engine_form(text: str) -> bool:
     return bool(_ENGINE.match(text.lstrip()))
 
 
+def escaped(text: str) -> bool:
+    """Whether the text has a `$${{ secret(` that `unescape` would change."""
+    return "$${{" in text and bool(_ESCAPED.search(text))
+
+
 def unescape(text: str) -> str:
     """The text with `$${{ secret(` as `${{ secret(`: the last thing done to it, once references are replaced."""
     return _ESCAPED.sub("${{", text) if "$${{" in text else text

@@ -13,6 +13,7 @@ from halgit.masking import Woven
 from halgit.references.grammar import (
     Found,
     begins_engine_form,
+    escaped,
     find,
     find_in_text,
     malformed,
@@ -49,10 +50,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a tree's files hold."""
+    """What a tree's files hold. `escapes` are the YAML scalars with a `$${{ secret(` in them, by file and path."""
 
     occurrences: list[Occurrence] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    escapes: list[tuple[str, Path]] = field(default_factory=list)
 
 
 def occurrences(files: Mapping[str, File]) -> list[Occurrence]:
@@ -93,6 +95,8 @@ def _data(name: str, value: Value, path: Path, result: Scan, clean: set[int]) ->
 
 
 def _scalar(name: str, text: str, path: Path, result: Scan) -> bool:
+    if escaped(text):
+        result.escapes.append((name, path))
     found = find(text)
     result.occurrences.extend(Occurrence(name, path, each) for each in found)
     why = malformed(text)
@@ -100,12 +104,14 @@ def _scalar(name: str, text: str, path: Path, result: Scan) -> bool:
         result.faults.append(Fault(name, path, why))
     elif misplaced(text):
         result.faults.append(Fault(name, path, _MISPLACED, misplaced=True))
-    return bool(found or why)
+    return bool(found or why or escaped(text))
 
 
 def _woven(name: str, value: Woven, path: Path, result: Scan) -> bool:
     """Search the plain parts of a text that holds secret parameters; none of them is a whole value."""
     before = len(result.occurrences) + len(result.faults)
+    if any(isinstance(part, str) and escaped(part) for part in value.parts):
+        result.escapes.append((name, path))
     for number, part in enumerate(value.parts):
         if not isinstance(part, str):
             continue

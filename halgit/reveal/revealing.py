@@ -1,0 +1,180 @@
+"""From a survey without errors to `Revealed`: read, pick, learn to mask, put in place.
+
+Every value is made known to the redactor before anything else happens with it. Nothing is opened or written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from halgit import references
+from halgit.errors import FindingsError, RemoteError, SourceError
+from halgit.masking import Redactor, Secret, Woven
+from halgit.references import ENGINES
+from halgit.remotes.held import Held
+from halgit.reveal.failures import Failure, error_of
+from halgit.reveal.picking import pick, text_of
+from halgit.reveal.places import Put
+from halgit.reveal.reading import Engines, ask_all
+from halgit.reveal.replacing import Change, Piece, replaced, stand_in_file
+from halgit.reveal.survey import Survey, Use, by_address
+from halgit.tree import EMPTY, File, Merged, Path, Reference, Revealed, Severity
+
+
+def reveal(
+    survey: Survey,
+    engines: Engines,
+    redactor: Redactor,
+    *,
+    pinned: Mapping[str, str] = EMPTY,
+    put: Put = tuple,
+) -> Revealed:
+    """The tree with its references replaced as the survey says; each distinct secret is read once.
+
+    `pinned` are versions by address (`vault://secret/gate`), as `Revealed.versions` gave them: those are read, and
+    one that is no more is a SourceError. `put` places findings in the layers. Raises SecretError that names
+    everything that could not be had, FindingsError for a survey with errors.
+    """
+    errors = [finding for finding in survey.findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise FindingsError(f"{len(errors)} references are wrong, so no secret was read.", errors)
+    if survey.mode == "mask":
+        return replace(_placed(survey, _stand_ins(survey)), masked=True)
+    values = _Values(survey.merged)
+    wanted = by_address(survey.uses)
+    answers = ask_all(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
+    values.take(survey.uses, answers, redactor)
+    if values.failures:
+        raise error_of(values.failures, survey.merged, put)
+    versions = {address: held.version for address, held in values.held.items() if held.version}
+    _hold_to(pinned, versions)
+    return replace(_placed(survey, values), versions=versions)
+
+
+@dataclass(slots=True)
+class _Values:
+    """What takes the place of each reference, the files that are made, and what failed."""
+
+    merged: Merged
+    pieces: dict[Use, Piece] = field(default_factory=dict)
+    files: dict[str, Secret | bytes] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    held: dict[str, Held] = field(default_factory=dict)
+
+    def take(self, uses: tuple[Use, ...], answers: Mapping[str, Held | RemoteError], redactor: Redactor) -> None:
+        """Pick every value out of what was read."""
+        known: dict[tuple[Reference, str], Secret | RemoteError] = {}
+        for use in uses:
+            if use.action == "leave":
+                continue
+            answer = answers[references.address(use.reference)]
+            if isinstance(answer, RemoteError):
+                self.failures.append(Failure(use, answer))
+                continue
+            self.held[references.address(use.reference)] = answer
+            key = (use.reference, use.action)
+            if key not in known:
+                known[key] = _picked(answer, use, redactor)
+            self.put(use, known[key])
+
+    def put(self, use: Use, value: Secret | RemoteError) -> None:
+        """A value at its place; a file's path in the place of its reference."""
+        if isinstance(value, RemoteError):
+            self.failures.append(Failure(use, value))
+        elif use.action == "file":
+            self.pieces[use] = self.file(use.reference, value)
+        else:
+            self.pieces[use] = value
+
+    def file(self, reference: Reference, content: Secret | bytes) -> str:
+        """The path, as Halyard sees it, of the file that holds this secret; its name never tells the value."""
+        name = file_name(reference)
+        self.files[name] = content
+        return f"{self.merged.hal_home.rstrip('/')}/{name}"
+
+
+def file_name(reference: Reference) -> str:
+    """Where a secret file stands in the tree. The digest is of the reference, so that names never collide."""
+    named = references.canonical(reference)
+    digest = hashlib.sha256(f"{named} {reference.get('encoding')}".encode()).hexdigest()[:12]
+    last = reference.get("key") or reference.get("path") or reference.get("name") or "secret"
+    plain = re.sub(r"[^-._A-Za-z0-9]+", "-", last.rstrip("/").rpartition("/")[2])[-60:]
+    return f"files/{digest}-{plain}"
+
+
+def _picked(held: Held, use: Use, redactor: Redactor) -> Secret | RemoteError:
+    try:
+        secret = pick(held, use.reference)
+        redactor.learn(secret)
+        return secret if use.action == "file" else text_of(secret, use.reference)
+    except RemoteError as why:
+        return why
+
+
+def _at_versions(wanted: Mapping[str, Reference], pinned: Mapping[str, str]) -> dict[str, Reference]:
+    """The references with their pinned versions, where their engine can read one."""
+    found: dict[str, Reference] = {}
+    for address, reference in wanted.items():
+        version = pinned.get(address, "")
+        shape = ENGINES[reference.engine]
+        if version and ":" not in version and "version" in shape.optional and not reference.get("version"):
+            reference = replace(reference, fields=(*reference.fields, ("version", version)))
+        found[address] = reference
+    return found
+
+
+def _hold_to(pinned: Mapping[str, str], versions: Mapping[str, str]) -> None:
+    moved = [
+        f"{address} is locked at version {pinned[address]}, and the server gives {version}."
+        for address, version in versions.items()
+        if address in pinned and pinned[address] != version
+    ]
+    if moved:
+        raise SourceError("\n".join(moved), "Run `halgit lock` to take the new versions.")
+
+
+def _stand_ins(survey: Survey) -> _Values:
+    values = _Values(survey.merged)
+    contexts = _contexts(survey)
+    for use in survey.uses:
+        text = references.stand_in(use.reference)
+        if use.action == "file":
+            step = str(use.occurrence.path[-1])
+            values.pieces[use] = values.file(
+                use.reference, stand_in_file(step, contexts[file_name(use.reference)], text)
+            )
+        elif use.action == "text":
+            values.pieces[use] = text
+    return values
+
+
+def _contexts(survey: Survey) -> Mapping[str, list[str]]:
+    """The contexts that accounts want of each secret file: Halyard refuses a kubeconfig that lacks its account's."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for use in survey.uses:
+        if use.action == "file":
+            node = survey.merged.files[use.occurrence.file].data
+            for step in use.occurrence.path[:-1]:
+                node = node[step]
+            if isinstance(node, dict) and isinstance(node.get("context"), str):
+                found[file_name(use.reference)].append(node["context"])
+    return found
+
+
+def _placed(survey: Survey, values: _Values) -> Revealed:
+    merged = survey.merged
+    changes: dict[str, list[Change]] = defaultdict(list)
+    for use, piece in values.pieces.items():
+        changes[use.occurrence.file].append((use.occurrence, piece))
+    escapes: dict[str, list[Path]] = defaultdict(list)
+    for name, path in survey.escapes:
+        escapes[name].append(path)
+    files = {name: replaced(file, changes.get(name, ()), escapes.get(name, ())) for name, file in merged.files.items()}
+    for name, content in values.files.items():
+        body: bytes | Woven = content if isinstance(content, bytes) else Woven((content,))
+        files[name] = File(name, "made", merged.files["config"].layers, body=body)
+    return Revealed(files, merged)

@@ -1,0 +1,101 @@
+"""Plain-text secrets of a tree, so that they are masked like resolved ones: for the redactor, never for output.
+
+What counts: fields the halconfig's model marks secret, keys whose names say so, secret parameters, and what noop
+references hold. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from halgit import references
+from halgit.halyard import model, sensitive
+from halgit.masking import Redactor, Secret, Woven
+from halgit.tree import MISSING, Merged, Path, Value
+
+_PAIR = re.compile(
+    r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
+)
+_SHORTEST = 4
+
+
+def learn_plain(merged: Merged, redactor: Redactor) -> None:
+    """Let the redactor know every secret that stands in the tree in plain text."""
+    for value in sensitive_values(merged):
+        redactor.learn(value)
+
+
+def sensitive_values(merged: Merged) -> frozenset[str]:
+    """The plain texts that are to be masked wherever they show.
+
+    A value that is also the name of a key or of a file of the tree (`password: password`) hides nothing and would
+    blank out every message that names the key, so it is not among them; `explain` and `diff` mask it by its key.
+    """
+    values: set[str] = set()
+    names: set[str] = {part for path in merged.files for part in re.split(r"[/.]", path)}
+    for name, file in merged.files.items():
+        if file.data is not MISSING:
+            values.update(_of_data(file.data, file.data if name == "config" else None, (), names, set()))
+        elif isinstance(file.body, bytes):
+            values.update(_of_text(file.body))
+    values.update(_of_parameters(merged))
+    plain = (value for value in values if not references.find(value) and not value.startswith("${"))
+    noop = (found.reference.get("value") for value in values for found in references.find(value))
+    return frozenset(v for v in (*plain, *noop) if len(v) >= _SHORTEST and v not in names)
+
+
+def _of_parameters(merged: Merged) -> Iterator[str]:
+    for parameter in merged.parameters.values():
+        if parameter.secret:
+            listed = parameter.value if isinstance(parameter.value, list) else [parameter.value]
+            yield from (each.open() if isinstance(each, Secret) else str(each) for each in listed if each is not None)
+
+
+def _of_data(value: Value, config: Value, path: Path, names: set[str], seen: set[int]) -> Iterator[str]:
+    """The sensitive texts below a node; `config` is the halconfig where the document is one."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    for step, child in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
+        if isinstance(step, str):
+            names.add(step)
+        here = (*path, step)
+        if isinstance(child, (dict, list)):
+            yield from _of_data(child, config, here, names, seen)
+        if isinstance(child, str) and child.startswith("encrypted"):
+            yield child
+        if _is_sensitive(step, here, child, config):
+            yield from _texts(child)
+
+
+def _is_sensitive(step: str | int, path: Path, child: Value, config: Value) -> bool:
+    if isinstance(child, bool) or child is None or isinstance(child, dict):
+        return False
+    if isinstance(step, str) and sensitive.is_sensitive_key(step):
+        return True
+    if config is None or not isinstance(child, (str, int)):
+        return False
+    field = model.field(path, config) if isinstance(step, str) else None
+    return field is not None and field.secret
+
+
+def _texts(value: Value) -> Iterable[str]:
+    if isinstance(value, list):
+        return [text for each in value for text in _texts(each)]
+    if isinstance(value, Woven):
+        return [part for part in value.parts if isinstance(part, str)]
+    return [str(value)] if isinstance(value, (str, int, float)) else []
+
+
+def _of_text(body: bytes) -> Iterator[str]:
+    """`key = value` and `"key": "value"` of text files, where the key says that it is a secret."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    for match in _PAIR.finditer(text):
+        if sensitive.is_sensitive_key(match.group(1)):
+            yield next((group for group in match.groups()[1:] if group), "")
