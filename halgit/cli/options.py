@@ -29,10 +29,13 @@ _KNOWN_NAMES = frozenset(
 PARAMETER = "HALGIT_PARAM_"
 
 
-_Parameter = click.ParamType[str] if TYPE_CHECKING else click.ParamType
+if TYPE_CHECKING:
+    _Text = click.ParamType[str]
+else:
+    _Text = click.ParamType
 
 
-class Lines(_Parameter):
+class Lines(_Text):
     """A text that may be given several times, or as lines of one environment variable."""
 
     name = "text"
@@ -148,9 +151,8 @@ def per_host(option_name: str, values: Iterable[str]) -> PerHost:
 
 def access(options: Mapping[str, Any], progress: Progress) -> Access:
     """How outside systems are reached, from the options and the environment."""
-    values: dict[str, Any] = {
-        name.replace("-", "_"): per_host(name, options.get(name.replace("-", "_"), ())) for name in _PER_HOST
-    }
+    fields = {name: name.replace("-", "_") for name in _PER_HOST}
+    values: dict[str, Any] = {field: per_host(name, options.get(field, ())) for name, field in fields.items()}
     known = {
         name: value for name, value in os.environ.items() if name in _KNOWN_NAMES or name.startswith(_KNOWN_TO_REMOTES)
     }
