@@ -14,14 +14,13 @@ from halgit.halyard import layout
 from halgit.masking import Secret, weave
 from halgit.operator import OperatorSettings
 from halgit.overlay import collecting, opsmx_tokens, selection
-from halgit.overlay.checks import check_items
 from halgit.overlay.collecting import Parameters
 from halgit.overlay.documents import is_merged
 from halgit.overlay.given import FILE, variable
 from halgit.overlay.opsmx_tokens import apart, base_name, of_file, tokens
 from halgit.overlay.opsmx_variants import Chosen, variants
 from halgit.overlay.rewriting import Change, rewritten, texts
-from halgit.overlay.substitution import Say, Substituted
+from halgit.overlay.substitution import Say, Substituted, new_twins
 from halgit.overlay.telling import Telling
 from halgit.tree import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
 from halgit.wording import listed
@@ -70,8 +69,8 @@ def substitute(
     """
     filling = _Filling(parameters, Telling(files.values(), layers), variant, _deployments(files))
     made = {path: filling.file(files[path]) for path in sorted(files)}
-    changed = {path: file for path, file in made.items() if file is not files[path]}
-    return Substituted(made, frozenset(filling.used), (*filling.telling.findings(), *check_items(changed, layers)))
+    twins = new_twins(files, made, layers)
+    return Substituted(made, frozenset(filling.used), (*filling.telling.findings(), *twins))
 
 
 def _deployments(files: Mapping[str, File]) -> tuple[str, ...]:

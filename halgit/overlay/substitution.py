@@ -59,7 +59,7 @@ def substitute(files: Mapping[str, File], parameters: Parameters, layers: Sequen
     for path in sorted(files):
         if _may_hold(files[path], layers):
             made[path] = filling.file(files[path])
-    return Substituted(made, frozenset(filling.used), (*filling.telling.findings(), *_twice(files, made, layers)))
+    return Substituted(made, frozenset(filling.used), (*filling.telling.findings(), *new_twins(files, made, layers)))
 
 
 def _may_hold(file: File, layers: Sequence[Layer]) -> bool:
@@ -71,8 +71,8 @@ def _may_hold(file: File, layers: Sequence[Layer]) -> bool:
     return any(OPEN.encode() in text for text in made_of)
 
 
-def _twice(before: Mapping[str, File], after: Mapping[str, File], layers: Sequence[Layer]) -> tuple[Finding, ...]:
-    """The items of keyed lists that parameters have made twins."""
+def new_twins(before: Mapping[str, File], after: Mapping[str, File], layers: Sequence[Layer]) -> tuple[Finding, ...]:
+    """The items of keyed lists that replacing has made twins; those that were there before are told already."""
     changed = [path for path in after if after[path] is not before[path]]
     sound = [path for path in changed if not check_items({path: before[path]}, layers)]
     return check_items({path: after[path] for path in sound}, layers)

@@ -46,3 +46,8 @@ def render(layers: Iterable[Layer], operator: OperatorSettings, variant: Variant
 def by_variables(values: Mapping[str, str]) -> OperatorSettings:
     """Values as a pod gives them."""
     return OperatorSettings(environment={variable(name): value for name, value in values.items()})
+
+
+def unquoted(text: bytes) -> bytes:
+    """A text without quotes: which of them a new scalar gets is not the business of these tests."""
+    return text.replace(b'"', b"").replace(b"'", b"")
