@@ -81,7 +81,8 @@ def java_url() -> str:
         return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 
     host = f"(?:[^/?#@:\\[\\]]*|{IPV6})(?::[+]?[0-9]*)?"
-    authority = f"(?://(?:[^/?#@]*@)?{host}(?=[/?#]|{BLANK}$)|(?!//))"
+    several = "[^/?#@]*@[^/?#@]*@[^/?#]*"
+    authority = f"(?://(?:{several}|(?:[^/?#@]*@)?{host})(?=[/?#]|{BLANK}$)|(?!//))"
     network = f"(?:{any_case('http')}[sS]?|{any_case('ftp')}):{authority}"
     other = f"(?:{any_case('file')}|{any_case('mailto')}|{any_case('jrt')}):"
     jar = f"{any_case('jar')}:(?=.*!/)"

@@ -31,17 +31,15 @@ def boolean(value: Value) -> bool | None:
 
 
 def integer(value: Value, bits: int) -> int | None:
-    """A whole-number field's value: digits in quotes, and what stands before the point of a float."""
-    if isinstance(value, bool):
-        return None
+    """A whole-number field's value: digits in quotes, and what stands before the point of a float within the range."""
+    lowest, highest = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    if isinstance(value, float):
+        return 0 if math.isnan(value) else int(value) if lowest <= value <= highest else None
     if isinstance(value, str):
         word = value.strip(_BLANKS)
-        number = int(word) if _WHOLE.fullmatch(word) else 0 if word in {"", "null"} else None
-    elif isinstance(value, float):
-        number = 0 if math.isnan(value) else None if math.isinf(value) else int(value)
-    else:
-        number = value if isinstance(value, int) else None
-    return number if number is not None and -(2 ** (bits - 1)) <= number < 2 ** (bits - 1) else None
+        value = int(word) if _WHOLE.fullmatch(word) else 0 if word in {"", "null"} else None
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and lowest <= value <= highest else None
 
 
 def constant(value: Value, enum: str, model: str = "halconfig") -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from halgit import yaml as hyaml
 from halgit.halyard import data as halyard_data
+from halgit.halyard import layout
 from halgit.tree import Finding, Path, Severity, Value
 from halgit.validation.crashes import CANNOT_REWRITE, CRASH, cannot_rewrite, crashes, null_item
 from halgit.validation.preparing import LARGEST, Scan, nulls, prepared, size
@@ -131,3 +132,18 @@ def _order(data: Value, path: Path) -> tuple[int, ...]:
         node = at(data, path[:depth])
         order.append(list(node).index(step) if isinstance(node, dict) else int(step))
     return tuple(order)
+
+
+def schema_of(path: str) -> str | None:
+    """Which schema a file of the rendered tree is checked with, by its path; None for a file there is none for."""
+    place = layout.place(path, (path.split("/", 1)[0],))
+    if place.kind == "config":
+        return "halconfig"
+    if place.kind == "service-settings" and place.services:
+        return "service-settings"
+    name = path.rsplit("/", 1)[-1]
+    if place.kind != "profile" or place.why or not name.endswith((".yml", ".yaml")):
+        return None
+    if name == "spinnakerconfig.yml":
+        return "spinnakerconfig"
+    return "clouddriver-accounts" if name.startswith("clouddriver") and path.count("/") == 2 else None

@@ -1,0 +1,109 @@
+"""Where a file stands in the `.hal` tree, who takes it, and in which words it is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from halgit.halyard.layout import Place, place, takers
+from halgit.halyard.services import SERVICES, SPRING, base
+
+NEAR = "no service takes a profile of this name; did you mean {}?"
+NEAR_SETTINGS = "no service reads settings of this name; did you mean {}?"
+UNKNOWN = "no service takes a profile of this name"
+CLOUDDRIVERS = tuple(service for service in SERVICES if base(service) == "clouddriver")
+
+PLACES = [
+    ("config", Place("config")),
+    ("halgit.yaml", Place("settings")),
+    ("halyard.yaml", Place("daemon")),
+    ("halyard-local.yml", Place("daemon")),
+    (".boms/bom/1.30.1.yml", Place("bom")),
+    (".boms/gate/1.2.3/gate.yml", Place("bom")),
+    ("default/profiles/gate-local.yml", Place("profile", "default", ("gate",))),
+    ("default/profiles/rosco/packerTemplates/a.json", Place("profile", "default", ("rosco",))),
+    ("default/profiles/images-local.yml", Place("profile", "default", ("rosco",))),
+    ("default/profiles/settings-local.js", Place("profile", "default", ("deck",))),
+    ("default/profiles/clouddriver/x.yml", Place("profile", "default", CLOUDDRIVERS)),
+    ("default/profiles/Monitoring-Daemon/filters/default.yml", Place("profile", "default", ("monitoring-daemon",))),
+    ("default/service-settings/gate.yml", Place("service-settings", "default", ("gate",))),
+    (
+        "default/service-settings/clouddriver-ro-deck.yml",
+        Place("service-settings", "default", ("clouddriver-ro-deck",)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), PLACES, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_halyard_reads_has_its_place(path: str, expected: Place) -> None:
+    assert place(path, ["default"]) == expected
+
+
+LEFT_OUT = [
+    ("default/profiles/clouddriver_local.yml", NEAR.format("clouddriver-local.yml")),
+    ("default/profiles/Gate-local.yml", NEAR.format("gate-local.yml")),
+    ("default/profiles/gate.yaml", NEAR.format("gate.yml")),
+    ("default/profiles/fornt50-local.yml", NEAR.format("front50-local.yml")),
+    ("default/profiles/settings_local.js", NEAR.format("settings-local.js")),
+    ("default/profiles/stormdriver-spinnaker.yml", UNKNOWN),
+    ("default/profiles/README.md", UNKNOWN),
+    ("default/profiles/spinnakerconfig.yml.bak", "it is a backup copy of spinnakerconfig.yml"),
+    ("default/profiles/gate-local.yml~", "it is a backup copy of gate-local.yml"),
+    ("default/profiles/gate-local-bkp.yml", "it is a backup copy of gate-local.yml"),
+    ("default/profiles/gate-local.yml.bak2", "it is a backup copy of gate-local.yml"),
+    ("default/profiles/spinnakerconfig.yml.s3", "it is a variant or copy of spinnakerconfig.yml"),
+    ("default/profiles/gate-local.yml-linux", "it is a variant or copy of gate-local.yml"),
+    ("default/profiles/.gate-local.yml.swp", "it is a hidden file"),
+    ("default/profiles/.git/gate-local.yml", "it is a hidden file"),
+    ("default/service-settings/clouddriver_rw.yml", NEAR_SETTINGS.format("clouddriver-rw.yml")),
+    ("default/service-settings/gate.yaml", NEAR_SETTINGS.format("gate.yml")),
+    ("default/service-settings/spinnaker.yml", "no service reads settings of this name"),
+    ("default/service-settings/clouddriver-rw.yml.s3", "it is a variant or copy of clouddriver-rw.yml"),
+    ("other/profiles/gate-local.yml", "config has no deployment other (deployments: default)"),
+    ("default/staging/gate.yml", "Halyard makes it and deletes or overwrites it"),
+    ("default/history/service-profiles.yml", "Halyard makes it and deletes or overwrites it"),
+    ("default/install.sh", "Halyard makes it and deletes or overwrites it"),
+    (".backup/config", "Halyard makes it and deletes or overwrites it"),
+    ("default/profile/gate-local.yml", "Halyard reads nothing there; did you mean default/profiles?"),
+    ("default/kubeconfig", "Halyard reads nothing there"),
+    ("pipelines/a.json", "Halyard reads nothing there"),
+    (".gitignore", "it is a hidden file"),
+    ("config.yml", "the halconfig's name is config, without an ending"),
+    ("config.bak", "it is a backup copy of config"),
+    ("clouddriver-local.yml", "Clouddriver reads its dynamic accounts from the repository itself"),
+    ("README.md", "Halyard does not read it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "why"), LEFT_OUT, ids=[path for path, _ in LEFT_OUT])
+def test_what_halyard_does_not_read_is_left_out_with_the_reason(path: str, why: str) -> None:
+    assert place(path, ["default"]).why == why
+
+
+def test_a_copy_still_says_whom_it_would_reach() -> None:
+    assert place("default/profiles/spinnakerconfig.yml.bak", ["default"]).services == SPRING
+
+
+@pytest.mark.parametrize(
+    ("name", "services"),
+    [
+        ("clouddriver.yml", ("clouddriver",)),
+        ("clouddriver-local.yml", CLOUDDRIVERS),
+        ("clouddriver-rw-local.yml", ("clouddriver", "clouddriver-rw")),
+        ("clouddriver-ro-deck.yml", ("clouddriver", "clouddriver-ro", "clouddriver-ro-deck")),
+        ("echo-worker.yml", ("echo", "echo-worker")),
+        ("gate-cert.pem", ("gate",)),
+        ("gate-extra/deep/file", ("gate",)),
+        ("spinnaker-local.yml", SPRING),
+        ("spinnaker-monitoring-local.yml", (*SPRING, "monitoring-daemon")),
+        ("redis.yml", ()),
+        ("deck.yml", ()),
+        ("rosco-local.yaml", ("rosco",)),
+        ("orca.yaml", ()),
+    ],
+)
+def test_who_takes_a_profile_by_its_name(name: str, services: tuple[str, ...]) -> None:
+    assert set(takers(name)) == set(services)
+
+
+def test_no_deployment_at_all_is_said_so() -> None:
+    assert place("default/profiles/gate-local.yml", []).why == "config has no deployment default (deployments: none)"

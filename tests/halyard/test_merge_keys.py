@@ -1,0 +1,127 @@
+"""The keyed lists: every one of the halconfig, checked by hand, and those of profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from halgit.halyard.merge_keys import PLAIN, KeyNode, tree_for
+from halgit.halyard.model import ROOT, Type, class_of
+
+
+def keyed(node: KeyNode, path: str = "") -> Iterator[tuple[str, str]]:
+    """All keyed lists of a tree, as `path: key`."""
+    if node.key:
+        yield path, node.key
+    for name, child in node.children.items():
+        yield from keyed(child, f"{path}.{name}".lstrip("."))
+    if node.any:
+        yield from keyed(node.any, f"{path}.*")
+
+
+def lists_of_mappings(type_: Type, path: str = "") -> Iterator[str]:
+    """Every list of the halconfig whose items are bound to a class."""
+    if type_.kind == "object":
+        class_ = class_of(type_.name)
+        for name in class_.subtypes.values() or (type_.name,):
+            for key, field in class_of(name).fields.items():
+                yield from lists_of_mappings(field.type, f"{path}.{key}".lstrip("."))
+    elif type_.kind == "map" and type_.of:
+        yield from lists_of_mappings(type_.of, f"{path}.*")
+    elif type_.of:
+        if type_.of.kind == "object":
+            yield path
+        yield from lists_of_mappings(type_.of, path)
+
+
+PLAIN_LISTS = {
+    "providers.aws.accounts.lifecycleHooks",
+    "providers.dcos.accounts.clusters",
+    "deploymentEnvironment.tolerations.*",
+}
+
+
+def test_every_list_of_mappings_of_the_halconfig_is_keyed_or_known_to_be_plain() -> None:
+    known = dict(keyed(tree_for("config")))
+    for path in set(lists_of_mappings(ROOT)):
+        short = path.removeprefix("deploymentConfigurations.")
+        plain = short in PLAIN_LISTS or short.startswith("deploymentEnvironment.affinity.")
+        assert (path in known) is not plain, path
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("deploymentConfigurations", "name"),
+        ("deploymentConfigurations.providers.kubernetes.accounts", "name"),
+        ("deploymentConfigurations.providers.kubernetes.accounts.dockerRegistries", "accountName"),
+        ("deploymentConfigurations.providers.kubernetes.accounts.customResources", "kubernetesKind"),
+        ("deploymentConfigurations.providers.kubernetes.accounts.cachingPolicies", "kubernetesKind"),
+        ("deploymentConfigurations.providers.aws.bakeryDefaults.baseImages", "baseImage.id"),
+        ("deploymentConfigurations.providers.aws.bakeryDefaults.baseImages.virtualizationSettings", "region"),
+        ("deploymentConfigurations.providers.aws.defaultRegions", "name"),
+        ("deploymentConfigurations.providers.dcos.clusters", "name"),
+        ("deploymentConfigurations.canary.serviceIntegrations", "name"),
+        ("deploymentConfigurations.canary.serviceIntegrations.accounts", "name"),
+        ("deploymentConfigurations.ci.jenkins.masters", "name"),
+        ("deploymentConfigurations.ci.gcb.accounts", "name"),
+        ("deploymentConfigurations.repository.nexus.searches", "name"),
+        ("deploymentConfigurations.pubsub.google.subscriptions", "name"),
+        ("deploymentConfigurations.artifacts.templates", "name"),
+        ("deploymentConfigurations.deploymentEnvironment.sidecars.*", "name"),
+        ("deploymentConfigurations.deploymentEnvironment.sidecars.*.secretVolumeMounts", "mountPath"),
+        ("deploymentConfigurations.deploymentEnvironment.hostAliases.*", "ip"),
+        ("deploymentConfigurations.deploymentEnvironment.initContainers.*", "name"),
+    ],
+)
+def test_the_key_of_a_list_of_the_halconfig(path: str, key: str) -> None:
+    assert dict(keyed(tree_for("config")))[path] == key
+
+
+def test_lists_of_single_values_are_not_keyed() -> None:
+    account = (
+        tree_for("config").below("deploymentConfigurations").below("providers").below("kubernetes").below("accounts")
+    )
+    assert account.below("namespaces") == PLAIN
+    assert account.below("permissions") == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("steps", "key"),
+    [
+        (("kubernetes", "accounts"), "name"),
+        (("docker-registry", "accounts"), "name"),
+        (("artifacts", "gitRepo", "accounts"), "name"),
+        (("jenkins", "masters"), "name"),
+        (("kayenta", "prometheus", "accounts"), "name"),
+        (("aws", "bakery-defaults", "base-images"), "baseImage.id"),
+        (("aws", "bakeryDefaults", "baseImages", "virtualizationSettings"), None),
+        (("job", "preconfigured", "kubernetes"), None),
+        (("spring", "cloud", "config", "server", "composite"), None),
+    ],
+)
+def test_the_keyed_lists_of_profiles(steps: tuple[str, ...], key: str | None) -> None:
+    node = tree_for("default/profiles/clouddriver-local.yml")
+    for step in steps:
+        node = node.below(step)
+    assert node.key == key
+
+
+def test_volumes_of_service_settings_go_by_id() -> None:
+    assert dict(keyed(tree_for("default/service-settings/gate.yml"))) == {"kubernetes.volumes": "id"}
+
+
+def test_other_files_have_no_keyed_lists() -> None:
+    assert tree_for("halyard.yaml") == PLAIN
+
+
+def test_more_keys_are_added_by_dotted_path() -> None:
+    extra = {"job.preconfigured.kubernetes": "label", 'a."b.c".d': "id", "kubernetes.accounts": "context", "x.*": "y"}
+    tree = tree_for("default/profiles/orca-local.yml", extra)
+    assert tree.below("job").below("preconfigured").below("kubernetes").key == "label"
+    assert tree.below("a").below("b.c").below("d").key == "id"
+    assert tree.below("kubernetes").below("accounts").key == "context"
+    assert tree.below("kubernetes").below("accounts").below("customResources").key == "kubernetesKind"
+    assert tree.below("x").below("anything").key == "y"
+    assert tree_for("default/profiles/orca-local.yml").below("job") == PLAIN

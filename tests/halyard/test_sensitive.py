@@ -1,0 +1,33 @@
+"""Key names that say their value is a secret, in every way of writing them."""
+
+from __future__ import annotations
+
+import pytest
+
+from halgit.halyard.sensitive import is_sensitive_key, words
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["password", "PASSWORD", "keyStorePassword", "db-password", "dbpassword", "client_secret", "clientSecret", "secret",
+     "AWS_SECRET_ACCESS_KEY", "GIT_TOKEN", "githubOAuthAccessToken", "tokens", "apitoken", "credentials", "privateKey",
+     "private-key", "PRIVATE_KEY", "sshPrivateKeyPassphrase", "api_key", "appKey", "insert_key", "encryptionKey",
+     "secretId", "passwordCommand", "spring.datasource.password", "REDIS_PWD", "accessKey"],
+)  # fmt: skip
+def test_keys_of_secrets(key: str) -> None:
+    assert is_sensitive_key(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["name", "passwordFile", "tokenFile", "privateKeyPath", "secretName", "accessTokenUri", "credentialPath",
+     "imagePullSecrets", "secretArn", "tokenTtl", "AWS_ACCESS_KEY_ID", "accessKeyId", "keyStore", "publicKey", "author",
+     "compass", "", "---"],
+)  # fmt: skip
+def test_keys_of_other_things(key: str) -> None:
+    assert not is_sensitive_key(key)
+
+
+def test_words_of_a_key() -> None:
+    assert words("kubeconfigFile") == words("kubeconfig-file") == words("KUBECONFIG_FILE") == ("kubeconfig", "file")
+    assert words("oAuthScopes") == ("o", "auth", "scopes")
