@@ -59,7 +59,7 @@ def within(text: str, context: Context) -> str:
     if context == "'":
         return inner.replace('\\"', '"').replace("'", "\\'")
     if context == "`":
-        return inner.replace('\\"', '"').replace("`", "\\`").replace("${", "\\${")
+        return inner.replace('\\"', '"').replace("`", "\\`").replace("$", "\\$")
     return inner.replace("*/", "*\\/") if context == "comment" else inner
 
 

@@ -62,9 +62,16 @@ def rewritten(file: File, data: Value, changes: Mapping[Path, Change]) -> File:
     body = file.body
     if not isinstance(body, bytes) or any(isinstance(value, (list, dict)) for value in values.values()):
         return replace(file, how="merged", data=fresh, body=None, splices=EMPTY, trace=trace)
-    own = {scalar.path for scalar in hyaml.scalars(body) if not scalar.key}
-    splices = {path: value for path, value in values.items() if path in own}
+    splices = _that_stand_there(body, values)
     return replace(file, how="merged", data=fresh, splices={**file.splices, **splices}, trace=trace)
+
+
+def _that_stand_there(body: bytes, values: Mapping[Path, Value]) -> Mapping[Path, Value]:
+    """Without the paths that only an alias makes; a text without `&` has no anchor, and so no alias."""
+    if b"&" not in body:
+        return values
+    own = {scalar.path for scalar in hyaml.scalars(body) if not scalar.key}
+    return {path: value for path, value in values.items() if path in own}
 
 
 def replaced(data: Value, values: Mapping[Path, Value]) -> Value:
