@@ -1,4 +1,4 @@
-"""Make what follows from the comments in the charts' values.yaml: values.schema.json, README.md, and the umbrella's globals.
+"""Make what follows from the comments in the charts' values.yaml: schemas, READMEs, and the umbrella's globals.
 
 Run: python scripts/chart_readme.py [--check]; with --check nothing is written and files that differ are named.
 """
@@ -60,6 +60,16 @@ def _globals(shared: tuple[chart_values.Value, ...]) -> dict[str, Any]:
     """Globals are typed, and unknown ones left to the charts' own words: other charts of an umbrella may have theirs."""
     value = next(value for value in shared if value.name == "global")
     return {**chart_values.schema(value), "additionalProperties": True}
+
+
+def global_names() -> list[str]:
+    """The keys of global."""
+    return [value.name for value in next(v for v in chart_values.read(SHARED) if v.name == "global").children]
+
+
+def default(path: str) -> Any:
+    """The default of a shared value, by its dotted path."""
+    return next(value.default for row, value in chart_values.rows(chart_values.read(SHARED)) if row == path)
 
 
 def readme_text(chart: Path) -> str:

@@ -1,16 +1,16 @@
 """Read the values of a chart with the comments beside them: what a key is for and what it may hold.
 
 A comment stands right above its key. Lines that begin with "@" are about its type:
-  @type integer, null   types beside that of the default      @enum a, b      the only texts (an empty one first: "@enum , a")
-  @min 1                least number                          @pattern RE     what a text must match
-  @items string         type of the items of a list           @free [TYPE]    a mapping with any keys, values of this type
-  @entry a, b           a mapping of names to mappings        @credential k   how a credential is given, with its keys
-                        with these texts
+  @type integer, null   the types, where the default shows less      @pattern RE     what a text must match
+  @enum a, b            the only texts (empty first: "@enum , a")    @min 1          least number
+  @items string         type of the items of a list                  @free [TYPE]    any keys, values of this type
+  @entry a, b           any keys, each with these texts              @credential k   a credential with these keys
   @subchart             values of another chart, which checks them itself
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Schema = dict[str, Any]
 TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 
@@ -35,11 +36,15 @@ class Value:
 
 def read(file: Path) -> tuple[Value, ...]:
     """The keys of a values.yaml, in its order. Raises ValueError for a key without a comment."""
-    text = file.read_text()
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return _parsed(file.read_text(), file)
+
+
+@functools.cache
+def _parsed(text: str, file: Path) -> tuple[Value, ...]:
+    node = yaml.compose(text, Loader=LOADER)
     if not isinstance(node, yaml.MappingNode):
         return ()
-    return tuple(_values(node, yaml.safe_load(text), text.splitlines(), file))
+    return tuple(_values(node, yaml.load(text, LOADER), text.splitlines(), file))
 
 
 def _values(node: yaml.MappingNode, data: dict[str, Any], lines: list[str], file: Path) -> Iterator[Value]:

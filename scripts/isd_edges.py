@@ -1,7 +1,8 @@
 """Make tests/charts/edges.json: which component of ISD calls which, and at which port.
 
 Read from the description of the predecessor chart's components. Run: python scripts/isd_edges.py REFERENCE_FOLDER
-Connections with what no chart holds (a git host, agents, the Kubernetes API) are left out; the services Halyard deploys are one: spinnaker.
+Connections with what no chart holds (a git host, agents, the Kubernetes API) are left out; the services Halyard deploys
+are one: spinnaker.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The charts, vendored once and rendered once for each set of values: every test of this folder shares what came out."""
+"""The charts, vendored once and rendered once for each set of values: all tests of this folder share what came out."""
 
 from __future__ import annotations
 

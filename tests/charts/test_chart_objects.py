@@ -129,7 +129,8 @@ def test_two_releases_of_a_namespace_do_not_meet(vendored: Callable[[str], Path]
             made = chart.render(values, name=release, namespace="isd-ns").items()
             objects = [one for name, text in made if "NOTES" not in name for one in yaml.safe_load_all(text) if one]
             found.append({(one["kind"], one["metadata"]["name"]) for one in objects})
-    assert found[0] and not found[0] & found[1]
+    assert found[0]
+    assert not found[0] & found[1]
 
 
 def test_every_object_has_the_labels_of_kubernetes(every: Every) -> None:

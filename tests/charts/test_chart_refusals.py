@@ -102,7 +102,8 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
      "halyard.source.repositories: empty. Say where the configuration is kept, "
      "or set global.spinnaker.install to false."),
     ({"halyard": {"source": {"repositories": ["/config"]}}},
-     "halyard.source.repositories: /config is no https, ssh, s3 or vault address. A directory of the pod cannot be a source."),
+     "halyard.source.repositories: /config is no https, ssh, s3 or vault address. "
+     "A directory of the pod cannot be a source."),
     ({"halyard": {"source": {"repositories": ["https://user:secret@git.example.org/config"]}}},
      "halyard.source.repositories: an address holds a password. Leave it out and give global.credentials.git."),
     ({"halyard": {"source": {"repositories": ["https://a.example.org", "https://b.example.org"], "ref": "main"}}},

@@ -39,7 +39,7 @@ PLANTED = {
         "enabled": True, "organization": "org", "repository": "pipelines", "kind": "s3",
         "gitToken": {"values": {"git_secret_token": "canary-pipelines-token"}},
         "spinConfig": {"values": {"address": "http://gate", "username": "admin", "password": "canary-spin-password"}},
-        "localSpinConfig": {"values": {"address": "http://gate", "username": "admin", "password": "canary-local-password"}},
+        "localSpinConfig": {"values": {"address": "http://gate", "username": "admin", "password": "canary-local"}},
     },
 }  # fmt: skip
 

@@ -129,12 +129,22 @@ HALGIT_PARAM_OVERRIDE_DECK_URL: {{ . }}
 HALGIT_PARAM_OVERRIDE_API_URL: {{ . }}
 {{- end }}
 HALGIT_PARAM_DYNAMIC_ACCOUNTS_REPO: {{ first (splitList "?" (first .values.source.repositories)) }}
-HALGIT_PARAM_DYN_ACCNT_CONFIG_PATH: /
+HALGIT_PARAM_DYN_ACCNT_CONFG_PATH: /
 HALGIT_PARAM_BRANCH: {{ .values.source.ref | default "main" }}
 HALGIT_PARAM_KEY_FILE: /etc/halgit/encryption/key
 {{- if .values.credentials.git }}
 HALGIT_PARAM_GIT_USER_FILE: /etc/halgit/git/username
 HALGIT_PARAM_GIT_TOKEN_FILE: /etc/halgit/git/token
+{{- end }}
+{{- if eq .values.source.variant "s3" }}
+{{- range .values.source.repositories }}
+{{- if hasPrefix "s3://" . }}
+HALGIT_PARAM_AWS_S3_BUCKET: {{ (urlParse .).host }}
+{{- end }}
+{{- end }}
+{{- with .values.credentials.s3.region }}
+HALGIT_PARAM_AWS_S3_REGION: {{ . }}
+{{- end }}
 {{- end }}
 {{- if eq .values.source.variant "ssh" }}
 HALGIT_PARAM_GIT_SSH_KEY_FILE: /etc/halgit/ssh/ssh-privatekey
