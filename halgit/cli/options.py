@@ -217,7 +217,7 @@ def operator(options: Mapping[str, Any]) -> OperatorSettings:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError(f"--set {name or text!r} has no value.", "Write --set NAME=VALUE.")
+        raise UsageError("A --set has no name or no value.", "Write --set NAME=VALUE.")
     return name, value
 
 
