@@ -85,12 +85,13 @@ class Maker:
             made["patternProperties"] = others
         if not spec.get("open"):
             made["additionalProperties"] = False
-        if "required" in spec:
-            made["required"] = spec["required"]
+        required = [key for key in spec.get("required", ()) if not (self.spring and self.spelled(key))]
+        if required:
+            made["required"] = required
         return made
 
     def spelled(self, key: str) -> str:
-        """A pattern of the other spellings of a key, where it has more than one word."""
+        """A pattern of the other spellings of a key, where it has more than one word. Such a key is never required."""
         parts = key_words(key)
         return f"^{'[-_]?'.join(parts)}$" if len(parts) > 1 and "-" not in key else ""
 

@@ -18,7 +18,7 @@ from halgit.halyard.sensitive import is_sensitive_key, words
 from halgit.masking import Secret, Woven
 from halgit.tree import Finding, Path, Plain, Severity, Value
 from halgit.validation.preparing import is_null
-from halgit.wording import kind_of, listed
+from halgit.wording import did_you_mean, kind_of, listed
 
 Schema = Mapping[str, Any]
 
@@ -165,15 +165,15 @@ class Speaker:
 
     def _constant(self, path: Path, thing: str, value: Value, options: list[str]) -> Finding:
         text = "" if value is None or isinstance(value, bytes) else hyaml.java_text(value)
-        same = [option for option in options if option.lower().replace("_", "-") == text.lower().replace("_", "-")]
-        close = same or get_close_matches(text.upper(), options, n=1, cutoff=0.7)
-        mend = f"Write {close[0]}." if same else f"Did you mean {close[0]}?" if close else "Write one of these words."
+        same = [option for option in options if words(option) == words(text)]
+        mend = f"Write {same[0]}." if same else did_you_mean(text, options, "Write one of these words.")
         message = f"{thing} is {self._shown(path, value)}; {self.reader.name} takes {_either(options)} here."
         return self._say("enum", path, message, mend)
 
     def _kind(self, path: Path, thing: str, value: Value, spec: Schema, options: list[str]) -> Finding:
         wanted = _wanted(spec, options)
-        message = f"{thing} is {self._shown(path, value)}; {self.reader.name} takes {wanted} here."
+        shown = kind_of(value) if wanted in {"a list", "a mapping"} else self._shown(path, value)
+        message = f"{thing} is {shown}; {self.reader.name} takes {wanted} here."
         return self._say("wrong-type", path, message, _mend_kind(value, wanted))
 
     def _shown(self, path: Path, value: Value) -> str:
