@@ -29,11 +29,13 @@ def learn_plain(merged: Merged, redactor: Redactor) -> None:
 def sensitive_values(merged: Merged) -> frozenset[str]:
     """The plain texts that are to be masked wherever they show.
 
-    A value that is also the name of a key or of a file of the tree (`password: password`) hides nothing and would
-    blank out every message that names the key, so it is not among them; `explain` and `diff` mask it by its key.
+    A value that is also the name of a key, file, parameter or account of the tree (`password: password`, an open
+    token, `credentials: prod`) hides nothing and would blank out every message that has the name, so it is not among
+    them; `explain` and `diff` mask it by its key.
     """
     values: set[str] = set()
     names: set[str] = {part for path in merged.files for part in re.split(r"[/.]", path)}
+    names.update(merged.parameters, _accounts(merged))
     for name, file in merged.files.items():
         if file.data is not MISSING:
             values.update(_of_data(file.data, file.data if name == "config" else None, (), names, set()))
@@ -43,6 +45,14 @@ def sensitive_values(merged: Merged) -> frozenset[str]:
     plain = (value for value in values if not references.find(value) and not value.startswith("${"))
     noop = (found.reference.get("value") for value in values for found in references.find(value))
     return frozenset(v for v in (*plain, *noop) if len(v) >= _SHORTEST and v not in names)
+
+
+def _accounts(merged: Merged) -> Iterator[str]:
+    """The names of the halconfig's accounts: orca's jobs call them `credentials`."""
+    config = merged.files["config"].data if "config" in merged.files else None
+    for path, _, node in model.walk(config) if isinstance(config, dict) else ():
+        if len(path) > 1 and path[-2] in ("accounts", "masters") and isinstance(node.get("name"), str):
+            yield node["name"]
 
 
 def _of_parameters(merged: Merged) -> Iterator[str]:
