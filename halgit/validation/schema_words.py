@@ -146,6 +146,8 @@ class Speaker:
         options = _constants(self.schema, spec)
         single = bool(options or (spec.get("title") and not {"object", "array"} & set(_types(spec))))
         if value is None and path and isinstance(path[-1], str):
+            if path[-1] in spec_at(self.schema, path[:-1], self.data).get("required", ()):
+                yield self._missing(path[:-1], path[-1])
             return
         if single and isinstance(value, (Secret, Woven)):
             return
