@@ -1,0 +1,32 @@
+"""A revealed tree into a directory, all or nothing; and single files in one step, for everything else halgit writes.
+
+The only room that writes files, and the only one that opens secrets. It starts no process and asks git nothing:
+whether git ignores a path, it is told.
+"""
+
+from halgit.publish.content import holds_secrets, serialise
+from halgit.publish.disk import DISK, Disk
+from halgit.publish.file import write_daemon_config, write_file, write_reason
+from halgit.publish.manifest import MANIFEST, Manifest
+from halgit.publish.run import Options, Outcome, Way, compare, publish
+from halgit.publish.site import work_tree
+from halgit.publish.standing import Comparison
+
+__all__ = [
+    "DISK",
+    "MANIFEST",
+    "Comparison",
+    "Disk",
+    "Manifest",
+    "Options",
+    "Outcome",
+    "Way",
+    "compare",
+    "holds_secrets",
+    "publish",
+    "serialise",
+    "work_tree",
+    "write_daemon_config",
+    "write_file",
+    "write_reason",
+]

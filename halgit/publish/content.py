@@ -1,0 +1,66 @@
+"""A revealed tree into the bytes of its files. The only place where secrets are opened; nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from halgit.errors import SecretError
+from halgit.masking import Secret, Woven
+from halgit.tree import MISSING, File, Revealed, Value
+
+
+def serialise(revealed: Revealed) -> dict[str, bytes]:
+    """The bytes of every file, in the order of their paths, secrets opened.
+
+    Raises SecretError that names every file with a secret that is no text where a text must be.
+    """
+    contents: dict[str, bytes] = {}
+    faults: list[str] = []
+    for path, file in sorted(revealed.files.items()):
+        try:
+            contents[path] = _content(file)
+        except UnicodeDecodeError as error:
+            faults.append(f"{path}: {error.reason}.")
+    if faults:
+        raise SecretError(
+            "\n".join(faults), "Refer to it with encryptedFile or secretFile, in a field that takes a file."
+        )
+    return contents
+
+
+def holds_secrets(revealed: Revealed) -> bool:
+    """Whether `serialise` opens any secret of this tree; stand-ins of a masked tree are none."""
+    return not revealed.masked and any(_holds(file) for file in revealed.files.values())
+
+
+def _content(file: File) -> bytes:
+    from halgit import yaml as hyaml
+
+    if isinstance(file.body, Woven):
+        return b"".join(
+            part.encode("utf-8") if isinstance(part, str) else part.open_bytes() for part in file.body.parts
+        )
+    if file.body is not None:
+        return hyaml.splice(file.body, file.splices, opened=True) if file.splices else file.body
+    if file.data is MISSING:
+        raise TypeError(f"{file.path} was never read")
+    return hyaml.dump(file.data, opened=True)
+
+
+def _holds(file: File) -> bool:
+    if isinstance(file.body, Woven):
+        return True
+    return _any_secret(file.splices.values() if file.body is not None else [file.data])
+
+
+def _any_secret(values: Iterable[Value]) -> bool:
+    todo = list(values)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, (Secret, Woven)):
+            return True
+        if isinstance(value, dict):
+            todo.extend(value.values())
+        elif isinstance(value, list):
+            todo.extend(value)
+    return False

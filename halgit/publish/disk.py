@@ -1,0 +1,191 @@
+"""The file operations that publishing is made of, each one call, so that a test can stop a run after any of them.
+
+`Disk` is the real one. It decides nothing, follows no link on its own, and turns no error into another: what the
+system raises as OSError is put into words in `faults`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EBUSY, errno.EPERM, errno.EOPNOTSUPP})
+"""What `exchange` raises where two folders cannot change places: an old kernel, a file system without it, a mount."""
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_MOUNTS = Path("/proc/self/mountinfo")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+
+
+class Disk:
+    """The operating system's own file operations."""
+
+    # --- looking
+
+    def resolve(self, path: Path) -> Path:
+        """The path with every link in it followed; what does not exist stays as it is."""
+        return Path(os.path.realpath(path))
+
+    def lstat(self, path: Path) -> os.stat_result | None:
+        """What stands at the path, a link as a link; None where nothing does."""
+        try:
+            return os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def read(self, path: Path) -> bytes:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read()
+
+    def names(self, folder: Path) -> list[str]:
+        """What a folder holds, in order; nothing where there is no such folder."""
+        try:
+            return sorted(os.listdir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def same(self, descriptor: int, path: Path) -> bool:
+        """Whether an open file is still the one at the path."""
+        found = self.lstat(path)
+        return found is not None and os.path.samestat(os.fstat(descriptor), found)
+
+    def mounted(self, path: Path) -> bool:
+        """Whether something is mounted at the path or beneath it, a bind mount of the same file system included."""
+        if os.path.ismount(path):
+            return True
+        here = os.fsencode(path)
+        return any(point == here or point.startswith(here + b"/") for point in _mount_points())
+
+    def may_write(self, folder: Path) -> bool:
+        """Whether this process may add names to the folder."""
+        return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+    # --- changing
+
+    def mkdir(self, path: Path, mode: int) -> None:
+        """Make one folder with exactly this mode, whatever the umask."""
+        os.mkdir(path, 0o700)
+        os.chmod(path, mode)
+
+    def create(self, path: Path) -> int:
+        """Open a new, private file to write; it must not exist."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+    def open(self, path: Path) -> int:
+        """Open an existing file to write it in place, from its start."""
+        return os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    def truncate(self, descriptor: int) -> None:
+        os.ftruncate(descriptor, 0)
+
+    def sync(self, descriptor: int) -> None:
+        """Return when the file's content is on the disk."""
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Return when the folder's names are on the disk; some file systems have no such thing for folders."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+                raise
+        finally:
+            os.close(descriptor)
+
+    def chmod(self, place: Path | int, mode: int) -> None:
+        os.chmod(place, mode)
+
+    def give_group(self, path: Path, group: int) -> None:
+        """Hand the path to a group if this process is allowed to; else leave it."""
+        with suppress(PermissionError):
+            os.chown(path, -1, group)
+
+    def rename(self, old: Path, new: Path) -> None:
+        os.rename(old, new)
+
+    def exchange(self, one: Path, other: Path) -> None:
+        """Let two paths change places in one step. Raises OSError, one of NO_EXCHANGE where that cannot be."""
+        rename = _renameat2()
+        if rename is None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(other))
+        number = rename(os.fsencode(one), os.fsencode(other))
+        if number:
+            raise OSError(number, os.strerror(number), str(other))
+
+    def unlink(self, path: Path) -> None:
+        os.unlink(path)
+
+    def rmdir(self, path: Path) -> None:
+        os.rmdir(path)
+
+    def lock(self, path: Path) -> int | None:
+        """The open file, locked for this process alone, or None while another has it.
+
+        Closing it, or the death of the process, gives the lock back. A file that was removed while it was being
+        locked counts as taken: its remover was another run.
+        """
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self.same(descriptor, path):
+                return descriptor
+        except BlockingIOError:
+            pass
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        return None
+
+
+DISK = Disk()
+
+
+def is_folder(found: os.stat_result | None) -> bool:
+    """Whether this is a folder itself, not a link to one."""
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_file(found: os.stat_result | None) -> bool:
+    """Whether this is a regular file itself, not a link to one."""
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def _mount_points() -> list[bytes]:
+    try:
+        lines = _MOUNTS.read_bytes().splitlines()
+    except OSError:
+        return []
+    return [_OCTAL.sub(lambda escape: bytes([int(escape[1], 8)]), line.split(b" ")[4]) for line in lines]
+
+
+def _renameat2() -> Callable[[bytes, bytes], int] | None:
+    """The exchange of Linux, giving an error number or 0; None where the C library has no such call."""
+    import ctypes
+
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:
+        return None
+
+    def exchange(one: bytes, other: bytes) -> int:
+        failed = call(_AT_FDCWD, one, _AT_FDCWD, other, ctypes.c_uint(_RENAME_EXCHANGE))
+        return ctypes.get_errno() if failed else 0
+
+    return exchange

@@ -1,0 +1,155 @@
+"""Single files, each replaced in one step: reports, locks, settings, everything that is not the tree.
+
+Written beside, flushed, given its mode, renamed; nothing is written when nothing changed. A run that dies leaves the
+old file or the new one, and at most one hidden file beside it, which the next run takes up. A file that is itself
+mounted into place cannot be renamed over and is the only one written where it stands.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from halgit.errors import PublishError
+from halgit.publish.build import GROUP, PRIVATE, fill, named
+from halgit.publish.disk import DISK, Disk, is_file, is_folder
+from halgit.publish.faults import reported
+
+DAEMON_FILES = ("halyard.yml", "halyard-local.yml")
+"""The Spring files of the Halyard daemon that halgit writes, in the order the daemon reads them."""
+
+_WAIT = 10.0
+_PAUSE = 0.05
+_LONGEST_REASON = 4096
+"""In bytes: the kubelet keeps no more of a termination message."""
+
+
+def write_file(path: Path, data: bytes, mode: int = 0o600, disk: Disk = DISK) -> bool:
+    """Write one file with these permissions, its folders made where they are missing; False when nothing changed.
+
+    A link is followed. Permissions alone are changed only where a file that is to be private is not. Raises
+    PublishError; the old file is then as it was.
+    """
+    return bool(_write({path: data}, mode, disk))
+
+
+def write_daemon_config(
+    files: Mapping[str, bytes], directory: Path, *, group_access: bool = False, disk: Disk = DISK
+) -> tuple[str, ...]:
+    """Write the daemon's `halyard.yml` and `halyard-local.yml`; nothing else in the directory is touched.
+
+    Gives the names that changed. Raises PublishError; unless the disk fails between two renames, both files are then
+    as they were.
+    """
+    if not set(files) <= set(DAEMON_FILES):
+        raise ValueError(f"not the daemon's: {sorted(set(files) - set(DAEMON_FILES))}")
+    mode = (GROUP if group_access else PRIVATE).file
+    written = _write({directory / name: files[name] for name in DAEMON_FILES if name in files}, mode, disk)
+    return tuple(path.name for path in written)
+
+
+def write_reason(path: Path | str, reason: str, disk: Disk = DISK) -> None:
+    """Leave the reason of a failure in a pod's termination message file, if there is one.
+
+    Never raises and never creates the file: the reason has been told elsewhere, and outside a pod nobody reads it.
+    """
+    text = reason.encode("utf-8", "replace")[:_LONGEST_REASON].decode("utf-8", "ignore")
+    with suppress(OSError):
+        if is_file(disk.lstat(Path(path))):
+            _write_in_place(Path(path), text.encode("utf-8"), None, disk)
+
+
+def _write(files: Mapping[Path, bytes], mode: int, disk: Disk) -> list[Path]:
+    """Lay all files down before the first is put into its place; gives those that changed."""
+    changed: list[Path] = []
+    with ExitStack() as all_staged:
+        places: list[tuple[Path, Path]] = []
+        for path, data in files.items():
+            with reported(path):
+                place = _place(path, disk)
+                if _unchanged(place, data, mode, disk):
+                    continue
+                changed.append(path)
+                if disk.lstat(place) is not None and disk.mounted(place):
+                    _write_in_place(place, data, mode, disk)
+                else:
+                    places.append((all_staged.enter_context(_staged(place, data, mode, disk)), place))
+        for staged, place in places:
+            with reported(place):
+                disk.rename(staged, place)
+                disk.sync_folder(place.parent)
+    return changed
+
+
+def _place(path: Path, disk: Disk) -> Path:
+    place = disk.resolve(path)
+    found = disk.lstat(place)
+    if is_folder(found):
+        raise PublishError(f"{path}: there is a folder where the file is to be.", "Name a file.")
+    if found is not None and not is_file(found):
+        raise PublishError(f"{path}: this is no regular file.", "Name a regular file.")
+    return place
+
+
+def _unchanged(place: Path, data: bytes, mode: int, disk: Disk) -> bool:
+    found = disk.lstat(place)
+    if found is None or found.st_size != len(data):
+        return False
+    too_open = not mode & 0o007 and found.st_mode & 0o007
+    return not too_open and disk.read(place) == data
+
+
+@contextmanager
+def _staged(place: Path, data: bytes, mode: int, disk: Disk) -> Iterator[Path]:
+    """The new file, whole, beside its place; removed again unless it is renamed."""
+    _make_parents(place.parent, 0o755 if mode & 0o004 else 0o700, disk)
+    beside = place.with_name(f".{place.name}.halgit")
+    descriptor = _lock(beside, place, disk)
+    try:
+        try:
+            disk.truncate(descriptor)
+            fill(descriptor, data, mode, disk)
+        except OSError as error:
+            raise named(error, beside) from error
+        yield beside
+    finally:
+        with suppress(OSError):
+            if disk.same(descriptor, beside):
+                disk.unlink(beside)
+        disk.close(descriptor)
+
+
+def _lock(beside: Path, place: Path, disk: Disk) -> int:
+    """The hidden file, for this run alone: another run may be writing the same file, or have died at it."""
+    end = time.monotonic() + _WAIT
+    while True:
+        descriptor = disk.lock(beside)
+        if descriptor is not None:
+            return descriptor
+        if time.monotonic() >= end:
+            raise PublishError(f"{place}: another run of halgit is writing it.", "Wait for it to end, then run again.")
+        time.sleep(_PAUSE)
+
+
+def _make_parents(folder: Path, mode: int, disk: Disk) -> None:
+    missing: list[Path] = []
+    while disk.lstat(folder) is None:
+        missing.append(folder)
+        folder = folder.parent
+    for folder in reversed(missing):
+        with suppress(FileExistsError):
+            disk.mkdir(folder, mode)
+
+
+def _write_in_place(place: Path, data: bytes, mode: int | None, disk: Disk) -> None:
+    descriptor = disk.open(place)
+    try:
+        disk.write(descriptor, data)
+        if mode is not None:
+            with suppress(PermissionError):
+                disk.chmod(descriptor, mode)
+            disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)

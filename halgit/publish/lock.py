@@ -1,0 +1,90 @@
+"""One run at a time: the lock in a target's private folder, and the bounded wait for it.
+
+The system gives the lock back when its holder dies, so a lock file that is left behind locks nothing. The folder
+goes with its holder unless something in it is still needed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from halgit.errors import PublishError
+from halgit.publish.build import Modes
+from halgit.publish.disk import Disk
+
+_LOCK = "lock"
+_IGNORE = ".gitignore"
+_PAUSE = 0.05
+
+
+@contextmanager
+def locked(room: Path, target: Path, wait: float, modes: Modes, disk: Disk) -> Iterator[None]:
+    """Hold the private folder for this run alone. Raises PublishError when another holds it for `wait` seconds."""
+    descriptor = _acquire(room, target, wait, modes, disk)
+    try:
+        disk.truncate(descriptor)
+        disk.write(descriptor, b"%d\n" % os.getpid())
+        with suppress(PermissionError):
+            disk.chmod(descriptor, modes.file)
+        _hide_from_git(room, disk)
+        yield
+    finally:
+        _release(room, descriptor, disk)
+
+
+def _acquire(room: Path, target: Path, wait: float, modes: Modes, disk: Disk) -> int:
+    end = time.monotonic() + wait
+    while True:
+        descriptor = _try(room, modes, disk)
+        if descriptor is not None:
+            return descriptor
+        if time.monotonic() >= end:
+            raise PublishError(
+                f"{target}: another run of halgit is writing it{_holder(room, disk)}.",
+                "Wait for it to end, then run again.",
+            )
+        time.sleep(_PAUSE)
+
+
+def _try(room: Path, modes: Modes, disk: Disk) -> int | None:
+    with suppress(FileExistsError):
+        disk.mkdir(room, modes.folder)
+    try:
+        return disk.lock(room / _LOCK)
+    except FileNotFoundError:
+        return None  # the run before has just taken its folder away
+
+
+def _holder(room: Path, disk: Disk) -> str:
+    try:
+        text = disk.read(room / _LOCK).strip()
+    except OSError:
+        return ""
+    return f" (process {text.decode()})" if text.isdigit() else ""
+
+
+def _hide_from_git(room: Path, disk: Disk) -> None:
+    """Keep the secrets of an unfinished tree from being added to a repository the target lies in."""
+    with suppress(FileExistsError):
+        descriptor = disk.create(room / _IGNORE)
+        try:
+            disk.write(descriptor, b"*\n")
+        finally:
+            disk.close(descriptor)
+
+
+def _release(room: Path, descriptor: int, disk: Disk) -> None:
+    """Give the lock back. The lock file goes last: once it is gone, another run may have begun here."""
+    try:
+        if set(disk.names(room)) <= {_LOCK, _IGNORE}:
+            for name in (_IGNORE, _LOCK):
+                with suppress(OSError):
+                    disk.unlink(room / name)
+            with suppress(OSError):
+                disk.rmdir(room)
+    finally:
+        disk.close(descriptor)
