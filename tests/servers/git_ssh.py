@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import subprocess
 import threading
+from asyncio.subprocess import PIPE
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import asyncssh
 import needs
@@ -84,19 +86,27 @@ class GitSshServer:
             process.stderr.write(b"fatal: not allowed here\n")
             process.exit(1)
             return
-        served = subprocess.Popen(
-            [program, str(place)],
-            env={**CLEAN, "GIT_PROTOCOL": process.env.get("GIT_PROTOCOL", "")},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+        environment = {**CLEAN, "GIT_PROTOCOL": process.env.get("GIT_PROTOCOL", "")}
+        served = await asyncio.create_subprocess_exec(
+            program, str(place), env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
-        with served:
-            await process.redirect(served.stdin, served.stdout, served.stderr)
-            status = await asyncio.get_running_loop().run_in_executor(None, served.wait)
-            await process.stdout.drain()
-        process.exit(status)
+        assert served.stdin is not None
+        assert served.stdout is not None
+        assert served.stderr is not None
+        asking = asyncio.create_task(_pump(process.stdin, served.stdin))
+        await asyncio.gather(_pump(served.stdout, process.stdout), _pump(served.stderr, process.stderr))
+        process.exit(await served.wait())
         await process.wait_closed()
+        asking.cancel()
+
+
+async def _pump(source: Any, target: Any) -> None:
+    """Carry bytes until the source ends or the target has gone."""
+    with suppress(BrokenPipeError, ConnectionError, asyncssh.Error):
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+        target.write_eof()
 
 
 def _key(file: Path) -> tuple[Path, str]:

@@ -28,6 +28,7 @@ def _row(words: str, kind: type[RemoteError], message: str, mend: str) -> _Row:
 _LATER = "Try again later, or look at the server."
 _NETWORK = "Check the URL, the network and the proxy variables."
 _RIGHTS = "Check that the token or key is valid and may read this repository."
+_SHOWN = "Check the URL; a private repository needs --git-token-file or --ssh-key-file."
 _CA = "Give the certificate authority of the server with --ca-file."
 _KEYS = "Compare the server's host keys with those its owner publishes, then put them into --known-hosts-file."
 
@@ -66,8 +67,7 @@ _ROWS = (
     _row(r"Authentication failed|returned error: (401|403)|HTTP Basic: Access denied", Refused,
          "{server} refuses the login.", _RIGHTS),
     _row(r"repository .* not found|returned error: (404|410)|Repository not found|project you were looking for",
-         Missing, "there is no repository here, or it is not shown to this login.",
-         "Check the URL; a private repository needs --git-token-file or --ssh-key-file."),
+         Missing, "there is no repository here, or it is not shown to this login.", _SHOWN),
     _row(r"does not appear to be a git repository|No such file or directory|not a git repository", Missing,
          "there is no git repository here.", "Check the path; a plain directory is named without file://."),
     _row(r"Could not resolve (host|proxy)|Name or service not known|Temporary failure in name resolution", Unreachable,
@@ -76,7 +76,7 @@ _ROWS = (
          Unreachable, "{server} cannot be reached.", _NETWORK),
     _row(r"timed out|Timeout|too slow|Operation too slow", Unreachable, "{server} does not answer in time.", _NETWORK),
     _row(r"reset by peer|hung up unexpectedly|early EOF|Empty reply|unexpected disconnect|RPC failed|Broken pipe"
-         r"|Connection closed|transfer closed|HTTP/2 stream", Unreachable,
+         r"|Connection closed|non-properly terminated|unexpected eof|transfer closed|HTTP/2 stream", Unreachable,
          "{server} broke off the connection.", _LATER),
     _row(r"SSL|gnutls|TLS|handshake", Untrusted, "no trusted connection to {server} comes about.",
          "Check that the URL has the right scheme and port."),
@@ -84,6 +84,8 @@ _ROWS = (
          "Make room, or point TMPDIR elsewhere."),
     _row(r"mismatched algorithms|unknown object format|unsupported object", RemoteError,
          "the repository's object format is not SHA-1, the only one read here.", "Convert the repository to SHA-1."),
+    _row(r"Could not read from remote repository", Missing,
+         "there is no repository here, or it is not shown to this login.", _SHOWN),
     _row(r"unknown option|usage: git", RemoteError, "the program git is too old.", "Install git 2.31 or newer."),
 )  # fmt: skip
 

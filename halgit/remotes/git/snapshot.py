@@ -117,7 +117,7 @@ class GitSnapshot:
         for module in self._modules:
             if path == module or path.startswith(module + "/"):
                 return Missing(f"{where} is in the submodule {module}, which is never fetched.", "Name its own URL.")
-        near = get_close_matches(path, known, n=3, cutoff=0.7)
+        near = get_close_matches(path, known, n=2, cutoff=0.7)
         hint = f"Did you mean {' or '.join(near)}?" if near else "Correct --path."
         return Missing(f"{where} is not in commit {self._tip.commit[:12]}.", hint)
 

@@ -135,9 +135,9 @@ class Workplace:
             given.seek(0)
             try:
                 answer = self._call(command, given, limit)
-            except Unreachable as why:
+            except Unreachable:
                 raise Unreachable(
-                    f"{self.address.url}: {why.message}",
+                    f"{self.address.url}: no answer within {self._access.timeout:g} seconds.",
                     "Check the network and the server, or allow more with --timeout.",
                 ) from None
         words = self._login.redactor.clean(answer.words)

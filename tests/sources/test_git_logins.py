@@ -1,0 +1,376 @@
+"""Tokens, keys, certificates and proxies: what is used for which server, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import asyncssh
+import needs
+import pytest
+from servers.certificates import Authority
+from servers.git_http import GitHttpServer, Reply, Request
+from servers.git_ssh import GitSshServer
+from servers.repositories import Repository
+
+from halgit.errors import Missing, Refused, SourceError, Untrusted, UsageError
+from halgit.operator import Access, PerHost, SourceSpec
+from halgit.sources import open_source
+
+TOKEN = "tok/en+with=odd&characters%20é"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder that is served, with the repository `repo` in it."""
+    made = Repository(tmp_path / "served" / "repo")
+    made.commit({"config": "a"})
+    made.git("config", "uploadpack.allowFilter", "true")
+    return made.folder.parent
+
+
+@pytest.fixture
+def server(root: Path) -> Iterator[GitHttpServer]:
+    with GitHttpServer(root, token=TOKEN) as running:
+        yield running
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n", encoding="utf-8")
+    return file
+
+
+def config(url: str, access: Access) -> bytes:
+    with closing(open_source(SourceSpec(url), access)) as snapshot:
+        return snapshot.read(["config"])["config"]
+
+
+def failure(url: str, access: Access) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        open_source(SourceSpec(url), access)
+    assert TOKEN not in str(caught.value)
+    return caught.value
+
+
+class TestTokens:
+    def test_from_a_file_or_the_environment(
+        self, server: GitHttpServer, token_file: Path, access: Callable[..., Access]
+    ) -> None:
+        for allowed in (
+            access(git_token_file=token_file),
+            access({"HALGIT_GIT_TOKEN": TOKEN}),
+            access({"GIT_TOKEN": TOKEN}),
+        ):
+            assert config(f"{server.url}/repo", allowed) == b"a"
+
+    def test_the_file_comes_before_the_environment(
+        self, server: GitHttpServer, token_file: Path, access: Callable[..., Access]
+    ) -> None:
+        assert config(f"{server.url}/repo", access({"GIT_TOKEN": "wrong"}, git_token_file=token_file)) == b"a"
+
+    @pytest.mark.parametrize("user", ["", "me", "me@example.com", "a b'c"])
+    def test_the_user(self, server: GitHttpServer, token_file: Path, access: Callable[..., Access], user: str) -> None:
+        server.user = user or "x-access-token"
+        assert config(f"{server.url}/repo", access(git_token_file=token_file, git_user=user)) == b"a"
+
+    def test_one_host_has_its_own(self, server: GitHttpServer, token_file: Path, access: Callable[..., Access]) -> None:
+        for host in ("127.0.0.1", f"127.0.0.1:{server.port}"):
+            own = PerHost("/nowhere", {host: str(token_file)})
+            assert config(f"{server.url}/repo", replace(access(), git_token_file=own)) == b"a"
+
+    def test_another_host_gets_none(
+        self, server: GitHttpServer, token_file: Path, access: Callable[..., Access]
+    ) -> None:
+        other = PerHost("", {"git.example": str(token_file)})
+        error = failure(f"{server.url}/repo", replace(access(), git_token_file=other))
+        assert str(error) == (
+            f"{server.url}/repo: 127.0.0.1:{server.port} asks for a login and none is given. "
+            "Give one with --git-token-file (and --git-user)."
+        )
+        assert isinstance(error.__cause__, Refused)
+        assert {request.login for request in server.seen} == {""}
+
+    def test_a_server_that_does_not_ask_gets_none(
+        self, server: GitHttpServer, token_file: Path, access: Callable[..., Access]
+    ) -> None:
+        server.token = ""
+        assert config(f"{server.url}/repo", access(git_token_file=token_file)) == b"a"
+        assert {request.login for request in server.seen} == {""}
+
+    def test_a_wrong_one(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
+        error = failure(f"{server.url}/repo", access({"GIT_TOKEN": "wrong-token"}, retries=3))
+        assert str(error) == (
+            f"{server.url}/repo: 127.0.0.1:{server.port} refuses the login. "
+            "Check that the token or key is valid and may read this repository."
+        )
+        assert len(server.seen) == 2, "a refused login is not tried again"
+
+    def test_one_without_rights(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
+        server.rule = lambda request: Reply(403, b"no rights") if request.login else None
+        assert "refuses the login." in str(failure(f"{server.url}/repo", access({"GIT_TOKEN": TOKEN})))
+
+    def test_no_repository_or_not_shown(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
+        error = failure(f"{server.url}/other", access({"GIT_TOKEN": TOKEN}))
+        assert isinstance(error.__cause__, Missing)
+        assert str(error) == (
+            f"{server.url}/other: there is no repository here, or it is not shown to this login. "
+            "Check the URL; a private repository needs --git-token-file or --ssh-key-file."
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [("", "is empty."), ("\n \n", "is empty."), ("one\ntwo", "is not one line of text."), ("a\x1bb", "is not one")],
+    )
+    def test_a_file_that_holds_none(
+        self, tmp_path: Path, access: Callable[..., Access], content: str, words: str
+    ) -> None:
+        file = tmp_path / "token"
+        file.write_text(content)
+        with pytest.raises(UsageError) as caught:
+            open_source(SourceSpec("https://git.example/a"), access(git_token_file=file))
+        assert str(caught.value).startswith(f"https://git.example/a: the git token in {file} {words}")
+
+    def test_a_file_that_is_not_there(self, tmp_path: Path, access: Callable[..., Access]) -> None:
+        with pytest.raises(UsageError) as caught:
+            open_source(SourceSpec("https://git.example/a"), access(git_token_file=tmp_path / "no"))
+        assert str(caught.value) == (
+            f"--git-token-file {tmp_path}/no cannot be read: No such file or directory. Name a file that can be read."
+        )
+
+    def test_it_does_not_cross_plain_http(self, token_file: Path, access: Callable[..., Access]) -> None:
+        with pytest.raises(UsageError) as caught:
+            open_source(SourceSpec("http://git.example/a"), access(git_token_file=token_file))
+        assert str(caught.value) == (
+            "http://git.example/a: a token is not sent over plain http. "
+            "Use https://, or give the token for its own host only (--git-token-file HOST=FILE)."
+        )
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    @pytest.mark.parametrize("after_login", [True, False])
+    def test_none_is_followed(
+        self, root: Path, server: GitHttpServer, access: Callable[..., Access], status: int, after_login: bool
+    ) -> None:
+        with GitHttpServer(root, token="other") as elsewhere:
+
+            def away(request: Request) -> Reply | None:
+                if request.login or not after_login:
+                    return Reply(status, headers={"Location": elsewhere.url + request.path})
+                return None
+
+            server.rule = away
+            error = failure(f"{server.url}/repo", access({"GIT_TOKEN": TOKEN}))
+            assert elsewhere.seen == []
+        assert str(error) == (
+            f"{server.url}/repo: 127.0.0.1:{server.port} answers with a redirect, which is not followed: "
+            "a login could go astray. Use the URL the repository is at now (for GitLab it ends in .git)."
+        )
+
+
+class TestCertificates:
+    @pytest.fixture
+    def authority(self, tmp_path: Path) -> Authority:
+        return Authority(tmp_path / "ca")
+
+    def open(self, root: Path, authority: Authority, access: Access, *names: str, days: int = 30) -> bytes:
+        with GitHttpServer(root, tls=authority.server(*names, days=days)) as running:
+            return config(f"{running.url}/repo", access)
+
+    @pytest.mark.parametrize("name", ["GIT_SSL_CAINFO", "SSL_CERT_FILE"])
+    def test_an_authority_from_the_usual_variables(
+        self, root: Path, authority: Authority, access: Callable[..., Access], name: str
+    ) -> None:
+        assert self.open(root, authority, access({name: str(authority.ca)}), "127.0.0.1") == b"a"
+
+    def test_an_authority_for_one_host(self, root: Path, authority: Authority, access: Callable[..., Access]) -> None:
+        own = replace(access(), ca_file=PerHost("", {"127.0.0.1": str(authority.ca)}))
+        assert self.open(root, authority, own, "127.0.0.1") == b"a"
+        other = replace(access(), ca_file=PerHost("", {"git.example": str(authority.ca)}))
+        with pytest.raises(SourceError, match="signed by an authority that is not trusted"):
+            self.open(root, authority, other, "127.0.0.1")
+
+    def test_an_unknown_authority(
+        self,
+        root: Path,
+        authority: Authority,
+        tmp_path: Path,
+        access: Callable[..., Access],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("GIT_SSL_NO_VERIFY", "1")
+        other = Authority(tmp_path / "other")
+        for allowed in (access({"GIT_SSL_NO_VERIFY": "true"}), access(ca_file=other.ca)):
+            with pytest.raises(SourceError) as caught:
+                self.open(root, authority, allowed, "127.0.0.1")
+            assert isinstance(caught.value.__cause__, Untrusted)
+            assert str(caught.value).endswith(
+                "is signed by an authority that is not trusted. "
+                "Give the certificate authority of the server with --ca-file."
+            )
+
+    def test_a_certificate_of_another_host(
+        self, root: Path, authority: Authority, access: Callable[..., Access]
+    ) -> None:
+        with pytest.raises(SourceError) as caught:
+            self.open(root, authority, access(ca_file=authority.ca), "git.example")
+        assert isinstance(caught.value.__cause__, Untrusted)
+        assert str(caught.value).endswith("is for another host. Use the name the certificate holds.")
+
+    def test_a_certificate_out_of_date(self, root: Path, authority: Authority, access: Callable[..., Access]) -> None:
+        with pytest.raises(SourceError) as caught:
+            self.open(root, authority, access(ca_file=authority.ca), "127.0.0.1", days=-2)
+        assert isinstance(caught.value.__cause__, Untrusted)
+
+    def test_a_file_that_is_none(self, root: Path, authority: Authority, access: Callable[..., Access]) -> None:
+        authority.ca.write_text("nothing")
+        with pytest.raises(SourceError) as caught:
+            self.open(root, authority, access(ca_file=authority.ca), "127.0.0.1")
+        assert isinstance(caught.value.__cause__, Untrusted)
+        with pytest.raises(UsageError, match="--ca-file /nowhere cannot be read"):
+            self.open(root, authority, access(ca_file="/nowhere"), "127.0.0.1")
+
+
+class TestProxies:
+    def test_the_usual_variables_count(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
+        server.rule = lambda request: Reply(502)
+        allowed = access({"http_proxy": server.url, "GIT_TOKEN": TOKEN})
+        failure("http://localhost:9/repo", allowed)
+        assert server.seen[0].path.startswith("http://localhost:9/repo/info/refs")
+        seen = len(server.seen)
+        failure("http://localhost:9/repo", access({"http_proxy": server.url, "no_proxy": "localhost"}))
+        assert len(server.seen) == seen
+
+    def test_a_proxy_that_asks_does_not_get_the_token(
+        self, server: GitHttpServer, access: Callable[..., Access]
+    ) -> None:
+        server.rule = lambda request: Reply(407, headers={"Proxy-Authenticate": 'Basic realm="proxy"'})
+        proxy = server.url.replace("//", "//somebody@")
+        failure("http://localhost:9/repo", access({"http_proxy": proxy, "GIT_TOKEN": TOKEN}))
+        assert all("proxy-authorization" not in request.headers for request in server.seen)
+
+
+class TestSsh:
+    @pytest.fixture
+    def ssh(self, root: Path, tmp_path: Path) -> Iterator[GitSshServer]:
+        with GitSshServer(root, tmp_path / "ssh") as running:
+            yield running
+
+    @pytest.fixture
+    def keys(self, ssh: GitSshServer, access: Callable[..., Access]) -> Callable[..., Access]:
+        """Access with the right key and host key, which options may replace."""
+        return lambda **options: access(**{"ssh_key_file": ssh.key, "known_hosts_file": ssh.known_hosts, **options})
+
+    def test_the_user(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
+        for url, options in (
+            (f"ssh://{ssh.server}/repo", {}),
+            (f"ssh://{ssh.server}/repo", {"git_user": "APKA123"}),
+            (f"ssh://me@{ssh.server}/repo", {"git_user": "APKA123"}),
+        ):
+            assert config(url, keys(**options)) == b"a"
+        assert list(dict.fromkeys(ssh.users)) == ["git", "APKA123", "me"]
+        assert set(ssh.commands) == {"git-upload-pack '/repo'"}
+
+    @pytest.mark.parametrize("mode", [0o440, 0o644])
+    def test_a_key_as_kubernetes_mounts_it(self, ssh: GitSshServer, keys: Callable[..., Access], mode: int) -> None:
+        ssh.key.chmod(mode)
+        assert config(f"ssh://{ssh.server}/repo", keys()) == b"a"
+        assert ssh.key.stat().st_mode & 0o777 == mode
+
+    def test_a_key_as_web_forms_leave_it(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
+        ssh.key.write_bytes(ssh.key.read_bytes().rstrip(b"\n").replace(b"\n", b"\r\n"))
+        assert config(f"ssh://{ssh.server}/repo", keys()) == b"a"
+
+    def test_a_folder_with_odd_characters(
+        self, ssh: GitSshServer, access: Callable[..., Access], scratch: Path, tmp_path: Path
+    ) -> None:
+        odd = scratch / "a b%h'c"
+        odd.mkdir()
+        known = tmp_path / "known hosts"
+        known.write_bytes(ssh.known_hosts.read_bytes())
+        allowed = access({"TMPDIR": str(odd)}, ssh_key_file=ssh.key, known_hosts_file=known)
+        assert config(f"ssh://{ssh.server}/repo", allowed) == b"a"
+        odd.rmdir()
+
+    def test_a_key_the_server_does_not_know(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
+        error = failure(f"ssh://{ssh.server}/repo", keys(ssh_key_file=ssh.other_key))
+        assert isinstance(error.__cause__, Refused)
+        assert str(error) == (
+            f"ssh://{ssh.server}/repo: {ssh.server} refuses the ssh key. "
+            "Check that the token or key is valid and may read this repository."
+        )
+
+    def test_a_key_that_needs_a_passphrase_or_is_none(
+        self, ssh: GitSshServer, keys: Callable[..., Access], tmp_path: Path
+    ) -> None:
+        locked = tmp_path / "locked"
+        keygen = [needs.program("ssh-keygen", "openssh-client"), "-q", "-t", "ed25519", "-N", "secret"]
+        subprocess.run([*keygen, "-f", locked], check=True)
+        for file in (locked, ssh.known_hosts):
+            error = failure(f"ssh://{ssh.server}/repo", keys(ssh_key_file=file))
+            assert isinstance(error.__cause__, Refused)
+
+    def test_an_unknown_host(self, ssh: GitSshServer, keys: Callable[..., Access], tmp_path: Path) -> None:
+        empty = tmp_path / "empty"
+        empty.touch()
+        error = failure(f"ssh://{ssh.server}/repo", keys(known_hosts_file=empty))
+        assert isinstance(error.__cause__, Untrusted)
+        assert str(error) == (
+            f"ssh://{ssh.server}/repo: the host key of {ssh.server} is not in --known-hosts-file. Compare the server's "
+            "host keys with those its owner publishes, then put them into --known-hosts-file."
+        )
+        assert ssh.users == []
+
+    def test_another_host_key(self, ssh: GitSshServer, keys: Callable[..., Access], tmp_path: Path) -> None:
+        other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+        file = tmp_path / "other"
+        file.write_text(f"[127.0.0.1]:{ssh.port} {other}")
+        error = failure(f"ssh://{ssh.server}/repo", keys(known_hosts_file=file))
+        assert isinstance(error.__cause__, Untrusted)
+        assert "the host key of" in str(error)
+        assert "is not the one in --known-hosts-file." in str(error)
+        assert ssh.users == []
+
+    def test_options_that_are_not_given(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
+        for name in ("ssh_key_file", "known_hosts_file"):
+            with pytest.raises(UsageError) as caught:
+                open_source(SourceSpec("git@git.example:a"), keys(**{name: ""}))
+            assert str(caught.value) == (
+                "git@git.example:a: ssh needs --ssh-key-file and --known-hosts-file. `ssh-keyscan git.example` tells "
+                "the host keys; compare them with those the server's owner publishes."
+            )
+
+    def test_no_repository(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
+        error = failure(f"ssh://{ssh.server}/other", keys())
+        assert isinstance(error.__cause__, Missing)
+
+
+def test_variables_of_git_in_our_own_environment_do_not_count(
+    root: Path, access: Callable[..., Access], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    config_file = tmp_path / "config"
+    config_file.write_text('[url "ext::sh -c false "]\n\tinsteadOf = file://\n')
+    for name, value in {
+        "GIT_DIR": "/nowhere",
+        "GIT_WORK_TREE": "/nowhere",
+        "GIT_OBJECT_DIRECTORY": "/nowhere",
+        "GIT_COMMON_DIR": "/nowhere",
+        "GIT_INDEX_FILE": "/nowhere",
+        "GIT_CONFIG_GLOBAL": str(config_file),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.bare",
+        "GIT_CONFIG_VALUE_0": "nonsense",
+        "GIT_TRACE": str(trace),
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / ".gitconfig").write_text(config_file.read_text())
+    assert config(f"file://{root}/repo", access(dict(os.environ) | {"TMPDIR": access().environment["TMPDIR"]})) == b"a"
+    assert not trace.exists()
