@@ -53,7 +53,7 @@ def spec_at(schema: Schema, path: Path, data: Value) -> Schema:
     node, here = resolved(schema, schema), data
     for step in path:
         node = _below(schema, node, step, here)
-        here = here[step] if isinstance(here, (dict, list)) else None
+        here = at(here, (step,)) if isinstance(here, (dict, list)) else None
     return node
 
 
