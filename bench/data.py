@@ -118,3 +118,10 @@ def _openapi() -> dict[str, object]:
         "x-kubernetes-group-version-kind": [kind],
     }
     return {"definitions": {"com.example.v1.Halconfig": resource}}
+
+
+def plain(folder: Path, count: int) -> Path:
+    """A repository of one plain layer."""
+    folder.mkdir(parents=True)
+    (folder / "config").write_text(HEAD + _indented(accounts(count), 6) + TAIL)
+    return folder
