@@ -118,20 +118,25 @@ class Draft:
         """The child's data; its trace goes to `children` unless the parent's already tells it."""
         at_home = child._parent is self and child._home == step
         if at_home and child._parts is None:
-            told = self.trace.children.get(step)
+            told = _told(self.trace, step)
             if told is not None:
                 children[step] = told
             return child._value
         value, trace = child.freeze()
-        if not at_home or trace.children or step in self.trace.children:
+        if not at_home or trace.children is not EMPTY or _told(self.trace, step):
             children[step] = trace
         return value
 
 
 def one_below(trace: Trace, step: Step) -> Trace:
     """The trace of a child: the one recorded, or the parent's one step deeper."""
-    told = trace.children.get(step)
+    told = _told(trace, step)
     return trace.at((step,)) if told is None else told
+
+
+def _told(trace: Trace, step: Step) -> Trace | None:
+    """What is recorded of a child; most traces record nothing, and then nothing is looked up."""
+    return None if trace.children is EMPTY else trace.children.get(step)
 
 
 def replacing(below: Draft, value: Value, origin: Origin) -> Draft:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from halgit.halyard.merge_keys import PLAIN, KeyNode
+from halgit.halyard.merge_keys import KeyNode
 from halgit.overlay.draft import as_text, look
 from halgit.tree import MISSING, Path, Value
 
@@ -41,19 +41,23 @@ class Twice(NamedTuple):
     earlier: Path
 
 
-def duplicates(data: Value, node: KeyNode, spring: bool, path: Path = ()) -> Iterator[Twice]:
+def duplicates(data: Value, node: KeyNode, spring: bool) -> list[Twice]:
     """Every item whose key an earlier item of its list has."""
-    if node is PLAIN:
-        return
+    found: list[Twice] = []
+    _search(data, node, spring, (), found)
+    return found
+
+
+def _search(data: Value, node: KeyNode, spring: bool, path: Path, found: list[Twice]) -> None:
     if isinstance(data, dict):
         for key in _known_keys(data, node, spring):
-            yield from duplicates(data[key], node_below(node, key, spring), spring, (*path, key))
+            _search(data[key], node_below(node, key, spring), spring, (*path, key), found)
     elif isinstance(data, list):
         if node.key is not None:
-            yield from _twice(data, node.key, path)
+            found += _twice(data, node.key, path)
         if node.children or node.any:
             for at, item in enumerate(data):
-                yield from duplicates(item, node, spring, (*path, at))
+                _search(item, node, spring, (*path, at), found)
 
 
 def _known_keys(data: dict[str, Value], node: KeyNode, spring: bool) -> list[str]:

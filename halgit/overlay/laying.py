@@ -248,7 +248,7 @@ class Laying:
         self._faults.append(Fault(rule, self._at(path), message, mend, other, severity))
 
 
-_MANY = 200
+_MANY = 100
 """So many names are not searched for one like a wrong one."""
 
 _MEND = {
