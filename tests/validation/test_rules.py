@@ -15,6 +15,7 @@ import pytest
 from halgit import sources
 from halgit.compiler import Places, compile_tree, settle
 from halgit.operator import Access, OperatorSettings, SourceSpec
+from halgit.reveal import survey
 from halgit.tree import Finding
 from halgit.validation.rules import ALL
 
@@ -41,7 +42,7 @@ def findings(folder: Path) -> list[Finding]:
     try:
         operator = OperatorSettings()
         merged = compile_tree(opened, operator)
-        return list(settle(merged, operator, Places(merged.files, merged.layers)))
+        return list(settle(merged, survey(merged, operator.trust, "resolve"), operator, Places(merged.files, merged.layers)))
     finally:
         for snapshot in opened:
             snapshot.close()
