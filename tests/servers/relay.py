@@ -45,13 +45,14 @@ class _Server(ThreadingHTTPServer):
 
 
 class Relay:
-    """The running proxy. `rule` may answer a request itself; `change` may alter an upstream's body."""
+    """The running proxy. `rule` may answer a request itself; `rewrite` a path, `change` a body of the upstream."""
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.seen: list[Request] = []
         self.rule: Rule = lambda request: None
         self.change: Change = lambda request, body: body
+        self.rewrite: Callable[[str], str] = lambda path: path
         self.after: Callable[[Request], None] = lambda request: None
         self.server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -79,7 +80,7 @@ def _handler(relay: Relay) -> type[BaseHTTPRequestHandler]:
             upstream = urlsplit(relay.upstream)
             connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=60)
             try:
-                connection.request(request.method, request.path, body, dict(self.headers.items()))
+                connection.request(request.method, relay.rewrite(request.path), body, dict(self.headers.items()))
                 response = connection.getresponse()
                 headers = {k: v for k, v in response.getheaders() if k.lower() not in _OURS}
                 data = response.read()

@@ -1,0 +1,212 @@
+"""One AWS session a run, built from operator settings, and botocore's errors in our words. Knows no bucket or secret.
+
+Endpoint, region and login are the operator's: options, the usual variables and profiles, web identity, container
+and (only if asked for) instance credentials. Retries are ours, so that Retry-After counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.operator import Access
+from halgit.remotes.proxies import proxies
+from halgit.remotes.retry import persist, retry_after
+
+if TYPE_CHECKING:
+    import botocore.session
+
+Answer = TypeVar("Answer")
+
+AT_ONCE: Final = 16
+"""Downloads under way at once."""
+
+_LONGEST_SILENCE: Final = 30.0
+"""Seconds the server may say nothing."""
+
+_CONFIGURED: Final = {
+    "config_file": "AWS_CONFIG_FILE",
+    "credentials_file": "AWS_SHARED_CREDENTIALS_FILE",
+}
+
+
+def aws(access: Access) -> Aws:
+    """The run's session."""
+    return access.kept.once((Aws, "aws"), lambda: Aws(access))
+
+
+class Aws:
+    """Clients of one login, each made once. Clients may be used from several threads."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._environment = access.environment
+        self._lock = threading.Lock()
+        self._session: botocore.session.Session | None = None
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    def client(self, service: str, *, region: str = "", endpoint: str = "") -> Any:
+        """A client of this service. An empty region or endpoint means the one of the usual variables or profile."""
+        variable = f"AWS_ENDPOINT_URL_{service.upper().replace('SECRETSMANAGER', 'SECRETS_MANAGER')}"
+        endpoint = endpoint or self._environment.get(variable) or self._environment.get("AWS_ENDPOINT_URL", "")
+        region = region or self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION", "")
+        key = service, region, endpoint
+        with self._lock, told(service):
+            if key not in self._clients:
+                self._clients[key] = self._made(service, region, endpoint)
+            return self._clients[key]
+
+    def ask(self, what: str, call: Callable[[], Answer]) -> Answer:
+        """What the call gives, tried again as `persist` does, errors turned into ours."""
+
+        def once() -> Answer:
+            with told(what):
+                return call()
+
+        return persist(once, retries=self._access.retries, patience=self._access.timeout)
+
+    def close(self) -> None:
+        """Hang up."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _made(self, service: str, region: str, endpoint: str) -> Any:
+        from botocore.config import Config
+
+        if self._session is None:
+            self._session = _session(self._environment, instance=self._access.instance_credentials)
+        address = endpoint or "https://amazonaws.com"
+        silence = min(_LONGEST_SILENCE, self._access.timeout)
+        config = Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=min(10.0, silence),
+            read_timeout=silence,
+            max_pool_connections=2 * AT_ONCE,
+            proxies=proxies(self._environment, address) or None,
+            s3={"addressing_style": "path" if endpoint else "auto"},
+        )
+        return self._session.create_client(
+            service, region or None, endpoint_url=endpoint or None, verify=self._authority(address), config=config
+        )
+
+    def _authority(self, address: str) -> str | bool:
+        given = self._access.ca_file.of(urlsplit(address).hostname or "") or self._environment.get("AWS_CA_BUNDLE", "")
+        if given and not Path(given).exists():
+            raise Untrusted(f"{given}, which should hold a certificate authority, does not exist.", _CA)
+        return given or True
+
+
+def _session(environment: Mapping[str, str], *, instance: bool) -> botocore.session.Session:
+    """A session with the login this environment names; the machine's metadata service only with `instance`."""
+    import botocore.session
+
+    session = botocore.session.Session()
+    for name, variable in _CONFIGURED.items():
+        if environment.get(variable):
+            session.set_config_variable(name, environment[variable])
+    key, secret = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
+    profile = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE")
+    if key and secret:
+        session.set_credentials(key, secret, environment.get("AWS_SESSION_TOKEN"))
+    elif profile:
+        session.set_config_variable("profile", profile)
+    if not instance:
+        session.get_component("credential_provider").remove("iam-role")
+    return session
+
+
+_CA: Final = "Give the authority's certificate with --ca-file or AWS_CA_BUNDLE; verification cannot be turned off."
+_LOGIN: Final = (
+    "Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a web identity (IRSA), or --instance-credentials "
+    "on a machine of AWS."
+)
+_RIGHTS: Final = "Give the login the right to do this."
+_ABSENT: Final = frozenset(
+    {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404", "NotFound", "ResourceNotFoundException"}
+)
+_BUSY: Final = frozenset(
+    {"SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+)
+
+
+_FAULTS: Final[tuple[tuple[tuple[str, ...], type[RemoteError], str, str], ...]] = (
+    (("NoCredentialsError", "PartialCredentialsError"), Refused, "there is no login for AWS.", _LOGIN),
+    (("CredentialRetrievalError", "TokenRetrievalError", "SSOError"), Refused, "the login for AWS failed.", _LOGIN),
+    (
+        ("ProfileNotFound", "ConfigNotFound", "ConfigParseError"),
+        Refused,
+        "the AWS profile or its file cannot be read.",
+        "Check AWS_PROFILE.",
+    ),
+    (
+        ("NoRegionError", "InvalidRegionError"),
+        Refused,
+        "no AWS region is known.",
+        "Give AWS_REGION, or --s3-region for S3.",
+    ),
+    (("SSLError",), Untrusted, "the server's certificate cannot be verified.", _CA),
+    (("IncompleteReadError", "ResponseStreamingError"), Unreachable, "the answer was cut short.", "Try again."),
+    (
+        ("FlexibleChecksumError", "ChecksumError"),
+        Corrupt,
+        "the content does not fit its checksum.",
+        "Upload it again.",
+    ),
+    (
+        ("ConnectTimeoutError", "ReadTimeoutError"),
+        Unreachable,
+        "the server did not answer in time.",
+        "Try again, or raise --timeout.",
+    ),
+    (
+        ("ConnectionError", "HTTPClientError"),
+        Unreachable,
+        "the server cannot be reached.",
+        "Check the endpoint and the network.",
+    ),
+)
+"""botocore's exceptions by name, the first that fits: what they are to us, in which words, and the next step."""
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn botocore's errors into ours; `what` names the thing. Their texts can hold keys, so they are not passed."""
+    from botocore import exceptions as theirs
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    except theirs.ClientError as why:
+        raise _answered(what, why.response) from None
+    except ResponseParserError:
+        raise Corrupt(f"{what}: the answer makes no sense.", "Check that the endpoint is one of S3 or AWS.") from None
+    except theirs.BotoCoreError as why:
+        for names, error, words, mend in _FAULTS:
+            if isinstance(why, tuple(getattr(theirs, name) for name in names)):
+                raise error(f"{what}: {words}", mend) from None
+        raise Refused(f"{what}: AWS cannot be asked ({type(why).__name__}).", "Check names and settings.") from None
+
+
+def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
+    meta = response.get("ResponseMetadata") or {}
+    status = int(meta.get("HTTPStatusCode") or 0)
+    code = str((response.get("Error") or {}).get("Code") or status)
+    if status in {429, 503} or code in _BUSY:
+        seconds = retry_after((meta.get("HTTPHeaders") or {}).get("retry-after"))
+        return Throttled(f"{what}: the server asks to come back later ({code}).", "Run again later.", seconds)
+    if code in _ABSENT:
+        return Missing(f"{what}: there is no such thing ({code}).", "Check the name, and what the login may list.")
+    if status == 412:
+        return Conflicting(f"{what}: it is not what it was ({code}).")
+    if status in {301, 307} or code in {"PermanentRedirect", "AuthorizationHeaderMalformed"}:
+        return Refused(f"{what}: it is in another region ({code}).", "Give its region.")
+    if status >= 500:
+        return Unreachable(f"{what}: the server failed ({code}).", "Try again.")
+    return Refused(f"{what}: the server refuses ({code}).", _RIGHTS)

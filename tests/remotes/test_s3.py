@@ -1,0 +1,323 @@
+"""S3 as a source, against moto's server: listings, versions, refusals, and what changes while it is read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers.aws import KEYS, Cloud, aws
+from servers.relay import Answer, Relay, Request, relay
+
+from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, UsageError
+from halgit.operator import Access, PerHost, SourceSpec
+from halgit.remotes.s3 import open_s3, read_address
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with aws() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def hang_up(cloud: Cloud) -> Iterator[None]:
+    yield
+    cloud.hang_up()
+
+
+FILES = {
+    "hal/config": b"a: 1\n",
+    "hal/default/profiles/gate-local.yml": b"b: 2\n",
+    "hal/overlays/prod/config": b"c: 3\n",
+    "hal/": b"",
+    "halother/config": b"no",
+    "outside": b"no",
+}
+
+
+def test_the_objects_below_a_prefix_are_its_files(cloud: Cloud) -> None:
+    cloud.bucket("plain", FILES)
+    snapshot = open_s3(SourceSpec("s3://plain/hal"), cloud.access())
+    assert snapshot.paths == {"config", "default/profiles/gate-local.yml", "overlays/prod/config"}
+    assert snapshot.read(["config", "overlays/prod/config"]) == {"config": b"a: 1\n", "overlays/prod/config": b"c: 3\n"}
+    assert snapshot.read([]) == {}
+    assert (snapshot.source.url, len(snapshot.source.revision)) == ("s3://plain/hal", 64)
+    assert open_s3(SourceSpec("s3://plain/", path="hal/overlays/prod"), cloud.access()).paths == {"config"}
+
+
+def test_the_revision_is_that_of_the_content(cloud: Cloud) -> None:
+    cloud.bucket("revisions", {"config": b"one"})
+
+    def revision() -> str:
+        return open_s3(SourceSpec("s3://revisions"), cloud.access()).source.revision
+
+    first = revision()
+    assert revision() == first
+    cloud.client("s3").put_object(Bucket="revisions", Key="config", Body=b"two")
+    assert revision() != first
+
+
+def test_more_objects_than_a_page_holds(cloud: Cloud) -> None:
+    cloud.bucket("many", {})
+    cloud.fill("many", {f"files/{number:04}": b"%d" % number for number in range(1001)})
+    snapshot = open_s3(SourceSpec("s3://many/files"), cloud.access())
+    assert len(snapshot.paths) == 1001
+    assert snapshot.read(["0000", "1000"]) == {"0000": b"0", "1000": b"1000"}
+
+
+def test_a_point_in_time_is_read_as_it_was(cloud: Cloud) -> None:
+    cloud.bucket("history", {"config": b"old", "gone": b"x"}, versions=True)
+    s3 = cloud.client("s3")
+    time.sleep(1.1)
+    then = s3.list_object_versions(Bucket="history")["Versions"][0]["LastModified"]
+    moment = then.isoformat().replace("+00:00", "Z")
+    time.sleep(1.1)
+    s3.put_object(Bucket="history", Key="config", Body=b"new")
+    s3.put_object(Bucket="history", Key="added", Body=b"new")
+    s3.delete_object(Bucket="history", Key="gone")
+    old = open_s3(SourceSpec("s3://history", ref=_later(moment)), cloud.access())
+    assert old.read(old.paths) == {"config": b"old", "gone": b"x"}
+    now = open_s3(SourceSpec("s3://history", ref="2999-01-01T00:00:00+00:00"), cloud.access())
+    assert now.read(now.paths) == {"config": b"new", "added": b"new"}
+    assert old.source.ref == _later(moment)
+
+
+def _later(moment: str) -> str:
+    from datetime import datetime, timedelta
+
+    return (datetime.fromisoformat(moment.replace("Z", "+00:00")) + timedelta(seconds=1)).isoformat()
+
+
+def test_a_point_in_time_needs_versions(cloud: Cloud) -> None:
+    cloud.bucket("versionless", {"config": b"x"})
+    with pytest.raises(Refused, match=r"keeps no versions, so --ref cannot name a point in time\. Turn versioning on"):
+        open_s3(SourceSpec("s3://versionless", ref="2026-01-01T00:00:00Z"), cloud.access())
+    with pytest.raises(UsageError, match=r"--ref 2026-13-01T00:00:00Z is no point in time\. Write it as"):
+        open_s3(SourceSpec("s3://versionless", ref="2026-13-01T00:00:00Z"), cloud.access())
+
+
+def test_a_list_of_versions_names_exactly_what_is_read(cloud: Cloud) -> None:
+    cloud.bucket("listed", {"hal/config": b"first", "hal/other": b"x"}, versions=True)
+    s3 = cloud.client("s3")
+    version = s3.head_object(Bucket="listed", Key="hal/config")["VersionId"]
+    s3.put_object(Bucket="listed", Key="hal/config", Body=b"second")
+    s3.put_object(Bucket="listed", Key="hal/v1.json", Body=b'{"files": {"config": "%s"}}' % version.encode())
+    snapshot = open_s3(SourceSpec("s3://listed/hal", ref="v1.json"), cloud.access())
+    assert snapshot.read(snapshot.paths) == {"config": b"first"}
+    s3.put_object(Bucket="listed", Key="hal/v2.json", Body=b"[]")
+    with pytest.raises(Corrupt, match=r"--ref v2\.json is no list of versions\. It holds \{\"files\":"):
+        open_s3(SourceSpec("s3://listed/hal", ref="v2.json"), cloud.access())
+    with pytest.raises(Missing, match=r"s3://listed/hal: v3\.json: there is no such thing"):
+        open_s3(SourceSpec("s3://listed/hal", ref="v3.json"), cloud.access())
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (["a/../b"], "would leave the tree"),
+        (["/config"], "would leave the tree"),
+        (["a//b"], "would leave the tree"),
+        (["a\\b"], "holds a backslash"),
+        (["a\nb"], "holds a control character"),
+        (["Config", "config"], "Config and config differ only in case"),
+        (["a", "a/b"], "is both a file and a folder"),
+    ],
+)
+def test_names_that_cannot_be_files_of_a_tree_are_refused(cloud: Cloud, keys: list[str], words: str) -> None:
+    with relay(cloud.url) as between:
+        between.rule = lambda request: _listing(keys) if "list-type=2" in request.path else None
+        with pytest.raises(Corrupt) as caught:
+            open_s3(SourceSpec("s3://bucket"), cloud.access(between.url))
+        assert words in str(caught.value)
+
+
+def _listing(keys: list[str], extra: str = "<IsTruncated>false</IsTruncated>") -> Answer:
+    from xml.sax.saxutils import escape
+
+    entries = "".join(
+        f'<Contents><Key>{escape(key, {chr(10): "&#10;"})}</Key><ETag>"x"</ETag><Size>3</Size></Contents>'
+        for key in keys
+    )
+    text = f'<?xml version="1.0"?><ListBucketResult>{extra}{entries}</ListBucketResult>'
+    return Answer(200, text.encode(), {"Content-Type": "application/xml"})
+
+
+def test_half_a_listing_is_no_listing(cloud: Cloud) -> None:
+    with relay(cloud.url) as between:
+        between.rule = lambda request: _listing(["config"], "<IsTruncated>true</IsTruncated>")
+        with pytest.raises(Corrupt, match="the listing breaks off in the middle"):
+            open_s3(SourceSpec("s3://bucket"), cloud.access(between.url))
+        between.rule = lambda request: Answer(
+            200, b"<ListBucketResult><Contents><Key>a</Key>", {"Content-Type": "application/xml"}
+        )
+        with pytest.raises(Unreachable, match=r"s3://bucket: the server failed \(500\)\. Try again\."):
+            open_s3(SourceSpec("s3://bucket"), cloud.access(between.url))
+
+
+def test_a_listing_cut_on_the_way_is_asked_for_again(cloud: Cloud) -> None:
+    cloud.bucket("cut", {"config": b"whole"})
+    with relay(cloud.url) as between:
+        between.rule = lambda request: Answer(200, b"<a>" * 99, cut=True) if len(between.seen) == 1 else None
+        assert open_s3(SourceSpec("s3://cut"), cloud.access(between.url)).paths == {"config"}
+
+
+def test_an_object_replaced_between_listing_and_reading_is_refused(cloud: Cloud) -> None:
+    cloud.bucket("replaced", {"config": b"one", "other": b"x"})
+    snapshot = open_s3(SourceSpec("s3://replaced"), cloud.access())
+    cloud.client("s3").put_object(Bucket="replaced", Key="config", Body=b"two")
+    with pytest.raises(Corrupt, match=r"s3://replaced: config changed while it was read\. Run again\."):
+        snapshot.read(["config"])
+    with pytest.raises(Corrupt, match=r"s3://replaced: it changed while it was read\. Run again\."):
+        snapshot.read(["other"])
+    cloud.client("s3").delete_object(Bucket="replaced", Key="other")
+    with pytest.raises(Corrupt, match="other changed while it was read"):
+        snapshot.read(["other"])
+
+
+def test_a_listing_of_many_pages_that_never_holds_still_is_refused(cloud: Cloud) -> None:
+    cloud.bucket("restless", {f"k{number}": b"x" for number in range(5)})
+    s3 = cloud.client("s3")
+
+    def write(request: Request) -> None:
+        if "continuation-token" in request.path:
+            s3.put_object(Bucket="restless", Key="k0", Body=b"%d" % len(between.seen))
+
+    with relay(cloud.url) as between:
+        between.rewrite = lambda path: path + "&max-keys=3" if "list-type=2" in path else path
+        between.after = write
+        with pytest.raises(Corrupt, match=r"it changes while it is listed\. Run again when nobody writes\."):
+            open_s3(SourceSpec("s3://restless"), cloud.access(between.url))
+        between.after = lambda request: write(request) if len(between.seen) < 16 else None
+        assert len(open_s3(SourceSpec("s3://restless"), cloud.access(between.url)).paths) == 5
+
+
+def test_content_that_does_not_fit_its_etag_is_refused(cloud: Cloud) -> None:
+    cloud.bucket("mangled", {"config": b"right"})
+    with relay(cloud.url) as between:
+        between.change = lambda request, body: body.replace(b"right", b"wrong")
+        snapshot = open_s3(SourceSpec("s3://mangled"), cloud.access(between.url))
+        with pytest.raises(Corrupt, match="fit its checksum"):
+            snapshot.read(["config"])
+
+
+def test_half_an_object_is_read_again_and_then_refused(cloud: Cloud) -> None:
+    cloud.bucket("half", {"config": b"content"})
+
+    def cut(request: Request) -> Answer | None:
+        return Answer(200, b"content", {"ETag": '"x"'}, cut=True) if request.path.endswith("/config") else None
+
+    with relay(cloud.url) as between:
+        snapshot = open_s3(SourceSpec("s3://half"), cloud.access(between.url))
+        between.rule = cut
+        with pytest.raises(Unreachable, match=r"s3://half: config: the answer was cut short\."):
+            snapshot.read(["config"])
+        assert between.count("/config") == 2
+
+
+def test_a_file_over_the_stated_size_is_refused_before_it_is_loaded(cloud: Cloud) -> None:
+    cloud.bucket("large", {"config": b"x" * 100})
+    snapshot = open_s3(SourceSpec("s3://large"), cloud.access(largest_file=10))
+    with pytest.raises(Corrupt, match=r"s3://large: config has 100 bytes; 10 is the most for one file\."):
+        snapshot.read(["config"])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_asks_for_patience_gets_it(cloud: Cloud, status: int) -> None:
+    cloud.bucket(f"busy-{status}", {"config": b"x"})
+
+    def busy(between: Relay, times: int) -> None:
+        between.rule = lambda request: Answer(status, b"", {"Retry-After": "0"}) if len(between.seen) <= times else None
+
+    with relay(cloud.url) as between:
+        busy(between, 1)
+        assert open_s3(SourceSpec(f"s3://busy-{status}"), cloud.access(between.url)).paths == {"config"}
+    with relay(cloud.url) as between:
+        busy(between, 9)
+        with pytest.raises(Throttled, match="the server asks to come back later"):
+            open_s3(SourceSpec(f"s3://busy-{status}"), cloud.access(between.url))
+        assert len(between.seen) == 2
+
+
+def test_missing_and_refused_are_told_apart(cloud: Cloud) -> None:
+    with pytest.raises(Missing, match=r"s3://nobodys: there is no bucket nobodys\. Check --repo and the region\."):
+        open_s3(SourceSpec("s3://nobodys"), cloud.access())
+    cloud.bucket("empty", {"elsewhere/config": b"x"})
+    with pytest.raises(Missing, match=r"s3://empty/hal, below x, holds no object\. Check bucket, prefix and --path\."):
+        open_s3(SourceSpec("s3://empty/hal", path="x"), cloud.access())
+    with relay(cloud.url) as between:
+        between.rule = lambda request: Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+        with pytest.raises(
+            Refused, match=r"the server refuses \(AccessDenied\)\. Give the login the right to do this\."
+        ):
+            open_s3(SourceSpec("s3://empty"), cloud.access(between.url))
+
+
+def test_without_a_login_it_says_so_at_once_and_asks_no_metadata_service(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    nothing = {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    with relay(cloud.url) as metadata:
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url)
+        access = Access(s3_endpoint=PerHost(cloud.url), environment=nothing)
+        with pytest.raises(
+            Refused, match=r"there is no login for AWS\. Give AWS_ACCESS_KEY_ID .*--instance-credentials"
+        ):
+            open_s3(SourceSpec("s3://plain"), access)
+        assert metadata.seen == []
+        asking = Access(s3_endpoint=PerHost(cloud.url), environment=nothing, instance_credentials=True)
+        assert open_s3(SourceSpec("s3://plain"), asking).paths != set()
+        assert metadata.count("/latest/meta-data/iam/") == 2
+        access.kept.close()
+        asking.kept.close()
+
+
+def test_profiles_of_the_operators_file_are_used(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "credentials").write_text("[hal]\naws_access_key_id = profile-key\naws_secret_access_key = s\n")
+    cloud.bucket("profiled", {"config": b"x"})
+    environment = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"), "AWS_PROFILE": "hal"}
+    with relay(cloud.url) as between:
+        access = Access(s3_endpoint=PerHost(between.url), s3_region=PerHost("eu-west-1"), environment=environment)
+        assert open_s3(SourceSpec("s3://profiled"), access).paths == {"config"}
+        assert "profile-key/" in between.seen[0].headers["authorization"]
+        assert "/eu-west-1/s3/" in between.seen[0].headers["authorization"]
+        missing = Access(s3_endpoint=PerHost(between.url), environment={**environment, "AWS_PROFILE": "other"})
+        with pytest.raises(Refused, match=r"the AWS profile or its file cannot be read\. Check AWS_PROFILE\."):
+            open_s3(SourceSpec("s3://profiled"), missing)
+        access.kept.close()
+        missing.kept.close()
+
+
+def test_web_identity_is_exchanged_for_a_login(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("jwt-of-the-service-account")
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/hal")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    cloud.bucket("irsa", {"config": b"x"})
+    with relay(cloud.url) as between:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", between.url)
+        access = Access(s3_endpoint=PerHost(between.url), environment={"AWS_REGION": "us-east-1"})
+        assert open_s3(SourceSpec("s3://irsa"), access).paths == {"config"}
+        assert between.count("", "POST") == 1
+        access.kept.close()
+
+
+def test_a_server_that_is_not_there(cloud: Cloud) -> None:
+    with pytest.raises(Unreachable, match=r"s3://plain: the server cannot be reached\. Check the endpoint"):
+        open_s3(SourceSpec("s3://plain"), cloud.access("http://127.0.0.1:9"))
+    with relay(cloud.url) as between:
+        between.after = lambda request: time.sleep(0.6)
+        with pytest.raises(Unreachable, match="the server did not answer in time"):
+            open_s3(SourceSpec("s3://plain"), cloud.access(between.url, timeout=0.2, retries=0))
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///prefix", "s3://a b/x", "s3://bucket:9000/x", "s3://user@bucket/x"])
+def test_an_address_is_a_bucket_and_a_prefix(url: str) -> None:
+    assert read_address("s3://bucket/a/b/") == ("bucket", "a/b")
+    with pytest.raises(UsageError, match="An S3 source is s3://bucket/prefix"):
+        read_address(url)

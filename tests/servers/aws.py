@@ -1,0 +1,83 @@
+"""Moto's server on loopback as S3 and Secrets Manager, and a client of it for setting up."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from servers.ports import free_port
+
+from halgit.operator import Access, PerHost
+
+KEYS = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret", "AWS_REGION": "us-east-1"}
+
+
+@dataclass
+class Cloud:
+    """The running server."""
+
+    url: str
+    clients: dict[str, Any] = field(default_factory=dict)
+    opened: list[Access] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        """A client that may do anything."""
+        import boto3
+
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service, endpoint_url=self.url, region_name="us-east-1",
+                aws_access_key_id="test-key", aws_secret_access_key="test-secret",
+            )  # fmt: skip
+        return self.clients[service]
+
+    def bucket(self, name: str, files: dict[str, bytes], *, versions: bool = False) -> None:
+        """A bucket with these objects."""
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket=name)
+        if versions:
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        for key, body in files.items():
+            s3.put_object(Bucket=name, Key=key, Body=body)
+
+    def fill(self, name: str, files: dict[str, bytes]) -> None:
+        """Many objects at once, put into moto's own memory: by requests a thousand take a quarter of a minute."""
+        from moto.s3.models import s3_backends
+
+        for key, body in files.items():
+            s3_backends["123456789012"]["aws"].put_object(name, key, body)
+
+    def access(self, url: str = "", **options: Any) -> Access:
+        """Operator settings for this server, or for what stands before it."""
+        url = url or self.url
+        environment = {**KEYS, "AWS_ENDPOINT_URL_SECRETS_MANAGER": url, **options.pop("environment", {})}
+        settings = {"s3_endpoint": PerHost(url), "timeout": 5.0, "retries": 1, "environment": environment, **options}
+        self.opened.append(Access(**settings))
+        return self.opened[-1]
+
+    def hang_up(self) -> None:
+        """Close what tests opened."""
+        while self.opened:
+            self.opened.pop().kept.close()
+
+
+@contextlib.contextmanager
+def aws() -> Iterator[Cloud]:
+    """A server for the length of a with block."""
+    from moto.server import ThreadedMotoServer
+
+    port = free_port()
+    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+    with contextlib.redirect_stderr(io.StringIO()):
+        server.start()
+        cloud = Cloud(f"http://127.0.0.1:{port}")
+        try:
+            yield cloud
+        finally:
+            cloud.hang_up()
+            for client in cloud.clients.values():
+                client.close()
+            server.stop()
