@@ -38,11 +38,7 @@ class Draft:
 
     @property
     def kind(self) -> Kind:
-        if isinstance(self._value, dict):
-            return "mapping"
-        if isinstance(self._value, list):
-            return "list"
-        return "null" if self._value is None else "scalar"
+        return kind_of(self._value)
 
     @property
     def trace(self) -> Trace:
@@ -126,6 +122,15 @@ class Draft:
         if not at_home or trace.children is not EMPTY or _told(self.trace, step):
             children[step] = trace
         return value
+
+
+def kind_of(value: Value) -> Kind:
+    """What a value is to the merge."""
+    if isinstance(value, dict):
+        return "mapping"
+    if isinstance(value, list):
+        return "list"
+    return "null" if value is None else "scalar"
 
 
 def one_below(trace: Trace, step: Step) -> Trace:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from halgit.halyard.merge_keys import KeyNode
 from halgit.overlay import directives
 from halgit.overlay.directives import PATCH, VALUE, Said
-from halgit.overlay.draft import Draft, key_text, replacing
+from halgit.overlay.draft import Draft, key_text, kind_of, replacing
 from halgit.overlay.faults import Fault
 from halgit.overlay.keyed import item_key, node_below
 from halgit.tree import EMPTY, MISSING, Origin, Path, Severity, Trace, Value
@@ -58,7 +58,7 @@ class Laying:
 
     def _put(self, below: Draft, value: Value, path: Path, *, forced: bool = False) -> Draft | None:
         """The value instead of the lower one, which must be of the same kind or null unless it is `forced`."""
-        kind = Draft(value).kind
+        kind = kind_of(value)
         if not forced and below.kind not in (kind, "null"):
             other = below.trace.origin
             self._fault("merge/other-kind", path, f"A {kind} meets the {below.kind} of {{other}}.", _MEND[kind], other)

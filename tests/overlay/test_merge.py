@@ -11,6 +11,7 @@ from overlay.layering import SOURCE, layer, layer_of, told
 
 from halgit import yaml as hyaml
 from halgit.halyard.merge_keys import KeyNode, tree_for
+from halgit.masking import Secret
 from halgit.overlay import pointer
 from halgit.overlay.checks import check_items
 from halgit.overlay.merge import merge
@@ -119,6 +120,13 @@ def test_items_that_parameters_made_one_are_found_afterwards() -> None:
         "base/config:3: merge/duplicate-item: The list has an item with `name` a already, in base/config:2. "
         "Make them one, or change one's key."
     ]
+
+
+def test_a_secret_names_no_item() -> None:
+    base = layer("base", {"config": "deploymentConfigurations:\n- name: a\n- name: b\n"})
+    file = merge([base]).files["config"]
+    hidden = {"deploymentConfigurations": [{"name": Secret("s3cret", "one")}, {"name": Secret("s3cret", "two")}]}
+    assert check_items({"config": File("config", "merged", file.layers, hidden, trace=file.trace)}, [base]) == ()
 
 
 def test_an_operation_nobody_knows_is_a_fault() -> None:
