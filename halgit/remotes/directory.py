@@ -29,10 +29,7 @@ class DirectorySnapshot:
         self._root = root
         self._largest = largest
         self._listing = files.resolve(name, _Listing(name, root).folder)
-
-    @property
-    def paths(self) -> frozenset[str]:
-        return frozenset(self._listing)
+        self.paths = frozenset(self._listing)
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         return {path: self._read(path) for path in paths}

@@ -7,19 +7,31 @@ no key of the user or machine counts and none is looked up. A commit that is not
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from pathlib import Path
 
-from halgit.errors import RemoteError, Untrusted, UsageError
+from halgit.errors import Missing, RemoteError, Untrusted, UsageError
 from halgit.remotes.git.fetch import Tip
 from halgit.remotes.git.program import Answer
 from halgit.remotes.git.workplace import Workplace
 
 _ARMORED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
+_BLOCK = re.compile(_ARMORED + rb"(.*?)\n-----END PGP", re.DOTALL)
 _PRIVATE = re.compile(rb"-----BEGIN (PGP|OPENSSH|RSA|EC)? ?PRIVATE KEY")
 _KEYBOX = b"KBXf"
 _ALLOWED = re.compile(rb"^[^\s#].*\s(ssh-|ecdsa-|sk-ssh-|sk-ecdsa-)[a-z0-9@.-]+\s+AAAA", re.MULTILINE)
-_GPG_SETTINGS = "no-autostart\nno-auto-key-retrieve\nno-auto-key-locate\nbatch\nno-tty\n"
+_GPG_SETTINGS = """\
+no-autostart
+no-auto-key-retrieve
+no-auto-key-locate
+batch
+no-tty
+trust-model always
+no-default-keyring
+keyring ring.gpg
+"""
 
 _VERDICTS = (
     (r"\bBADSIG\b|incorrect signature|Signature verification failed|Could not verify", "its signature is false"),
@@ -38,7 +50,9 @@ def verify(workplace: Workplace, tip: Tip, file: str) -> None:
     commit = workplace.demand("cat_file", "commit", tip.commit)
     if b"\ngpgsig" not in commit.partition(b"\n\n")[0]:
         raise _untrusted(workplace, tip, "it is not signed")
-    answer = _gpg(workplace, tip, file) if _is_key_ring(content, file) else _ssh(workplace, tip, file)
+    answer = _gpg(workplace, tip, file, content) if _is_key_ring(content, file) else _ssh(workplace, tip, file)
+    if "cannot run" in answer.words:
+        raise Missing("The program that verifies signatures is not there.", "Install gnupg, or ssh-keygen of OpenSSH.")
     if answer.status:
         raise _untrusted(workplace, tip, _verdict(answer))
 
@@ -75,13 +89,30 @@ def _home(workplace: Workplace) -> Path:
     return home
 
 
-def _gpg(workplace: Workplace, tip: Tip, file: str) -> Answer:
+def _gpg(workplace: Workplace, tip: Tip, file: str, content: bytes) -> Answer:
+    """The keys are used as a ring as they stand: an import would want gpg's agent."""
     home = _home(workplace)
+    (home / "ring.gpg").write_bytes(_without_armor(content))
     (home / "gpg.conf").write_text(_GPG_SETTINGS, encoding="ascii")
-    imported = workplace.run("gpg", "--quiet", "--import", stdin=Path(file), GNUPGHOME=str(home))
-    if imported.status:
-        raise UsageError(f"--verify-signatures {file} has keys that gpg cannot import.", "Export them again.")
+    keys = workplace.run("gpg", "--list-keys", "--with-colons", GNUPGHOME=str(home))
+    if not keys.output.startswith(b"pub:") and b"\npub:" not in keys.output:
+        raise UsageError(f"--verify-signatures {file} holds no key that gpg can read.", "Export the keys again.")
     return workplace.local("verify_commit", "--raw", tip.commit, GNUPGHOME=str(home))
+
+
+def _without_armor(content: bytes) -> bytes:
+    """The key packets as they are, out of all armored blocks where there are any (RFC 4880, section 6.2)."""
+    if _ARMORED not in content:
+        return content
+    packets = b""
+    for block in _BLOCK.findall(content.replace(b"\r\n", b"\n")):
+        _, _, body = block.partition(b"\n\n")
+        lines = [line for line in body.split(b"\n") if not line.startswith(b"=")]
+        try:
+            packets += base64.b64decode(b"".join(lines))
+        except binascii.Error:
+            continue
+    return packets
 
 
 def _ssh(workplace: Workplace, tip: Tip, file: str) -> Answer:

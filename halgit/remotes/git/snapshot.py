@@ -35,12 +35,9 @@ class GitSnapshot:
         self._here: set[str] = set()
         self._modules: list[str] = []
         self._listing = files.resolve(self._name, self._root(spec.path))
+        self.paths = frozenset(self._listing)
         for module in self._modules:
             access.progress(f"{self._name}: the submodule {module} is left out")
-
-    @property
-    def paths(self) -> frozenset[str]:
-        return frozenset(self._listing)
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         wanted = {path: files.look_up(self._name, self._listing, path).key for path in paths}

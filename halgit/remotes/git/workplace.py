@@ -109,11 +109,10 @@ class Workplace:
             f"{self.address.url}: the server did not send object {id}.", "Check the repository with git fsck."
         )
 
-    def run(self, program: str, *arguments: str, stdin: Path, **environment: str) -> Answer:
+    def run(self, program: str, *arguments: str, **environment: str) -> Answer:
         """Run another program in the private folder, in git's environment."""
-        with stdin.open("rb") as opened:
-            process = start([program, *arguments], str(self.folder), {**self._environment(), **environment}, opened)
-            return finish(process, self._access.timeout)
+        process = start([program, *arguments], str(self.folder), {**self._environment(), **environment})
+        return finish(process, self._access.timeout)
 
     def online(self, doing: str, command: str, *arguments: str, stdin: bytes = b"", unless: str = "") -> Answer:
         """Run a git command that talks to the server; `doing` is told as progress.
