@@ -13,7 +13,7 @@ LAYERS: dict[str, int] = {
     "errors": 0, "tree": 0, "operator": 0, "masking": 0, "__init__": 0,
     "paths": 1, "wording": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
     "settings": 2, "overlay": 2, "validation": 2, "report": 2,
-    "sources": 3, "reveal": 3, "explain": 3, "difference": 3, "importer": 3, "lock": 3, "publish": 3,
+    "sources": 3, "reveal": 3, "baseline": 2, "explain": 3, "difference": 3, "importer": 3, "lock": 3, "publish": 3,
     "accounts": 3, "isd": 3,
     "compiler": 4,
     "cli": 5, "server": 5, "__main__": 6,

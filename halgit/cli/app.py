@@ -23,6 +23,7 @@ from halgit.tree import Severity
 
 COMMANDS: dict[str, str] = {
     "render": "make the .hal tree and write it",
+    "validate": "say what Halyard would refuse or get wrong",
     "explain": "say where a value comes from",
     "init": "start a repository",
     "schema": "print a JSON schema",

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -195,7 +196,7 @@ def operator(options: Mapping[str, Any]) -> OperatorSettings:
         environment=MappingProxyType({k: v for k, v in os.environ.items() if k.startswith(PARAMETER)}),
         parameter_files=MappingProxyType(_readable(files)),
         params_file=options.get("params_file", ""),
-        params_text=_read(options["params_file"], "--params") if options.get("params_file") else b"",
+        params_text=read(options["params_file"], "--params") if options.get("params_file") else b"",
         dialect=options.get("dialect"),
         variant=options.get("variant"),
         secrets=options.get("secrets", "resolve"),
@@ -229,7 +230,7 @@ def _readable(files: Mapping[str, str]) -> dict[str, bytes]:
     return found
 
 
-def _read(path: str, what: str) -> bytes:
+def read(path: str | Path, what: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()

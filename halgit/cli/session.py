@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from halgit import reveal, sources
+from halgit import yaml as hyaml
 from halgit.cli import options as given
 from halgit.cli.output import Output
-from halgit.compiler import Places, compile_tree, settle
+from halgit.compiler import Places, Remembering, compile_tree, in_order, overlays, settle
+from halgit.errors import UsageError
 from halgit.operator import Access, OperatorSettings, SourceSpec
+from halgit.overlay.merge import Reader
 from halgit.remotes.held import Engine
 from halgit.report.findings import finding_line, summary_line
 from halgit.reveal import Survey
@@ -67,15 +70,37 @@ class Session:
             future.result()
         return tuple(opened)
 
-    def compile(self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None) -> Compiled:
+    def compile(
+        self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None, read: Reader = hyaml.read
+    ) -> Compiled:
         """Layers to a merged tree, with all findings in their places."""
         self.output.progress("Merging")
         operator = settings or self.operator
-        merged = compile_tree(snapshots, operator)
+        merged = compile_tree(snapshots, operator, read)
         reveal.learn_plain(merged, self.output.redactor)
         survey = reveal.survey(merged, operator.trust, operator.secrets)
         places = Places(merged.files, merged.layers)
         return Compiled(merged, survey, settle(merged, survey, operator, places), places)
+
+    def compile_all(self, snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], Callable[[str, int], str]]:
+        """The findings of every overlay, each once, and the function that gives a line of a layer's file.
+
+        Raises UsageError where there are no overlays.
+        """
+        names = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
+        if not names:
+            raise UsageError("There are no overlays.", "Leave --all-overlays out, or put layers in overlays/NAME.")
+        read = Remembering()
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            every = list(
+                pool.map(lambda name: self.compile(snapshots, replace(self.operator, overlay=name), read), names)
+            )
+        findings = in_order(dict.fromkeys(finding for one in every for finding in one.findings))
+
+        def line(file: str, number: int) -> str:
+            return next((text for text in (one.places.line(file, number) for one in every) if text), "")
+
+        return findings, line
 
     def tell(self, findings: Sequence[Finding], shown: Callable[[Finding], bool] = lambda finding: True) -> None:
         """Say the findings on stderr, the worst first, and count them."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from halgit.compiler.build import compile_tree
 from halgit.compiler.daemon import part
-from halgit.compiler.places import Places
+from halgit.compiler.layers import overlays
+from halgit.compiler.places import Places, in_order
+from halgit.compiler.remembering import Remembering
 from halgit.compiler.settling import refuse, settle
 
-__all__ = ["Places", "compile_tree", "part", "refuse", "settle"]
+__all__ = ["Places", "Remembering", "compile_tree", "in_order", "overlays", "part", "refuse", "settle"]

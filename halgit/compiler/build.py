@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from halgit import yaml as hyaml
 from halgit.compiler.dialects import placeholders
 from halgit.compiler.layers import Sourced, overlays, read_layers
 from halgit.errors import UsageError
 from halgit.operator import OperatorSettings
 from halgit.overlay import selection
-from halgit.overlay.merge import merge
+from halgit.overlay.merge import Reader, merge
 from halgit.tree import (
     MISSING,
     File,
@@ -30,8 +31,10 @@ from halgit.tree import (
 )
 
 
-def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings) -> Merged:
+def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings, read: Reader = hyaml.read) -> Merged:
     """The merged tree of these snapshots, later over earlier, with every fault found on the way.
+
+    `read` is for who compiles several overlays: one that remembers parses what they share once.
 
     Raises UsageError for an overlay that is nowhere, SourceError for a source without a layer, RemoteError where a
     file cannot be read.
@@ -39,7 +42,7 @@ def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings) -> M
     sourced = gather(snapshots, operator.overlay)
     root = root_settings(sourced)
     held = placeholders(stack(sourced), operator, root)
-    joined = merge(held.layers)
+    joined = merge(held.layers, read)
     files = held.own_names(joined.files)
     halconfig = held.fill({path: file for path, file in files.items() if path == "config"})
     config = halconfig.files["config"].data if halconfig.files else MISSING

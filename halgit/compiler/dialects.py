@@ -62,5 +62,5 @@ def placeholders(layers: Sequence[Layer], operator: OperatorSettings, root: Laye
         return Placeholders(name, tuple(layers), tuple(layers), parameters.collect(layers, operator))
     variant = operator.variant or root.variant or "token"
     chosen = opsmx.variants(layers, variant)
-    known = opsmx.collect(chosen.layers, operator)
+    known = opsmx.collect(chosen.sources, operator)
     return Placeholders(name, chosen.layers, chosen.sources, known, chosen.left_out, variant, chosen)

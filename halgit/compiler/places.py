@@ -6,11 +6,16 @@ Positions are looked up only here and only for what has to be said, once for eac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from halgit import yaml as hyaml
 from halgit.tree import File, Finding, Layer, Origin, Path, Position
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The worst first, then by file and line."""
+    return tuple(sorted(findings, key=lambda f: (-f.severity, f.file, f.line, f.column, f.rule, f.message)))
 
 
 class Places:
@@ -58,7 +63,20 @@ class Places:
                 waiting[f"{origin.layer.name}\0{origin.file}"].append((finding, origin))
         for group in waiting.values():
             placed += self._locate(group)
-        return tuple(sorted(placed, key=lambda f: (-f.severity, f.file, f.line, f.column, f.rule, f.message)))
+        return in_order(placed)
+
+    def line(self, file: str, number: int) -> str:
+        """One line of a layer's file, without its end; empty where there is none."""
+        lines = self.text(file).splitlines()
+        return lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
+
+    def texts(self) -> Iterator[tuple[str, str, bytes]]:
+        """Every file of the layers that was read: the layer's name, the file, its bytes."""
+        for layer in self._layers.values():
+            if layer.settings.file:
+                yield layer.id.name, layer.settings.file, layer.settings.text
+            for path, text in layer.files.items():
+                yield layer.id.name, layer.id.file(path), text
 
     def _origin(self, finding: Finding) -> Origin | None:
         file = self._files.get(finding.file)

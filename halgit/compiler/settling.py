@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from halgit.compiler.places import Places
+from halgit.compiler.places import Places, in_order
 from halgit.errors import FindingsError
 from halgit.operator import OperatorSettings
 from halgit.report.findings import summary_line
@@ -12,6 +12,7 @@ from halgit.reveal import Survey
 from halgit.tree import Finding, Merged, Severity
 from halgit.validation import run
 from halgit.validation.rules import ALL
+from halgit.validation.waivers import waive
 
 
 def settle(merged: Merged, survey: Survey, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
@@ -19,11 +20,15 @@ def settle(merged: Merged, survey: Survey, operator: OperatorSettings, places: P
     found = [*merged.findings, *survey.findings]
     if operator.validate:
         found += run.validate(merged, ALL, select=operator.select, ignore=operator.ignore)
-    return tuple(dict.fromkeys(places.put(found)))
+    placed = dict.fromkeys(places.put(found))
+    if not operator.validate:
+        return tuple(placed)
+    return in_order(waive(placed, places.texts(), {rule.id for rule in ALL}))
 
 
-def refuse(findings: Sequence[Finding], least: Severity) -> None:
+def refuse(findings: Sequence[Finding], least: Severity, *, written: str = "nothing was written") -> None:
     """Raises FindingsError where a finding is at or above this severity."""
     bad = [finding for finding in findings if finding.severity >= least]
     if bad:
-        raise FindingsError(f"{summary_line(bad)}; nothing was written.", findings, "Mend what is listed above.")
+        counted = "; ".join(part for part in (summary_line(bad), written) if part)
+        raise FindingsError(f"{counted}.", findings, "Mend what is listed above.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from halgit import yaml as hyaml
 from halgit.overlay import checks, directives, patching
@@ -33,13 +34,21 @@ from halgit.tree import (
 from halgit.wording import did_you_mean
 
 
-def merge(layers: Sequence[Layer]) -> Joined:
+class Reader(Protocol):
+    """What `halgit.yaml.read` is."""
+
+    def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.Read: ...
+
+
+def merge(layers: Sequence[Layer], read: Reader = hyaml.read) -> Joined:
     """The layers, lowest first, as one. Faults are its findings; none is raised.
+
+    `read` reads a document: a caller that merges the same layers again hands in one that remembers.
 
     A file that `documents.is_merged` names must be in `files` of every layer that has it; one that is only in
     `paths` counts as not read yet, like any other file, and is the highest layer's.
     """
-    joining = _Joining()
+    joining = _Joining(read)
     for layer in layers:
         joining.add(layer)
     return joining.joined(tuple(layers))
@@ -71,6 +80,7 @@ class _Standing:
 
 @dataclass(slots=True)
 class _Joining:
+    reader: Reader
     standing: dict[str, _Standing] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     found: list[Finding] = field(default_factory=list)
@@ -113,7 +123,7 @@ class _Joining:
 
     def _read(self, path: str, text: bytes, origin: Origin) -> _Standing:
         """A layer's file on its own."""
-        read = hyaml.read(text, origin.file, many=may_hold_several(path))
+        read = self.reader(text, origin.file, many=may_hold_several(path))
         self.found += [replace(fault, layer=origin.layer.name) for fault in read.faults]
         broken = not read.documents and any(fault.severity is Severity.ERROR for fault in read.faults)
         several = len(read.documents) > 1
