@@ -57,7 +57,7 @@ def _over(shared: dict[str, Any] | None, own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _globals(shared: tuple[chart_values.Value, ...]) -> dict[str, Any]:
-    """Globals are typed, and unknown ones left to the charts' own words: other charts of an umbrella may have theirs."""
+    """Globals are typed; unknown ones are left to the templates' words, for a wrapping chart may have its own."""
     value = next(value for value in shared if value.name == "global")
     return {**chart_values.schema(value), "additionalProperties": True}
 

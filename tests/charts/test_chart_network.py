@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,19 @@ def trial(every: dict[str, list[Object]]) -> Cluster:
 def test_every_connection_is_let_through(trial: Cluster, edge: Object) -> None:
     port = trial.pod_port(edge["to"], edge["port"])
     assert trial.allows(edge["from"], edge["to"], port), edge
+
+
+def test_every_address_in_a_configuration_is_a_connection(trial: Cluster, every: dict[str, list[Object]]) -> None:
+    """What a component is told to call is a service that is there, at a port it has, and is let through."""
+    seen = set()
+    for one in (one for one in every["trial"] if one["kind"] == "ConfigMap"):
+        caller = one["metadata"]["labels"]["app.kubernetes.io/name"]
+        for service, number in re.findall(r"\bisd-([a-z-]+):(\d+)", " ".join(one["data"].values())):
+            if service != caller:
+                port = trial.pod_port(service, int(number))
+                assert trial.allows(caller, service, port), f"{caller} is told to call {service}:{number}"
+                seen.add((caller, service))
+    assert len(seen) > 35
 
 
 def test_there_is_a_connection_for_every_component() -> None:

@@ -292,3 +292,53 @@ def test_secrets_pods_need_are_made_or_named(every: Every) -> None:
                 refs = [variable.get("valueFrom", {}).get("secretKeyRef") for variable in container.get("env", [])]
                 used |= {ref["name"] for ref in refs if ref}
             assert {secret for secret in used if secret.startswith("isd-")} <= made, name
+
+
+@pytest.mark.parametrize("name", ["trial", "high-availability", "restricted", "pipelines"])
+def test_no_mapping_has_a_key_twice(texts: Callable[..., dict[str, str]], name: str) -> None:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    def twice(node: yaml.Node) -> Iterator[str]:
+        for part in node.value if isinstance(node, yaml.SequenceNode) else []:
+            yield from twice(part)
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            yield from {key for key in keys if keys.count(key) > 1}
+            for _, value in node.value:
+                yield from twice(value)
+
+    for file, text in texts("isd", CI[name]).items():
+        documents = [] if file.endswith("NOTES.txt") else yaml.compose_all(text, loader)
+        assert not [key for node in documents if node for key in twice(node)], file
+
+
+def test_texts_that_look_like_numbers_stay_texts(render: Callable[..., list[Object]]) -> None:
+    values = {"login": {"adminUser": "0123", "adminGroups": "yes"}}
+    data = next(one for one in render("platform", {"global": values}) if one["kind"] == "ConfigMap")["data"]
+    settings = yaml.safe_load(data["platform-local.yml"])
+    assert settings["app"]["dashboard"]["adminuser"] == "0123"
+    assert settings["userGroup"]["superAdminGroups"] == "yes"
+    source = {"repositories": ["https://git.example.org/c.git"], "ref": "1.20", "dialect": "opsmx"}
+    stateful = next(one for one in render("halyard", {"source": source}) if one["kind"] == "StatefulSet")
+    env = {row["name"]: row["value"] for row in stateful["spec"]["template"]["spec"]["initContainers"][0]["env"]}
+    assert env["HALGIT_REF"] == "1.20"
+    assert env["HALGIT_PARAM_BRANCH"] == "1.20"
+
+
+def test_tokens_the_halyard_chart_gives_are_known_to_the_dialect(every: Every) -> None:
+    known = json.loads((ROOT / "halgit" / "halyard" / "tables" / "opsmx_tokens.json").read_text())
+    wanted = {f"HALGIT_PARAM_{name}" for name in known}
+    for where, spec in pods(every):
+        for container in containers(spec):
+            env = {row["name"]: row.get("value") for row in container.get("env", [])}
+            if env.get("HALGIT_DIALECT") == "opsmx":
+                given = {name.removesuffix("_FILE") for name in env if name.startswith("HALGIT_PARAM_")}
+                assert given <= wanted | {"HALGIT_PARAM_GIT_SSH_KEY"}, where
+
+
+def test_halyard_may_read_only_the_secrets_references_name(every: Every) -> None:
+    roles = {one["metadata"]["name"]: one["rules"] for one in every["several-sources"] if one["kind"] == "Role"}
+    assert roles["isd-halyard"] == [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["gate-oauth", "front50-s3"]}
+    ]
+    assert "isd-halyard" not in {one["metadata"]["name"] for one in every["hosts"] if one["kind"] == "Role"}

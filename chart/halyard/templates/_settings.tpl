@@ -49,6 +49,11 @@
 {{- range $name, $value := include "halyard.parameters" . | fromYaml }}
 - {name: {{ $name }}, value: {{ $value | toString | toJson }}}
 {{- end }}
+{{- if .values.credentials.git }}
+{{- $git := dict "scope" . "credential" "git" "key" "username" }}
+- name: HALGIT_GIT_USER
+  valueFrom: {secretKeyRef: {name: {{ include "common.credentialSecret" $git }}, key: {{ include "common.credentialKey" $git }}}}
+{{- end }}
 {{- if .values.credentials.awsSecret }}
 - {name: AWS_SHARED_CREDENTIALS_FILE, value: /etc/halgit/aws/credentials}
 {{- end }}
@@ -119,18 +124,18 @@ parameter-{{ . | replace "_" "-" | lower }}
 {{/* Tokens of the opsmx dialect that follow from the release. */}}
 {{- define "halyard.tokens" -}}
 {{- $protocol := ternary "https" "http" .global.tls.enabled -}}
-HALGIT_PARAM_SPINNAKER_NAMESPACE: {{ include "common.spinnakerNamespace" . }}
-HALGIT_PARAM_RELEASE_NAME: {{ .root.Release.Name }}
-HALGIT_PARAM_PROTOCOL: {{ $protocol }}
+HALGIT_PARAM_SPINNAKER_NAMESPACE: {{ include "common.spinnakerNamespace" . | quote }}
+HALGIT_PARAM_RELEASE_NAME: {{ .root.Release.Name | quote }}
+HALGIT_PARAM_PROTOCOL: {{ $protocol | quote }}
 {{- with .global.hosts.deck | default (ternary (printf "%s/deck" .global.hosts.ui) "" (ne .global.hosts.ui "")) }}
-HALGIT_PARAM_OVERRIDE_DECK_URL: {{ . }}
+HALGIT_PARAM_OVERRIDE_DECK_URL: {{ . | quote }}
 {{- end }}
 {{- with ternary .global.hosts.oesGate .global.hosts.gate .global.commonGate | default (ternary (printf "%s/gate" .global.hosts.ui) "" (ne .global.hosts.ui "")) }}
-HALGIT_PARAM_OVERRIDE_API_URL: {{ . }}
+HALGIT_PARAM_OVERRIDE_API_URL: {{ . | quote }}
 {{- end }}
-HALGIT_PARAM_DYNAMIC_ACCOUNTS_REPO: {{ first (splitList "?" (first .values.source.repositories)) }}
+HALGIT_PARAM_DYNAMIC_ACCOUNTS_REPO: {{ first (splitList "?" (first .values.source.repositories)) | quote }}
 HALGIT_PARAM_DYN_ACCNT_CONFG_PATH: /
-HALGIT_PARAM_BRANCH: {{ .values.source.ref | default "main" }}
+HALGIT_PARAM_BRANCH: {{ .values.source.ref | default "main" | quote }}
 HALGIT_PARAM_KEY_FILE: /etc/halgit/encryption/key
 {{- if .values.credentials.git }}
 HALGIT_PARAM_GIT_USER_FILE: /etc/halgit/git/username
@@ -139,11 +144,11 @@ HALGIT_PARAM_GIT_TOKEN_FILE: /etc/halgit/git/token
 {{- if eq .values.source.variant "s3" }}
 {{- range .values.source.repositories }}
 {{- if hasPrefix "s3://" . }}
-HALGIT_PARAM_AWS_S3_BUCKET: {{ (urlParse .).host }}
+HALGIT_PARAM_AWS_S3_BUCKET: {{ (urlParse .).host | quote }}
 {{- end }}
 {{- end }}
 {{- with .values.credentials.s3.region }}
-HALGIT_PARAM_AWS_S3_REGION: {{ . }}
+HALGIT_PARAM_AWS_S3_REGION: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- if eq .values.source.variant "ssh" }}

@@ -1,0 +1,81 @@
+"""A container of a rendered pod run for real: its mounts become folders below one root, its Secrets the files in them.
+
+Paths in its environment and arguments are moved below that root, but for those that name what another container sees.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+Object = dict[str, Any]
+SEEN_BY_OTHERS = {"HALGIT_HAL_HOME"}
+
+
+class Pod:
+    """A pod specification with the Secrets and config maps it mounts: name -> key -> text."""
+
+    def __init__(self, spec: Object, root: Path, objects: dict[str, dict[str, str]]) -> None:
+        self.spec = spec
+        self.root = root
+        self.objects = objects
+        self.volumes = {volume["name"]: volume for volume in spec["volumes"]}
+
+    def container(self, name: str) -> Object:
+        found: Object = next(
+            c for c in [*self.spec.get("initContainers", []), *self.spec["containers"]] if c["name"] == name
+        )
+        return found
+
+    def mount(self, container: Object) -> None:
+        """Make every mount of the container, read-only ones with their files."""
+        for mount in container["volumeMounts"]:
+            folder = self.path(mount["mountPath"])
+            volume = self.volumes[mount["name"]]
+            if "emptyDir" in volume:
+                folder.mkdir(parents=True, exist_ok=True)
+            else:
+                self._fill(folder, volume)
+
+    def _fill(self, folder: Path, volume: Object) -> None:
+        source = volume.get("secret") or volume["configMap"]
+        data = self.objects[source.get("secretName") or source["name"]]
+        items = source.get("items") or [{"key": key, "path": key} for key in data]
+        folder.mkdir(parents=True, exist_ok=True)
+        for item in items:
+            (folder / item["path"]).write_text(data[item["key"]])
+
+    def path(self, path: str) -> Path:
+        """Where a path of the container stands here."""
+        return self.root / path.lstrip("/")
+
+    def environment(self, container: Object) -> dict[str, str]:
+        """The variables of the container and no others, but the search path."""
+        variables = {"PATH": os.environ["PATH"]}
+        for row in container["env"]:
+            value = row["value"] if "value" in row else self._referenced(row["valueFrom"])
+            variables[row["name"]] = value if row["name"] in SEEN_BY_OTHERS else self._moved(container, value)
+        return variables
+
+    def _referenced(self, source: Object) -> str:
+        if "fieldRef" in source:
+            return {"metadata.name": "isd-halyard-0", "metadata.uid": "uid"}[source["fieldRef"]["fieldPath"]]
+        reference = source["secretKeyRef"]
+        return self.objects[reference["name"]][reference["key"]]
+
+    def _moved(self, container: Object, value: str) -> str:
+        roots = [mount["mountPath"] for mount in container["volumeMounts"]]
+        inside = any(value == root or value.startswith(root + "/") for root in roots)
+        return str(self.path(value)) if inside else value
+
+    def run(self, name: str) -> subprocess.CompletedProcess[str]:
+        """Run a container of halgit's image, whose entry point is halgit."""
+        container = self.container(name)
+        self.mount(container)
+        command = [sys.executable, "-m", "halgit", *container["args"]]
+        return subprocess.run(
+            command, env=self.environment(container), cwd=self.root, capture_output=True, text=True, check=False
+        )
