@@ -25,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "render": "make the .hal tree and write it",
     "validate": "say what Halyard would refuse or get wrong",
     "explain": "say where a value comes from",
+    "secrets": "list the secret references, or check that the secrets exist",
+    "rules": "list the rules, or explain one",
     "init": "start a repository",
     "schema": "print a JSON schema",
 }
