@@ -62,11 +62,11 @@ def markdown(rules: list[Rule]) -> str:
     lines = [
         "# Rules",
         "",
-        f"The {len(rules)} rules of `halgit validate`. `error`: Halyard fails to load the tree, `hal deploy apply` would",
-        "fail on it, or a service would not start. `warning`: Halyard or a service does something else than was meant.",
+        f"The {len(rules)} rules of `halgit validate`. `error`: Halyard fails to load the tree, `hal deploy apply`",
+        "would fail on it, or a service would not start. `warning`: Halyard or a service does something else than was meant.",
         "`info`: hygiene. This page is what `halgit rules --format markdown` prints.",
         "",
-        "A finding can be waived in place, with a reason: `# halgit: ignore=RULE reason`, on its line or the one above.",
+        "A finding can be waived in place, with a reason: `# halgit: ignore=RULE reason`, on its line or above it.",
         "`rules.ignore` and `rules.severity` in the root `halgit.yaml` hold for a whole repository.",
     ]
     for subject, group in groupby(sorted(rules, key=lambda rule: rule.id), key=lambda rule: rule.subject):
