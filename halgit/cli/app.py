@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "render": "make the .hal tree and write it",
     "validate": "say what Halyard would refuse or get wrong",
     "explain": "say where a value comes from",
+    "lock": "write down what an overlay is rendered from",
     "secrets": "list the secret references, or check that the secrets exist",
     "rules": "list the rules, or explain one",
     "init": "start a repository",

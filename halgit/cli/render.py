@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from halgit import publish, reveal
+from halgit import lock, publish, reveal
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.cli.session import Compiled, Session
@@ -32,6 +33,7 @@ from halgit.tree import Revealed
 )
 @given.trust_options
 @given.access_options
+@given.option("--locked", is_flag=True, help="Render what halgit.lock holds, or say what moved.")
 @given.option("--no-validate", is_flag=True, help="Skip the rules; merge, parameter and reference faults still count.")
 @given.fail_on()
 @given.option("--check", is_flag=True, help="Write nothing; exit 1 if a render would change the tree.")
@@ -56,20 +58,23 @@ def command(output: Output, /, **options: Any) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     options["validate"] = not options.pop("no_validate")
     with Session(options, output) as run:
-        compiled = run.compile(run.open())
+        snapshots, locked = run.open_locked() if options["locked"] else (run.open(), None)
+        compiled = run.compile(snapshots)
+        if locked:
+            lock.hold(locked, lock.entry(compiled.merged, {}))
         if output.json:
             output.answer(rendering_json(compiled.merged, compiled.findings))
         run.tell(compiled.findings)
         refuse(compiled.findings, run.operator.fail_on)
-        revealed = _reveal(run, compiled)
+        revealed = _reveal(run, compiled, locked.secrets if locked else {})
         tree, daemon = part(revealed, run.operator.halyard_address)
         _write(run, tree, daemon, options)
 
 
-def _reveal(run: Session, compiled: Compiled) -> Revealed:
+def _reveal(run: Session, compiled: Compiled, pinned: Mapping[str, str]) -> Revealed:
     if compiled.survey.uses and run.operator.secrets in ("resolve", "native"):
         run.output.progress("Reading secrets")
-    return reveal.reveal(compiled.survey, run.engine, run.output.redactor, put=compiled.places.put)
+    return reveal.reveal(compiled.survey, run.engine, run.output.redactor, pinned=pinned, put=compiled.places.put)
 
 
 def _write(run: Session, tree: Revealed, daemon: Revealed, options: dict[str, Any]) -> None:

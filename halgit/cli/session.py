@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from halgit import reveal, sources
+from halgit import lock, reveal, sources
 from halgit import yaml as hyaml
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.compiler import Places, Remembering, compile_tree, in_order, overlays, settle
-from halgit.errors import UsageError
+from halgit.errors import SourceError, UsageError
+from halgit.lock import Entry
 from halgit.operator import Access, OperatorSettings, SourceSpec
 from halgit.overlay.merge import Reader
 from halgit.remotes.held import Engine
@@ -69,6 +70,23 @@ class Session:
         for future in waiting:
             future.result()
         return tuple(opened)
+
+    def open_locked(self) -> tuple[tuple[Snapshot, ...], Entry]:
+        """The snapshots at the revisions that `halgit.lock` holds, and what it holds for this overlay.
+
+        The last source that has a lock file gives it. Raises SourceError where none does.
+        """
+        snapshots = self.open()
+        holders = [number for number, snapshot in enumerate(snapshots) if lock.LOCK in snapshot.paths]
+        if not holders:
+            raise SourceError("No source has a halgit.lock, which --locked reads.", "Run `halgit lock`.")
+        holder = holders[-1]
+        text = snapshots[holder].read([lock.LOCK])[lock.LOCK]
+        locked = lock.entry_of(lock.parse(text), self.operator.overlay)
+        pinned = lock.pins(locked, [snapshot.source for snapshot in snapshots], holder)
+        specs = {number: replace(self.specs[number], ref=commit) for number, commit in pinned.items()}
+        again = dict(zip(specs, self.open(list(specs.values())) if specs else (), strict=True))
+        return tuple(again.get(number, snapshot) for number, snapshot in enumerate(snapshots)), locked
 
     def compile(
         self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None, read: Reader = hyaml.read

@@ -1,0 +1,125 @@
+"""`halgit.lock`: what an overlay was rendered from, so that a later render gives the same bytes or says what moved.
+
+For each overlay the revision of every source, the digest of every file of its layers, and the versions of the secrets
+that have them. Never a value. Pure: whoever calls reads and writes the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from halgit.errors import SourceError
+from halgit.tree import EMPTY, Layer, Merged, SourceId
+
+LOCK = "halgit.lock"
+_FORMAT = 1
+_WRITE = "Run `halgit lock` to write it anew."
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSource:
+    """One source: as it was named, its revision, and the SHA-256 of each file of its layers."""
+
+    url: str
+    ref: str
+    path: str
+    revision: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One overlay: its sources in order, and the versions of secrets by their addresses."""
+
+    sources: tuple[LockedSource, ...]
+    secrets: Mapping[str, str] = EMPTY
+
+
+def entry(merged: Merged, versions: Mapping[str, str]) -> Entry:
+    """What a merged tree is made of now."""
+    sources = merged.sources
+    return Entry(tuple(_source(source, merged.layers) for source in sources), dict(sorted(versions.items())))
+
+
+def _source(source: SourceId, layers: Sequence[Layer]) -> LockedSource:
+    files: dict[str, str] = {}
+    for layer in layers:
+        if layer.id.source == source:
+            files.update({layer.id.file(path): _digest(text) for path, text in layer.files.items()})
+            if layer.settings.file:
+                files[layer.settings.file] = _digest(layer.settings.text)
+    return LockedSource(source.url, source.ref, source.path, source.revision, dict(sorted(files.items())))
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+def encode(entries: Mapping[str, Entry]) -> bytes:
+    """The bytes of a lock file; the same for the same entries."""
+    overlays = {name or ".": asdict(replace(one, secrets=dict(one.secrets))) for name, one in sorted(entries.items())}
+    return json.dumps({"format": _FORMAT, "overlays": overlays}, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def parse(text: bytes) -> dict[str, Entry]:
+    """The entries of a lock file by overlay, empty for the root layer. Raises SourceError for anything else."""
+    try:
+        data = json.loads(text)
+        if data["format"] != _FORMAT:
+            raise SourceError(f"{LOCK} has format {data['format']}; this halgit reads {_FORMAT}.", _WRITE)
+        return {"" if name == "." else name: _entry(one) for name, one in data["overlays"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SourceError(f"{LOCK} is not as halgit writes it.", _WRITE) from None
+
+
+def _entry(said: Mapping[str, object]) -> Entry:
+    sources, secrets = said["sources"], said["secrets"]
+    if not isinstance(sources, list) or not isinstance(secrets, dict):
+        raise TypeError
+    return Entry(tuple(LockedSource(**one) for one in sources), {str(k): str(v) for k, v in secrets.items()})
+
+
+def entry_of(entries: Mapping[str, Entry], overlay: str) -> Entry:
+    """The entry of an overlay. Raises SourceError where it has none."""
+    if overlay not in entries:
+        named = f"overlay {overlay}" if overlay else "the root layer"
+        raise SourceError(f"{LOCK} has nothing for {named}.", "Run `halgit lock` for it.")
+    return entries[overlay]
+
+
+def pins(locked: Entry, sources: Sequence[SourceId], holder: int) -> dict[int, str]:
+    """The sources to fetch again, by their number, each with the commit to fetch: those whose git ref has moved.
+
+    `holder` is the number of the source that holds the lock file; it is held by its files, not by its commit.
+    Raises SourceError where the sources are others than were locked.
+    """
+    if [source.path for source in sources] != [one.path for one in locked.sources]:
+        raise SourceError(f"{LOCK} was written for {len(locked.sources)} sources in another order or path.", _WRITE)
+    moved: dict[int, str] = {}
+    for number, (source, one) in enumerate(zip(sources, locked.sources, strict=True)):
+        if number == holder or source.revision == one.revision:
+            continue
+        if source.url != one.url:
+            raise SourceError(f"{LOCK} was written for {one.url}, not for {source.url}.", _WRITE)
+        if len(one.revision) in (40, 64) and "://" in source.url and not source.url.startswith(("s3:", "vault:")):
+            moved[number] = one.revision
+    return moved
+
+
+def hold(locked: Entry, now: Entry) -> None:
+    """Raises SourceError that lists every file that moved since the lock was written."""
+    moved = [text for pair in zip(locked.sources, now.sources, strict=True) for text in _moved(*pair)]
+    if moved:
+        listed = "\n".join(f"  {text}" for text in moved)
+        raise SourceError(f"The sources are not what {LOCK} holds:\n{listed}", _WRITE)
+
+
+def _moved(then: LockedSource, now: LockedSource) -> Iterator[str]:
+    prefix = f"{now.url}//"
+    for file in sorted({*then.files, *now.files}):
+        before, after = then.files.get(file), now.files.get(file)
+        if before != after:
+            yield prefix + file + (" is new" if before is None else " is gone" if after is None else " has changed")
