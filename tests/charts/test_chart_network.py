@@ -103,6 +103,12 @@ def test_every_address_in_a_configuration_is_a_connection(trial: Cluster, every:
     assert len(seen) > 35
 
 
+def test_the_configuring_job_reaches_what_it_configures(trial: Cluster) -> None:
+    assert trial.allows("configure", "platform", 8095)
+    assert trial.allows("configure", "sapor", 8085)
+    assert not trial.allows("bootstrap", "platform", 8095)
+
+
 def test_there_is_a_connection_for_every_component() -> None:
     assert len(EDGES) > 50
     assert {"sapor", "platform", "oes-db", "oes-redis", "controller", "spinnaker"} <= {edge["to"] for edge in EDGES}

@@ -13,7 +13,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
-from charts_values import ALONE, CI
+from charts_values import ALONE, CI, over
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
@@ -342,3 +342,16 @@ def test_halyard_may_read_only_the_secrets_references_name(every: Every) -> None
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["gate-oauth", "front50-s3"]}
     ]
     assert "isd-halyard" not in {one["metadata"]["name"] for one in every["hosts"] if one["kind"] == "Role"}
+
+
+def test_a_monitor_finds_one_service_with_its_port(render: Callable[..., list[Object]]) -> None:
+    values = over(CI["trial"], {"global": {"serviceMonitor": {"enabled": True}}})
+    objects = render("isd", values)
+    monitors = [one for one in objects if one["kind"] == "ServiceMonitor"]
+    assert len(monitors) > 8
+    for monitor in monitors:
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        (endpoint,) = monitor["spec"]["endpoints"]
+        services = [one for one in objects if one["kind"] == "Service" and wanted <= one["metadata"]["labels"].items()]
+        ports = [row["name"] for one in services for row in one["spec"]["ports"] if row["name"] == endpoint["port"]]
+        assert len(ports) == 1, monitor["metadata"]["name"]

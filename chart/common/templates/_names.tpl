@@ -67,10 +67,10 @@ app.kubernetes.io/name: {{ .name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end -}}
 
-{{/* Labels of every object; component tells the workload's pods from those of tests. */}}
+{{/* Labels of every object; component tells the workload's pods from those of tests, label an object's own part. */}}
 {{- define "common.labels" -}}
 {{ include "common.selector" . }}
-app.kubernetes.io/component: {{ .component | default "server" }}
+app.kubernetes.io/component: {{ .label | default .component | default "server" }}
 app.kubernetes.io/part-of: isd
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- with .root.Chart.AppVersion }}

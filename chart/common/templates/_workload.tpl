@@ -100,7 +100,7 @@ data:
 {{- include "common.service" (merge (dict "service" $service) $scope) }}
 {{- if $scope.global.predecessorNames }}
 {{- range $service.predecessorNames }}
-{{- include "common.service" (merge (dict "objectName" . "service" (omit $service "headless")) $scope) }}
+{{- include "common.service" (merge (dict "objectName" . "label" "predecessor" "service" (omit $service "headless")) $scope) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -186,7 +186,7 @@ kind: ServiceMonitor
 {{ include "common.metadata" $ | replace "\n  labels:" (printf "\n  labels:%s" (include "common.monitorLabels" $)) }}
 spec:
   selector:
-    matchLabels: {{- include "common.selector" $ | nindent 6 }}
+    matchLabels: {{- include "common.podSelector" $ | nindent 6 }}
   endpoints:
     - port: {{ .port }}
       path: {{ .path }}

@@ -1,0 +1,49 @@
+"""What docs/charts.md says of the jobs is what they are run with, and halgit knows what the charts give it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+import pytest
+from charts_values import ROOT
+
+from halgit.cli.app import program
+
+Object = dict[str, Any]
+DOCUMENT = (ROOT / "docs" / "charts.md").read_text()
+
+
+def runs(every: dict[str, list[Object]], name: str) -> list[Object]:
+    """Every rendered container of this name."""
+    found = []
+    for one in (one for objects in every.values() for one in objects):
+        spec = one.get("spec", {}).get("template", {}).get("spec", {})
+        found += [c for c in [*spec.get("containers", []), *spec.get("initContainers", [])] if c["name"] == name]
+    return found
+
+
+def test_the_arguments_of_the_jobs_are_documented(every: dict[str, list[Object]]) -> None:
+    given = {
+        text.split("=")[0] for name in ("bootstrap", "configure") for one in runs(every, name) for text in one["args"]
+    }
+    documented = set(re.findall(r"(--[a-z-]+)=", DOCUMENT))
+    assert {option for option in given if option.startswith("--")} == documented
+
+
+@pytest.mark.parametrize(("name", "words"), [("halgit", ["render"])])
+def test_halgit_knows_the_options_the_charts_give(every: dict[str, list[Object]], name: str, words: list[str]) -> None:
+    command: click.Command = program
+    for word in words:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), word)
+        assert found is not None, word
+        command = found
+    known = {option.envvar for option in command.params}
+    containers = runs(every, name)
+    assert containers
+    for container in containers:
+        assert container["args"][: len(words)] == words
+        names = {row["name"] for row in container["env"] if row["name"].startswith("HALGIT_")}
+        assert {one for one in names if not one.startswith("HALGIT_PARAM_")} <= known
