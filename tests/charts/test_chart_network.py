@@ -167,3 +167,13 @@ def test_servers_outside_the_cluster_are_reached_at_their_ports(every: dict[str,
 def test_policies_can_be_turned_off(render: Callable[..., list[Object]]) -> None:
     values = {**CI["hosts"], "global": {**CI["hosts"]["global"], "networkPolicy": {"enabled": False}}}
     assert not [one for one in render("isd", values) if one["kind"] == "NetworkPolicy"]
+
+
+def test_a_component_elsewhere_is_called_and_let_through(render: Callable[..., list[Object]]) -> None:
+    objects = render("dashboard", {"global": {"addresses": {"platform": "platform.shared"}}})
+    data = next(one for one in objects if one["kind"] == "ConfigMap")["data"]["dashboard-local.yml"]
+    assert "platformservice.url: http://platform.shared:8095" in data
+    policy = next(one for one in objects if one["kind"] == "NetworkPolicy")
+    peers = [peer for rule in policy["spec"]["egress"] for peer in rule.get("to", [])]
+    labels = {"app.kubernetes.io/name": "platform"}
+    assert {"namespaceSelector": {}, "podSelector": {"matchLabels": labels}} in peers

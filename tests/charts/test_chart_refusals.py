@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from charts_values import ALONE, CI, over
-from helm_python import HelmError
+from helm_python import Chart, HelmError
 
 Texts = Callable[..., dict[str, str]]
 HOSTS: dict[str, Any] = CI["hosts"]
@@ -94,6 +95,10 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
      "global.secretStore: kind is vault and address is empty. Give Vault's address, or take kind db."),
     ({"global": {"caBundle": {"configMap": "a", "secret": "b"}}},
      "global.caBundle: both configMap and secret are given. Keep one."),
+    ({"global": {"credentials": {"database": {"existingSecret": "db", "values": {"password": "x"}}}}},
+     "global.credentials.database: both existingSecret and values are given. Keep one."),
+    ({"global": {"credentials": {"git": {"values": {"username": "robot"}}}}},
+     "global.credentials.git.values: token is missing. Give it, or name an existingSecret."),
     ({"oes-redis": {"replicas": 2}},
      "oes-redis.replicas: oes-redis holds state in one place and runs once. Set it to 1 or leave it."),
     ({"sapor": {"serviceAccount": {"create": False}}},
@@ -137,7 +142,21 @@ def test_what_cannot_work_is_refused_in_words(texts: Texts, values: dict[str, An
     assert "secret@" not in message
 
 
-def test_globals_of_other_charts_are_let_be_where_isd_is_a_part(texts: Texts) -> None:
-    """Only at the root of a release is an unknown global a slip; a wrapping chart may have its own."""
-    assert texts("sapor", {"enabled": True, "global": {}})
-    assert "global.other is not a value" in refusal(texts, "sapor", {"global": {"other": 1}})
+def test_a_wrapping_chart_may_have_globals_of_its_own(vendored: Callable[[str], Path], tmp_path: Path) -> None:
+    """Only at the root of a release is an unknown global a slip."""
+    isd = vendored("isd")
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / "isd").symlink_to(isd)
+    (tmp_path / "Chart.yaml").write_text(
+        "apiVersion: v2\nname: company\nversion: 1.0.0\ndependencies:\n- {name: isd, version: 0.1.0, repository: ''}\n"
+    )
+    values = over(HOSTS, {"global": {"other": 1, "credentials": {"database": {"values": {"password": "given"}}}}})
+    with Chart.load(tmp_path) as chart:
+        rendered = chart.render(values, name="isd", namespace="isd-ns")
+    secrets = [one for text in rendered.values() for one in text.split("---") if "kind: Secret\n" in one]
+    assert len(secrets) == 1
+    assert "name: isd-database" in secrets[0]
+
+
+def test_a_misspelt_global_is_named_at_the_root_of_a_component_too(texts: Texts) -> None:
+    assert "global.other is not a value of this chart." in refusal(texts, "sapor", {"global": {"other": 1}})

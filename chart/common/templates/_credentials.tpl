@@ -53,9 +53,8 @@ oauth2: {made: false, keys: {clientId: OAUTH2_CLIENT_ID, clientSecret: OAUTH2_CL
 {{- end -}}
 {{- end -}}
 
-{{/* Secrets for credentials given as values. Made once: by the chart the release is of. */}}
+{{/* Secrets for credentials given as values. Made once: by the umbrella, or by a component that is installed alone. */}}
 {{- define "common.credentialSecrets" -}}
-{{- if .root.Chart.IsRoot -}}
 {{- range $credential, $row := include "common.credentialTable" . | fromYaml -}}
 {{- $given := get $.global.credentials $credential -}}
 {{- if $given.values }}
@@ -67,11 +66,11 @@ type: Opaque
 stringData:
   {{- range $key, $_ := $row.keys }}
   {{- $value := get $given.values $key | default (get ($row.fixed | default dict) $key) }}
-  {{- if $value }}
+  {{- if not $value }}
+  {{- fail (printf "global.credentials.%s.values: %s is missing. Give it, or name an existingSecret." $credential $key) }}
+  {{- end }}
   {{ include "common.credentialKey" (dict "scope" $ "credential" $credential "key" $key) }}: {{ $value | quote }}
   {{- end }}
-  {{- end }}
-{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -2,7 +2,7 @@
 {{- define "common.everything" -}}
 {{- $scope := dict "root" .root -}}
 {{- include "common.prepare" $scope -}}
-{{- include "common.credentialSecrets" $scope -}}
+{{- if .root.Chart.IsRoot -}}{{- include "common.credentialSecrets" $scope -}}{{- end -}}
 {{- include "common.objects" $scope -}}
 {{- with .also -}}{{- include . $scope -}}{{- end -}}
 {{- include "common.test" $scope -}}
@@ -51,6 +51,11 @@ for target in sys.argv[1:]:
 {{- if not (has $key $known) -}}
 {{- fail (printf "global.%s is not a value of this chart. It has: %s." $key (join ", " (sortAlpha $known))) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $given := .global.credentials -}}
+{{- if and $given.existingSecret $given.values -}}
+{{- fail (printf "global.credentials.%s: both existingSecret and values are given. Keep one." $name) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq .global.secretStore.kind "vault") (not .global.secretStore.address) -}}

@@ -43,12 +43,12 @@
 {{- end }}
 {{- end -}}
 
-{{/* Name of the emptyDir of a writable path: /tmp is each container's own. */}}
+{{/* Name of the emptyDir of a writable path; each container has its own. */}}
 {{- define "common.writableName" -}}
 {{- printf "%s%s" .container.name (.path | replace "/" "-" | replace "." "-" | replace "_" "-" | lower) | trunc 60 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Key of a file in the config map: its path, unless short names do. */}}
+{{/* Key of a file in the config map: its base name; the files of a component have different ones. */}}
 {{- define "common.fileKey" -}}
 {{- base . -}}
 {{- end -}}
