@@ -307,7 +307,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The configuration as one: layers merged, parameters replaced, references still standing."""
+    """The configuration as one: layers merged, parameters replaced, references still standing.
+
+    `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
+    """
 
     files: Mapping[str, File]
     deployment: str
@@ -319,6 +322,7 @@ class Merged:
     hal_home: str = "/home/spinnaker/.hal"
     dialect: Dialect = "halgit"
     rules: RuleSettings = RuleSettings()
+    accounts: Mapping[str, bytes] = EMPTY
 
     @property
     def sources(self) -> tuple[SourceId, ...]:

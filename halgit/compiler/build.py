@@ -70,6 +70,7 @@ def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings, read
         hal_home=operator.hal_home,
         dialect=held.name,
         rules=_rules(sourced),
+        accounts={path: text for part in sourced for path, text in part.accounts.items()},
     )
 
 

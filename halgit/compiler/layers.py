@@ -1,10 +1,12 @@
 """From a snapshot to its layers: which layer is rendered, what it builds on, and which files are read.
 
-Reads only what can belong to a tree, in two requests: every `halgit.yaml`, then the files of the layers.
+Reads only what can belong to a tree, in two requests: every `halgit.yaml`, then the files of the layers and, for the
+rules only, those of dynamic accounts.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,20 +14,24 @@ from halgit import settings
 from halgit.errors import SourceError, UsageError
 from halgit.overlay import selection
 from halgit.overlay.order import order
-from halgit.tree import Finding, Layer, LayerId, LayerSettings, Snapshot
+from halgit.tree import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot
 
 SETTINGS = "halgit.yaml"
 OVERLAYS = "overlays/"
 
+_ACCOUNTS = re.compile(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.ya?ml")
+"""What Clouddriver's config server looks for, in the root (which it always searches) and where accounts are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """What one source gives: its layers, lowest first, and its root settings."""
+    """What one source gives: its layers, lowest first, its root settings, and its files of dynamic accounts."""
 
     snapshot: Snapshot
     layers: tuple[Layer, ...]
     root: LayerSettings
     findings: tuple[Finding, ...] = ()
+    accounts: Mapping[str, bytes] = EMPTY
 
 
 def overlays(snapshot: Snapshot) -> list[str]:
@@ -63,7 +69,7 @@ def read_layers(snapshot: Snapshot, overlay: str, *, prefix: str = "", optional:
             f"{described(snapshot)} holds no file of a layer (no config, no profiles, no service-settings).",
             "Check --path, or run `halgit init` to start a repository.",
         )
-    return Sourced(snapshot, layers, chain.root, (*chain.findings, *faults))
+    return Sourced(snapshot, layers, chain.root, (*chain.findings, *faults), chain.accounts)
 
 
 _NO_OVERLAY = "Leave --overlay out, or put the overlay's files in overlays/NAME."
@@ -99,6 +105,7 @@ class _Chain:
         self.snapshot = snapshot
         self.prefix = prefix
         self.findings: list[Finding] = []
+        self.accounts: dict[str, bytes] = {}
         wanted = [path for path in snapshot.paths if path == SETTINGS or path.endswith("/" + SETTINGS)]
         self._texts = snapshot.read(wanted) if is_layered(snapshot) else {}
         self._parsed: dict[str, LayerSettings] = {}
@@ -130,8 +137,11 @@ class _Chain:
             for path in paths
             if selection.is_candidate(path, said.include)
         }
-        texts = self.snapshot.read(sorted(wanted))
-        return tuple(self._layer(folder, said, paths, texts) for folder, said, paths in parts)
+        accounts = {path for path in self.snapshot.paths if _ACCOUNTS.fullmatch(path)}
+        texts = self.snapshot.read(sorted(wanted | accounts))
+        self.accounts = {path: texts[path] for path in sorted(accounts) if path in texts}
+        own = {path: texts[path] for path in wanted if path in texts}
+        return tuple(self._layer(folder, said, paths, own) for folder, said, paths in parts)
 
     def _layer(self, folder: str, said: LayerSettings, paths: frozenset[str], texts: Mapping[str, bytes]) -> Layer:
         id = LayerId(self.prefix + (folder or "."), self.snapshot.source, folder)

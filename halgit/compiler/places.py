@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from halgit import yaml as hyaml
-from halgit.tree import File, Finding, Layer, Origin, Path, Position
+from halgit.tree import EMPTY, File, Finding, Layer, Origin, Path, Position
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -21,10 +21,13 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 class Places:
     """Finds positions in the files of the layers."""
 
-    def __init__(self, files: Mapping[str, File], layers: Iterable[Layer]) -> None:
+    def __init__(
+        self, files: Mapping[str, File], layers: Iterable[Layer], accounts: Mapping[str, bytes] = EMPTY
+    ) -> None:
         self._files = files
+        self._accounts = accounts
         self._layers = {layer.id: layer for layer in layers}
-        self._texts: dict[str, bytes] = {}
+        self._texts: dict[str, bytes] = dict(accounts)
         for layer in self._layers.values():
             if layer.settings.file:
                 self._texts[layer.settings.file] = layer.settings.text
@@ -71,7 +74,9 @@ class Places:
         return lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
 
     def texts(self) -> Iterator[tuple[str, str, bytes]]:
-        """Every file of the layers that was read: the layer's name, the file, its bytes."""
+        """Every file that was read: the name of its layer (of dynamic accounts none), the file, its bytes."""
+        for file, text in self._accounts.items():
+            yield "", file, text
         for layer in self._layers.values():
             if layer.settings.file:
                 yield layer.id.name, layer.settings.file, layer.settings.text

@@ -17,8 +17,8 @@ from halgit.validation.view import View
 class Hit:
     """One thing a rule found: its file and path in the rendered tree, the words, and the next step if it has its own.
 
-    `message` is a sentence that names the thing; it never holds a secret's value. `line` only where the file is no
-    YAML document with paths. An empty `mend` takes the rule's.
+    `message` is a sentence that names the thing; it never holds a secret's value. `line` and `column` only where
+    the file is no document of the tree with paths. An empty `mend` takes the rule's.
     """
 
     path: Path
@@ -26,6 +26,7 @@ class Hit:
     file: str = "config"
     mend: str = ""
     line: int = 0
+    column: int = 0
     severity: Severity | None = None
 
 

@@ -31,4 +31,4 @@ def validate(
 def finding(rule: Rule, hit: Hit, said: RuleSettings) -> Finding:
     """A hit as a finding, with the severity that holds for it."""
     severity = said.severity.get(rule.id, hit.severity or rule.severity)
-    return Finding(rule.id, severity, hit.message, hit.mend or rule.mend, hit.file, hit.path, hit.line)
+    return Finding(rule.id, severity, hit.message, hit.mend or rule.mend, hit.file, hit.path, hit.line, hit.column)

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from halgit.halyard import services
 from halgit.tree import MISSING, File, Merged, Path, Value
+from halgit.validation import account_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,32 @@ class View:
             for account in node.items("accounts")
             if isinstance(account.value, dict)
         )
+
+    @cached_property
+    def account_files(self) -> tuple[account_files.AccountFile, ...]:
+        """The files of dynamic accounts, in the order in which a later one beats an earlier one."""
+        return account_files.read(self.merged.accounts)
+
+    @cached_property
+    def running(self) -> dict[str, tuple[str, ...]]:
+        """The services that run, for each deployment by its name."""
+        return {
+            str(node.get("name")): services.enabled(node.value, self._settings(str(node.get("name"))))
+            for node in self.deployments
+        }
+
+    def _settings(self, deployment: str) -> dict[str, Value]:
+        start = f"{deployment}/service-settings/"
+        return {
+            path[len(start) :].removesuffix(".yml"): file.data
+            for path, file in self.files.items()
+            if path.startswith(start) and file.data is not MISSING
+        }
+
+    def written_in(self, path: str) -> str:
+        """A file of the layers, also one that is left out, as its path in the source: that of the highest layer."""
+        found = (layer.id.file(path) for layer in reversed(self.merged.layers) if path in layer.paths)
+        return next(found, path)
 
     def documents(self, folder: str) -> Iterator[tuple[File, Node]]:
         """The YAML documents below `<deployment>/<folder>/` of every deployment."""

@@ -42,7 +42,14 @@ def findings(folder: Path) -> list[Finding]:
     try:
         operator = OperatorSettings()
         merged = compile_tree(opened, operator)
-        return list(settle(merged, survey(merged, operator.trust, "resolve"), operator, Places(merged.files, merged.layers)))
+        return list(
+            settle(
+                merged,
+                survey(merged, operator.trust, "resolve"),
+                operator,
+                Places(merged.files, merged.layers, merged.accounts),
+            )
+        )
     finally:
         for snapshot in opened:
             snapshot.close()

@@ -1,0 +1,84 @@
+"""The files of dynamic accounts as rules look at them: every YAML document of a file, and where its values stand.
+
+They are no part of the rendered tree, so nothing else knows their lines. Reads no file: it is given their bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from halgit import yaml as hyaml
+from halgit.halyard.sensitive import words
+from halgit.tree import Finding, Path, Position, Value
+
+_NEXT = re.compile(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document of a file. `above` is how many lines of the file stand before its text."""
+
+    file: str
+    text: bytes
+    above: int
+    data: Value
+
+    def lists(self) -> Iterator[tuple[str, Path, list[Value]]]:
+        """Every provider's list of accounts, with its path. The provider is named as Spring does: `docker-registry`."""
+        for key, section in (self.data if isinstance(self.data, dict) else {}).items():
+            accounts = section.get("accounts") if isinstance(section, dict) else None
+            if isinstance(accounts, list):
+                yield "-".join(words(key)), (key, "accounts"), accounts
+
+    def accounts(self) -> Iterator[tuple[str, Path, dict[str, Value]]]:
+        """Every account that is a mapping, with its provider and path."""
+        for provider, path, accounts in self.lists():
+            for number, account in enumerate(accounts):
+                if isinstance(account, dict):
+                    yield provider, (*path, number), account
+
+    def places(self, paths: Iterable[Path]) -> list[Position]:
+        """The places of these values in the file, or of the nearest nodes above them, at the cost of one look."""
+        wanted = list(paths)
+        every = {path[:depth] for path in wanted for depth in range(len(path) + 1)}
+        known = hyaml.locate_all(self.text, every) if wanted else {}
+        return [self._nearest(known, path) for path in wanted]
+
+    def _nearest(self, known: Mapping[Path, Position], path: Path) -> Position:
+        found = (known[path[:depth]] for depth in range(len(path), -1, -1) if path[:depth] in known)
+        spot = next(found, Position(1, 1))
+        return Position(self.above + spot.line, spot.column)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFile:
+    """One file with its documents; without any where it does not parse, and then `faults` say why."""
+
+    path: str
+    documents: tuple[Document, ...]
+    faults: tuple[Finding, ...] = ()
+
+
+def read(texts: Mapping[str, bytes]) -> tuple[AccountFile, ...]:
+    """The files, in the order in which a later one beats an earlier one."""
+    return tuple(_file(path, texts[path]) for path in sorted(texts, key=_rank))
+
+
+def _file(path: str, text: bytes) -> AccountFile:
+    whole = hyaml.read(text, path, many=True)
+    if whole.faults:
+        return AccountFile(path, (), whole.faults)
+    documents, above = [], 0
+    for part in _NEXT.split(text):
+        for data in hyaml.read(part, path).documents:
+            documents.append(Document(path, part, above, data))
+        above += part.count(b"\n")
+    return AccountFile(path, tuple(documents))
+
+
+def _rank(path: str) -> tuple[bool, bool, bool, str]:
+    """A profile's file beats the bare one, `clouddriver` beats `application`, and a later search path the root."""
+    name = path.rsplit("/", 1)[-1]
+    return "-" in name, name.startswith("clouddriver"), "/" in path, path
