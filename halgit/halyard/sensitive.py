@@ -12,7 +12,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _SAYS_SECRET = re.compile(
     r"password|passwd|passphrase|secret|token|credential|privatekey|accesskey$|apikey$|appkey$|insertkey$|"
-    r"encrypt(ion)?key$|signingkey$"
+    r"encrypt(ion)?key$|signingkey$|kubeconfigcontents$"
 )
 
 _SAYS_WHERE = frozenset({

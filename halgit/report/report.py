@@ -14,6 +14,10 @@ from halgit.tree import EMPTY, Finding, Severity
 _PAIR = re.compile(r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^\s,}\]#][^,}\]#]*)""")
 
 
+_BEFORE_VALUE = re.compile(r"""^(\s*(?:- +)?(?:(["']?)[\w.-]+\2\s*[:=]\s+)?).*$""")
+_IN_ADDRESS = re.compile(r"(://[^/\s:@]*:)(?!encrypted|\$\{)[^/\s@]+(?=@)")
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What people are told about a rule."""
@@ -38,8 +42,14 @@ class Report:
         return self.prefix + finding.file if finding.file else ""
 
     def excerpt(self, finding: Finding) -> str:
-        """The line of a finding, with values of sensitive keys masked; empty where it is not known."""
-        return masked(self.line(finding.file, finding.line)) if finding.line else ""
+        """The line of a finding, with values of sensitive keys masked; empty where it is not known.
+
+        Of a secret that is found in the open nothing of the line is shown but what stands before the first value.
+        """
+        line = self.line(finding.file, finding.line) if finding.line else ""
+        if finding.rule.startswith("secrets/"):
+            return _BEFORE_VALUE.sub(lambda match: match[1] + MASK, line)
+        return masked(line)
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each severity."""
@@ -48,7 +58,7 @@ class Report:
 
 
 def masked(line: str) -> str:
-    """A line of a file as it may be shown: what follows a key that says secret is masked."""
+    """A line of a file as it may be shown: values of keys that say secret are masked, and passwords in addresses."""
 
     def hide(match: re.Match[str]) -> str:
         quote, key, sign, value = match.groups()
@@ -58,4 +68,4 @@ def masked(line: str) -> str:
             return match.group(0)
         return f"{quote}{key}{quote}{sign}{MASK}"
 
-    return _PAIR.sub(hide, line)
+    return _IN_ADDRESS.sub(rf"\1{MASK}", _PAIR.sub(hide, line))

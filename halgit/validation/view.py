@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from halgit.halyard import services
+from halgit.halyard import services, showing
 from halgit.tree import MISSING, File, Merged, Path, Value
-from halgit.validation import account_files
+from halgit.validation import account_files, open_secrets
+
+_MERGED = ("profiles", "service-settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,32 @@ class View:
         return account_files.read(self.merged.accounts)
 
     @cached_property
+    def open_secrets(self) -> tuple[open_secrets.Open, ...]:
+        """Every secret that stands in plain text, in the tree and in the files of dynamic accounts."""
+        files = [(file.path, node.value) for kind in _MERGED for file, node in self.documents(kind)]
+        accounts = [document for file in self.account_files for document in file.documents]
+        return tuple(open_secrets.find(self.config.value, files, accounts))
+
+    @cached_property
     def running(self) -> dict[str, tuple[str, ...]]:
         """The services that run, for each deployment by its name."""
         return {
-            str(node.get("name")): services.enabled(node.value, self._settings(str(node.get("name"))))
+            str(node.get("name")): services.enabled(node.value, self.settings(str(node.get("name"))))
             for node in self.deployments
         }
 
-    def _settings(self, deployment: str) -> dict[str, Value]:
+    def settings(self, deployment: str) -> dict[str, Value]:
+        """The service-settings of a deployment, by service."""
         start = f"{deployment}/service-settings/"
         return {
             path[len(start) :].removesuffix(".yml"): file.data
             for path, file in self.files.items()
             if path.startswith(start) and file.data is not MISSING
         }
+
+    def is_secret(self, path: Path, file: File) -> bool:
+        """Whether the value at a path may not be shown."""
+        return showing.is_secret(path, file.path, file.data if file.path == "config" else None)
 
     def written_in(self, path: str) -> str:
         """A file of the layers, also one that is left out, as its path in the source: that of the highest layer."""

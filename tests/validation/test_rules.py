@@ -3,12 +3,15 @@
 `rules/<subject>/<rule>/positive/` and `.../negative/` are overlays on `rules/base/` (or stand alone where they hold a
 file named `alone`). `positive/findings.txt` pins what the rule says, one line each:
 `file:line:column: severity: message` and, on a line of its own, the next step. HALGIT_UPDATE_EXAMPLES=1 writes it.
+`large.txt` names files that are made for the test, each with its size, for they are too large to be kept.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -36,6 +39,22 @@ def name_of(folder: Path) -> str:
 
 def findings(folder: Path) -> list[Finding]:
     """What all rules say of an example."""
+    large = folder / "large.txt"
+    if not large.exists():
+        return settled(folder)
+    with TemporaryDirectory() as made:
+        for source in (EXAMPLES / "base", folder):
+            shutil.copytree(source, made, dirs_exist_ok=True)
+        (Path(made) / "alone").touch()
+        for line in large.read_text().splitlines():
+            name, size = line.rsplit(" ", 1)
+            (Path(made) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(made) / name).write_bytes(b"x" * int(size))
+        return settled(Path(made))
+
+
+def settled(folder: Path) -> list[Finding]:
+    """What all rules say of the files in a folder."""
     alone = (folder / "alone").exists()
     wanted = [folder] if alone else [EXAMPLES / "base", folder]
     opened = [sources.open_source(SourceSpec(str(path)), Access()) for path in wanted]

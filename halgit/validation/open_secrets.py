@@ -1,0 +1,143 @@
+"""Finds secrets that stand in the open: in fields Halyard marks secret, under telling keys, inside addresses.
+
+Shows none of them. Defaults that everybody can read are known by their digests only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import sha256
+
+from halgit import references
+from halgit import yaml as hyaml
+from halgit.halyard import data, model, sensitive
+from halgit.tree import Path, Value
+from halgit.validation.account_files import Document
+
+_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_NO_SECRET = frozenset({"credential", "credentials", "command", "id"})
+"""Endings of keys that are masked to be safe, and most often name an account, a program or an item."""
+
+_SURE = ("password", "passphrase", "passwd", "pwd")
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{2,}|<.*")
+_STANDS_FOR = ("{cipher}", "encrypted:", "encryptedFile:", "configserver:", "secret://")
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A secret in plain text, and what a message calls it.
+
+    `inside`: it is a part of an address. `document`: where it stands in a file of dynamic accounts.
+    """
+
+    file: str
+    path: Path
+    secret: str = field(repr=False)
+    name: str
+    inside: bool = False
+    document: Document | None = None
+
+    @property
+    def public(self) -> bool:
+        """Whether it is a default that everybody can read."""
+        return sha256(self.secret.encode()).hexdigest() in _public()
+
+
+@cache
+def _public() -> frozenset[str]:
+    return frozenset(data.table("public-secrets")["sha256"])
+
+
+def plain(value: Value) -> str | None:
+    """The text of a value that stands in the open; None for references, `{cipher}` texts, placeholders and empties."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    text = hyaml.java_text(value)
+    if not text.strip() or "${" in text or text.startswith(_STANDS_FOR) or references.find(text):
+        return None
+    if _PLACEHOLDER.fullmatch(text):
+        return None
+    return text
+
+
+def find(config: Value, documents: Iterable[tuple[str, Value]], accounts: Iterable[Document]) -> Iterator[Open]:
+    """Every secret in plain text, each once: in the halconfig, in other documents of the tree, in dynamic accounts."""
+    marked = dict(_marked(config))
+    for path, text in marked.items():
+        yield Open("config", path, text, str(path[-1]))
+    for found in _telling("config", (), config, keys=False):
+        if found.path not in marked:
+            yield found
+    for file, value in documents:
+        yield from _telling(file, (), value, keys=True)
+    for document in accounts:
+        for found in _telling(document.file, (), document.data, keys=True):
+            yield replace(found, document=document)
+
+
+def _marked(config: Value) -> Iterator[tuple[Path, str]]:
+    """Fields of the halconfig that Halyard marks secret, or should."""
+    for path, class_, node in model.walk(config):
+        secrets = _secret_fields(class_.name)
+        for key in secrets & node.keys() if secrets else ():
+            text = plain(node[key])
+            if text is not None:
+                yield (*path, key), text
+
+
+@cache
+def _secret_fields(class_: str) -> frozenset[str]:
+    return frozenset(
+        known.key
+        for known in model.class_of(class_).fields.values()
+        if known.type.kind == "string" and (known.secret or known.key in {"managerPassword", "trustStorePassword"})
+    )
+
+
+def _telling(file: str, path: Path, node: Value, *, keys: bool) -> Iterator[Open]:
+    """Values below keys that say secret (where `keys`), and passwords in addresses."""
+    if isinstance(node, dict):
+        telling = dict(_keys(path, node)) if keys else {}
+        for key, value in node.items():
+            text = plain(value) if key in telling else None
+            if text is not None and "://" not in text:
+                yield Open(file, (*path, key), text, telling[key])
+            else:
+                yield from _telling(file, (*path, key), value, keys=keys)
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from _telling(file, (*path, number), value, keys=keys)
+    elif isinstance(node, str) and "://" in node and "@" in node and not references.find(node):
+        for match in _IN_ADDRESS.finditer(node):
+            if plain(match[1]):
+                name = next((str(step) for step in reversed(path) if isinstance(step, str)), "this file")
+                yield Open(file, path, match[1], name, inside=True)
+
+
+def _keys(path: Path, node: dict[str, Value]) -> Iterator[tuple[str, str]]:
+    """The keys of a mapping whose values are secrets, with the name that says so: the key, or `name` beside `value`."""
+    for key, value in node.items():
+        of_config_server = key == "encrypt.key" or (key == "key" and path[-1:] == ("encrypt",))
+        if of_config_server or _says(key, value):
+            yield key, "encrypt.key" if of_config_server else str(key)
+        elif key == "value" and _says(node.get("name"), value):
+            yield key, str(node["name"])
+
+
+@cache
+def _telling_key(key: str) -> tuple[bool, bool]:
+    """Whether a key says secret, and whether it surely does, so that a number counts as well."""
+    parts = sensitive.words(key.rsplit(".", 1)[-1])
+    contents = parts == ("kubeconfig", "contents")
+    says = contents or (sensitive.is_sensitive_key(key) and bool(parts) and parts[-1] not in _NO_SECRET)
+    return says, says and bool(parts) and parts[-1] in _SURE
+
+
+def _says(key: Value, value: Value) -> bool:
+    if not isinstance(key, str) or isinstance(value, (dict, list, bool)):
+        return False
+    says, surely = _telling_key(key)
+    return says and (isinstance(value, str) or surely)

@@ -1,0 +1,266 @@
+"""Rules on the files of dynamic accounts, which Clouddriver reads through its config server, and what they hide.
+
+They are looked at as they stand in the source: nothing is merged into them and no parameter is replaced.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from halgit import yaml as hyaml
+from halgit.halyard.coercion import truth
+from halgit.halyard.sensitive import words
+from halgit.tree import Finding, Path, Severity, Value
+from halgit.validation import schema
+from halgit.validation.account_files import Document
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.view import View
+from halgit.wording import listed
+
+_DEAD: Final = {
+    words(key)
+    for key in (
+        "providerVersion",
+        "liveManifestCalls",
+        "skin",
+        "configureImagePullSecrets",
+        "dockerRegistries",
+        "kubectlPath",
+        "cluster",
+        "user",
+    )
+}
+"""Keys of Kubernetes accounts that Clouddriver once had; Halyard still writes some of them."""
+
+_EITHER: Final = (("namespaces", "omitNamespaces"), ("kinds", "omitKinds"))
+
+
+def documents(view: View) -> Iterator[Document]:
+    """Every document of every file, one that a later one beats first."""
+    for file in view.account_files:
+        yield from file.documents
+
+
+def hits(document: Document, said: Iterable[tuple[Path, str, str]]) -> Iterator[Hit]:
+    """What is to be said of a document: path, message, next step (empty: the rule's own). Each gets its line."""
+    every = list(said)
+    for (path, message, mend), spot in zip(every, document.places(path for path, _, _ in every), strict=True):
+        yield Hit(path, message, document.file, mend, spot.line, spot.column)
+
+
+def _name(account: dict[str, Value]) -> str | None:
+    name = account.get("name")
+    return None if name is None or isinstance(name, (dict, list)) else hyaml.java_text(name)
+
+
+# --- what hides what ---
+
+
+def _hides_halconfig(view: View) -> Iterator[Hit]:
+    config_server = view.profile("spinnakerconfig.yml")
+    if config_server is None or view.deployment is None:
+        return
+    remote: dict[str, tuple[Document, Path, set[str]]] = {}
+    for document in documents(view):
+        for provider, path, accounts in document.lists():
+            if accounts:
+                names = {_name(account) or "" for account in accounts if isinstance(account, dict)}
+                remote[provider] = (document, path, names)
+    for key, section in view.deployment.entries("providers"):
+        found = remote.get("-".join(words(key)))
+        if found is None or not truth(section.get("enabled")):
+            continue
+        document, path, names = found
+        own = [_name(node.value) for node in section.items("accounts") if isinstance(node.value, dict)]
+        lost = [name for name in own if name is not None and name not in names]
+        if lost:
+            message = f"This list hides the {key} accounts of the halconfig: {listed(lost)} will be gone."
+            mend = f"Repeat {'it' if len(lost) == 1 else 'them'} in this list."
+            yield from hits(document, [(path, message, mend)])
+
+
+def _list_twice(view: View) -> Iterator[Hit]:
+    last: dict[str, Document] = {}
+    before: list[tuple[str, Path, Document]] = []
+    for document in documents(view):
+        for provider, path, _ in document.lists():
+            before.append((provider, path, document))
+            last[provider] = document
+    for provider, path, document in before:
+        winner = last[provider]
+        if winner is not document:
+            place = f"a later document of {winner.file}" if winner.file == document.file else winner.file
+            message = f"The {provider} accounts of {place} hide this list; Spring does not merge lists."
+            yield from hits(document, [(path, message, "")])
+
+
+def _duplicate(view: View) -> Iterator[Hit]:
+    seen: dict[str, tuple[str, str]] = {}
+    for document in documents(view):
+        said: list[tuple[Path, str, str]] = []
+        for provider, path, account in document.accounts():
+            name = _name(account)
+            if name is None:
+                continue
+            if name in seen:
+                where = seen[name][1] if seen[name][1] != document.file else "this file"
+                message = (
+                    f"The account {name} stands a second time: it is a {seen[name][0]} account in {where} already."
+                )
+                said.append(((*path, "name"), message, ""))
+            else:
+                seen[name] = (provider, document.file)
+        yield from hits(document, said)
+
+
+# --- single files and entries ---
+
+
+def _several_documents(view: View) -> Iterator[Hit]:
+    for file in view.account_files:
+        if len(file.documents) > 1:
+            message = f"{file.path} holds {len(file.documents)} YAML documents; of lists in them the last one counts."
+            yield from hits(file.documents[1], [((), message, "")])
+
+
+def _dead_key(view: View) -> Iterator[Hit]:
+    for document in documents(view):
+        places: dict[str, list[Path]] = defaultdict(list)
+        for provider, path, account in document.accounts():
+            for key in account if provider == "kubernetes" else ():
+                if words(key) in _DEAD:
+                    places[key].append((*path, key))
+        said = []
+        for key, paths in places.items():
+            more = "" if len(paths) == 1 else f", in {len(paths)} accounts"
+            said.append((paths[0], f"Clouddriver no longer knows {key} and ignores it{more}.", ""))
+        yield from hits(document, said)
+
+
+def _skipped(view: View) -> Iterator[Hit]:
+    for document in documents(view):
+        said = []
+        for provider, path, account in document.accounts():
+            if not _name(account):
+                said.append((path, f"A {provider} account has no name, and Clouddriver skips it.", "Add name."))
+            for one, other in _EITHER if provider == "kubernetes" else ():
+                given = [key for key in account if words(key) in (words(one), words(other)) and account[key]]
+                if len(given) > 1:
+                    message = f"The account {_name(account)} has both {one} and {other}, and Clouddriver skips it."
+                    said.append(((*path, given[1]), message, f"Keep {one} or {other}."))
+        yield from hits(document, said)
+
+
+def _checked(view: View, rule: str) -> Iterator[Hit]:
+    for document in documents(view):
+        found = schema.check(document.data, document.file, "clouddriver-accounts") if document.data else ()
+        yield from hits(
+            document, [(one.path, one.message, one.mend) for one in found if (one.rule == rule) and _new(one)]
+        )
+
+
+def _new(finding: Finding) -> bool:
+    """Whether no other rule speaks of it."""
+    return not isinstance(finding.path[-1] if finding.path else 0, str) or words(str(finding.path[-1])) not in _DEAD
+
+
+def _unknown_key(view: View) -> Iterator[Hit]:
+    return _checked(view, "schema/unknown-key")
+
+
+def _wrong_type(view: View) -> Iterator[Hit]:
+    for rule in ("schema/wrong-type", "schema/enum", "schema/range"):
+        yield from _checked(view, rule)
+
+
+def _unreadable(view: View) -> Iterator[Hit]:
+    for file in view.account_files:
+        for fault in file.faults:
+            yield Hit(fault.path, fault.message, file.path, fault.mend, fault.line, fault.column)
+
+
+RULES = (
+    Rule(
+        id="dynamic-accounts/hides-halconfig",
+        severity=Severity.WARNING,
+        summary="The list of dynamic accounts hides accounts of the halconfig.",
+        halyard="Clouddriver takes the config server's list whole, above the one that Halyard makes of the halconfig.",
+        why="Accounts that stand in the halconfig only are gone as soon as the list has an element.",
+        mend="Repeat them in this list.",
+        check=_hides_halconfig,
+    ),
+    Rule(
+        id="dynamic-accounts/list-twice",
+        severity=Severity.WARNING,
+        summary="Two files or documents have a list of accounts of the same provider.",
+        halyard="Spring takes a list whole from the source that wins and does not merge it with others.",
+        why="The accounts of the other list are gone.",
+        mend="Put all accounts of the provider into one list.",
+        check=_list_twice,
+    ),
+    Rule(
+        id="dynamic-accounts/duplicate-name",
+        severity=Severity.WARNING,
+        summary="Two dynamic accounts have the same name.",
+        halyard="Clouddriver loads one and then the other, again and again; names are shared by all providers.",
+        why="The account changes its meaning from minute to minute.",
+        mend="Give one of them another name, or remove it.",
+        check=_duplicate,
+    ),
+    Rule(
+        id="dynamic-accounts/several-documents",
+        severity=Severity.WARNING,
+        summary="A file of dynamic accounts holds several YAML documents.",
+        halyard="Spring reads each as a source of its own, a later one above the earlier ones, without merging lists.",
+        why="Accounts of an earlier document can be gone.",
+        mend="Write one document.",
+        check=_several_documents,
+    ),
+    Rule(
+        id="dynamic-accounts/dead-key",
+        severity=Severity.WARNING,
+        summary="A dynamic account has a key that Clouddriver no longer knows.",
+        halyard="Clouddriver binds what it knows and ignores the rest.",
+        why="What it says has no effect.",
+        mend="Remove it.",
+        check=_dead_key,
+    ),
+    Rule(
+        id="dynamic-accounts/skipped",
+        severity=Severity.WARNING,
+        summary="Clouddriver cannot use a dynamic account and skips it.",
+        halyard="Clouddriver logs an invalid definition and tries again on every refresh.",
+        why="The account is missing, or stays as it was before the change.",
+        mend="Correct the account.",
+        check=_skipped,
+    ),
+    Rule(
+        id="dynamic-accounts/unknown-key",
+        severity=Severity.WARNING,
+        summary="A dynamic account has a key that Clouddriver does not know.",
+        halyard="Clouddriver binds what it knows, in camelCase or kebab-case, and ignores the rest.",
+        why="What it says has no effect.",
+        mend="Correct or remove it.",
+        check=_unknown_key,
+    ),
+    Rule(
+        id="dynamic-accounts/wrong-type",
+        severity=Severity.WARNING,
+        summary="A value of a dynamic account is of the wrong kind.",
+        halyard="Clouddriver cannot bind the accounts, keeps the old ones while it runs, and does not start anew.",
+        why="No change of the accounts arrives any more.",
+        mend="Correct the value.",
+        check=_wrong_type,
+    ),
+    Rule(
+        id="dynamic-accounts/unreadable",
+        severity=Severity.ERROR,
+        summary="A file of dynamic accounts does not parse.",
+        halyard="One bad file fails the whole refresh of Clouddriver, and its start.",
+        why="No change of the accounts arrives any more, and a restarted Clouddriver does not come up.",
+        mend="Correct the file.",
+        check=_unreadable,
+    ),
+)

@@ -1,0 +1,93 @@
+"""Rules on service-settings: addresses Halyard cannot read, settings that reach no service.
+
+Keys, types and files without content are the business of the schema.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from halgit import references
+from halgit.halyard import data, layout, services
+from halgit.tree import Severity
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.left_out import told
+from halgit.validation.view import View
+from halgit.wording import listed
+
+_SPLIT = ("clouddriver", "echo")
+"""The services that high availability splits into parts."""
+
+
+@cache
+def _address() -> re.Pattern[str]:
+    return re.compile(data.schema("halconfig")["$defs"]["uri"]["pattern"])
+
+
+def _not_an_address(view: View) -> Iterator[Hit]:
+    for file, node in view.documents("service-settings"):
+        if file.path.split("/", 1)[0] != view.merged.deployment:
+            continue
+        for key in ("overrideBaseUrl", "baseUrl"):
+            value = node.get(key)
+            hidden = not isinstance(value, str) or "${{" in value or references.find(value)
+            if not hidden and not _address().search(value):
+                yield Hit((key,), f"{key} is no address that Halyard can read.", file.path)
+
+
+def _other_mode(view: View) -> Iterator[Hit]:
+    for deployment, running in view.running.items():
+        start = f"{deployment}/service-settings/"
+        written = {path[len(start) : -4] for path in view.files if path.startswith(start) and path.endswith(".yml")}
+        for whole in _SPLIT:
+            parts = [part for part in services.family(whole) if part in services.existing(services.KUBERNETES)]
+            bare = [part for part in parts if part != whole and part in running and part not in written]
+            unread = sorted(part for part in parts if part != whole and part in written)
+            if whole in written and whole not in running and bare:
+                message = f"The settings of {whole} are not those of its parts: {listed(bare)} get none of them."
+                mend = f"Write {listed([f'{part}.yml' for part in bare])} beside it."
+                yield Hit((), message, f"{start}{whole}.yml", mend)
+            elif whole in running and whole not in written and unread:
+                message = f"High availability of {whole} is off: nothing reads the settings of {listed(unread)}."
+                mend = f"Rename the file to {whole}.yml, or enable haServices.{whole}."
+                yield Hit((), message, f"{start}{unread[0]}.yml", mend)
+
+
+def _not_taken(view: View) -> Iterator[Hit]:
+    for left in view.merged.left_out:
+        place = layout.place(left.path, tuple(view.running))
+        if place.kind == "service-settings" and left.why.startswith(("no service", "config has no")):
+            yield told(view, left)
+
+
+RULES = (
+    Rule(
+        id="service-settings/not-an-address",
+        severity=Severity.ERROR,
+        summary="The address of a service is no URI.",
+        halyard="Halyard takes the address apart with java.net.URI and ends with a FATAL problem where it cannot.",
+        why="Nothing is deployed.",
+        mend="Write scheme://host:port, without blanks.",
+        check=_not_an_address,
+    ),
+    Rule(
+        id="service-settings/other-mode",
+        severity=Severity.WARNING,
+        summary="Settings are written for services of the other mode: whole, or in parts.",
+        halyard="With high availability each part reads its own file only; the file of the whole is not inherited.",
+        why="Images, environment or annotations that are meant for a service do not reach it.",
+        mend="Write the settings for the services that run.",
+        check=_other_mode,
+    ),
+    Rule(
+        id="service-settings/not-taken",
+        severity=Severity.WARNING,
+        summary="A file in service-settings has the name of no service.",
+        halyard="Halyard looks for exactly <service>.yml and ignores all other files.",
+        why="What it says has no effect.",
+        mend="Rename it to <service>.yml, or remove it.",
+        check=_not_taken,
+    ),
+)
