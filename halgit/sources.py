@@ -14,9 +14,12 @@ from urllib.parse import unquote
 
 from halgit.errors import RemoteError, SourceError, UsageError
 from halgit.operator import Access, SourceSpec
+from halgit.remotes import s3, vault_tree
 from halgit.remotes.directory import open_directory
 from halgit.remotes.git import open_git
 from halgit.remotes.git.address import is_short_form, read_address
+from halgit.remotes.s3 import open_s3
+from halgit.remotes.vault_tree import open_vault
 from halgit.tree import Snapshot
 
 
@@ -44,6 +47,8 @@ BY_SCHEME: Mapping[str, Form] = MappingProxyType(
         "http": Form("http://localhost/path", open_git, read_address, is_signed=True),
         "ssh": Form("ssh://git@host/path or git@host:path", open_git, read_address, is_signed=True),
         "file": Form("file:///path", open_git, read_address, is_signed=True),
+        "s3": Form("s3://bucket/prefix", open_s3, s3.read_address),
+        "vault": Form("vault://mount/path", open_vault, vault_tree.read_address, has_refs=False),
     }
 )
 """One line for each scheme; a remote names the source at the start of its messages."""

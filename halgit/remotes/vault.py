@@ -169,12 +169,20 @@ class Vault:
         by reading.
         """
         with self._lock:
-            for mount, version in self._mounts.items():
-                if path.startswith(mount + "/"):
-                    return mount, path[len(mount) + 1 :], version
-            mount, version = self._told(path) or self._probed(path, hint)
+            mount, version = self.mount_of(path) or self._probed(path, hint)
             self._mounts[mount] = version
         return mount, path[len(mount) + 1 :], version
+
+    def mount_of(self, path: str) -> tuple[str, int] | None:
+        """The mount a path lies in (or is) and its KV version, where the server tells; asked once for each mount."""
+        with self._lock:
+            for mount, version in self._mounts.items():
+                if f"{path}/".startswith(mount + "/"):
+                    return mount, version
+            told = self._told(path)
+            if told:
+                self._mounts[told[0]] = told[1]
+            return told
 
     def _told(self, path: str) -> tuple[str, int] | None:
         try:
@@ -183,7 +191,8 @@ class Vault:
             return None
         mount = str(data.get("path", "")).strip("/")
         options = data.get("options") or {}
-        return (mount, 2 if options.get("version") == "2" else 1) if mount and path.startswith(mount + "/") else None
+        inside = mount and f"{path}/".startswith(mount + "/")
+        return (mount, 2 if options.get("version") == "2" else 1) if inside else None
 
     def _probed(self, path: str, hint: str) -> tuple[str, int]:
         mount = hint or path.partition("/")[0]

@@ -1,0 +1,204 @@
+"""Google Cloud Storage and Secret Manager through Google's own libraries, which come with the extra `gcp`.
+
+Endpoint and login are the operator's: GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file, and (only if asked for) the
+machine's metadata service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Untrusted
+from halgit.operator import Access
+from halgit.remotes.held import Held, Presence
+from halgit.remotes.retry import persist, retry_after
+from halgit.tree import Reference
+
+Answer = TypeVar("Answer")
+
+_LONGEST_ANSWER: Final = 30.0
+_SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
+_LOGIN: Final = (
+    "Give GOOGLE_APPLICATION_CREDENTIALS, run gcloud auth application-default login, or --instance-credentials on a "
+    "machine of Google Cloud."
+)
+
+
+class GcsEngine:
+    """Reads objects: `gcs://bucket/object`; the generation is the version."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._seconds = min(_LONGEST_ANSWER, access.timeout)
+        with _installed("gcs", "google-cloud-storage"):
+            import google.cloud.storage as storage
+        endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "").rstrip("/")
+        options = {"api_endpoint": endpoint} if endpoint else None
+        with _told("gcs"):
+            self._client = storage.Client("-", credentials=_credentials(access, "gcs"), client_options=options)
+
+    def read(self, reference: Reference) -> Held:
+        what = _object(reference)
+
+        def get() -> Held:
+            blob = self._blob(reference)
+            blob.reload(timeout=self._seconds, retry=None)
+            if blob.size > self._access.largest_file:
+                raise Refused(f"{what}: it is larger than {self._access.largest_file} bytes.")
+            generation = blob.generation
+            whole = blob.download_as_bytes(
+                if_generation_match=generation, timeout=self._seconds, retry=None, checksum="md5"
+            )
+            return Held(whole=whole, version=str(generation))
+
+        return _ask(self._access, what, get)
+
+    def check(self, reference: Reference) -> Presence:
+        _ask(
+            self._access,
+            _object(reference),
+            lambda: self._blob(reference).reload(timeout=self._seconds, retry=None),
+        )
+        return Presence("metadata")
+
+    def _blob(self, reference: Reference) -> Any:
+        version = reference.get("version")
+        bucket = self._client.bucket(reference.get("bucket"))
+        return bucket.blob(reference.get("path"), generation=int(version) if version else None)
+
+
+def _object(reference: Reference) -> str:
+    return f"gcs://{reference.get('bucket')}/{reference.get('path')}"
+
+
+class GoogleSecretManagerEngine:
+    """Reads `google-secrets-manager://project/name`, the latest version where none is named."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._seconds = min(_LONGEST_ANSWER, access.timeout)
+        with _installed("google-secrets-manager", "google-cloud-secret-manager"):
+            from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+            from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
+                SecretManagerServiceRestTransport as Transport,
+            )
+        endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "").rstrip("/")
+        parts = urlsplit(endpoint or "https://secretmanager.googleapis.com")
+        with _told("google-secrets-manager"):
+            credentials = _credentials(access, "google-secrets-manager")
+            transport = Transport(host=parts.netloc, url_scheme=parts.scheme, credentials=credentials)
+            self._client = SecretManagerServiceClient(transport=transport)
+
+    def read(self, reference: Reference) -> Held:
+        name = _version_name(reference)
+        answer = _ask(
+            self._access,
+            _secret(reference),
+            lambda: self._client.access_secret_version(name=name, timeout=self._seconds, retry=None),
+        )
+        return Held(whole=answer.payload.data, version=str(answer.name).rpartition("/")[2])
+
+    def check(self, reference: Reference) -> Presence:
+        name = _version_name(reference)
+        version = _ask(
+            self._access,
+            _secret(reference),
+            lambda: self._client.get_secret_version(name=name, timeout=self._seconds, retry=None),
+        )
+        if version.state.name != "ENABLED":
+            raise Missing(f"{_secret(reference)}: its version is {version.state.name.lower()}.", "Enable one.")
+        return Presence("metadata")
+
+
+def _secret(reference: Reference) -> str:
+    return f"google-secrets-manager://{reference.get('project')}/{reference.get('name')}"
+
+
+def _version_name(reference: Reference) -> str:
+    version = reference.get("version") or "latest"
+    return f"projects/{reference.get('project')}/secrets/{reference.get('name')}/versions/{version}"
+
+
+@contextlib.contextmanager
+def _installed(engine: str, library: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError:
+        raise Refused(f"The engine {engine} needs {library}.", "Install it with: pip install 'halgit[gcp]'.") from None
+
+
+def _credentials(access: Access, what: str) -> Any:
+    environment = access.environment
+    folder = environment.get("CLOUDSDK_CONFIG") or f"{environment.get('HOME') or '/nonexistent'}/.config/gcloud"
+    given = environment.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    kept = Path(folder, "application_default_credentials.json")
+    path = given or (str(kept) if kept.is_file() else "")
+    if path:
+        return _from_file(path, what)
+    if access.instance_credentials:
+        import google.auth.compute_engine as machine
+
+        made: Any = machine.Credentials
+        return made(scopes=_SCOPES)
+    raise Refused(f"{what}: there is no login for Google Cloud.", _LOGIN)
+
+
+def _from_file(path: str, what: str) -> Any:
+    """The login a file of Google's holds: a service account's key, a user's, or a workload identity's."""
+    import google.auth.identity_pool as pool
+    import google.oauth2.credentials as user
+    import google.oauth2.service_account as account
+
+    by_type: dict[str, Any] = {
+        "service_account": account.Credentials.from_service_account_info,
+        "authorized_user": user.Credentials.from_authorized_user_info,
+        "external_account": pool.Credentials.from_info,
+    }
+    try:
+        info = json.loads(Path(path).read_text("utf-8"))
+        load = by_type[info["type"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        kinds = ", ".join(by_type)
+        raise Refused(f"{what}: {path} holds no login for Google Cloud (kinds: {kinds}).", _LOGIN) from None
+    return load(info, scopes=_SCOPES)
+
+
+def _ask(access: Access, what: str, call: Callable[[], Answer]) -> Answer:
+    def once() -> Answer:
+        with _told(what):
+            return call()
+
+    return persist(once, retries=access.retries, patience=access.timeout)
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn the libraries' errors into ours; their texts can quote answers, so they are not passed on."""
+    import requests.exceptions as transport
+    from google.api_core import exceptions as theirs
+    from google.auth import exceptions as login
+
+    try:
+        yield
+    except theirs.NotFound:
+        raise Missing(f"{what}: there is no such thing.", "Check the name and its version.") from None
+    except (theirs.Forbidden, theirs.Unauthorized):
+        raise Refused(f"{what}: the server refuses.", "Give the login the right to read it.") from None
+    except (theirs.TooManyRequests, theirs.ServiceUnavailable) as why:
+        later = retry_after(getattr(why.response, "headers", {}).get("Retry-After"))
+        raise Throttled(f"{what}: the server asks to come back later.", "Run again later.", later) from None
+    except theirs.GoogleAPICallError as why:
+        raise Unreachable(f"{what}: the server failed (HTTP {why.code}).", "Try again.") from None
+    except login.GoogleAuthError:
+        raise Refused(f"{what}: the login for Google Cloud failed.", _LOGIN) from None
+    except transport.SSLError:
+        raise Untrusted(f"{what}: the server's certificate cannot be verified.") from None
+    except (transport.RequestException, theirs.RetryError):
+        raise Unreachable(f"{what}: the server cannot be reached.", "Check the endpoint and the network.") from None
+    except theirs.GoogleAPIError:
+        raise Corrupt(f"{what}: the answer makes no sense.") from None

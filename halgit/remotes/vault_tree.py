@@ -1,0 +1,190 @@
+"""Vault as a source: a KV tree whose leaves are files.
+
+A secret with the one key `content` is a file of its own name; any other holds one file for each key. Values are
+texts; a key that ends in `.base64` holds base64 and is named without that ending. KV 2 versions make the revision.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from halgit.errors import Corrupt, Missing, Refused, UsageError
+from halgit.operator import Access, SourceSpec
+from halgit.remotes import files
+from halgit.remotes.vault import Vault, vault
+from halgit.tree import SourceId
+
+_AT_ONCE: Final = 8
+_CODED: Final = ".base64"
+_DEEPEST: Final = 40
+"""Folders in folders before the tree is refused."""
+
+
+def read_address(url: str) -> str:
+    """The path, mount first, of `vault://mount/path`. Raises UsageError; the server is never a part of it."""
+    scheme, _, path = url.partition("://")
+    parts = path.rstrip("/").split("/")
+    if scheme.lower() != "vault" or any(part in {"", ".", ".."} for part in parts) or set(parts[0]) & set(":@?#"):
+        raise UsageError("A Vault source is vault://mount/path.", "Correct --repo; the server is --vault-address.")
+    return "/".join(parts)
+
+
+def open_vault(spec: SourceSpec, access: Access) -> VaultSnapshot:
+    """The files of a KV tree, all read at once: their names stand in the secrets. Raises RemoteErrors."""
+    path = "/".join(part for part in (read_address(spec.url), spec.path) if part)
+    tree = _Tree(vault(access), spec.url, path)
+    contents, revision = tree.files()
+    if not contents:
+        raise Missing(f"{spec.url}: there is no secret at or below {path}.", "Check --repo and --path.")
+    return VaultSnapshot(SourceId(spec.url, revision, "", spec.path), contents, access.largest_file)
+
+
+class VaultSnapshot:
+    """The files of one reading; see `Snapshot` in `tree.py`."""
+
+    def __init__(self, source: SourceId, contents: Mapping[str, bytes], largest: int) -> None:
+        self.source = source
+        self._contents = contents
+        self._largest = largest
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(self._contents)
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for path in paths:
+            if path not in self._contents:
+                raise Missing(f"{self.source.url}: there is no file {path}.")
+            files.refuse_size(self.source.url, path, len(self._contents[path]), self._largest)
+            found[path] = self._contents[path]
+        return found
+
+    def close(self) -> None:
+        """The connection belongs to the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """One secret: its path below the source (empty for the source itself), its values and its version."""
+
+    path: str
+    values: Mapping[str, object]
+    version: str
+
+
+class _Tree:
+    def __init__(self, server: Vault, url: str, path: str) -> None:
+        self._vault = server
+        self._url = url
+        self._mount, self._version = server.mount_of(path) or self._listed_mount(path)
+        self._base = path[len(self._mount) :].strip("/")
+
+    def _listed_mount(self, path: str) -> tuple[str, int]:
+        """Mount and version where the server does not tell: the first segment, and whether metadata can be listed."""
+        mount, _, rest = path.partition("/")
+        try:
+            self._vault.keys(f"{mount}/metadata/{rest}")
+        except Missing:
+            return mount, 1 if self._has_keys(f"{mount}/{rest}") else 2
+        except Refused:
+            if self._has_keys(f"{mount}/{rest}"):
+                return mount, 1
+            raise
+        return mount, 2
+
+    def _has_keys(self, path: str) -> bool:
+        try:
+            return bool(self._vault.keys(path))
+        except (Missing, Refused):
+            return False
+
+    def files(self) -> tuple[dict[str, bytes], str]:
+        """The files by path, and a digest of all secrets' versions (of their contents, where KV 1 keeps none)."""
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="vault") as pool:
+            names = self._names(pool)
+            leaves = [leaf for leaf in pool.map(self._leaf, names) if leaf is not None]
+            if self._names(pool) != names:
+                raise Corrupt(f"{self._url}: it changed while it was read.", "Run again.")
+        found: dict[str, bytes] = {}
+        digest = hashlib.sha256()
+        root: files.Folder = {}
+        for leaf in leaves:
+            own = self._files_of(leaf)
+            told = leaf.version or hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
+            digest.update(f"{leaf.path}\0{told}\n".encode())
+            for path, content in own.items():
+                files.refuse_name(self._url, path)
+                try:
+                    files.plant(root, path, files.File(path))
+                except ValueError:
+                    raise Corrupt(f"{self._url}: {path} is there twice, or is both a file and a folder.") from None
+                found[path] = content
+        return found, digest.hexdigest()
+
+    def _names(self, pool: ThreadPoolExecutor) -> list[str]:
+        """The paths of all secrets below the base, and of the base itself, sorted."""
+        names = [""] if self._base else []
+        folders = [""]
+        for _ in range(_DEEPEST):
+            below = [name for found in pool.map(self._list, folders) for name in found]
+            names += (name for name in below if not name.endswith("/"))
+            folders = [name for name in below if name.endswith("/")]
+            if len(names) + len(folders) > files.MOST_FILES:
+                raise files.too_many(self._url)
+            if not folders:
+                return sorted(names)
+        raise Corrupt(f"{self._url}: its folders are nested more than {_DEEPEST} deep.", "Name a folder with --path.")
+
+    def _list(self, folder: str) -> list[str]:
+        place = "/".join(part for part in (self._base, folder.strip("/")) if part)
+        try:
+            keys = self._vault.keys(self._path("metadata", place))
+        except Missing:
+            return []
+        return [folder + key for key in keys]
+
+    def _leaf(self, name: str) -> _Leaf | None:
+        """A secret; None for one that was deleted, and for a base that is only a folder."""
+        place = "/".join(part for part in (self._base, name) if part)
+        try:
+            data = self._vault.get(self._path("data", place)).get("data") or {}
+        except Missing:
+            return None
+        except Refused:
+            if not name:
+                return None
+            raise
+        if self._version == 1:
+            return _Leaf(name, data, "")
+        return _Leaf(name, data.get("data") or {}, str((data.get("metadata") or {}).get("version", "")))
+
+    def _path(self, kind: str, place: str) -> str:
+        return "/".join(part for part in (self._mount, kind if self._version == 2 else "", place) if part)
+
+    def _files_of(self, leaf: _Leaf) -> dict[str, bytes]:
+        names = {key.removesuffix(_CODED): key for key in leaf.values}
+        if len(names) != len(leaf.values):
+            raise Corrupt(f"{self._url}: the secret {leaf.path} holds a file both plain and as {_CODED}.")
+        if set(names) == {"content"} and leaf.path:
+            return {leaf.path: self._content(leaf, names["content"])}
+        start = f"{leaf.path}/" if leaf.path else ""
+        return {start + name: self._content(leaf, key) for name, key in names.items()}
+
+    def _content(self, leaf: _Leaf, key: str) -> bytes:
+        value = leaf.values[key]
+        where = f"{self._url}: the key {key} of the secret {leaf.path or 'itself'}"
+        if not isinstance(value, str):
+            raise Corrupt(f"{where} is no text.", "Store the file as one text.")
+        if not key.endswith(_CODED):
+            return value.encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode("".join(value.split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise Corrupt(f"{where} is no base64.", f"Encode it, or take {_CODED} off its name.") from None
