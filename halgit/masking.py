@@ -7,9 +7,10 @@ value opened so far and takes it out of any text, in clear, in base64 and URL-en
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
@@ -110,52 +111,103 @@ class Redactor:
     """Takes known secret values out of texts. One per run; grows as secrets are revealed."""
 
     def __init__(self) -> None:
-        self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._known: set[str] = set()
+        self._by_start: dict[str, list[str]] = {}
 
     def learn(self, secret: Secret | str | bytes) -> None:
         """Remember a value, so that it and its encoded forms are masked from now on."""
         raw = secret.open_bytes() if isinstance(secret, Secret) else secret
-        data = raw if isinstance(raw, bytes) else raw.encode("utf-8")
-        before = len(self._forms)
-        self._forms.update(form for form in _forms(data) if len(form) >= _SHORTEST)
-        if len(self._forms) != before:
-            self._pattern = None
+        data = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogatepass")
+        for form in _forms(data):
+            if len(form) >= _SHORTEST and form not in self._known:
+                self._known.add(form)
+                same = self._by_start.setdefault(form[:_SHORTEST], [])
+                same.append(form)
+                same.sort(key=len, reverse=True)
 
     def clean(self, text: str) -> str:
-        """The text with every known value replaced by the mask."""
-        if not self._forms:
+        """The text with every known value replaced by the mask. To be called before a text is shortened."""
+        if not self._known:
             return text
-        if self._pattern is None:
-            longest_first = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
-        return self._pattern.sub(MASK, text)
+        pieces: list[str] = []
+        at = 0
+        for start, end in self._spans(text):
+            pieces += (text[at:start], MASK)
+            at = end
+        return "".join((*pieces, text[at:]))
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where known values stand, those that overlap as one; a lookup for each place, however many are known."""
+        open_: tuple[int, int] | None = None
+        for start in range(len(text) - _SHORTEST + 1):
+            forms = self._by_start.get(text[start : start + _SHORTEST], ())
+            found = next((form for form in forms if text.startswith(form, start)), None)
+            if found is None:
+                continue
+            end = start + len(found)
+            if open_ is not None and start < open_[1]:
+                open_ = open_[0], max(open_[1], end)
+                continue
+            if open_ is not None:
+                yield open_
+            open_ = start, end
+        if open_ is not None:
+            yield open_
 
 
-def _forms(data: bytes) -> Iterable[str]:
+def _forms(data: bytes) -> Iterator[str]:
     text = data.decode("utf-8", "replace")
-    stripped = text.strip()
-    for plain in {text, stripped}:
-        yield plain
-        yield quote(plain, safe="")
-        yield quote_plus(plain)
-        yield json.dumps(plain)[1:-1]
-        yield json.dumps(plain, ensure_ascii=False)[1:-1]
-    for line in stripped.splitlines():
-        if len(line.strip()) >= 2 * _SHORTEST:
-            yield line.strip()
-    for raw in {data, stripped.encode("utf-8")}:
+    for plain in {text, text.strip(), *_telling_lines(text)}:
+        yield from _spellings(plain)
+    for raw in {data, data.strip()}:
         yield from _base64_forms(raw)
 
 
-def _base64_forms(raw: bytes) -> Iterable[str]:
+def _telling_lines(text: str) -> Iterator[str]:
+    """The lines of a longer text that are worth masking alone; of `key: value` the value, of PEM no border."""
+    lines = text.strip().splitlines()
+    for line in lines if len(lines) > 1 else ():
+        told = _KEY_VALUE.sub("", line).strip().strip("\"',")
+        if len(told) >= 2 * _SHORTEST and not told.startswith("-----") and not told.endswith(":"):
+            yield told
+
+
+_KEY_VALUE = re.compile(r"^[\s-]*[\"']?[\w./-]+[\"']?\s*[:=]\s")
+
+
+def _spellings(plain: str) -> Iterator[str]:
+    """The text as JSON, YAML, URLs, HTML and XML, GitHub's commands, Markdown tables and Python write it."""
+    yield plain
+    for quoted in (
+        quote(plain, safe="", errors="replace"),
+        quote(plain, errors="replace"),
+        quote_plus(plain, errors="replace"),
+    ):
+        yield quoted
+        yield _ESCAPE.sub(lambda match: match.group().lower(), quoted)
+    yield json.dumps(plain)[1:-1]
+    yield json.dumps(plain, ensure_ascii=False)[1:-1]
+    yield plain.replace("'", "''")
+    yield html.escape(plain)
+    yield html.escape(plain, quote=False)
+    yield html.escape(plain, quote=False).replace('"', "&quot;").replace("\n", "&#10;")
+    command = plain.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    yield command
+    yield command.replace(":", "%3A").replace(",", "%2C")
+    yield plain.replace("|", "\\|").replace("\n", " ")
+    yield repr(plain)[1:-1]
+
+
+_ESCAPE = re.compile("%[0-9A-F]{2}")
+
+
+def _base64_forms(raw: bytes) -> Iterator[str]:
     """The part of each base64 text that this value decides, at all three alignments."""
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + raw).decode("ascii")
-        start = (0, 2, 3)[shift]
-        body = encoded.rstrip("=")[start:]
+        body = encoded.rstrip("=")[(0, 2, 3)[shift] :]
         if (len(raw) + shift) % 3:
             body = body[:-1]
-        if len(body) >= 2 * _SHORTEST:
+        if len(body) > _SHORTEST:
             yield body
             yield body.replace("+", "-").replace("/", "_")
