@@ -153,11 +153,11 @@ def _skipped(view: View) -> Iterator[Hit]:
         yield from hits(document, said)
 
 
-def _checked(view: View, rule: str) -> Iterator[Hit]:
+def _checked(view: View, rules: frozenset[str]) -> Iterator[Hit]:
     for document in documents(view):
         found = schema.check(document.data, document.file, "clouddriver-accounts") if document.data else ()
         yield from hits(
-            document, [(one.path, one.message, one.mend) for one in found if (one.rule == rule) and _new(one)]
+            document, [(one.path, one.message, one.mend) for one in found if one.rule in rules and _new(one)]
         )
 
 
@@ -167,12 +167,11 @@ def _new(finding: Finding) -> bool:
 
 
 def _unknown_key(view: View) -> Iterator[Hit]:
-    return _checked(view, "schema/unknown-key")
+    return _checked(view, frozenset({"schema/unknown-key"}))
 
 
 def _wrong_type(view: View) -> Iterator[Hit]:
-    for rule in ("schema/wrong-type", "schema/enum", "schema/range"):
-        yield from _checked(view, rule)
+    return _checked(view, frozenset({"schema/wrong-type", "schema/enum", "schema/range"}))
 
 
 def _unreadable(view: View) -> Iterator[Hit]:

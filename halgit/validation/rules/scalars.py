@@ -40,7 +40,9 @@ def _changed_text(view: View) -> Iterator[Hit]:
         hidden = view.is_secret(path, file)
         what, became = ("It", "another text") if hidden else (scalar.text, hyaml.java_text(value))
         message = f"{what} stands without quotes where Halyard takes a text, and becomes {became}."
-        yield Hit(path, message, file.path, "Put it in quotes." if hidden else f"Write '{scalar.text}', in quotes.")
+        where = "" if origin.path == path else f" in {origin.file}"
+        mend = f"Put it in quotes{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
+        yield Hit(path, message, file.path, mend)
 
 
 def _is_whole(value: Value) -> bool:

@@ -1,6 +1,6 @@
 """Rules on service-settings: addresses Halyard cannot read, settings that reach no service.
 
-Keys, types and files without content are the business of the schema.
+Keys and types are the business of the schema.
 """
 
 from __future__ import annotations
@@ -24,6 +24,19 @@ _SPLIT = ("clouddriver", "echo")
 @cache
 def _address() -> re.Pattern[str]:
     return re.compile(data.schema("halconfig")["$defs"]["uri"]["pattern"])
+
+
+def _no_content(view: View) -> Iterator[Hit]:
+    for file, node in view.documents("service-settings"):
+        place = layout.place(file.path, tuple(view.running))
+        if node.value is None and file.body and place.services and place.deployment == view.merged.deployment:
+            yield Hit(
+                (),
+                f"There is nothing in the settings of {place.services[0]} but comments.",
+                file.path,
+                line=1,
+                column=1,
+            )
 
 
 def _not_an_address(view: View) -> Iterator[Hit]:
@@ -63,6 +76,15 @@ def _not_taken(view: View) -> Iterator[Hit]:
 
 
 RULES = (
+    Rule(
+        id="service-settings/no-content",
+        severity=Severity.ERROR,
+        summary="Service-settings hold nothing but comments.",
+        halyard="Halyard reads such a file as null and ends with a NullPointerException; a file of no bytes is fine.",
+        why="Nothing is deployed.",
+        mend="Remove the file, empty it, or write {} into it.",
+        check=_no_content,
+    ),
     Rule(
         id="service-settings/not-an-address",
         severity=Severity.ERROR,
