@@ -121,9 +121,7 @@ class Redactor:
         for form in _forms(data):
             if len(form) >= _SHORTEST and form not in self._known:
                 self._known.add(form)
-                same = self._by_start.setdefault(form[:_SHORTEST], [])
-                same.append(form)
-                same.sort(key=len, reverse=True)
+                self._by_start.setdefault(form[:_SHORTEST], []).append(form)
 
     def clean(self, text: str) -> str:
         """The text with every known value replaced by the mask. To be called before a text is shortened."""
@@ -141,7 +139,7 @@ class Redactor:
         open_: tuple[int, int] | None = None
         for start in range(len(text) - _SHORTEST + 1):
             forms = self._by_start.get(text[start : start + _SHORTEST], ())
-            found = next((form for form in forms if text.startswith(form, start)), None)
+            found = max((form for form in forms if text.startswith(form, start)), key=len, default=None)
             if found is None:
                 continue
             end = start + len(found)

@@ -27,11 +27,13 @@ def replaced(file: File, changes: Sequence[Change], escapes: Iterable[Path] = ()
     by_path: dict[Path, list[Change]] = defaultdict(list, {path: [] for path in escapes})
     for change in changes:
         by_path[change[0].path].append(change)
+    if not by_path:
+        return file
     values = {path: _scalar(_at(file.data, path), some) for path, some in by_path.items()}
     data = with_values(file.data, values)
     if file.body is None:
-        return replace(file, data=data)
-    return replace(file, data=data, splices={**file.splices, **values})
+        return replace(file, how="merged", data=data)
+    return replace(file, how="merged", data=data, splices={**file.splices, **values})
 
 
 def with_values(data: Value, values: Mapping[Path, Value]) -> Value:

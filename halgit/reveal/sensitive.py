@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from halgit import references
 from halgit.halyard import model, sensitive
+from halgit.halyard.data import table
 from halgit.masking import Redactor, Secret, Woven
-from halgit.tree import MISSING, Merged, Path, Value
+from halgit.tree import MISSING, Merged, Value
 
 _PAIR = re.compile(
     r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
@@ -38,7 +40,9 @@ def sensitive_values(merged: Merged) -> frozenset[str]:
     names.update(merged.parameters, _accounts(merged))
     for name, file in merged.files.items():
         if file.data is not MISSING:
-            values.update(_of_data(file.data, file.data if name == "config" else None, (), names, set()))
+            values.update(_of_data(file.data, names, set()))
+            if name == "config":
+                values.update(_of_model(file.data))
         elif isinstance(file.body, bytes):
             values.update(_of_text(file.body))
     values.update(_of_parameters(merged))
@@ -62,8 +66,8 @@ def _of_parameters(merged: Merged) -> Iterator[str]:
             yield from (each.open() if isinstance(each, Secret) else str(each) for each in listed if each is not None)
 
 
-def _of_data(value: Value, config: Value, path: Path, names: set[str], seen: set[int]) -> Iterator[str]:
-    """The sensitive texts below a node; `config` is the halconfig where the document is one."""
+def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:
+    """The sensitive texts below a node, and every key as a name."""
     if id(value) in seen:
         return
     seen.add(id(value))
@@ -72,24 +76,37 @@ def _of_data(value: Value, config: Value, path: Path, names: set[str], seen: set
     ):
         if isinstance(step, str):
             names.add(step)
-        here = (*path, step)
         if isinstance(child, (dict, list)):
-            yield from _of_data(child, config, here, names, seen)
+            yield from _of_data(child, names, seen)
         if isinstance(child, str) and child.startswith("encrypted"):
             yield child
-        if _is_sensitive(step, here, child, config):
+        if _is_sensitive(step, child):
             yield from _texts(child)
 
 
-def _is_sensitive(step: str | int, path: Path, child: Value, config: Value) -> bool:
+def _is_sensitive(step: str | int, child: Value) -> bool:
     if isinstance(child, bool) or child is None or isinstance(child, dict):
         return False
-    if isinstance(step, str) and sensitive.is_sensitive_key(step):
-        return True
-    if config is None or not isinstance(child, (str, int)):
-        return False
-    field = model.field(path, config) if isinstance(step, str) else None
-    return field is not None and field.secret
+    return isinstance(step, str) and sensitive.is_sensitive_key(step)
+
+
+def _of_model(config: Value) -> Iterator[str]:
+    """The values of the fields that Halyard's model marks secret."""
+    fields = _secret_fields()
+    for _, class_, node in model.walk(config, frozenset(fields)):
+        for key in fields[class_.name] & node.keys():
+            if not isinstance(node[key], bool):
+                yield from _texts(node[key])
+
+
+@cache
+def _secret_fields() -> dict[str, frozenset[str]]:
+    """The fields marked secret, by class."""
+    marked = {
+        name: frozenset(known.key for known in model.class_of(name).fields.values() if known.secret)
+        for name in table("halconfig")["classes"]
+    }
+    return {name: keys for name, keys in marked.items() if keys}
 
 
 def _texts(value: Value) -> Iterable[str]:

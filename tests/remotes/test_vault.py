@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers.http import Asked, Said, server
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Request, relay
+from servers.tls import authority
 
 from halgit.errors import Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted, UsageError
 from halgit.operator import Access, PerHost
@@ -325,6 +327,22 @@ def test_certificates_are_verified_and_the_authority_is_the_operators(tmp_path: 
         ):
             with pytest.raises(Missing):
                 VaultEngine(trusting).read(reference("vault://secret/nothing#k"))
+
+
+def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
+    context, ca = authority(tmp_path)
+    stolen: list[Asked] = []
+
+    def thief(asked: Asked) -> Said:
+        stolen.append(asked)
+        return Said()
+
+    with server(thief) as plain:
+        redirect = Said(307, b"", {"Location": f"{plain}/v1/x"})
+        words = r"redirects to 127\.0\.0\.1 without TLS\. Correct --vault-address\."
+        with server(lambda asked: redirect, context) as url, pytest.raises(Untrusted, match=words):
+            VaultEngine(access(url, ca_file=PerHost(str(ca)))).read(reference(GATE))
+    assert stolen == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,48 @@
+"""The engines that ask no server: noop, env and file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from halgit.errors import Missing, Refused
+from halgit.operator import Access
+from halgit.references import find
+from halgit.remotes.local import EnvEngine, FileEngine, NoopEngine
+from halgit.tree import Reference
+
+
+def reference(uri: str) -> Reference:
+    return find("${{ secret('" + uri + "') }}")[0].reference
+
+
+def test_noop_holds_its_value_itself() -> None:
+    engine = NoopEngine(Access())
+    noop = find("encrypted:noop!v:a:b c")[0].reference
+    assert engine.read(noop).whole == b"a:b c"
+    assert engine.check(noop).how == "metadata"
+
+
+def test_env_is_the_operators_environment_and_no_other() -> None:
+    engine = EnvEngine(Access(environment={"OF_HAL": "välue"}))
+    assert engine.read(reference("env://OF_HAL")).whole == "välue".encode()
+    assert engine.check(reference("env://OF_HAL")).how == "read"
+    for ask in (engine.read, engine.check):
+        with pytest.raises(Missing, match=r"The environment has no variable PATH\. Set it for halgit\."):
+            ask(reference("env://PATH"))
+
+
+def test_a_file_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "a file").write_bytes(b"\xff")
+    engine = FileEngine(Access(largest_file=3))
+    assert engine.read(reference(f"file://{tmp_path}/a%20file")).whole == b"\xff"
+    assert engine.check(reference(f"file://{tmp_path}/a%20file")).how == "metadata"
+    for ask in (engine.read, engine.check):
+        with pytest.raises(Missing, match=r"There is no file .*/none\. Put it there, or correct the reference\."):
+            ask(reference(f"file://{tmp_path}/none"))
+    (tmp_path / "large").write_bytes(b"1234")
+    with pytest.raises(Refused, match=r"The file .*/large is larger than 3 bytes\."):
+        engine.read(reference(f"file://{tmp_path}/large"))
+    with pytest.raises(Refused, match=r"cannot be read: Is a directory\."):
+        FileEngine(Access()).read(reference(f"file://{tmp_path}"))
