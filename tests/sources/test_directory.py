@@ -143,7 +143,7 @@ def test_links_that_make_endless_paths_are_refused(repo: Path, opened: Open) -> 
 
 def test_a_folder_may_be_deeper_than_python_can_recurse(repo: Path, opened: Open) -> None:
     folders = [repo]
-    for _ in range(1200):
+    for _ in range(1050):
         folders.append(folders[-1] / "d")
         folders[-1].mkdir()
     config = folders[-1] / "config"

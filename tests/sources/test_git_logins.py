@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +151,31 @@ class TestTokens:
             "http://git.example/a: a token is not sent over plain http. "
             "Use https://, or give the token for its own host only (--git-token-file HOST=FILE)."
         )
+
+    def test_the_letter_case_of_a_host_does_not_matter(
+        self, server: GitHttpServer, token_file: Path, access: Callable[..., Access]
+    ) -> None:
+        own = replace(access(), git_token_file=PerHost("", {"localhost": str(token_file)}))
+        assert config(f"http://LocalHost:{server.port}/repo", own) == b"a"
+
+    def test_plain_http_without_one_is_told(self, access: Callable[..., Access], said: list[str]) -> None:
+        failure("http://git.invalid/a", access())
+        assert said[0] == "http://git.invalid/a: plain http, so nobody vouches for what arrives"
+
+    def test_several_at_once(self, root: Path, tmp_path: Path, access: Callable[..., Access]) -> None:
+        """Each server gets its own token, though all are asked at the same time."""
+        with ExitStack() as stack:
+            tokens = [f"token-number-{number}" for number in range(6)]
+            servers = [stack.enter_context(GitHttpServer(root, token=token)) for token in tokens]
+            files = {f"127.0.0.1:{server.port}": str(tmp_path / server.token) for server in servers}
+            for server in servers:
+                (tmp_path / server.token).write_text(server.token)
+            allowed = replace(access(), git_token_file=PerHost("", files))
+            with ThreadPoolExecutor(6) as pool:
+                found = list(pool.map(lambda server: config(f"{server.url}/repo", allowed), servers))
+            assert found == [b"a"] * 6
+            for server in servers:
+                assert {request.login for request in server.seen} == {"", f"x-access-token:{server.token}"}
 
 
 class TestRedirects:

@@ -58,6 +58,7 @@ def test_known_forms(text: str, spec: SourceSpec) -> None:
         ("https://git.example/a b", "A git URL holds a blank or a control character."),
         ("https://git.example/a%0a\nb", "A git URL holds a blank or a control character."),
         ("https://git.example:port/a", "A git URL has a host or port that cannot be."),
+        ("https://git.example:0/a", "A git URL has a host or port that cannot be."),
         ("https://[::1/a", "A git URL has a host or port that cannot be."),
         ("https://-host/a", "A git URL has a host name that cannot be."),
         ("ssh://git@-oProxyCommand=x/a", "A git URL has a host name that cannot be."),

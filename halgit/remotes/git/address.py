@@ -25,19 +25,16 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a repository is. `url` is what git is given and what messages show; `path` is decoded for file URLs."""
+    """Where a repository is. `url` is what git is given and what messages show.
+
+    `server` is host and port as they stand in the URL, `host` in lower case and alone; `path` is decoded for a file.
+    """
 
     url: str
     scheme: Scheme
+    server: str = ""
     host: str = ""
-    port: int | None = None
     path: str = ""
-
-    @property
-    def server(self) -> str:
-        """Host and port as they stand in the URL."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}" if self.port is not None else host
 
     @property
     def is_loopback(self) -> bool:
@@ -56,20 +53,20 @@ def read_address(url: str) -> Address:
         raise UsageError("A git URL holds a blank or a control character.", "Write %20 for a blank.")
     if is_short_form(url):
         return _short_form(url)
-    parts, port = _split(url)
+    parts = _split(url)
     scheme = next((known for known in _SCHEMES if parts.scheme == known), None)
     if scheme is None:
         raise UsageError("This is no URL of git.", "Use https://, ssh://, file:// or git@host:path.")
-    user = _login(parts, scheme)
+    _refuse_login(parts, scheme)
+    url = scheme + url[len(scheme) :]
     if scheme == "file":
         if parts.hostname not in {None, "localhost"}:
             raise UsageError(f"A file URL names no host, this one names {parts.hostname}.", "Write file:///path.")
-        return Address(f"file://{parts.path}", "file", path=unquote(parts.path))
+        return Address(url, "file", path=unquote(parts.path))
     host = _host(parts.hostname or "")
     if not parts.path.strip("/"):
         raise UsageError(f"The git URL for {host} names no repository.", f"Write {scheme}://{host}/path.")
-    address = Address("", scheme, host, port, parts.path)
-    return Address(f"{scheme}://{user}{address.server}{parts.path}", scheme, host, port, parts.path)
+    return Address(url, scheme, parts.netloc.rpartition("@")[2], host, parts.path)
 
 
 def _short_form(url: str) -> Address:
@@ -80,26 +77,25 @@ def _short_form(url: str) -> Address:
         raise _holds_login(host)
     if not found["path"] or found["path"].startswith("-"):
         raise UsageError(f"The git URL for {host} names no repository.", "Write git@host:path.")
-    return Address(url, "ssh", host, None, found["path"])
+    return Address(url, "ssh", found["host"], host, found["path"])
 
 
-def _split(url: str) -> tuple[SplitResult, int | None]:
-    """The URL's parts and its port; urllib's own message is dropped because it may repeat a login."""
+def _split(url: str) -> SplitResult:
+    """The URL's parts; urllib's own message is dropped because it may repeat a login."""
     try:
         parts = urlsplit(url)
-        return parts, parts.port
+        if parts.port == 0:
+            raise ValueError
     except ValueError:
         raise UsageError("A git URL has a host or port that cannot be.", "Write https://host:port/path.") from None
+    return parts
 
 
-def _login(parts: SplitResult, scheme: Scheme) -> str:
-    """What stands before the host and may: a plain user name of ssh, with its `@`."""
+def _refuse_login(parts: SplitResult, scheme: Scheme) -> None:
+    """Nothing but a plain user name of ssh may stand before the host."""
     login, at, _ = parts.netloc.rpartition("@")
-    if not at:
-        return ""
-    if scheme != "ssh" or not _USER.fullmatch(login):
+    if at and (scheme != "ssh" or not _USER.fullmatch(login)):
         raise _holds_login(parts.hostname or "?")
-    return login + at
 
 
 def _host(host: str) -> str:

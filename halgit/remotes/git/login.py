@@ -76,12 +76,15 @@ def log_in(address: Address, access: Access, folder: Path) -> Login:
         return Login({"GIT_SSH_COMMAND": _ssh(address, access, folder), "GIT_SSH_VARIANT": "ssh"}, ())
     if address.scheme == "file":
         return Login({}, ())
+    exposed = address.scheme == "http" and not address.is_loopback
     token = _token(address, access)
     proxies = {name: access.environment[name] for name in _PROXIES if access.environment.get(name)}
     settings = _web_settings(address, access)
     if token is None:
+        if exposed:
+            access.progress(f"{address.url}: plain http, so nobody vouches for what arrives")
         return Login(proxies, settings)
-    if address.scheme == "http" and not address.is_loopback:
+    if exposed:
         raise UsageError(
             f"{address.url}: a token is not sent over plain http.",
             "Use https://, or give the token for its own host only (--git-token-file HOST=FILE).",
