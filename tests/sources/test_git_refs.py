@@ -18,6 +18,7 @@ from halgit.sources import open_source
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "served" / "repo")
+    made.commit({"config": "before"})
     made.commit({"config": "first"})
     made.git("tag", "v1")
     made.commit({"config": "second"})
@@ -67,7 +68,7 @@ def test_branches_and_tags(
     assert config(ref) == (content, repository.git("rev-parse", commit))
 
 
-@pytest.mark.parametrize("name", ["main", "v1", "main~1"])
+@pytest.mark.parametrize("name", ["main", "v1", "main~1", "main~3"])
 def test_full_commits_also_below_the_tips(
     repository: Repository, config: Callable[[str], tuple[bytes, str]], name: str
 ) -> None:

@@ -6,7 +6,7 @@ One branch, tag or full commit is asked for, or what the server calls HEAD. Noth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -53,20 +53,17 @@ def fetch_tip(workplace: Workplace, ref: str) -> Tip:
     """
     check_ref(ref)
     if _COMMIT.fullmatch(ref.lower()):
-        return _fetch_commit(workplace, ref.lower())
-    name = "HEAD" if ref in {"", "HEAD"} else _full_name(workplace, ref)
-    answer = _fetch(workplace, name)
-    return Tip(_peeled(workplace), name, _IGNORED in answer.words)
+        return _fetch_commit(workplace, ref.lower(), _WITHOUT_FILES)
+    return _fetch_ref(workplace, "HEAD" if ref in {"", "HEAD"} else _full_name(workplace, ref), _WITHOUT_FILES)
 
 
 def fetch_again(workplace: Workplace, tip: Tip) -> Tip:
     """Fetch the same commit with all its files, for a server that gives no single ones."""
     workplace.reset()
-    _fetch(workplace, tip.ref, without_files=False)
-    commit = _peeled(workplace)
-    if commit != tip.commit:
+    again = (_fetch_commit if tip.ref == tip.commit else _fetch_ref)(workplace, tip.ref)
+    if again.commit != tip.commit:
         raise Corrupt(f"{workplace.address.url}: {tip.ref} moved while it was read.", "Run halgit again.")
-    return Tip(commit, tip.ref, has_files=True)
+    return again
 
 
 def fetch_files(workplace: Workplace, ids: Iterable[str]) -> bool:
@@ -85,27 +82,37 @@ def fetch_files(workplace: Workplace, ids: Iterable[str]) -> bool:
     return answer.status == 0
 
 
-def _fetch(workplace: Workplace, name: str, *, without_files: bool = True, unless: str = "") -> Answer:
+def _fetch_ref(workplace: Workplace, name: str, *options: str) -> Tip:
+    """Fetch what a full name of a ref, or HEAD, leads to."""
+    answer = _fetch(workplace, name, *options)
+    return Tip(_peeled(workplace), name, _came_with_files(answer, options))
+
+
+def _fetch_commit(workplace: Workplace, commit: str, *options: str) -> Tip:
+    """Fetch a commit by its id; from a server that gives none that way, with the history of every branch and tag."""
+    answer = _fetch(workplace, commit, *options, unless=_NOT_GIVEN)
+    if answer.status:
+        every = ("+refs/heads/*:refs/halgit/heads/*", "+refs/tags/*:refs/halgit/tags/*")
+        answer = workplace.online("fetching all history", "fetch", *_QUIETLY, *options, REMOTE, *every)
+        if workplace.local("cat_file", "-e", f"{commit}^{{commit}}").status:
+            raise _not_there(workplace, commit)
+    return Tip(commit, commit, _came_with_files(answer, options))
+
+
+def _fetch(workplace: Workplace, name: str, *options: str, unless: str = "") -> Answer:
     """Fetch one ref or commit to _TIP, one commit deep."""
-    some = (_WITHOUT_FILES,) if without_files else ()
-    arguments = (*_QUIETLY, "--depth=1", *some, REMOTE, f"+{name}:{_TIP}")
     known = "|".join(filter(None, (_NOT_THERE, unless)))
-    answer = workplace.online(f"fetching {name}", "fetch", *arguments, unless=known)
+    refspec = f"+{name}:{_TIP}"
+    answer = workplace.online(
+        f"fetching {name}", "fetch", *_QUIETLY, "--depth=1", *options, REMOTE, refspec, unless=known
+    )
     if answer.status and re.search(_NOT_THERE, answer.words):
         raise _not_there(workplace, name)
     return answer
 
 
-def _fetch_commit(workplace: Workplace, commit: str) -> Tip:
-    """Fetch a commit by its id; from a server that gives none that way, with the history of every branch and tag."""
-    answer = _fetch(workplace, commit, unless=_NOT_GIVEN)
-    if not answer.status:
-        return Tip(commit, commit, _IGNORED in answer.words)
-    every = ("+refs/heads/*:refs/halgit/heads/*", "+refs/tags/*:refs/halgit/tags/*")
-    answer = workplace.online("fetching all history", "fetch", *_QUIETLY, _WITHOUT_FILES, REMOTE, *every)
-    if workplace.local("cat_file", "-e", f"{commit}^{{commit}}").status:
-        raise _not_there(workplace, commit)
-    return Tip(commit, commit, _IGNORED in answer.words)
+def _came_with_files(answer: Answer, options: Sequence[str]) -> bool:
+    return _WITHOUT_FILES not in options or _IGNORED in answer.words
 
 
 def _full_name(workplace: Workplace, ref: str) -> str:
@@ -136,7 +143,8 @@ def _no_ref(workplace: Workplace, ref: str) -> RemoteError:
             f"{workplace.address.url}: {ref} is no branch or tag; as a commit it is cut short.",
             "Give all 40 characters of the commit.",
         )
-    known = sorted(name.split("/", 2)[2] for name in _advertised(workplace, "refs/heads/*", "refs/tags/*"))
+    advertised = _advertised(workplace, "refs/heads/*", "refs/tags/*")
+    known = sorted(name.split("/", 2)[2] for name in advertised if not _NOT_IN_A_REF.search(name))
     near = get_close_matches(ref, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]
     more = f" and {len(known) - len(near)} more" if len(known) > len(near) else ""
     there = f"it has {', '.join(near)}{more}" if near else "it has none at all"
