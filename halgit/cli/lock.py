@@ -19,9 +19,7 @@ from halgit.tree import Severity
 
 @click.command("lock")
 @given.source_options
-@given.option(
-    "--output", type=click.Path(path_type=Path), help="The lock file, if not beside the root halgit.yaml."
-)
+@given.option("--output", type=click.Path(path_type=Path), help="The lock file, if not beside the root halgit.yaml.")
 @given.trust_options
 @given.access_options
 @given.log_options

@@ -15,6 +15,7 @@ from pathlib import Path
 from halgit.errors import PublishError
 from halgit.publish.build import Modes
 from halgit.publish.disk import Disk
+from halgit.publish.site import LEFTOVERS
 
 _LOCK = "lock"
 _IGNORE = ".gitignore"
@@ -57,6 +58,10 @@ def _try(room: Path, modes: Modes, disk: Disk) -> int | None:
         return disk.lock(room / _LOCK)
     except FileNotFoundError:
         return None  # the run before has just taken its folder away
+    except BaseException:
+        with suppress(OSError):
+            disk.rmdir(room)
+        raise
 
 
 def _holder(room: Path, disk: Disk) -> str:
@@ -80,11 +85,12 @@ def _hide_from_git(room: Path, disk: Disk) -> None:
 def _release(room: Path, descriptor: int, disk: Disk) -> None:
     """Give the lock back. The lock file goes last: once it is gone, another run may have begun here."""
     try:
-        if set(disk.names(room)) <= {_LOCK, _IGNORE}:
-            for name in (_IGNORE, _LOCK):
+        needed = {_IGNORE} if LEFTOVERS & set(disk.names(room)) else set()
+        for name in (_IGNORE, _LOCK):
+            if name not in needed:
                 with suppress(OSError):
                     disk.unlink(room / name)
-            with suppress(OSError):
-                disk.rmdir(room)
+        with suppress(OSError):
+            disk.rmdir(room)
     finally:
         disk.close(descriptor)

@@ -23,7 +23,7 @@ from halgit.publish.journal import finish, prepare
 from halgit.publish.lock import locked
 from halgit.publish.manifest import MANIFEST, Manifest, check_paths
 from halgit.publish.settle import Settled, settle
-from halgit.publish.site import GONE, MAKING, PENDING, TREE, Job, Site, find_site, free_name, work_tree
+from halgit.publish.site import LEFTOVERS, MAKING, PENDING, TREE, Job, Site, find_site, free_name, work_tree
 from halgit.publish.standing import Comparison, Standing, difference, survey
 
 Way = Literal["unchanged", "rename", "exchange", "journal"]
@@ -198,7 +198,7 @@ def _finish(job: Job) -> Settled:
 def _dead(site: Site, disk: Disk) -> bool:
     """Whether a run died here with work under way; asked by the holder of the lock only."""
     rooms = [room for room in (site.beside, site.inside) if room]
-    return any(disk.lstat(room / name) is not None for room in rooms for name in (MAKING, TREE, PENDING, GONE))
+    return any(disk.lstat(room / name) is not None for room in rooms for name in LEFTOVERS)
 
 
 def _recover(job: Job) -> Settled:

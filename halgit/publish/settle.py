@@ -97,7 +97,10 @@ class _Carrier:
             if error.errno not in _IMMOVABLE:
                 raise
             free = False
-        (self.carried if free else self.stuck).append(path)
+        if free:
+            self.carried.append(path)
+        elif not is_folder(self.disk.lstat(self.old / path)) or self.disk.names(self.old / path):
+            self.stuck.append(path)
 
     def _sync(self) -> None:
         for folder in sorted({(self.new / path).parent for path in self.carried}):

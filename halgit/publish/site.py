@@ -26,6 +26,7 @@ PENDING = "pending"
 """In the private folder inside a target: a journal and its files. Left by a dead run, it is finished."""
 GONE = "gone"
 """In the private folder: what is being removed."""
+LEFTOVERS = frozenset({MAKING, TREE, PENDING, GONE})
 
 _ANOTHER = "Choose another --out."
 

@@ -1,50 +1,66 @@
 """Reads a YAML text node by node, with every fault in it and its place: the slow and thorough half of reading.
 
-Aliases, `<<`, tags and repeated keys are taken as SnakeYAML's SafeConstructor takes them. Never raises for bad input.
+Puts the parts in order: is it text, does it parse, is it what SnakeYAML takes, are its keys and aliases in order, what
+are its values. Never raises for bad input.
 """
 
 from __future__ import annotations
 
-import yaml
-
-from halgit.tree import Finding, Path, Plain, Severity, Value
-from halgit.yaml.nodes import Mark, Node, compose
-from halgit.yaml.scalars import java_text, resolve
+from halgit.tree import Finding, Value
+from halgit.yaml.causes import explain
+from halgit.yaml.checking import MOST_EXPANDED, Checking, Expansion
+from halgit.yaml.constructing import Construction
+from halgit.yaml.encoding import check_text
+from halgit.yaml.faults import Faults
+from halgit.yaml.lines import Mark
+from halgit.yaml.nodes import DEEPEST, Stream, compose
+from halgit.yaml.refusals import check_refusals
 
 
 def read_with_care(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...], tuple[Finding, ...]]:
     """The documents and the faults of a text; no documents where it cannot be parsed."""
+    faults = Faults(file)
+    whole = check_text(text, faults)
+    if whole is None:
+        return (), faults.sorted()
     stream = compose(text)
-    faults: list[Finding] = []
-
-    def fault(rule: str, mark: Mark, message: str, mend: str, path: Path = ()) -> None:
-        faults.append(Finding("yaml/" + rule, Severity.ERROR, message, mend, file, path, mark.line, mark.column))
-
-    if stream.problem is not None:
-        mark = getattr(stream.problem, "problem_mark", None)
-        where = Mark(0, mark.line + 1, mark.column + 1) if mark else Mark(0, 0, 0)
-        fault("syntax", where, f"not YAML: {getattr(stream.problem, 'problem', stream.problem)}.", "Correct the text.")
-        return (), tuple(faults)
-    if len(stream.roots) > 1 and not many:
-        fault(
-            "several-documents", stream.starts[1], "a second document starts here.", "Keep one document in this file."
-        )
-    return tuple(_value(root) for root in stream.roots), tuple(faults)
-
-
-def _value(node: Node) -> Value:
-    if node.kind == "alias":
-        return _value(node.target) if node.target else None
-    if node.kind == "sequence":
-        return [_value(item) for item in node.items]
-    if node.kind == "mapping":
-        return {_key(key): _value(value) for key, value in node.pairs()}
-    return resolve(node.text) if node.plain else node.text
+    check_refusals(whole, stream, faults)
+    construction = Construction(faults)
+    checking = Checking(construction, faults)
+    for root in stream.roots:
+        checking.document(root)
+    if not many:
+        _check_single(stream, faults)
+    if stream.too_deep:
+        _too_deep(stream.too_deep, faults)
+    elif stream.problem:
+        explain(whole, stream, faults)
+    elif checking.within_limits:
+        documents = tuple(construction.value(root) for root in stream.roots)
+        if _fits(documents, stream, faults):
+            return documents, faults.sorted()
+    return (), faults.sorted()
 
 
-def _key(node: Node) -> str:
-    value = _value(node)
-    return str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(java_text(value))
+def _check_single(stream: Stream, faults: Faults) -> None:
+    for start in stream.starts[1:2]:
+        faults.add("documents", start, "a second document starts here.", "Keep one document in this file.")
 
 
-__all__ = ["read_with_care", "yaml"]
+def _too_deep(mark: Mark, faults: Faults) -> None:
+    message = f"more than {DEEPEST} mappings and lists inside one another; Halyard reads no deeper."
+    faults.add("depth", mark, message, "Lift the inner ones up.")
+
+
+def _fits(documents: tuple[Value, ...], stream: Stream, faults: Faults) -> bool:
+    """Whether the documents stay in bounds once their aliases are written out."""
+    for document, root in zip(documents, stream.roots, strict=True):
+        expansion = Expansion(document)
+        if expansion.depth > DEEPEST:
+            _too_deep(root.start, faults)
+            return False
+        if expansion.size > stream.count + MOST_EXPANDED:
+            message = f"aliases add more than {MOST_EXPANDED} values once they are written out."
+            faults.add("alias-limit", root.start, message, "Write the values out, or use fewer aliases.")
+            return False
+    return True

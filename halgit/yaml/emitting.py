@@ -42,7 +42,7 @@ def dump(data: Value, *, opened: bool = False) -> bytes:
     elif isinstance(data, (list, tuple)) and data:
         emitter.sequence(data, "")
     else:
-        emitter.lines.append(emitter.scalar(data, ""))
+        emitter.lines.append(emitter.scalar(data, "  "))
     emitter.lines.append("")
     return "\n".join(emitter.lines).encode("utf-8")
 

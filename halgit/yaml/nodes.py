@@ -7,6 +7,7 @@ nothing, and stops at the first thing libyaml cannot parse, with all nodes up to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -15,20 +16,14 @@ import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
 
 from halgit.yaml.libyaml import parser
+from halgit.yaml.lines import Mark
 
 Kind = Literal["scalar", "sequence", "mapping", "alias"]
 
+PREFIX: Final = "tag:yaml.org,2002:"
+
 DEEPEST: Final = 51
 """How many collections may stand inside one another, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place: `index` counts characters from 0, `line` and `column` from 1."""
-
-    index: int
-    line: int
-    column: int
 
 
 @dataclass(slots=True, eq=False)
@@ -54,13 +49,41 @@ class Node:
         """Keys with their values; a last key whose value could not be parsed is left out."""
         return zip(self.items[::2], self.items[1::2], strict=False)
 
+    def resolved(self) -> Node:
+        """The node itself, or what an alias stands for; the alias where that is nothing."""
+        return self.target if self.kind == "alias" and self.target is not None else self
+
+
+Pair = tuple[Node, Node]
+
+
+def is_merge(key: Node) -> bool:
+    """Whether a key is `<<`, which brings in the keys of other mappings."""
+    key = key.resolved()
+    return key.kind == "scalar" and (key.tag == PREFIX + "merge" or (key.plain and key.text == "<<"))
+
+
+_PROPERTIES: Final = re.compile(r"[&!]\S*(?:\s+(?:#.*)?)*")
+
+
+def content_start(whole: str, node: Node) -> int:
+    """Where a scalar itself starts, after its anchor and tag; a node's `start` is where those start."""
+    index = node.start.index
+    while match := _PROPERTIES.match(whole, index, node.end.index):
+        index = match.end()
+    return index
+
 
 @dataclass(slots=True)
 class Stream:
-    """The documents of a text; `problem` is what stopped the parser, `too_deep` where nesting passed the limit."""
+    """The documents of a text: their roots, where each starts, and how many nodes they have together.
+
+    `problem` is what stopped the parser, `too_deep` where nesting passed the limit.
+    """
 
     roots: list[Node] = field(default_factory=list)
     starts: list[Mark] = field(default_factory=list)
+    count: int = 0
     problem: yaml.YAMLError | None = None
     too_deep: Mark | None = None
 
@@ -100,11 +123,12 @@ class _Composer:
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         kind: Kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
         mark = _mark(event.start_mark)
-        node = Node(kind, mark, mark, tag=event.tag, anchor=event.anchor, flow=bool(event.flow_style))
+        node = Node(kind, mark, mark, tag=_tag(event), anchor=event.anchor, flow=bool(event.flow_style))
         self._add(node)
         self._open.append(node)
 
     def _add(self, node: Node) -> None:
+        self._stream.count += 1
         if len(self._open) >= DEEPEST and node.kind != "alias":
             self._stream.too_deep = self._stream.too_deep or node.start
         if node.anchor:
@@ -114,18 +138,24 @@ class _Composer:
 
 def _leaf(event: Any, anchors: dict[str, Node]) -> Node:
     start, end = _mark(event.start_mark), _mark(event.end_mark)
-    if event.__class__ is AliasEvent:
-        return Node("alias", start, end, text=event.anchor, target=anchors.get(event.anchor))
+    if isinstance(event, AliasEvent):
+        name = str(event.anchor)
+        return Node("alias", start, end, text=name, target=anchors.get(name))
     return Node(
         "scalar",
         start,
         end,
-        tag=event.tag,
+        tag=_tag(event),
         anchor=event.anchor,
         text=event.value,
         style=event.style or "",
-        plain=event.implicit[0],
+        plain=event.implicit[0] or event.tag == "!",
     )
+
+
+def _tag(event: Any) -> str | None:
+    """The tag; `!` alone is none."""
+    return None if event.tag == "!" else event.tag
 
 
 def _mark(mark: Any) -> Mark:

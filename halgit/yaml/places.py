@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from halgit.tree import Path, Position
+from halgit.yaml.constructing import Construction
+from halgit.yaml.faults import Faults
 from halgit.yaml.nodes import Node, compose
-from halgit.yaml.scalars import java_text, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def _follow(node: Node | None, path: Path, want_key: bool) -> Node | None:
 
 def key_text(node: Node) -> str:
     """A mapping key as the text it has in a path."""
-    return java_text(resolve(node.text)) if node.plain else node.text
+    return str(Construction(Faults("")).key(node))
 
 
 def scalars(text: bytes) -> list[Scalar]:

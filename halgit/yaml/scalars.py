@@ -7,6 +7,7 @@ Pure, and free of any parser. PyYAML's own table is never used: it reads `1e3`, 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import Final
 
 from halgit.tree import Bare, Plain, Value
@@ -40,16 +41,22 @@ BOOLS: Final = {
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL", " "})
 WORDS: Final[dict[str, Value]] = {**BOOLS, **dict.fromkeys(NULLS)}
 
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
+_DIGITS: Final = re.compile(r"[0-9a-zA-Z:]+")
+_DECIMALS: Final = re.compile(r"[0-9.e:+-]+|\.inf|\.nan")
 _LONGEST_NUMBER = 1024
 _LONGEST_DATE = 50
 
 
 class Unreadable(ValueError):
-    """A scalar the table takes for a number that Java then cannot make one of (`._`, `-99999999999:00`)."""
+    """A scalar the table gives a type that SafeConstructor then cannot make of it (`._`, `<<` as a value)."""
 
 
 def resolve(text: str) -> Value:
-    """The value of a plain scalar. A date stays a text, as Plain; a text with `${{` in it becomes Bare."""
+    """The value of a plain scalar. A date stays a text, as Plain; a text with `${{` in it becomes Bare.
+
+    Raises Unreadable, with the reason in words that follow the text, where SafeConstructor refuses it.
+    """
     if text in WORDS:
         return WORDS[text]
     if text[0] in "+-.0123456789":
@@ -60,6 +67,8 @@ def resolve(text: str) -> Value:
                 return floating(text)
         if len(text) <= _LONGEST_DATE and TIMESTAMP.fullmatch(text):
             return Plain(text)
+    if text == "<<":
+        raise Unreadable("is a merge key, and stands where a value belongs")
     return Bare(text) if "${{" in text else text
 
 
@@ -77,8 +86,10 @@ def integer(text: str) -> int:
     """A whole number in any of YAML 1.1's forms; raises Unreadable where Java gives up."""
     digits = text.replace("_", "")
     sign = -1 if digits[:1] == "-" else 1
-    digits = digits.lstrip("+-") if digits[:1] in {"+", "-"} else digits
+    digits = digits[1:] if digits[:1] in {"+", "-"} else digits
     try:
+        if not _DIGITS.fullmatch(digits):
+            raise ValueError
         if digits[:2] == "0b":
             return sign * int(digits[2:], 2)
         if digits[:2] == "0x":
@@ -89,7 +100,7 @@ def integer(text: str) -> int:
             return _sexagesimal(digits, sign)
         return sign * int(digits)
     except ValueError:
-        raise Unreadable(text) from None
+        raise Unreadable("looks like a whole number and is none") from None
 
 
 def _sexagesimal(digits: str, sign: int) -> int:
@@ -98,11 +109,11 @@ def _sexagesimal(digits: str, sign: int) -> int:
     for part in reversed(digits.split(":")):
         number = int(part)
         if number >= 2**63:
-            raise Unreadable(digits)
+            raise ValueError
         total = _wrapped(total + number * base)
         base = _wrapped(base * 60)
     if sign < 0 and total < 0:
-        raise Unreadable(digits)
+        raise ValueError
     return sign * total
 
 
@@ -117,6 +128,8 @@ def floating(text: str) -> float:
     digits = digits[1:] if digits[:1] in {"+", "-"} else digits
     lower = digits.lower()
     try:
+        if not _DECIMALS.fullmatch(lower):
+            raise ValueError
         if lower in {".inf", ".nan"}:
             return sign * float(lower[1:])
         if ":" not in digits:
@@ -127,7 +140,16 @@ def floating(text: str) -> float:
             base = _wrapped(base * 60)
         return sign * total
     except ValueError:
-        raise Unreadable(text) from None
+        raise Unreadable("looks like a number and is none") from None
+
+
+def timestamp(text: str) -> Plain:
+    """A date tagged as one, as a text that means it without the tag; raises Unreadable for another text."""
+    if _DAY.fullmatch(text):
+        text = "-".join(part.zfill(2) for part in text.split("-"))
+    if not TIMESTAMP.fullmatch(text):
+        raise Unreadable("is no date")
+    return Plain(text)
 
 
 def java_text(value: Value) -> str:
@@ -147,6 +169,8 @@ def java_text(value: Value) -> str:
         return str(value)
     if isinstance(value, float):
         return java_float(value)
+    if isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
     raise TypeError(f"{type(value).__name__} has no text of its own")
 
 
