@@ -6,6 +6,7 @@ it may name another is decided before it comes here.
 
 from __future__ import annotations
 
+import importlib
 import base64
 import binascii
 from pathlib import Path
@@ -106,10 +107,9 @@ def _answered(where: str, status: int, later: str | None) -> RemoteError:
 def _http_library() -> Any:
     """The HTTP library that lightkube raises errors of: httpx2 since 1.0, httpx before."""
     try:
-        import httpx2 as library
+        return importlib.import_module("httpx2")
     except ImportError:
-        import httpx as library  # type: ignore[no-redef]
-    return library
+        return importlib.import_module("httpx")
 
 
 def _client(config: KubeConfig, seconds: float) -> Client:
