@@ -6,9 +6,9 @@ it may name another is decided before it comes here.
 
 from __future__ import annotations
 
-import importlib
 import base64
 import binascii
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
