@@ -14,7 +14,7 @@ from halgit import lock, reveal, sources
 from halgit import yaml as hyaml
 from halgit.cli import options as given
 from halgit.cli.output import Output
-from halgit.compiler import Places, Remembering, compile_tree, in_order, overlays, settle
+from halgit.compiler import Places, Remembering, compile_tree, overlays, settle, together
 from halgit.errors import SourceError, UsageError
 from halgit.lock import Entry
 from halgit.operator import Access, OperatorSettings, SourceSpec
@@ -113,7 +113,7 @@ class Session:
             every = list(
                 pool.map(lambda name: self.compile(snapshots, replace(self.operator, overlay=name), read), names)
             )
-        findings = in_order(dict.fromkeys(finding for one in every for finding in one.findings))
+        findings = together([(one.merged, one.findings) for one in every])
 
         def line(file: str, number: int) -> str:
             return next((text for text in (one.places.line(file, number) for one in every) if text), "")
