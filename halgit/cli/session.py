@@ -97,7 +97,7 @@ class Session:
         merged = compile_tree(snapshots, operator, read)
         reveal.learn_plain(merged, self.output.redactor)
         survey = reveal.survey(merged, operator.trust, operator.secrets)
-        places = Places(merged.files, merged.layers, merged.accounts)
+        places = Places(merged.files, merged.layers, merged.accounts, merged.parameters)
         return Compiled(merged, survey, settle(merged, survey, operator, places), places)
 
     def compile_all(self, snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], Callable[[str, int], str]]:

@@ -12,7 +12,7 @@ from halgit import __version__, baseline, publish
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.cli.session import Session
-from halgit.compiler import refuse
+from halgit.compiler import check_names, refuse
 from halgit.errors import UsageError
 from halgit.report.formats import FORMATS, json, text
 from halgit.report.report import About, Report
@@ -46,6 +46,8 @@ def command(output: Output, /, **options: Any) -> None:
       halgit validate --repo . --overlay prod --baseline baseline.json --fail-on warning
     """
     with Session(options, output) as run:
+        check_names("--select", options["select"])
+        check_names("--ignore", options["ignore"])
         found, line = _findings(run, options)
         found = baseline.without(found, given.read(options["baseline"], "--baseline")) if options["baseline"] else found
         abouts = {rule.id: About(rule.summary, f"{rule.halyard} {rule.why} {rule.mend}") for rule in ALL}
@@ -78,13 +80,12 @@ def _prefix(run: Session) -> str:
 
 def _tell(output: Output, report: Report, options: dict[str, Any]) -> None:
     chosen = options["format"]
-    if chosen == "json" and not options["output"]:
-        output.answer(json.value(report))
-        return
+    if chosen == "json":
+        output.answer({"summary": report.counts()} if options["output"] else json.value(report))
     in_colour = chosen == "text" and not options["output"]
     told = text.render(report, output.colour) if in_colour else FORMATS[chosen](report)
     if options["output"]:
         publish.write_file(options["output"], (output.redactor.clean(told) + "\n").encode("utf-8"), mode=0o644)
         output.say(f"Wrote {options['output']}.")
-    elif told:
+    elif told and chosen != "json":
         output.result(told)

@@ -11,6 +11,17 @@ from halgit.compiler.daemon import part
 from halgit.compiler.layers import overlays
 from halgit.compiler.places import Places, in_order
 from halgit.compiler.remembering import Remembering
-from halgit.compiler.settling import refuse, settle, together
+from halgit.compiler.settling import check_names, refuse, settle, together
 
-__all__ = ["Places", "Remembering", "compile_tree", "in_order", "overlays", "part", "refuse", "settle", "together"]
+__all__ = [
+    "Places",
+    "Remembering",
+    "check_names",
+    "compile_tree",
+    "in_order",
+    "overlays",
+    "part",
+    "refuse",
+    "settle",
+    "together",
+]

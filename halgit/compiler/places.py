@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from halgit import yaml as hyaml
-from halgit.tree import EMPTY, File, Finding, Layer, Origin, Path, Position
+from halgit.tree import EMPTY, File, Finding, Layer, Origin, Parameter, Path, Position
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -22,9 +22,14 @@ class Places:
     """Finds positions in the files of the layers."""
 
     def __init__(
-        self, files: Mapping[str, File], layers: Iterable[Layer], accounts: Mapping[str, bytes] = EMPTY
+        self,
+        files: Mapping[str, File],
+        layers: Iterable[Layer],
+        accounts: Mapping[str, bytes] = EMPTY,
+        parameters: Mapping[str, Parameter] = EMPTY,
     ) -> None:
         self._files = files
+        self._parameters = parameters
         self._accounts = accounts
         self._layers = {layer.id: layer for layer in layers}
         self._texts: dict[str, bytes] = dict(accounts)
@@ -60,7 +65,10 @@ class Places:
         waiting: dict[str, list[tuple[Finding, Origin]]] = defaultdict(list)
         for finding in findings:
             origin = None if finding.layer else self._origin(finding)
-            if origin is None:
+            given = None if origin is None or finding.line else self._given(finding, origin)
+            if given is not None:
+                waiting[f"{given[1].layer.name}\0{given[1].file}"].append(given)
+            elif origin is None:
                 placed.append(finding)
             else:
                 waiting[f"{origin.layer.name}\0{origin.file}"].append((finding, origin))
@@ -90,6 +98,16 @@ class Places:
         if file.trace is None:
             return Origin(file.winner, file.winner.file(file.path), ())
         return file.trace.at(finding.path).origin
+
+    def _given(self, finding: Finding, used: Origin) -> tuple[Finding, Origin] | None:
+        """The finding where a layer gives the one parameter that makes the value; None where there is none."""
+        names = [part.removeprefix("parameter ") for part in used.how.split(", ") if part.startswith("parameter ")]
+        parameter = self._parameters.get(names[0]) if len(names) == 1 else None
+        if parameter is None or parameter.origin is None:
+            return None
+        place = f"{used.file}:{self.of(used).line}"
+        told = replace(finding, mend=f"{finding.mend} Parameter {parameter.name} puts it into {place}.".strip())
+        return told, parameter.origin
 
     def _locate(self, group: list[tuple[Finding, Origin]]) -> list[Finding]:
         text = self.text_of(group[0][1])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from halgit.compiler.places import Places, in_order
-from halgit.errors import FindingsError
+from halgit.errors import FindingsError, UsageError
 from halgit.operator import OperatorSettings
 from halgit.report.findings import summary_line
 from halgit.reveal import Survey
-from halgit.tree import Finding, Merged, Severity
+from halgit.tree import Finding, Merged, Origin, Path, Severity
 from halgit.validation import run
 from halgit.validation.rules import ALL
 from halgit.validation.waivers import waive
+from halgit.wording import did_you_mean
 
 _OF_NO_USE: Final = frozenset({"waiver/unused", "parameter/unused"})
 
@@ -24,10 +25,42 @@ def settle(merged: Merged, survey: Survey, operator: OperatorSettings, places: P
     found = [*merged.findings, *survey.findings]
     if operator.validate:
         found += run.validate(merged, ALL, select=operator.select, ignore=operator.ignore)
+        found += _misnamed(merged, places)
     placed = dict.fromkeys(places.put(found))
     if not operator.validate:
         return tuple(placed)
     return in_order(waive(placed, places.texts(), {rule.id for rule in ALL}))
+
+
+def check_names(option: str, patterns: Iterable[str]) -> None:
+    """Raises UsageError for a pattern of --select or --ignore that names no rule: it would pass everything."""
+    for pattern in patterns:
+        if not run.names_any(ALL, pattern):
+            raise UsageError(f"{option}: there is no rule {pattern}.", _nearest(pattern))
+
+
+def _misnamed(merged: Merged, places: Places) -> Iterator[Finding]:
+    """A warning for each name under `rules` of a halgit.yaml that is no rule's."""
+    ids = {rule.id for rule in ALL}
+    for layer in merged.layers:
+        rules = layer.settings.rules
+        wrong: list[tuple[Path, str]] = [
+            (("rules", "ignore", number), name)
+            for number, name in enumerate(rules.ignore)
+            if not run.names_any(ALL, name)
+        ]
+        wrong += [(("rules", "severity", name), name) for name in rules.severity if name not in ids]
+        for path, name in wrong:
+            at = places.of(Origin(layer.id, layer.settings.file, path))
+            where = (layer.settings.file, path, at.line, at.column, layer.id.name)
+            yield Finding(
+                "settings/no-such-rule", Severity.WARNING, f"There is no rule {name}.", _nearest(name), *where
+            )
+
+
+def _nearest(name: str) -> str:
+    names = [*(rule.id for rule in ALL), *dict.fromkeys(rule.subject for rule in ALL)]
+    return did_you_mean(name, names, "See `halgit rules`.")
 
 
 def together(every: Sequence[tuple[Merged, Sequence[Finding]]]) -> tuple[Finding, ...]:

@@ -15,6 +15,11 @@ def chosen(rules: Iterable[Rule], select: Sequence[str], ignore: Sequence[str]) 
     return tuple(rule for rule in rules if (not select or _named(rule.id, select)) and not _named(rule.id, ignore))
 
 
+def names_any(rules: Iterable[Rule], pattern: str) -> bool:
+    """Whether a pattern of --select, --ignore or `rules.ignore` names a rule at all."""
+    return any(_named(rule.id, (pattern,)) for rule in rules)
+
+
 def _named(rule: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(rule, pattern) or rule.split("/", 1)[0] == pattern for pattern in patterns)
 
