@@ -68,22 +68,24 @@ def accounts(count: int) -> str:
     return "".join(ACCOUNT.format(n=n) for n in range(count))
 
 
-def changes(count: int, changed: int) -> str:
-    """Items that change every so many accounts, spread over the list."""
+def changes(count: int, changed: int, first: int = 0) -> str:
+    """Items that change every so many accounts, spread over the list, from this account on."""
     step = max(1, count // changed)
-    return "".join(CHANGE.format(n=n) for n in range(0, count, step)[:changed])
+    return "".join(CHANGE.format(n=n) for n in range(first, count, step)[:changed])
 
 
-def repository(folder: Path, count: int, changed: int) -> Path:
-    """A repository with `count` Kubernetes accounts in base and an overlay that changes some of them."""
-    base, overlay = folder / "base", folder / "overlays" / "prod"
-    for each in (base, overlay):
-        each.mkdir(parents=True)
+def repository(folder: Path, count: int, changed: int, overlays: int = 1) -> Path:
+    """A repository with `count` Kubernetes accounts in base, and overlays (`prod`, `prod-1`, ...) that change some."""
+    base = folder / "base"
+    base.mkdir(parents=True)
     (base / "config").write_text(HEAD + _indented(accounts(count), 6) + TAIL)
-    (overlay / "halgit.yaml").write_text("bases: [../../base]\n")
-    items = _indented(changes(count, changed), 6)
     head = "deploymentConfigurations:\n- name: default\n  providers:\n    kubernetes:\n      accounts:\n"
-    (overlay / "config").write_text(head + items)
+    for number in range(overlays):
+        items = _indented(changes(count, changed, number), 6)
+        overlay = folder / "overlays" / (f"prod-{number}" if number else "prod")
+        overlay.mkdir(parents=True)
+        (overlay / "halgit.yaml").write_text("bases: [../../base]\n")
+        (overlay / "config").write_text(head + items)
     return folder
 
 
