@@ -106,9 +106,7 @@ def _process() -> tuple[IO[bytes], IO[bytes]]:
     assert process.stdout is not None
 
     def end() -> None:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait()
+        process.communicate()
         folder.cleanup()
 
     atexit.register(end)

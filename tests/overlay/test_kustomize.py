@@ -60,9 +60,18 @@ CLAIMS: dict[str, tuple[Any, Any]] = {
 """A patch of the base's `spec`, and what it changes."""
 
 
+def kubectl() -> str:
+    """A kubectl whose kustomize takes an OpenAPI schema: one of these tells its version."""
+    program = needs.program("kubectl", "kubernetes-client")
+    said = subprocess.run([program, "version", "--client", "--output=json"], capture_output=True, check=False).stdout
+    if b"kustomizeVersion" not in said:
+        needs.unobtainable("kubectl 1.24 or newer; that of Debian 12 is older")
+    return program
+
+
 def kustomize(folder: Path, patches: list[Any]) -> subprocess.CompletedProcess[bytes]:
     """One resource with the base's `spec` for each patch, all in one run."""
-    program = needs.program("kubectl", "kubernetes-client")
+    program = kubectl()
     for number, patch in enumerate(patches):
         (folder / f"base{number}.yaml").write_bytes(resource(number, BASE))
         (folder / f"patch{number}.yaml").write_bytes(resource(number, patch))

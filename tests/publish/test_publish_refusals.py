@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import needs
 import pytest
 from publish_scenes import NEW, OLD, lay, manifest, options, put, tree
 
@@ -224,8 +225,7 @@ def test_the_work_tree_of_a_target(tmp_path: Path) -> None:
 
 
 def test_somebody_elses_tree_is_a_warning(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a tree away")
+    needs.root("give a tree away")
     target = tmp_path / ".hal"
     put(OLD, target, "1" * 40)
     assert put(NEW, target, "2" * 40).warnings == ()
@@ -238,8 +238,7 @@ def test_somebody_elses_tree_is_a_warning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("theirs", [True, False], ids=["existing", "missing"])
 def test_a_place_where_we_may_do_nothing(theirs: bool) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
+    needs.root("become another user")
     with tempfile.TemporaryDirectory() as name:
         target = Path(name) / ".hal"
         Path(name).chmod(0o711)

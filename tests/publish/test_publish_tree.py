@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+import needs
 import pytest
 from publish_disks import Watched
 from publish_scenes import BEFORE, BY_HALYARD, NEW, OLD, lay, manifest, options, put, tree
@@ -106,8 +107,7 @@ def test_the_group_of_the_kubelet_is_let_be(tmp_path: Path) -> None:
 
 
 def test_the_tree_has_the_group_of_the_one_before(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can hand a folder to any group")
+    needs.root("hand a folder to any group")
     target = tmp_path / ".hal"
     put(OLD, target, "1" * 40)
     os.chown(target, -1, 4321)

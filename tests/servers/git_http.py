@@ -56,6 +56,7 @@ class GitHttpServer:
     def __init__(
         self, root: Path, *, token: str = "", user: str = "", tls: ssl.SSLContext | None = None, old: bool = False
     ) -> None:
+        needs.program("git", "git")
         needs.program("git-http-backend", "git")
         self.root = root
         self.token = token

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import needs
 import pytest
 from servers.certificates import Authority
 from servers.git_http import GitHttpServer
@@ -118,8 +119,7 @@ def test_a_local_repository_serves_parts_of_itself(
 
 
 def test_a_local_repository_may_belong_to_somebody_else(tmp_path: Path, access: Callable[..., Access]) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a repository to somebody else")
+    needs.root("give a repository to somebody else")
     made = Repository(tmp_path / "theirs")
     made.commit({"config": "a: 1\n"})
     for place in (made.folder, made.folder / ".git"):
