@@ -1,0 +1,213 @@
+"""Changes one place of a YAML file that people edit, and leaves every other byte as it is: comments, quotes, order.
+
+A value is set or removed by its path; what is new is written in block style at the indentation that is there. Every
+edit is read again: it either means exactly what was asked for and changes nothing else, or it is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halgit.tree import MISSING, Missing, Path, Value
+from halgit.yaml.emitting import dump
+from halgit.yaml.nodes import Node, compose
+from halgit.yaml.places import key_text
+from halgit.yaml.reading import read
+from halgit.yaml.splicing import splice
+
+_COLLECTIONS: Final = (dict, list)
+
+
+class CannotEditError(ValueError):
+    """The place cannot be changed without changing another, or the text is none that can be edited."""
+
+
+def edit(text: bytes, path: Path, value: Value | Missing) -> bytes:
+    """The text with the value at this path set, or removed where it is MISSING.
+
+    A list's length as last step appends. What is missing above is made. Raises CannotEditError for a text that does
+    not parse or holds several documents, a path through a scalar, and an edit that would change something else.
+    """
+    before = read(text, "")
+    if before.faults:
+        raise CannotEditError(before.faults[0].message)
+    if value is MISSING and _at(before.data, path[:-1]) == changed(_at(before.data, path[:-1]), path[-1:], MISSING):
+        raise CannotEditError("There is nothing to remove.")
+    wanted = changed(before.data, path, value)
+    after = _edited(text, before.data, path, value) if path else dump(value)
+    again = read(after, "")
+    if again.faults or dump(again.data) != dump(wanted):
+        raise CannotEditError("The file is written in a way that a program cannot edit without changing more.")
+    return after
+
+
+def changed(data: Value, path: Path, value: Value | Missing) -> Value:
+    """The data with the value at this path set or removed; nothing given is changed in place."""
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    data = ({} if isinstance(step, str) else []) if data is None else data
+    if isinstance(data, dict) and isinstance(step, str):
+        below = changed(data.get(step), rest, value) if rest else value
+        if below is MISSING:
+            return {key: one for key, one in data.items() if key != step}
+        return {**data, step: below}
+    if isinstance(data, list) and isinstance(step, int) and step <= len(data):
+        here = data[step] if step < len(data) else None
+        below = changed(here, rest, value) if rest else value
+        return [*data[:step], *([] if below is MISSING else [below]), *data[step + 1 :]]
+    raise CannotEditError(f"There is no place {step} here.")
+
+
+def _edited(text: bytes, data: Value, path: Path, value: Value | Missing) -> bytes:
+    """The text with the change made as deep as it can be; a collection in flow style is written anew as a whole."""
+    sheet = _Sheet(text)
+    for depth in range(len(path), 0, -1):
+        here, rest = path[:depth], path[depth:]
+        parent = sheet.node(here[:-1])
+        if parent is None or parent.flow or parent.kind not in {"mapping", "sequence"}:
+            continue
+        new = changed(_at(data, here), rest, value)
+        if new is MISSING and len(_at(data, here[:-1])) == 1:
+            return _edited(text, data, here[:-1], [] if parent.kind == "sequence" else {})
+        return sheet.put(parent, here[-1], new)
+    return sheet.whole(changed(data, path, value))
+
+
+def _at(data: Value, path: Path) -> Value:
+    for step in path:
+        if isinstance(data, dict):
+            data = data.get(step)
+        else:
+            data = data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
+    return data
+
+
+class _Sheet:
+    """A text and its nodes."""
+
+    def __init__(self, text: bytes) -> None:
+        self._bytes = text
+        self._text = text.decode("utf-8")
+        self._end = "\r\n" if "\r\n" in self._text else "\n"
+        roots = compose(text).roots
+        self._root = roots[0] if roots else None
+
+    def node(self, path: Path) -> Node | None:
+        """The node at a path, aliases not followed: what they stand for is written elsewhere."""
+        node = self._root
+        for step in path:
+            if node is None:
+                return None
+            if node.kind == "sequence" and isinstance(step, int):
+                node = node.items[step] if step < len(node.items) else None
+            elif node.kind == "mapping":
+                node = next((value for key, value in node.pairs() if key_text(key) == step), None)
+            else:
+                return None
+        return node
+
+    def whole(self, data: Value) -> bytes:
+        """The text with its one document written anew; what stands before and after it stays."""
+        if self._root is None or self._root.end.index == self._root.start.index:
+            head = self._text if not self._text or self._text.endswith("\n") else self._text + self._end
+            return (head + self._lines(dump(data), 0)).encode()
+        return self._replaced(self._root.start.index, self._last(self._root), self._lines(dump(data), 0))
+
+    def put(self, parent: Node, step: str | int, value: Value | Missing) -> bytes:
+        """Set or remove one entry of a block collection."""
+        if parent.kind == "mapping":
+            pairs = list(parent.pairs())
+            number = next((n for n, (key, _) in enumerate(pairs) if key_text(key) == step), None)
+            if number is None:
+                return self._append(parent, {step: value})
+            key, old = pairs[number]
+            following = pairs[number + 1][0] if number + 1 < len(pairs) else None
+            return self._entry(key, old, {step: value}, following)
+        assert isinstance(step, int)
+        if step == len(parent.items):
+            return self._append(parent, [value])
+        item = parent.items[step]
+        if value is MISSING:
+            return self._cut(self._text.rfind("-", 0, item.start.index), item, None)
+        if item.kind == "scalar" and item.end.index > item.start.index and not isinstance(value, _COLLECTIONS):
+            return self._spliced(item, value)
+        pad = max(0, item.start.column - 3)
+        lines = self._lines(dump([value]), pad)[pad:].removeprefix("- ")
+        return self._replaced(item.start.index, self._last(item), lines)
+
+    def _entry(self, key: Node, old: Node, pair: dict[str | int, Value], following: Node | None) -> bytes:
+        ((_, value),) = pair.items()
+        if value is MISSING:
+            return self._cut(key.start.index, old, following)
+        if old.kind == "scalar" and old.end.index > old.start.index and not isinstance(value, _COLLECTIONS):
+            return self._spliced(old, value)
+        pad = key.start.column - 1
+        return self._replaced(
+            key.start.index, max(self._last(old), key.end.index + 1), self._lines(dump(pair), pad)[pad:]
+        )
+
+    def _spliced(self, node: Node, value: Value) -> bytes:
+        path = self._path(self._root, node, ())
+        assert path is not None
+        return splice(self._bytes, {path: value})
+
+    def _path(self, node: Node | None, wanted: Node, here: Path) -> Path | None:
+        if node is wanted:
+            return here
+        if node is None or node.kind not in {"mapping", "sequence"}:
+            return None
+        below = (
+            ((key_text(key), value) for key, value in node.pairs()) if node.kind == "mapping" else enumerate(node.items)
+        )
+        return next(
+            (found for step, one in below if (found := self._path(one, wanted, (*here, step))) is not None), None
+        )
+
+    def _append(self, parent: Node, data: Value) -> bytes:
+        """One entry more after the last one of a block collection, comments behind which stay behind."""
+        pad = parent.start.column - 1
+        end = self._line_end(self._last(parent))
+        head = self._text[:end]
+        glue = "" if head.endswith("\n") else self._end
+        return (head + glue + self._lines(dump(data), pad) + self._text[end:]).encode()
+
+    def _cut(self, start: int, node: Node, following: Node | None) -> bytes:
+        """Take out what begins at `start`, the lines with it where they hold nothing else."""
+        line = self._text.rfind("\n", 0, start) + 1
+        if not self._text[line:start].strip():
+            return (self._text[:line] + self._text[self._line_end(self._last(node)) :]).encode()
+        if following is None:
+            raise CannotEditError("The entry shares its line with another.")
+        return (self._text[:start] + self._text[following.start.index :]).encode()
+
+    def _replaced(self, start: int, end: int, lines: str) -> bytes:
+        """The text with a range replaced; a comment behind it stays behind a single line, and else goes above."""
+        lines = lines.removesuffix(self._end)
+        rest = self._text[end : self._line_end(end)]
+        comment = rest.strip()
+        if comment and self._end in lines:
+            line = self._text.rfind("\n", 0, start) + 1
+            pad = " " * (len(self._text[line:start]) - len(self._text[line:start].lstrip()))
+            head = self._text[:line] + pad + comment + self._end + self._text[line:start]
+            return (head + lines + self._end + self._text[self._line_end(end) :]).encode()
+        return (self._text[:start] + lines + self._text[end:]).encode()
+
+    def _lines(self, dumped: bytes, pad: int) -> str:
+        lines = dumped.decode().split("\n")
+        return self._end.join(" " * pad + line if line else line for line in lines)
+
+    def _line_end(self, index: int) -> int:
+        """Where the line of this place ends, its line break included."""
+        if index and self._text[index - 1] == "\n":
+            return index
+        found = self._text.find("\n", index)
+        return len(self._text) if found < 0 else found + 1
+
+    def _last(self, node: Node) -> int:
+        """Where the last thing a node holds ends. libyaml ends block collections and scalars at what follows them."""
+        if node.kind in {"mapping", "sequence"} and not node.flow and node.items:
+            return max(self._last(node.items[-1]), node.items[-2].end.index + 1 if node.kind == "mapping" else 0)
+        if node.style in {"|", ">"}:
+            return node.start.index + len(self._text[node.start.index : node.end.index].rstrip())
+        return node.end.index
