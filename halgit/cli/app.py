@@ -7,9 +7,7 @@ trace. With `--format json` the same reason stands on stdout as one object.
 from __future__ import annotations
 
 import importlib
-import os
 import signal
-import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
@@ -17,7 +15,7 @@ from types import FrameType
 import click
 
 from halgit import __version__
-from halgit.cli.output import Output
+from halgit.cli.output import Output, Signalled
 from halgit.errors import FindingsError, HalgitError
 from halgit.tree import Severity
 
@@ -32,14 +30,6 @@ COMMANDS: dict[str, str] = {
     "schema": "print a JSON schema",
 }
 """Every command with its one line; each lives in the module of its name and loads when it is called."""
-
-
-class Signalled(BaseException):
-    """A signal asked the program to stop; raised in the main thread so that everything is cleaned up."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class Commands(click.Group):
@@ -79,27 +69,35 @@ def program() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code."""
     output = Output.current()
+    output.expect(arguments)
     _listen()
     try:
-        result = program.main(list(arguments), prog_name="halgit", standalone_mode=False, obj=output)
-        code = result if isinstance(result, int) else 0
-    except click.exceptions.Exit as exit:
-        code = exit.exit_code
-    except click.ClickException as error:
-        code = _usage(output, error)
-    except click.Abort:
-        code = _stopped(output, signal.SIGINT)
+        code = _call(arguments, output)
+        output.finish()
     except Signalled as stop:
-        code = _stopped(output, stop.number)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 128 + signal.SIGPIPE
-    except HalgitError as error:
-        code = _failed(output, error)
-    except (MemoryError, RecursionError, Exception) as error:  # noqa: BLE001 - the one place a bug is reported
-        code = _bug(output, error)
-    output.finish()
+        code = 128 + stop.number
     return code
+
+
+def _call(arguments: Sequence[str], output: Output) -> int:
+    try:
+        result = program.main(list(arguments), prog_name="halgit", standalone_mode=False, obj=output)
+    except click.exceptions.Exit as exit:
+        return exit.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        output.say(error.format_message())
+        return 2
+    except click.ClickException as error:
+        return _usage(output, error)
+    except click.Abort:
+        return _stopped(output, signal.SIGINT)
+    except Signalled as stop:
+        return _stopped(output, stop.number)
+    except HalgitError as error:
+        return _failed(output, error)
+    except (MemoryError, RecursionError, Exception) as error:  # noqa: BLE001 - the one place a bug is reported
+        return _bug(output, error)
+    return result if isinstance(result, int) else 0
 
 
 def _listen() -> None:
@@ -125,6 +123,8 @@ def _failed(output: Output, error: HalgitError) -> int:
 
 
 def _stopped(output: Output, number: int) -> int:
+    if number == signal.SIGPIPE:
+        raise Signalled(number)
     name = signal.Signals(number).name
     output.error(f"Stopped by {name}. Nothing was left half written.", code=128 + number)
     return 128 + number

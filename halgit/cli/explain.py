@@ -18,7 +18,7 @@ from halgit.report.table import table
 @given.source_options
 @given.access_options
 @given.log_options
-@given.option("--format", type=click.Choice(["text", "json"]), default="text")
+@given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the values are listed.")
 @click.pass_obj
 def command(output: Output, /, target: str, **options: Any) -> None:
     """Say where values of the rendered tree come from, and what they overrode.

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from halgit.errors import UsageError
 from halgit.operator import Access, OperatorSettings, PerHost, Progress, SourceSpec, Trust
@@ -67,13 +68,26 @@ def _stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
     return decorate
 
 
+def _folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(incomplete, type="dir")]
+
+
+def _overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The overlays of those sources that are directories here."""
+    found: set[str] = set()
+    for folder in ctx.params.get("repos") or ():
+        with suppress(OSError):
+            found |= {path.name for path in (Path(folder) / "overlays").iterdir() if path.is_dir()}
+    return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
+
+
 source_options = _stack(
     [
-        option("--repo", "repos", multiple=True, required=True, metavar="SRC",
+        option("--repo", "repos", multiple=True, required=True, metavar="SRC", shell_complete=_folders,
                help="Directory, git URL, s3://bucket/prefix or vault://mount/path; again for further sources."),
         option("--ref", default="", metavar="REF", help="Branch, tag or full commit (one --repo only)."),
         option("--path", default="", metavar="DIR", help="Folder that is the source's root (one --repo only)."),
-        option("--overlay", default="", metavar="NAME", help="Render overlays/NAME."),
+        option("--overlay", default="", metavar="NAME", shell_complete=_overlays, help="Render overlays/NAME."),
         option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="A parameter's value; may be repeated."),
         option("--params", "params_file", default="", metavar="FILE", help="YAML file of parameter values."),
         option("--dialect", type=click.Choice(["halgit", "opsmx"]), help="How placeholders are written."),

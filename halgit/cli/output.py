@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
@@ -20,14 +21,26 @@ TERMINATION_FILE = "/dev/termination-log"
 _COLOURS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2", "green": "32"}
 
 
+class Signalled(BaseException):
+    """A signal asked the program to stop; raised in the main thread so that everything is cleaned up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 class Output:
-    """The program's mouth. One per process; `current()` makes it."""
+    """The program's mouth. One per process; `current()` makes it.
+
+    `json` is what the command was told; `json_errors` what the command line asks for before any command is found.
+    """
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
         self._err = err
         self.redactor = Redactor()
         self.json = False
+        self.json_errors = False
         self.log_json = False
         self.verbose = True
         self._answer: dict[str, Any] | None = None
@@ -37,6 +50,11 @@ class Output:
     def current(cls) -> Output:
         """The output on this process's streams."""
         return cls(sys.stdout, sys.stderr)
+
+    def expect(self, arguments: Sequence[str]) -> None:
+        """Take from the command line how errors are to be told, for those that come before it is understood."""
+        self.json_errors = _given(arguments, "--format", "HALGIT_FORMAT") == "json"
+        self.log_json = _given(arguments, "--log-format", "HALGIT_LOG_FORMAT") == "json"
 
     def colour(self, text: str, name: str, *, err: bool = False) -> str:
         """The text in a colour where the stream is a terminal that wants colours."""
@@ -48,7 +66,7 @@ class Output:
     def result(self, text: str) -> None:
         """A line, or lines, of the result, to stdout."""
         self._clear()
-        self._out.write(self.redactor.clean(text) + "\n")
+        self._print(self.redactor.clean(text) + "\n")
 
     def answer(self, value: Mapping[str, Any]) -> None:
         """The one JSON object of `--format json`; printed at the end, with `error` added on failure."""
@@ -79,7 +97,7 @@ class Output:
             self.say(clean, level="error", code=code)
         else:
             self.say(self.colour("halgit:", "error", err=True) + " " + clean)
-        if self.json:
+        if self.json or self.json_errors:
             self._answer = {**(self._answer or {}), "error": {"code": code, "message": clean}}
         lines = [clean, *(f"{f.file}:{f.line}: {f.message}" for f in findings[:20])]
         write_reason(os.environ.get("HALGIT_TERMINATION_FILE", TERMINATION_FILE), self.redactor.clean("\n".join(lines)))
@@ -87,13 +105,34 @@ class Output:
     def finish(self) -> None:
         """Print the JSON answer, if one is due, and flush."""
         self._clear()
-        if self.json:
+        if self.json or self._answer:
             text = json.dumps(self._answer or {}, ensure_ascii=False, indent=2)
-            self._out.write(self.redactor.clean(text) + "\n")
-        for stream in (self._out, self._err):
-            stream.flush()
+            self._print(self.redactor.clean(text) + "\n")
+        self._err.flush()
+        self._print("", flush=True)
+
+    def _print(self, text: str, *, flush: bool = False) -> None:
+        """To stdout. Whoever read it may have gone: then the program ends as the signal would end it."""
+        try:
+            self._out.write(text)
+            if flush:
+                self._out.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            raise Signalled(signal.SIGPIPE) from None
 
     def _clear(self) -> None:
         if self._status:
             self._err.write("\r\033[K")
             self._status = False
+
+
+def _given(arguments: Sequence[str], option: str, variable: str) -> str:
+    """The last value of an option on a command line that is not parsed yet, else of its variable."""
+    found = os.environ.get(variable, "")
+    for text, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if text == option:
+            found = following
+        elif text.startswith(f"{option}="):
+            found = text.partition("=")[2]
+    return found

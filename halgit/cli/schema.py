@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import CompletionItem
 
 from halgit.cli.output import Output
 from halgit.errors import UsageError
 from halgit.halyard import data
 
 
+def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in data.schema_names() if name.startswith(incomplete)]
+
+
 @click.command("schema")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=_names)
 @click.pass_obj
 def command(output: Output, /, name: str) -> None:
     """Print the JSON schema NAME, such as halgit, halconfig or service-settings.

@@ -5,8 +5,8 @@ Only ever called on a folder that nobody reads yet, or no longer; what stands at
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,25 @@ def make_folders(root: Path, folders: Iterable[str], modes: Modes, disk: Disk) -
     for folder in folders:
         if disk.lstat(root / folder) is None:
             disk.mkdir(root / folder, modes.folder)
+
+
+@contextmanager
+def parents(folder: Path, mode: int, disk: Disk) -> Iterator[None]:
+    """Make the folders that are missing down to this one; they go again if what they are made for fails."""
+    made: list[Path] = []
+    while disk.lstat(folder) is None:
+        made.append(folder)
+        folder = folder.parent
+    try:
+        for missing in reversed(made):
+            with suppress(FileExistsError):
+                disk.mkdir(missing, mode)
+        yield
+    except BaseException:
+        for missing in made:
+            with suppress(OSError):
+                disk.rmdir(missing)
+        raise
 
 
 def take_away(path: Path, disk: Disk) -> None:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from halgit.errors import PublishError
-from halgit.publish.build import GROUP, PRIVATE, fill, named
+from halgit.publish.build import GROUP, PRIVATE, fill, named, parents
 from halgit.publish.disk import DISK, Disk, is_file, is_folder
 from halgit.publish.faults import reported
 
@@ -104,21 +104,21 @@ def _unchanged(place: Path, data: bytes, mode: int, disk: Disk) -> bool:
 @contextmanager
 def _staged(place: Path, data: bytes, mode: int, disk: Disk) -> Iterator[Path]:
     """The new file, whole, beside its place; removed again unless it is renamed."""
-    _make_parents(place.parent, 0o755 if mode & 0o004 else 0o700, disk)
     beside = place.with_name(f".{place.name}.halgit")
-    descriptor = _lock(beside, place, disk)
-    try:
+    with parents(place.parent, 0o755 if mode & 0o004 else 0o700, disk):
+        descriptor = _lock(beside, place, disk)
         try:
-            disk.truncate(descriptor)
-            fill(descriptor, data, mode, disk)
-        except OSError as error:
-            raise named(error, beside) from error
-        yield beside
-    finally:
-        with suppress(OSError):
-            if disk.same(descriptor, beside):
-                disk.unlink(beside)
-        disk.close(descriptor)
+            try:
+                disk.truncate(descriptor)
+                fill(descriptor, data, mode, disk)
+            except OSError as error:
+                raise named(error, beside) from error
+            yield beside
+        finally:
+            with suppress(OSError):
+                if disk.same(descriptor, beside):
+                    disk.unlink(beside)
+            disk.close(descriptor)
 
 
 def _lock(beside: Path, place: Path, disk: Disk) -> int:
@@ -131,16 +131,6 @@ def _lock(beside: Path, place: Path, disk: Disk) -> int:
         if time.monotonic() >= end:
             raise PublishError(f"{place}: another run of halgit is writing it.", "Wait for it to end, then run again.")
         time.sleep(_PAUSE)
-
-
-def _make_parents(folder: Path, mode: int, disk: Disk) -> None:
-    missing: list[Path] = []
-    while disk.lstat(folder) is None:
-        missing.append(folder)
-        folder = folder.parent
-    for folder in reversed(missing):
-        with suppress(FileExistsError):
-            disk.mkdir(folder, mode)
 
 
 def _write_in_place(place: Path, data: bytes, mode: int | None, disk: Disk) -> None:

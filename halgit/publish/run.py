@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from halgit.errors import PublishError
-from halgit.publish.build import GROUP, PRIVATE, build, take_away
+from halgit.publish.build import GROUP, PRIVATE, build, parents, take_away
 from halgit.publish.disk import DISK, NO_EXCHANGE, Disk
 from halgit.publish.faults import reported
 from halgit.publish.journal import finish, prepare
@@ -31,6 +31,8 @@ Way = Literal["unchanged", "rename", "exchange", "journal"]
 
 _FORCE = "use --force, which keeps the old tree as {name}.before-<time>."
 _LISTED = 20
+_PARENTS = 0o755
+"""Of the folders made above a target: they hold nothing but it, and Halyard may be another user who passes through."""
 
 
 def _utc() -> datetime:
@@ -88,7 +90,11 @@ def publish(
         comparison = _compare(job)
     if comparison.same:
         return Outcome(job.site.target, "unchanged", comparison)
-    with reported(target, lambda: _account(job)), _locked(job, options):
+    with (
+        reported(target, lambda: _account(job)),
+        parents(job.site.target.parent, _PARENTS, disk),
+        _locked(job, options),
+    ):
         return _publish(job, options)
 
 

@@ -91,9 +91,9 @@ def find_site(target: Path, disk: Disk) -> Site:
 
 
 def _check_parent(target: Path, parent: Path, disk: Disk) -> None:
-    found = disk.lstat(parent)
-    if found is None:
-        raise PublishError(f"{target}: the folder {parent} does not exist.", "Create it, or choose another --out.")
+    """The folders that are missing above the target can be made: the lowest one there takes names."""
+    while (found := disk.lstat(parent)) is None:
+        parent = parent.parent
     if not is_folder(found):
         raise PublishError(f"{target}: {parent} is not a folder.", _ANOTHER)
     if not disk.may_write(parent):

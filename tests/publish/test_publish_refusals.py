@@ -102,10 +102,6 @@ PLACES: list[tuple[Prepare, str]] = [
     (_file, "{0}: there is a file where the tree is to be. Move it away, or choose another."),
     (_loop, "{0}: the link leads back to itself. Remove it, or choose another --out."),
     (lambda _: Path("/"), "/: the root of the file system cannot be the target. Choose another --out."),
-    (
-        lambda folder: folder / "a" / "hal",
-        "{0}: the folder {0.parent} does not exist. Create it, or choose another --out.",
-    ),
     (_below_a_file, "{0}: {0.parent} is not a folder. Choose another --out."),
 ]
 
@@ -135,6 +131,15 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}/.hal: the folder {tmp_path} cannot be written. Make it writable, or choose another --out."
     )
+
+
+def test_folders_above_the_target_that_cannot_be_made(tmp_path: Path) -> None:
+    with pytest.raises(PublishError) as caught:
+        publish(NEW, manifest("1"), tmp_path / "a" / "b" / ".hal", options(), Unwritable(tmp_path))
+    assert str(caught.value) == (
+        f"{tmp_path}/a/b/.hal: the folder {tmp_path} cannot be written. Make it writable, or choose another --out."
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_target_in_a_folder_that_cannot_be_written_takes_the_journal(tmp_path: Path) -> None:

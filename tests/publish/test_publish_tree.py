@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import needs
 import pytest
-from publish_disks import Watched
+from publish_disks import Failing, Watched
 from publish_scenes import BEFORE, BY_HALYARD, NEW, OLD, lay, manifest, options, put, tree
 
 from halgit import __version__
@@ -37,6 +38,28 @@ def test_the_first_tree(tmp_path: Path) -> None:
     assert outcome.comparison.added == (".halgit.json", *sorted(NEW))
     assert tree(tmp_path / ".hal") == NEW
     assert [path.name for path in tmp_path.iterdir()] == [".hal"]
+
+
+def test_folders_above_the_target_are_made(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b" / ".hal"
+    assert compare(NEW, manifest("1" * 40), target, options()).added == (".halgit.json", *sorted(NEW))
+    assert list(tmp_path.iterdir()) == []
+    put(NEW, target, "1" * 40)
+    assert tree(target) == NEW
+    assert [path.name for path in target.parent.iterdir()] == [".hal"]
+    assert (mode(tmp_path / "a"), mode(target.parent), mode(target)) == (0o755, 0o755, 0o700)
+
+
+@pytest.mark.parametrize("last", range(1, 30))
+def test_folders_above_the_target_go_again_with_a_failure(last: int, tmp_path: Path) -> None:
+    disk = Failing("exchange", last, OSError(errno.ENOSPC, "full", "/somewhere"))
+    target = tmp_path / "a" / "b" / ".hal"
+    try:
+        put(NEW, target, "1" * 40, disk=disk)
+    except PublishError:
+        assert target.exists() or list(tmp_path.iterdir()) == []
+    else:
+        assert tree(target) == NEW
 
 
 @pytest.mark.parametrize(("way", "said"), [("exchange", "exchange"), ("journal", "journal"), ("mount", "journal")])
