@@ -35,13 +35,32 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A parameter that is part of a value: who gives it (a file, an option, a variable), and where if in a file."""
+
+    name: str
+    by: str
+    origin: Source | None
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, or the option or variable."""
+        return self.origin.place if self.origin else self.by
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
-    """One value: its path, itself (masked where it is secret), its origin, and the origins it overrode."""
+    """One value: its path, itself (masked where it is secret), its origin, the origins it overrode, its parameters.
+
+    `below` is the path from the node that was asked for.
+    """
 
     path: str
     value: Value
     origin: Source
     beaten: tuple[Source, ...]
+    given: tuple[Given, ...] = ()
+    below: str = ""
 
 
 def split(target: str) -> tuple[str, str]:
@@ -70,7 +89,8 @@ def explain(merged: Merged, target: str, locate: Locate) -> tuple[Explained, ...
     node = file.data
     for step in at:
         node = node[step]
-    return tuple(_one(file, found, value, locate) for found, value in leaves(node, at))
+    one = _Explaining(merged, file, at, locate)
+    return tuple(one(found, value) for found, value in leaves(node, at))
 
 
 def _unknown(merged: Merged, name: str) -> UsageError:
@@ -94,15 +114,38 @@ def leaves(node: Value, at: Path = ()) -> Iterator[tuple[Path, Value]]:
         yield at, node
 
 
-def _one(file: File, path: Path, value: Value, locate: Locate) -> Explained:
-    assert file.trace is not None
-    trace = file.trace.at(path)
-    return Explained(
-        paths.show(path, file.data),
-        shown(value, path, file.path, file.data),
-        _source(trace.origin, locate),
-        tuple(_source(origin, locate) for origin in trace.beaten),
-    )
+@dataclass(frozen=True, slots=True)
+class _Explaining:
+    """Explains the leaves of one file at or below the node at `at`."""
+
+    merged: Merged
+    file: File
+    at: Path
+    locate: Locate
+
+    def __call__(self, path: Path, value: Value) -> Explained:
+        assert self.file.trace is not None
+        trace = self.file.trace.at(path)
+        whole, asked = paths.show(path, self.file.data), paths.show(self.at, self.file.data)
+        return Explained(
+            whole,
+            shown(value, path, self.file.path, self.file.data),
+            _source(trace.origin, self.locate),
+            tuple(_source(origin, self.locate) for origin in trace.beaten),
+            tuple(self._given(name) for name in _names(trace.origin)),
+            whole[len(asked) :].removeprefix("."),
+        )
+
+    def _given(self, name: str) -> Given:
+        parameter = self.merged.parameters[name]
+        origin = _source(parameter.origin, self.locate) if parameter.origin else None
+        return Given(name, parameter.given_by, origin)
+
+
+def _names(origin: Origin) -> list[str]:
+    """The parameters that an origin says are in the value."""
+    mark = "parameter "
+    return [part.removeprefix(mark) for part in origin.how.split(", ") if part.startswith(mark)]
 
 
 def _source(origin: Origin, locate: Locate) -> Source:
@@ -118,6 +161,10 @@ def as_json(explained: Explained) -> Mapping[str, Any]:
         "value": explained.value,
         "origin": _origin_json(explained.origin),
         "overrode": [_origin_json(origin) for origin in explained.beaten],
+        "parameters": [
+            {"name": one.name, "given_by": one.by, "origin": _origin_json(one.origin) if one.origin else None}
+            for one in explained.given
+        ],
     }
 
 

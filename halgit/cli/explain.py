@@ -42,29 +42,41 @@ def command(output: Output, /, target: str, **options: Any) -> None:
             output.result(_many(found))
 
 
-def _revision(source: explaining.Source) -> str:
-    return source.revision[:12] if len(source.revision) >= 40 else source.revision
-
-
 def _single(one: explaining.Explained) -> str:
     rows = [["value", _value(one.value)], *_origin("from", one.origin)]
+    for part in one.given:
+        rows += [["parameter", f"{part.name}, given by {part.by}"]] if part.origin is None else []
+        rows += _origin("parameter", part.origin, f"{part.name}, given at ") if part.origin else []
     for beaten in one.beaten:
         rows += _origin("overrode", beaten)
     return (f"{one.path}\n" if one.path else "") + table(["", ""], rows, indent="  ")
 
 
-def _origin(label: str, source: explaining.Source) -> list[list[str]]:
-    revision = _revision(source)
+def _origin(label: str, source: explaining.Source, head: str = "") -> list[list[str]]:
     by = f", by {source.how}" if source.how else ""
-    return [[label, f"{source.place} (layer {source.layer}{f', commit {revision}' if revision else ''}{by})"]]
+    return [[label, f"{head}{source.place} (layer {_layer(source, ', commit ')}{by})"]]
+
+
+def _layer(source: explaining.Source, mark: str) -> str:
+    revision = source.revision[:12] if len(source.revision) >= 40 else source.revision
+    return f"{source.layer}{mark}{revision}" if revision else source.layer
 
 
 def _many(found: tuple[explaining.Explained, ...]) -> str:
+    """One line for each value, its path from the node that was asked for."""
+    asked = found[0].path.removesuffix(found[0].below).removesuffix(".")
     rows = [
-        [one.path, _value(one.value), one.origin.place, one.origin.how, " ".join(b.place for b in one.beaten)]
+        [
+            one.below,
+            _value(one.value),
+            one.origin.place,
+            _layer(one.origin, " @ "),
+            ", ".join(f"{part.name} ({part.place})" for part in one.given) or one.origin.how,
+            " ".join(beaten.place for beaten in one.beaten),
+        ]
         for one in found
     ]
-    return table(["path", "value", "from", "by", "overrode"], rows)
+    return (f"{asked}\n" if asked else "") + table(["path", "value", "from", "layer", "by", "overrode"], rows)
 
 
 def _value(value: Any) -> str:

@@ -167,7 +167,8 @@ class TestTime:
 
         server.rule = hold
         program = (
-            "import sys\n"
+            "import signal, sys\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it\n"
             "from halgit.operator import Access, SourceSpec\n"
             "from halgit.sources import open_source\n"
             "open_source(SourceSpec(sys.argv[1]), Access(environment={'PATH': sys.argv[2], 'TMPDIR': sys.argv[3]}))\n"
