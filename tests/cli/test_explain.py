@@ -21,7 +21,8 @@ FILES = {
     "base/default/profiles/rosco/packer/x.json": "{}\n",
     "overlays/qa/halgit.yaml": (
         "bases: [../../base]\nparams: {host: qa.example.com}\n"
-        "patches:\n- target: config\n  ops: [{op: replace, path: '/deploymentConfigurations/0/version', value: '1.36.1'}]\n"
+        "patches:\n- target: config\n"
+        "  ops: [{op: replace, path: '/deploymentConfigurations/0/version', value: '1.36.1'}]\n"
     ),
     "overlays/qa/default/profiles/gate-local.yml": "one:\n  two: {three: overlay}\n",
     "overlays/qa/default/profiles/rosco/packer/x.json": "{ }\n",
@@ -56,7 +57,7 @@ def test_a_leaf_by_a_patch(repository: Path) -> None:
     assert explained(repository, "config:deploymentConfigurations[name=default].version").out.splitlines() == [
         "deploymentConfigurations[name=default].version",
         "  value     1.36.1",
-        "  from      overlays/qa/halgit.yaml:5:78 (layer overlays/qa, by patch)",
+        "  from      overlays/qa/halgit.yaml:5:75 (layer overlays/qa, by patch)",
         "  overrode  base/config:3:12 (layer base)",
     ]
 
