@@ -1,0 +1,75 @@
+"""What the README shows is run: its console blocks command by command, with what they print, its files, its targets."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import needs
+import pytest
+import yaml
+
+TEXT = (needs.ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```console\n(.*?)^```$", TEXT, re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample, as the README has it before it."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(needs.ROOT / "sample-repo", folder / "sample-repo")
+    (folder / "tmp").mkdir()
+    return folder
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """Every command of a block with what is shown below it."""
+    parts = re.split(r"^\$ ", block, flags=re.M)[1:]
+    return [(first, shown) for first, _, shown in (part.partition("\n") for part in parts)]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_its_commands_do_what_it_shows(block: str, here: Path) -> None:
+    assert commands(block)
+    for command, shown in commands(block):
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["sh", "-c", command.replace("/tmp/", f"{here}/tmp/")],
+            env={"PATH": path, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"},
+            cwd=here, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        printed = done.stdout.replace(f"{here}/tmp/", "/tmp/")
+        assert not shown or printed == shown
+
+
+def test_its_files_are_parts_of_the_sample() -> None:
+    """A YAML block begins with the file it is taken from; everything it shows is in there."""
+    blocks = re.findall(r"^```yaml\n# (overlays/\S+?)(?::[^\n]*)?\n(.*?)^```$", TEXT, re.M | re.S)
+    assert len(blocks) == 2
+    for name, block in blocks:
+        assert part_of(yaml.safe_load(block), yaml.safe_load((needs.ROOT / "sample-repo" / name).read_text()))
+
+
+def part_of(shown: object, whole: object) -> bool:
+    if isinstance(shown, dict):
+        return isinstance(whole, dict) and all(key in whole and part_of(shown[key], whole[key]) for key in shown)
+    if isinstance(shown, list):
+        return isinstance(whole, list) and all(any(part_of(one, other) for other in whole) for one in shown)
+    return shown == whole
+
+
+def test_its_targets_are_in_the_makefile() -> None:
+    told = set(re.findall(r"(?:^    |`)make ([a-z]+)", TEXT, re.M))
+    makefile = (needs.ROOT / "Makefile").read_text()
+    assert {"demo", "test", "bench"} <= told <= set(re.findall(r"^([a-z-]+):", makefile, re.M))
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", TEXT) if "://" not in link]
+    assert links
+    assert all((needs.ROOT / link.partition("#")[0]).exists() for link in links)
