@@ -5,6 +5,7 @@ Nothing is decided here that a library user would miss. `--version` is answered 
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -17,4 +18,7 @@ def main() -> None:
         sys.exit(0)
     from halgit.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code > 128:
+        os._exit(code)  # a stopped program does not wait for threads that wait for a server
+    sys.exit(code)

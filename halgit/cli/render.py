@@ -99,7 +99,9 @@ def _write(run: Session, tree: Revealed, daemon: Revealed, options: dict[str, An
         )
     for warning in outcome.warnings:
         output.say(f"{output.colour('warning', 'warning', err=True)}: {warning}", level="warning")
-    if not output.json:
+    if output.json:
+        output.say(_told(outcome, tree))
+    else:
         output.result(rendering_text(tree.merged, _told(outcome, tree)))
 
 

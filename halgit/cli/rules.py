@@ -18,7 +18,9 @@ from halgit.wording import did_you_mean
 
 @click.command("rules")
 @click.argument("rule", required=False, metavar="[RULE]")
-@given.option("--format", type=click.Choice(["text", "json", "markdown"]), default="text")
+@given.option(
+    "--format", type=click.Choice(["text", "json", "markdown"]), default="text", help="How the rules are told."
+)
 @click.pass_obj
 def command(output: Output, /, rule: str | None, **options: Any) -> None:
     """List the rules of `validate`, or explain one: what Halyard does, why it matters, how to mend it.

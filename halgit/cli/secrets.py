@@ -32,7 +32,7 @@ def command() -> None:
 @given.trust_options
 @given.access_options
 @given.log_options
-@given.option("--format", type=click.Choice(["text", "json"]), default="text")
+@given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the list is told.")
 @click.pass_obj
 def listing(output: Output, /, **options: Any) -> None:
     """List every reference with its engine and the places that use it. Reads no secret.
@@ -64,7 +64,7 @@ def _lines(row: reveal.Row) -> list[list[str]]:
 @given.trust_options
 @given.access_options
 @given.log_options
-@given.option("--format", type=click.Choice(["text", "json"]), default="text")
+@given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the list is told.")
 @click.pass_obj
 def checking(output: Output, /, **options: Any) -> None:
     """Check that every secret exists: by metadata where the engine can, else by reading it.

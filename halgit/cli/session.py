@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +19,14 @@ from halgit.errors import SourceError, UsageError
 from halgit.lock import Entry
 from halgit.operator import Access, OperatorSettings, SourceSpec
 from halgit.overlay.merge import Reader
+from halgit.remotes.git import stop_git
 from halgit.remotes.held import Engine
 from halgit.report.findings import finding_line, summary_line
 from halgit.reveal import Survey
 from halgit.tree import Finding, Merged, Snapshot
+
+_LAST_WAIT = 5.0
+"""In seconds: how long a stopped run waits for its fetches to clean up after themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,20 @@ class Session:
         """The snapshots of these sources (of --repo where none are named), fetched in parallel, in order."""
         wanted = specs or self.specs
         self.output.progress(f"Fetching {', '.join(spec.url for spec in wanted)}")
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            waiting = [pool.submit(sources.open_source, spec, self.access) for spec in wanted]
-        opened = []
-        for future in waiting:
-            if future.exception() is None:
-                opened.append(future.result())
-                self._closing.callback(opened[-1].close)
-        for future in waiting:
-            future.result()
-        return tuple(opened)
+        pool = ThreadPoolExecutor(max_workers=8)
+        waiting = [pool.submit(sources.open_source, spec, self.access) for spec in wanted]
+        try:
+            wait(waiting)
+        except BaseException:
+            stop_git(self.access)
+            wait(waiting, timeout=_LAST_WAIT)
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for future in waiting:
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    self._closing.callback(future.result().close)
+        return tuple(future.result() for future in waiting)
 
     def open_locked(self) -> tuple[tuple[Snapshot, ...], Entry]:
         """The snapshots at the revisions that `halgit.lock` holds, and what it holds for this overlay.

@@ -28,7 +28,9 @@ Line = Callable[[str, int], str]
 @given.option("--select", multiple=True, metavar="RULE", help="Run only these rules, e.g. kubernetes or security/*.")
 @given.option("--ignore", multiple=True, metavar="RULE", help="Leave these rules out.")
 @given.option("--baseline", type=click.Path(path_type=Path), help="Leave out what this JSON report already has.")
-@given.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@given.option(
+    "--format", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How the findings are told."
+)
 @given.option("--output", type=click.Path(path_type=Path), help="Write the report to a file instead of stdout.")
 @given.fail_on()
 @given.trust_options

@@ -5,6 +5,7 @@ Positions are looked up only here and only for what has to be said, once for eac
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,6 +17,12 @@ from halgit.tree import EMPTY, File, Finding, Layer, Origin, Parameter, Path, Po
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The worst first, then by file and line."""
     return tuple(sorted(findings, key=lambda f: (-f.severity, f.file, f.line, f.column, f.rule, f.message)))
+
+
+def _stands_alone(name: str, text: str) -> bool:
+    """Whether what a scalar begins with is a parameter and nothing else: more text would be the using file's own."""
+    one = re.escape(name)
+    return bool(re.match(rf"""["']?(\${{{{\s*params\.{one}\s*}}}}|{one})["']?\s*([#,\]}}]|$)""", text))
 
 
 class Places:
@@ -100,12 +107,15 @@ class Places:
         return file.trace.at(finding.path).origin
 
     def _given(self, finding: Finding, used: Origin) -> tuple[Finding, Origin] | None:
-        """The finding where a layer gives the one parameter that makes the value; None where there is none."""
+        """The finding where a layer gives the one parameter that is the whole value; None where there is none."""
         names = [part.removeprefix("parameter ") for part in used.how.split(", ") if part.startswith("parameter ")]
         parameter = self._parameters.get(names[0]) if len(names) == 1 else None
         if parameter is None or parameter.origin is None:
             return None
-        place = f"{used.file}:{self.of(used).line}"
+        spot = self.of(used)
+        if not _stands_alone(parameter.name, self.line(used.file, spot.line)[spot.column - 1 :]):
+            return None
+        place = f"{used.file}:{spot.line}"
         told = replace(finding, mend=f"{finding.mend} Parameter {parameter.name} puts it into {place}.".strip())
         return told, parameter.origin
 

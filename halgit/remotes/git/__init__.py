@@ -15,7 +15,7 @@ from halgit.remotes.git.address import read_address
 from halgit.remotes.git.fetch import fetch_tip
 from halgit.remotes.git.signatures import verify
 from halgit.remotes.git.snapshot import GitSnapshot
-from halgit.remotes.git.workplace import Workplace
+from halgit.remotes.git.workplace import Workplace, running
 
 
 def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:
@@ -32,3 +32,8 @@ def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:
     except BaseException:
         workplace.close()
         raise
+
+
+def stop_git(access: Access) -> None:
+    """End every git that fetches with this access, in whatever thread; it cannot be used again."""
+    running(access).stop()

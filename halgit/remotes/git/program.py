@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
 from halgit.errors import Missing, Unreachable
@@ -35,8 +36,37 @@ class Answer:
     words: str
 
 
-@cache
-def command_type() -> type[Git]:
+class Running:
+    """The programs that run for one run of halgit, in whatever threads; `stop` ends them and lets none go on."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._lock = Lock()
+        self.stopped = False
+
+    def stop(self) -> None:
+        with self._lock:
+            self.stopped = True
+            for process in self._processes:
+                _kill(process)
+
+    @contextmanager
+    def holding(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Run the block while the program runs. Raises KeyboardInterrupt when it was stopped meanwhile or before."""
+        with self._lock:
+            self._processes.add(process)
+            if self.stopped:
+                _kill(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._processes.discard(process)
+        if self.stopped:
+            raise KeyboardInterrupt
+
+
+def command_type(running: Running) -> type[Git]:
     """GitPython's `Git` with `start` and `finish` in place of its own way to run git."""
     try:
         from git import Git
@@ -55,7 +85,7 @@ def command_type() -> type[Git]:
             **_: Any,
         ) -> Any:
             process = start(command, str(self.working_dir), self.environment(), istream)
-            return self.AutoInterrupt(process, command) if as_process else finish(process, kill_after_timeout)
+            return self.AutoInterrupt(process, command) if as_process else finish(process, running, kill_after_timeout)
 
     return Command
 
@@ -87,9 +117,9 @@ def start(
         raise Missing(f"The program {command[0]} is not there.", f"Install {command[0]}.") from None
 
 
-def finish(process: subprocess.Popen[bytes], limit: float | None = None) -> Answer:
+def finish(process: subprocess.Popen[bytes], running: Running, limit: float | None = None) -> Answer:
     """Wait for the program's answer; raises Unreachable after `limit` seconds, when it and its children are gone."""
-    with process:
+    with running.holding(process), process:
         try:
             output, words = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -103,8 +133,13 @@ def finish(process: subprocess.Popen[bytes], limit: float | None = None) -> Answ
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the whole session and take in what is left of its output."""
+    if _kill(process):
+        process.communicate()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> bool:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
-        return
-    process.communicate()
+        return False
+    return True

@@ -21,7 +21,7 @@ from halgit.operator import Access
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.faults import explain, said
 from halgit.remotes.git.login import log_in
-from halgit.remotes.git.program import Answer, command_type, finish, start
+from halgit.remotes.git.program import Answer, Running, command_type, finish, start
 from halgit.remotes.retry import persist
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Workplace:
     def run(self, program: str, *arguments: str, **environment: str) -> Answer:
         """Run another program in the private folder, in git's environment."""
         process = start([program, *arguments], str(self.folder), {**self._environment(), **environment})
-        return finish(process, self._access.timeout)
+        return finish(process, running(self._access), self._access.timeout)
 
     def online(self, doing: str, command: str, *arguments: str, stdin: bytes = b"", unless: str = "") -> Answer:
         """Run a git command that talks to the server; `doing` is told as progress.
@@ -163,7 +163,7 @@ class Workplace:
         if self.address.scheme == "file":
             (self.folder / ".gitconfig").write_text(_local_server(self.address.path), encoding="utf-8")
         self._repository.mkdir(mode=0o700)
-        git = command_type()(str(self._repository))
+        git = command_type(running(self._access))(str(self._repository))
         git.update_environment(**self._environment())
         git.set_persistent_git_options(c=list(_SETTINGS))
         answer: Answer = git.init("--quiet", "--bare", "--template=")
@@ -187,6 +187,11 @@ class Workplace:
             "GIT_NO_LAZY_FETCH": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
         }
+
+
+def running(access: Access) -> Running:
+    """The programs that run with this access; the same for all its sources."""
+    return access.kept.once((Running, "programs"), Running)
 
 
 def _private_folder(access: Access) -> str:

@@ -1,0 +1,296 @@
+"""The program's frame: JSON and exit code on every way out, signals, variables, help, completion, terminals."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from program import SAMPLE, halgit, tree
+from servers.git_http import GitHttpServer, Request
+from servers.repositories import Repository
+
+from halgit.cli.app import COMMANDS, program
+from halgit.cli.options import per_host
+from halgit.errors import UsageError
+
+RENDER = ("render", "--repo", SAMPLE, "--overlay", "dev", "--secrets", "mask")
+BROKEN = "raise ZeroDivisionError('canary-3e')\n"
+
+
+def every_command() -> Iterator[tuple[str, click.Command]]:
+    """Each command, those below a command too, by what a user types."""
+    context = click.Context(program)
+    for name in COMMANDS:
+        command = program.get_command(context, name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", one) for below, one in command.commands.items())
+
+
+EACH = list(every_command())
+EVERY = pytest.mark.parametrize(("name", "command"), EACH, ids=[name for name, _ in EACH])
+
+
+# --- ways out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nonsense"], 2, "No such command 'nonsense'."),
+        (["render"], 2, "Missing option '--repo'."),
+        (["render", "--bogus"], 2, "No such option '--bogus'"),
+        ([*RENDER, "--secrets", "no"], 2, "'no' is not one of"),
+        ([*RENDER, "--set", "nothing"], 2, "A --set has no name or no value."),
+        (["explain", "--repo", SAMPLE, "--overlay", "dev", "nowhere"], 2, "nowhere is not in the rendered tree."),
+        ([*RENDER, "--set", "publicHost=UPPER"], 1, "1 error"),
+        ([*RENDER, "--out", "new", "--check"], 1, "A render would change new"),
+        (["render", "--repo", "nowhere"], 3, "nowhere"),
+        (["render", "--repo", SAMPLE, "--overlay", "dev"], 4, "No Vault server is known."),
+        ([*RENDER, "--out", "taken"], 5, "the folder is not empty and it has no .halgit.json"),
+    ],
+)
+def test_json_is_one_object_on_every_exit(arguments: list[object], code: int, words: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    for ran in (
+        halgit(*arguments, "--format", "json", cwd=tmp_path),
+        halgit(*arguments, cwd=tmp_path, HALGIT_FORMAT="json"),
+    ):
+        assert ran.code == code
+        assert ran.json["error"]["code"] == code
+        assert words in ran.json["error"]["message"]
+        assert ran.json["error"]["message"] in ran.err
+
+
+def test_a_bug_ends_with_70_a_trace_and_json(tmp_path: Path) -> None:
+    (tmp_path / "jsonschema_rs.py").write_text(BROKEN)
+    ran = halgit(*RENDER, "--out", tmp_path / ".hal", "--format", "json", PYTHONPATH=str(tmp_path))
+    assert ran.code == 70
+    assert ran.json["error"]["code"] == 70
+    assert "This is a bug in halgit" in ran.json["error"]["message"]
+    assert "ZeroDivisionError" in ran.json["error"]["message"]
+    assert "canary" not in ran.json["error"]["message"]
+    assert "line 1, in <module>\n    raise ZeroDivisionError" in ran.err
+    assert not (tmp_path / ".hal").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_with_128_and_its_number(number: signal.Signals, tmp_path: Path) -> None:
+    made = Repository(tmp_path / "root" / "repo")
+    made.commit({"config": "a: 1\n"})
+    log = tmp_path / "termination-log"
+    log.touch()
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        reached.set()
+        go_on.wait(60)
+
+    with GitHttpServer(tmp_path / "root") as server:
+        server.rule = hold
+        command = [sys.executable, "-m", "halgit", "render", "--repo", f"{server.url}/repo", "--format", "json"]
+        environment = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "HALGIT_TERMINATION_FILE": str(log)}
+        with subprocess.Popen(
+            command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child:
+            assert reached.wait(60)
+            child.send_signal(number)
+            out, err = child.communicate(timeout=60)
+        go_on.set()
+    assert child.returncode == 128 + number
+    assert json.loads(out)["error"]["code"] == 128 + number
+    words = f"Stopped by {number.name}. Nothing was left half written."
+    assert words in err.decode()
+    assert log.read_text() == words
+    assert {path.name for path in tmp_path.iterdir()} == {"root", "termination-log"}
+
+
+@pytest.mark.parametrize("arguments", [["schema", "halconfig"], ["rules"], ["rules", "--format", "json"]])
+def test_a_closed_pipe_ends_quietly(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "halgit", *arguments], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_without_a_command_it_says_which_there_are() -> None:
+    ran = halgit()
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("Usage: halgit [OPTIONS] COMMAND")
+    assert all(f"\n  {name} " in ran.err for name in COMMANDS)
+
+
+# --- what it is given
+
+
+@EVERY
+def test_every_option_is_read_from_a_variable(name: str, command: click.Command) -> None:
+    for option in command.params:
+        if isinstance(option, click.Option):
+            long = max(option.opts, key=len)
+            assert option.envvar == f"HALGIT_{long[2:].replace('-', '_').upper()}", long
+
+
+def test_values_for_one_host_are_lines_of_a_variable(tmp_path: Path) -> None:
+    made = Repository(tmp_path / "root" / "repo")
+    made.commit({f"{path.relative_to(SAMPLE)}": path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()})
+    (tmp_path / "token").write_text("canary-token-8f")
+    with GitHttpServer(tmp_path / "root", token="canary-token-8f") as server:
+        ran = halgit(
+            *("render", "--overlay", "dev", "--secrets", "mask", "--out", tmp_path / ".hal"),
+            HALGIT_REPO=f"{server.url}/repo",
+            HALGIT_GIT_TOKEN_FILE=f"git.example.com={tmp_path}/none\n\n  127.0.0.1={tmp_path}/token\n",
+        )
+    assert ran.code == 0, ran.err
+    assert "config" in tree(tmp_path / ".hal")
+
+
+@pytest.mark.parametrize(
+    ("values", "default", "hosts"),
+    [
+        (["a"], "a", {}),
+        (["/etc/a=b"], "/etc/a=b", {}),
+        (["https://s3.example.com/?x=y"], "https://s3.example.com/?x=y", {}),
+        (["Git.Example.com=/etc/token", "me"], "me", {"git.example.com": "/etc/token"}),
+        (["git.example.com:8443=a=b"], "", {"git.example.com:8443": "a=b"}),
+    ],
+)
+def test_a_value_for_all_hosts_or_for_one(values: list[str], default: str, hosts: dict[str, str]) -> None:
+    made = per_host("git-user", values)
+    assert (made.default, dict(made.hosts)) == (default, hosts)
+
+
+def test_two_values_for_all_hosts_are_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        per_host("git-user", ["a", "b"])
+    assert str(caught.value) == "--git-user is given twice for all hosts. Write HOST=VALUE for one of them."
+
+
+# --- help
+
+
+@EVERY
+def test_help_has_examples_that_can_be_typed(name: str, command: click.Command) -> None:
+    text = (command.help or "").partition("Example")[2].replace("\\\n", " ")
+    examples = [
+        shlex.split(line.partition(" > ")[0]) for line in text.splitlines() if line.strip().startswith("halgit")
+    ]
+    assert any(example[1 : 1 + len(name.split())] == name.split() for example in examples)
+    for example in examples:
+        here = click.Context(program, info_name="halgit")
+        found: click.Command | None = program
+        rest = example[1:]
+        while isinstance(found, click.Group):
+            found = found.get_command(here, rest.pop(0))
+        assert found is not None
+        found.make_context("halgit", rest)
+
+
+@EVERY
+def test_help_says_what_every_option_is_for(name: str, command: click.Command) -> None:
+    assert command.help
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_version_loads_nothing_that_takes_time() -> None:
+    code = (
+        "import sys; before = set(sys.modules); sys.argv = ['halgit', '--version']\n"
+        "import halgit.cli\n"
+        "try:\n    halgit.cli.main()\n"
+        "except SystemExit:\n    print(sorted(set(sys.modules) - before))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1] == "['__future__', 'halgit', 'halgit.cli']"
+
+
+# --- completion
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("halgit re", {"render"}),
+        ("halgit render --sec", {"--secrets"}),
+        ("halgit render --secrets ", {"resolve", "native", "mask", "keep"}),
+        ("halgit schema hal", {"halconfig", "halgit"}),
+        (f"halgit render --repo {SAMPLE} --overlay ", {"dev", "staging", "prod"}),
+        (f"halgit explain --repo {SAMPLE} --overlay p", {"prod"}),
+    ],
+)
+def test_completion_of_the_shell(line: str, wanted: set[str]) -> None:
+    words = line.split(" ")
+    given = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_HALGIT_COMPLETE": "bash_complete"}
+    ran = halgit(**given)
+    assert {text.partition(",")[2] for text in ran.out.splitlines()} == wanted
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_there_for_every_shell(shell: str) -> None:
+    ran = halgit(_HALGIT_COMPLETE=f"{shell}_source")
+    assert "_HALGIT_COMPLETE" in ran.out
+
+
+# --- terminals
+
+
+def on_a_terminal(*arguments: object, **environment: str) -> str:
+    """What the program writes where stdout and stderr are one terminal."""
+    ours, theirs = pty.openpty()
+    known = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+    command = [sys.executable, "-m", "halgit", *map(str, arguments)]
+    child = subprocess.Popen(command, env={**known, **environment}, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    text = b""
+    try:
+        while part := os.read(ours, 65536):
+            text += part
+    except OSError:
+        pass  # Linux says so when the other end is closed
+    finally:
+        child.wait(60)
+        os.close(ours)
+    return text.decode()
+
+
+@pytest.fixture
+def warned(tmp_path: Path) -> list[object]:
+    """A command line that ends with a warning."""
+    text = "deploymentConfigurations:\n- name: default\n  version: '1.36.1'\n  persistentStorage:\n"
+    (tmp_path / "config").write_text(text + "    persistentStoreType: s3\n")
+    (tmp_path / "halgit.yaml").write_text("params: {unused: 1}\n")
+    return ["render", "--repo", tmp_path, "--out", tmp_path / "new" / ".hal", "--dry-run"]
+
+
+def test_colours_and_progress_on_a_terminal_only(warned: list[object]) -> None:
+    text = on_a_terminal(*warned)
+    assert "\033[33mwarning\033[0m" in text
+    assert "\r\033[KMerging" in text
+    ran = halgit(*warned, TERM="xterm")
+    assert "warning" in ran.err
+    assert "\033" not in ran.err + ran.out
+    assert "Merging" not in ran.err
+
+
+@pytest.mark.parametrize("off", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colours_can_be_refused(off: dict[str, str], warned: list[object]) -> None:
+    assert "\033[33m" not in on_a_terminal(*warned, **off)
+
+
+def test_json_tells_on_stderr_which_way_the_tree_went(tmp_path: Path) -> None:
+    ran = halgit(*RENDER, "--out", tmp_path / ".hal", "--format", "json")
+    assert ran.err == f"{tmp_path}/.hal: written in one step; SECRETS ARE STAND-INS\n"
