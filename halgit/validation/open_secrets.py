@@ -43,7 +43,12 @@ class Open:
     @property
     def public(self) -> bool:
         """Whether it is a default that everybody can read."""
-        return sha256(self.secret.encode()).hexdigest() in _public()
+        return is_public(self.secret)
+
+
+def is_public(secret: str) -> bool:
+    """Whether a secret is a default of the ISD repositories, which everybody can read."""
+    return sha256(secret.encode()).hexdigest() in _public()
 
 
 @cache
