@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from halgit.errors import Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
 from halgit.operator import Access
 from halgit.remotes.held import Held, Presence
 from halgit.remotes.proxies import proxies
@@ -56,6 +56,15 @@ class Vault:
         """The answer to a GET. Raises Missing, Refused, Throttled, Unreachable, Untrusted or Corrupt."""
         return self._ask("get", path, params)
 
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a POST of this body. Raises Conflicting where a check-and-set does not hold."""
+        try:
+            return self._ask("post", path, {}, body)
+        except Refused as why:
+            if "check-and-set" in why.message:
+                raise Conflicting(f"{self.login.address}: somebody else wrote {path} first.", "Run again.") from None
+            raise
+
     def keys(self, path: str) -> list[str]:
         """The names a LIST gives; folders end with a slash."""
         answer = self._ask("list", path, {})
@@ -64,22 +73,26 @@ class Vault:
             raise Corrupt(f"Vault at {self.login.address} gave a list of {path} without keys.")
         return [str(key) for key in keys]
 
-    def _ask(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         retries = setting(self._access.environment, "MAX_RETRIES")
         return persist(
-            lambda: self._as_somebody(method, path, params),
+            lambda: self._as_somebody(method, path, params, body),
             retries=int(retries) if retries.isdigit() else self._access.retries,
             patience=self._access.timeout,
         )
 
-    def _as_somebody(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+    def _as_somebody(
+        self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
         turn = self._logged_in()
         try:
-            return self._send(method, path, params)
+            return self._send(method, path, params, body)
         except Refused:
             if not self._expired(turn):
                 raise
-        return self._send(method, path, params)
+        return self._send(method, path, params, body)
 
     def _logged_in(self) -> int:
         """Log in at the first request; a login that failed is not tried again. Gives the number of logins so far."""
@@ -124,10 +137,13 @@ class Vault:
             return False
         return True
 
-    def _send(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+    def _send(
+        self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         with self._words(path, "Give the token or role a policy that may read it."):
             send: Callable[..., Any] = getattr(self._client.adapter, method)
-            answer = send(f"/v1/{quote(path, safe='/')}", params=dict(params))
+            given = {"json": dict(body)} if body is not None else {"params": dict(params)}
+            answer = send(f"/v1/{quote(path, safe='/,')}", **given)
         if not isinstance(answer, dict):
             raise Corrupt(f"The answer of Vault at {self.login.address} to {path} is no JSON.", _PROXY)
         return answer
