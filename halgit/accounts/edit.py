@@ -151,7 +151,7 @@ def _updated(text: bytes, known: tuple[Entry, ...], entry: Entry, change: Change
         raise AccountError(*_told(change, faults))
     for key, value in given.items():
         own = _spelled(entry.fields, key)
-        if entry.fields.get(own, MISSING) != value or type(entry.fields.get(own)) is not type(value):
+        if not _same(entry.fields.get(own, MISSING), value):
             text = _edit(text, (*entry.path, own), value, file)
     return Edited(
         text, entry.fields, after, (*notes, *_notes(after, entry.provider), *_last_cipher(known, entry, after))
@@ -231,6 +231,13 @@ def _notes(fields: Mapping[str, Value], provider: str) -> Iterator[str]:
             yield "permissions has WRITE and no READ, so those who deploy cannot see what they deployed."
     if provider not in _REFRESHED:
         yield f"Clouddriver takes a {provider} account only when it is restarted."
+
+
+def _same(one: Value, other: Value) -> bool:
+    """Whether two values are written the same; 1 and true are equal to Python only."""
+    if MISSING in (one, other) or type(one) is not type(other):
+        return one is other
+    return hyaml.dump(one) == hyaml.dump(other)
 
 
 def _last_cipher(known: tuple[Entry, ...], changed: Entry, after: Mapping[str, Value]) -> Iterator[str]:

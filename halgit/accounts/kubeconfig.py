@@ -43,7 +43,7 @@ def check(text: bytes, context: str = "") -> Kubeconfig:
     """
     read = hyaml.read(text, "kubeconfig")
     if read.faults:
-        raise _refused([f"line {fault.line}: {fault.message}" for fault in read.faults])
+        raise _refused([f"line {fault.line}: {fault.message.rstrip('.')}" for fault in read.faults])
     if not isinstance(read.data, dict):
         raise _refused(["it is no mapping"])
     name = context or str(read.data.get("current-context") or "")

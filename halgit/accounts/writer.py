@@ -177,7 +177,7 @@ def _own_files(entry: Mapping[str, Value] | None) -> list[str]:
 def _message(wanted: Change) -> str:
     verbs = {"add": "Add", "update": "Update", "remove": "Remove"}
     kind = f"{wanted.provider} account" if wanted.provider else "account"
-    fields = ", ".join(sorted(wanted.fields))
+    fields = ", ".join(sorted(_given(wanted).fields))
     return f"{verbs[wanted.verb]} {kind} {wanted.name}\n" + (f"\nFields: {fields}\n" if fields else "")
 
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "explain": "say where a value comes from",
     "lock": "write down what an overlay is rendered from",
     "secrets": "list the secret references, or check that the secrets exist",
+    "accounts": "list and change Clouddriver's dynamic accounts",
     "rules": "list the rules, or explain one",
     "init": "start a repository",
     "schema": "print a JSON schema",

@@ -59,7 +59,9 @@ def option(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, **settings)
 
 
-def _stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+def stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+    """Several options as one decorator, in their order."""
+
     def decorate(command: F) -> F:
         for one in reversed(list(options)):
             command = one(command)
@@ -81,7 +83,7 @@ def _overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
 
 
-source_options = _stack(
+source_options = stack(
     [
         option("--repo", "repos", multiple=True, required=True, metavar="SRC", shell_complete=_folders,
                help="Directory, git URL, s3://bucket/prefix or vault://mount/path; again for further sources."),
@@ -112,7 +114,7 @@ _PER_HOST = {
     "s3-region": "Region of the S3 bucket.",
 }
 
-access_options = _stack(
+access_options = stack(
     [
         option(f"--{name}", multiple=True, metavar="[HOST=]VALUE", help=text) for name, text in _PER_HOST.items()
     ]
@@ -127,7 +129,7 @@ access_options = _stack(
     ]
 )  # fmt: skip
 
-trust_options = _stack(
+trust_options = stack(
     [
         option("--allow-engine", "allow_engines", multiple=True, metavar="ENGINE",
                help="Allow the engines env or file in references."),
@@ -138,7 +140,7 @@ trust_options = _stack(
     ]
 )  # fmt: skip
 
-log_options = _stack(
+log_options = stack(
     [option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Lines on stderr.")]
 )
 
