@@ -20,6 +20,7 @@ from halgit.accounts.kubeconfig import Kubeconfig
 from halgit.accounts.stores import FILE, Copy, Store
 from halgit.errors import AccountError, Conflicting, UsageError
 from halgit.operator import Progress, silent
+from halgit.report.table import counted
 from halgit.tree import MISSING, Path, Value
 
 FOLDER: Final = "kubeconfigs"
