@@ -198,7 +198,8 @@ def _rotated(text: bytes, old: Cipher, new: Cipher, file: str) -> Edited:
             f"{file}: the old key does not open {', '.join(wrong)}.", "Give the key they were made with."
         )
     note = (
-        f"{len(found)} values were encrypted anew. Change encrypt.key in spinnakerconfig.yml and restart Clouddriver."
+        f"{counted(len(found), 'value')} encrypted anew. Change encrypt.key in spinnakerconfig.yml and restart"
+        " Clouddriver."
     )
     return Edited(text, None, None, (note,))
 

@@ -150,7 +150,8 @@ BODIES: dict[str, tuple[object, str]] = {
     "a number for a text": ({"name": 1}, "name is no text. Write a text."),
     "fields that are none": ({"name": "a", "fields": [1]}, "fields is no object. Write the fields of the entry."),
     "both": (
-        {"name": "a", "agent": "b", "kubeconfig": "c"}, "A kubeconfig and an agent exclude each other. Give one of them.",
+        {"name": "a", "agent": "b", "kubeconfig": "c"},
+        "A kubeconfig and an agent exclude each other. Give one of them.",
     ),
     "too much": (b"x" * (1024 * 1024 + 1), "The body is larger than 1 MiB. Send less."),
 }  # fmt: skip
