@@ -10,11 +10,13 @@ from halgit.validation.rules import (
     halconfig,
     profiles,
     scalars,
+    schema,
     secrets,
     service_settings,
 )
 
 ALL: tuple[Rule, ...] = (
+    *schema.RULES,
     *deployment.RULES,
     *halconfig.RULES,
     *scalars.RULES,
