@@ -13,6 +13,7 @@ from halgit.errors import Missing, SourceError, UsageError
 from halgit.operator import Access
 from halgit.remotes.git.faults import said
 from halgit.remotes.git.program import NO_GIT, finish, start
+from halgit.remotes.git.workplace import running
 
 _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
 """What git needs to find itself and the user's own word on which folders are safe."""
@@ -59,5 +60,5 @@ def _git(folder: str, access: Access, *arguments: str) -> tuple[int, str, str]:
         process = start(["git", *arguments], folder, {"PATH": os.defpath, **known, "LC_ALL": "C"})
     except FileNotFoundError:
         raise NO_GIT from None
-    answer = finish(process, access.timeout)
+    answer = finish(process, running(access), access.timeout)
     return answer.status, answer.output.decode("utf-8", "surrogateescape").rstrip("\n"), answer.words
