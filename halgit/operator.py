@@ -86,7 +86,8 @@ class Access:
     `environment` is what a remote may know of the process environment. Times are in seconds, sizes in bytes.
     `vault_auth` is a method (token, approle, kubernetes, jwt, userpass), or `METHOD:MOUNT`; `vault_role` its role,
     role id or user; `vault_secret_file` holds its secret id, JWT or password. The machine's metadata service is asked
-    for a login only with `instance_credentials`.
+    for a login only with `instance_credentials`. `variables` is what `env://` may read: all of the process environment
+    where the operator allows that engine, else nothing.
     """
 
     git_user: PerHost = PerHost()
@@ -103,7 +104,8 @@ class Access:
     s3_region: PerHost = PerHost()
     instance_credentials: bool = False
     verify_signatures: str = ""
-    environment: Mapping[str, str] = EMPTY
+    environment: Mapping[str, str] = field(default=EMPTY, repr=False)
+    variables: Mapping[str, str] = field(default=EMPTY, repr=False)
     timeout: float = 120.0
     retries: int = 3
     largest_file: int = 10 * 1024 * 1024

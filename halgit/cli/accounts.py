@@ -277,7 +277,7 @@ def _writer(output: Output, options: Mapping[str, Any]) -> Writer:
     (spec,) = given.specs({**options, "repos": (options["repo"],)}, parse_spec)
     author = {"author": options["author"]} if options.get("author") else {}
     signing = Signing(**author, key_file=options.get("signing_key_file", ""))
-    access = given.access(options, output.progress)
+    access = given.access(options, output)
     place = store(spec, access, options["accounts_path"], signing, options.get("pull_request_branch", ""))
     return Writer(place, dry=bool(options.get("dry_run")), progress=output.progress)
 
@@ -288,7 +288,7 @@ def _controller(output: Output, options: Mapping[str, Any]) -> Any:
     output.log_json = options.get("log_format", "text") == "json"
     names = ("url", "ca_file", "cert_file", "key_file", "token_file", "server_name")
     values = {name: options.get(f"controller_{name}", "") for name in names}
-    return Controller(ControllerLogin(**values), given.access(options, output.progress)) if values["url"] else None
+    return Controller(ControllerLogin(**values), given.access(options, output)) if values["url"] else None
 
 
 def _cipher(file: str, salt: str, name: str) -> Any:

@@ -15,6 +15,7 @@ from types import FrameType
 import click
 
 from halgit import __version__
+from halgit.cli.confining import confine
 from halgit.cli.output import Output, Signalled
 from halgit.errors import FindingsError, HalgitError
 from halgit.tree import Severity
@@ -22,7 +23,6 @@ from halgit.tree import Severity
 COMMANDS: dict[str, str] = {
     "render": "make the .hal tree and write it",
     "validate": "say what Halyard would refuse or get wrong",
-    "diff": "say what a change changes, and which services it reaches",
     "explain": "say where a value comes from",
     "lock": "write down what an overlay is rendered from",
     "secrets": "list the secret references, or check that the secrets exist",
@@ -72,6 +72,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code."""
     output = Output.current()
     output.expect(arguments)
+    confine()
     _listen()
     try:
         code = _call(arguments, output)

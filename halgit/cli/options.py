@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from halgit.cli.logins import learn_logins
+from halgit.cli.output import Output
 from halgit.errors import UsageError
-from halgit.operator import Access, OperatorSettings, PerHost, Progress, SourceSpec, Trust
+from halgit.operator import Access, OperatorSettings, PerHost, SourceSpec, Trust
 from halgit.tree import Severity
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -166,23 +168,26 @@ def per_host(option_name: str, values: Iterable[str]) -> PerHost:
     return PerHost(default, MappingProxyType(hosts))
 
 
-def access(options: Mapping[str, Any], progress: Progress) -> Access:
-    """How outside systems are reached, from the options and the environment."""
+def access(options: Mapping[str, Any], output: Output) -> Access:
+    """How outside systems are reached, from the options and the environment. The output learns to mask the logins."""
     fields = {name: name.replace("-", "_") for name in _PER_HOST}
     values: dict[str, Any] = {field: per_host(name, options.get(field, ())) for name, field in fields.items()}
     known = {
         name: value for name, value in os.environ.items() if name in _KNOWN_NAMES or name.startswith(_KNOWN_TO_REMOTES)
     }
-    return replace(
+    made = replace(
         Access(),
         **values,
         verify_signatures=options.get("verify_signatures", ""),
         instance_credentials=bool(options.get("instance_credentials")),
         environment=MappingProxyType(known),
+        variables=MappingProxyType(dict(os.environ) if "env" in options.get("allow_engines", ()) else {}),
         timeout=options.get("timeout", 120.0),
         retries=options.get("retries", 3),
-        progress=progress,
+        progress=output.progress,
     )
+    learn_logins(made, output.redactor)
+    return made
 
 
 def specs(options: Mapping[str, Any], parse: Callable[[str], SourceSpec]) -> tuple[SourceSpec, ...]:

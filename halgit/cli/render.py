@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,6 @@ def command(output: Output, /, **options: Any) -> None:
         --git-token-file /etc/git/token --out /home/spinnaker/.hal
       halgit render --repo sample-repo --overlay prod --secrets mask --out /tmp/prod/.hal
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     options["validate"] = not options.pop("no_validate")
     with Session(options, output) as run:
         snapshots, locked = run.open_locked() if options["locked"] else (run.open(), None)

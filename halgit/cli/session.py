@@ -48,7 +48,7 @@ class Session:
         self.output = output
         self.specs = given.specs(options, sources.parse_spec)
         self.operator: OperatorSettings = given.operator(options)
-        self.access: Access = given.access(options, output.progress)
+        self.access: Access = given.access(options, output)
         self._closing = ExitStack()
         self._closing.callback(self.access.kept.close)
 

@@ -21,6 +21,9 @@ _SAFE = "/@._-~+=,"
 _NO_COLON = frozenset({"vault", "s3", "gcs"})
 """Engines whose first segment cannot be mistaken for a server: a colon in it must be written %3A."""
 
+_PATHS = frozenset({"file", "s3", "gcs"})
+"""Engines whose path a file system or a gateway before the store may shorten."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _DNS_NAME = re.compile(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
@@ -217,6 +220,8 @@ def _check(engine: str, name: str, value: str) -> None:
     pattern, words = _PATTERNS.get((engine, name)) or _PATTERNS.get(("", name)) or (None, "")
     if pattern is not None and not pattern.fullmatch(value):
         raise Malformed(f"{value} {words}")
+    if engine in _PATHS and name == "path" and {".", ".."} & {*value.split("/")}:
+        raise Malformed(f"{value} has a part . or .., which could lead past what the operator allows")
     if engine == "vault" and name == "path":
         segments = value.split("/")
         if len(segments) < 2 or any(part in {"", ".", ".."} for part in segments):

@@ -31,10 +31,10 @@ class EnvEngine:
     """`env://NAME` is a variable of the operator's environment."""
 
     def __init__(self, access: Access) -> None:
-        self._environment = access.environment
+        self._variables = access.variables
 
     def read(self, reference: Reference) -> Held:
-        value = self._environment.get(reference.get("name"))
+        value = self._variables.get(reference.get("name"))
         if value is None:
             raise Missing(f"The environment has no variable {reference.get('name')}.", "Set it for halgit.")
         return Held(whole=value.encode("utf-8", "surrogateescape"))

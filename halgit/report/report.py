@@ -11,7 +11,7 @@ from halgit.halyard.sensitive import is_sensitive_key
 from halgit.masking import MASK
 from halgit.tree import EMPTY, Finding, Severity
 
-_PAIR = re.compile(r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^\s,}\]#][^,}\]#]*)""")
+_PAIR = re.compile(r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|\'\')*'?|[^\s,}\]#].*)""")
 
 
 _BEFORE_VALUE = re.compile(r"""^(\s*(?:- +)?(?:(["']?)[\w.-]+\2\s*[:=]\s+)?).*$""")
@@ -58,7 +58,10 @@ class Report:
 
 
 def masked(line: str) -> str:
-    """A line of a file as it may be shown: values of keys that say secret are masked, and passwords in addresses."""
+    """A line of a file as it may be shown: values of keys that say secret are masked, and passwords in addresses.
+
+    A plain value is masked to the end of the line: what ends it depends on lines that are not at hand.
+    """
 
     def hide(match: re.Match[str]) -> str:
         quote, key, sign, value = match.groups()

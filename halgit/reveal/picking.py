@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 
 from halgit import yaml as hyaml
 from halgit.errors import Corrupt, Missing
@@ -15,6 +16,8 @@ from halgit.masking import Secret
 from halgit.references import shown
 from halgit.remotes.held import Held
 from halgit.tree import Reference, Value
+
+_NAME = re.compile(r"[\w./-]{1,100}")
 
 
 def pick(held: Held, reference: Reference) -> Secret:
@@ -73,7 +76,8 @@ def _dig(values: Value, key: str, reference: Reference) -> Value:
 
 
 def _listed(values: Value) -> str:
-    names = sorted(map(str, values)) if isinstance(values, dict) else []
+    """The keys there are; of a text that only happens to be YAML they are no names, and may be the secret."""
+    names = sorted(name for name in map(str, values) if _NAME.fullmatch(name)) if isinstance(values, dict) else []
     return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") if names else "none"
 
 

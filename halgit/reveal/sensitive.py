@@ -1,7 +1,7 @@
 """Plain-text secrets of a tree, so that they are masked like resolved ones: for the redactor, never for output.
 
-What counts: fields the halconfig's model marks secret, keys whose names say so, secret parameters, and what noop
-references hold. Pure.
+What counts: fields the halconfig's model marks secret, keys whose names say so, secret parameters, passwords inside
+addresses, and what noop references hold. Pure.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from halgit.tree import MISSING, Merged, Value
 _PAIR = re.compile(
     r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
 )
+_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 _SHORTEST = 4
 
 
@@ -78,8 +79,10 @@ def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:
             names.add(step)
         if isinstance(child, (dict, list)):
             yield from _of_data(child, names, seen)
-        if isinstance(child, str) and child.startswith("encrypted"):
-            yield child
+        if isinstance(child, str):
+            yield from _IN_ADDRESS.findall(child) if "://" in child else ()
+            if child.startswith("encrypted"):
+                yield child
         if _is_sensitive(step, child):
             yield from _texts(child)
 
@@ -123,6 +126,7 @@ def _of_text(body: bytes) -> Iterator[str]:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return
+    yield from _IN_ADDRESS.findall(text)
     for match in _PAIR.finditer(text):
         if sensitive.is_sensitive_key(match.group(1)):
             yield next((group for group in match.groups()[1:] if group), "")

@@ -25,7 +25,7 @@ def test_noop_holds_its_value_itself() -> None:
 
 
 def test_env_is_the_operators_environment_and_no_other() -> None:
-    engine = EnvEngine(Access(environment={"OF_HAL": "välue"}))
+    engine = EnvEngine(Access(environment={"PATH": "of remotes"}, variables={"OF_HAL": "välue"}))
     assert engine.read(reference("env://OF_HAL")).whole == "välue".encode()
     assert engine.check(reference("env://OF_HAL")).how == "read"
     for ask in (engine.read, engine.check):

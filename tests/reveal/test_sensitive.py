@@ -18,15 +18,15 @@ def test_marked_fields_telling_keys_and_parameters_are_masked() -> None:
             "default/profiles/gate-local.yml": "redis:\n  password: canary-three\n  passwordFile: /etc/pw-file\n"
             "  tokens: [canary-four, {x: plain-text}]\nother: ${{ params.pin }}\nfeature-token: true\n"
             "secret: encrypted:some-name:some-key\ndynamic-password: ${REDIS_PASSWORD}\n"
-            "noop: encrypted:noop!v:canary-six\n",
+            "noop: encrypted:noop!v:canary-six\naddresses: ['redis://:canary-nine@redis:6379', 'redis://:${X}@redis']\n",
             "default/profiles/rosco/x.json": '{"apiKey": "canary-seven", "name": "plain"}\n',
-            "default/profiles/rosco/y.properties": "# c\ndb.password = canary-eight\ndb.user=somebody\n",
+            "default/profiles/rosco/y.properties": "# c\ndb.password = canary-eight\ndb.user=somebody\nurl=https://u:canary-ten@x\n",
         },
         set={"pin": "canary-five"},
     )
     assert sensitive_values(tree) == {
         "canary-one", "canary-two", "1234567", "canary-three", "canary-four", "canary-five", "canary-six",
-        "canary-seven", "canary-eight",
+        "canary-seven", "canary-eight", "canary-nine", "canary-ten",
     }  # fmt: skip
 
 

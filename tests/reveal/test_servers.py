@@ -123,7 +123,8 @@ def test_every_engine_gives_its_secret_to_one_tree(bao: Bao, tmp_path: Path) -> 
         cloud.client("secretsmanager").create_secret(Name="gate", SecretString='{"pw": "from-manager"}')
         access = cloud.access(
             vault_address=PerHost(bao.url),
-            environment={"VAULT_TOKEN": ROOT_TOKEN, "KUBECONFIG": cluster.kubeconfig(), "OF_HAL": "from-env"},
+            environment={"VAULT_TOKEN": ROOT_TOKEN, "KUBECONFIG": cluster.kubeconfig()},
+            variables={"OF_HAL": "from-env"},
         )
         found = survey(tree, Trust(frozenset({"env", "file"})), "resolve")
         result = reveal(found, engines(access), Redactor())

@@ -12,6 +12,10 @@ LINES = {
     "  url: redis://:not-for-you@redis:6379": "  url: redis://:********@redis:6379",
     "  url: redis://:encrypted:redis:password@redis:6379": "  url: redis://:encrypted:redis:password@redis:6379",
     "  kubeconfigContents: 'not-for-you'": "  kubeconfigContents: ********",
+    "  password: 'not''for-you' # a": "  password: ******** # a",
+    '  password: "not\\"for-you", x: 1': "  password: ********, x: 1",
+    "  password: not,for]you": "  password: ********",
+    "  - {token: not-for-you, x: 1}": "  - {token: ********",
     "  replicas: 2": "  replicas: 2",
 }
 FOUND = {

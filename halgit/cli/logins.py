@@ -1,0 +1,33 @@
+"""Makes the operator's own logins known to the redactor: a server may repeat what it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from halgit.halyard.sensitive import is_sensitive_key
+from halgit.masking import Redactor
+from halgit.operator import Access
+
+_SHORTEST = 8
+
+
+def learn_logins(access: Access, redactor: Redactor) -> None:
+    """Mask the tokens and passwords of the environment, and those in the files that options name."""
+    for name, value in access.environment.items():
+        if is_sensitive_key(name):
+            _learn(value.encode("utf-8", "surrogateescape"), redactor)
+    for path in _files(access):
+        with suppress(OSError), open(path, "rb") as file:
+            _learn(file.read(access.largest_file), redactor)
+
+
+def _learn(login: bytes, redactor: Redactor) -> None:
+    """The tokens of development servers (`root`) are words that messages need."""
+    if len(login.strip()) >= _SHORTEST:
+        redactor.learn(login)
+
+
+def _files(access: Access) -> Iterator[str]:
+    for given in (access.git_token_file, access.vault_token_file, access.vault_secret_file):
+        yield from filter(None, (given.default, *given.hosts.values()))
