@@ -13,7 +13,7 @@ demo: .venv/.run
 	@cd build/demo && find .hal -type f | LC_ALL=C sort
 	@echo
 	$(BIN)/halgit explain --repo sample-repo --overlay prod \
-	  'config:deploymentConfigurations[name=default].providers.kubernetes.accounts[name=prod-eu].context'
+	  'config:deploymentConfigurations[name=default].providers.kubernetes.accounts[name=spinnaker].cacheThreads'
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto

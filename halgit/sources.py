@@ -79,6 +79,11 @@ def parse_spec(text: str) -> SourceSpec:
     return SourceSpec(url, values.get("ref", ""), values.get("path", ""))
 
 
+def is_directory(url: str) -> bool:
+    """Whether a source is a directory of this machine."""
+    return _form(url) is DIRECTORY
+
+
 def open_source(spec: SourceSpec, access: Access) -> Snapshot:
     """The source at one revision; close it when done.
 

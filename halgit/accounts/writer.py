@@ -20,6 +20,7 @@ from halgit.accounts.kubeconfig import Kubeconfig
 from halgit.accounts.stores import FILE, Copy, Store
 from halgit.errors import AccountError, Conflicting, UsageError
 from halgit.operator import Progress, silent
+from halgit.report.table import counted
 from halgit.tree import MISSING, Path, Value
 
 FOLDER: Final = "kubeconfigs"
@@ -197,7 +198,8 @@ def _rotated(text: bytes, old: Cipher, new: Cipher, file: str) -> Edited:
             f"{file}: the old key does not open {', '.join(wrong)}.", "Give the key they were made with."
         )
     note = (
-        f"{len(found)} values were encrypted anew. Change encrypt.key in spinnakerconfig.yml and restart Clouddriver."
+        f"{counted(len(found), 'value')} encrypted anew. Change encrypt.key in spinnakerconfig.yml and restart"
+        " Clouddriver."
     )
     return Edited(text, None, None, (note,))
 

@@ -23,6 +23,7 @@ from halgit.tree import Severity
 COMMANDS: dict[str, str] = {
     "render": "make the .hal tree and write it",
     "validate": "say what Halyard would refuse or get wrong",
+    "diff": "say what a change changes, and which services it reaches",
     "explain": "say where a value comes from",
     "lock": "write down what an overlay is rendered from",
     "secrets": "list the secret references, or check that the secrets exist",

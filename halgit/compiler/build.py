@@ -160,6 +160,7 @@ def halconfig_faults(config: Value, deployment: str, layers: Sequence[Layer], br
         known = f"deployments: {', '.join(listed)}" if listed else "it has none"
         message = f"The halconfig has no deployment {deployment} ({known})."
         mend = "Name one of them as deployment in the root halgit.yaml, or as currentDeployment in config."
+        mend = mend if listed else f"Write it below deploymentConfigurations, with name: {deployment}."
         path = ("deploymentConfigurations",)
         return (Finding("config/no-deployment", Severity.ERROR, message, mend, "config", path),)
     return ()

@@ -6,7 +6,7 @@ of what they are.
 
 from __future__ import annotations
 
-from halgit.difference.comparing import Account, Change, Difference, Setting, compare
-from halgit.difference.reaching import Service
+from halgit.difference.comparing import Side, compare
+from halgit.difference.rendered import from_tree
 
-__all__ = ["Account", "Change", "Difference", "Service", "Setting", "compare"]
+__all__ = ["Side", "compare", "from_tree"]

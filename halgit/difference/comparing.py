@@ -4,140 +4,137 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from halgit.difference.reaching import Changed, Service, services
-from halgit.difference.walking import Leaf, differing
+from halgit import yaml as hyaml
+from halgit.difference.reaching import Changed, services
+from halgit.difference.walking import Leaf, differing, same
 from halgit.halyard import merge_keys
-from halgit.halyard.showing import is_secret, shown
+from halgit.halyard.showing import shown
 from halgit.masking import MASK, Secret, Woven
-from halgit.tree import MISSING, File, Path, Value
+from halgit.report.differences import Account, Change, Difference, Setting
+from halgit.tree import EMPTY, MISSING, File, Path, Value
 
-Change = Literal["added", "removed", "changed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One place that differs, values masked; None stands for a side that has none where `change` says so."""
-
-    file: str
-    path: str
-    change: Change
-    before: Value
-    after: Value
+Clean = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """An account that came, went or changed, with what changed in it."""
+class Side:
+    """One of the two trees. `accounts` are its files of dynamic accounts, which are beside the tree.
 
-    kind: str
-    name: str
-    change: Change
-    settings: tuple[Setting, ...] = ()
+    `opened` says that it was read from a disk where secrets stand in the open: then any text of it may be one.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """All that differs. Empty where two trees mean the same."""
-
-    accounts: tuple[Account, ...] = ()
-    settings: tuple[Setting, ...] = ()
-    files: tuple[tuple[str, Change], ...] = ()
-    services: tuple[Service, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.accounts or self.settings or self.files)
+    files: Mapping[str, File] = EMPTY
+    accounts: Mapping[str, bytes] = EMPTY
+    opened: bool = False
 
 
-def compare(before: Mapping[str, File], after: Mapping[str, File], deployment: str, key: bytes) -> Difference:
-    """What differs from one tree to the other. `key` marks secrets: the same mark means the same value."""
-    comparing = _Comparing(key)
-    for path in sorted({*before, *after}):
-        comparing.file(path, before.get(path), after.get(path))
-    reached = services(comparing.changed, before, after, deployment)
-    accounts = tuple(comparing.accounts.values())
-    return Difference(accounts, tuple(comparing.settings), tuple(comparing.files), reached)
+def compare(before: Side, after: Side, key: bytes, overlay: str = "", clean: Clean = lambda text: text) -> Difference:
+    """What differs from one tree to the other.
+
+    `key` marks secrets: the same mark means the same value. `clean` takes what else is known to be secret out of texts.
+    """
+    comparing = _Comparing(before, after, key, clean)
+    for path in sorted({*before.files, *after.files}):
+        comparing.file(path, before.files.get(path), after.files.get(path))
+    for path in sorted({*before.accounts, *after.accounts}):
+        comparing.dynamic(path, before.accounts.get(path), after.accounts.get(path))
+    return Difference(
+        overlay,
+        tuple(comparing.accounts.values()),
+        tuple(comparing.settings),
+        tuple(comparing.files),
+        services(comparing.changed, before.files, after.files, frozenset({*before.accounts, *after.accounts})),
+    )
 
 
 class _Comparing:
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, before: Side, after: Side, key: bytes, clean: Clean) -> None:
+        self._before, self._after = before, after
         self._key = key
+        self._clean = clean
         self.accounts: dict[tuple[str, str], Account] = {}
         self.settings: list[Setting] = []
         self.files: list[tuple[str, Change]] = []
         self.changed: list[Changed] = []
 
     def file(self, path: str, before: File | None, after: File | None) -> None:
-        """Take one file into account."""
+        """Take one file of the trees into account."""
         if before is None or after is None:
-            self.files.append((path, "removed" if after is None else "added"))
-            self.changed.append(Changed(path, ()))
+            self._whole(path, "removed" if after is None else "added")
         elif before.data is not MISSING and after.data is not MISSING:
-            for leaf in differing(before.data, after.data, merge_keys.tree_for(path)):
-                self._leaf(path, leaf, before.data if leaf.after is MISSING else after.data)
-        elif _bytes(before) != _bytes(after):
-            self.files.append((path, "changed"))
-            self.changed.append(Changed(path, ()))
+            self._document(path, before.data, after.data, path)
+        elif not _same_content(path, before, after):
+            self._whole(path, "changed")
 
-    def _leaf(self, path: str, leaf: Leaf, data: Value) -> None:
+    def dynamic(self, path: str, before: bytes | None, after: bytes | None) -> None:
+        """Take a file of dynamic accounts into account; its lists are keyed as in a profile."""
+        old, new = (hyaml.read(text, path).data if text is not None else {} for text in (before, after))
+        if before is None or after is None:
+            self._whole(path, "removed" if after is None else "added")
+        self._document(path, old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}, "d/profiles/a")
+
+    def _whole(self, path: str, change: Change) -> None:
+        self.files.append((path, change))
+        self.changed.append(Changed(path))
+
+    def _document(self, path: str, before: Value, after: Value, keyed_as: str) -> None:
+        for leaf in differing(before, after, merge_keys.tree_for(keyed_as)):
+            self._leaf(path, leaf, before, after)
+
+    def _leaf(self, path: str, leaf: Leaf, before: Value, after: Value) -> None:
         change: Change = "added" if leaf.before is MISSING else "removed" if leaf.after is MISSING else "changed"
-        shown_before = None if leaf.before is MISSING else self._shown(leaf.before, leaf.path, path, data)
-        shown_after = None if leaf.after is MISSING else self._shown(leaf.after, leaf.path, path, data)
-        setting = Setting(path, leaf.shown, change, shown_before, shown_after)
-        self.changed.append(Changed(path, leaf.path))
-        place = _account(leaf, data) if path == "config" else None
-        if place is None:
+        place = leaf.place
+        old = self._shown(leaf.before, place.before, path, before, self._before.opened)
+        new = self._shown(leaf.after, place.after, path, after, self._after.opened)
+        setting = Setting(path, place.shown, change, old, new)
+        self.changed.append(Changed(path, place.before if leaf.after is MISSING else place.after, place.shown))
+        whole, kind, name = place.account
+        if not whole:
             self.settings.append(setting)
-            return
-        depth, kind, name = place
-        whole = len(leaf.path) == depth
-        if whole:
-            self.accounts[kind, name] = Account(kind, name, change)
+        elif whole == place.shown and MISSING in (leaf.before, leaf.after):
+            self.accounts[path, whole] = Account(path, whole, kind, name, change)
         else:
-            known = self.accounts.get((kind, name), Account(kind, name, "changed"))
-            self.accounts[kind, name] = Account(kind, name, "changed", (*known.settings, setting))
+            known = self.accounts.get((path, whole), Account(path, whole, kind, name, "changed"))
+            self.accounts[path, whole] = replace(known, settings=(*known.settings, setting))
 
-    def _shown(self, value: Value, path: Path, file: str, data: Value) -> Value:
+    def _shown(self, value: Value, path: Path, file: str, data: Value, opened: bool) -> Value:
         """A value as it may be seen; a secret as a mark of this run."""
+        if value is MISSING or value is None:
+            return None
         if isinstance(value, dict):
-            return {key: self._shown(item, (*path, key), file, data) for key, item in value.items()}
+            return {str(key): self._shown(item, (*path, key), file, data, opened) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._shown(item, (*path, number), file, data) for number, item in enumerate(value)]
+            return [self._shown(item, (*path, number), file, data, opened) for number, item in enumerate(value)]
         seen = shown(value, path, file, data)
-        hidden = isinstance(value, (Secret, Woven)) or (seen == MASK and is_secret(path, file, data))
-        return f"{MASK} ({self._mark(value)})" if hidden else seen
+        if isinstance(seen, str):
+            seen = MASK if opened and not isinstance(value, (Secret, Woven)) else self._clean(str(seen))
+        hidden = isinstance(seen, str) and MASK in seen
+        return f"{seen} ({self._mark(value)})" if hidden else seen
 
     def _mark(self, value: Value) -> str:
-        text = "".join(str(part) if isinstance(part, str) else part.open() for part in _parts(value))
-        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:8]
+        content = value.open_bytes() if isinstance(value, (Secret, Woven)) else _encoded(value)
+        return hmac.new(self._key, content, hashlib.sha256).hexdigest()[:8]
 
 
-def _parts(value: Value) -> Iterator[str | Secret]:
-    if isinstance(value, Woven):
-        yield from value.parts
-    elif isinstance(value, Secret):
-        yield value
-    else:
-        yield value.decode("latin-1") if isinstance(value, bytes) else str(value)
+def _encoded(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
-def _bytes(file: File) -> object:
-    return (file.body, dict(file.splices)) if file.data is MISSING else file.data
+def _same_content(path: str, before: File, after: File) -> bool:
+    """Whether two files that are no merged documents are the same: YAML by meaning, all else byte for byte."""
+    old, new = _content(before), _content(after)
+    if old == new:
+        return True
+    if not path.endswith((".yml", ".yaml")) or not (isinstance(old, bytes) and isinstance(new, bytes)):
+        return False
+    first, second = (hyaml.read(text, path, many=True) for text in (old, new))
+    both = first.documents and second.documents and not (first.faults or second.faults)
+    return bool(both) and same(list(first.documents), list(second.documents))
 
 
-def _account(leaf: Leaf, data: Value) -> tuple[int, str, str] | None:
-    """Whether a leaf is, or lies in, a named item of `accounts` or `masters`: the item's depth, kind and name."""
-    here = data
-    for depth, step in enumerate(leaf.path, 1):
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-        above = leaf.path[depth - 2] if depth > 1 else None
-        if isinstance(step, int) and above in ("accounts", "masters") and isinstance(here, dict) and "name" in here:
-            kind = ".".join(str(part) for part in leaf.path[2 : depth - 2] if part != "providers")
-            return depth, kind, str(here["name"])
-    return None
+def _content(file: File) -> object:
+    """What a file holds, comparable; a text with secrets is a Woven, which is equal to one of equal parts."""
+    return file.body if file.data is MISSING else file.data

@@ -6,76 +6,105 @@ A service that runs on either side counts; one that runs on one side only starts
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
-from halgit.halyard import reach
+from halgit.halyard import model, reach
 from halgit.halyard import services as running
 from halgit.halyard.reach import Reach
+from halgit.report.differences import Effect, Service
 from halgit.tree import MISSING, File, Path, Value
-
-Effect = Literal["starts", "stops", "restarts"]
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A place that differs: a file, and a path in it (empty for the whole file)."""
+    """A place that differs: a file, and a path in it (empty for the whole file), also as it is shown."""
 
     file: str
-    path: Path
+    path: Path = ()
+    shown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service that is reached, what happens to it, and why."""
+@dataclass(slots=True)
+class _Found:
+    """What is known so far of the services: their reasons, and what happens to them."""
 
-    name: str
-    effect: Effect
-    why: tuple[str, ...]
+    why: dict[str, dict[str, None]] = field(default_factory=dict)
+    effects: dict[str, Effect] = field(default_factory=dict)
 
 
 def services(
-    changed: Iterable[Changed], before: Mapping[str, File], after: Mapping[str, File], deployment: str
+    changed: Iterable[Changed], before: Mapping[str, File], after: Mapping[str, File], accounts: frozenset[str]
 ) -> tuple[Service, ...]:
-    """The services these changes reach, in Halyard's order."""
-    old, new = _enabled(before, deployment), _enabled(after, deployment)
-    either = tuple(dict.fromkeys((*new, *old)))
-    why: dict[str, dict[str, None]] = {}
-    for one in changed:
-        for found in _reached(one, either, deployment, after):
-            why.setdefault(found.service, {}).setdefault(found.why)
-    for name in either:
-        if (name in old) != (name in new):
-            why.setdefault(name, {})
-    effects: dict[str, Effect] = {name: "starts" for name in new if name not in old}
-    effects |= {name: "stops" for name in old if name not in new}
-    return tuple(Service(name, effects.get(name, "restarts"), tuple(why[name])) for name in either if name in why)
+    """The services these changes reach. `accounts` are files of dynamic accounts, which Clouddriver reads itself."""
+    places = tuple(changed)
+    found = _Found()
+    for deployment in dict.fromkeys((*_deployments(after), *_deployments(before))):
+        _of_deployment(deployment, places, before, after, found)
+    own = [place.file for place in places if place.file in accounts]
+    for file in dict.fromkeys(own):
+        for name in _clouddrivers(before, after):
+            found.why.setdefault(name, {}).setdefault(f"it reads {file} itself, without a restart")
+            found.effects.setdefault(name, "reloads")
+    listed = [name for name in running.SERVICES if name in found.why]
+    return tuple(Service(name, found.effects.get(name, "restarts"), tuple(found.why[name])) for name in listed)
 
 
-def _enabled(files: Mapping[str, File], deployment: str) -> tuple[str, ...]:
-    config = files.get("config")
-    node = _deployment(config.data if config else None, deployment)
+def _of_deployment(
+    name: str, places: tuple[Changed, ...], before: Mapping[str, File], after: Mapping[str, File], found: _Found
+) -> None:
+    old, new = _statuses(before, name), _statuses(after, name)
+    runs = {service for side in (old, new) for service, status in side.items() if status.runs}
+    either = tuple(service for service in running.SERVICES if service in runs)
+    for place in places:
+        for one in _reached(place, either, name, before, after):
+            found.why.setdefault(one.service, {}).setdefault(one.why)
+            found.effects[one.service] = "restarts"
+    for service in either:
+        was, now = (service in side and side[service].runs for side in (old, new))
+        if was != now:
+            said = (new if service in new else old)[service].why if now or service in new else "it is not deployed"
+            found.why.setdefault(service, {}).setdefault(said)
+            found.effects[service] = "starts" if now else "stops"
+
+
+def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.Status]:
+    node = _deployments(files).get(deployment)
     if node is None:
-        return ()
+        return {}
     start = f"{deployment}/service-settings/"
     settings = {
         path[len(start) :].removesuffix(".yml"): file.data
         for path, file in files.items()
         if path.startswith(start) and file.data is not MISSING
     }
-    return running.enabled(node, settings)
+    return running.statuses(node, settings)
 
 
-def _deployment(config: Value, name: str) -> Value:
+def _deployments(files: Mapping[str, File]) -> dict[str, Value]:
+    """The deployments of a tree by name."""
+    config = files["config"].data if "config" in files else None
     listed = config.get("deploymentConfigurations") if isinstance(config, dict) else None
-    items = listed if isinstance(listed, list) else ()
-    return next((item for item in items if isinstance(item, dict) and item.get("name") == name), None)
+    items = listed if isinstance(listed, list) else []
+    return {str(item["name"]): item for item in items if isinstance(item, dict) and "name" in item}
 
 
-def _reached(one: Changed, names: tuple[str, ...], deployment: str, after: Mapping[str, File]) -> tuple[Reach, ...]:
+def _clouddrivers(before: Mapping[str, File], after: Mapping[str, File]) -> tuple[str, ...]:
+    runs = {
+        service
+        for files in (before, after)
+        for name in _deployments(files)
+        for service, status in _statuses(files, name).items()
+        if status.runs and running.base(service) == "clouddriver"
+    }
+    return tuple(service for service in running.SERVICES if service in runs)
+
+
+def _reached(
+    one: Changed, names: tuple[str, ...], deployment: str, before: Mapping[str, File], after: Mapping[str, File]
+) -> tuple[Reach, ...]:
     profiles, settings = f"{deployment}/profiles/", f"{deployment}/service-settings/"
     if one.file == "config":
-        return reach.of_section(one.path[2:], names) if one.path[:1] == ("deploymentConfigurations",) else ()
+        return _by_section(one, names, deployment)
     if one.file.startswith(profiles):
         return reach.of_profile(one.file[len(profiles) :], names)
     if one.file.startswith(settings):
@@ -83,15 +112,23 @@ def _reached(one: Changed, names: tuple[str, ...], deployment: str, after: Mappi
         return reach.of_service_settings(service, one.path, names)
     if one.file.startswith(".boms/"):
         return reach.of_bill_of_materials(one.file.split("/")[1], names)
-    return _by_field(one.file, names, after)
+    return tuple(dict.fromkeys((*_by_field(one.file, names, after), *_by_field(one.file, names, before))))
 
 
-def _by_field(file: str, names: tuple[str, ...], after: Mapping[str, File]) -> tuple[Reach, ...]:
+def _by_section(one: Changed, names: tuple[str, ...], deployment: str) -> tuple[Reach, ...]:
+    """What a place of the halconfig reaches, if it is of this deployment; the whole file, or a list, is of all."""
+    if one.path[:1] not in ((), ("deploymentConfigurations",)):
+        return ()
+    start = f"deploymentConfigurations[name={deployment}]"
+    if len(one.path) > 1 and one.shown != start and not one.shown.startswith(f"{start}."):
+        return ()
+    return reach.of_section(one.path[2:], names)
+
+
+def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> tuple[Reach, ...]:
     """A file that the halconfig names reaches what the section reaches that names it."""
-    from halgit.halyard import model
-
-    config = after.get("config")
-    named = model.local_files(config.data) if config is not None and isinstance(config.data, dict) else []
+    config = files["config"].data if "config" in files else None
+    named = model.local_files(config) if isinstance(config, dict) else []
     found: list[Reach] = []
     for path, value in named:
         if isinstance(value, str) and (value == file or value.endswith("/" + file)):

@@ -7,7 +7,7 @@ whether git ignores a path, it is told.
 from halgit.publish.content import holds_secrets, serialise
 from halgit.publish.disk import DISK, Disk
 from halgit.publish.file import write_daemon_config, write_file, write_reason
-from halgit.publish.manifest import MANIFEST, Manifest
+from halgit.publish.manifest import MANIFEST, Manifest, digest, told
 from halgit.publish.run import Options, Outcome, Way, compare, publish
 from halgit.publish.site import work_tree
 from halgit.publish.standing import Comparison
@@ -22,9 +22,11 @@ __all__ = [
     "Outcome",
     "Way",
     "compare",
+    "digest",
     "holds_secrets",
     "publish",
     "serialise",
+    "told",
     "work_tree",
     "write_daemon_config",
     "write_file",

@@ -80,6 +80,22 @@ def files_of(text: bytes) -> dict[str, str] | None:
     return files
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a tree's own `.halgit.json` says of it: the digests of its files, and how its secrets were written."""
+
+    files: Mapping[str, str]
+    secrets: str
+
+
+def told(text: bytes) -> Told | None:
+    """What a `.halgit.json` says; None where it is none of ours."""
+    files = files_of(text)
+    said = json.loads(text.decode("utf-8", "surrogateescape")).get("secrets") if files is not None else None
+    mode = said.get("mode") if isinstance(said, dict) else None
+    return Told(files, mode if isinstance(mode, str) else "resolve") if files is not None else None
+
+
 def folders_of(paths: Iterable[str]) -> list[str]:
     """Every folder that files at these paths lie in, a parent before what it holds; the root is not named."""
     return sorted({parent for path in paths for parent in parents_of(path)})

@@ -29,7 +29,7 @@ READERS: Final = {
     for reader in (
         Reader("halconfig", "Halyard", refuses_unknown=True),
         Reader("service-settings", "Halyard"),
-        Reader("clouddriver-accounts", "Clouddriver"),
+        Reader("clouddriver-accounts", "Clouddriver", known_below="accounts"),
         Reader("kubeconfig", "kubectl"),
         Reader("spinnakerconfig", "the config server"),
     )

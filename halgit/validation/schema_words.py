@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard.model import places_of
 from halgit.halyard.sensitive import is_sensitive_key, words
@@ -30,12 +31,17 @@ class Reader:
     schema: str
     name: str
     refuses_unknown: bool = False
+    known_below: str = ""
+    """The key below which its schema names every key; above it the program reads more than the schema tells."""
 
 
 _STRAYS = {
     "noValidate": "It is an option of the hal command, not a setting: take it out.",
     "armory": "It is a section of Armory's own Halyard: take it out.",
+    "locking": "It is a section of a profile, not of service-settings: move it there, or take it out.",
+    "affinity": "Write it under deploymentEnvironment.affinity of the halconfig.",
 }
+_BODY = "node.DeploymentConfiguration"
 _LONGEST_SHOWN = 40
 _MOST_KEYS = 12
 _MOST_PLACES = 3
@@ -96,8 +102,13 @@ class Speaker:
         """The findings of one error of the validator; none where the reader would not mind."""
         if kind == "additionalProperties":
             node = at(self.data, path)
+            if not path and self._is_body(node):
+                yield self._body(node)
+                return
             unexpected = (key for key in node if str(key) in details["unexpected"])
-            yield from (self._unknown((*path, key)) for key in unexpected if node[key] is not None and not is_null(key))
+            found = [self._unknown((*path, key)) for key in unexpected if node[key] is not None and not is_null(key)]
+            partial = self.reader.known_below and self.reader.known_below not in path
+            yield from (one for one in found if not partial or one.mend.startswith("Did you mean"))
         elif kind == "required":
             yield self._missing(path, details["property"])
         else:
@@ -117,15 +128,28 @@ class Speaker:
         message = f"{owner} has no key {key}; {self.reader.name} {what}."
         return self._say("unknown-key", path, message, self._mend_unknown(key, known), severity)
 
+    def _is_body(self, node: dict[str, Value]) -> bool:
+        """Whether a halconfig is the body of a deployment, as an operator's manifest has it."""
+        sections = self.schema["$defs"].get(_BODY, {}).get("properties", {})
+        own = self.schema["properties"]
+        return "deploymentConfigurations" not in node and sum(key in sections and key not in own for key in node) > 1
+
+    def _body(self, node: dict[str, Value]) -> Finding:
+        sections = [str(key) for key in node if key not in self.schema["properties"]]
+        shown = listed(sections if len(sections) <= _MOST_PLACES else [*sections[:_MOST_PLACES], "others"])
+        message = f"This is the body of a deployment: {shown} stand at the root. Halyard refuses the whole file."
+        mend = "Put all of it below deploymentConfigurations: as one item, with name: default."
+        return self._say("unknown-key", (sections[0],), message, mend)
+
     def _mend_unknown(self, key: str, known: list[str]) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
         same = [name for name in known if words(name) == words(key)]
+        if key in _STRAYS and not same:
+            return _STRAYS[key]
         elsewhere = places_of(key) if self.reader.schema == "halconfig" else ()
         close = get_close_matches(key, known, n=1, cutoff=0.65) if len(elsewhere) != 1 else []
         if same or close:
             return f"Did you mean {(same or close)[0]}?"
-        if key in _STRAYS:
-            return _STRAYS[key]
         if 0 < len(elsewhere) <= _MOST_PLACES:
             return f"It belongs under {' or '.join(elsewhere)}."
         if len(known) <= _MOST_KEYS:
@@ -149,7 +173,7 @@ class Speaker:
             if path[-1] in spec_at(self.schema, path[:-1], self.data).get("required", ()):
                 yield self._missing(path[:-1], path[-1])
             return
-        if single and isinstance(value, (Secret, Woven)):
+        if single and (isinstance(value, (Secret, Woven)) or (isinstance(value, str) and references.find(value))):
             return
         if isinstance(value, (dict, list)) or not single:
             yield self._kind(path, thing, value, spec, options)
@@ -176,7 +200,10 @@ class Speaker:
         wanted = _wanted(spec, options)
         shown = kind_of(value) if wanted in {"a list", "a mapping"} else self._shown(path, value)
         message = f"{thing} is {shown}; {self.reader.name} takes {wanted} here."
-        return self._say("wrong-type", path, message, _mend_kind(value, wanted))
+        items = resolved(self.schema, spec.get("items", {}))
+        named = wanted == "a list" and "name" in items.get("properties", {}) and _holds_mappings(value)
+        mend = f"Write a list: - name: {next(iter(value))}, and so on." if named else _mend_kind(value, wanted)
+        return self._say("wrong-type", path, message, mend)
 
     def _shown(self, path: Path, value: Value) -> str:
         """A value as a message may show it: its kind, and the value itself only where it is short and harmless."""
@@ -189,6 +216,10 @@ class Speaker:
         if isinstance(value, str):
             return f'the text "{text}"' if text else "an empty text"
         return text if isinstance(value, bool) else f"the number {text}"
+
+
+def _holds_mappings(value: Value) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(item, dict) for item in value.values())
 
 
 def _is_ignored(spec: Schema) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from halgit.halyard import services, showing
-from halgit.tree import MISSING, File, Merged, Path, Value
-from halgit.validation import account_files, open_secrets
+from halgit.tree import MISSING, File, Finding, Merged, Path, Value
+from halgit.validation import account_files, open_secrets, schema_files
 
 _MERGED = ("profiles", "service-settings")
 
@@ -91,6 +91,11 @@ class View:
     def account_files(self) -> tuple[account_files.AccountFile, ...]:
         """The files of dynamic accounts, in the order in which a later one beats an earlier one."""
         return account_files.read(self.merged.accounts)
+
+    @cached_property
+    def refused(self) -> tuple[Finding, ...]:
+        """What the schemas say of the files of the tree, with their own rules, severities and words."""
+        return tuple(schema_files.findings(self.files, self.merged.deployment, self.merged.hal_home))
 
     @cached_property
     def open_secrets(self) -> tuple[open_secrets.Open, ...]:

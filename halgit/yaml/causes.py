@@ -1,17 +1,246 @@
-"""Why a text does not parse, in words that name the likely cause rather than the parser's state."""
+"""Why a text does not parse, in words that name the likely cause rather than the parser's state.
+
+Each cause is one function over the place where the parser stopped; the first that knows something speaks. What
+libyaml refuses and SnakeYAML takes is told as halgit's own limit. Keys are named, values never: one may be a secret.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from halgit.yaml.faults import Faults
-from halgit.yaml.lines import Mark, Text
+from halgit.yaml.indents import columns_of, lost_parent, off_by_columns, stray_blank
+from halgit.yaml.lines import Text
 from halgit.yaml.nodes import Stream
+from halgit.yaml.refusals import tab_message
+from halgit.yaml.stop import Cause, Stop
+
+_CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
+_PROGRESS: Final = re.compile(
+    r"^[+!-] (?:Get|Edit|Set|Add|Delete|List|Validate|Generate|Apply|Prep|Run)\b.*$", re.MULTILINE
+)
+_TEMPLATE: Final = re.compile(r"\{\{|\{%|<%")
+_PLACEHOLDER: Final = re.compile(
+    r"\s*(?:- +)?(\$\{[^}]*\}|\$[A-Za-z_]\w*|<[A-Za-z][\w .-]*>|@[A-Z_]+@|[A-Z]+(?:_[A-Z]+)+):?\s*(?:#.*)?"
+)
+_NO_BLANK: Final = re.compile(r"\s*(?:- +)*([A-Za-z_][\w.-]*):(?!//)[^\s:].*")
+_NO_BLANK_AFTER_DASH: Final = re.compile(r"\s*-[^\s-].*")
 
 
 def explain(text: Text, stream: Stream, faults: Faults) -> None:
-    """The fault for what stopped the parser."""
-    problem: Any = stream.problem
-    at = getattr(problem, "problem_mark", None)
-    mark = Mark(at.index, at.line + 1, at.column + 1) if at else Mark(0, 1, 1)
-    faults.add("syntax", mark, f"{getattr(problem, 'problem', problem)}.", "Correct the line.")
+    """The fault, or faults, for what stopped the parser; none where another fault tells of it already."""
+    stop = Stop.of(text, stream)
+    conflicts = [match for match in _CONFLICT.finditer(text.whole) if match.group().startswith("<")]
+    if conflicts:
+        for match in conflicts:
+            mend = "Keep what is right of the two sides, and take out the lines <<<<<<<, ======= and >>>>>>>."
+            faults.add(
+                "conflict", text.mark(match.start()), "a merge conflict begins here, and was never resolved.", mend
+            )
+        return
+    if faults.tells_of(stop.mark.line, ("template", "tab", "control-character")):
+        return
+    cause = next((cause for look in _CAUSES if (cause := look(stop))), None) or _unknown(stop)
+    faults.add(cause.rule, cause.mark, cause.message, cause.mend)
+
+
+def _progress(stop: Stop) -> Cause | None:
+    for match in _PROGRESS.finditer(stop.text.whole, 0, stop.end_of_line()):
+        message = "a line that tells of hal's progress was saved with the text."
+        mend = "Take such lines out, or save it again without them (hal --color false --quiet)."
+        return Cause("terminal", stop.text.mark(match.start()), message, mend)
+    return None
+
+
+def _template(stop: Stop) -> Cause | None:
+    for number in stop.lines():
+        if match := _TEMPLATE.search(stop.text.line(number)):
+            kind = match.group()
+            message = f"a template stands here that was not filled in ({kind} ... {_CLOSING[kind]})."
+            mend = "Fill in the template before halgit reads the file, or quote the whole value."
+            return Cause("template", stop.at(number, match.start() + 1), message, mend)
+    return None
+
+
+_CLOSING: Final = {"{{": "}}", "{%": "%}", "<%": "%>"}
+
+
+def _tab(stop: Stop) -> Cause | None:
+    here = stop.text.whole[stop.mark.index : stop.mark.index + 1]
+    if here != "\t" and "tab character" not in stop.problem:
+        return None
+    column = stop.mark.column if here == "\t" else stop.text.line(stop.mark.line).find("\t") + 1 or stop.mark.column
+    mark = stop.at(stop.mark.line, column)
+    return Cause("tab", mark, tab_message(stop.text, mark), "Replace the tab by blanks.")
+
+
+def _placeholder(stop: Stop) -> Cause | None:
+    for number in stop.lines():
+        line = stop.text.line(number)
+        if match := _PLACEHOLDER.fullmatch(line):
+            message = f"the placeholder {match.group(1)} stands for a whole entry, and was not filled in."
+            mend = "Put the entry in its place, or take the line out."
+            return Cause("placeholder", stop.at(number, match.start(1) + 1), message, mend)
+    return None
+
+
+def _missing_blank(stop: Stop) -> Cause | None:
+    if "expected ':'" in stop.problem:
+        lines = [stop.began.line] if stop.began else []
+    elif "mapping values are not allowed" in stop.problem:
+        lines = [stop.above()]
+    else:
+        return None
+    for number in lines:
+        line = stop.text.line(number)
+        if match := _NO_BLANK.fullmatch(line):
+            message = f"the colon after {match.group(1)} has no blank behind it, so this is no key with a value."
+            mend = f"Write a blank after {match.group(1)}:"
+            return Cause("missing-blank", stop.at(number, match.end(1) + 1), message, mend + ".")
+        if _NO_BLANK_AFTER_DASH.fullmatch(line):
+            message = "the dash has no blank behind it, so this is no item of the list."
+            return Cause(
+                "missing-blank", stop.at(number, line.index("-") + 1), message, "Write a blank after the dash."
+            )
+    return None
+
+
+# --- quotes and brackets ---------------------------------------------------------------------------------------
+
+
+def _open_quote(stop: Stop) -> Cause | None:
+    if "quoted scalar" not in stop.context or "end of stream" not in stop.problem or stop.began is None:
+        return None
+    if stop.text.whole[max(0, stop.began.index - 1) : stop.began.index] in {"'", '"'}:
+        return Cause("quote", stop.began, "a doubled quote: the second one opens a text that nothing ends.", _ONE_QUOTE)
+    mend = "Write the quote that ends the text, or take this one out."
+    return Cause("quote", stop.began, "the quote that opens here is never closed.", mend)
+
+
+_ONE_QUOTE: Final = "Take out the quote too many."
+
+
+def _closed_quote(stop: Stop) -> Cause | None:
+    """A text in quotes ends, and something else follows at once."""
+    last = stop.last
+    if last is None or last.style not in {"'", '"'} or last.end.index != stop.mark.index:
+        return None
+    if last.start.line != last.end.line:
+        message = f"the text in quotes that begins here ends only on line {last.end.line}."
+        return Cause("quote", last.start, message, "Write the quote that ends it, or take one too many out.")
+    if not last.text:
+        return Cause("quote", last.start, "a doubled quote: the text ends where it begins.", _ONE_QUOTE)
+    inside = "write it twice ('')" if last.style == "'" else 'write \\"'
+    message = f"the quote {last.style} ends the text here, and more follows."
+    return Cause(
+        "quote",
+        stop.at(last.end.line, last.end.column - 1),
+        message,
+        f"Where it belongs to the text, {inside}; else take one quote out.",
+    )
+
+
+def _escape(stop: Stop) -> Cause | None:
+    if "escape" not in stop.problem:
+        return None
+    escape = stop.text.whole[stop.mark.index : stop.mark.index + 2]
+    escape = escape if escape[:1] == "\\" else stop.text.whole[max(0, stop.mark.index - 2) : stop.mark.index]
+    if escape in {"\\u", "\\U"}:
+        message = f"halgit cannot read this {escape} escape, which stands for half a character; Halyard may."
+        return Cause("escape", stop.mark, message, "Write the character itself, or one \\U escape of eight digits.")
+    shown = f"{escape} is no escape" if escape[:1] == "\\" else "this is no escape"
+    mend = "Write two backslashes, or use single quotes, where a backslash is itself."
+    return Cause("escape", stop.mark, f"{shown} that YAML knows in double quotes.", mend)
+
+
+def _bracket(stop: Stop) -> Cause | None:
+    here = stop.text.whole[stop.mark.index : stop.mark.index + 1]
+    if here in ("]", "}") and "flow" not in stop.context:
+        return Cause("syntax", stop.mark, f"this {here} closes nothing.", "Take it out, or quote the value.")
+    if "flow" not in stop.context or "did not find expected" not in stop.problem or stop.began is None:
+        return None
+    opening, what = ("[", "list") if "sequence" in stop.context else ("{", "mapping")
+    where = "here" if stop.began.line == stop.mark.line else f"on line {stop.began.line}"
+    message = f"the {what} that {opening} opens {where} is not closed, or a comma is missing before this."
+    return Cause("syntax", stop.mark, message, f"Write the comma or the {_CLOSER[opening]}, or quote the value.")
+
+
+_CLOSER: Final = {"[": "]", "{": "}"}
+
+
+# --- what a value may not be -----------------------------------------------------------------------------------
+
+
+def _first_character(stop: Stop) -> Cause | None:
+    here = stop.text.whole[stop.mark.index : stop.mark.index + 1]
+    if "alphabetic or numeric" in stop.problem and stop.began is not None:
+        here = stop.text.whole[stop.began.index : stop.began.index + 1]
+        what = "an alias" if here == "*" else "an anchor"
+        message = f"a {here} at the beginning makes this {what}, and no name follows."
+        return Cause("syntax", stop.began, message, "Quote the whole value.")
+    if "cannot start any token" in stop.problem:
+        message = f"a value cannot begin with {here} unless it is quoted."
+        return Cause("syntax", stop.mark, message, "Quote the whole value.")
+    return None
+
+
+def _second_colon(stop: Stop) -> Cause | None:
+    before = stop.text.line(stop.mark.line)[: stop.mark.column - 1]
+    if "mapping values are not allowed" in stop.problem and re.search(r":\s", before):
+        message = "a second colon with a blank behind it stands on this line."
+        return Cause("syntax", stop.mark, message, "Quote the value, or begin a new line.")
+    return None
+
+
+def _our_own_limit(stop: Stop) -> Cause | None:
+    """What libyaml refuses and SnakeYAML takes."""
+    if "unknown directive" in stop.problem:
+        message = "halgit cannot read a line that begins with % and is not %YAML or %TAG; Halyard passes over it."
+        return Cause("syntax", stop.at(stop.mark.line, 1), message, "Take the line out.")
+    if "unexpected ':'" in stop.problem:
+        message = "halgit cannot read a colon without a blank before a comma or bracket; Halyard may."
+        return Cause("syntax", stop.mark, message, "Write a blank after the colon, or quote the text.")
+    return None
+
+
+def _no_key(stop: Stop) -> Cause | None:
+    if "expected ':'" in stop.problem and stop.began is not None:
+        message = "this line has no colon, and stands where a key with its value belongs."
+        return Cause("syntax", stop.began, message, "Write the key, or take the line out.")
+    return None
+
+
+def _unknown(stop: Stop) -> Cause:
+    mend = "Correct this line, or the one above."
+    return Cause("syntax", stop.mark, f"the text is no YAML from here on: {stop.problem}.", mend)
+
+
+def _indentation(stop: Stop) -> Iterator[Cause | None]:
+    columns = columns_of(stop)
+    yield lost_parent(stop)
+    yield stray_blank(stop)
+    yield off_by_columns(stop, columns)
+
+
+def _indent(stop: Stop) -> Cause | None:
+    return next((cause for cause in _indentation(stop) if cause), None)
+
+
+_CAUSES: Final[tuple[Callable[[Stop], Cause | None], ...]] = (
+    _progress,
+    _our_own_limit,
+    _template,
+    _tab,
+    _placeholder,
+    _missing_blank,
+    _open_quote,
+    _escape,
+    _closed_quote,
+    _bracket,
+    _first_character,
+    _second_colon,
+    _indent,
+    _no_key,
+)

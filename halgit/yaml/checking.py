@@ -51,21 +51,20 @@ class Checking:
         first: dict[str, Node] = {}
         for key, value in node.pairs():
             self.document(key, path)
-            text = None if is_merge(key) else self._name(key, path)
+            text = None if is_merge(key) else self._name(node, key, path)
             below = path if text is None else (*path, str(text))
             if text is not None and (before := first.setdefault(text, key)) is not key:
                 message = f"the key {text} stands twice in this mapping, first on line {before.start.line}."
                 self._faults.add("duplicate-key", key.start, message, "Keep one of the two.", below)
             self.document(value, below)
 
-    def _name(self, key: Node, path: Path) -> str | None:
+    def _name(self, mapping: Node, key: Node, path: Path) -> str | None:
         if key.resolved().kind in {"scalar", "alias"}:
             return self._key(key, path)
-        inner = key.items[0] if key.items else key
-        if key.flow and inner.flow and inner.start.index == key.start.index + 1:
+        if key.flow and mapping.flow and key.start.index == mapping.start.index + 1:
             message = "{{ ... }} without quotes is a mapping to YAML, not a text."
             mend = "Fill in the template before halgit reads the file, or quote the whole value."
-            self._faults.add("template", key.start, message, mend, path)
+            self._faults.add("template", mapping.start, message, mend, path)
         else:
             kind = "list" if key.resolved().kind == "sequence" else "mapping"
             self._faults.add("key", key.start, f"a {kind} stands as a key.", "Write a text as the key.", path)
@@ -73,7 +72,7 @@ class Checking:
 
     def _alias(self, node: Node, path: Path) -> None:
         if node.target is None:
-            message = f"the alias *{node.text} has no anchor &{node.text} before it."
+            message = "a value that begins with * is an alias to YAML, and no anchor of its name stands before it."
             self._faults.add("alias", node.start, message, "Define the anchor, write the value out, or quote it.", path)
         elif node.target in self._above:
             message = f"the alias *{node.text} stands inside the value it stands for."

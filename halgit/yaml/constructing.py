@@ -83,7 +83,13 @@ class Construction:
             return resolve(node.text) if node.plain else node.text
         except Unreadable as problem:
             rule = "merge-key" if node.text == "<<" else "number"
-            self._faults.add(rule, node.start, f"{node.text} {problem}.", "Quote it, or correct it.", path)
+            self._faults.add(
+                rule,
+                node.start,
+                f"{'<<' if node.text == '<<' else 'this'} {problem}.",
+                "Quote it, or correct it.",
+                path,
+            )
         return None
 
     def _tagged(self, node: Node, path: Path) -> Value:
@@ -101,6 +107,8 @@ class Construction:
         what = "list" if node.kind == "sequence" else "mapping" if node.kind == "mapping" else "text"
         message = f"the tag {name} does not fit this {what}." if known else f"Halyard takes no tag {name}."
         mend = "Correct the tag or the value." if known else "Remove the tag; write what it stands for."
+        if not known and node.kind == "scalar" and not node.text:
+            message, mend = "a value that begins with ! is a tag to YAML, and Halyard takes none.", "Quote the value."
         self._faults.add("tag", node.start, message, mend, path)
 
     def _paired(self, node: Node, tag: str, path: Path) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from halgit.tree import Finding, Path, Severity
@@ -47,6 +48,11 @@ class Faults:
         at = (rule, mark.line, mark.column)
         finding = Finding(rule, Severity.ERROR, message, mend, self._file, path, mark.line, mark.column)
         self._found.setdefault(at, finding)
+
+    def tells_of(self, line: int, rules: Iterable[str]) -> bool:
+        """Whether one of these rules has a fault on this line."""
+        names = {"yaml/" + rule for rule in rules}
+        return any(rule in names and at == line for rule, at, _ in self._found)
 
     def sorted(self) -> tuple[Finding, ...]:
         """All of them, from the top of the file down."""

@@ -64,9 +64,15 @@ def _gap(text: Text, start: int, end: int, last: Node | None, faults: Faults) ->
 
 
 def _tab(mark: Mark, text: Text, faults: Faults) -> None:
-    before = text.whole[mark.index - mark.column + 1 : mark.index]
-    where = "indents this line" if not before.strip() else f"follows {before.split()[-1]!r}"
-    faults.add("tab", mark, f"a tab {where}; Halyard takes only blanks there.", "Replace the tab by blanks.")
+    faults.add("tab", mark, tab_message(text, mark), "Replace the tab by blanks.")
+
+
+def tab_message(text: Text, mark: Mark) -> str:
+    """What is wrong with a tab at this place. Names what stands before it only where that is no value."""
+    before = text.line(mark.line)[: mark.column - 1].split()
+    named = bool(before) and (before[-1][-1] in ":-?,[]{}")
+    where = "indents this line" if not before else f"follows {before[-1]!r}" if named else "follows a value"
+    return f"a tab {where}; Halyard takes only blanks there."
 
 
 def _scalar(text: Text, node: Node, start: int, flow: bool, faults: Faults) -> None:

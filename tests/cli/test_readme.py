@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import needs
 import pytest
 import yaml
+from program import halgit
 
 TEXT = (needs.ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", TEXT, re.M | re.S)
@@ -73,3 +75,17 @@ def test_its_links_lead_somewhere() -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", TEXT) if "://" not in link]
     assert links
     assert all((needs.ROOT / link.partition("#")[0]).exists() for link in links)
+
+
+def test_the_samples_own_readme(here: Path) -> None:
+    """What it points at is there, its commands run, and nothing is to be found in the sample."""
+    text = (needs.ROOT / "sample-repo" / "README.md").read_text()
+    pointed = re.findall(r"^\| `([^`]+)` \|", text, re.M)
+    assert len(pointed) > 5
+    assert all((needs.ROOT / "sample-repo" / path).exists() for path in pointed)
+    commands = re.findall(r"^    (halgit .*)$", text, re.M)
+    assert commands
+    for command in [*commands, "halgit validate --repo . --all-overlays"]:
+        ran = halgit(*shlex.split(command.replace("/tmp/", f"{here}/tmp/sample/"))[1:], cwd=here / "sample-repo")
+        assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "No findings.\n"

@@ -226,6 +226,13 @@ def test_a_secret_parameter_is_shown_nowhere_but_in_the_tree(tmp_path: Path) -> 
     assert "canary" not in (tmp_path / ".hal/.halgit.json").read_text()
 
 
+def test_a_reference_beside_a_parameter_is_told_where_its_text_stands() -> None:
+    listed = halgit("secrets", "list", "--repo", SAMPLE, "--overlay", "prod").out.splitlines()
+    places = {line.split()[0]: line.split()[2] for line in listed}
+    assert places["k8s://spinnaker-redis#password"] == "base/default/profiles/clouddriver-local.yml:4:"
+    assert places["k8s://spinnaker-slack#token"] == "base/halgit.yaml:23:"
+
+
 def test_the_pod_is_told_the_reason(tmp_path: Path) -> None:
     log = tmp_path / "termination-log"
     log.touch()

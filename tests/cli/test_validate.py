@@ -107,13 +107,6 @@ def test_a_value_that_came_by_a_patch_or_a_parameter_is_found_where_it_was_writt
     assert (by_hand["file"], by_hand["line"], by_hand["layer"]) == ("param/config", 3, "param")
 
 
-def test_a_fault_beside_a_parameter_is_found_where_the_text_stands(layered: Path) -> None:
-    written(layered, {"param/config": HALCONFIG.replace("version: ''", "version: ${{ params.release }}-x y")})
-    written(layered, {"overlays/beside/halgit.yaml": "bases: [../../param]\nparams: {release: '1.36.1'}\n"})
-    beside = validate(layered, "--overlay", "beside", "--format", "json").json["findings"][0]
-    assert (beside["file"], beside["line"], beside["layer"]) == ("param/config", 3, "param")
-
-
 def test_all_overlays_says_a_shared_finding_once(layered: Path) -> None:
     ran = validate(layered, "--all-overlays", "--format", "json")
     assert ran.code == 1

@@ -5,17 +5,31 @@ from __future__ import annotations
 from halgit.validation.rule import Rule
 from halgit.validation.rules import (
     addresses,
+    authn,
+    authz,
     deployment,
+    deployment_environment,
     dynamic_accounts,
     halconfig,
     profiles,
+    public_addresses,
     scalars,
+    schema,
     secrets,
     service_settings,
+    storage,
+    versions,
 )
 
 ALL: tuple[Rule, ...] = (
+    *schema.RULES,
     *deployment.RULES,
+    *versions.RULES,
+    *deployment_environment.RULES,
+    *storage.RULES,
+    *public_addresses.RULES,
+    *authn.RULES,
+    *authz.RULES,
     *halconfig.RULES,
     *scalars.RULES,
     *service_settings.RULES,

@@ -1,13 +1,16 @@
-"""Rules on a deployment as a whole: its name, version, time zone. One of the modules listed in `rules/__init__.py`."""
+"""Rules on a deployment as a whole: its name, its version, its time zone."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
+from halgit.halyard.time_zones import time_zones
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.given import text
 from halgit.validation.view import View
+from halgit.wording import did_you_mean
 
 
 def _named_twice(view: View) -> Iterator[Hit]:
@@ -23,6 +26,14 @@ def _named_twice(view: View) -> Iterator[Hit]:
 def _no_version(view: View) -> Iterator[Hit]:
     if view.deployment is not None and view.deployment.get("version") in (None, ""):
         yield Hit(view.deployment.at("version"), f"The deployment {view.merged.deployment} has no version.")
+
+
+def _time_zone(view: View) -> Iterator[Hit]:
+    zone = None if view.deployment is None else text(view.deployment, "timezone")
+    if view.deployment is not None and zone is not None and zone not in time_zones():
+        message = f"Java knows no time zone {zone}."
+        known = () if "+" in zone or "-" in zone else sorted(time_zones())
+        yield Hit(view.deployment.at("timezone"), message, mend=did_you_mean(zone, known))
 
 
 RULES = (
@@ -43,5 +54,14 @@ RULES = (
         why="Every deployment begins with the bill of materials, so none can start.",
         mend="Set version to a release of Spinnaker, such as '1.36.1'.",
         check=_no_version,
+    ),
+    Rule(
+        id="deployment/time-zone",
+        severity=Severity.ERROR,
+        summary="The time zone is none that Java knows.",
+        halyard="Halyard compares it letter by letter with Java's ids, and `hal deploy apply` ends with an ERROR.",
+        why="Nothing can be deployed.",
+        mend="Write a name such as Europe/Berlin, or UTC.",
+        check=_time_zone,
     ),
 )

@@ -1,0 +1,73 @@
+"""Questions many rules ask of a value: whether it is empty, and what it says where that can be judged.
+
+A secret, a reference, and a text in which a parameter still stands are not empty, and say nothing that can be judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from urllib.parse import SplitResult, urlsplit
+
+from halgit import references
+from halgit import yaml as hyaml
+from halgit.halyard import data
+from halgit.masking import Secret, Woven
+from halgit.validation.rule import Hit
+from halgit.validation.view import Node
+
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_NAME = rf"(?:{_LABEL}\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
+_HOST = re.compile(rf"{_NAME}|[0-9]+(?:\.[0-9]+){{3}}|\[[0-9A-Fa-f:.%]+\]")
+_STILL_OPEN = re.compile(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
+"""Something in a text that a person or a script is to fill in."""
+
+
+def empty(node: Node, *steps: str) -> bool:
+    """Whether there is nothing, or an empty text, below these keys."""
+    return node.get(*steps) in (None, "")
+
+
+def text(node: Node, *steps: str) -> str | None:
+    """The text Halyard would read below these keys; None where there is none, or none that can be judged."""
+    value = node.get(*steps)
+    if value is None or isinstance(value, (dict, list, bytes, Secret, Woven)):
+        return None
+    said = hyaml.java_text(value)
+    return None if "${" in said or references.find(said) else said
+
+
+def lacking(node: Node, owner: str, keys: Iterable[str]) -> Iterator[Hit]:
+    """A hit for each of these keys that is empty."""
+    for key in keys:
+        if empty(node, key):
+            yield Hit(node.at(key), f"{owner} has no {key}.", mend=f"Set {key}.")
+
+
+def half(node: Node, owner: str, one: str, other: str) -> Iterator[Hit]:
+    """A hit where only one of two keys is set that belong together."""
+    if empty(node, one) != empty(node, other):
+        there, gone = (other, one) if empty(node, one) else (one, other)
+        yield Hit(node.at(there), f"{owner} has {there} and no {gone}.", mend=f"Set {gone} as well, or remove {there}.")
+
+
+@cache
+def _uri() -> re.Pattern[str]:
+    return re.compile(data.schema("halconfig")["$defs"]["uri"]["pattern"])
+
+
+def address(said: str) -> SplitResult | None:
+    """An address taken apart; None where `java.net.URI` refuses it."""
+    try:
+        split = urlsplit(said.strip())
+        return split if _uri().search(said) and split.port != -1 else None
+    except ValueError:
+        return None
+
+
+def host(split: SplitResult) -> str:
+    """The host of an address as Java sees it: none at all where the name holds an underscore or the like."""
+    authority = split.netloc.rsplit("@", 1)[-1]
+    name = authority if authority.endswith("]") else re.sub(r":[0-9]*$", "", authority)
+    return name if _HOST.fullmatch(name) or _STILL_OPEN.search(name) else ""

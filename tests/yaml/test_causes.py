@@ -1,0 +1,64 @@
+"""A text that does not parse gets the likely cause in words, with its place; never the value of a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import judge
+import pytest
+
+from halgit import yaml as hyaml
+
+BROKEN = hyaml.read((Path(__file__).parent / "broken.yaml").read_bytes(), "broken.yaml").data
+OUR_LIMIT = "halgit cannot read"
+
+
+def told(text: bytes) -> list[str]:
+    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.mend}" for f in hyaml.read(text, "f").faults]
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case["text"])
+def test_a_broken_text_is_told_with_its_cause(case: dict[str, Any]) -> None:
+    assert told(case["text"].encode()) == case["told"]
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case["text"])
+def test_what_halyard_takes_is_told_as_our_own_limit(case: dict[str, Any]) -> None:
+    try:
+        judge.read(case["text"].encode())
+    except judge.Refused:
+        assert not any(OUR_LIMIT in line for line in case["told"])
+    else:
+        assert all(OUR_LIMIT in line or "yaml/template" in line for line in case["told"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password:hunter2\nb: 1\n",
+        "password: 'hunter2'\t\n",
+        "password: hunter2'\t'x\n b: 1\n",
+        "password: *hunter2\n",
+        "password: !hunter2\n",
+        "password: 'hunter2''\n",
+        "password: 'hunt'hunter2'\n",
+        'password: "\\hunter2"\n',
+        "password: @hunter2\n",
+        "password: hunter2: x\n",
+        "password: hunter2\n  b: hunter2\n",
+        "a: [hunter2\nb: 1\n",
+        "hunter2\nb: 1\n",
+    ],
+)
+def test_no_value_is_shown(text: str) -> None:
+    assert told(text.encode())
+    assert not any("hunter2" in line for line in told(text.encode()))
+
+
+def test_every_merge_conflict_is_told() -> None:
+    one = "<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n"
+    assert [line.split()[:2] for line in told((one + "b: 1\n" + one).encode())] == [
+        ["1:1:", "yaml/conflict:"],
+        ["7:1:", "yaml/conflict:"],
+    ]
