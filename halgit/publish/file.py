@@ -118,7 +118,8 @@ def _staged(place: Path, data: bytes, mode: int, disk: Disk) -> Iterator[Path]:
             with suppress(OSError):
                 if disk.same(descriptor, beside):
                     disk.unlink(beside)
-            disk.close(descriptor)
+            with suppress(OSError):  # all of it is on the disk by now
+                disk.close(descriptor)
 
 
 def _lock(beside: Path, place: Path, disk: Disk) -> int:
