@@ -16,7 +16,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=wheel /wheels /wheels
 RUN wheel=$(ls /wheels/*.whl) \
- && pip install --no-cache-dir --no-compile "${wheel}[gcp]" \
+ && pip install --no-cache-dir --no-compile "${wheel}[gcp,server]" \
  && rm -rf /wheels
 # The user of the charts (podSecurity.runAsUser): Halyard reads and writes the tree as the same one.
 RUN groupadd --gid 1000 spinnaker \

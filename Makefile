@@ -43,5 +43,5 @@ clean:
 	@touch $@
 
 $(STAMP): .venv/.run
-	$(BIN)/python -m pip install --quiet --editable '.[gcp]' --group test --group lint --group bench
+	$(BIN)/python -m pip install --quiet --editable '.[gcp,server]' --group test --group lint --group bench
 	@touch $@

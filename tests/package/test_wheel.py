@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import email
 import os
+import re
 import subprocess
 import sys
 from email.message import Message
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import needs
@@ -14,6 +17,9 @@ import pytest
 from program import SAMPLE
 
 from halgit import __version__
+
+INDIRECT = {"botocore": {"boto3"}, "urllib3": {"boto3"}, "requests": {"hvac"}}
+"""What comes with a library and is part of how that one is used."""
 
 
 def halgit(installed: Path, cwd: Path, *arguments: object) -> str:
@@ -67,3 +73,25 @@ def test_it_works_away_from_the_checkout(installed: Path, tmp_path: Path) -> Non
     assert (tmp_path / "new" / ".hal" / "config").is_file()
     halgit(installed, tmp_path, "render", "--repo", SAMPLE, "--overlay", "prod", "--secrets", "mask")
     assert (tmp_path / ".hal" / "config").is_file()
+
+
+def test_every_library_it_imports_is_asked_for_and_no_other(metadata: Message) -> None:
+    asked = {re.split(r"[^a-z0-9-]", text.lower(), maxsplit=1)[0] for text in metadata.get_all("Requires-Dist") or []}
+    brings = packages_distributions()
+    used: set[str] = set()
+    for name in imported():
+        here = INDIRECT.get(name) or {one.lower().replace("_", "-") for one in brings.get(name, [])}
+        assert asked & here, name
+        used |= here
+    assert asked <= used
+
+
+def imported() -> set[str]:
+    """The packages that the code imports, anywhere in it, beside Python's own and itself."""
+    found: set[str] = set()
+    for file in (needs.ROOT / "halgit").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found |= {name.partition(".")[0] for name in names}
+    return found - set(sys.stdlib_module_names) - {"halgit"}
