@@ -54,7 +54,7 @@ _STORE = given.stack(
         given.option("--ref", default="", metavar="BRANCH", help="Branch to read and to commit to (git)."),
         given.option("--accounts-path", default="accounts/", show_default=True, metavar="DIR",
                      help="Folder of clouddriver-local.yml."),
-        given.option("--format", type=click.Choice(["text", "json"]), default="text"),
+        given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the result is told."),
     ]
 )  # fmt: skip
 _WRITE = given.stack(
@@ -86,12 +86,12 @@ _COMMON = given.stack([_STORE, given.access_options, given.log_options])
 _CHANGING = given.stack([_STORE, _WRITE, given.access_options, given.log_options])
 _FIELDS = given.stack(
     [
-        click.option("--field", "fields", multiple=True, metavar="KEY=YAML", help="A field of the entry."),
-        click.option("--fields", "fields_file", default="", metavar="FILE", help="YAML mapping of fields."),
-        click.option("--kubeconfig", default="", metavar="FILE", help="The cluster's kubeconfig."),
-        click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig, if not its current."),
-        click.option("--agent", default="", metavar="NAME", help="Reach the cluster through this agent."),
-        click.option("--endpoint", default="kubernetes", show_default=True, help="The agent's Kubernetes endpoint."),
+        given.option("--field", "fields", multiple=True, metavar="KEY=YAML", help="A field of the entry."),
+        given.option("--fields", "fields_file", default="", metavar="FILE", help="YAML mapping of fields."),
+        given.option("--kubeconfig", default="", metavar="FILE", help="The cluster's kubeconfig."),
+        given.option("--context", default="", metavar="NAME", help="Context of the kubeconfig, if not its current."),
+        given.option("--agent", default="", metavar="NAME", help="Reach the cluster through this agent."),
+        given.option("--endpoint", default="kubernetes", show_default=True, help="The agent's Kubernetes endpoint."),
     ]
 )
 
@@ -100,7 +100,12 @@ _FIELDS = given.stack(
 @_COMMON
 @click.pass_obj
 def listing(output: Output, /, **options: Any) -> None:
-    """List the accounts with their providers."""
+    """List the accounts with their providers.
+
+    \b
+    Example:
+      halgit accounts list --repo https://git.example.com/org/accounts.git --format json
+    """
     found = _accounts(output, options).listed()
     if output.json:
         output.answer({"accounts": [{"name": one.name, "provider": one.provider} for one in found]})
@@ -116,7 +121,12 @@ def listing(output: Output, /, **options: Any) -> None:
 @_COMMON
 @click.pass_obj
 def show(output: Output, /, name: str, **options: Any) -> None:
-    """Show one entry, with what is secret in it masked."""
+    """Show one entry, with what is secret in it masked.
+
+    \b
+    Example:
+      halgit accounts show prod-eu --repo https://git.example.com/org/accounts.git
+    """
     entry = _accounts(output, options).shown(name)
     if output.json:
         output.answer(
@@ -128,13 +138,18 @@ def show(output: Output, /, name: str, **options: Any) -> None:
 
 @command.command("add", epilog=f"Example: {_EXAMPLES['add']}")
 @click.argument("name")
-@click.option("--provider", default="kubernetes", show_default=True, help="Provider as Spring names it.")
+@given.option("--provider", default="kubernetes", show_default=True, help="Provider as Spring names it.")
 @_FIELDS
 @_CHANGING
 @_CONTROLLER
 @click.pass_obj
 def add(output: Output, /, name: str, provider: str, **options: Any) -> None:
-    """Add an account, from a kubeconfig or through an agent of the controller."""
+    """Add an account, from a kubeconfig or through an agent of the controller.
+
+    \b
+    Example:
+      halgit accounts add prod-eu --repo URL --kubeconfig prod-eu.yaml --encrypt-key-file encrypt.key
+    """
     from halgit.accounts.service import Access
 
     access = Access(
@@ -145,13 +160,18 @@ def add(output: Output, /, name: str, provider: str, **options: Any) -> None:
 
 @command.command("update", epilog=f"Example: {_EXAMPLES['update']}")
 @click.argument("name")
-@click.option("--unset", multiple=True, metavar="KEY", help="A field to take out.")
+@given.option("--unset", multiple=True, metavar="KEY", help="A field to take out.")
 @_FIELDS
 @_CHANGING
 @_CONTROLLER
 @click.pass_obj
 def update(output: Output, /, name: str, unset: Sequence[str], **options: Any) -> None:
-    """Change fields of an account, or give it another kubeconfig."""
+    """Change fields of an account, or give it another kubeconfig.
+
+    \b
+    Example:
+      halgit accounts update prod-eu --repo URL --field cacheThreads=4 --unset namespaces
+    """
     from halgit.accounts.service import Access
 
     access = Access(
@@ -168,12 +188,17 @@ def update(output: Output, /, name: str, unset: Sequence[str], **options: Any) -
 @_CHANGING
 @click.pass_obj
 def remove(output: Output, /, name: str, **options: Any) -> None:
-    """Take an account out, and its kubeconfig file with it. Nothing is revoked."""
+    """Take an account out, and its kubeconfig file with it. Nothing is revoked.
+
+    \b
+    Example:
+      halgit accounts remove prod-eu --repo URL
+    """
     _tell(output, name, _accounts(output, options).remove(name), options)
 
 
 @command.command("rotate-key")
-@click.option("--old-key-file", required=True, metavar="FILE", help="encrypt.key the values were made with.")
+@given.option("--old-key-file", required=True, metavar="FILE", help="encrypt.key the values were made with.")
 @_CHANGING
 @click.pass_obj
 def rotate(output: Output, /, old_key_file: str, **options: Any) -> None:
@@ -192,13 +217,13 @@ def rotate(output: Output, /, old_key_file: str, **options: Any) -> None:
 
 @command.command("manifest")
 @click.argument("agent")
-@click.option("--namespace", required=True, help="Namespace of the agent in the remote cluster.")
-@click.option("--endpoint", default="kubernetes", show_default=True, help="Name that kubeconfigs are made for.")
-@click.option("--agent-image", default="", help="Image of the agent, without a tag.")
-@click.option("--agent-tag", default="", help="Tag of the image, if not the version the controller names.")
-@click.option("--replicas", type=click.IntRange(1, 9), default=1, show_default=True)
-@click.option("--cluster-wide", is_flag=True, help="Let the agent do everything in the cluster, not in one namespace.")
-@click.option("--output", "target", type=click.Path(path_type=Path), required=True, help="File to write; 0600.")
+@given.option("--namespace", required=True, help="Namespace of the agent in the remote cluster.")
+@given.option("--endpoint", default="kubernetes", show_default=True, help="Name that kubeconfigs are made for.")
+@given.option("--agent-image", default="", help="Image of the agent, without a tag.")
+@given.option("--agent-tag", default="", help="Tag of the image, if not the version the controller names.")
+@given.option("--replicas", type=click.IntRange(1, 9), default=1, show_default=True, help="Pods of the agent.")
+@given.option("--cluster-wide", is_flag=True, help="Let the agent do everything in the cluster, not in one namespace.")
+@given.option("--output", "target", type=click.Path(path_type=Path), required=True, help="File to write; 0600.")
 @_CONTROLLER
 @given.access_options
 @given.log_options
@@ -232,7 +257,7 @@ def manifest(output: Output, /, agent: str, namespace: str, target: Path, **opti
 
 
 @command.command("serve")
-@given.option("--listen", default="127.0.0.1:8088", show_default=True, metavar="HOST:PORT")
+@given.option("--listen", default="127.0.0.1:8088", show_default=True, metavar="HOST:PORT", help="Where to serve.")
 @given.option("--api-token-file", default="", metavar="FILE", help="Token that callers send as a bearer token.")
 @_CHANGING
 @_CONTROLLER

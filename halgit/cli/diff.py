@@ -42,7 +42,13 @@ Base = Callable[[OperatorSettings, Compiled | None], Side]
 @given.option("--base-tree", type=click.Path(path_type=Path), metavar="DIR", help="Compare with a rendered tree.")
 @given.option("--all-overlays", is_flag=True, help="Compare every overlay of either side.")
 @given.option("--exit-code", is_flag=True, help="Exit 1 if anything differs.")
-@given.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@given.option(
+    "--format",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How the differences are told.",
+)
 @given.option("--output", type=click.Path(path_type=Path), help="Write the report to a file instead of stdout.")
 @given.trust_options
 @given.access_options
