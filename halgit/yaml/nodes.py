@@ -96,6 +96,10 @@ def compose(text: bytes) -> Stream:
     try:
         while stream.too_deep is None and (event := events.get_event()) is not None:
             composer.take(event)
+    except yaml.MarkedYAMLError as problem:
+        stream.problem = problem
+        if "nesting depth" in str(problem.problem):  # libyaml counts to a thousand in one line, before it gives any
+            stream.too_deep = stream.too_deep or _mark(problem.problem_mark)
     except yaml.YAMLError as problem:
         stream.problem = problem
     finally:

@@ -44,11 +44,18 @@ def locate_all(text: bytes, paths: Iterable[Path], *, keys: bool = False) -> dic
 
 
 def _follow(node: Node | None, path: Path, want_key: bool) -> Node | None:
+    trail = follow(node, path, want_key=want_key)
+    return trail[-1] if trail else None
+
+
+def follow(node: Node | None, path: Path, *, want_key: bool = False) -> list[Node]:
+    """The nodes from the root to the value at this path, or to its key; empty where there is no such path."""
+    trail = [node] if node is not None else []
     for depth, step in enumerate(path):
         while node is not None and node.kind == "alias":
             node = node.target
         if node is None:
-            return None
+            return []
         below: Node | None = None
         if node.kind == "sequence" and isinstance(step, int) and step < len(node.items):
             below = node.items[step]
@@ -56,8 +63,11 @@ def _follow(node: Node | None, path: Path, want_key: bool) -> Node | None:
             for key, value in node.pairs():
                 if key_text(key) == step:
                     below = key if want_key and depth == len(path) - 1 else value
+        if below is None:
+            return []
         node = below
-    return node
+        trail.append(node)
+    return trail
 
 
 def key_text(node: Node) -> str:

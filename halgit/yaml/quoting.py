@@ -48,9 +48,12 @@ def quoted(text: str) -> str:
     """A text on one line, in the plainest form that is safe in block style."""
     if is_plain(text):
         return text
-    if _PRINTABLE.fullmatch(text):
-        return single(text)
-    return double(text)
+    return single(text) if is_printable(text) else double(text)
+
+
+def is_printable(text: str) -> bool:
+    """Whether a text is of one line and needs no escape."""
+    return bool(_PRINTABLE.fullmatch(text))
 
 
 def is_plain(text: str) -> bool:

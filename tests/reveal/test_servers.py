@@ -73,8 +73,8 @@ def test_a_thousand_references_over_fifty_paths_cost_fifty_reads_and_one_login(b
         assert between.count("/login/") == 1
         assert between.count("/v1/kv/data/") == 50
         assert len(between.seen) == 52
-    assert 'a0: "value-0-0"\n' in text
-    assert 'a999: "value-49-19"\n' in text
+    assert "a0: value-0-0\n" in text
+    assert "a999: value-49-19\n" in text
 
 
 def test_a_sealed_vault_ends_with_one_line_and_nothing_else_asked(tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_every_engine_gives_its_secret_to_one_tree(bao: Bao, tmp_path: Path) -> 
         again = reveal(found, engines(access), Redactor(), pinned=versions)
     assert opened(result)[GATE] == opened(again)[GATE]
     assert opened(result)[GATE] == (
-        'vault: "value-3-4"\nk8s: "from-k8s"\ns3: "from-s3"\nmanager: "from-manager"\nnoop: "from-noop"\n'
-        'env: "from-env"\nfile: "from-a-file"\n'
+        "vault: value-3-4\nk8s: from-k8s\ns3: from-s3\nmanager: from-manager\nnoop: from-noop\n"
+        "env: from-env\nfile: from-a-file\n"
     )
     assert states == {
         "vault": ("there", "metadata"), "k8s": ("there", "read"), "s3": ("there", "metadata"),

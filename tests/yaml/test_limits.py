@@ -1,0 +1,258 @@
+"""What Halyard's SnakeYAML stops at, told before Halyard meets it; each case is held against the real one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import judge
+import pytest
+
+from halgit import yaml as hyaml
+from halgit.yaml.checking import MOST_EXPANDED, Expansion
+
+
+def told(text: bytes, *, many: bool = False) -> list[str]:
+    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.mend}" for f in hyaml.read(text, "f", many=many).faults]
+
+
+def refused(text: bytes) -> str:
+    """SnakeYAML's exception and words; fails where it reads the text."""
+    with pytest.raises(judge.Refused) as caught:
+        judge.read(text)
+    return str(caught.value)
+
+
+def same(text: bytes) -> Any:
+    """What both read."""
+    read = hyaml.read(text, "f")
+    assert read.faults == ()
+    assert judge.typed(read.data) == judge.by_text(judge.read(text))
+    return read.data
+
+
+# --- aliases ---
+
+
+def aliases(count: int, value: str) -> bytes:
+    return (f"a: &x {value}\n" + "".join(f"b{number}: *x\n" for number in range(count))).encode()
+
+
+@pytest.mark.parametrize("value", ["{k: v}", "[v]"])
+def test_fifty_aliases_to_collections_are_read_and_one_more_is_told(value: str) -> None:
+    assert len(same(aliases(50, value))) == 51
+    assert "Number of aliases for non-scalar nodes exceeds the specified max=50" in refused(aliases(51, value))
+    assert told(aliases(51, value)) == [
+        "52:6: yaml/alias-limit: more than 50 aliases to mappings or lists; Halyard reads no more of them. "
+        "Write some of the values out."
+    ]
+
+
+def test_aliases_to_scalars_do_not_count() -> None:
+    assert len(same(aliases(500, "v"))) == 501
+
+
+def test_an_aliased_value_is_one_value_shared() -> None:
+    data = same(b"a: &x {k: [v]}\nb: *x\nc: {<<: *x, l: 1}\n")
+    assert data["a"] is data["b"]
+    assert data["c"] == {"k": ["v"], "l": 1}
+
+
+def test_an_alias_without_anchor_is_told_and_so_is_every_other() -> None:
+    text = b"a: *one\nb: [*two]\nc: &two x\n"
+    assert "found undefined alias one" in refused(text)
+    words = "a value that begins with * is an alias to YAML, and no anchor of its name stands before it."
+    mend = "Define the anchor, write the value out, or quote it."
+    assert told(text) == [f"1:4: yaml/alias: {words} {mend}", f"2:5: yaml/alias: {words} {mend}"]
+
+
+def test_an_alias_inside_its_own_value_is_told() -> None:
+    assert told(b"a: &x\n  b: *x\n") == [
+        "2:6: yaml/alias: the alias *x stands inside the value it stands for. Write the value out."
+    ]
+
+
+def bomb(levels: int, width: int = 9) -> bytes:
+    lines = ["a0: &a0 [x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * width)}]" for n in range(1, levels)]
+    return "\n".join(lines).encode()
+
+
+def test_a_bomb_of_nested_aliases_is_told_and_costs_no_more_than_its_text() -> None:
+    """Five levels stay below fifty aliases, and stand for 66,000 values; six are too many for SnakeYAML too."""
+    text = bomb(6, 10)
+    assert "exceeds the specified max=50" not in str(judge.read(text))
+    assert told(text) == [
+        "1:1: yaml/alias-limit: aliases add more than 100000 values once they are written out. "
+        "Write the values out, or use fewer aliases."
+    ]
+
+
+class Counted(list[Any]):
+    """A list that counts how often any of its kind is gone through."""
+
+    walks = 0
+
+    def __iter__(self) -> Any:
+        Counted.walks += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("levels", [10, 40])
+def test_the_work_of_measuring_a_bomb_grows_with_its_text_not_with_what_it_stands_for(levels: int) -> None:
+    data = Counted("x")
+    for _ in range(levels):
+        data = Counted([data] * 9)
+    Counted.walks = 0
+    assert Expansion(data).size > MOST_EXPANDED
+    assert Counted.walks == levels + 1
+
+
+# --- depth ---
+
+
+def nested(depth: int, opening: str, closing: str) -> bytes:
+    return (opening * depth + "x" + closing * depth).encode()
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}"), ("- ", ""), ("[{a: ", "}]")])
+def test_as_deep_as_snakeyaml_reads_is_read_and_one_more_is_told(opening: str, closing: str) -> None:
+    steps = opening.count("[") + opening.count("{") + opening.count("- ")
+    deep = nested(50 // steps, opening, closing)
+    same(deep)
+    deeper = nested(52 // steps, opening, closing)
+    assert "Nesting Depth exceeded max 50" in refused(deeper)
+    assert [line.split(": ", 1)[1] for line in told(deeper)] == [
+        "yaml/depth: more than 51 mappings and lists inside one another; Halyard reads no deeper. "
+        "Lift the inner ones up."
+    ]
+
+
+def test_a_very_deep_text_is_told_and_does_not_break_the_reader() -> None:
+    assert [line.split()[1] for line in told(b"[" * 200_000)] == ["yaml/depth:"]
+
+
+# --- characters, tabs, tags, escapes ---
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\x80", "\x9f", "\ufffe", "\uffff"])
+def test_a_control_character_is_told_with_its_place(character: str) -> None:
+    text = f"a: 1\nb: x{character}y\n".encode()
+    assert "special characters are not allowed" in refused(text)
+    assert told(text) == [
+        f"2:5: yaml/control-character: the character U+{ord(character):04X} may not stand in YAML. "
+        'Remove it; where it is meant, write it as an escape in double quotes ("\\x07").'
+    ]
+
+
+@pytest.mark.parametrize("character", ["\x85", "\xa0", "\u200b", "\ufffd", "😀"])
+def test_other_odd_characters_are_read(character: str) -> None:
+    same(f'a: "x{character}y"\n'.encode())
+
+
+TABS = {
+    "a:\t1\n": ["1:3: yaml/tab: a tab follows 'a:'; Halyard takes only blanks there. Replace the tab by blanks."],
+    "a: \t1\n": ["1:4: yaml/tab: a tab follows 'a:'; Halyard takes only blanks there. Replace the tab by blanks."],
+    "-\t1\n": ["1:2: yaml/tab: a tab follows '-'; Halyard takes only blanks there. Replace the tab by blanks."],
+    "a: [1,\t2]\n": ["1:7: yaml/tab: a tab follows '[1,'; Halyard takes only blanks there. Replace the tab by blanks."],
+    "a:\n\tb: 1\n": [
+        "2:1: yaml/tab: a tab indents this line; Halyard takes only blanks there. Replace the tab by blanks."
+    ],
+    "a: 'x'\t# c\n": [
+        "1:7: yaml/tab: a tab follows a value; Halyard takes only blanks there. Replace the tab by blanks."
+    ],
+}
+
+
+@pytest.mark.parametrize("text", TABS)
+def test_a_tab_where_blanks_belong_is_told(text: str) -> None:
+    refused(text.encode())
+    assert told(text.encode()) == TABS[text]
+
+
+@pytest.mark.parametrize(
+    "text", ["a: x\ty\n", "a: 'x\ty'\n", 'a: "x\ty"\n', "a: |\n  x\ty\n", "a: 1 #\tc\n", "a: 1\t# c\n"]
+)
+def test_a_tab_inside_a_text_or_comment_is_read(text: str) -> None:
+    same(text.encode())
+
+
+def test_escapes_halyard_does_not_know_are_told() -> None:
+    text = b'a: "x\\/y"\nb: "\\/"\n'
+    assert "found unknown escape character /" in refused(text)
+    words = "yaml/escape: Halyard does not know the escape \\/. Write / alone."
+    assert told(text) == [f"1:6: {words}", f"2:5: {words}"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("!vault x", "Halyard takes no tag !vault. Remove the tag; write what it stands for."),
+        ("!!python/none x", "Halyard takes no tag !!python/none. Remove the tag; write what it stands for."),
+        ("!<tag:x.org,1> x", "Halyard takes no tag !<tag:x.org,1>. Remove the tag; write what it stands for."),
+        ("!!int x", "the tag !!int does not fit this text. Correct the tag or the value."),
+        ("!x [1]", "Halyard takes no tag !x. Remove the tag; write what it stands for."),
+        ("!pw", "a value that begins with ! is a tag to YAML, and Halyard takes none. Quote the value."),
+    ],
+)
+def test_a_tag_of_ones_own_is_told(value: str, words: str) -> None:
+    text = f"a: {value}\n".encode()
+    refused(text)
+    assert told(text) == [f"1:4: yaml/tag: {words}"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!str 12",
+        "!!float 1",
+        "!!int '7'",
+        "!!bool 'yes'",
+        "!!null ''",
+        "!!seq [1]",
+        "!!map {a: 1}",
+        "!!binary aGk=",
+        "! 12",
+    ],
+)
+def test_the_tags_of_yaml_are_read(value: str) -> None:
+    same(f"a: {value}\n".encode())
+
+
+# --- keys and documents ---
+
+
+def test_duplicate_keys_are_told_with_both_places() -> None:
+    """SnakeYAML takes the last, without a word."""
+    text = b"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n'a': 2\na: 3\n"
+    assert judge.read(text)
+    assert told(text) == [
+        "5:3: yaml/duplicate-key: the key c stands twice in this mapping, first on line 3. Keep one of the two.",
+        "6:1: yaml/duplicate-key: the key a stands twice in this mapping, first on line 1. Keep one of the two.",
+        "7:1: yaml/duplicate-key: the key a stands twice in this mapping, first on line 1. Keep one of the two.",
+    ]
+
+
+def test_keys_that_become_one_text_are_duplicates() -> None:
+    assert [line.split()[0] for line in told(b"1: a\n'1': b\n0x1: c\ntrue: d\nyes: e\n")] == ["2:1:", "3:1:", "5:1:"]
+
+
+def test_a_second_document_is_told_where_one_is_required() -> None:
+    text = b"a: 1\n---\nb: 2\n---\nc: 3\n"
+    assert "expected a single document" in refused(text)
+    assert told(text) == ["2:1: yaml/documents: a second document starts here. Keep one document in this file."]
+    assert told(text, many=True) == []
+    assert [judge.typed(each) for each in hyaml.read(text, "f", many=True).documents] == [
+        judge.by_text(each) for each in judge.read_all(text)
+    ]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    text = b'a: *x\na: 1\nb: !x 1\nc: "\\/"\nd:\t1\n---\ne: 1\n'
+    assert [line.split()[1] for line in told(text)] == [
+        "yaml/alias:",
+        "yaml/duplicate-key:",
+        "yaml/tag:",
+        "yaml/escape:",
+        "yaml/tab:",
+        "yaml/documents:",
+    ]
