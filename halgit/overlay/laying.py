@@ -79,10 +79,19 @@ class Laying:
             return None
         forced = said.patch == "replace"
         if said.value is not MISSING:
+            if not forced and isinstance(said.value, (dict, list)) and kind_of(said.value) == below.kind:
+                return self._instead(below, (*path, VALUE))
             return self._put(below, said.value, (*path, VALUE), forced=forced or said.value is None)
         if forced or below.kind != "mapping":
             return self._put(below, value, path, forced=forced)
         self._lay_members(below, _without(said.rest, item), path, node)
+        return below
+
+    def _instead(self, below: Draft, path: Path) -> Draft:
+        """`$value` with a mapping or list over one of its kind: that would lose the lower one in silence."""
+        message = f"`$value` would replace the {below.kind} of {{other}} whole."
+        mend = f"Write `$patch: replace` beside it if that is meant, else the {below.kind} without `$value`."
+        self._fault("merge/misplaced-directive", path, message, mend, below.trace.origin)
         return below
 
     def _lay_members(self, below: Draft, value: dict[str, Value], path: Path, node: KeyNode) -> None:
