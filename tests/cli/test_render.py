@@ -222,7 +222,7 @@ def test_a_secret_parameter_is_shown_nowhere_but_in_the_tree(tmp_path: Path) -> 
     assert "canary" not in said
     assert "********" in said
     written = (tmp_path / ".hal/default/profiles/gate-local.yml").read_text()
-    assert written == 'greeting: "canary-7c1f"\nurl: "redis://:canary-7c1f@x"\n'
+    assert written == "greeting: canary-7c1f\nurl: redis://:canary-7c1f@x\n"
     assert "canary" not in (tmp_path / ".hal/.halgit.json").read_text()
 
 
