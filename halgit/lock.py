@@ -110,7 +110,7 @@ def pins(locked: Entry, sources: Sequence[SourceId], holder: int) -> dict[int, s
 
 
 def hold(locked: Entry, now: Entry) -> None:
-    """Raises SourceError that lists every file that moved since the lock was written."""
+    """Raises SourceError that lists every file that moved since the lock was written, and the revisions."""
     moved = [text for pair in zip(locked.sources, now.sources, strict=True) for text in _moved(*pair)]
     if moved:
         listed = "\n".join(f"  {text}" for text in moved)
@@ -118,6 +118,10 @@ def hold(locked: Entry, now: Entry) -> None:
 
 
 def _moved(then: LockedSource, now: LockedSource) -> Iterator[str]:
+    if then.files == now.files:
+        return
+    if then.revision != now.revision:
+        yield f"{now.url} was at {then.revision or 'no revision'} and is at {now.revision or 'no revision'}"
     prefix = f"{now.url}//"
     for file in sorted({*then.files, *now.files}):
         before, after = then.files.get(file), now.files.get(file)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from halgit import references
-from halgit.errors import FindingsError, RemoteError, SourceError
+from halgit.errors import FindingsError, Missing, RemoteError, SecretError, SourceError
 from halgit.masking import Redactor, Secret, Woven
 from halgit.references import ENGINES
 from halgit.remotes.held import Held
@@ -48,10 +48,15 @@ def reveal(
     wanted = by_address(survey.uses)
     answers = ask_all(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
     values.take(survey.uses, answers, redactor)
-    if values.failures:
-        raise error_of(values.failures, survey.merged, put)
+    drifted = dict(_drift(pinned, answers))
+    failures = [one for one in values.failures if references.address(one.use.reference) not in drifted]
+    told = str(error_of(failures, survey.merged, put)) if failures else ""
+    if drifted:
+        lines = "\n".join(filter(None, (*drifted.values(), told)))
+        raise SourceError(lines, "Run `halgit lock` to take the new versions.")
+    if failures:
+        raise SecretError(told)
     versions = {address: held.version for address, held in values.held.items() if held.version}
-    _hold_to(pinned, versions)
     return replace(_placed(survey, values), versions=versions)
 
 
@@ -127,14 +132,16 @@ def _at_versions(wanted: Mapping[str, Reference], pinned: Mapping[str, str]) -> 
     return found
 
 
-def _hold_to(pinned: Mapping[str, str], versions: Mapping[str, str]) -> None:
-    moved = [
-        f"{address} is locked at version {pinned[address]}, and the server gives {version}."
-        for address, version in versions.items()
-        if address in pinned and pinned[address] != version
-    ]
-    if moved:
-        raise SourceError("\n".join(moved), "Run `halgit lock` to take the new versions.")
+def _drift(pinned: Mapping[str, str], answers: Mapping[str, Held | RemoteError]) -> Iterator[tuple[str, str]]:
+    """The secrets that are not what was locked, by address, each with what is known of it."""
+    for address, answer in answers.items():
+        then = pinned.get(address)
+        if then is None:
+            continue
+        if isinstance(answer, Missing):
+            yield address, f"{address} is locked at version {then}, which cannot be had: {answer.message}"
+        elif isinstance(answer, Held) and answer.version and answer.version != then:
+            yield address, f"{address} is locked at version {then}, and the server gives {answer.version}."
 
 
 def _stand_ins(survey: Survey) -> _Values:

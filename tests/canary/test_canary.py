@@ -249,6 +249,17 @@ def test_a_target_that_is_not_ours_and_a_work_tree_that_would_commit_them(plant:
         nothing_shown(drive, ran)
 
 
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_what_has_changed_is_told_without_the_secrets(form: str, plant: Plant, drive: Driver, tmp_path: Path) -> None:
+    orca = f"credential: '{QUOTED}'\nurl: redis://:{value('url')}@redis\n"
+    other = changed(plant, tmp_path / "changed", **{ORCA.replace("/", "__"): orca, IGOR: "a: ${{ params.fromEnv }}\n"})
+    drive("render", "--repo", plant.repo, "--overlay", "prod", "--out", ".hal")
+    for base in (("--base-repo", other), ("--base-tree", ".hal")):
+        ran = drive("diff", "--repo", plant.repo, "--overlay", "prod", *base, "--format", form)
+        assert ran.code == 0, ran.err
+        nothing_shown(drive, ran)
+
+
 def test_a_lock_that_does_not_hold_any_more(plant: Plant, drive: Driver, tmp_path: Path) -> None:
     repo = changed(plant, tmp_path / "changed")
     assert drive("lock", "--repo", repo, "--overlay", "prod").code == 0
