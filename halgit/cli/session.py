@@ -61,7 +61,10 @@ class Session:
         self._closing.close()
 
     def open(self, specs: Sequence[SourceSpec] = ()) -> tuple[Snapshot, ...]:
-        """The snapshots of these sources (of --repo where none are named), fetched in parallel, in order."""
+        """The snapshots of these sources (of --repo where none are named), fetched in parallel, in order.
+
+        Raises SourceError with a line for each that cannot be had.
+        """
         wanted = specs or self.specs
         self.output.progress(f"Fetching {', '.join(spec.url for spec in wanted)}")
         pool = ThreadPoolExecutor(max_workers=8)
@@ -77,6 +80,9 @@ class Session:
             for future in waiting:
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self._closing.callback(future.result().close)
+        failed = [str(why) for future in waiting if isinstance(why := future.exception(), SourceError)]
+        if len(failed) > 1:
+            raise SourceError("\n".join(failed))
         return tuple(future.result() for future in waiting)
 
     def open_locked(self) -> tuple[tuple[Snapshot, ...], Entry]:
