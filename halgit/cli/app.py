@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "lock": "write down what an overlay is rendered from",
     "secrets": "list the secret references, or check that the secrets exist",
     "accounts": "list and change Clouddriver's dynamic accounts",
+    "isd": "make the Secrets of an ISD installation and introduce its services",
     "rules": "list the rules, or explain one",
     "init": "start a repository",
     "schema": "print a JSON schema",

@@ -1,7 +1,7 @@
-"""Kubernetes Secrets, read through lightkube with the pod's service account or the operator's kubeconfig.
+"""Kubernetes Secrets, read and made through lightkube with the pod's service account or the operator's kubeconfig.
 
 Cluster and login are the operator's. A reference without a namespace means the pod's (or the context's) own; whether
-it may name another is decided before it comes here.
+it may name another is decided before it comes here. A Secret that is there is never changed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from halgit.errors import Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
 from halgit.operator import Access
 from halgit.remotes.held import Held, Presence
 from halgit.remotes.retry import persist, retry_after
@@ -39,13 +40,46 @@ class KubernetesEngine:
         secret = persist(
             lambda: self._client.secret(name, namespace), retries=self._access.retries, patience=self._access.timeout
         )
-        data = {str(key): _decoded(name, key, value) for key, value in (secret.data or {}).items()}
+        data = _data(name, secret)
         version = getattr(secret.metadata, "resourceVersion", "") or ""
         return Held(data, version=f"revision:{version}" if version else "")
 
     def check(self, reference: Reference) -> Presence:
         """The API has no metadata without the data, so the Secret is read."""
         return Presence("read", frozenset(self.read(reference).keys or ()))
+
+
+class SecretShelf:
+    """The Secrets of one namespace, to read and to make; `namespace` empty means the pod's or the context's own."""
+
+    def __init__(self, access: Access, namespace: str = "", service_account: str = SERVICE_ACCOUNT) -> None:
+        self._access = access
+        self._client = access.kept.once((_Cluster, "kubernetes"), lambda: _Cluster(access, service_account))
+        self.namespace = namespace or self._client.namespace
+
+    def read(self, name: str) -> Mapping[str, bytes] | None:
+        """The Secret's keys and values; None where it is not there."""
+        try:
+            secret = self._persist(lambda: self._client.secret(name, self.namespace))
+        except Missing:
+            return None
+        return _data(name, secret)
+
+    def make(self, name: str, kind: str, data: Mapping[str, bytes], labels: Mapping[str, str]) -> bool:
+        """Make a Secret; False where one of this name is there, by whomever it was made."""
+        encoded = {key: base64.b64encode(value).decode("ascii") for key, value in data.items()}
+        try:
+            self._persist(lambda: self._client.make(name, self.namespace, kind, encoded, labels))
+        except Conflicting:
+            return False
+        return True
+
+    def _persist(self, ask: Callable[[], Any]) -> Any:
+        return persist(ask, retries=self._access.retries, patience=self._access.timeout)
+
+
+def _data(name: str, secret: Any) -> dict[str, bytes]:
+    return {str(key): _decoded(name, key, value) for key, value in (secret.data or {}).items()}
 
 
 def _decoded(name: str, key: str, value: str) -> bytes:
@@ -65,42 +99,68 @@ class _Cluster:
     def close(self) -> None:
         self._client.close()
 
+    @property
+    def namespace(self) -> str:
+        """The pod's own namespace, or the context's."""
+        return str(self._client.namespace)
+
     def secret(self, name: str, namespace: str) -> Any:
         from lightkube.resources.core_v1 import Secret
 
-        library = _http_library()
-        where = f"Secret {name} in namespace {namespace or self._client.namespace}"
-        try:
-            return self._client.get(Secret, name, namespace=namespace or self._client.namespace)
-        except library.HTTPStatusError as why:
-            raise _answered(where, why.response.status_code, why.response.headers.get("Retry-After")) from None
-        except library.TimeoutException:
-            raise Unreachable(f"Kubernetes did not answer for the {where} in time.", "Try again.") from None
-        except library.TransportError as why:
-            if "CERTIFICATE_VERIFY_FAILED" in str(why):
-                raise Untrusted(
-                    "The certificate of the Kubernetes API cannot be verified.",
-                    "Put the cluster's authority into the kubeconfig.",
-                ) from None
-            raise Unreachable(
-                "The Kubernetes API cannot be reached.", "Check the kubeconfig and the network."
+        there = namespace or self.namespace
+        return _asked(
+            "get", f"Secret {name} in namespace {there}", lambda: self._client.get(Secret, name, namespace=there)
+        )
+
+    def make(self, name: str, namespace: str, kind: str, data: dict[str, str], labels: Mapping[str, str]) -> None:
+        from lightkube.models.meta_v1 import ObjectMeta
+        from lightkube.resources.core_v1 import Secret
+
+        secret = Secret(
+            metadata=ObjectMeta(name=name, namespace=namespace, labels=dict(labels)), type=kind, data=dict(data)
+        )
+        _asked("create", f"Secret {name} in namespace {namespace}", lambda: self._client.create(secret))
+
+
+def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
+    """What the API answers, its refusals and the library's errors as ours."""
+    library = _http_library()
+    try:
+        return ask()
+    except library.HTTPStatusError as why:
+        raise _answered(verb, where, why.response) from None
+    except library.TimeoutException:
+        raise Unreachable(f"Kubernetes did not answer for the {where} in time.", "Try again.") from None
+    except library.TransportError as why:
+        if "CERTIFICATE_VERIFY_FAILED" in str(why):
+            raise Untrusted(
+                "The certificate of the Kubernetes API cannot be verified.",
+                "Put the cluster's authority into the kubeconfig.",
             ) from None
-        except (ValueError, KeyError, library.DecodingError) as why:
-            if isinstance(why.__context__, library.HTTPStatusError):
-                behind = why.__context__.response
-                raise _answered(where, behind.status_code, behind.headers.get("Retry-After")) from None
-            raise Corrupt(f"The answer of Kubernetes for the {where} makes no sense.") from None
+        raise Unreachable("The Kubernetes API cannot be reached.", "Check the kubeconfig and the network.") from None
+    except (ValueError, KeyError, library.DecodingError) as why:
+        if isinstance(why.__context__, library.HTTPStatusError):
+            raise _answered(verb, where, why.__context__.response) from None
+        raise Corrupt(f"The answer of Kubernetes for the {where} makes no sense.") from None
 
 
-def _answered(where: str, status: int, later: str | None) -> RemoteError:
-    if status == 404:
+def _answered(verb: str, where: str, response: Any) -> RemoteError:
+    status: int = response.status_code
+    if status == 404 and verb == "get":
         return Missing(f"Kubernetes has no {where}.", "Create it, or correct the reference.")
+    if status == 404:
+        return Refused(f"Kubernetes cannot make the {where}: there is no such namespace.", "Correct the namespace.")
+    if status == 409:
+        return Conflicting(f"The {where} is there already.")
     if status == 401:
         return Refused("Kubernetes does not accept the login.", "Check the service account's token or the kubeconfig.")
     if status == 403:
-        return Refused(f"Kubernetes refuses the {where}.", "Let the account's role get Secrets there.")
+        return Refused(f"Kubernetes refuses the {where}.", f"Let the account's role {verb} Secrets there.")
+    if status in {400, 413, 422}:
+        return Refused(f"Kubernetes does not take the {where} (HTTP {status}).", "Check its name and its keys.")
     if status in {429, 503}:
-        return Throttled(f"Kubernetes asks to come back later (HTTP {status}).", "Run again later.", retry_after(later))
+        later = retry_after(response.headers.get("Retry-After"))
+        return Throttled(f"Kubernetes asks to come back later (HTTP {status}).", "Run again later.", later)
     return Unreachable(f"Kubernetes failed over the {where} (HTTP {status}).", "Try again.")
 
 
@@ -117,7 +177,8 @@ def _client(config: KubeConfig, seconds: float) -> Client:
     from lightkube.core.exceptions import ConfigError
 
     try:
-        return Client(config, timeout=_http_library().Timeout(seconds))
+        # A pod reaches its own API server directly, whatever proxies its environment names.
+        return Client(config, timeout=_http_library().Timeout(seconds), trust_env=config.fname is not None)
     except (ConfigError, KeyError, OSError, ValueError) as why:
         raise Refused(f"The kubeconfig cannot be used ({type(why).__name__}).", "Check its current context.") from None
 

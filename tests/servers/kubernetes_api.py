@@ -1,4 +1,4 @@
-"""A fake of the one Kubernetes endpoint that halgit reads: Secrets of a namespace, over TLS, with a token."""
+"""A fake of the Kubernetes endpoints that halgit uses: Secrets, read and made, over TLS, with a token."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from servers.http import Asked, Said, server
 from servers.tls import authority
@@ -17,11 +18,12 @@ TOKEN = "token-of-the-service-account"
 
 @dataclass
 class Cluster:
-    """The running fake. `secrets` by `namespace/name`; `rule` may answer a request itself."""
+    """The running fake. `secrets` and what was `made` by `namespace/name`; `rule` may answer a request itself."""
 
     folder: Path
     ca: Path
     secrets: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     rule: Callable[[Asked], Said | None] = lambda asked: None
     url: str = ""
@@ -61,6 +63,8 @@ class Cluster:
             return status(404, "NotFound")
         if parts[4] == "forbidden":
             return status(403, "Forbidden")
+        if asked.method == "POST":
+            return self._make(parts[4], json.loads(asked.body))
         found = self.secrets.get(f"{parts[4]}/{parts[6]}")
         if found is None:
             return status(404, "NotFound")
@@ -69,6 +73,14 @@ class Cluster:
         return Said(
             body=json.dumps({"kind": "Secret", "apiVersion": "v1", "metadata": metadata, "data": data}).encode()
         )
+
+    def _make(self, namespace: str, secret: dict[str, Any]) -> Said:
+        place = f"{namespace}/{secret['metadata']['name']}"
+        if place in self.secrets:
+            return status(409, "AlreadyExists")
+        self.made[place] = secret
+        self.secrets[place] = {key: base64.b64decode(value) for key, value in secret["data"].items()}
+        return Said(201, json.dumps(secret).encode())
 
 
 def status(code: int, reason: str, **headers: str) -> Said:

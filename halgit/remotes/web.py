@@ -1,0 +1,165 @@
+"""A service that speaks JSON over HTTP: asked and told, every status looked at. One try each; who calls waits.
+
+Where it is and whom to trust is the operator's. Redirects are not followed, and nothing of a body, sent or received,
+gets into a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from halgit.errors import (
+    Conflicting,
+    Corrupt,
+    Missing,
+    Refused,
+    RemoteError,
+    Throttled,
+    Unreachable,
+    Untrusted,
+    UsageError,
+)
+from halgit.masking import Secret
+from halgit.operator import Access
+from halgit.remotes.proxies import proxies
+from halgit.remotes.retry import retry_after
+
+if TYPE_CHECKING:
+    import requests
+
+_LONGEST_ANSWER: Final = 30.0
+_LARGEST: Final = 4 * 1024 * 1024
+
+
+class WebService:
+    """One service below an address. `headers` go with every request."""
+
+    def __init__(self, access: Access, name: str, address: str, headers: Mapping[str, str]) -> None:
+        self.name = name
+        self.address = checked_address(name, address)
+        self._access = access
+        self._headers = dict(headers)
+        self._session: requests.Session = _session(access, self.address)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def get(self, path: str) -> Any:
+        """What JSON the service answers."""
+        return self._json("GET", path, self._ask("GET", path))
+
+    def post(self, path: str, body: object) -> Any:
+        """Tell the service a JSON document, secrets in it opened; what it answers, None for nothing."""
+        text = _written(body)
+        return self._json("POST", path, self._ask("POST", path, data=text, kind="application/json"), empty=True)
+
+    def log_in(self, path: str, user: Secret, password: Secret) -> None:
+        """Send Spring's login form, as a body; Refused where the service does not take them."""
+        form = {"username": user.open(), "password": password.open(), "submit": "Login"}
+        answer = self._ask("POST", path, data=form, kind="application/x-www-form-urlencoded", redirect=True)
+        if "error" in answer.headers.get("Location", ""):
+            raise Refused(f"{self.name} at {self.address} refuses the login.", "Check its user name and password.")
+
+    def _ask(self, method: str, path: str, *, data: Any = None, kind: str = "", redirect: bool = False) -> Any:
+        headers = {**self._headers, "Accept": "application/json", **({"Content-Type": kind} if kind else {})}
+        url = self.address + path
+        answer = self._guarded(
+            lambda: self._session.request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                timeout=min(_LONGEST_ANSWER, self._access.timeout),
+                allow_redirects=False,
+            )
+        )
+        if 200 <= answer.status_code < 300 or (redirect and 300 <= answer.status_code < 400):
+            return answer
+        raise self._refusal(f"{method} {path}", answer)
+
+    def _guarded(self, ask: Callable[[], requests.Response]) -> requests.Response:
+        import requests
+
+        at = f"{self.name} at {self.address}"
+        try:
+            return ask()
+        except requests.exceptions.SSLError:
+            raise Untrusted(
+                f"The certificate of {at} cannot be verified.", "Give its authority with --ca-file."
+            ) from None
+        except requests.exceptions.Timeout:
+            raise Unreachable(f"{at} does not answer in time.", "Check that it runs.") from None
+        except requests.exceptions.RequestException:
+            raise Unreachable(f"{at} cannot be reached.", "Check that it runs, and the network policies.") from None
+
+    def _refusal(self, what: str, answer: requests.Response) -> RemoteError:
+        status = answer.status_code
+        said = f"{self.name} at {self.address} answers {what} with HTTP {status}."
+        if status in {401, 403} or 300 <= status < 400:
+            return Refused(said, "Check the user halgit acts as and its rights.")
+        if status in {404, 405}:
+            return Missing(said, "Check the address and the service's version.")
+        if status == 409:
+            return Conflicting(said)
+        if status in {429, 502, 503, 504}:
+            return Throttled(said, "Try again later.", retry_after(answer.headers.get("Retry-After")))
+        if status >= 500:
+            return Unreachable(said, "Look into the service's log.")
+        return Refused(said, "Look into the service's log: it does not take what it is told.")
+
+    def _json(self, method: str, path: str, answer: requests.Response, *, empty: bool = False) -> Any:
+        if len(answer.content) > _LARGEST:
+            raise Corrupt(f"The answer of {self.name} at {self.address} to {method} {path} is too large.")
+        if empty and not answer.content.strip():
+            return None
+        try:
+            return answer.json()
+        except ValueError:
+            raise Corrupt(
+                f"{self.name} at {self.address} answers {method} {path} with something that is no JSON.",
+                "Check the address.",
+            ) from None
+
+
+def checked_address(name: str, address: str) -> str:
+    """An http or https address without its last slash; UsageError, without it, where it cannot be one."""
+    try:
+        parts = urlsplit(address)
+        login = parts.username is not None or parts.password is not None
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = login = False
+    if login:
+        raise UsageError(f"The address of {name} holds a login.", "Give logins as files.")
+    if not good or parts.query or parts.fragment:
+        raise UsageError(f"The address of {name} is no http or https address.", "Write http://host:port.")
+    return address.rstrip("/")
+
+
+def _session(access: Access, address: str) -> requests.Session:
+    import requests
+
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies.update(proxies(access.environment, address))
+    environment = access.environment
+    host = urlsplit(address).hostname or ""
+    given = access.ca_file.of(host) or environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or ""
+    if given and not Path(given).is_file():
+        raise Untrusted(f"{given}, which should hold certificate authorities, does not exist.", "Correct --ca-file.")
+    session.verify = given or True
+    return session
+
+
+def _written(body: object) -> bytes:
+    import json
+
+    def opened(value: object) -> str:
+        if isinstance(value, Secret):
+            return value.open()
+        raise TypeError(f"{type(value).__name__} is no JSON")
+
+    return json.dumps(body, default=opened).encode()

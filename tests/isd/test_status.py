@@ -1,0 +1,83 @@
+"""`halgit isd status`: what it says of Secrets that are there, half there and gone, and of dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import program
+import pytest
+from servers.kubernetes_api import Cluster
+
+from halgit.isd import Row, Wanted, bootstrap, status
+from halgit.operator import Access
+from halgit.remotes.kubernetes import SecretShelf
+
+Run = Callable[..., program.Ran]
+NAMES = ("--ca-secret=ca", "--control-secret=control", "--trust-secret=trust", "--generate=db:password")
+WANTED = Wanted(ca="ca", control="control")
+
+
+def test_what_create_ca_made_is_there(cluster: Cluster, isd: Run) -> None:
+    assert isd("create-ca", *NAMES).code == 0
+    asked = len(cluster.asked)
+    done = isd("status", *NAMES)
+    assert (done.code, done.err) == (0, "")
+    head, *rows = done.out.splitlines()
+    assert head.split() == ["secret", "state", "holds", "until"]
+    assert [row.split()[:2] for row in rows] == [[name, "there"] for name in ("ca", "control", "trust", "db")]
+    assert "364 days" in rows[1] or "365 days" in rows[1]
+    assert all("secrets/" in path for path in cluster.asked[asked:]), "status only reads"
+    found: dict[str, Any] = {row["name"]: row for row in isd("status", *NAMES, "--format=json").json["secrets"]}
+    assert found["db"] == {
+        "role": "generated", "name": "db", "state": "there", "keys": ["password"],
+        "until": "", "days": None, "detail": "",
+    }  # fmt: skip
+    assert datetime.fromisoformat(found["ca"]["until"].replace("Z", "+00:00")) > datetime.now(timezone.utc)
+
+
+def test_what_is_missing_or_half_there_is_told_and_fails(cluster: Cluster, isd: Run) -> None:
+    cluster.secrets = {"isd/db": {"user": b"hal"}, "isd/control": {"tls.crt": b"no", "tls.key": b"no"}}
+    done = isd("status", *NAMES)
+    assert done.code == 4
+    assert done.err.splitlines() == [
+        "halgit: 4 Secrets cannot be used:",
+        "Secret ca: missing: run halgit isd create-ca.",
+        "Secret control: wrong: tls.crt is no certificate in PEM.",
+        "Secret trust: missing: run halgit isd create-ca.",
+        "Secret db: incomplete: no password.",
+    ]
+    assert len(done.out.splitlines()) == 5
+
+
+@pytest.fixture
+def made(cluster: Cluster) -> Callable[[timedelta], tuple[Row, ...]]:
+    """The rows as they are so long after everything was made."""
+    access = Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0)
+    shelf = SecretShelf(access)
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    bootstrap(shelf, WANTED, (), start)
+    yield lambda later: status(shelf, WANTED, start + later, 30)
+    access.kept.close()
+
+
+def test_a_certificate_ends_soon_and_then_has_ended(made: Callable[[timedelta], tuple[Row, ...]]) -> None:
+    assert [row.state for row in made(timedelta(days=300))] == ["there", "there"]
+    _, soon = made(timedelta(days=340))
+    assert (soon.state, soon.days, soon.until) == ("ends soon", 25, "2027-01-01T00:00:00Z")
+    assert soon.detail == "delete the Secret, run halgit isd create-ca, restart sapor and accounts"
+    _, over = made(timedelta(days=366))
+    assert (over.state, over.days) == ("ended", -1)
+    ca, _ = made(timedelta(days=4000))
+    assert ca.state == "ended"
+
+
+def test_a_certificate_of_another_authority_is_wrong(cluster: Cluster, isd: Run) -> None:
+    assert isd("create-ca", "--ca-secret=ca", "--control-secret=control").code == 0
+    assert isd("create-ca", "--ca-secret=other").code == 0
+    done = isd("status", "--ca-secret=other", "--control-secret=control")
+    assert done.code == 4
+    assert "Secret control: wrong: the certificate was not issued by the authority that is there." in done.err
+    cluster.secrets["isd/ca"]["tls.key"] = cluster.secrets["isd/other"]["tls.key"]
+    assert "Secret ca: wrong: tls.key does not belong to tls.crt." in isd("status", "--ca-secret=ca").err
