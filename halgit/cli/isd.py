@@ -184,7 +184,7 @@ _ROLES = {
 def _access(output: Output, options: Mapping[str, Any]) -> Access:
     output.json = options["format"] == "json"
     output.log_json = options["log_format"] == "json"
-    return given.access({name: options[name] for name in ("ca_file", "timeout", "retries")}, output.progress)
+    return given.access({name: options[name] for name in ("ca_file", "timeout", "retries")}, output)
 
 
 def _now() -> datetime:
