@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "isd": "make the Secrets of an ISD installation and introduce its services",
     "rules": "list the rules, or explain one",
     "init": "start a repository",
+    "import": "make a repository of layers of an existing .hal or OpsMx repository",
     "schema": "print a JSON schema",
 }
 """Every command with its one line; each lives in the module of its name and loads when it is called."""

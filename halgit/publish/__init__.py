@@ -7,6 +7,7 @@ whether git ignores a path, it is told.
 from halgit.publish.content import holds_secrets, serialise
 from halgit.publish.disk import DISK, Disk
 from halgit.publish.file import write_daemon_config, write_file, write_reason
+from halgit.publish.folder import check_free, write_folder
 from halgit.publish.manifest import MANIFEST, Manifest, digest, told
 from halgit.publish.run import Options, Outcome, Way, compare, publish
 from halgit.publish.site import work_tree
@@ -21,6 +22,7 @@ __all__ = [
     "Options",
     "Outcome",
     "Way",
+    "check_free",
     "compare",
     "digest",
     "holds_secrets",
@@ -30,5 +32,6 @@ __all__ = [
     "work_tree",
     "write_daemon_config",
     "write_file",
+    "write_folder",
     "write_reason",
 ]
