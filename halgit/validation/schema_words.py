@@ -269,6 +269,8 @@ def _mend_kind(value: Value, wanted: str) -> str:
         )
     if wanted == "a mapping":
         return "Write its keys below it, or take it out."
+    if isinstance(value, dict) and len(value) == 1 and all(isinstance(item, str) for item in value.values()):
+        return f"Take out the blank after {next(iter(value))}:, or put it all in quotes."
     if wanted == "true or false":
         return "Write true or false, without quotes."
     return f"Write {wanted}."

@@ -122,6 +122,17 @@ def test_the_schema_takes_what_jackson_can_coerce(value: Any) -> None:
             assert accepts(enum, value) == (coercion.constant(value, enum) is not None) or whole_float, enum
 
 
+def test_every_class_and_field_of_the_model_is_in_the_schema_with_words_for_people() -> None:
+    model, halconfig = table("halconfig"), schema("halconfig")
+    described = {model["root"]: halconfig, **halconfig["$defs"]}
+    fields = [(name, key) for name, class_ in model["classes"].items() for key in class_["fields"]]
+    assert (len(model["classes"]), len(fields)) == (203, 994)
+    for name, key in fields:
+        field = described[name]["properties"][key]
+        assert field["title"], (name, key)
+        assert field["description"], (name, key)
+
+
 def test_every_class_of_the_model_can_be_looked_up() -> None:
     for model in ("halconfig", "service-settings"):
         for name in table(model)["classes"]:
