@@ -1,4 +1,4 @@
-"""A hostile pull request, played with the real program: nothing in a repository moves or widens what is the operator's."""
+"""A hostile pull request, played with the real program: no repository moves or widens what the operator gave."""
 
 from __future__ import annotations
 
