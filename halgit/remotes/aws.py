@@ -90,7 +90,7 @@ class Aws:
             read_timeout=silence,
             max_pool_connections=2 * AT_ONCE,
             proxies=proxies(self._environment, address) or None,
-            s3={"addressing_style": "path" if endpoint else "auto"},
+            s3={"addressing_style": _style(self._session, endpoint)},
         )
         return self._session.create_client(
             service, region or None, endpoint_url=endpoint or None, verify=self._authority(address), config=config
@@ -120,6 +120,13 @@ def _session(environment: Mapping[str, str], *, instance: bool) -> botocore.sess
     if not instance:
         session.get_component("credential_provider").remove("iam-role")
     return session
+
+
+def _style(session: botocore.session.Session, endpoint: str) -> str:
+    """How a bucket is named in a URL: as the profile says, else in the path where the endpoint is the operator's."""
+    of_profile = session.get_scoped_config().get("s3")
+    said = of_profile.get("addressing_style", "") if isinstance(of_profile, dict) else ""
+    return said or ("path" if endpoint else "auto")
 
 
 _CA: Final = "Give the authority's certificate with --ca-file or AWS_CA_BUNDLE; verification cannot be turned off."

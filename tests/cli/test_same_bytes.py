@@ -167,13 +167,12 @@ def test_a_thousand_references_over_fifty_paths_cost_fifty_reads_and_one_login(b
     lines = [f"a{n}: encrypted:vault!e:secret!p:apps/{n % 50}!k:k{n // 50}\n" for n in range(1000)]
     (source / "default/profiles/echo-local.yml").write_text("".join(lines))
     with relay(bao.url) as between:
-        options = ("--vault-address", between.url, "--vault-auth", "userpass", "--vault-role", "hal")
+        options = ("--no-validate", "--vault-address", between.url, "--vault-auth", "userpass", "--vault-role", "hal")
         ran = halgit("render", "--repo", source, "--out", tmp_path / ".hal", *options, VAULT_PASSWORD="pw-of-hal")
         assert ran.code == 0, ran.err
         assert between.count("/login/") == 1
         assert between.count("/v1/secret/data/") == 50
         assert len(between.seen) == 52
-    text = (tmp_path / ".hal/default/profiles/echo-local.yml").read_text()
-    assert 'a0: "value-0-0"\n' in text
-    assert 'a999: "value-49-19"\n' in text
+    text = (tmp_path / ".hal/default/profiles/echo-local.yml").read_text().replace('"', "")
+    assert text == "".join(f"a{n}: value-{n % 50}-{n // 50}\n" for n in range(1000))
     assert "value-" not in ran.out + ran.err

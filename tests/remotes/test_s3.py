@@ -291,6 +291,23 @@ def test_profiles_of_the_operators_file_are_used(cloud: Cloud, tmp_path: Path) -
         missing.kept.close()
 
 
+@pytest.mark.parametrize(
+    ("profile", "asked"),
+    [("", "http://store.example/styled?"), ("s3 =\n    addressing_style = virtual\n", "http://styled.store.example/?")],
+)
+def test_the_bucket_stands_in_the_path_of_an_endpoint_unless_the_profile_says_otherwise(
+    cloud: Cloud, tmp_path: Path, profile: str, asked: str
+) -> None:
+    (tmp_path / "config").write_text(f"[default]\nregion = us-east-1\n{profile}")
+    with relay(cloud.url) as proxy:
+        proxy.rule = lambda request: _listing(["config"])
+        environment = {**KEYS, "AWS_CONFIG_FILE": str(tmp_path / "config"), "HTTP_PROXY": proxy.url}
+        access = Access(s3_endpoint=PerHost("http://store.example"), environment=environment)
+        assert open_s3(SourceSpec("s3://styled"), access).paths == {"config"}
+        assert proxy.seen[0].path.startswith(asked)
+        access.kept.close()
+
+
 def test_web_identity_is_exchanged_for_a_login(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "token").write_text("jwt-of-the-service-account")
     for name in KEYS:
