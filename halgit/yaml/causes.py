@@ -199,6 +199,9 @@ def _our_own_limit(stop: Stop) -> Cause | None:
     if "unknown directive" in stop.problem:
         message = "halgit cannot read a line that begins with % and is not %YAML or %TAG; Halyard passes over it."
         return Cause("syntax", stop.at(stop.mark.line, 1), message, "Take the line out.")
+    if "indentation space is expected" in stop.problem:
+        message = "halgit cannot read a tab that indents the lines below | or >; Halyard may."
+        return Cause("tab", stop.mark, message, "Indent them by blanks.")
     if "unexpected ':'" in stop.problem:
         message = "halgit cannot read a colon without a blank before a comma or bracket; Halyard may."
         return Cause("syntax", stop.mark, message, "Write a blank after the colon, or quote the text.")
@@ -214,7 +217,7 @@ def _no_key(stop: Stop) -> Cause | None:
 
 def _unknown(stop: Stop) -> Cause:
     mend = "Correct this line, or the one above."
-    return Cause("syntax", stop.mark, f"the text is no YAML from here on: {stop.problem}.", mend)
+    return Cause("syntax", stop.mark, f"the text cannot be read on from here: {stop.problem}.", mend)
 
 
 def _indentation(stop: Stop) -> Iterator[Cause | None]:
