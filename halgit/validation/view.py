@@ -88,6 +88,20 @@ class View:
         )
 
     @cached_property
+    def providers(self) -> tuple[tuple[str, Node], ...]:
+        """Every provider of every deployment by its key, enabled or not."""
+        return tuple(
+            (key, node)
+            for deployment in self.deployments
+            for key, node in deployment.entries("providers")
+            if isinstance(node.value, dict)
+        )
+
+    def accounts_of(self, *providers: str) -> Iterator[Node]:
+        """Every account of these providers."""
+        return (account for provider, account in self.accounts if provider in providers)
+
+    @cached_property
     def account_files(self) -> tuple[account_files.AccountFile, ...]:
         """The files of dynamic accounts, in the order in which a later one beats an earlier one."""
         return account_files.read(self.merged.accounts)

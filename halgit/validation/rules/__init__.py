@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from halgit.validation.rule import Rule
 from halgit.validation.rules import (
+    accounts,
     addresses,
     authn,
     authz,
@@ -11,6 +12,8 @@ from halgit.validation.rules import (
     deployment_environment,
     dynamic_accounts,
     halconfig,
+    kubernetes,
+    local_files,
     profiles,
     public_addresses,
     scalars,
@@ -32,6 +35,9 @@ ALL: tuple[Rule, ...] = (
     *authz.RULES,
     *halconfig.RULES,
     *scalars.RULES,
+    *accounts.RULES,
+    *kubernetes.RULES,
+    *local_files.RULES,
     *service_settings.RULES,
     *profiles.RULES,
     *addresses.RULES,

@@ -1,0 +1,140 @@
+"""Rules on the accounts of all providers alike: their names, who may use them, which one is the primary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from halgit import yaml as hyaml
+from halgit.halyard.coercion import truth
+from halgit.tree import Severity
+from halgit.validation import asking
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.view import View
+
+_AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
+
+
+def _named_twice(view: View) -> Iterator[Hit]:
+    for deployment in view.deployments:
+        seen: dict[str, str] = {}
+        for provider, node in deployment.entries("providers"):
+            for account in node.items("accounts"):
+                name = asking.text(account.get("name"))
+                if name is None:
+                    continue
+                if name in seen:
+                    message = f"The account {name} stands here a second time: {seen[name]} has one of this name."
+                    yield Hit(account.at("name"), message)
+                seen.setdefault(name, provider)
+
+
+def _no_name(view: View) -> Iterator[Hit]:
+    for provider, account in view.accounts:
+        if account.get("name") is None:
+            yield Hit(account.path, f"A {provider} account has no name.")
+
+
+def _none(view: View) -> Iterator[Hit]:
+    for provider, node in view.providers:
+        accounts = node.get("accounts")
+        if truth(node.get("enabled")) and (accounts is None or accounts == []):
+            yield Hit(node.at("enabled"), f"{provider} is enabled and has no accounts.")
+
+
+def _no_such_primary(view: View) -> Iterator[Hit]:
+    for provider, node in view.providers:
+        primary = asking.text(node.get("primaryAccount"))
+        names = [account.get("name") for account in node.items("accounts")]
+        if primary is None or provider.startswith("oracle") or any(asking.text(name) is None for name in names):
+            continue
+        if primary not in {hyaml.java_text(name) for name in names}:
+            instead = f"takes {hyaml.java_text(names[0])} instead" if names else "has none to take instead"
+            yield Hit(node.at("primaryAccount"), f"No {provider} account is named {primary}; Halyard {instead}.")
+
+
+def _required_groups(view: View) -> Iterator[Hit]:
+    for provider, account in view.accounts:
+        if account.get("requiredGroupMembership"):
+            message = f"requiredGroupMembership of the {provider} {asking.name(account)} is deprecated."
+            yield Hit(account.at("requiredGroupMembership"), message)
+
+
+def _read_only(view: View) -> Iterator[Hit]:
+    for provider, account in view.accounts:
+        if account.get("permissions", "READ") and not account.get("permissions", "WRITE"):
+            message = f"The {provider} {asking.name(account)} gives READ and no WRITE: nobody can deploy to it."
+            yield Hit(account.at("permissions", "READ"), message)
+
+
+def _write_only(view: View) -> Iterator[Hit]:
+    for provider, account in view.accounts:
+        if account.get("permissions", "WRITE") and not account.get("permissions", "READ"):
+            message = f"The {provider} {asking.name(account)} gives WRITE and no READ."
+            yield Hit(account.at("permissions", "WRITE"), message)
+
+
+RULES = (
+    Rule(
+        id="accounts/named-twice",
+        severity=Severity.ERROR,
+        summary="Two accounts of a deployment have the same name.",
+        halyard=f"{_AT_DEPLOY}, and ends with a FATAL problem for a name that is used twice over all providers.",
+        why="Nothing can be deployed until one of them is renamed.",
+        mend="Give one of them another name.",
+        check=_named_twice,
+    ),
+    Rule(
+        id="accounts/no-name",
+        severity=Severity.ERROR,
+        summary="An account has no name.",
+        halyard=f"{_AT_DEPLOY}, and ends with a FATAL problem for one without a name.",
+        why="Nothing can be deployed until it has one.",
+        mend="Add name.",
+        check=_no_name,
+    ),
+    Rule(
+        id="accounts/none",
+        severity=Severity.WARNING,
+        summary="A provider is enabled and has no accounts.",
+        halyard="Halyard warns, and writes a provider without accounts into Clouddriver's configuration.",
+        why="Nothing can be deployed with it.",
+        mend="Add an account, or set enabled to false.",
+        check=_none,
+    ),
+    Rule(
+        id="accounts/no-such-primary",
+        severity=Severity.WARNING,
+        summary="primaryAccount names no account of its provider.",
+        halyard="Halyard says nothing and takes the first account.",
+        why="What is deployed without naming an account goes somewhere else than was meant.",
+        mend="Correct the name.",
+        check=_no_such_primary,
+    ),
+    Rule(
+        id="accounts/required-groups",
+        severity=Severity.WARNING,
+        summary="requiredGroupMembership is used, which permissions replaced.",
+        halyard="Halyard warns of it for every account that has it.",
+        why="It gives a group all rights at once, and is ignored beside permissions.",
+        mend="Write permissions with READ and WRITE.",
+        check=_required_groups,
+    ),
+    Rule(
+        id="accounts/read-only",
+        severity=Severity.WARNING,
+        summary="permissions of an account has READ and no WRITE.",
+        halyard="Halyard takes it. Fiat then lets nobody write.",
+        why="Nobody can deploy to the account.",
+        mend="Add WRITE with the groups that deploy.",
+        check=_read_only,
+    ),
+    Rule(
+        id="accounts/write-only",
+        severity=Severity.WARNING,
+        summary="permissions of an account has WRITE and no READ.",
+        halyard="Halyard takes it. Those who may write cannot read what they wrote.",
+        why="The UI shows them nothing and stages cannot see whether what they deployed is stable.",
+        mend="Add READ with the same groups.",
+        check=_write_only,
+    ),
+)

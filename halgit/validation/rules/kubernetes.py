@@ -1,0 +1,214 @@
+"""Rules on Kubernetes accounts: what excludes each other, custom resources, the kubeconfig in the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from halgit import yaml as hyaml
+from halgit.halyard.coercion import constant, integer, truth
+from halgit.tree import MISSING, Severity, Value
+from halgit.validation import asking
+from halgit.validation.local_files import Named, named
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.view import Node, View
+
+_AT_DEPLOY = "`hal deploy apply` validates every Kubernetes account, also of a provider that is not enabled"
+
+
+def accounts(view: View) -> Iterator[Node]:
+    """Every Kubernetes account."""
+    return view.accounts_of("kubernetes")
+
+
+def is_version_1(account: Node) -> bool:
+    """Whether an account says providerVersion V1."""
+    return constant(account.get("providerVersion"), "ProviderVersion") == "V1"
+
+
+def _kinds(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        if asking.both(account, "kinds", "omitKinds"):
+            yield Hit(account.at("omitKinds"), f"The {asking.name(account)} has both kinds and omitKinds.")
+
+
+def _namespaces(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        if asking.both(account, "namespaces", "omitNamespaces"):
+            yield Hit(
+                account.at("omitNamespaces"), f"The {asking.name(account)} has both namespaces and omitNamespaces."
+            )
+
+
+def _custom_kind(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        for resource in account.items("customResources"):
+            if isinstance(resource.value, dict) and asking.empty(resource.get("kubernetesKind")):
+                yield Hit(resource.path, f"A custom resource of the {asking.name(account)} has no kubernetesKind.")
+
+
+def _custom_uncached(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        kinds = {word for _, word in asking.texts(account, "kinds")}
+        omitted = {word for _, word in asking.texts(account, "omitKinds")}
+        for resource in account.items("customResources"):
+            kind = asking.text(resource.get("kubernetesKind"))
+            if kind and kinds and kind not in kinds:
+                message = f"The {asking.name(account)} has a custom resource {kind} that is not among its kinds."
+                yield Hit(resource.at("kubernetesKind"), message, mend="Add it to kinds, or take the resource out.")
+            if kind and kind in omitted:
+                message = f"The {asking.name(account)} has a custom resource {kind} and omits the kind."
+                yield Hit(resource.at("kubernetesKind"), message, mend="Take it out of omitKinds, or the resource.")
+
+
+def _threads(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        threads = integer(account.get("cacheThreads"), 32)
+        if threads is not None and threads < 0:
+            yield Hit(account.at("cacheThreads"), f"cacheThreads of the {asking.name(account)} is below 0.")
+
+
+def _version_1(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        if not is_version_1(account):
+            continue
+        more = [key for key in ("kinds", "omitKinds", "customResources") if account.get(key)]
+        more += ["onlySpinnakerManaged"] if truth(account.get("onlySpinnakerManaged")) else []
+        without = f"; it has no effect on {' and '.join(more)}" if more else ""
+        yield Hit(account.at("providerVersion"), f"The {asking.name(account)} says V1, which is gone{without}.")
+
+
+# --- kubeconfigs ---
+
+
+def _needs_kubeconfig(account: Node) -> bool:
+    return not truth(account.get("serviceAccount"))
+
+
+def _no_kubeconfig(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        if _needs_kubeconfig(account) and asking.empty(account.get("kubeconfigFile")):
+            yield Hit(account.path, f"The {asking.name(account)} names no kubeconfig and is no service account.")
+
+
+def _kubeconfig(view: View) -> Iterator[Hit]:
+    for account in accounts(view):
+        file = named(view, account.get("kubeconfigFile"))
+        if not _needs_kubeconfig(account) or not isinstance(file, Named):
+            continue
+        fault = _fault(file, account)
+        if fault:
+            key = "context" if fault[1] and account.get("context") is not None else "kubeconfigFile"
+            yield Hit(account.at(key), f"The {asking.name(account)}: its kubeconfig {file.path} {fault[0]}.")
+
+
+def _fault(file: Named, account: Node) -> tuple[str, bool] | None:
+    """What is wrong with a kubeconfig, and whether the account's context is what does not fit."""
+    if file.data is MISSING:
+        return None
+    if not file.data or not isinstance(file.data, dict):
+        return "is empty", False
+    given = asking.text(account.get("context"))
+    if given is None and account.get("context") is not None:
+        return None
+    name = given or _text(file.data.get("current-context"))
+    if not name:
+        return "has no current-context, and the account names no context", False
+    contexts = _entries(file.data, "contexts", "context")
+    if name not in contexts:
+        known = f" (contexts: {', '.join(sorted(contexts))})" if contexts else ""
+        return f"has no context {name}{known}", True
+    user = _text(contexts[name].get("user"))
+    if user not in _entries(file.data, "users", "user"):
+        return f"has a context {name} whose user is not among its users", True
+    return None
+
+
+def _entries(data: dict[str, Value], kind: str, inside: str) -> dict[str, dict[str, Value]]:
+    found: dict[str, dict[str, Value]] = {}
+    listed = data.get(kind)
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict):
+            body = item.get(inside)
+            found[_text(item.get("name"))] = body if isinstance(body, dict) else {}
+    return found
+
+
+def _text(value: Value) -> str:
+    return "" if value is None or isinstance(value, (dict, list)) else hyaml.java_text(value)
+
+
+RULES = (
+    Rule(
+        id="kubernetes/kinds-and-omit-kinds",
+        severity=Severity.ERROR,
+        summary="A Kubernetes account has both kinds and omitKinds.",
+        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
+        why="Nothing can be deployed until one of the two is gone.",
+        mend="Keep one of the two.",
+        check=_kinds,
+    ),
+    Rule(
+        id="kubernetes/namespaces-and-omit-namespaces",
+        severity=Severity.ERROR,
+        summary="A Kubernetes account has both namespaces and omitNamespaces.",
+        halyard="Halyard does not look. Clouddriver refuses such an account when it starts.",
+        why="Clouddriver does not start, or starts without the account.",
+        mend="Keep one of the two.",
+        check=_namespaces,
+    ),
+    Rule(
+        id="kubernetes/custom-resource-without-kind",
+        severity=Severity.ERROR,
+        summary="A custom resource of a Kubernetes account has no kubernetesKind.",
+        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
+        why="Nothing can be deployed until it is mended.",
+        mend="Add kubernetesKind, such as Certificate.cert-manager.io.",
+        check=_custom_kind,
+    ),
+    Rule(
+        id="kubernetes/custom-resource-not-cached",
+        severity=Severity.WARNING,
+        summary="A custom resource is left out by kinds or omitKinds of its account.",
+        halyard="Halyard warns; Clouddriver does not cache the kind.",
+        why="The resource is not seen in Spinnaker.",
+        mend="Make kinds, omitKinds and customResources agree.",
+        check=_custom_uncached,
+    ),
+    Rule(
+        id="kubernetes/cache-threads",
+        severity=Severity.ERROR,
+        summary="cacheThreads of a Kubernetes account is negative.",
+        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
+        why="Nothing can be deployed until it is mended.",
+        mend="Write 1 or more, or take the key out.",
+        check=_threads,
+    ),
+    Rule(
+        id="kubernetes/version-1",
+        severity=Severity.WARNING,
+        summary="A Kubernetes account says providerVersion V1.",
+        halyard="Halyard warns that the provider was removed, and writes the account as if it were V2.",
+        why="The account does not behave as its author meant.",
+        mend="Take providerVersion out, and what only V1 knew.",
+        check=_version_1,
+    ),
+    Rule(
+        id="kubernetes/no-kubeconfig",
+        severity=Severity.WARNING,
+        summary="A Kubernetes account has neither a kubeconfig nor serviceAccount.",
+        halyard="Halyard takes .kube/config in the home of its daemon, and ends with a FATAL problem where there is none.",
+        why="A tree that an init container writes brings no such file.",
+        mend="Set kubeconfigFile, or serviceAccount: true for the cluster Spinnaker runs in.",
+        check=_no_kubeconfig,
+    ),
+    Rule(
+        id="kubernetes/kubeconfig",
+        severity=Severity.ERROR,
+        summary="A kubeconfig of the tree has not what its account needs of it.",
+        halyard="Halyard reads the context and its user when it generates Clouddriver's configuration, and ends with a"
+        " FATAL problem where they are missing.",
+        why="Nothing can be deployed until it is mended.",
+        mend="Correct the context, or the kubeconfig.",
+        check=_kubeconfig,
+    ),
+)
