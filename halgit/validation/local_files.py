@@ -12,7 +12,7 @@ from typing import Literal
 from halgit import yaml as hyaml
 from halgit.masking import Secret, Woven
 from halgit.tree import MISSING, File, Value
-from halgit.validation import asking
+from halgit.validation.rules import given
 from halgit.validation.view import View
 
 Elsewhere = Literal["missing", "outside", "home", "unknown"]
@@ -48,8 +48,8 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
     """
     if isinstance(value, (Secret, Woven)):
         return "unknown"
-    word = asking.text(value)
-    if not word:
+    word = given.word(value)
+    if not word or word.startswith("configserver:"):
         return None
     if word.startswith("~"):
         return "home"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import truth
 from halgit.tree import Severity
-from halgit.validation import asking
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules import given
 from halgit.validation.view import View
 
 _AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
@@ -19,7 +19,7 @@ def _named_twice(view: View) -> Iterator[Hit]:
         seen: dict[str, str] = {}
         for provider, node in deployment.entries("providers"):
             for account in node.items("accounts"):
-                name = asking.text(account.get("name"))
+                name = given.text(account, "name")
                 if name is None:
                     continue
                 if name in seen:
@@ -43,9 +43,9 @@ def _none(view: View) -> Iterator[Hit]:
 
 def _no_such_primary(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
-        primary = asking.text(node.get("primaryAccount"))
+        primary = given.text(node, "primaryAccount")
         names = [account.get("name") for account in node.items("accounts")]
-        if primary is None or provider.startswith("oracle") or any(asking.text(name) is None for name in names):
+        if primary is None or provider.startswith("oracle") or any(given.word(name) is None for name in names):
             continue
         if primary not in {hyaml.java_text(name) for name in names}:
             instead = f"takes {hyaml.java_text(names[0])} instead" if names else "has none to take instead"
@@ -55,21 +55,21 @@ def _no_such_primary(view: View) -> Iterator[Hit]:
 def _required_groups(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("requiredGroupMembership"):
-            message = f"requiredGroupMembership of the {provider} {asking.name(account)} is deprecated."
+            message = f"{given.owner(provider, account)} uses requiredGroupMembership, which is deprecated."
             yield Hit(account.at("requiredGroupMembership"), message)
 
 
 def _read_only(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("permissions", "READ") and not account.get("permissions", "WRITE"):
-            message = f"The {provider} {asking.name(account)} gives READ and no WRITE: nobody can deploy to it."
+            message = f"{given.owner(provider, account)} gives READ and no WRITE: nobody can deploy to it."
             yield Hit(account.at("permissions", "READ"), message)
 
 
 def _write_only(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("permissions", "WRITE") and not account.get("permissions", "READ"):
-            message = f"The {provider} {asking.name(account)} gives WRITE and no READ."
+            message = f"{given.owner(provider, account)} gives WRITE and no READ."
             yield Hit(account.at("permissions", "WRITE"), message)
 
 
@@ -104,7 +104,7 @@ RULES = (
     Rule(
         id="accounts/no-such-primary",
         severity=Severity.WARNING,
-        summary="primaryAccount names no account of its provider.",
+        summary="The primaryAccount names no account of its provider.",
         halyard="Halyard says nothing and takes the first account.",
         why="What is deployed without naming an account goes somewhere else than was meant.",
         mend="Correct the name.",
@@ -113,7 +113,7 @@ RULES = (
     Rule(
         id="accounts/required-groups",
         severity=Severity.WARNING,
-        summary="requiredGroupMembership is used, which permissions replaced.",
+        summary="The key requiredGroupMembership is used, which permissions replaced.",
         halyard="Halyard warns of it for every account that has it.",
         why="It gives a group all rights at once, and is ignored beside permissions.",
         mend="Write permissions with READ and WRITE.",
@@ -122,7 +122,7 @@ RULES = (
     Rule(
         id="accounts/read-only",
         severity=Severity.WARNING,
-        summary="permissions of an account has READ and no WRITE.",
+        summary="The permissions of an account have READ and no WRITE.",
         halyard="Halyard takes it. Fiat then lets nobody write.",
         why="Nobody can deploy to the account.",
         mend="Add WRITE with the groups that deploy.",
@@ -131,7 +131,7 @@ RULES = (
     Rule(
         id="accounts/write-only",
         severity=Severity.WARNING,
-        summary="permissions of an account has WRITE and no READ.",
+        summary="The permissions of an account have WRITE and no READ.",
         halyard="Halyard takes it. Those who may write cannot read what they wrote.",
         why="The UI shows them nothing and stages cannot see whether what they deployed is stable.",
         mend="Add READ with the same groups.",

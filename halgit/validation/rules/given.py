@@ -14,6 +14,7 @@ from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import data
 from halgit.masking import Secret, Woven
+from halgit.tree import Value
 from halgit.validation.rule import Hit
 from halgit.validation.view import Node
 
@@ -31,25 +32,48 @@ def empty(node: Node, *steps: str) -> bool:
 
 def text(node: Node, *steps: str) -> str | None:
     """The text Halyard would read below these keys; None where there is none, or none that can be judged."""
-    value = node.get(*steps)
+    return word(node.get(*steps))
+
+
+def word(value: Value) -> str | None:
+    """The text Halyard would read of a value; None where there is none, or none that can be judged."""
     if value is None or isinstance(value, (dict, list, bytes, Secret, Woven)):
         return None
     said = hyaml.java_text(value)
     return None if "${" in said or references.find(said) else said
 
 
-def lacking(node: Node, owner: str, keys: Iterable[str]) -> Iterator[Hit]:
+def owner(provider: str, account: Node) -> str:
+    """An account as messages name it: `The google account prod`, or by its place where it has no name."""
+    name = text(account, "name")
+    return f"The {provider} account {name}" if name else f"The {provider} account {int(account.path[-1]) + 1}"
+
+
+def both(node: Node, *keys: str) -> bool:
+    """Whether all of these lists or texts hold something."""
+    return all(node.get(key) not in (None, "", [], {}) for key in keys)
+
+
+def words(node: Node, *steps: str) -> Iterator[tuple[Node, str]]:
+    """The items of a list that are texts which can be judged, each with its node."""
+    for item in node.items(*steps):
+        said = word(item.value)
+        if said is not None:
+            yield item, said
+
+
+def lacking(node: Node, whose: str, keys: Iterable[str]) -> Iterator[Hit]:
     """A hit for each of these keys that is empty."""
     for key in keys:
         if empty(node, key):
-            yield Hit(node.at(key), f"{owner} has no {key}.", mend=f"Set {key}.")
+            yield Hit(node.at(key), f"{whose} has no {key}.", mend=f"Set {key}.")
 
 
-def half(node: Node, owner: str, one: str, other: str) -> Iterator[Hit]:
+def half(node: Node, whose: str, one: str, other: str) -> Iterator[Hit]:
     """A hit where only one of two keys is set that belong together."""
     if empty(node, one) != empty(node, other):
         there, gone = (other, one) if empty(node, one) else (one, other)
-        yield Hit(node.at(there), f"{owner} has {there} and no {gone}.", mend=f"Set {gone} as well, or remove {there}.")
+        yield Hit(node.at(there), f"{whose} has {there} and no {gone}.", mend=f"Set {gone} as well, or remove {there}.")
 
 
 @cache

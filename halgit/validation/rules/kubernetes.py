@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import constant, integer, truth
 from halgit.tree import MISSING, Severity, Value
-from halgit.validation import asking
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules import given
 from halgit.validation.view import Node, View
 
 _AT_DEPLOY = "`hal deploy apply` validates every Kubernetes account, also of a provider that is not enabled"
@@ -22,41 +22,46 @@ def accounts(view: View) -> Iterator[Node]:
 
 def is_version_1(account: Node) -> bool:
     """Whether an account says providerVersion V1."""
-    return constant(account.get("providerVersion"), "ProviderVersion") == "V1"
+    return constant(account.get("providerVersion"), "providers.kubernetes.KubernetesAccount.ProviderVersion") == "V1"
 
 
 def _kinds(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        if asking.both(account, "kinds", "omitKinds"):
-            yield Hit(account.at("omitKinds"), f"The {asking.name(account)} has both kinds and omitKinds.")
+        if given.both(account, "kinds", "omitKinds"):
+            yield Hit(account.at("omitKinds"), f"{given.owner('kubernetes', account)} has both kinds and omitKinds.")
 
 
 def _namespaces(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        if asking.both(account, "namespaces", "omitNamespaces"):
+        if given.both(account, "namespaces", "omitNamespaces"):
             yield Hit(
-                account.at("omitNamespaces"), f"The {asking.name(account)} has both namespaces and omitNamespaces."
+                account.at("omitNamespaces"),
+                f"{given.owner('kubernetes', account)} has both namespaces and omitNamespaces.",
             )
 
 
 def _custom_kind(view: View) -> Iterator[Hit]:
     for account in accounts(view):
         for resource in account.items("customResources"):
-            if isinstance(resource.value, dict) and asking.empty(resource.get("kubernetesKind")):
-                yield Hit(resource.path, f"A custom resource of the {asking.name(account)} has no kubernetesKind.")
+            if isinstance(resource.value, dict) and given.empty(resource, "kubernetesKind"):
+                yield Hit(
+                    resource.path, f"{given.owner('kubernetes', account)} has a custom resource without kubernetesKind."
+                )
 
 
 def _custom_uncached(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        kinds = {word for _, word in asking.texts(account, "kinds")}
-        omitted = {word for _, word in asking.texts(account, "omitKinds")}
+        kinds = {word for _, word in given.words(account, "kinds")}
+        omitted = {word for _, word in given.words(account, "omitKinds")}
         for resource in account.items("customResources"):
-            kind = asking.text(resource.get("kubernetesKind"))
+            kind = given.text(resource, "kubernetesKind")
             if kind and kinds and kind not in kinds:
-                message = f"The {asking.name(account)} has a custom resource {kind} that is not among its kinds."
+                message = (
+                    f"{given.owner('kubernetes', account)} has a custom resource {kind} that is not among its kinds."
+                )
                 yield Hit(resource.at("kubernetesKind"), message, mend="Add it to kinds, or take the resource out.")
             if kind and kind in omitted:
-                message = f"The {asking.name(account)} has a custom resource {kind} and omits the kind."
+                message = f"{given.owner('kubernetes', account)} has a custom resource {kind} and omits the kind."
                 yield Hit(resource.at("kubernetesKind"), message, mend="Take it out of omitKinds, or the resource.")
 
 
@@ -64,7 +69,7 @@ def _threads(view: View) -> Iterator[Hit]:
     for account in accounts(view):
         threads = integer(account.get("cacheThreads"), 32)
         if threads is not None and threads < 0:
-            yield Hit(account.at("cacheThreads"), f"cacheThreads of the {asking.name(account)} is below 0.")
+            yield Hit(account.at("cacheThreads"), f"{given.owner('kubernetes', account)} has cacheThreads below 0.")
 
 
 def _version_1(view: View) -> Iterator[Hit]:
@@ -74,7 +79,9 @@ def _version_1(view: View) -> Iterator[Hit]:
         more = [key for key in ("kinds", "omitKinds", "customResources") if account.get(key)]
         more += ["onlySpinnakerManaged"] if truth(account.get("onlySpinnakerManaged")) else []
         without = f"; it has no effect on {' and '.join(more)}" if more else ""
-        yield Hit(account.at("providerVersion"), f"The {asking.name(account)} says V1, which is gone{without}.")
+        yield Hit(
+            account.at("providerVersion"), f"{given.owner('kubernetes', account)} says V1, which is gone{without}."
+        )
 
 
 # --- kubeconfigs ---
@@ -86,8 +93,10 @@ def _needs_kubeconfig(account: Node) -> bool:
 
 def _no_kubeconfig(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        if _needs_kubeconfig(account) and asking.empty(account.get("kubeconfigFile")):
-            yield Hit(account.path, f"The {asking.name(account)} names no kubeconfig and is no service account.")
+        if _needs_kubeconfig(account) and given.empty(account, "kubeconfigFile"):
+            yield Hit(
+                account.path, f"{given.owner('kubernetes', account)} names no kubeconfig and is no service account."
+            )
 
 
 def _kubeconfig(view: View) -> Iterator[Hit]:
@@ -98,7 +107,7 @@ def _kubeconfig(view: View) -> Iterator[Hit]:
         fault = _fault(file, account)
         if fault:
             key = "context" if fault[1] and account.get("context") is not None else "kubeconfigFile"
-            yield Hit(account.at(key), f"The {asking.name(account)}: its kubeconfig {file.path} {fault[0]}.")
+            yield Hit(account.at(key), f"{given.owner('kubernetes', account)}: its kubeconfig {file.path} {fault[0]}.")
 
 
 def _fault(file: Named, account: Node) -> tuple[str, bool] | None:
@@ -107,10 +116,10 @@ def _fault(file: Named, account: Node) -> tuple[str, bool] | None:
         return None
     if not file.data or not isinstance(file.data, dict):
         return "is empty", False
-    given = asking.text(account.get("context"))
-    if given is None and account.get("context") is not None:
+    wanted = given.text(account, "context")
+    if wanted is None and account.get("context") is not None:
         return None
-    name = given or _text(file.data.get("current-context"))
+    name = wanted or _text(file.data.get("current-context"))
     if not name:
         return "has no current-context, and the account names no context", False
     contexts = _entries(file.data, "contexts", "context")
@@ -177,7 +186,7 @@ RULES = (
     Rule(
         id="kubernetes/cache-threads",
         severity=Severity.ERROR,
-        summary="cacheThreads of a Kubernetes account is negative.",
+        summary="The cacheThreads of a Kubernetes account are below 0.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
         why="Nothing can be deployed until it is mended.",
         mend="Write 1 or more, or take the key out.",
@@ -196,7 +205,7 @@ RULES = (
         id="kubernetes/no-kubeconfig",
         severity=Severity.WARNING,
         summary="A Kubernetes account has neither a kubeconfig nor serviceAccount.",
-        halyard="Halyard takes .kube/config in the home of its daemon, and ends with a FATAL problem where there is none.",
+        halyard="Halyard takes .kube/config in its daemon's home, and ends with a FATAL problem where there is none.",
         why="A tree that an init container writes brings no such file.",
         mend="Set kubeconfigFile, or serviceAccount: true for the cluster Spinnaker runs in.",
         check=_no_kubeconfig,

@@ -1,0 +1,243 @@
+"""Rules on what accounts of single clouds need: keys that must not be empty, pairs that go together.
+
+Tables, because Halyard's validators ask the same few questions of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from halgit.halyard.coercion import truth
+from halgit.tree import Severity
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules import given
+from halgit.validation.view import Node, View
+from halgit.wording import listed
+
+_AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
+_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "oracle": ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "region"),
+    "oraclebmcs": ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "region"),
+    "appengine": ("project",),
+    "cloudfoundry": ("api", "user", "password"),
+    "huaweicloud": ("authUrl", "username", "password", "projectName", "domainName", "regions"),
+    "tencentcloud": ("secretId", "secretKey", "regions"),
+}
+_PAIRS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "appengine": (
+        ("gitHttpsUsername", "gitHttpsPassword"),
+        ("sshPrivateKeyFilePath", "sshPrivateKeyPassphrase"),
+    ),
+}
+_BAKERY: Final[dict[str, tuple[str, ...]]] = {
+    "huaweicloud": (
+        "authUrl", "username", "password", "projectName", "domainName", "vpcId", "subnetId", "securityGroup",
+        "eipBandwidthSize",
+    ),
+    "tencentcloud": ("secretId", "secretKey"),
+    "google": ("zone", "network"),
+}  # fmt: skip
+_BAKERY_DEFAULTS: Final = {"google": ("zone", "network")}
+"""Keys Halyard fills in itself where they are absent: only an empty text is a fault."""
+
+_IMAGE: Final[dict[str, tuple[str, ...]]] = {
+    "huaweicloud": ("region", "instanceType", "sourceImageId", "sshUserName", "eipType"),
+    "tencentcloud": ("region", "zone", "instanceType", "sourceImageId", "sshUserName"),
+}
+
+
+def _gone(node: Node, keys: Sequence[str]) -> list[str]:
+    return [key for key in keys if node.get(key) in (None, "", [])]
+
+
+def _incomplete(view: View) -> Iterator[Hit]:
+    for provider, account in view.accounts:
+        gone = _gone(account, _NEEDED.get(provider, ()))
+        if provider == "google" and not given.empty(account, "project"):
+            gone = []
+        elif provider == "google":
+            named = not given.empty(account, "jsonPath") or not given.empty(account, "serviceAccountId")
+            gone = ["project"] if named else []
+        if gone:
+            path = account.at(gone[0])
+            yield Hit(path, f"{given.owner(provider, account)} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
+
+
+def _half(view: View) -> Iterator[Hit]:
+    for provider, account in view.accounts:
+        for one, other in _PAIRS.get(provider, ()):
+            yield from given.half(account, given.owner(provider, account), one, other)
+
+
+def _unsafe(view: View) -> Iterator[Hit]:
+    keys = {"cloudfoundry": "skipSslValidation", "huaweicloud": "insecure"}
+    for provider, account in view.accounts:
+        key = keys.get(provider, "")
+        if key and truth(account.get(key)):
+            yield Hit(account.at(key), f"{given.owner(provider, account)} does not verify the server's certificate.")
+    for provider, node in view.providers:
+        if provider == "huaweicloud" and truth(node.get("bakeryDefaults", "insecure")):
+            message = "The bakery of huaweicloud does not verify the server's certificate."
+            yield Hit(node.at("bakeryDefaults", "insecure"), message)
+        if provider == "dcos":
+            for cluster in node.items("clusters"):
+                if truth(cluster.get("insecureSkipTlsVerify")):
+                    message = f"The DC/OS cluster {given.text(cluster, 'name')} does not verify certificates."
+                    yield Hit(cluster.at("insecureSkipTlsVerify"), message)
+
+
+def _bakery(view: View) -> Iterator[Hit]:
+    for provider, node in view.providers:
+        bakery = node.node("bakeryDefaults")
+        wanted = _BAKERY.get(provider, ())
+        if provider in _BAKERY_DEFAULTS:
+            gone = [key for key in wanted if bakery.get(key) == ""]
+        else:
+            used = any(key not in {"baseImages", "templateFile"} and value for key, value in _items(bakery))
+            gone = _gone(bakery, wanted) if used else []
+        if gone:
+            yield Hit(
+                bakery.at(gone[0]), f"The bakery of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}."
+            )
+        for image in bakery.items("baseImages"):
+            yield from _base_image(provider, image)
+
+
+def _items(node: Node) -> list[tuple[str, object]]:
+    return list(node.value.items()) if isinstance(node.value, dict) else []
+
+
+def _base_image(provider: str, image: Node) -> Iterator[Hit]:
+    settings = image.get("virtualizationSettings")
+    if provider == "google":
+        if given.empty(image, "virtualizationSettings", "sourceImage") and given.empty(
+            image, "virtualizationSettings", "sourceImageFamily"
+        ):
+            message = "A base image of google has neither sourceImage nor sourceImageFamily."
+            yield Hit(image.at("virtualizationSettings"), message, mend="Set one of them.")
+    elif provider in _IMAGE:
+        first = Node(
+            (*image.path, "virtualizationSettings", 0), settings[0] if isinstance(settings, list) and settings else None
+        )
+        gone = _gone(first, _IMAGE[provider])
+        if gone:
+            yield Hit(first.path, f"A base image of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
+    if provider in {*_IMAGE, "google"} and given.empty(image, "baseImage", "packageType"):
+        yield Hit(image.at("baseImage"), f"A base image of {provider} has no packageType.", mend="Set packageType.")
+
+
+def _foundry(view: View) -> Iterator[Hit]:
+    for account in view.accounts_of("cloudfoundry"):
+        for key in ("appsManagerUri", "metricsUri"):
+            if account.get(key) is None:
+                yield Hit(account.path, f"{given.owner('cloudfoundry', account)} has no {key}.", mend=f"Set {key}.")
+
+
+def _foundry_address(view: View) -> Iterator[Hit]:
+    for account in view.accounts_of("cloudfoundry"):
+        for key in ("appsManagerUri", "metricsUri"):
+            said = given.text(account, key)
+            if said is not None and not said.lower().startswith(("http://", "https://")):
+                yield Hit(account.at(key), f"{given.owner('cloudfoundry', account)} has no http address as {key}.")
+    for provider, node in view.providers:
+        retries = node.get("clientConfig", "maxRetries")
+        if provider == "cloudfoundry" and isinstance(retries, int) and retries < 1:
+            message = "clientConfig.maxRetries of cloudfoundry is below 1."
+            yield Hit(node.at("clientConfig", "maxRetries"), message, mend="Write 1 or more.")
+
+
+def _known_hosts(view: View) -> Iterator[Hit]:
+    for account in view.accounts_of("appengine"):
+        if truth(account.get("sshTrustUnknownHosts")) and not given.empty(account, "jsonPath"):
+            message = f"{given.owner('appengine', account)} trusts every host it meets over ssh."
+            yield Hit(account.at("sshTrustUnknownHosts"), message)
+
+
+_Check = Callable[[View], Iterator[Hit]]
+
+
+def _rule(name: str, severity: Severity, texts: tuple[str, str, str, str], check: _Check) -> Rule:
+    summary, halyard, why, mend = texts
+    return Rule(f"clouds/{name}", severity, summary, halyard, why, mend, check)
+
+
+RULES = (
+    _rule(
+        "incomplete-account",
+        Severity.ERROR,
+        (
+            "An account lacks what its cloud needs.",
+            f"{_AT_DEPLOY}, and ends with an ERROR or FATAL problem.",
+            "Nothing can be deployed until it is there.",
+            "Set what is missing.",
+        ),
+        _incomplete,
+    ),
+    _rule(
+        "half-login",
+        Severity.ERROR,
+        (
+            "An account has one half of a login.",
+            f"{_AT_DEPLOY}, and ends with an ERROR.",
+            "Nothing can be deployed until both halves are there, or neither.",
+            "Set both, or neither.",
+        ),
+        _half,
+    ),
+    _rule(
+        "unverified-certificate",
+        Severity.WARNING,
+        (
+            "A cloud's certificate is not verified.",
+            "Halyard warns.",
+            "Whoever stands between can read the login.",
+            "Take the key out, and make the authority known to Clouddriver.",
+        ),
+        _unsafe,
+    ),
+    _rule(
+        "bakery",
+        Severity.WARNING,
+        (
+            "The settings of a bakery, or of a base image, are incomplete.",
+            "Halyard's validators call it an error; `hal deploy apply` does not run them.",
+            "Images cannot be baked.",
+            "Set what is missing.",
+        ),
+        _bakery,
+    ),
+    _rule(
+        "cloudfoundry-links",
+        Severity.WARNING,
+        (
+            "A Cloud Foundry account has no address of the apps manager, or of metrics.",
+            "Halyard warns; the links are missing in Spinnaker.",
+            "People cannot get from a server group to its page.",
+            "Set appsManagerUri and metricsUri.",
+        ),
+        _foundry,
+    ),
+    _rule(
+        "cloudfoundry-settings",
+        Severity.ERROR,
+        (
+            "An address or a number of Cloud Foundry cannot be used.",
+            "`hal deploy apply` validates the provider and its accounts, and ends with an ERROR.",
+            "Nothing can be deployed until it is mended.",
+            "Write an http or https address.",
+        ),
+        _foundry_address,
+    ),
+    _rule(
+        "appengine-unknown-hosts",
+        Severity.WARNING,
+        (
+            "An App Engine account trusts unknown ssh hosts.",
+            "Halyard warns where jsonPath is set, too.",
+            "Whoever answers in the server's place is believed.",
+            "Give sshKnownHostsFilePath and take sshTrustUnknownHosts out.",
+        ),
+        _known_hosts,
+    ),
+)

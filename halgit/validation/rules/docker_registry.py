@@ -1,0 +1,173 @@
+"""Rules on Docker registry accounts, and on the accounts of Kubernetes and DC/OS that name them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from halgit.halyard.coercion import truth
+from halgit.tree import Severity
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules import given
+from halgit.validation.rules.kubernetes import is_version_1
+from halgit.validation.view import Node, View
+from halgit.wording import did_you_mean, listed
+
+_NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9]*[a-z0-9])?")
+_PASSWORDS: Final = ("password", "passwordCommand", "passwordFile")
+_PLACEHOLDER: Final = re.compile(r".\{.*\}")
+_BROKEN: Final = ("unterminated", "missing", "unbalanced", "nothing to repeat", "bad escape (end of pattern)")
+"""What Python says of a pattern that Java refuses, too; the two differ in other things."""
+
+_AT_DEPLOY = "`hal deploy apply` validates every registry account, also of a provider that is not enabled"
+
+
+def _accounts(view: View) -> Iterator[Node]:
+    return view.accounts_of("dockerRegistry")
+
+
+def _bad_name(view: View) -> Iterator[Hit]:
+    for account in _accounts(view):
+        name = given.text(account, "name")
+        if name is not None and not _NAME.fullmatch(name):
+            yield Hit(account.at("name"), f"A dockerRegistry account cannot be named {name}.")
+
+
+def _passwords(view: View) -> Iterator[Hit]:
+    for account in _accounts(view):
+        there = [key for key in _PASSWORDS if not given.empty(account, key)]
+        if len(there) > 1:
+            yield Hit(account.at(there[1]), f"{given.owner('dockerRegistry', account)} has {listed(there)}.")
+
+
+def _half_login(view: View) -> Iterator[Hit]:
+    for account in _accounts(view):
+        there = [key for key in _PASSWORDS if not given.empty(account, key)]
+        whose = given.owner("dockerRegistry", account)
+        if there and given.empty(account, "username"):
+            yield Hit(account.at(there[0]), f"{whose} has {there[0]} and no username.", mend="Set username.")
+        if not there and not given.empty(account, "username"):
+            mend = "Set password, passwordFile or passwordCommand, or remove username."
+            yield Hit(account.at("username"), f"{whose} has a username and no password.", mend=mend)
+
+
+def _placeholder(view: View) -> Iterator[Hit]:
+    for account in _accounts(view):
+        for key in ("address", "username", "password", "passwordCommand"):
+            value = account.get(key)
+            if isinstance(value, str) and given.word(value.replace("$", "")) and _PLACEHOLDER.search(value):
+                yield Hit(account.at(key), f"{given.owner('dockerRegistry', account)} has a placeholder in {key}.")
+
+
+def _pattern(view: View) -> Iterator[Hit]:
+    for account in _accounts(view):
+        pattern = given.text(account, "repositoriesRegex")
+        try:
+            re.compile(pattern or "")
+        except re.error as why:
+            if why.msg.startswith(_BROKEN):
+                message = f"repositoriesRegex cannot be compiled: {why.msg}."
+                yield Hit(account.at("repositoriesRegex"), message)
+
+
+def _references(view: View) -> Iterator[Hit]:
+    for deployment in view.deployments:
+        registry = deployment.node("providers", "dockerRegistry")
+        names = [given.text(account, "name") for account in registry.items("accounts")]
+        if None in names:
+            continue
+        known = [str(name) for name in names]
+        for provider in ("kubernetes", "dcos"):
+            for account in deployment.node("providers", provider).items("accounts"):
+                if isinstance(account.value, dict):
+                    yield from _of(provider, account, known, enabled=truth(registry.get("enabled")))
+
+
+def _of(provider: str, account: Node, known: list[str], *, enabled: bool) -> Iterator[Hit]:
+    """What is wrong with the registries of one account. Where Halyard does not look, it is no more than a warning."""
+    looks = provider == "dcos" or is_version_1(account)
+    severity = None if looks else Severity.WARNING
+    whose = given.owner(provider, account)
+    registries = [one for one in account.items("dockerRegistries") if isinstance(one.value, dict)]
+    at = account.at("dockerRegistries")
+    if looks and not registries:
+        yield Hit(at, f"{whose} names no Docker registry.", mend="Name one under dockerRegistries.")
+    if registries and not known:
+        yield Hit(at, f"{whose} names Docker registries, and there are none.", mend="Add them.", severity=severity)
+        return
+    if registries and not enabled:
+        mend = "Set providers.dockerRegistry.enabled: true."
+        yield Hit(at, f"{whose} names Docker registries, which are not enabled.", mend=mend, severity=severity)
+    seen: set[str] = set()
+    for one in registries:
+        name = given.text(one, "accountName")
+        if name is None:
+            continue
+        if name not in known:
+            mend = did_you_mean(name, known, f"The registries are {', '.join(known)}.")
+            yield Hit(
+                one.at("accountName"), f"{whose} names a registry {name}, which is none.", mend=mend, severity=severity
+            )
+        if name in seen:
+            yield Hit(one.at("accountName"), f"{whose} names the registry {name} twice.", severity=severity)
+        seen.add(name)
+
+
+RULES = (
+    Rule(
+        id="docker-registry/name",
+        severity=Severity.ERROR,
+        summary="The name of a Docker registry account has letters that are not allowed.",
+        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
+        why="Nothing can be deployed until it is renamed.",
+        mend="Use small letters, digits, and dashes between them.",
+        check=_bad_name,
+    ),
+    Rule(
+        id="docker-registry/passwords",
+        severity=Severity.ERROR,
+        summary="A Docker registry account has more than one of password, passwordCommand and passwordFile.",
+        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
+        why="Nothing can be deployed until one is left.",
+        mend="Keep one of them.",
+        check=_passwords,
+    ),
+    Rule(
+        id="docker-registry/half-login",
+        severity=Severity.WARNING,
+        summary="A Docker registry account has a user without a password, or a password without a user.",
+        halyard="Halyard warns; Clouddriver logs in with half a login.",
+        why="Private repositories are not seen.",
+        mend="Set both, or neither.",
+        check=_half_login,
+    ),
+    Rule(
+        id="docker-registry/placeholder",
+        severity=Severity.WARNING,
+        summary="A Docker registry account has a placeholder in a value.",
+        halyard="Halyard warns and leaves out all its checks of the account.",
+        why="Whether the login works is only seen when Clouddriver runs.",
+        mend="Fill it in, or use a reference to a secret.",
+        check=_placeholder,
+    ),
+    Rule(
+        id="docker-registry/pattern",
+        severity=Severity.ERROR,
+        summary="The repositoriesRegex of a Docker registry account cannot be compiled.",
+        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
+        why="Nothing can be deployed until it is mended.",
+        mend="Close every bracket, and escape those that are meant as they stand.",
+        check=_pattern,
+    ),
+    Rule(
+        id="docker-registry/references",
+        severity=Severity.ERROR,
+        summary="An account names Docker registries that do not exist, twice, or none where one is needed.",
+        halyard="Halyard ends with an ERROR or FATAL problem for DC/OS and for Kubernetes accounts of V1. It does not"
+        " look at other Kubernetes accounts, whose finding is a warning.",
+        why="Nothing can be deployed, or images of the registry cannot be chosen.",
+        mend="Make the names agree with providers.dockerRegistry.accounts.",
+        check=_references,
+    ),
+)
