@@ -12,7 +12,7 @@ from typing import Literal
 from halgit import yaml as hyaml
 from halgit.masking import Secret, Woven
 from halgit.tree import MISSING, File, Value
-from halgit.validation.rules import given
+from halgit.validation.rules.given import word
 from halgit.validation.view import View
 
 Elsewhere = Literal["missing", "outside", "home", "unknown"]
@@ -48,13 +48,13 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
     """
     if isinstance(value, (Secret, Woven)):
         return "unknown"
-    word = given.word(value)
-    if not word or word.startswith("configserver:"):
+    said = word(value)
+    if not said or said.startswith("configserver:"):
         return None
-    if word.startswith("~"):
+    if said.startswith("~"):
         return "home"
     home = view.merged.hal_home.rstrip("/") + "/"
-    path = word[len(home) :] if word.startswith(home) else word
+    path = said[len(home) :] if said.startswith(home) else said
     if path.startswith("/"):
         return "outside"
     inside = posixpath.normpath(path)

@@ -8,7 +8,7 @@ from halgit import yaml as hyaml
 from halgit.halyard.coercion import truth
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import owner, text, word
 from halgit.validation.view import View
 
 _AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
@@ -19,7 +19,7 @@ def _named_twice(view: View) -> Iterator[Hit]:
         seen: dict[str, str] = {}
         for provider, node in deployment.entries("providers"):
             for account in node.items("accounts"):
-                name = given.text(account, "name")
+                name = text(account, "name")
                 if name is None:
                     continue
                 if name in seen:
@@ -43,9 +43,9 @@ def _none(view: View) -> Iterator[Hit]:
 
 def _no_such_primary(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
-        primary = given.text(node, "primaryAccount")
+        primary = text(node, "primaryAccount")
         names = [account.get("name") for account in node.items("accounts")]
-        if primary is None or provider.startswith("oracle") or any(given.word(name) is None for name in names):
+        if primary is None or provider.startswith("oracle") or any(word(name) is None for name in names):
             continue
         if primary not in {hyaml.java_text(name) for name in names}:
             instead = f"takes {hyaml.java_text(names[0])} instead" if names else "has none to take instead"
@@ -55,21 +55,21 @@ def _no_such_primary(view: View) -> Iterator[Hit]:
 def _required_groups(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("requiredGroupMembership"):
-            message = f"{given.owner(provider, account)} uses requiredGroupMembership, which is deprecated."
+            message = f"{owner(provider, account)} uses requiredGroupMembership, which is deprecated."
             yield Hit(account.at("requiredGroupMembership"), message)
 
 
 def _read_only(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("permissions", "READ") and not account.get("permissions", "WRITE"):
-            message = f"{given.owner(provider, account)} gives READ and no WRITE: nobody can deploy to it."
+            message = f"{owner(provider, account)} gives READ and no WRITE: nobody can deploy to it."
             yield Hit(account.at("permissions", "READ"), message)
 
 
 def _write_only(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("permissions", "WRITE") and not account.get("permissions", "READ"):
-            message = f"{given.owner(provider, account)} gives WRITE and no READ."
+            message = f"{owner(provider, account)} gives WRITE and no READ."
             yield Hit(account.at("permissions", "WRITE"), message)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from halgit.halyard.coercion import integer
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import owner, text
 from halgit.validation.view import Node, View
 from halgit.wording import did_you_mean
 
@@ -22,7 +22,7 @@ def _hooks(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("aws"):
         for hook in account.items("lifecycleHooks"):
             if isinstance(hook.value, dict):
-                yield from _hook(given.owner("aws", account), hook)
+                yield from _hook(owner("aws", account), hook)
 
 
 def _hook(whose: str, hook: Node) -> Iterator[Hit]:
@@ -33,7 +33,7 @@ def _hook(whose: str, hook: Node) -> Iterator[Hit]:
     ):
         if hook.get(key) is None:
             return
-        said = given.text(hook, key)
+        said = text(hook, key)
         if said is not None and not pattern.fullmatch(said):
             yield Hit(hook.at(key), f"{whose} has a hook whose {key} is no such ARN.", mend=f"Write {example}.")
     if hook.get("defaultResult") not in _RESULTS:
@@ -47,14 +47,14 @@ def _hook(whose: str, hook: Node) -> Iterator[Hit]:
 
 def _ecs(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
-        names = [given.text(account, "name") for account in deployment.node("providers", "aws").items("accounts")]
+        names = [text(account, "name") for account in deployment.node("providers", "aws").items("accounts")]
         known = [name for name in names if name is not None]
         if len(known) < len(names):
             continue
         for account in deployment.node("providers", "ecs").items("accounts"):
-            wanted = given.text(account, "awsAccount")
+            wanted = text(account, "awsAccount")
             if wanted is not None and wanted not in known:
-                message = f"{given.owner('ecs', account)} names an AWS account {wanted}, which is none."
+                message = f"{owner('ecs', account)} names an AWS account {wanted}, which is none."
                 mend = did_you_mean(wanted, known, "Add it under providers.aws.accounts.")
                 severity = None if known else Severity.WARNING
                 yield Hit(account.at("awsAccount"), message, mend=mend, severity=severity)

@@ -10,7 +10,7 @@ from halgit.halyard.coercion import truth
 from halgit.tree import Severity
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import empty, text
 from halgit.validation.view import Node, View
 
 _NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9_]*[a-z0-9])?")
@@ -24,7 +24,7 @@ def _canaries(view: View) -> Iterator[Node]:
 
 def _integrations(canary: Node) -> Iterator[tuple[str, Node]]:
     for node in canary.items("serviceIntegrations"):
-        name = given.text(node, "name")
+        name = text(node, "name")
         if name is not None:
             yield name, node
 
@@ -52,7 +52,7 @@ def _accounts(view: View) -> Iterator[Hit]:
         seen: set[str] = set()
         for kind, node in _integrations(canary):
             for account in node.items("accounts"):
-                name = given.text(account, "name")
+                name = text(account, "name")
                 if account.get("name") is None:
                     yield Hit(account.path, f"A canary account of {kind} has no name.", mend="Add name.")
                 if name is None:
@@ -72,11 +72,11 @@ def _no_bucket(view: View) -> Iterator[Hit]:
             accounts = list(node.items("accounts"))
             key = _STORES.get(kind)
             if key and truth(node.get("enabled")) and truth(node.get(key)):
-                if not any(not given.empty(account, "bucket") for account in accounts):
+                if not any(not empty(account, "bucket") for account in accounts):
                     yield Hit(node.at(key), f"{key} is on and no account of {kind} has a bucket.", mend="Set bucket.")
                 for account in accounts:
-                    if kind == "google" and not given.empty(account, "bucket") and given.empty(account, "project"):
-                        message = f"The canary account {given.text(account, 'name')} has a bucket and no project."
+                    if kind == "google" and not empty(account, "bucket") and empty(account, "project"):
+                        message = f"The canary account {text(account, 'name')} has a bucket and no project."
                         yield Hit(account.path, message, mend="Set project.")
 
 

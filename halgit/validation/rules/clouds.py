@@ -5,16 +5,18 @@ Tables, because Halyard's validators ask the same few questions of all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from halgit.halyard.coercion import truth
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import empty, half, owner, text, word
 from halgit.validation.view import Node, View
 from halgit.wording import listed
 
+_PLACEHOLDER: Final = re.compile(r".\{.*\}")
 _AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
 _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "oracle": ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "region"),
@@ -54,20 +56,20 @@ def _gone(node: Node, keys: Sequence[str]) -> list[str]:
 def _incomplete(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         gone = _gone(account, _NEEDED.get(provider, ()))
-        if provider == "google" and not given.empty(account, "project"):
+        if provider == "google" and not empty(account, "project"):
             gone = []
         elif provider == "google":
-            named = not given.empty(account, "jsonPath") or not given.empty(account, "serviceAccountId")
+            named = not empty(account, "jsonPath") or not empty(account, "serviceAccountId")
             gone = ["project"] if named else []
         if gone:
             path = account.at(gone[0])
-            yield Hit(path, f"{given.owner(provider, account)} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
+            yield Hit(path, f"{owner(provider, account)} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
 
 
 def _half(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         for one, other in _PAIRS.get(provider, ()):
-            yield from given.half(account, given.owner(provider, account), one, other)
+            yield from half(account, owner(provider, account), one, other)
 
 
 def _unsafe(view: View) -> Iterator[Hit]:
@@ -75,7 +77,7 @@ def _unsafe(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         key = keys.get(provider, "")
         if key and truth(account.get(key)):
-            yield Hit(account.at(key), f"{given.owner(provider, account)} does not verify the server's certificate.")
+            yield Hit(account.at(key), f"{owner(provider, account)} does not verify the server's certificate.")
     for provider, node in view.providers:
         if provider == "huaweicloud" and truth(node.get("bakeryDefaults", "insecure")):
             message = "The bakery of huaweicloud does not verify the server's certificate."
@@ -83,7 +85,7 @@ def _unsafe(view: View) -> Iterator[Hit]:
         if provider == "dcos":
             for cluster in node.items("clusters"):
                 if truth(cluster.get("insecureSkipTlsVerify")):
-                    message = f"The DC/OS cluster {given.text(cluster, 'name')} does not verify certificates."
+                    message = f"The DC/OS cluster {text(cluster, 'name')} does not verify certificates."
                     yield Hit(cluster.at("insecureSkipTlsVerify"), message)
 
 
@@ -111,7 +113,7 @@ def _items(node: Node) -> list[tuple[str, object]]:
 def _base_image(provider: str, image: Node) -> Iterator[Hit]:
     settings = image.get("virtualizationSettings")
     if provider == "google":
-        if given.empty(image, "virtualizationSettings", "sourceImage") and given.empty(
+        if empty(image, "virtualizationSettings", "sourceImage") and empty(
             image, "virtualizationSettings", "sourceImageFamily"
         ):
             message = "A base image of google has neither sourceImage nor sourceImageFamily."
@@ -123,7 +125,7 @@ def _base_image(provider: str, image: Node) -> Iterator[Hit]:
         gone = _gone(first, _IMAGE[provider])
         if gone:
             yield Hit(first.path, f"A base image of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
-    if provider in {*_IMAGE, "google"} and given.empty(image, "baseImage", "packageType"):
+    if provider in {*_IMAGE, "google"} and empty(image, "baseImage", "packageType"):
         yield Hit(image.at("baseImage"), f"A base image of {provider} has no packageType.", mend="Set packageType.")
 
 
@@ -131,15 +133,15 @@ def _foundry(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
             if account.get(key) is None:
-                yield Hit(account.path, f"{given.owner('cloudfoundry', account)} has no {key}.", mend=f"Set {key}.")
+                yield Hit(account.path, f"{owner('cloudfoundry', account)} has no {key}.", mend=f"Set {key}.")
 
 
 def _foundry_address(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
-            said = given.text(account, key)
+            said = text(account, key)
             if said is not None and not said.lower().startswith(("http://", "https://")):
-                yield Hit(account.at(key), f"{given.owner('cloudfoundry', account)} has no http address as {key}.")
+                yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has no http address as {key}.")
     for provider, node in view.providers:
         retries = node.get("clientConfig", "maxRetries")
         if provider == "cloudfoundry" and isinstance(retries, int) and retries < 1:
@@ -149,9 +151,17 @@ def _foundry_address(view: View) -> Iterator[Hit]:
 
 def _known_hosts(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("appengine"):
-        if truth(account.get("sshTrustUnknownHosts")) and not given.empty(account, "jsonPath"):
-            message = f"{given.owner('appengine', account)} trusts every host it meets over ssh."
+        if truth(account.get("sshTrustUnknownHosts")) and not empty(account, "jsonPath"):
+            message = f"{owner('appengine', account)} trusts every host it meets over ssh."
             yield Hit(account.at("sshTrustUnknownHosts"), message)
+
+
+def _placeholder(view: View) -> Iterator[Hit]:
+    for account in view.accounts_of("cloudfoundry"):
+        for key in ("api", "user", "password"):
+            value = account.get(key)
+            if isinstance(value, str) and word(value.replace("$", "")) and _PLACEHOLDER.search(value):
+                yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has a placeholder in {key}.")
 
 
 _Check = Callable[[View], Iterator[Hit]]
@@ -228,6 +238,17 @@ RULES = (
             "Write an http or https address.",
         ),
         _foundry_address,
+    ),
+    _rule(
+        "cloudfoundry-placeholder",
+        Severity.WARNING,
+        (
+            "A Cloud Foundry account has a placeholder in a value.",
+            "Halyard warns and leaves out its checks of the account.",
+            "Whether the login works is only seen when Clouddriver runs.",
+            "Fill it in, or use a reference to a secret.",
+        ),
+        _placeholder,
     ),
     _rule(
         "appengine-unknown-hosts",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import both, empty, owner, text
 from halgit.validation.view import Node, View
 from halgit.wording import did_you_mean
 
@@ -21,7 +21,7 @@ def _clusters(view: View) -> Iterator[Hit]:
     for node in _providers(view):
         seen: set[str] = set()
         for cluster in node.items("clusters"):
-            name = given.text(cluster, "name")
+            name = text(cluster, "name")
             if name is not None and name in seen:
                 yield Hit(cluster.at("name"), f"The DC/OS cluster {name} stands here a second time.")
             seen.add(name or "")
@@ -29,9 +29,9 @@ def _clusters(view: View) -> Iterator[Hit]:
 
 def _credentials(view: View) -> Iterator[Hit]:
     for node in _providers(view):
-        known = {name for cluster in node.items("clusters") if (name := given.text(cluster, "name")) is not None}
+        known = {name for cluster in node.items("clusters") if (name := text(cluster, "name")) is not None}
         for account in node.items("accounts"):
-            whose = given.owner("dcos", account)
+            whose = owner("dcos", account)
             seen: set[tuple[str, str]] = set()
             if account.get("clusters") == []:
                 yield Hit(account.at("clusters"), f"{whose} has no clusters.", mend="Add the credentials of one.")
@@ -40,7 +40,7 @@ def _credentials(view: View) -> Iterator[Hit]:
 
 
 def _credential(whose: str, one: Node, known: set[str], seen: set[tuple[str, str]]) -> Iterator[Hit]:
-    name, user = given.text(one, "name"), given.text(one, "uid")
+    name, user = text(one, "name"), text(one, "uid")
     if name is not None and name not in known:
         mend = did_you_mean(name, known, "Add it under providers.dcos.clusters.")
         yield Hit(one.at("name"), f"{whose} names a cluster {name}, which is none.", mend=mend)
@@ -48,7 +48,7 @@ def _credential(whose: str, one: Node, known: set[str], seen: set[tuple[str, str
         if (name, user) in seen:
             yield Hit(one.at("uid"), f"{whose} has credentials of {user} for {name} twice.", mend="Keep one of them.")
         seen.add((name, user))
-    if given.both(one, "password", "serviceKeyFile"):
+    if both(one, "password", "serviceKeyFile"):
         message = f"{whose} has a password and a serviceKeyFile for {name}."
         yield Hit(one.at("serviceKeyFile"), message, mend="Keep one of them.")
 
@@ -56,18 +56,18 @@ def _credential(whose: str, one: Node, known: set[str], seen: set[tuple[str, str
 def _no_login(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("dcos"):
         for one in account.items("clusters"):
-            if given.empty(one, "password") and given.empty(one, "serviceKeyFile"):
-                message = f"{given.owner('dcos', account)} has neither password nor serviceKeyFile for a cluster."
+            if empty(one, "password") and empty(one, "serviceKeyFile"):
+                message = f"{owner('dcos', account)} has neither password nor serviceKeyFile for a cluster."
                 yield Hit(one.path, message)
 
 
 def _incomplete(view: View) -> Iterator[Hit]:
     for node in _providers(view):
         for cluster in node.items("clusters"):
-            name = given.text(cluster, "name")
-            if given.empty(cluster, "dcosUrl"):
+            name = text(cluster, "name")
+            if empty(cluster, "dcosUrl"):
                 yield Hit(cluster.path, f"The DC/OS cluster {name} has no dcosUrl.", mend="Set dcosUrl.")
-            if given.empty(cluster, "loadBalancer", "image"):
+            if empty(cluster, "loadBalancer", "image"):
                 message = f"The DC/OS cluster {name} has no image of a load balancer."
                 yield Hit(cluster.path, message, mend="Set loadBalancer.image.")
 

@@ -9,7 +9,7 @@ from typing import Final
 from halgit.halyard.coercion import truth
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import empty, owner, text, word
 from halgit.validation.rules.kubernetes import is_version_1
 from halgit.validation.view import Node, View
 from halgit.wording import did_you_mean, listed
@@ -29,25 +29,25 @@ def _accounts(view: View) -> Iterator[Node]:
 
 def _bad_name(view: View) -> Iterator[Hit]:
     for account in _accounts(view):
-        name = given.text(account, "name")
+        name = text(account, "name")
         if name is not None and not _NAME.fullmatch(name):
             yield Hit(account.at("name"), f"A dockerRegistry account cannot be named {name}.")
 
 
 def _passwords(view: View) -> Iterator[Hit]:
     for account in _accounts(view):
-        there = [key for key in _PASSWORDS if not given.empty(account, key)]
+        there = [key for key in _PASSWORDS if not empty(account, key)]
         if len(there) > 1:
-            yield Hit(account.at(there[1]), f"{given.owner('dockerRegistry', account)} has {listed(there)}.")
+            yield Hit(account.at(there[1]), f"{owner('dockerRegistry', account)} has {listed(there)}.")
 
 
 def _half_login(view: View) -> Iterator[Hit]:
     for account in _accounts(view):
-        there = [key for key in _PASSWORDS if not given.empty(account, key)]
-        whose = given.owner("dockerRegistry", account)
-        if there and given.empty(account, "username"):
+        there = [key for key in _PASSWORDS if not empty(account, key)]
+        whose = owner("dockerRegistry", account)
+        if there and empty(account, "username"):
             yield Hit(account.at(there[0]), f"{whose} has {there[0]} and no username.", mend="Set username.")
-        if not there and not given.empty(account, "username"):
+        if not there and not empty(account, "username"):
             mend = "Set password, passwordFile or passwordCommand, or remove username."
             yield Hit(account.at("username"), f"{whose} has a username and no password.", mend=mend)
 
@@ -56,13 +56,13 @@ def _placeholder(view: View) -> Iterator[Hit]:
     for account in _accounts(view):
         for key in ("address", "username", "password", "passwordCommand"):
             value = account.get(key)
-            if isinstance(value, str) and given.word(value.replace("$", "")) and _PLACEHOLDER.search(value):
-                yield Hit(account.at(key), f"{given.owner('dockerRegistry', account)} has a placeholder in {key}.")
+            if isinstance(value, str) and word(value.replace("$", "")) and _PLACEHOLDER.search(value):
+                yield Hit(account.at(key), f"{owner('dockerRegistry', account)} has a placeholder in {key}.")
 
 
 def _pattern(view: View) -> Iterator[Hit]:
     for account in _accounts(view):
-        pattern = given.text(account, "repositoriesRegex")
+        pattern = text(account, "repositoriesRegex")
         try:
             re.compile(pattern or "")
         except re.error as why:
@@ -74,7 +74,7 @@ def _pattern(view: View) -> Iterator[Hit]:
 def _references(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
         registry = deployment.node("providers", "dockerRegistry")
-        names = [given.text(account, "name") for account in registry.items("accounts")]
+        names = [text(account, "name") for account in registry.items("accounts")]
         if None in names:
             continue
         known = [str(name) for name in names]
@@ -88,7 +88,7 @@ def _of(provider: str, account: Node, known: list[str], *, enabled: bool) -> Ite
     """What is wrong with the registries of one account. Where Halyard does not look, it is no more than a warning."""
     looks = provider == "dcos" or is_version_1(account)
     severity = None if looks else Severity.WARNING
-    whose = given.owner(provider, account)
+    whose = owner(provider, account)
     registries = [one for one in account.items("dockerRegistries") if isinstance(one.value, dict)]
     at = account.at("dockerRegistries")
     if looks and not registries:
@@ -101,7 +101,7 @@ def _of(provider: str, account: Node, known: list[str], *, enabled: bool) -> Ite
         yield Hit(at, f"{whose} names Docker registries, which are not enabled.", mend=mend, severity=severity)
     seen: set[str] = set()
     for one in registries:
-        name = given.text(one, "accountName")
+        name = text(one, "accountName")
         if name is None:
             continue
         if name not in known:

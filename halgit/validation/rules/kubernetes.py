@@ -9,7 +9,7 @@ from halgit.halyard.coercion import constant, integer, truth
 from halgit.tree import MISSING, Severity, Value
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import both, empty, owner, text, words
 from halgit.validation.view import Node, View
 
 _AT_DEPLOY = "`hal deploy apply` validates every Kubernetes account, also of a provider that is not enabled"
@@ -27,41 +27,39 @@ def is_version_1(account: Node) -> bool:
 
 def _kinds(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        if given.both(account, "kinds", "omitKinds"):
-            yield Hit(account.at("omitKinds"), f"{given.owner('kubernetes', account)} has both kinds and omitKinds.")
+        if both(account, "kinds", "omitKinds"):
+            yield Hit(account.at("omitKinds"), f"{owner('kubernetes', account)} has both kinds and omitKinds.")
 
 
 def _namespaces(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        if given.both(account, "namespaces", "omitNamespaces"):
+        if both(account, "namespaces", "omitNamespaces"):
             yield Hit(
                 account.at("omitNamespaces"),
-                f"{given.owner('kubernetes', account)} has both namespaces and omitNamespaces.",
+                f"{owner('kubernetes', account)} has both namespaces and omitNamespaces.",
             )
 
 
 def _custom_kind(view: View) -> Iterator[Hit]:
     for account in accounts(view):
         for resource in account.items("customResources"):
-            if isinstance(resource.value, dict) and given.empty(resource, "kubernetesKind"):
+            if isinstance(resource.value, dict) and empty(resource, "kubernetesKind"):
                 yield Hit(
-                    resource.path, f"{given.owner('kubernetes', account)} has a custom resource without kubernetesKind."
+                    resource.path, f"{owner('kubernetes', account)} has a custom resource without kubernetesKind."
                 )
 
 
 def _custom_uncached(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        kinds = {word for _, word in given.words(account, "kinds")}
-        omitted = {word for _, word in given.words(account, "omitKinds")}
+        kinds = {word for _, word in words(account, "kinds")}
+        omitted = {word for _, word in words(account, "omitKinds")}
         for resource in account.items("customResources"):
-            kind = given.text(resource, "kubernetesKind")
+            kind = text(resource, "kubernetesKind")
             if kind and kinds and kind not in kinds:
-                message = (
-                    f"{given.owner('kubernetes', account)} has a custom resource {kind} that is not among its kinds."
-                )
+                message = f"{owner('kubernetes', account)} has a custom resource {kind} that is not among its kinds."
                 yield Hit(resource.at("kubernetesKind"), message, mend="Add it to kinds, or take the resource out.")
             if kind and kind in omitted:
-                message = f"{given.owner('kubernetes', account)} has a custom resource {kind} and omits the kind."
+                message = f"{owner('kubernetes', account)} has a custom resource {kind} and omits the kind."
                 yield Hit(resource.at("kubernetesKind"), message, mend="Take it out of omitKinds, or the resource.")
 
 
@@ -69,7 +67,7 @@ def _threads(view: View) -> Iterator[Hit]:
     for account in accounts(view):
         threads = integer(account.get("cacheThreads"), 32)
         if threads is not None and threads < 0:
-            yield Hit(account.at("cacheThreads"), f"{given.owner('kubernetes', account)} has cacheThreads below 0.")
+            yield Hit(account.at("cacheThreads"), f"{owner('kubernetes', account)} has cacheThreads below 0.")
 
 
 def _version_1(view: View) -> Iterator[Hit]:
@@ -79,9 +77,7 @@ def _version_1(view: View) -> Iterator[Hit]:
         more = [key for key in ("kinds", "omitKinds", "customResources") if account.get(key)]
         more += ["onlySpinnakerManaged"] if truth(account.get("onlySpinnakerManaged")) else []
         without = f"; it has no effect on {' and '.join(more)}" if more else ""
-        yield Hit(
-            account.at("providerVersion"), f"{given.owner('kubernetes', account)} says V1, which is gone{without}."
-        )
+        yield Hit(account.at("providerVersion"), f"{owner('kubernetes', account)} says V1, which is gone{without}.")
 
 
 # --- kubeconfigs ---
@@ -93,10 +89,8 @@ def _needs_kubeconfig(account: Node) -> bool:
 
 def _no_kubeconfig(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        if _needs_kubeconfig(account) and given.empty(account, "kubeconfigFile"):
-            yield Hit(
-                account.path, f"{given.owner('kubernetes', account)} names no kubeconfig and is no service account."
-            )
+        if _needs_kubeconfig(account) and empty(account, "kubeconfigFile"):
+            yield Hit(account.path, f"{owner('kubernetes', account)} names no kubeconfig and is no service account.")
 
 
 def _kubeconfig(view: View) -> Iterator[Hit]:
@@ -107,7 +101,7 @@ def _kubeconfig(view: View) -> Iterator[Hit]:
         fault = _fault(file, account)
         if fault:
             key = "context" if fault[1] and account.get("context") is not None else "kubeconfigFile"
-            yield Hit(account.at(key), f"{given.owner('kubernetes', account)}: its kubeconfig {file.path} {fault[0]}.")
+            yield Hit(account.at(key), f"{owner('kubernetes', account)}: its kubeconfig {file.path} {fault[0]}.")
 
 
 def _fault(file: Named, account: Node) -> tuple[str, bool] | None:
@@ -116,7 +110,7 @@ def _fault(file: Named, account: Node) -> tuple[str, bool] | None:
         return None
     if not file.data or not isinstance(file.data, dict):
         return "is empty", False
-    wanted = given.text(account, "context")
+    wanted = text(account, "context")
     if wanted is None and account.get("context") is not None:
         return None
     name = wanted or _text(file.data.get("current-context"))

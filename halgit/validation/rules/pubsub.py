@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules import given
+from halgit.validation.rules.given import lacking, text
 from halgit.validation.view import View
 
 _NOT_RUN = "Halyard's validator calls it an error; `hal deploy apply` does not run it."
@@ -16,9 +16,9 @@ def _publishers(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
         seen: set[str] = set()
         for publisher in deployment.node("pubsub", "google").items("publishers"):
-            name = given.text(publisher, "name")
+            name = text(publisher, "name")
             whose = f"The publisher {name}" if name else "A publisher"
-            yield from given.lacking(publisher, whose, ("project", "topicName"))
+            yield from lacking(publisher, whose, ("project", "topicName"))
             if name is not None and name in seen:
                 message = f"The publisher {name} stands here a second time."
                 yield Hit(publisher.at("name"), message, mend="Give one of them another name.")
