@@ -61,8 +61,11 @@ def _checked(row: Row, reference: Reference, answer: Presence | RemoteError) -> 
     key = reference.get("key")
     if not key or answer.keys is None:
         return Checked(row, "there", answer.how, "its keys were not looked at" if key else "")
-    if key in answer.keys or key.partition(".")[0] in answer.keys:
+    if key in answer.keys:
         return Checked(row, "there", answer.how)
+    first = key.partition(".")[0]
+    if first in answer.keys:
+        return Checked(row, "there", answer.how, f"of its key only {first} was looked at")
     listed = ", ".join(sorted(answer.keys)) or "none"
     return Checked(row, "missing", answer.how, f"the secret has no key {key} (keys: {listed})")
 

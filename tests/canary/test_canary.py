@@ -249,6 +249,14 @@ def test_a_target_that_is_not_ours_and_a_work_tree_that_would_commit_them(plant:
         nothing_shown(drive, ran)
 
 
+def test_a_rendered_tree_is_imported_without_showing_its_secrets(plant: Plant, drive: Driver) -> None:
+    drive("render", "--repo", plant.repo, "--overlay", "prod", "--out", ".hal")
+    for target, code in ((".hal-imported", 0), (".hal-imported", 5), (".hal", 5)):
+        ran = drive("import", ".hal", target)
+        assert ran.code == code, ran.err
+        nothing_shown(drive, ran)
+
+
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
 def test_what_has_changed_is_told_without_the_secrets(form: str, plant: Plant, drive: Driver, tmp_path: Path) -> None:
     orca = f"credential: '{QUOTED}'\nurl: redis://:{value('url')}@redis\n"
