@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from halgit.halyard.coercion import boolean, truth
+from halgit.halyard.coercion import boolean, constant, truth
 from halgit.halyard.data import table
 from halgit.tree import EMPTY, Value
 
@@ -55,12 +55,12 @@ def family(service: str) -> tuple[str, ...]:
 def mode(deployment: Value) -> str:
     """How Spinnaker is deployed: one of the modes of the table, LocalDebian where nothing is said, as in Halyard."""
     environment = at(deployment, "deploymentEnvironment")
-    kind = at(environment, "type")
-    if kind in {None, "LocalDebian", "LocalGit", "BakeDebian"}:
-        return str(kind or "LocalDebian")
-    accounts = at(deployment, "providers", "google", "accounts") or ()
+    kind = constant(at(environment, "type"), "node.DeploymentEnvironment.DeploymentType") or "LocalDebian"
+    if kind != "Distributed":
+        return kind
+    accounts = at(deployment, "providers", "google", "accounts")
     name = at(environment, "accountName")
-    on_google = any(isinstance(account, dict) and account.get("name") == name for account in accounts)
+    on_google = isinstance(accounts, list) and any(at(account, "name") == name for account in accounts)
     return "Distributed on Google" if on_google and name is not None else KUBERNETES
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
 from halgit import yaml as hyaml
@@ -61,3 +63,54 @@ def test_no_rule_stumbles(config: Any, profile: Any, settings_: Any, accounts: A
     for finding in validate(tree(config, profile, settings_, accounts), ALL):
         assert finding.message
         assert "not-for-you" not in finding.message + finding.mend
+
+
+ON = {
+    "version": "1.30.1",
+    "timezone": "UTC",
+    "deploymentEnvironment": {
+        "type": "Distributed",
+        "accountName": "a",
+        "size": "SMALL",
+        "nodeSelectors": {},
+        "livenessProbeConfig": {"enabled": True},
+        "haServices": {"clouddriver": {"enabled": True, "redisMasterEndpoint": "a"}},
+        "customSizing": {"spin-gate": {"replicas": 1}},
+    },
+    "security": {
+        "authn": {
+            "oauth2": {"client": {"scope": "a"}, "enabled": True, "provider": "GOOGLE", "userInfoRequirements": {}},
+            "saml": {"enabled": True, "metadataLocal": "a", "serviceAddress": "https://a", "signatureDigest": "MD5"},
+            "ldap": {"enabled": True, "url": "ldap://a:1"},
+            "x509": {"enabled": True, "roleOid": "1"},
+            "iap": {"enabled": True},
+        },
+        "authz": {"enabled": True, "groupMembership": {"service": "LDAP", "ldap": {"managerDn": "a"}}},
+        "apiSecurity": {"overrideBaseUrl": "https://a"},
+    },
+    "persistentStorage": {"persistentStoreType": "oracle", "oracle": {"bucketName": "a"}},
+    "spinnaker": {"extensibility": {"plugins": {}}},
+    "providers": {"google": {"accounts": [{"name": "a"}]}, "kubernetes": {"accounts": [{"name": "b"}]}},
+}
+"""A deployment in which everything is on that rules look at."""
+
+ODD: list[Any] = [
+    None, "", 0, 1.5, True, [], {}, ["a"], {"a": "b"}, "x", "http://[", "ldap://a:99999999", "encrypted:a:b", b"x",
+    Secret("not-for-you", "a"), "local:1.30.1-a",
+]  # fmt: skip
+
+
+def replaced(node: Any, odd: Any) -> Iterator[Any]:
+    """A node with each of its parts in turn replaced by something odd."""
+    if isinstance(node, dict):
+        for key, below in node.items():
+            yield {**node, key: odd}
+            yield from ({**node, key: other} for other in replaced(below, odd))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__ + str(odd))
+def test_no_rule_stumbles_over_an_odd_value_anywhere(odd: Any) -> None:
+    for body in replaced(ON, odd):
+        config = {"deploymentConfigurations": [{"name": "default", **body}]}
+        for finding in validate(tree(config, {}, {}, {}), ALL):
+            assert "not-for-you" not in finding.message + finding.mend

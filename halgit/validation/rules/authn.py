@@ -60,7 +60,7 @@ def _oauth2(view: View) -> Iterator[Hit]:
         return
     yield from lacking(node.node("client"), "The OAuth2 client", ("clientId", "clientSecret"))
     google = constant(node.get("provider"), "security.OAuth2.Provider") == "GOOGLE"
-    if google and "hd" not in (node.get("userInfoRequirements") or ()):
+    if google and "hd" not in dict(node.entries("userInfoRequirements")):
         path = node.at("userInfoRequirements" if node.get("userInfoRequirements") else "provider")
         yield Hit(
             path, "Everybody with a Google account can log in.", mend="Set userInfoRequirements.hd to your domain."
