@@ -31,7 +31,7 @@ _NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*")
 @click.argument("source", metavar="SRC")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @given.option("--values", default="", metavar="FILE", help="Values of a predecessor's Helm release, for parameters.")
-@given.option("--overlay", "name", default="prod", show_default=True, metavar="NAME", envvar=None,
+@given.option("--overlay", "name", default="prod", show_default=True, metavar="NAME",
               help="Name of the overlay to make.")  # fmt: skip
 @given.option("--ref", default="", metavar="REF", help="Branch, tag or full commit of SRC.")
 @given.option("--path", default="", metavar="DIR", help="Folder of SRC that is the tree.")

@@ -55,7 +55,7 @@ _reach = _options(
                  help="Limit for each request."),
     given.option("--retries", type=click.IntRange(0, 10), default=3, show_default=True,
                  help="How often a fault of Kubernetes that may pass is tried again."),
-    given.option("--format", type=click.Choice(["text", "json"]), default="text"),
+    given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the result is told."),
     given.log_options,
 )  # fmt: skip
 

@@ -18,7 +18,7 @@ from program import SAMPLE
 
 from halgit import __version__
 
-INDIRECT = {"botocore": {"boto3"}, "urllib3": {"boto3"}, "requests": {"hvac"}}
+INDIRECT = {"botocore": {"boto3"}, "urllib3": {"boto3"}}
 """What comes with a library and is part of how that one is used."""
 
 

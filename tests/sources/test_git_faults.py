@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import needs
 import pytest
 from servers.git_http import GitHttpServer, Reply, Request
 from servers.git_ssh import GitSshServer
@@ -83,6 +84,7 @@ def test_the_tries_are_bounded(
 
 
 def test_nobody_listens(access: Callable[..., Access]) -> None:
+    needs.program("git", "git")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         server = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -94,6 +96,7 @@ def test_nobody_listens(access: Callable[..., Access]) -> None:
 
 
 def test_a_name_that_does_not_resolve(access: Callable[..., Access]) -> None:
+    needs.program("git", "git")
     error = failure("https://git.invalid/repo", access())
     assert isinstance(error.__cause__, Unreachable)
     assert str(error) == (
@@ -118,6 +121,7 @@ def test_words_of_a_server_are_shown_clean_and_short(server: GitHttpServer, acce
 
 
 def test_no_repository_in_a_folder(tmp_path: Path, access: Callable[..., Access]) -> None:
+    needs.program("git", "git")
     error = failure(f"file://{tmp_path}", access())
     assert str(error) == (
         f"file://{tmp_path}: there is no git repository here. Check the path; a plain directory is named without file://."
@@ -225,6 +229,7 @@ def test_git_is_not_there_when_gitpython_is_imported(tmp_path: Path) -> None:
 
 
 def test_ssh_is_not_there(access: Callable[..., Access], tmp_path: Path) -> None:
+    needs.program("git", "git")
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("git", "sh"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import needs
 import pytest
 
 from halgit.errors import SourceError, UsageError
@@ -158,6 +159,7 @@ NO_REFS = (
 
 @pytest.mark.parametrize("ref", NO_REFS)
 def test_a_ref_that_can_be_none_is_refused(ref: str, access: Callable[..., Access]) -> None:
+    needs.program("git", "git")
     with pytest.raises(UsageError) as caught:
         open_source(SourceSpec("file:///nowhere", ref), access())
     assert str(caught.value) == f"--ref {ref!r} is no name of a branch or tag. Give a branch, a tag or a full commit."
