@@ -35,7 +35,7 @@ class Pod:
         for mount in container["volumeMounts"]:
             folder = self.path(mount["mountPath"])
             volume = self.volumes[mount["name"]]
-            if "emptyDir" in volume:
+            if "emptyDir" in volume or "projected" in volume:
                 folder.mkdir(parents=True, exist_ok=True)
             else:
                 self._fill(folder, volume)
@@ -71,11 +71,14 @@ class Pod:
         inside = any(value == root or value.startswith(root + "/") for root in roots)
         return str(self.path(value)) if inside else value
 
-    def run(self, name: str) -> subprocess.CompletedProcess[str]:
-        """Run a container of halgit's image, whose entry point is halgit."""
+    def run(self, name: str, **of_the_cluster: str) -> subprocess.CompletedProcess[str]:
+        """Run a container of halgit's image, whose entry point is halgit. More variables say where the cluster is."""
         container = self.container(name)
         self.mount(container)
-        command = [sys.executable, "-m", "halgit", *container["args"]]
-        return subprocess.run(
-            command, env=self.environment(container), cwd=self.root, capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-m", "halgit", *(self._argument(container, text) for text in container["args"])]
+        env = {**self.environment(container), **of_the_cluster}
+        return subprocess.run(command, env=env, cwd=self.root, capture_output=True, text=True, check=False)
+
+    def _argument(self, container: Object, text: str) -> str:
+        option, equals, value = text.partition("=")
+        return option + equals + self._moved(container, value)

@@ -32,7 +32,7 @@ def test_the_arguments_of_the_jobs_are_documented(every: dict[str, list[Object]]
     assert {option for option in given if option.startswith("--")} == documented
 
 
-@pytest.mark.parametrize(("name", "words"), [("halgit", ["render"])])
+@pytest.mark.parametrize(("name", "words"), [("halgit", ["render"]), ("accounts", ["accounts", "serve"])])
 def test_halgit_knows_the_options_the_charts_give(every: dict[str, list[Object]], name: str, words: list[str]) -> None:
     command: click.Command = program
     for word in words:

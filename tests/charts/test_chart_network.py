@@ -103,9 +103,12 @@ def test_every_address_in_a_configuration_is_a_connection(trial: Cluster, every:
     assert len(seen) > 35
 
 
+CONFIGURED = {"platform": 8095, "sapor": 8085, "sapor-gate": 8084}
+
+
 def test_the_configuring_job_reaches_what_it_configures(trial: Cluster) -> None:
-    assert trial.allows("configure", "platform", 8095)
-    assert trial.allows("configure", "sapor", 8085)
+    for name, port in CONFIGURED.items():
+        assert trial.allows("configure", name, port)
     assert not trial.allows("bootstrap", "platform", 8095)
 
 
@@ -115,7 +118,7 @@ def test_there_is_a_connection_for_every_component() -> None:
 
 
 def test_what_is_no_connection_is_refused(trial: Cluster) -> None:
-    real = {(edge["from"], edge["to"]) for edge in EDGES} | {("configure", "platform"), ("configure", "sapor")}
+    real = {(edge["from"], edge["to"]) for edge in EDGES} | {("configure", to) for to in CONFIGURED}
     real |= {("halyard", "minio"), ("halyard", "oes-redis"), ("halyard", "spinnaker")}
     let_through = []
     for caller in trial.pods:

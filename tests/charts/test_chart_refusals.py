@@ -52,6 +52,14 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"global": {"hosts": {"gate": "gate.example.org"}}},
      "global.hosts.gate: given, and global.commonGate is on, so Spinnaker's own Gate has no host. "
      "Leave it empty, or turn commonGate off."),
+    ({"configure": {"accountsRepository": "https://github.com/org/accounts.git"}},
+     "configure.accountsRepository: given, and global.saporGate is off, so no Spinnaker is registered it could belong "
+     "to. Turn global.saporGate.enabled on, or leave it empty."),
+    ({"global": {"saporGate": {"enabled": True}}, "configure": {"accountsRepository": "git@github.com:org/a.git"}},
+     "configure.accountsRepository: git@github.com:org/a.git is no https address, and sapor reaches no other."),
+    ({"global": {"saporGate": {"enabled": True}}, "configure": {"accountsRepository": "https://git.acme.example/o/a"}},
+     "configure.gitProvider: empty, and the host of accountsRepository does not tell what it is. "
+     "Give github, gitlab or bitbucket."),
     ({"global": {"commonGate": False}},
      "global.hosts.gate: empty, and global.commonGate is off, so Deck would find no gate. "
      "Give the public name of Spinnaker's Gate, or turn commonGate on."),

@@ -34,7 +34,7 @@ PLANTED = {
     "accounts": {"enabled": True, "store": {"url": "https://git.example.org/accounts.git"}},
     "halyard": {"credentials": {"git": True}},
     "sapor": {"pipelinePromotion": {"kind": "github", "cloneUrl": "https://git.example.org/pipelines"}},
-    "configure": {"accountsRepository": "https://git.example.org/accounts.git"},
+    "configure": {"accountsRepository": "https://github.com/org/accounts.git"},
     "pipelinePromotion": {
         "enabled": True, "organization": "org", "repository": "pipelines", "kind": "s3",
         "gitToken": {"values": {"git_secret_token": "canary-pipelines-token"}},
@@ -83,6 +83,15 @@ def test_given_credentials_are_not_made_by_the_job(every: dict[str, list[Object]
     assert "--generate=isd-database:password,username=postgres" in made("hosts")
     assert not [text for text in made("external-servers") if "database" in text]
     assert not [text for text in made("oauth2") if "database" in text]
+
+
+def test_a_key_of_another_name_is_made_under_that_name(render: Callable[..., list[Object]]) -> None:
+    values = over(CI["hosts"], {"global": {"credentials": {"database": {"keys": {"password": "pg-password"}}}}})
+    job = next(o for o in render("isd", values) if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap")
+    assert (
+        "--generate=isd-database:pg-password,username=postgres"
+        in job["spec"]["template"]["spec"]["containers"][0]["args"]
+    )
 
 
 def test_templates_make_nothing_at_random() -> None:

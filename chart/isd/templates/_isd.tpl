@@ -61,6 +61,7 @@ is not there: the user interface then leads to Deck and the gate below its own h
 {{- end -}}
 {{- include "isd.exposureRefusals" . -}}
 {{- include "isd.serverRefusals" . -}}
+{{- include "isd.configureRefusals" . -}}
 {{- end -}}
 
 {{- define "isd.exposureRefusals" -}}
@@ -78,6 +79,21 @@ is not there: the user interface then leads to Deck and the gate below its own h
 {{- $makes := or (and (eq $exposure.kind "gateway") $exposure.gateway.create) (and (eq $exposure.kind "istio") (not $exposure.istio.gateway)) -}}
 {{- if and $makes .global.tls.enabled (not $exposure.tls.secretName) (not $exposure.tls.issuer) -}}
 {{- fail (printf "exposure.tls: kind is %s, https is on, and there is no certificate. Give secretName or issuer, or turn global.tls.enabled off." $exposure.kind) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "isd.configureRefusals" -}}
+{{- $own := .root.Values.configure -}}
+{{- if and $own.enabled $own.accountsRepository -}}
+{{- if not .global.saporGate.enabled -}}
+{{- fail "configure.accountsRepository: given, and global.saporGate is off, so no Spinnaker is registered it could belong to. Turn global.saporGate.enabled on, or leave it empty." -}}
+{{- end -}}
+{{- if not (hasPrefix "https://" $own.accountsRepository) -}}
+{{- fail (printf "configure.accountsRepository: %s is no https address, and sapor reaches no other. Write https://HOST/ORGANIZATION/REPOSITORY.git." $own.accountsRepository) -}}
+{{- end -}}
+{{- if and (not $own.gitProvider) (not (regexMatch "github|gitlab|bitbucket" (urlParse $own.accountsRepository).host)) -}}
+{{- fail "configure.gitProvider: empty, and the host of accountsRepository does not tell what it is. Give github, gitlab or bitbucket." -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
