@@ -59,6 +59,15 @@ def test_a_pod_uses_its_service_account(cluster: Cluster) -> None:
     ] == b"hal"
 
 
+def test_a_pod_reaches_its_own_api_server_past_any_proxy(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    host, port = cluster.url.removeprefix("https://").split(":")
+    access = Access(environment={"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}, retries=0)
+    OPENED.append(access)
+    assert KubernetesEngine(access, cluster.service_account()).read(reference("encrypted:gate:pw")).keys
+
+
 def test_the_api_has_no_metadata_alone_so_checking_reads(cluster: Cluster) -> None:
     told = engine(cluster.kubeconfig()).check(reference("encrypted:gate:pw"))
     assert (told.how, told.keys) == ("read", {"pw", "user"})
