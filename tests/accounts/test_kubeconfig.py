@@ -33,7 +33,7 @@ def test_a_good_one_is_taken_as_it_is_in_the_named_context_or_its_own() -> None:
 
 
 FAULTS = {
-    "a: [": "line 2: ",
+    "a: [": "line 1: ",
     "- a": "it is no mapping.",
     GOOD.replace("current-context: one", ""): "it has no current-context, and no context is named.",
     GOOD.replace("current-context: one", "current-context: three"): "it has no context three (contexts: one, two).",
