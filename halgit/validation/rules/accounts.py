@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import truth
-from halgit.tree import Severity
+from halgit.tree import Path, Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import owner, text, word
 from halgit.validation.view import View
@@ -59,18 +59,28 @@ def _required_groups(view: View) -> Iterator[Hit]:
             yield Hit(account.at("requiredGroupMembership"), message)
 
 
-def _read_only(view: View) -> Iterator[Hit]:
+def _permissions(view: View, has: str, lacks: str) -> Iterator[tuple[Path, str]]:
+    """Permissions that give one right and not the other, with their owner: accounts, and masters of CI and the like."""
     for provider, account in view.accounts:
-        if account.get("permissions", "READ") and not account.get("permissions", "WRITE"):
-            message = f"{owner(provider, account)} gives READ and no WRITE: nobody can deploy to it."
-            yield Hit(account.at("permissions", "READ"), message)
+        if account.get("permissions", has) and not account.get("permissions", lacks):
+            yield account.at("permissions", has), owner(provider, account)
+    for deployment in view.deployments:
+        for section in ("ci", "repository"):
+            for kind, node in deployment.entries(section):
+                for entry in (one for key, _ in node.entries() for one in node.items(key)):
+                    if entry.get("permissions", has) and not entry.get("permissions", lacks):
+                        yield entry.at("permissions", has), f"{text(entry, 'name') or 'An entry'} of {section}.{kind}"
+
+
+def _read_only(view: View) -> Iterator[Hit]:
+    for path, whose in _permissions(view, "READ", "WRITE"):
+        use = "deploy to" if path[2] == "providers" else "run"
+        yield Hit(path, f"{whose} gives READ and no WRITE: nobody can {use} it.")
 
 
 def _write_only(view: View) -> Iterator[Hit]:
-    for provider, account in view.accounts:
-        if account.get("permissions", "WRITE") and not account.get("permissions", "READ"):
-            message = f"{owner(provider, account)} gives WRITE and no READ."
-            yield Hit(account.at("permissions", "WRITE"), message)
+    for path, whose in _permissions(view, "WRITE", "READ"):
+        yield Hit(path, f"{whose} gives WRITE and no READ.")
 
 
 RULES = (
@@ -122,16 +132,16 @@ RULES = (
     Rule(
         id="accounts/read-only",
         severity=Severity.WARNING,
-        summary="The permissions of an account have READ and no WRITE.",
+        summary="The permissions of an account, or of a build master, have READ and no WRITE.",
         halyard="Halyard takes it. Fiat then lets nobody write.",
-        why="Nobody can deploy to the account.",
-        mend="Add WRITE with the groups that deploy.",
+        why="Nobody can deploy to the account, or run the builds.",
+        mend="Add WRITE with the groups that use it.",
         check=_read_only,
     ),
     Rule(
         id="accounts/write-only",
         severity=Severity.WARNING,
-        summary="The permissions of an account have WRITE and no READ.",
+        summary="The permissions of an account, or of a build master, have WRITE and no READ.",
         halyard="Halyard takes it. Those who may write cannot read what they wrote.",
         why="The UI shows them nothing and stages cannot see whether what they deployed is stable.",
         mend="Add READ with the same groups.",

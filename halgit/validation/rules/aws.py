@@ -9,7 +9,7 @@ from typing import Final
 from halgit.halyard.coercion import integer
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.given import owner, text
+from halgit.validation.rules.given import empty, owner, text
 from halgit.validation.view import Node, View
 from halgit.wording import did_you_mean
 
@@ -53,7 +53,11 @@ def _ecs(view: View) -> Iterator[Hit]:
             continue
         for account in deployment.node("providers", "ecs").items("accounts"):
             wanted = text(account, "awsAccount")
-            if wanted is not None and wanted not in known:
+            if known and empty(account, "awsAccount") and isinstance(account.value, dict):
+                yield Hit(
+                    account.at("awsAccount"), f"{owner('ecs', account)} names no AWS account.", mend="Set awsAccount."
+                )
+            if wanted and wanted not in known:
                 message = f"{owner('ecs', account)} names an AWS account {wanted}, which is none."
                 mend = did_you_mean(wanted, known, "Add it under providers.aws.accounts.")
                 severity = None if known else Severity.WARNING
@@ -74,7 +78,7 @@ RULES = (
     Rule(
         id="aws/ecs-account",
         severity=Severity.ERROR,
-        summary="An ECS account names an AWS account that does not exist.",
+        summary="An ECS account names no AWS account, or one that does not exist.",
         halyard="`hal deploy apply` validates every account and ends with an ERROR. Where there is no AWS account at"
         " all it says nothing, and the finding is a warning.",
         why="Nothing can be deployed, or the ECS account does not work.",

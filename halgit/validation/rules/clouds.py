@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from halgit.halyard.coercion import truth
@@ -91,19 +92,22 @@ def _unsafe(view: View) -> Iterator[Hit]:
 
 def _bakery(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
-        bakery = node.node("bakeryDefaults")
-        wanted = _BAKERY.get(provider, ())
-        if provider in _BAKERY_DEFAULTS:
-            gone = [key for key in wanted if bakery.get(key) == ""]
-        else:
-            used = any(key not in {"baseImages", "templateFile"} and value for key, value in _items(bakery))
-            gone = _gone(bakery, wanted) if used else []
-        if gone:
-            yield Hit(
-                bakery.at(gone[0]), f"The bakery of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}."
-            )
-        for image in bakery.items("baseImages"):
-            yield from _base_image(provider, image)
+        seen = provider != "google" or node.get("accounts")
+        for hit in _bakery_of(provider, node.node("bakeryDefaults")):
+            yield hit if seen else replace(hit, severity=Severity.WARNING)
+
+
+def _bakery_of(provider: str, bakery: Node) -> Iterator[Hit]:
+    wanted = _BAKERY.get(provider, ())
+    if provider in _BAKERY_DEFAULTS:
+        gone = [key for key in wanted if bakery.get(key) == ""]
+    else:
+        used = any(key not in {"baseImages", "templateFile"} and value for key, value in _items(bakery))
+        gone = _gone(bakery, wanted) if used else []
+    if gone:
+        yield Hit(bakery.at(gone[0]), f"The bakery of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
+    for image in bakery.items("baseImages"):
+        yield from _base_image(provider, image)
 
 
 def _items(node: Node) -> list[tuple[str, object]]:
@@ -208,11 +212,12 @@ RULES = (
     ),
     _rule(
         "bakery",
-        Severity.WARNING,
+        Severity.ERROR,
         (
             "The settings of a bakery, or of a base image, are incomplete.",
-            "Halyard's validators call it an error; `hal deploy apply` does not run them.",
-            "Images cannot be baked.",
+            "`hal deploy apply` validates them with their provider, even if it is not enabled, and ends with an ERROR. "
+            "Of google it looks only where an account can log in; without accounts the finding is a warning.",
+            "Nothing can be deployed, or images cannot be baked.",
             "Set what is missing.",
         ),
         _bakery,

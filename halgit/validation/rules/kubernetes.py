@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import constant, integer, truth
@@ -93,37 +94,67 @@ def _no_kubeconfig(view: View) -> Iterator[Hit]:
             yield Hit(account.path, f"{owner('kubernetes', account)} names no kubeconfig and is no service account.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Kubeconfig:
+    """What a kubeconfig says, read once however many accounts name it."""
+
+    empty: bool
+    current: str
+    contexts: dict[str, dict[str, Value]]
+    users: dict[str, dict[str, Value]]
+
+
+def _read(file: Named) -> _Kubeconfig | None:
+    """A kubeconfig of the tree; None where it cannot be looked at."""
+    data = file.data
+    if data is MISSING:
+        return None
+    if not data or not isinstance(data, dict):
+        return _Kubeconfig(True, "", {}, {})
+    contexts, users = _entries(data, "contexts", "context"), _entries(data, "users", "user")
+    return _Kubeconfig(False, _text(data.get("current-context")), contexts, users)
+
+
 def _kubeconfig(view: View) -> Iterator[Hit]:
+    known: dict[str, _Kubeconfig | None] = {}
     for account in accounts(view):
         file = named(view, account.get("kubeconfigFile"))
         if not _needs_kubeconfig(account) or not isinstance(file, Named):
             continue
-        fault = _fault(file, account)
+        if file.path not in known:
+            known[file.path] = _read(file)
+        kubeconfig = known[file.path]
+        fault = None if kubeconfig is None else _fault(kubeconfig, account)
         if fault:
             key = "context" if fault[1] and account.get("context") is not None else "kubeconfigFile"
-            yield Hit(account.at(key), f"{owner('kubernetes', account)}: its kubeconfig {file.path} {fault[0]}.")
+            message = f"{owner('kubernetes', account)}: its kubeconfig {file.path} {fault[0]}."
+            yield Hit(account.at(key), message, severity=fault[2])
 
 
-def _fault(file: Named, account: Node) -> tuple[str, bool] | None:
-    """What is wrong with a kubeconfig, and whether the account's context is what does not fit."""
-    if file.data is MISSING:
-        return None
-    if not file.data or not isinstance(file.data, dict):
-        return "is empty", False
+def _fault(kubeconfig: _Kubeconfig, account: Node) -> tuple[str, bool, Severity | None] | None:
+    """What is wrong with a kubeconfig, whether the account's context is what does not fit, and a severity of its own.
+
+    Of a context that is not there Halyard says nothing, nor of one without a user (`getKubeconfigUser`).
+    """
+    if kubeconfig.empty:
+        return "is empty", False, None
     wanted = text(account, "context")
     if wanted is None and account.get("context") is not None:
         return None
-    name = wanted or _text(file.data.get("current-context"))
+    name = wanted or kubeconfig.current
     if not name:
-        return "has no current-context, and the account names no context", False
-    contexts = _entries(file.data, "contexts", "context")
-    if name not in contexts:
-        known = f" (contexts: {', '.join(sorted(contexts))})" if contexts else ""
-        return f"has no context {name}{known}", True
-    user = _text(contexts[name].get("user"))
-    if user not in _entries(file.data, "users", "user"):
-        return f"has a context {name} whose user is not among its users", True
+        return "has no current-context, and the account names no context", False, None
+    if name not in kubeconfig.contexts:
+        return f"has no context {name}{_listed(kubeconfig.contexts)}", True, Severity.WARNING
+    user = _text(kubeconfig.contexts[name].get("user"))
+    if user and user not in kubeconfig.users:
+        return f"has a context {name} whose user is not among its users", True, None
     return None
+
+
+def _listed(contexts: dict[str, dict[str, Value]]) -> str:
+    """The contexts there are, where they are few."""
+    return f" (contexts: {', '.join(sorted(contexts))})" if 0 < len(contexts) <= 10 else ""
 
 
 def _entries(data: dict[str, Value], kind: str, inside: str) -> dict[str, dict[str, Value]]:
@@ -209,8 +240,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A kubeconfig of the tree has not what its account needs of it.",
         halyard="Halyard reads the context and its user when it generates Clouddriver's configuration, and ends with a"
-        " FATAL problem where they are missing.",
-        why="Nothing can be deployed until it is mended.",
+        " FATAL problem where they are missing. Of a context that is not there it says nothing, which is a warning.",
+        why="Nothing can be deployed until it is mended, or every call of kubectl for the account fails.",
         mend="Correct the context, or the kubeconfig.",
         check=_kubeconfig,
     ),

@@ -6,7 +6,9 @@ integration, canary analysis and Stackdriver only where they are in use (`halyar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from halgit.halyard import model
 from halgit.halyard.coercion import truth
@@ -16,7 +18,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 from halgit.wording import did_you_mean
 
-_NOT_IN_USE = "Halyard does not copy it while the section is not in use."
+_NOT_IN_USE = "Halyard does not copy it while it is not in use."
 
 
 def _fields(view: View) -> Iterator[tuple[Path, Value]]:
@@ -25,13 +27,26 @@ def _fields(view: View) -> Iterator[tuple[Path, Value]]:
 
 
 def _missing(view: View) -> Iterator[Hit]:
+    known = tuple(view.files) if len(view.files) <= _FEW else ()
     for path, value in _fields(view):
         if named(view, value) == "missing":
-            mend = did_you_mean(str(value), view.files, "Add the file to the layer, or correct the path.")
+            mend = did_you_mean(str(value), known, "Add the file to the layer, or correct the path.")
             used = _in_use(view, path)
-            message = f"{path[-1]} names {value}, which is not in the tree."
+            message = f"{path[-1]} names {_shown(str(value))}, which is not in the tree."
             severity = None if used else Severity.WARNING
             yield Hit(path, message if used else f"{message} {_NOT_IN_USE}", mend=mend, severity=severity)
+
+
+_FEW: Final = 200
+"""Among more files than this no like name is looked for."""
+
+_PATH: Final = re.compile(r"/?(?:[\w.@-]{1,40}/)*[\w.@-]{1,40}")
+
+
+def _shown(value: str) -> str:
+    """A path as a message may show it. What looks like none may be the secret itself, put in place of its file."""
+    like = "/" in value or re.search(r"\.[A-Za-z]{1,10}$", value)
+    return value if like and _PATH.fullmatch(value) else "a file"
 
 
 def _in_use(view: View, path: Path) -> bool:
@@ -43,6 +58,8 @@ def _in_use(view: View, path: Path) -> bool:
         return "igor" in view.running.get(str(deployment.get("name")), ())
     if path[2] == "canary":
         return truth(deployment.get("canary", "enabled"))
+    if path[2:4] == ("providers", "kubernetes") and path[-1] == "kubeconfigFile":
+        return not truth(deployment.value["providers"]["kubernetes"]["accounts"][path[-2]].get("serviceAccount"))
     if path[2:4] == ("metricStores", "stackdriver"):
         return truth(deployment.get("metricStores", "stackdriver", "enabled"))
     return True
@@ -57,7 +74,10 @@ def _home(view: View) -> Iterator[Hit]:
 def _outside(view: View) -> Iterator[Hit]:
     for path, value in _fields(view):
         if named(view, value) == "outside":
-            yield Hit(path, f"{path[-1]} names {value}, which is not part of the tree and cannot be checked here.")
+            yield Hit(
+                path,
+                f"{path[-1]} names {_shown(str(value))}, which is not part of the tree and cannot be checked here.",
+            )
 
 
 def _empty(view: View) -> Iterator[Hit]:
