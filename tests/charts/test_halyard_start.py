@@ -134,14 +134,28 @@ def test_the_check_says_when_the_source_has_moved(
     assert "1.30.2" in (started.path("/home/spinnaker/.hal") / "config").read_text()
 
 
+@pytest.mark.parametrize(
+    ("config", "reason", "metric", "words"),
+    [
+        (CONFIG.replace("SMALL", "MEDIUM"), "SourceMoved", "halgit_source_broken 0\n", "Restart the pod to take it."),
+        (CONFIG + "nonsense: [\n", "SourceBroken", "halgit_source_broken 1\n", "A pod that restarts would not start."),
+    ],
+    ids=["moved", "broken"],
+)
 def test_the_sidecar_counts_and_posts_one_event(
-    render: Callable[..., list[Object]], git: tuple[GitHttpServer, Path], tmp_path: Path
+    render: Callable[..., list[Object]],
+    git: tuple[GitHttpServer, Path],
+    tmp_path: Path,
+    config: str,
+    reason: str,
+    metric: str,
+    words: str,
 ) -> None:
     server, ca = git
     started = pod(render, f"{server.url}/config", ca, tmp_path / "pod")
     assert started.run("halgit").returncode == 0
     Repository(tmp_path / "repositories" / "config").commit({"overlays/prod/halyard.yaml": "server:\n  port: 8065\n"})
-    Repository(tmp_path / "repositories" / "config").commit({"base/config": CONFIG.replace("SMALL", "MEDIUM")})
+    Repository(tmp_path / "repositories" / "config").commit({"base/config": config})
     events: list[Object] = []
     posted = threading.Event()
 
@@ -174,8 +188,10 @@ def test_the_sidecar_counts_and_posts_one_event(
     assert "halgit_check_failed 0\n" in text
     assert [event["path"] for event in events] == ["/api/v1/namespaces/isd-ns/events"]
     assert events[0]["involvedObject"]["name"] == "isd-halyard-0"
-    assert events[0]["reason"] == "SourceMoved"
-    assert "has moved on" in said
+    assert events[0]["reason"] == reason
+    assert metric in text
+    assert words in said
+    assert words in events[0]["message"]
 
 
 def test_a_source_that_cannot_be_had_stops_the_pod_and_says_why(

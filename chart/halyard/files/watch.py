@@ -1,7 +1,7 @@
 """Say whether the source has moved on since Halyard's tree was rendered: a metric, and a Kubernetes event.
 
 Runs "halgit render --check" with the environment of the init container: exit 0 says that nothing would change, 1 that the
-tree would, anything else that it cannot be told. Arguments: seconds between two looks, port of the metrics, "events" or nothing.
+tree would, or that what the source holds now has errors; anything else that it cannot be told. Arguments: seconds between two looks, port of the metrics, "events" or nothing.
 """
 
 import json
@@ -17,10 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ACCOUNT = Path(os.environ.get("ACCOUNT_DIRECTORY", "/var/run/secrets/kubernetes.io/serviceaccount"))
-STATE = {"moved": 0, "failed": 0, "checked": 0.0}
+STATE = {"moved": 0, "broken": 0, "failed": 0, "checked": 0.0}
 TEXT = """# HELP halgit_source_moved Whether a render would change the tree Halyard has.
 # TYPE halgit_source_moved gauge
 halgit_source_moved {moved}
+# HELP halgit_source_broken Whether what the source has moved to has errors: a pod that restarts would not start.
+# TYPE halgit_source_broken gauge
+halgit_source_broken {broken}
 # HELP halgit_check_failed Whether the last look failed.
 # TYPE halgit_check_failed gauge
 halgit_check_failed {failed}
@@ -43,14 +46,14 @@ class Metrics(BaseHTTPRequestHandler):
         """Requests are not worth a line."""
 
 
-def event(message):
+def event(reason, message):
     """Post an event about this pod; the API's refusal is said and not more."""
     namespace = (ACCOUNT / "namespace").read_text().strip()
     pod, now = os.environ["POD_NAME"], time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     about = {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": pod, "uid": os.environ["POD_UID"]}
     body = {
         "apiVersion": "v1", "kind": "Event", "metadata": {"generateName": pod + ".", "namespace": namespace},
-        "involvedObject": about, "reason": "SourceMoved", "message": message, "type": "Warning", "count": 1,
+        "involvedObject": about, "reason": reason, "message": message, "type": "Warning", "count": 1,
         "firstTimestamp": now, "lastTimestamp": now, "source": {"component": "halgit"},
     }
     server = os.environ.get("API_SERVER", "https://kubernetes.default.svc")
@@ -64,17 +67,31 @@ def event(message):
         print("the event was not taken: %s" % error, flush=True)
 
 
+MOVED = "The configuration has moved on since this pod rendered it. Restart the pod to take it."
+BROKEN = "The configuration has moved on to one with errors: see the log of this container. A pod that restarts would not start."
+
+
+def broken(answer):
+    """Whether the answer of a check has findings that fail a render."""
+    failing = ("error", "warning") if os.environ.get("HALGIT_FAIL_ON") == "warning" else ("error",)
+    try:
+        return any(finding["severity"] in failing for finding in json.loads(answer).get("findings", []))
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return False
+
+
 def look(events):
-    """One look; an event when the source is seen to have moved, not again until it has moved back."""
-    code = subprocess.run(["halgit", "render", "--check"], stdout=subprocess.DEVNULL, check=False).returncode
-    before, STATE["failed"], STATE["checked"] = STATE["moved"], int(code not in (0, 1)), time.time()
-    if code in (0, 1):
-        STATE["moved"] = code
-    if STATE["moved"] and not before:
-        message = "The configuration has moved on since this pod rendered it. Restart the pod to take it."
+    """One look; an event when the source is seen to have moved, or to have broken, and not again until that changes."""
+    done = subprocess.run(["halgit", "render", "--check", "--format", "json"], stdout=subprocess.PIPE, check=False)
+    before = STATE["moved"], STATE["broken"]
+    STATE["failed"], STATE["checked"] = int(done.returncode not in (0, 1)), time.time()
+    if done.returncode in (0, 1):
+        STATE["moved"], STATE["broken"] = done.returncode, int(done.returncode == 1 and broken(done.stdout))
+    if STATE["moved"] and (STATE["moved"], STATE["broken"]) != before:
+        reason, message = ("SourceBroken", BROKEN) if STATE["broken"] else ("SourceMoved", MOVED)
         print(message, flush=True)
         if events:
-            event(message)
+            event(reason, message)
 
 
 def main():
