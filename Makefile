@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint types bench charts check-docs clean
+.PHONY: demo test lint types bench charts docs clean
 
 demo: .venv/.run
 	@rm -rf build/demo
@@ -30,6 +30,9 @@ bench: $(STAMP)
 
 charts: $(STAMP)
 	$(BIN)/python scripts/package_charts.py dist/charts
+
+docs: $(STAMP)
+	$(BIN)/halgit rules --format markdown > docs/rules.md
 
 clean:
 	rm -rf build dist .venv

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import Final
 
-from halgit.tree import Finding, Merged, RuleSettings
+from halgit.tree import Finding, Merged, RuleSettings, Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 
@@ -30,10 +31,24 @@ def validate(
     """Every finding of the chosen rules, in the rendered tree's paths, rule by rule."""
     view = View(merged)
     wanted = chosen(rules, select, (*ignore, *merged.rules.ignore))
-    return tuple(finding(rule, hit, merged.rules) for rule in wanted for hit in rule.check(view))
+    return tuple(
+        finding(rule, hit, merged.rules, aside=_aside(view, rule, hit)) for rule in wanted for hit in rule.check(view)
+    )
 
 
-def finding(rule: Rule, hit: Hit, said: RuleSettings) -> Finding:
-    """A hit as a finding, with the severity that holds for it."""
-    severity = said.severity.get(rule.id, hit.severity or rule.severity)
+_WHOLE: Final = frozenset({"schema/", "deployment/named-twice"})
+"""Rules whose faults stop Halyard in whichever deployment they stand: it binds the halconfig as a whole."""
+
+
+def _aside(view: View, rule: Rule, hit: Hit) -> bool:
+    """Whether a hit is about a deployment that is not the rendered one: `hal deploy apply` does not look at it."""
+    if hit.file != "config" or len(hit.path) < 2 or view.deployment is None or rule.id.startswith(tuple(_WHOLE)):
+        return False
+    return hit.path[0] == "deploymentConfigurations" and hit.path[1] != view.deployment.path[1]
+
+
+def finding(rule: Rule, hit: Hit, said: RuleSettings, *, aside: bool = False) -> Finding:
+    """A hit as a finding, with the severity that holds for it; beside the rendered deployment nothing is an error."""
+    own = hit.severity or rule.severity
+    severity = said.severity.get(rule.id, min(own, Severity.WARNING) if aside else own)
     return Finding(rule.id, severity, hit.message, hit.mend or rule.mend, hit.file, hit.path, hit.line, hit.column)

@@ -45,7 +45,12 @@ def _no_such_primary(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
         primary = text(node, "primaryAccount")
         names = [account.get("name") for account in node.items("accounts")]
-        if primary is None or provider.startswith("oracle") or any(word(name) is None for name in names):
+        if (
+            not truth(node.get("enabled"))
+            or primary is None
+            or provider.startswith("oracle")
+            or any(word(name) is None for name in names)
+        ):
             continue
         if primary not in {hyaml.java_text(name) for name in names}:
             instead = f"takes {hyaml.java_text(names[0])} instead" if names else "has none to take instead"

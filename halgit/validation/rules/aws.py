@@ -32,6 +32,7 @@ def _hook(whose: str, hook: Node) -> Iterator[Hit]:
         ("roleARN", _ROLE, "arn:aws:iam::ACCOUNT:role/NAME"),
     ):
         if hook.get(key) is None:
+            yield Hit(hook.path, f"{whose} has a hook without {key}.", mend=f"Set {key}.", severity=Severity.WARNING)
             return
         said = text(hook, key)
         if said is not None and not pattern.fullmatch(said):

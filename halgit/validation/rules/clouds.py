@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from halgit.halyard.coercion import truth
+from halgit.halyard.coercion import integer, truth
 from halgit.tree import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, half, owner, text, word
@@ -60,11 +60,12 @@ def _incomplete(view: View) -> Iterator[Hit]:
         if provider == "google" and not empty(account, "project"):
             gone = []
         elif provider == "google":
-            named = not empty(account, "jsonPath") or not empty(account, "serviceAccountId")
-            gone = ["project"] if named else []
+            gone = [] if empty(account, "jsonPath") else ["project"]
         if gone:
-            path = account.at(gone[0])
-            yield Hit(path, f"{owner(provider, account)} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
+            swallowed = provider == "huaweicloud" and account.get(*gone) is None and gone == ["regions"]
+            message = f"{owner(provider, account)} has no {listed(gone)}."
+            severity = Severity.WARNING if swallowed else None
+            yield Hit(account.at(gone[0]), message, mend=f"Set {listed(gone)}.", severity=severity)
 
 
 def _half(view: View) -> Iterator[Hit]:
@@ -102,7 +103,7 @@ def _bakery_of(provider: str, bakery: Node) -> Iterator[Hit]:
     if provider in _BAKERY_DEFAULTS:
         gone = [key for key in wanted if bakery.get(key) == ""]
     else:
-        used = any(key not in {"baseImages", "templateFile"} and value for key, value in _items(bakery))
+        used = any(key != "templateFile" and value for key, value in _items(bakery))
         gone = _gone(bakery, wanted) if used else []
     if gone:
         yield Hit(bakery.at(gone[0]), f"The bakery of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
@@ -147,8 +148,8 @@ def _foundry_address(view: View) -> Iterator[Hit]:
             if said is not None and not said.lower().startswith(("http://", "https://")):
                 yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has no http address as {key}.")
     for provider, node in view.providers:
-        retries = node.get("clientConfig", "maxRetries")
-        if provider == "cloudfoundry" and isinstance(retries, int) and retries < 1:
+        retries = integer(node.get("clientConfig", "maxRetries"), 32)
+        if provider == "cloudfoundry" and retries is not None and retries < 1:
             message = "clientConfig.maxRetries of cloudfoundry is below 1."
             yield Hit(node.at("clientConfig", "maxRetries"), message, mend="Write 1 or more.")
 
@@ -164,7 +165,7 @@ def _placeholder(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("api", "user", "password"):
             value = account.get(key)
-            if isinstance(value, str) and word(value.replace("$", "")) and _PLACEHOLDER.search(value):
+            if isinstance(value, str) and word(value.replace("$", "")) and _PLACEHOLDER.fullmatch(value):
                 yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has a placeholder in {key}.")
 
 

@@ -56,7 +56,7 @@ def _placeholder(view: View) -> Iterator[Hit]:
     for account in _accounts(view):
         for key in ("address", "username", "password", "passwordCommand"):
             value = account.get(key)
-            if isinstance(value, str) and word(value.replace("$", "")) and _PLACEHOLDER.search(value):
+            if isinstance(value, str) and word(value.replace("$", "")) and _PLACEHOLDER.fullmatch(value):
                 yield Hit(account.at(key), f"{owner('dockerRegistry', account)} has a placeholder in {key}.")
 
 

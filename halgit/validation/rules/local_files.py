@@ -72,19 +72,22 @@ def _home(view: View) -> Iterator[Hit]:
 
 
 def _outside(view: View) -> Iterator[Hit]:
+    places: dict[str, list[Path]] = {}
     for path, value in _fields(view):
         if named(view, value) == "outside":
-            yield Hit(
-                path,
-                f"{path[-1]} names {_shown(str(value))}, which is not part of the tree and cannot be checked here.",
-            )
+            places.setdefault(str(value), []).append(path)
+    for value, paths in places.items():
+        more = f" It is named in {len(paths)} places." if len(paths) > 1 else ""
+        message = f"{paths[0][-1]} names {_shown(value)}, which is not part of the tree and cannot be checked here."
+        yield Hit(paths[0], message + more)
 
 
 def _empty(view: View) -> Iterator[Hit]:
     for path, value in _fields(view):
         file = named(view, value)
         if isinstance(file, Named) and file.empty:
-            yield Hit(path, f"{path[-1]} names {file.path}, and there is nothing in it.")
+            severity = Severity.ERROR if path[2:4] == ("providers", "dcos") else None
+            yield Hit(path, f"{path[-1]} names {file.path}, and there is nothing in it.", severity=severity)
 
 
 RULES = (
