@@ -49,7 +49,7 @@ def server(answer: Callable[[Asked], Said], tls: ssl.SSLContext | None = None) -
             self.wfile.write(said.body)
             self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_DELETE = _any
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
 
     running = _Server(("127.0.0.1", 0), Handler)
     if tls is not None:
