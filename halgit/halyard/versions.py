@@ -31,6 +31,11 @@ def semantic(version: str) -> tuple[int, int, int] | None:
     return major, minor, patch
 
 
+def bill(version: str) -> str:
+    """Where in the tree the bill of materials of a `local:` version is; "" for the other versions, of which none is."""
+    return f".boms/bom/{version.removeprefix(LOCAL)}.yml" if version.startswith(LOCAL) else ""
+
+
 def comparable(version: str) -> bool:
     """Whether Halyard can compare this version with others: it is a branch, or X.Y.Z."""
     return version.startswith(BRANCH) or semantic(version) is not None

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from halgit import references
-from halgit.halyard import layout, model
+from halgit.halyard import model
 from halgit.operator import Trust
 from halgit.references import Occurrence
+from halgit.reveal.readers import Readers
 from halgit.reveal.trust import distrust
-from halgit.tree import MISSING, Finding, Merged, Path, Reference, SecretsMode, Severity, Value
+from halgit.tree import Finding, Merged, Path, Reference, SecretsMode, Severity
 
 Action = Literal["leave", "text", "file"]
 
@@ -51,12 +52,12 @@ def reference_findings(merged: Merged, trust: Trust, mode: SecretsMode = "resolv
 def survey(merged: Merged, trust: Trust, mode: SecretsMode) -> Survey:
     """The verdict on every reference that survived the merge. `mode` is `--secrets`."""
     scan = references.scan(merged.files)
-    places = _Places(merged)
+    readers = Readers(merged)
     uses: list[Use] = []
     findings = [_fault(fault) for fault in scan.faults]
     for occurrence in scan.occurrences:
         reference = occurrence.found.reference
-        action, why = _verdict(occurrence, places, mode)
+        action, why = _verdict(occurrence, readers, mode)
         if why is None and action != "leave":
             why = distrust(reference, trust)
         if why is not None:
@@ -102,75 +103,36 @@ _NO_FILE: Final[Why] = (
     "Use encrypted: or secret() for a text; for a file keep it in s3, secrets-manager, gcs or google-secrets-manager, "
     "which the service decrypts itself, or mount it as a volume by kubernetes.volumes of the service-settings.",
 )
+_NO_FILE_HERE: Final[Why] = (
+    "reference/file-place",
+    "What reads this does not decrypt secrets itself, so no file is made of this one",
+    "Use encrypted: or secret() for a text, take a version of Spinnaker whose service decrypts, or mount the file as a "
+    "volume by kubernetes.volumes of the service-settings.",
+)
 
 
-class _Places:
-    """What is known of the places of one tree."""
-
-    def __init__(self, merged: Merged) -> None:
-        self.merged = merged
-        config = merged.files.get("config")
-        self.config: Value = config.data if config else MISSING
-        given = self.config if self.config is not MISSING else {}
-        self.local_files = frozenset(path for path, _ in model.local_files(given))
-        listed = given.get("deploymentConfigurations") if isinstance(given, dict) else None
-        items = listed if isinstance(listed, list) else []
-        names = tuple(str(item.get("name")) for item in items if isinstance(item, dict))
-        self._kinds: dict[str, layout.Place] = {}
-        self._deployments = names or (merged.deployment,)
-
-    def of(self, file: str) -> layout.Place:
-        if file not in self._kinds:
-            self._kinds[file] = layout.place(file, self._deployments)
-        return self._kinds[file]
-
-    def is_deck(self, file: str) -> bool:
-        place = self.of(file)
-        return place.kind == "profile" and file.partition("/profiles/")[2] in {"settings.js", "settings-local.js"}
-
-    def is_many(self, file: str) -> bool:
-        named_yaml = file == "config" or file.endswith((".yml", ".yaml"))
-        return named_yaml and self.merged.files[file].data is MISSING
-
-    def decrypts(self, file: str, path: Path) -> bool:
-        """Whether what reads this place decrypts kork's references in it: a Spring service, or Halyard for it.
-
-        Halyard decrypts `env` and `password` of service-settings and the secret fields of a halconfig, and hands on
-        the rest of the halconfig to services that do (`DecryptingObjectMapper`, `ServiceSettings`).
-        """
-        place = self.of(file)
-        if place.kind == "service-settings":
-            return bool(path) and path[0] in {"env", "password"}
-        if place.kind == "profile":
-            name = file.partition("/profiles/")[2]
-            return "/" not in name and file.endswith((".yml", ".yaml")) and not (_NOT_SPRING & {*place.services})
-        return place.kind == "config"
-
-
-_NOT_SPRING = frozenset({"deck", "monitoring-daemon", "redis", "consul-server", "consul-client", "vault-server"})
-
-
-def _verdict(occurrence: Occurrence, places: _Places, mode: SecretsMode) -> tuple[Action, Why | None]:
+def _verdict(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> tuple[Action, Why | None]:
     found, file, path = occurrence.found, occurrence.file, occurrence.path
     ours = references.service_decrypts(found.reference)
-    if places.is_deck(file):
+    if readers.is_deck(file):
         return "leave", _DECK
     if mode == "keep":
         return "leave", None
-    if places.is_many(file):
-        return ("leave", None) if ours and mode == "native" else ("leave", _SEVERAL)
-    if file == "config" and path in places.local_files:
-        return _local_file(occurrence, places, mode)
+    if readers.is_many(file):
+        left = ours and mode == "native" and readers.decrypt(file, path) is not False
+        return ("leave", None) if left else ("leave", _SEVERAL)
+    if file == "config" and path in readers.local_files:
+        return _local_file(occurrence, readers, mode)
     if found.reference.file:
-        if ours and found.whole:
-            return "leave", None
-        return "leave", _NO_FILE
-    if mode == "native" and ours and found.whole and places.decrypts(file, path):
+        if not ours or not found.whole:
+            return "leave", _NO_FILE
+        return "leave", _NO_FILE_HERE if readers.decrypt(file, path) is False else None
+    if mode == "native" and ours and found.whole and readers.decrypt(file, path):
         return "leave", None
     return "text", None
 
 
-def _local_file(occurrence: Occurrence, places: _Places, mode: SecretsMode) -> tuple[Action, Why | None]:
+def _local_file(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> tuple[Action, Why | None]:
     """In a local-file field kork decrypts to a file whichever prefix is used (`SecretAwarePropertySource`)."""
     found = occurrence.found
     if not found.reference.file and found.reference.dialect == "halgit":
@@ -178,7 +140,7 @@ def _local_file(occurrence: Occurrence, places: _Places, mode: SecretsMode) -> t
     if not found.whole:
         return "leave", _NOT_WHOLE
     if mode == "native" and references.service_decrypts(found.reference):
-        field = model.field(occurrence.path, places.config)
+        field = model.field(occurrence.path, readers.config)
         if field is not None and field.secret_file:
             return "leave", None
     return "file", None

@@ -41,7 +41,8 @@ def test_26_27_a_secret_or_key_that_is_missing_stops_all() -> None:
 def test_28_references_of_spinnaker_are_not_taken_for_a_name_and_a_key() -> None:
     """`encrypted:s3!...` was read as a Secret's name, and erased."""
     reference = "encrypted:s3!r:eu!b:bucket!f:x.yml!k:a"
-    tree = merged({GATE: f"a: {reference}\nb: encrypted:s2:k\n"})
+    config = "deploymentConfigurations:\n- {name: default, version: 1.36.1}\n"
+    tree = merged({"config": config, GATE: f"a: {reference}\nb: encrypted:s2:k\n"})
     result = opened(revealed(tree, Store({"k8s://s2": Held({"k": b"v"})}), "native"))
     assert result[GATE] == f"a: {reference}\nb: v\n"
 

@@ -174,6 +174,7 @@ def test_native_leaves_what_spinnaker_decrypts_itself() -> None:
     tree = merged(
         {
             "config": CONFIG
+            + "  version: 1.36.1\n"
             + f"  security: {{authn: {{ldap: {{managerPassword: '{s3}'}}}}}}\n"
             + "  providers: {kubernetes: {accounts: [{kubeconfigFile: 'encryptedFile:s3!r:us-east-1!b:bucket!f:k'}]}}\n"
             + "  notifications: {slack: {token: encrypted:vault!e:s!p:slack!k:t}}\n",

@@ -77,9 +77,7 @@ def _counts(type_: model.Type, value: Value) -> bool:
 def _bill(view: View) -> tuple[Node, str, Value]:
     """The deployment, the path of its local bill of materials ("" for none), and what that holds (MISSING: nothing)."""
     node, version = _version(view)
-    if not version.startswith(versions.LOCAL):
-        return node, "", MISSING
-    path = f".boms/bom/{version.removeprefix(versions.LOCAL)}.yml"
+    path = versions.bill(version)
     file = view.files.get(path)
     if file is None or not isinstance(file.body, bytes):
         return node, path, MISSING if file is None else file.data
