@@ -5,7 +5,6 @@ Nothing is changed in place, and no value is opened here: what comes in as a Sec
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import TypeAlias
 from halgit.masking import Secret, Woven, weave
 from halgit.overlay import escaping
 from halgit.references import Occurrence, unescape
-from halgit.tree import EMPTY, MISSING, File, Path, Value
+from halgit.tree import MISSING, File, Path, Value
 
 Piece: TypeAlias = str | Secret
 Change: TypeAlias = tuple[Occurrence, Piece]
@@ -120,20 +119,3 @@ def _escaped(value: Piece, context: escaping.Context) -> Piece:
     text = value.open() if isinstance(value, Secret) else value
     fit = escaping.as_value(text) if context == "code" else escaping.within(text, context)
     return Secret(fit, value.name) if isinstance(value, Secret) else fit
-
-
-def stand_in_file(field: str, contexts: Iterable[str], text: str) -> bytes:
-    """What `--secrets mask` writes for a secret file: of the kind its field takes, with nothing in it."""
-    if field == "kubeconfigFile":
-        names = sorted(set(contexts)) or ["masked"]
-        cluster, user = {"server": "https://masked.invalid"}, EMPTY
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": names[0],
-            "clusters": [{"name": "masked", "cluster": cluster}],
-            "users": [{"name": "masked", "user": dict(user)}],
-            "contexts": [{"name": name, "context": {"cluster": "masked", "user": "masked"}} for name in names],
-        }
-        return (json.dumps(config, indent=2) + "\n").encode()
-    return b"{}\n" if "json" in field.lower() else f"{text}\n".encode()

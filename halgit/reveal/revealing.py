@@ -5,8 +5,6 @@ Every value is made known to the redactor before anything else happens with it. 
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,10 +15,12 @@ from halgit.masking import Redactor, Secret, Woven
 from halgit.references import ENGINES
 from halgit.remotes.held import Held
 from halgit.reveal.failures import Failure, error_of
+from halgit.reveal.made_files import file_name, seen_path
 from halgit.reveal.picking import pick, text_of
 from halgit.reveal.places import Put
 from halgit.reveal.reading import Engines, ask_all
-from halgit.reveal.replacing import Change, Piece, replaced, stand_in_file
+from halgit.reveal.replacing import Change, Piece, replaced
+from halgit.reveal.stand_ins import stand_ins
 from halgit.reveal.survey import Survey, Use, by_address
 from halgit.tree import EMPTY, File, Merged, Path, Reference, Revealed, Severity
 
@@ -43,7 +43,7 @@ def reveal(
     if errors:
         raise FindingsError(f"{len(errors)} references are wrong, so no secret was read.", errors)
     if survey.mode == "mask":
-        return replace(_placed(survey, _stand_ins(survey)), masked=True)
+        return replace(_placed(survey, *stand_ins(survey)), masked=True)
     values = _Values(survey.merged)
     wanted = by_address(survey.uses)
     answers = ask_all(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
@@ -57,7 +57,7 @@ def reveal(
     if failures:
         raise SecretError(told)
     versions = {address: held.version for address, held in values.held.items() if held.version}
-    return replace(_placed(survey, values), versions=versions)
+    return replace(_placed(survey, values.pieces, values.files), versions=versions)
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class _Values:
 
     merged: Merged
     pieces: dict[Use, Piece] = field(default_factory=dict)
-    files: dict[str, Secret | bytes] = field(default_factory=dict)
+    files: dict[str, Woven] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     held: dict[str, Held] = field(default_factory=dict)
 
@@ -91,24 +91,11 @@ class _Values:
         if isinstance(value, RemoteError):
             self.failures.append(Failure(use, value))
         elif use.action == "file":
-            self.pieces[use] = self.file(use.reference, value)
+            name = file_name(use.reference)
+            self.files[name] = Woven((value,))
+            self.pieces[use] = seen_path(self.merged.hal_home, name)
         else:
             self.pieces[use] = value
-
-    def file(self, reference: Reference, content: Secret | bytes) -> str:
-        """The path, as Halyard sees it, of the file that holds this secret; its name never tells the value."""
-        name = file_name(reference)
-        self.files[name] = content
-        return f"{self.merged.hal_home.rstrip('/')}/{name}"
-
-
-def file_name(reference: Reference) -> str:
-    """Where a secret file stands in the tree. The digest is of the reference, so that names never collide."""
-    named = references.canonical(reference)
-    digest = hashlib.sha256(f"{named} {reference.get('encoding')}".encode()).hexdigest()[:12]
-    last = reference.get("key") or reference.get("path") or reference.get("name") or "secret"
-    plain = re.sub(r"[^-._A-Za-z0-9]+", "-", last.rstrip("/").rpartition("/")[2])[-60:]
-    return f"files/{digest}-{plain}"
 
 
 def _picked(held: Held, use: Use, redactor: Redactor) -> Secret | RemoteError:
@@ -144,44 +131,15 @@ def _drift(pinned: Mapping[str, str], answers: Mapping[str, Held | RemoteError])
             yield address, f"{address} is locked at version {then}, and the server gives {answer.version}."
 
 
-def _stand_ins(survey: Survey) -> _Values:
-    values = _Values(survey.merged)
-    contexts = _contexts(survey)
-    for use in survey.uses:
-        text = references.stand_in(use.reference)
-        if use.action == "file":
-            step = str(use.occurrence.path[-1])
-            values.pieces[use] = values.file(
-                use.reference, stand_in_file(step, contexts[file_name(use.reference)], text)
-            )
-        elif use.action == "text":
-            values.pieces[use] = text
-    return values
-
-
-def _contexts(survey: Survey) -> Mapping[str, list[str]]:
-    """The contexts that accounts want of each secret file: Halyard refuses a kubeconfig that lacks its account's."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for use in survey.uses:
-        if use.action == "file":
-            node = survey.merged.files[use.occurrence.file].data
-            for step in use.occurrence.path[:-1]:
-                node = node[step]
-            if isinstance(node, dict) and isinstance(node.get("context"), str):
-                found[file_name(use.reference)].append(node["context"])
-    return found
-
-
-def _placed(survey: Survey, values: _Values) -> Revealed:
+def _placed(survey: Survey, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | Woven]) -> Revealed:
     merged = survey.merged
     changes: dict[str, list[Change]] = defaultdict(list)
-    for use, piece in values.pieces.items():
+    for use, piece in pieces.items():
         changes[use.occurrence.file].append((use.occurrence, piece))
     escapes: dict[str, list[Path]] = defaultdict(list)
     for name, path in survey.escapes:
         escapes[name].append(path)
     files = {name: replaced(file, changes.get(name, ()), escapes.get(name, ())) for name, file in merged.files.items()}
-    for name, content in values.files.items():
-        body: bytes | Woven = content if isinstance(content, bytes) else Woven((content,))
+    for name, body in made.items():
         files[name] = File(name, "made", merged.files["config"].layers, body=body)
     return Revealed(files, merged)

@@ -50,7 +50,10 @@ def reference_findings(merged: Merged, trust: Trust, mode: SecretsMode = "resolv
 
 
 def survey(merged: Merged, trust: Trust, mode: SecretsMode) -> Survey:
-    """The verdict on every reference that survived the merge. `mode` is `--secrets`."""
+    """The verdict on every reference that survived the merge. `mode` is `--secrets`.
+
+    With `mask` nothing is read, so what may not be read is a warning: the tree of the other modes would not be made.
+    """
     scan = references.scan(merged.files)
     readers = Readers(merged)
     uses: list[Use] = []
@@ -58,15 +61,15 @@ def survey(merged: Merged, trust: Trust, mode: SecretsMode) -> Survey:
     for occurrence in scan.occurrences:
         reference = occurrence.found.reference
         action, why = _verdict(occurrence, readers, mode)
+        severity = Severity.ERROR
         if why is None and action != "leave":
             why = distrust(reference, trust)
+            severity = Severity.WARNING if mode == "mask" else severity
         if why is not None:
             rule, message, mend = why
             message = f"{message} ({references.shown(reference)})."
-            findings.append(
-                Finding(rule, Severity.ERROR, message, mend, occurrence.file, occurrence.path, occurrence.line)
-            )
-        uses.append(Use(occurrence, action if why is None else "leave"))
+            findings.append(Finding(rule, severity, message, mend, occurrence.file, occurrence.path, occurrence.line))
+        uses.append(Use(occurrence, action if why is None or severity is Severity.WARNING else "leave"))
     return Survey(merged, mode, tuple(uses), tuple(findings), tuple(scan.escapes))
 
 
