@@ -18,17 +18,8 @@ from halgit.report.table import table
 from halgit.tree import MISSING, Value
 
 if TYPE_CHECKING:
-    from halgit.accounts.service import Accounts
+    from halgit.accounts.service import Access, Accounts
     from halgit.accounts.writer import Writer, Written
-
-_EXAMPLES = {
-    "list": "halgit accounts list --repo https://git.example.com/org/accounts.git --git-token-file token",
-    "show": "halgit accounts show prod-eu --repo https://git.example.com/org/accounts.git",
-    "add": "halgit accounts add prod-eu --repo URL --kubeconfig prod-eu.yaml --encrypt-key-file key"
-    " --field 'permissions={READ: [dev], WRITE: [ops]}'",
-    "update": "halgit accounts update prod-eu --repo URL --field cacheThreads=2 --unset namespaces",
-    "remove": "halgit accounts remove prod-eu --repo URL",
-}
 
 
 @click.group("accounts")
@@ -96,7 +87,7 @@ _FIELDS = given.stack(
 )
 
 
-@command.command("list", epilog=f"Example: {_EXAMPLES['list']}")
+@command.command("list")
 @_COMMON
 @click.pass_obj
 def listing(output: Output, /, **options: Any) -> None:
@@ -116,7 +107,7 @@ def listing(output: Output, /, **options: Any) -> None:
         output.result("No accounts.")
 
 
-@command.command("show", epilog=f"Example: {_EXAMPLES['show']}")
+@command.command("show")
 @click.argument("name")
 @_COMMON
 @click.pass_obj
@@ -136,7 +127,7 @@ def show(output: Output, /, name: str, **options: Any) -> None:
         output.result(hyaml.dump(dict(entry.fields)).decode().rstrip())
 
 
-@command.command("add", epilog=f"Example: {_EXAMPLES['add']}")
+@command.command("add")
 @click.argument("name")
 @given.option("--provider", default="kubernetes", show_default=True, help="Provider as Spring names it.")
 @_FIELDS
@@ -150,15 +141,11 @@ def add(output: Output, /, name: str, provider: str, **options: Any) -> None:
     Example:
       halgit accounts add prod-eu --repo URL --kubeconfig prod-eu.yaml --encrypt-key-file encrypt.key
     """
-    from halgit.accounts.service import Access
-
-    access = Access(
-        _read(options["kubeconfig"], "--kubeconfig"), options["context"], options["agent"], options["endpoint"]
-    )
-    _tell(output, name, _accounts(output, options).add(provider, name, _fields(options), access), options)
+    done = _accounts(output, options).add(provider, name, _fields(options), _access(options))
+    _tell(output, name, done, options)
 
 
-@command.command("update", epilog=f"Example: {_EXAMPLES['update']}")
+@command.command("update")
 @click.argument("name")
 @given.option("--unset", multiple=True, metavar="KEY", help="A field to take out.")
 @_FIELDS
@@ -172,18 +159,14 @@ def update(output: Output, /, name: str, unset: Sequence[str], **options: Any) -
     Example:
       halgit accounts update prod-eu --repo URL --field cacheThreads=4 --unset namespaces
     """
-    from halgit.accounts.service import Access
-
-    access = Access(
-        _read(options["kubeconfig"], "--kubeconfig"), options["context"], options["agent"], options["endpoint"]
-    )
+    access = _access(options)
     fields = {**_fields(options), **dict.fromkeys(unset, MISSING)}
     if not fields and not access.kubeconfig and not access.agent:
         raise UsageError("There is nothing to change.", "Give --field, --unset, --kubeconfig or --agent.")
     _tell(output, name, _accounts(output, options).update(name, fields, access), options)
 
 
-@command.command("remove", epilog=f"Example: {_EXAMPLES['remove']}")
+@command.command("remove")
 @click.argument("name")
 @_CHANGING
 @click.pass_obj
@@ -289,6 +272,14 @@ def _accounts(output: Output, options: Mapping[str, Any]) -> Accounts:
     cipher = _cipher(options.get("encrypt_key_file", ""), options.get("encrypt_salt", ""), "--encrypt-key-file")
     plain = bool(options.get("plaintext_kubeconfig"))
     return Accounts(_writer(output, options), cipher, plain, _controller(output, options))
+
+
+def _access(options: Mapping[str, Any]) -> Access:
+    """How the account reaches its cluster."""
+    from halgit.accounts.service import Access
+
+    kubeconfig = _read(options["kubeconfig"], "--kubeconfig")
+    return Access(kubeconfig, options["context"], options["agent"], options["endpoint"])
 
 
 def _writer(output: Output, options: Mapping[str, Any]) -> Writer:
