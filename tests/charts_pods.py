@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 Object = dict[str, Any]
 SEEN_BY_OTHERS = {"HALGIT_HAL_HOME"}
@@ -72,12 +72,21 @@ class Pod:
         return str(self.path(value)) if inside else value
 
     def run(self, name: str, **of_the_cluster: str) -> subprocess.CompletedProcess[str]:
-        """Run a container of halgit's image, whose entry point is halgit. More variables say where the cluster is."""
+        """Run a container of halgit's image to its end. More variables say where the cluster is."""
+        command, env = self._process(name, of_the_cluster)
+        return subprocess.run(command, env=env, cwd=self.root, capture_output=True, text=True, check=False)
+
+    def start(self, name: str, log: IO[bytes], **of_the_cluster: str) -> subprocess.Popen[bytes]:
+        """Start a container of halgit's image that runs on."""
+        command, env = self._process(name, of_the_cluster)
+        return subprocess.Popen(command, env=env, cwd=self.root, stdout=log, stderr=log)
+
+    def _process(self, name: str, of_the_cluster: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+        """Command and environment; the image's entry point is halgit."""
         container = self.container(name)
         self.mount(container)
         command = [sys.executable, "-m", "halgit", *(self._argument(container, text) for text in container["args"])]
-        env = {**self.environment(container), **of_the_cluster}
-        return subprocess.run(command, env=env, cwd=self.root, capture_output=True, text=True, check=False)
+        return command, {**self.environment(container), **of_the_cluster}
 
     def _argument(self, container: Object, text: str) -> str:
         option, equals, value = text.partition("=")
