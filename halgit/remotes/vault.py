@@ -7,7 +7,9 @@ the login are the operator's; a path can choose neither. The only importer of hv
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from halgit.operator import Access
 from halgit.remotes.held import Held, Presence
 from halgit.remotes.proxies import proxies
 from halgit.remotes.retry import persist, retry_after
-from halgit.remotes.vault_login import Login, choose, log_in, setting
+from halgit.remotes.vault_login import Login, choose, dead, log_in, renewal, setting
 from halgit.tree import Reference
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 _LONGEST_ANSWER = 30.0
 """Seconds one request may take, where VAULT_CLIENT_TIMEOUT does not say otherwise."""
 
+_RENEWAL_PAUSE = 1.0
+"""Seconds until a renewal that failed is tried again."""
+
 
 def vault(access: Access) -> Vault:
     """The run's connection to the operator's Vault, made (not yet logged in) at the first call."""
@@ -35,7 +40,7 @@ def vault(access: Access) -> Vault:
 
 
 class Vault:
-    """One server, one login. Requests may come from several threads."""
+    """One server, one login, renewed before it ends. Requests may come from several threads."""
 
     def __init__(self, access: Access) -> None:
         self.login: Login = choose(access)
@@ -43,6 +48,7 @@ class Vault:
         self._client = _client(access, self.login)
         self._lock = threading.RLock()
         self._logins = 0
+        self._renew_at = 0.0
         self._failed: RemoteError | None = None
         self._mounts: dict[str, int] = {}
 
@@ -62,7 +68,7 @@ class Vault:
             return self._ask("post", path, {}, body)
         except Refused as why:
             if "check-and-set" in why.message:
-                raise Conflicting(f"{self.login.address}: somebody else wrote {path} first.", "Run again.") from None
+                raise Conflicting(f"{self.login.place}: somebody else wrote {path} first.", "Run again.") from None
             raise
 
     def keys(self, path: str) -> list[str]:
@@ -70,7 +76,7 @@ class Vault:
         answer = self._ask("list", path, {})
         keys = answer.get("data", {}).get("keys")
         if not isinstance(keys, list):
-            raise Corrupt(f"Vault at {self.login.address} gave a list of {path} without keys.")
+            raise Corrupt(f"{self.login.place} gave a list of {path} without keys.")
         return [str(key) for key in keys]
 
     def _ask(
@@ -86,56 +92,79 @@ class Vault:
     def _as_somebody(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        turn = self._logged_in()
-        try:
-            return self._send(method, path, params, body)
-        except Refused:
-            if not self._expired(turn):
-                raise
-        return self._send(method, path, params, body)
+        while True:
+            turn = self._logged_in()
+            try:
+                return self._send(method, path, params, body)
+            except Refused:
+                if not self._replaced(turn):
+                    raise
 
     def _logged_in(self) -> int:
-        """Log in at the first request; a login that failed is not tried again. Gives the number of logins so far."""
+        """Log in at the first request, renew a token that ends soon. Gives the number of logins so far.
+
+        A login that failed is not tried again, and neither is one whose tokens died twice.
+        """
         with self._lock:
             if self._failed is not None:
                 raise self._failed
             if not self._logins:
                 self._log_in()
+            elif time.monotonic() >= self._renew_at:
+                self._renew()
             return self._logins
 
     def _log_in(self) -> None:
-        def once() -> None:
+        def once() -> Mapping[str, Any]:
             with self._words(f"the login {self.login.method}", "Check --vault-auth, --vault-role and what it reads."):
-                log_in(self._client, self.login)
+                told: Mapping[str, Any] | None = log_in(self._client, self.login)
+            if self.login.method == "token":
+                told = self._look_up()
+            if told is None:
+                raise dead(self.login)
+            return told
 
         try:
-            persist(once, retries=self._access.retries, patience=self._access.timeout)
+            self._renew_at = renewal(persist(once, retries=self._access.retries, patience=self._access.timeout))
         except RemoteError as why:
             self._failed = why
             raise
         self._logins += 1
 
-    def _expired(self, turn: int) -> bool:
-        """After a refusal: True where the token was dead and there is a new one, by the one login more a run gets."""
+    def _renew(self) -> None:
+        try:
+            self._renew_at = renewal(self._send("post", "auth/token/renew-self", {}, {}).get("auth") or {})
+        except (Refused, Missing):
+            self._renew_at = math.inf
+        except RemoteError:
+            self._renew_at = time.monotonic() + _RENEWAL_PAUSE
+
+    def _replaced(self, turn: int) -> bool:
+        """After a refusal: True where the token was dead and there is a new one, by the one login more a run gets.
+
+        Raises Refused where the token was dead and there is none.
+        """
         with self._lock:
+            if self._failed is not None:
+                raise self._failed
             if self._logins != turn:
                 return True
-            if self._logins > 1 or self._alive():
+            if self._look_up() is not None:
                 return False
-            if not self.login.renewable:
-                raise Refused(
-                    f"The token for Vault at {self.login.address} is expired, revoked or not known there.",
-                    "Give a valid one with --vault-token-file or VAULT_TOKEN.",
-                )
-            self._log_in()
-            return True
+            if self._logins == 1 and self.login.renewable:
+                self._log_in()
+                return True
+            self._failed = dead(self.login, twice=self._logins > 1)
+            raise self._failed
 
-    def _alive(self) -> bool:
+    def _look_up(self) -> Mapping[str, Any] | None:
+        """What the server says of the token in use: nothing where a policy forbids to ask, None where it is dead."""
         try:
-            self._send("get", "auth/token/lookup-self", {})
-        except Refused:
-            return False
-        return True
+            told: Mapping[str, Any] = self._send("get", "auth/token/lookup-self", {}).get("data") or {}
+        except Refused as why:
+            # Policies refuse with a list of one error; that a token is not known is said otherwise.
+            return {} if "1 error occurred" in why.message else None
+        return told
 
     def _send(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
@@ -145,7 +174,7 @@ class Vault:
             given = {"json": dict(body)} if body is not None else {"params": dict(params)}
             answer = send(f"/v1/{quote(path, safe='/,')}", **given)
         if not isinstance(answer, dict):
-            raise Corrupt(f"The answer of Vault at {self.login.address} to {path} is no JSON.", _PROXY)
+            raise Corrupt(f"The answer of {self.login.place} to {path} is no JSON.", _PROXY)
         return answer
 
     @contextlib.contextmanager
@@ -154,11 +183,12 @@ class Vault:
         import requests
         from hvac import exceptions as theirs
 
-        at = f"Vault at {self.login.address}"
+        at = self.login.place
         try:
             yield
         except theirs.InvalidPath as why:
-            raise Missing(f"{at} has nothing at {what}{_because(why)}.") from None
+            lost = "Check VAULT_NAMESPACE." if "namespace not found" in str(why.errors) else ""
+            raise Missing(f"{at} has nothing at {what}{_because(why)}.", lost) from None
         except (theirs.Forbidden, theirs.Unauthorized) as why:
             raise Refused(f"{at} refuses {what}{_because(why)}.", mend) from None
         except theirs.InvalidRequest as why:
@@ -247,7 +277,7 @@ def _client(access: Access, login: Login) -> hvac.Client:
     session = _session(access, login)
     seconds = setting(access.environment, "CLIENT_TIMEOUT").removesuffix("s")
     timeout = float(seconds) if seconds.replace(".", "", 1).isdigit() else min(_LONGEST_ANSWER, access.timeout)
-    space = setting(access.environment, "NAMESPACE") or None
+    space = login.namespace or None
     return hvac.Client(login.address, token="", session=session, timeout=timeout, namespace=space)
 
 

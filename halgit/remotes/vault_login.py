@@ -6,6 +6,8 @@ repository reaches it. It knows no path of a secret.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +44,16 @@ class Login:
     environment: Mapping[str, str]
 
     @property
+    def namespace(self) -> str:
+        """The namespace all paths lie in, the login's too; empty for the root."""
+        return setting(self.environment, "NAMESPACE").strip("/")
+
+    @property
+    def place(self) -> str:
+        """The server as messages name it."""
+        return f"Vault at {self.address}" + (f" in the namespace {self.namespace}" if self.namespace else "")
+
+    @property
     def renewable(self) -> bool:
         """Whether a second login can give another token than the first."""
         return self.method != "token" or bool(self.token_file)
@@ -73,22 +85,49 @@ def choose(access: Access) -> Login:
     return Login(address.rstrip("/"), method, mount or method, role, *files, access.environment)
 
 
-def log_in(client: hvac.Client, login: Login) -> None:
-    """Put a fresh token into the client. Raises Refused where a file or variable is missing; hvac's errors pass."""
+def log_in(client: hvac.Client, login: Login) -> Mapping[str, Any]:
+    """Put a fresh token into the client; what the server says of it, nothing of one that was given.
+
+    Raises Refused where a file or variable is missing; hvac's errors pass.
+    """
     if login.method == "token":
         client.token = _token(login)
-        return
+        return {}
     client.token = ""
     secret = _secret(login)
     auth: Any = client.auth
     if login.method == "approle":
-        auth.approle.login(role_id=login.role, secret_id=secret, mount_point=login.mount)
+        answer = auth.approle.login(role_id=login.role, secret_id=secret, mount_point=login.mount)
     elif login.method == "kubernetes":
-        auth.kubernetes.login(role=login.role, jwt=secret, mount_point=login.mount)
+        answer = auth.kubernetes.login(role=login.role, jwt=secret, mount_point=login.mount)
     elif login.method == "jwt":
-        auth.jwt.jwt_login(role=login.role, jwt=secret, path=login.mount)
+        answer = auth.jwt.jwt_login(role=login.role, jwt=secret, path=login.mount)
     else:
-        auth.userpass.login(username=login.role, password=secret, mount_point=login.mount)
+        answer = auth.userpass.login(username=login.role, password=secret, mount_point=login.mount)
+    told: Mapping[str, Any] = answer.get("auth") or {}
+    return told
+
+
+def renewal(told: Mapping[str, Any]) -> float:
+    """When, by time.monotonic, a token is to be renewed: with a third of its life left; never where it lasts or cannot.
+
+    `told` is what a login, a renewal or a look-up says of it.
+    """
+    seconds = told.get("lease_duration") or told.get("ttl") or 0
+    return time.monotonic() + seconds * 2 / 3 if seconds and told.get("renewable") else math.inf
+
+
+def dead(login: Login, *, twice: bool = False) -> Refused:
+    """What is said of a token the server does not know any more; `twice` after the one login more a run gets."""
+    if twice:
+        return Refused(
+            f"The token for {login.place} died twice in this run, by the login {login.method}.",
+            "Let it give tokens that live longer or can be renewed, and look for who revokes them.",
+        )
+    return Refused(
+        f"The token for {login.place} is expired, revoked or not known there.",
+        "Give a valid one with --vault-token-file or VAULT_TOKEN.",
+    )
 
 
 def _token(login: Login) -> str:
@@ -101,7 +140,7 @@ def _token(login: Login) -> str:
         token = _file(str(kept), "the Vault token")
     if not token:
         raise Refused(
-            f"There is no token for Vault at {login.address}.",
+            f"There is no token for {login.place}.",
             "Give --vault-token-file or VAULT_TOKEN, or choose another login with --vault-auth.",
         )
     return token
