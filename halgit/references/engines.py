@@ -109,12 +109,12 @@ def from_letters(engine: str, pairs: list[tuple[str, str]], text: str, *, file: 
         known = ", ".join(name for name, each in ENGINES.items() if each.letters)
         raise Malformed(f"the engine {engine} is not known (engines: {known})")
     unknown = [letter for letter, _ in pairs if letter not in shape.letters]
-    if unknown:
+    if unknown and shape.dialect != "spinnaker":
         raise Malformed(f"{engine} has no parameter {unknown[0]} (parameters: {', '.join(shape.letters)})")
     given = dict(pairs)
     for letter in shape.needed_letters - given.keys():
         raise Malformed(f"the parameter {letter} ({shape.letters[letter]}) is missing")
-    fields = {shape.letters[letter]: value for letter, value in given.items()}
+    fields = {shape.letters[letter]: value for letter, value in given.items() if letter in shape.letters}
     if engine == "vault":
         _join_vault(fields)
     if file and shape.whole_file_only and "key" in fields:
@@ -260,6 +260,14 @@ def shown(reference: Reference) -> str:
 def service_decrypts(reference: Reference) -> bool:
     """Whether Spinnaker's Java services (and Halyard) decrypt this form themselves: kork's engines in kork's form."""
     return reference.dialect == "spinnaker" and reference.engine in SERVICE_ENGINES
+
+
+def ignored_parameter(reference: Reference) -> str:
+    """The first parameter that kork does not know and passes over; empty where there is none."""
+    if reference.dialect != "spinnaker":
+        return ""
+    letters = (segment.partition(":")[0] for segment in reference.text.split("!")[1:])
+    return next((letter for letter in letters if letter and letter not in ENGINES[reference.engine].letters), "")
 
 
 def stand_in(reference: Reference) -> str:

@@ -124,6 +124,8 @@ def _engine_form(text: str) -> Reference:
     file, _, engine = head.partition(":")
     while segments and not segments[-1]:
         segments.pop()
+    if engine == "noop" and (len(segments) != 1 or not segments[0].startswith("v:")):
+        raise Malformed("noop has v:VALUE alone, and the value no !")
     pairs = []
     for segment in segments:
         letter, separator, value = segment.partition(":")

@@ -6,7 +6,7 @@ stands only where its value can take its place. Reading and replacing are done e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -69,8 +69,20 @@ def survey(merged: Merged, trust: Trust, mode: SecretsMode) -> Survey:
             rule, message, mend = why
             message = f"{message} ({references.shown(reference)})."
             findings.append(Finding(rule, severity, message, mend, occurrence.file, occurrence.path, occurrence.line))
+        findings.extend(_ignored(occurrence))
         uses.append(Use(occurrence, action if why is None or severity is Severity.WARNING else "leave"))
     return Survey(merged, mode, tuple(uses), tuple(findings), tuple(scan.escapes))
+
+
+def _ignored(occurrence: Occurrence) -> Iterator[Finding]:
+    """A warning where the reference has a parameter that nothing reads."""
+    reference = occurrence.found.reference
+    letter = references.ignored_parameter(reference)
+    if letter:
+        known = ", ".join(references.ENGINES[reference.engine].letters)
+        message = f"{reference.engine} has no parameter {letter}, so it is ignored (parameters: {known})."
+        place = occurrence.file, occurrence.path, occurrence.line
+        yield Finding("reference/ignored-parameter", Severity.WARNING, message, "Correct it or take it out.", *place)
 
 
 def _fault(fault: references.Fault) -> Finding:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from reveal.treeing import merged, opened
 from servers.aws import aws
+from servers.google import google
 from servers.kubernetes_api import kubernetes
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, relay
@@ -114,16 +115,25 @@ def test_every_engine_gives_its_secret_to_one_tree(bao: Bao, tmp_path: Path) -> 
             GATE: "vault: encrypted:vault!e:kv!p:apps/3!k:k4\nk8s: encrypted:gate:pw\n"
             "s3: encrypted:s3!r:us-east-1!b:secrets!f:all.yml!k:db.password\n"
             "manager: encrypted:secrets-manager!r:us-east-1!s:gate!k:pw\nnoop: encrypted:noop!v:from-noop\n"
+            "gcs: encrypted:gcs!b:bucket!f:dir/all.yml!k:db.passwords.1\n"
+            "google: encrypted:google-secrets-manager!p:1234!s:gate!k:pw\n"
+            "google1: encrypted:google-secrets-manager!p:1234!s:gate!v:1\n"
             "env: ${{ secret('env://OF_HAL') }}\n" + f"file: ${{{{ secret('file://{tmp_path}/local') }}}}\n"
         }
     )
-    with aws() as cloud, kubernetes(tmp_path) as cluster:
+    with aws() as cloud, kubernetes(tmp_path) as cluster, google(tmp_path) as gcp:
+        gcp.objects = {"bucket/dir/all.yml": [b"old", b"db: {passwords: [x, from-gcs]}"]}
+        gcp.secrets = {"1234/gate": [b"from-google-before", b'{"pw": "from-google"}']}
         cluster.secrets["spinnaker/gate"] = {"pw": b"from-k8s"}
         cloud.bucket("secrets", {"all.yml": b"db: {password: from-s3}"}, versions=True)
         cloud.client("secretsmanager").create_secret(Name="gate", SecretString='{"pw": "from-manager"}')
         access = cloud.access(
             vault_address=PerHost(bao.url),
-            environment={"VAULT_TOKEN": ROOT_TOKEN, "KUBECONFIG": cluster.kubeconfig()},
+            environment={
+                **gcp.access().environment,
+                "VAULT_TOKEN": ROOT_TOKEN,
+                "KUBECONFIG": cluster.kubeconfig(),
+            },
             variables={"OF_HAL": "from-env"},
         )
         found = survey(tree, Trust(frozenset({"env", "file"})), "resolve")
@@ -134,16 +144,19 @@ def test_every_engine_gives_its_secret_to_one_tree(bao: Bao, tmp_path: Path) -> 
     assert opened(result)[GATE] == opened(again)[GATE]
     assert opened(result)[GATE] == (
         "vault: value-3-4\nk8s: from-k8s\ns3: from-s3\nmanager: from-manager\nnoop: from-noop\n"
+        "gcs: from-gcs\ngoogle: from-google\ngoogle1: from-google-before\n"
         "env: from-env\nfile: from-a-file\n"
     )
     assert states == {
         "vault": ("there", "metadata"), "k8s": ("there", "read"), "s3": ("there", "metadata"),
         "secrets-manager": ("there", "metadata"), "noop": ("there", "metadata"), "env": ("there", "read"),
-        "file": ("there", "metadata"),
+        "file": ("there", "metadata"), "gcs": ("there", "metadata"),
+        "google-secrets-manager": ("there", "metadata"),
     }  # fmt: skip
     assert versions.keys() == {
         "vault://kv/apps/3", "k8s://gate", "s3://secrets/all.yml?region=us-east-1",
-        "secrets-manager://gate?region=us-east-1",
+        "secrets-manager://gate?region=us-east-1", "gcs://bucket/dir/all.yml", "google-secrets-manager://1234/gate",
+        "google-secrets-manager://1234/gate?version=1",
     }  # fmt: skip
 
 
