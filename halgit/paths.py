@@ -13,22 +13,33 @@ from halgit.errors import UsageError
 from halgit.tree import Path, Value
 
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)')
-_ITEM = re.compile(r"\[(?:(\d+)|([^=\[\]]+)=((?:\"(?:[^\"\\]|\\.)*\")|[^\]]*))\]")
+_ITEM = re.compile(r"\[(?:([0-9]{1,9})|([^=\[\]]+)=((?:\"(?:[^\"\\]|\\.)*\")|[^\]]*))\]")
+_SEGMENT = re.compile(r"/(\[[^\[\]=/]+=.*?\](?=/|$)|[^/]*)", re.DOTALL)
+_PICK = re.compile(r"\[([^\[\]=/]+)=(.*)\]", re.DOTALL)
+_BAD_ESCAPE = re.compile(r"~(?![01])")
+_POSITION = re.compile(r"[0-9]{1,9}")
 _NEEDS_QUOTES = re.compile(r'[.\[\]:"\\\s]|^$')
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One step that picks a list item by the value of one of its keys."""
+    """One step that picks a list item by the value of one of its keys, dotted where it lies deeper.
+
+    `text` is the step as it was written: in a mapping it is a key like any other.
+    """
 
     key: str
     value: str
+    text: str
 
 
 def parse(text: str) -> tuple[str | int | Selector, ...]:
     """The steps of a path. Raises UsageError that shows where the text stops making sense."""
     if text.startswith("/"):
-        return tuple(part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/"))
+        pointed = pointer(text)
+        if pointed is None:
+            raise _bad(text, text.index("~"))
+        return pointed
     steps: list[str | int | Selector] = []
     at = 0
     while at < len(text):
@@ -47,12 +58,35 @@ def parse(text: str) -> tuple[str | int | Selector, ...]:
     return tuple(steps)
 
 
+def pointer(text: str) -> tuple[str | Selector, ...] | None:
+    """The segments of a JSON pointer (RFC 6901), of which `[name=prod]` picks a list item.
+
+    None where it is none: no `/` at its head, or a `~` that escapes nothing. In brackets `/` and `]` may stand as
+    they are; only `]/` inside a value needs its slash written as `~1`.
+    """
+    if text == "":
+        return ()
+    if not text.startswith("/") or _BAD_ESCAPE.search(text):
+        return None
+    return tuple(map(_segment, _SEGMENT.findall(text)))
+
+
+def _segment(text: str) -> str | Selector:
+    plain = _unescape(text)
+    picked = _PICK.fullmatch(text)
+    return Selector(_unescape(picked[1]), _unescape(picked[2]), plain) if picked else plain
+
+
+def _unescape(text: str) -> str:
+    return text.replace("~1", "/").replace("~0", "~")
+
+
 def _item(text: str, at: int, steps: list[str | int | Selector]) -> int:
     match = _ITEM.match(text, at)
     if not match:
         raise _bad(text, at)
     number, key, value = match.groups()
-    steps.append(int(number) if number is not None else Selector(key, _unquote(value)))
+    steps.append(int(number) if number is not None else Selector(key, _unquote(value), match.group()))
     return match.end()
 
 
@@ -85,7 +119,8 @@ def resolve(text: str, data: Value) -> Path:
 
 def _step(step: str | int | Selector, here: Value) -> str | int | None:
     if isinstance(here, dict):
-        return step if isinstance(step, str) and step in here else None
+        key = step.text if isinstance(step, Selector) else step
+        return key if isinstance(key, str) and key in here else None
     if not isinstance(here, list):
         return None
     if isinstance(step, Selector):
@@ -93,7 +128,7 @@ def _step(step: str | int | Selector, here: Value) -> str | int | None:
             number for number, item in enumerate(here) if isinstance(item, dict) and str(_dig(item, step)) == step.value
         ]
         return matches[0] if matches else None
-    number = int(step) if isinstance(step, int) or step.isdigit() else -1
+    number = int(step) if isinstance(step, int) or _POSITION.fullmatch(step) else -1
     return number if 0 <= number < len(here) else None
 
 

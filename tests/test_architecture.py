@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "halgit"
 
 LAYERS: dict[str, int] = {
     "errors": 0, "tree": 0, "operator": 0, "masking": 0, "__init__": 0,
-    "paths": 1, "wording": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
+    "paths": 1, "patterns": 1, "wording": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
     "settings": 2, "overlay": 2, "validation": 2, "report": 2,
     "sources": 3, "reveal": 3, "baseline": 2, "explain": 3, "difference": 3, "importer": 3, "lock": 3, "publish": 3,
     "accounts": 3, "isd": 3,
@@ -19,8 +19,8 @@ LAYERS: dict[str, int] = {
     "cli": 5, "server": 5, "__main__": 6,
 }  # fmt: skip
 
-PURE = {"errors", "tree", "paths", "wording", "operator", "masking", "yaml", "halyard", "references", "settings",
-        "overlay", "validation", "report", "explain", "difference", "importer", "lock"}  # fmt: skip
+PURE = {"errors", "tree", "paths", "patterns", "wording", "operator", "masking", "yaml", "halyard", "references",
+        "settings", "overlay", "validation", "report", "explain", "difference", "importer", "lock"}  # fmt: skip
 WORLD = {"os", "time", "random", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http.client"}
 YAML_LIBRARIES = {"yaml", "ruamel"}
 REMOTE_LIBRARIES = {"git", "boto3", "botocore", "hvac", "lightkube", "httpx", "requests", "urllib3", "google",

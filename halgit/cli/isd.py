@@ -51,7 +51,7 @@ _names = _options(
 )  # fmt: skip
 _reach = _options(
     given.option("--ca-file", multiple=True, metavar="[HOST=]FILE", help="CA certificates to trust."),
-    given.option("--timeout", type=click.FloatRange(min=1), default=30.0, show_default=True, metavar="SECONDS",
+    given.option("--timeout", type=given.Seconds(1), default=30.0, show_default=True, metavar="SECONDS",
                  help="Limit for each request."),
     given.option("--retries", type=click.IntRange(0, 10), default=3, show_default=True,
                  help="How often a fault of Kubernetes that may pass is tried again."),

@@ -20,6 +20,7 @@ from halgit.cli.logins import learn_logins
 from halgit.cli.output import Output
 from halgit.errors import UsageError
 from halgit.operator import Access, OperatorSettings, PerHost, SourceSpec, Trust
+from halgit.reveal import OFF
 from halgit.tree import Severity
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,6 +51,17 @@ class Lines(_Text):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         return str(value)
+
+
+class Seconds(click.FloatRange):
+    """A time that a clock can wait: a day at most, and no `nan`, which is in every range."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__(min=least, max=86_400)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        return seconds if seconds == seconds else self.fail("nan is no time.", param, ctx)
 
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
@@ -121,7 +133,7 @@ access_options = stack(
         option(f"--{name}", multiple=True, metavar="[HOST=]VALUE", help=text) for name, text in _PER_HOST.items()
     ]
     + [
-        option("--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, metavar="SECONDS",
+        option("--timeout", type=Seconds(1), default=120.0, show_default=True, metavar="SECONDS",
                help="Limit for each fetch."),
         option("--retries", type=click.IntRange(0, 10), default=3, show_default=True,
                help="How often a fault that may pass is tried again."),
@@ -134,7 +146,7 @@ access_options = stack(
 trust_options = stack(
     [
         option("--allow-engine", "allow_engines", multiple=True, metavar="ENGINE",
-               help="Allow the engines env or file in references."),
+               help="Allow references to env, file or both (env,file)."),
         option("--allow-namespace", "allow_namespaces", multiple=True, metavar="NS",
                help="Let Kubernetes references reach this namespace too."),
         option("--allow-reference", "allow_references", multiple=True, metavar="PATTERN",
@@ -181,7 +193,7 @@ def access(options: Mapping[str, Any], output: Output) -> Access:
         verify_signatures=options.get("verify_signatures", ""),
         instance_credentials=bool(options.get("instance_credentials")),
         environment=MappingProxyType(known),
-        variables=MappingProxyType(dict(os.environ) if "env" in options.get("allow_engines", ()) else {}),
+        variables=MappingProxyType(dict(os.environ) if "env" in _engines(options) else {}),
         timeout=options.get("timeout", 120.0),
         retries=options.get("retries", 3),
         progress=output.progress,
@@ -229,11 +241,19 @@ def operator(options: Mapping[str, Any]) -> OperatorSettings:
         daemon_config=bool(options.get("daemon_config")),
         halyard_address=options.get("halyard_address", ""),
         trust=Trust(
-            frozenset(options.get("allow_engines", ())),
+            _engines(options),
             frozenset(options.get("allow_namespaces", ())),
             tuple(options.get("allow_references", ())),
         ),
     )
+
+
+def _engines(options: Mapping[str, Any]) -> frozenset[str]:
+    """The engines that --allow-engine names, one or several with commas between them."""
+    named = {name.strip() for text in options.get("allow_engines", ()) for name in text.split(",")} - {""}
+    if unknown := sorted(named - OFF):
+        raise UsageError(f"--allow-engine: there is no engine {unknown[0]} to allow.", "Give env, file or env,file.")
+    return frozenset(named)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -39,7 +39,7 @@ from halgit.tree import Revealed
 @given.option("--dry-run", is_flag=True, help="Write nothing; say what a render would change.")
 @given.option("--force", is_flag=True, help="Take a target that is not ours; the old one is kept beside it.")
 @given.option("--group-access", is_flag=True, help="Let the group read and write the tree (0660, 2770).")
-@given.option("--wait", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
+@given.option("--wait", type=given.Seconds(0), default=60.0, show_default=True, metavar="SECONDS",
               help="How long to wait for another run on the same target.")  # fmt: skip
 @given.log_options
 @given.option("--format", type=click.Choice(["text", "json"]), default="text", help="The summary on stdout.")

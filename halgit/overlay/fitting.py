@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from halgit import patterns
 from halgit import yaml as hyaml
 from halgit.tree import Declaration, ParameterType, Plain, Value
 from halgit.wording import kind_of
@@ -78,7 +79,11 @@ def _of_enum(allowed: tuple[Value, ...], value: Value, *, text: bool) -> Value:
 
 def _matches(pattern: str, value: Value) -> bool:
     items = value if isinstance(value, list) else [value]
-    return all(re.fullmatch(pattern, hyaml.java_text(item)) for item in items if not isinstance(item, (list, Mapping)))
+    texts = (hyaml.java_text(item) for item in items if not isinstance(item, (list, Mapping)))
+    return all(patterns.matches(pattern, text) for text in texts)
+
+
+_LONGEST_NUMBER = 1000
 
 
 # --- texts -----------------------------------------------------------------------------------------------------
@@ -87,13 +92,19 @@ def _matches(pattern: str, value: Value) -> bool:
 def _integer(text: str) -> int:
     if not re.fullmatch(r"[-+]?[0-9]+", text):
         raise Misfit("a whole number is declared (integer), and the text is none.", "Write digits only.")
-    return int(text)
+    return _whole(text)
 
 
 def _number(text: str) -> int | float:
     if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text):
         raise Misfit("a number is declared (number), and the text is none.", "Write digits, such as 3 or 0.5.")
-    return int(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
+    return _whole(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
+
+
+def _whole(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise Misfit(f"the number has more than {_LONGEST_NUMBER} digits.", "Correct the value.")
+    return int(text)
 
 
 def _boolean(text: str) -> bool:

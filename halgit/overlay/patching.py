@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from halgit.overlay import pointer
+from halgit import paths
 from halgit.overlay.draft import Draft, beating, replacing
 from halgit.overlay.faults import Fault
-from halgit.overlay.pointer import Pick, Segment
+from halgit.paths import Selector
 from halgit.tree import Origin, Patch, Path, Step, Trace, Value
 from halgit.wording import did_you_mean, listed
 
@@ -176,8 +176,8 @@ class _Operation:
         spot.take()
         return node
 
-    def _segments(self, member: str) -> tuple[Segment, ...]:
-        segments = pointer.parse(self._op[member])
+    def _segments(self, member: str) -> tuple[str | Selector, ...]:
+        segments = paths.pointer(self._op[member])
         if segments is None:
             mend = "Begin it with `/`, and write `~` as `~0` and `/` in a key as `~1`."
             raise _Impossible("patch/malformed", member, "This is no JSON pointer.", mend)
@@ -200,20 +200,20 @@ def _child(node: Draft, step: Step) -> Draft:
     return node.members()[step] if isinstance(step, str) else node.items()[step]
 
 
-def _step(node: Draft, segment: Segment, member: str, *, new: bool) -> Step:
-    text = segment.text if isinstance(segment, Pick) else segment
+def _step(node: Draft, segment: str | Selector, member: str, *, new: bool) -> Step:
+    text = segment.text if isinstance(segment, Selector) else segment
     if node.kind == "mapping":
         if new or text in node.names:
             return text
         raise _nothing(member, text, "there is no such key", did_you_mean(text, node.names, "Correct the path."))
     if node.kind != "list":
         raise _nothing(member, text, f"above it stands a {node.kind}", "Correct the path.")
-    if isinstance(segment, Pick):
+    if isinstance(segment, Selector):
         return _picked(node, segment, member)
     return _position(len(node.items()), segment, member, new=new)
 
 
-def _picked(node: Draft, pick: Pick, member: str) -> int:
+def _picked(node: Draft, pick: Selector, member: str) -> int:
     places = node.positions(pick.key).get(pick.value, [])
     if not places:
         mend = did_you_mean(pick.value, node.positions(pick.key), "Correct the path.")

@@ -6,7 +6,10 @@ decided before a reference comes here.
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from halgit.errors import Missing, Refused
 from halgit.operator import Access
@@ -53,15 +56,27 @@ class FileEngine:
     def read(self, reference: Reference) -> Held:
         path = Path(reference.get("path"))
         try:
-            if path.stat().st_size > self._largest:
-                raise Refused(f"The file {path} is larger than {self._largest} bytes.")
-            return Held(whole=path.read_bytes())
+            with open(path, "rb", opener=_without_waiting) as opened:
+                return Held(whole=self._whole(path, opened))
         except FileNotFoundError:
             raise Missing(f"There is no file {path}.", "Put it there, or correct the reference.") from None
         except OSError as why:
             raise Refused(f"The file {path} cannot be read: {why.strerror}.") from None
 
+    def _whole(self, path: Path, opened: BinaryIO) -> bytes:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise Refused(f"{path} is a pipe or a device, no file.")
+        content = opened.read(self._largest + 1)
+        if len(content) > self._largest:
+            raise Refused(f"The file {path} is larger than {self._largest} bytes.")
+        return content
+
     def check(self, reference: Reference) -> Presence:
         if not Path(reference.get("path")).is_file():
             raise Missing(f"There is no file {reference.get('path')}.", "Put it there, or correct the reference.")
         return Presence("metadata")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file so that a pipe without a writer does no harm."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -11,8 +11,10 @@ from halgit.reveal.reading import Engines
 from halgit.reveal.revealing import reveal
 from halgit.reveal.sensitive import learn_plain, sensitive_values
 from halgit.reveal.survey import Survey, Use, reference_findings, survey
+from halgit.reveal.trust import OFF
 
 __all__ = [
+    "OFF",
     "Checked",
     "Engines",
     "Row",

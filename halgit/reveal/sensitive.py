@@ -38,7 +38,7 @@ def sensitive_values(merged: Merged) -> frozenset[str]:
     """
     values: set[str] = set()
     names: set[str] = {part for path in merged.files for part in re.split(r"[/.]", path)}
-    names.update(merged.parameters, _accounts(merged))
+    names.update(merged.parameters, _accounts(merged), ("encrypted:", "encryptedFile:"))
     for name, file in merged.files.items():
         if file.data is not MISSING:
             values.update(_of_data(file.data, names, set()))

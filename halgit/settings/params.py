@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import get_args
 
+from halgit import patterns
 from halgit.settings.reader import Reader
 from halgit.tree import EMPTY, MISSING, Declaration, ParameterType, Path, Value
 from halgit.wording import kind_of
@@ -69,11 +70,9 @@ def _default(reader: Reader, path: Path, said: Mapping[str, Value]) -> Value:
 
 def _pattern(reader: Reader, path: Path, said: Mapping[str, Value]) -> str:
     pattern = reader.text_of(said, path, "pattern") or ""
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        mend = "Write a regular expression of Python that matches the whole value."
-        reader.fault("pattern", (*path, "pattern"), f"The pattern cannot be read: {error}.", mend)
+    if not patterns.is_readable(pattern):
+        mend = "Write a regular expression, as JSON schemas have them, that matches the whole value."
+        reader.fault("pattern", (*path, "pattern"), "The pattern is no regular expression.", mend)
         return ""
     return pattern
 

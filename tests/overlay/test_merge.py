@@ -9,14 +9,14 @@ import pytest
 from needs import shared_data
 from overlay.layering import SOURCE, layer, layer_of, told
 
+from halgit import paths
 from halgit import yaml as hyaml
 from halgit.halyard.merge_keys import KeyNode, tree_for
 from halgit.masking import Secret
-from halgit.overlay import pointer
 from halgit.overlay.checks import check_items
 from halgit.overlay.merge import merge
-from halgit.overlay.pointer import Pick
 from halgit.overlay.spring import elements
+from halgit.paths import Selector
 from halgit.tree import MISSING, File, Layer, LayerId, LayerSettings, Origin, Patch, Trace
 
 GATE = "default/profiles/gate-local.yml"
@@ -156,12 +156,12 @@ def test_a_repository_of_today_comes_out_as_it_is() -> None:
         ("/a/b", ("a", "b")),
         ("/a~1b/m~0n", ("a/b", "m~n")),
         ("/a~01", ("a~1",)),
-        ("/[name=x]/y", (Pick("name", "x", "[name=x]"), "y")),
-        ("/[baseImage.id=a/b]", (Pick("baseImage.id", "a/b", "[baseImage.id=a/b]"),)),
-        ("/[name=a]b]/c", (Pick("name", "a]b", "[name=a]b]"), "c")),
-        ("/[name=a]~1b]", (Pick("name", "a]/b", "[name=a]/b]"),)),
-        ("/[name=]", (Pick("name", "", "[name=]"),)),
-        ("/[name=a=b]", (Pick("name", "a=b", "[name=a=b]"),)),
+        ("/[name=x]/y", (Selector("name", "x", "[name=x]"), "y")),
+        ("/[baseImage.id=a/b]", (Selector("baseImage.id", "a/b", "[baseImage.id=a/b]"),)),
+        ("/[name=a]b]/c", (Selector("name", "a]b", "[name=a]b]"), "c")),
+        ("/[name=a]~1b]", (Selector("name", "a]/b", "[name=a]/b]"),)),
+        ("/[name=]", (Selector("name", "", "[name=]"),)),
+        ("/[name=a=b]", (Selector("name", "a=b", "[name=a=b]"),)),
         ("/[0]/[open", ("[0]", "[open")),
         ("a", None),
         ("/a~2", None),
@@ -169,7 +169,7 @@ def test_a_repository_of_today_comes_out_as_it_is() -> None:
     ],
 )
 def test_pointers(text: str, segments: object) -> None:
-    assert pointer.parse(text) == segments
+    assert paths.pointer(text) == segments
 
 
 def test_a_key_in_brackets_is_a_key_in_a_mapping() -> None:

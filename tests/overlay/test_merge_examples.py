@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from overlay.layering import layer_of, told
 
+from halgit import paths
 from halgit import yaml as hyaml
-from halgit.overlay import pointer
 from halgit.overlay.merge import merge
 from halgit.tree import File, Joined, Layer, Origin
 from halgit.tree import Path as Steps
@@ -51,7 +51,7 @@ def origins(place: str, joined: Joined, layers: list[Layer]) -> str:
 
 
 def steps(text: str) -> Steps:
-    return tuple(int(step) if step.isdigit() else step for step in pointer.parse(text) or () if isinstance(step, str))
+    return tuple(int(step) if step.isdigit() else step for step in paths.pointer(text) or () if isinstance(step, str))
 
 
 def where(origin: Origin, layers: list[Layer]) -> str:

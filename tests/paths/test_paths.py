@@ -27,6 +27,11 @@ DATA = {
         ('"odd.key"."[x]"', ("odd.key", "[x]")),
         ("images[baseImage.id=xenial]", ("images", 0)),
         ("/providers/kubernetes/accounts/1", ("providers", "kubernetes", "accounts", 1)),
+        (
+            "/providers/kubernetes/accounts/[name=prod.eu]/context",
+            ("providers", "kubernetes", "accounts", 1, "context"),
+        ),
+        ("/odd.key/[x]", ("odd.key", "[x]")),
         ("", ()),
     ],
 )
@@ -43,6 +48,8 @@ def test_a_path_names_a_node(text: str, path: Path) -> None:
             "providers.kubernetes.accounts has no item [name=x] (names: dev, prod.eu).",
         ),
         ("plain[2]", "plain has no item [2] (2 items)."),
+        ("/plain/²", "plain has no item ² (2 items)."),
+        (f"/plain/{'9' * 5000}", f"plain has no item {'9' * 5000} (2 items)."),
         ("plain[0].x", "plain[0] is a single value; it has nothing below it."),
         ("nothing", "the document has no key nothing (keys: providers, odd.key, plain, images)."),
     ],
@@ -53,7 +60,7 @@ def test_a_step_that_meets_nothing_says_what_is_there(text: str, message: str) -
     assert error.value.message == message
 
 
-@pytest.mark.parametrize(("text", "at"), [("a[b", 2), ("a..b", 3), ('"a"b', 4), ("a]", 2), ("[", 1)])
+@pytest.mark.parametrize(("text", "at"), [("a[b", 2), ("a..b", 3), ('"a"b', 4), ("a]", 2), ("[", 1), ("/a/~2", 4)])
 def test_a_path_that_makes_no_sense_shows_where(text: str, at: int) -> None:
     with pytest.raises(UsageError) as error:
         paths.parse(text)

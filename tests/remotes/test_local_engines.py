@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,5 +45,9 @@ def test_a_file_of_this_machine(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"1234")
     with pytest.raises(Refused, match=r"The file .*/large is larger than 3 bytes\."):
         engine.read(reference(f"file://{tmp_path}/large"))
+    os.mkfifo(tmp_path / "pipe")
+    for never_ends in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(Refused, match=r"is a pipe or a device, no file\."):
+            engine.read(reference(f"file://{never_ends}"))
     with pytest.raises(Refused, match=r"cannot be read: Is a directory\."):
         FileEngine(Access()).read(reference(f"file://{tmp_path}"))
