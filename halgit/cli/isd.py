@@ -62,13 +62,21 @@ _reach = _options(
 
 @command.command("create-ca")
 @_names
+@given.option(
+    "--renew-control-before",
+    type=click.IntRange(0, 366),
+    default=0,
+    metavar="DAYS",
+    help="Issue the control certificate anew when it has fewer days left; 0 is never.",
+)
 @_reach
 @click.pass_obj
 def create_ca(output: Output, /, **options: Any) -> None:
     """Make the Secrets that are absent: the controller's authority and certificates, and random credentials.
 
-    A Secret that is there is never changed, so this may run again, and twice at once. The trust store holds the
-    authority, the public authorities, and those of --ca-file.
+    A Secret that is there is never changed, so this may run again, and twice at once; only a control certificate
+    that ends is renewed, if --renew-control-before says so. The trust store holds the authority, the public
+    authorities, and those of --ca-file.
 
     \b
     Example:
@@ -76,9 +84,12 @@ def create_ca(output: Output, /, **options: Any) -> None:
         --generate isd-database:username=postgres,password
     """
     access = _access(output, options)
+    renew = options["renew_control_before"]
+    if renew and not options["control_secret"]:
+        raise UsageError("--renew-control-before goes with --control-secret.", "Name the Secret of the certificate.")
     try:
         wanted = _wanted(options)
-        done = isd.bootstrap(SecretShelf(access, options["namespace"]), wanted, _bundles(access), _now())
+        done = isd.bootstrap(SecretShelf(access, options["namespace"]), wanted, _bundles(access), _now(), renew)
     finally:
         access.kept.close()
     if output.json:

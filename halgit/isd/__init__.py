@@ -1,7 +1,7 @@
 """The work of an ISD installation's two jobs: its Secrets and certificates, and the introduction of its services.
 
-Both make only what is absent and change nothing that is there, so they may run again and side by side. They speak to
-Kubernetes and to the services through `remotes/`.
+Both make only what is absent and change nothing that is there, so they may run again and side by side; a control
+certificate that ends is renewed where that is asked for. Kubernetes and the services are reached through `remotes/`.
 """
 
 from __future__ import annotations

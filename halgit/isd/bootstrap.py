@@ -1,5 +1,7 @@
 """`halgit isd create-ca`: make the Secrets that are absent, and never touch one that is there.
 
+One exception, when it is asked for: the control certificate is issued anew before it ends.
+
 The authority comes first and is read back before anything is made from it: of two that run at once the same one
 counts for both. A set that is half there is completed where that can be done, and refused in words where it cannot.
 """
@@ -14,7 +16,7 @@ from datetime import datetime
 from typing import Literal
 
 from halgit.errors import SecretError
-from halgit.isd.certificates import Authority, issue_control, make_authority, read_authority, refuse_stranger
+from halgit.isd.certificates import Authority, is_due, issue_control, make_authority, read_authority, refuse_stranger
 from halgit.isd.truststore import trust_store
 from halgit.isd.wanted import CERTIFICATE, STORE, Generated, Role, Wanted
 from halgit.remotes.kubernetes import SecretShelf
@@ -32,12 +34,17 @@ class Done:
 
     role: Role
     name: str
-    state: Literal["made", "there"]
+    state: Literal["made", "there", "renewed"]
 
 
-def bootstrap(shelf: SecretShelf, wanted: Wanted, bundles: Sequence[bytes], now: datetime) -> tuple[Done, ...]:
-    """Make what is absent. Raises SecretError with every fault, after all that could be made has been."""
-    run = _Run(shelf, now)
+def bootstrap(
+    shelf: SecretShelf, wanted: Wanted, bundles: Sequence[bytes], now: datetime, renew_before: int = 0
+) -> tuple[Done, ...]:
+    """Make what is absent, and renew a control certificate with fewer than `renew_before` days left.
+
+    Raises SecretError with every fault, after all that could be made has been.
+    """
+    run = _Run(shelf, now, renew_before)
     for one in wanted.generated:
         run.keep("generated", one.name, one.keys, lambda one=one: _random(one))  # type: ignore[misc]
     if wanted.service_auth:
@@ -53,9 +60,10 @@ def bootstrap(shelf: SecretShelf, wanted: Wanted, bundles: Sequence[bytes], now:
 class _Run:
     """One pass over the Secrets: what was done, and what cannot be."""
 
-    def __init__(self, shelf: SecretShelf, now: datetime) -> None:
+    def __init__(self, shelf: SecretShelf, now: datetime, renew_before: int) -> None:
         self._shelf = shelf
         self._now = now
+        self._renew_before = renew_before
         self.done: list[Done] = []
         self.faults: list[str] = []
 
@@ -90,6 +98,11 @@ class _Run:
             refuse_stranger(self._place(name), data, authority)
         except SecretError as why:
             self.faults.append(str(why))
+            return
+        if is_due(self._place(name), data, authority, self._now, self._renew_before):
+            new = issue_control(authority, self._now)
+            if self._shelf.replace(name, data, {**data, **new}):
+                self.done[-1] = Done("control", name, "renewed")
 
     def _lost(self, ca: str, orphans: Sequence[str]) -> None:
         self.faults.append(

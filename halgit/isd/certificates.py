@@ -63,7 +63,7 @@ def issue_control(authority: Authority, now: datetime) -> Mapping[str, bytes]:
     label = f"OpsMx Tunnel Certificate: -{CONTROL['name']}-"
     identity = json.dumps(CONTROL, separators=(",", ":"))
     name = _name({"ORGANIZATION_NAME": label, "COMMON_NAME": label, "ORGANIZATIONAL_UNIT_NAME": identity})
-    days = min(CONTROL_DAYS, max(0, (authority.certificate.not_valid_after_utc - now).days))
+    days = _control_days(authority, now)
     both = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
     builder = (
         _builder(name, authority.certificate.subject, key, authority.key, now, days)
@@ -72,6 +72,16 @@ def issue_control(authority: Authority, now: datetime) -> Mapping[str, bytes]:
         .add_extension(x509.ExtendedKeyUsage(both), critical=False)
     )
     return _tls_data(builder, key, authority.key)
+
+
+def is_due(where: str, data: Mapping[str, bytes], authority: Authority, now: datetime, days: int) -> bool:
+    """Whether a control certificate has fewer days left, and one issued now would hold longer by a day at least."""
+    end = read_certificate(where, data).not_valid_after_utc
+    return (end - now).days < days and now + timedelta(days=_control_days(authority, now) - 1) >= end
+
+
+def _control_days(authority: Authority, now: datetime) -> int:
+    return min(CONTROL_DAYS, max(0, (authority.certificate.not_valid_after_utc - now).days))
 
 
 def read_certificate(where: str, data: Mapping[str, bytes]) -> x509.Certificate:

@@ -75,7 +75,7 @@ def _certificate(row: Row, data: Mapping[str, bytes], now: datetime, soon: int) 
 
 _RENEW: Mapping[Role, str] = {
     "ca": "delete it and all made from it, run halgit isd create-ca, make agents and kubeconfigs anew",
-    "control": "delete the Secret, run halgit isd create-ca, restart sapor and accounts",
+    "control": "run halgit isd create-ca --renew-control-before 366, restart sapor",
 }
 
 

@@ -1,7 +1,7 @@
-"""Kubernetes Secrets, read and made through lightkube with the pod's service account or the operator's kubeconfig.
+"""Kubernetes Secrets, read, made and replaced through lightkube, with the pod's account or a kubeconfig.
 
 Cluster and login are the operator's. A reference without a namespace means the pod's (or the context's) own; whether
-it may name another is decided before it comes here. A Secret that is there is never changed.
+it may name another is decided before it comes here. A Secret is replaced only where it still holds what was read.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class KubernetesEngine:
 
 
 class SecretShelf:
-    """The Secrets of one namespace, to read and to make; `namespace` empty means the pod's or the context's own."""
+    """The Secrets of one namespace, to read, make and replace; `namespace` empty is the pod's or the context's."""
 
     def __init__(self, access: Access, namespace: str = "", service_account: str = SERVICE_ACCOUNT) -> None:
         self._access = access
@@ -71,6 +71,19 @@ class SecretShelf:
         try:
             self._persist(lambda: self._client.make(name, self.namespace, kind, encoded, labels))
         except Conflicting:
+            return False
+        return True
+
+    def replace(self, name: str, old: Mapping[str, bytes], new: Mapping[str, bytes]) -> bool:
+        """Put new data in place of `old`; False where the Secret holds something else by now, or is gone."""
+        encoded = {key: base64.b64encode(value).decode("ascii") for key, value in new.items()}
+        try:
+            secret = self._persist(lambda: self._client.secret(name, self.namespace))
+            if _data(name, secret) != old:
+                return False
+            secret.data = encoded
+            self._persist(lambda: self._client.update(name, self.namespace, secret))
+        except (Missing, Conflicting):
             return False
         return True
 
@@ -121,6 +134,10 @@ class _Cluster:
         )
         _asked("create", f"Secret {name} in namespace {namespace}", lambda: self._client.create(secret))
 
+    def update(self, name: str, namespace: str, secret: Any) -> None:
+        """Write a Secret that was read; Conflicting where it has changed since."""
+        _asked("update", f"Secret {name} in namespace {namespace}", lambda: self._client.replace(secret))
+
 
 def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
     """What the API answers, its refusals and the library's errors as ours."""
@@ -146,12 +163,12 @@ def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
 
 def _answered(verb: str, where: str, response: Any) -> RemoteError:
     status: int = response.status_code
-    if status == 404 and verb == "get":
+    if status == 404 and verb != "create":
         return Missing(f"Kubernetes has no {where}.", "Create it, or correct the reference.")
     if status == 404:
         return Refused(f"Kubernetes cannot make the {where}: there is no such namespace.", "Correct the namespace.")
     if status == 409:
-        return Conflicting(f"The {where} is there already.")
+        return Conflicting(f"The {where} was made or changed by somebody else.")
     if status == 401:
         return Refused("Kubernetes does not accept the login.", "Check the service account's token or the kubeconfig.")
     if status == 403:

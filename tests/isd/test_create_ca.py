@@ -6,7 +6,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import needs
@@ -17,6 +17,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from servers.http import Asked, Said
 from servers.kubernetes_api import Cluster, kubernetes, status
+
+from halgit.isd import Wanted, bootstrap
+from halgit.isd.certificates import issue_control, read_authority
+from halgit.operator import Access
+from halgit.remotes.kubernetes import SecretShelf
 
 Run = Callable[..., program.Ran]
 CONTROLLER = (
@@ -275,3 +280,92 @@ def test_a_fault_is_told_in_the_json_answer(isd: Run, cluster: Cluster) -> None:
     done = isd("create-ca", "--generate=db:password", "--format=json")
     assert done.code == 4
     assert json.loads(done.out)["error"]["code"] == 4
+
+
+@pytest.fixture
+def aged(made: Cluster) -> Cluster:
+    """A cluster in which everything was made, the control certificate 340 days ago."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    authority = read_authority("c-ca", made.secrets["isd/c-ca"], now)
+    made.secrets["isd/c-control"] = dict(issue_control(authority, now - timedelta(days=340)))
+    return made
+
+
+def test_a_control_certificate_that_ends_is_renewed_and_nothing_else(aged: Cluster, isd: Run) -> None:
+    aged.secrets["isd/c-control"]["note"] = b"of the operator"
+    before = {name: dict(data) for name, data in aged.secrets.items()}
+    for few in ([], ["--renew-control-before=20"]):
+        assert isd(*ALL, *few).code == 0
+        assert (aged.secrets, aged.versions) == (before, {})
+    done = isd(*ALL, "--renew-control-before=30", "--format=json")
+    assert done.code == 0, done.err
+    states = {row["name"]: row["state"] for row in done.json["secrets"]}
+    assert states.pop("c-control") == "renewed"
+    assert set(states.values()) == {"there"}
+    assert "PRIVATE KEY" not in done.out + done.err
+    new, old = aged.secrets["isd/c-control"], before["isd/c-control"]
+    assert aged.secrets == {**before, "isd/c-control": new}
+    assert new.keys() == {"tls.crt", "tls.key", "note"}
+    assert new["tls.key"] != old["tls.key"]
+    renewed = certificate(aged, "c-control")
+    assert renewed.subject == x509.load_pem_x509_certificate(old["tls.crt"]).subject
+    assert load_pem_private_key(new["tls.key"], None).public_key() == renewed.public_key()
+    assert {row["state"] for row in isd(*ALL, "--renew-control-before=366", "--format=json").json["secrets"]} == {
+        "there"
+    }
+
+
+def test_it_is_renewed_within_the_days_given_and_while_the_authority_holds(cluster: Cluster) -> None:
+    """At the end, with a day left of the authority, a new certificate would hold no longer than the old."""
+    shelf = SecretShelf(Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0))
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    found = []
+    for days in (0, 335, 336, 336, 337, 3650, 3651):
+        _, control = bootstrap(shelf, Wanted(ca="ca", control="control"), (), start + timedelta(days=days), 30)
+        found.append((days, control.state))
+    assert found == [
+        (0, "made"), (335, "there"), (336, "renewed"), (336, "there"), (337, "there"), (3650, "renewed"),
+        (3651, "there"),
+    ]  # fmt: skip
+
+
+def test_of_two_that_renew_the_first_counts(aged: Cluster, isd: Run) -> None:
+    theirs = {"tls.crt": aged.secrets["isd/c-control"]["tls.crt"], "tls.key": b"theirs"}
+
+    def another(asked: Asked) -> Said | None:
+        if asked.method == "PUT":
+            aged.secrets["isd/c-control"] = theirs
+            aged.versions["isd/c-control"] = 43
+        return None
+
+    aged.rule = another
+    done = isd(*ALL, "--renew-control-before=30", "--format=json")
+    assert done.code == 0, done.err
+    assert {row["state"] for row in done.json["secrets"]} == {"there"}
+    assert aged.secrets["isd/c-control"] == theirs
+
+
+def test_an_account_that_may_not_renew_is_told_what_it_lacks(aged: Cluster, isd: Run) -> None:
+    aged.rule = lambda asked: status(403, "Forbidden") if asked.method == "PUT" else None
+    done = isd(*ALL, "--renew-control-before=30")
+    assert (done.code, done.err) == (
+        3,
+        "halgit: Kubernetes refuses the Secret c-control in namespace isd. "
+        "Let the account's role update Secrets there.\n",
+    )
+
+
+def test_a_certificate_of_another_authority_is_not_renewed(aged: Cluster, isd: Run) -> None:
+    assert isd("create-ca", "--ca-secret=other", "--control-secret=c-other").code == 0
+    before = dict(aged.secrets["isd/c-other"])
+    done = isd("create-ca", "--ca-secret=c-ca", "--control-secret=c-other", "--renew-control-before=30")
+    assert done.code == 4
+    assert "Secret c-other in namespace isd: the certificate was not issued by the authority that is there." in done.err
+    assert aged.secrets["isd/c-other"] == before
+
+
+def test_there_must_be_a_certificate_to_renew(isd: Run) -> None:
+    done = isd("create-ca", "--ca-secret=ca", "--renew-control-before=30")
+    assert (done.code, done.err) == (
+        2, "halgit: --renew-control-before goes with --control-secret. Name the Secret of the certificate.\n",
+    )  # fmt: skip

@@ -66,7 +66,7 @@ def test_a_certificate_ends_soon_and_then_has_ended(made: Callable[[timedelta], 
     assert [row.state for row in made(timedelta(days=300))] == ["there", "there"]
     _, soon = made(timedelta(days=340))
     assert (soon.state, soon.days, soon.until) == ("ends soon", 25, "2027-01-01T00:00:00Z")
-    assert soon.detail == "delete the Secret, run halgit isd create-ca, restart sapor and accounts"
+    assert soon.detail == "run halgit isd create-ca --renew-control-before 366, restart sapor"
     _, over = made(timedelta(days=366))
     assert (over.state, over.days) == ("ended", -1)
     ca, _ = made(timedelta(days=4000))

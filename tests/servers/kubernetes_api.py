@@ -1,4 +1,4 @@
-"""A fake of the Kubernetes endpoints that halgit uses: Secrets, read and made, over TLS, with a token."""
+"""A fake of the Kubernetes endpoints that halgit uses: Secrets, read, made and replaced, over TLS, with a token."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ TOKEN = "token-of-the-service-account"
 
 @dataclass
 class Cluster:
-    """The running fake. `secrets` and what was `made` by `namespace/name`; `rule` may answer a request itself."""
+    """The running fake. `secrets`, their `versions` (42 else) and what was `made`, by `namespace/name`.
+
+    `rule` may answer a request itself.
+    """
 
     folder: Path
     ca: Path
     secrets: dict[str, dict[str, bytes]] = field(default_factory=dict)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     rule: Callable[[Asked], Said | None] = lambda asked: None
     url: str = ""
@@ -65,14 +69,24 @@ class Cluster:
             return status(403, "Forbidden")
         if asked.method == "POST":
             return self._make(parts[4], json.loads(asked.body))
-        found = self.secrets.get(f"{parts[4]}/{parts[6]}")
+        place = f"{parts[4]}/{parts[6]}"
+        found = self.secrets.get(place)
         if found is None:
             return status(404, "NotFound")
+        if asked.method == "PUT":
+            return self._replace(place, json.loads(asked.body))
         data = {key: base64.b64encode(value).decode() for key, value in found.items()}
-        metadata = {"name": parts[6], "namespace": parts[4], "resourceVersion": "42"}
+        metadata = {"name": parts[6], "namespace": parts[4], "resourceVersion": str(self.versions.get(place, 42))}
         return Said(
             body=json.dumps({"kind": "Secret", "apiVersion": "v1", "metadata": metadata, "data": data}).encode()
         )
+
+    def _replace(self, place: str, secret: dict[str, Any]) -> Said:
+        if secret["metadata"].get("resourceVersion") != str(self.versions.get(place, 42)):
+            return status(409, "Conflict")
+        self.versions[place] = self.versions.get(place, 42) + 1
+        self.secrets[place] = {key: base64.b64decode(value) for key, value in secret["data"].items()}
+        return Said(body=json.dumps(secret).encode())
 
     def _make(self, namespace: str, secret: dict[str, Any]) -> Said:
         place = f"{namespace}/{secret['metadata']['name']}"
