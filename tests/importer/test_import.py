@@ -137,7 +137,7 @@ def test_values_of_an_overlay_and_a_reference_for_a_secret_parameter_render_with
     assert ran.code == 0, ran.err
     assert "password: masked-k8s-git-token" in (
         tmp_path / "out/default/profiles/spinnakerconfig.yml"
-    ).read_text().replace('"', "")
+    ).read_text().replace("'", "")
 
 
 def test_layers_parameters_and_references_are_written_as_the_contract_has_them(source: Path, tmp_path: Path) -> None:
@@ -155,10 +155,10 @@ def test_layers_parameters_and_references_are_written_as_the_contract_has_them(s
     config = made["base/config"]
     assert config.startswith("# The halconfig, with words on it.\n")
     assert "- name: prod   # the one\n" in config
-    assert "kubeconfigFile: \"${{ secretFile('k8s://kube#config') }}\"" in config
+    assert "kubeconfigFile: ${{ secretFile('k8s://kube#config') }}\n" in config
     assert "password: \"${{ secret('k8s://hub#pass.word') }}\"}" in config
     assert "password: 'encrypted:s3!r:eu-west-1!b:box!f:file!k:key'" in config
-    assert 'overrideBaseUrl: "${{ params.protocol }}://${{ params.overrideDeckUrl }}"' in config
+    assert "overrideBaseUrl: '${{ params.protocol }}://${{ params.overrideDeckUrl }}'" in config
     declared = yaml.safe_load(made["base/halgit.yaml"])["params"]
     assert declared["gitToken"] == {
         "type": "string",
@@ -305,6 +305,8 @@ def test_the_host_of_gate_is_one_of_two(common: str, host: str, tmp_path: Path) 
     (tmp_path / "source").mkdir()
     text = CONFIG.replace("OVERRIDE_DECK_URL", "OVERRIDE_API_URL")
     (tmp_path / "source/config").write_text(text)
+    (tmp_path / "source/kube").mkdir()
+    (tmp_path / "source/kube/near.yml").write_text(KUBECONFIG)
     hosts = "spinGate: {host: gate.example.com}, oesGate: {host: other.example.com}"
     (tmp_path / "values.yaml").write_text(f"global: {{{common}{hosts}}}\n")
     halgit("import", tmp_path / "source", tmp_path / "made", "--values", tmp_path / "values.yaml")
