@@ -19,6 +19,8 @@ MASK = "********"
 _SHORTEST = 4
 """Values shorter than this are not searched for in texts: they would blank out ordinary words."""
 
+_SHORTEST_LOGIN = 8
+
 
 class Secret:
     """A value that masks itself. `name` says where it comes from and may be shown; `open()` gives the value.
@@ -122,6 +124,14 @@ class Redactor:
             if len(form) >= _SHORTEST and form not in self._known:
                 self._known.add(form)
                 self._by_start.setdefault(form[:_SHORTEST], []).append(form)
+
+    def learn_login(self, login: str | bytes) -> None:
+        """Remember a login of the operator's, which a server may repeat.
+
+        Those of development servers (`root`) are words that messages need.
+        """
+        if len(login.strip()) >= _SHORTEST_LOGIN:
+            self.learn(login)
 
     def clean(self, text: str) -> str:
         """The text with every known value replaced by the mask. To be called before a text is shortened."""

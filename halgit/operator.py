@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Protocol, TypeVar, runtime_checkable
 
+from halgit.masking import Redactor
 from halgit.tree import EMPTY, Dialect, SecretsMode, Severity, Variant
 
 Made = TypeVar("Made")
@@ -87,7 +88,8 @@ class Access:
     `vault_auth` is a method (token, approle, kubernetes, jwt, userpass), or `METHOD:MOUNT`; `vault_role` its role,
     role id or user; `vault_secret_file` holds its secret id, JWT or password. The machine's metadata service is asked
     for a login only with `instance_credentials`. `variables` is what `env://` may read: all of the process environment
-    where the operator allows that engine, else nothing.
+    where the operator allows that engine, else nothing. `redactor` is the run's: a remote tells it of each login
+    it uses, and passes a server's words through it before it shortens them.
     """
 
     git_user: PerHost = PerHost()
@@ -111,6 +113,7 @@ class Access:
     largest_file: int = 10 * 1024 * 1024
     progress: Progress = field(default=silent)
     kept: Kept = field(default_factory=Kept, compare=False, repr=False)
+    redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

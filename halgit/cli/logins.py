@@ -9,23 +9,15 @@ from halgit.halyard.sensitive import is_sensitive_key
 from halgit.masking import Redactor
 from halgit.operator import Access
 
-_SHORTEST = 8
-
 
 def learn_logins(access: Access, redactor: Redactor) -> None:
     """Mask the tokens and passwords of the environment, and those in the files that options name."""
     for name, value in access.environment.items():
         if is_sensitive_key(name):
-            _learn(value.encode("utf-8", "surrogateescape"), redactor)
+            redactor.learn_login(value.encode("utf-8", "surrogateescape"))
     for path in _files(access):
         with suppress(OSError), open(path, "rb") as file:
-            _learn(file.read(access.largest_file), redactor)
-
-
-def _learn(login: bytes, redactor: Redactor) -> None:
-    """The tokens of development servers (`root`) are words that messages need."""
-    if len(login.strip()) >= _SHORTEST:
-        redactor.learn(login)
+            redactor.learn_login(file.read(access.largest_file))
 
 
 def _files(access: Access) -> Iterator[str]:

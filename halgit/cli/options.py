@@ -197,6 +197,7 @@ def access(options: Mapping[str, Any], output: Output) -> Access:
         timeout=options.get("timeout", 120.0),
         retries=options.get("retries", 3),
         progress=output.progress,
+        redactor=output.redactor,
     )
     learn_logins(made, output.redactor)
     return made

@@ -53,7 +53,7 @@ def fitted(declared: Declaration | None, value: Value, *, text: bool) -> Value:
     kind = "string" if declared.secret else declared.type
     if kind not in (None, "enum"):
         value = _CONVERT[kind](value) if text else _of_type(kind, value)
-    if declared.enum:
+    if declared.enum and not declared.secret:
         value = _of_enum(declared.enum, value, text=text)
     if declared.pattern and not _matches(declared.pattern, value):
         raise Misfit(f"the value does not match the pattern {declared.pattern} as a whole.", "Correct the value.")

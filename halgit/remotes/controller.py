@@ -104,7 +104,9 @@ class Controller:
         login = self._login
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if login.token_file:
-            headers["Authorization"] = f"Bearer {Path(login.token_file).read_text('utf-8').strip()}"
+            token = Path(login.token_file).read_text("utf-8").strip()
+            self._access.redactor.learn_login(token)
+            headers["Authorization"] = f"Bearer {token}"
         named: dict[str, Any] = (
             {"server_hostname": login.server_name, "assert_hostname": login.server_name} if login.server_name else {}
         )
@@ -156,7 +158,7 @@ class Controller:
         if status == 200 and isinstance(answer, dict):
             return answer
         error = answer.get("error") if isinstance(answer, dict) else None
-        words = str(error.get("message", "")) if isinstance(error, dict) else ""
+        words = self._access.redactor.clean(str(error.get("message", ""))) if isinstance(error, dict) else ""
         told = f" ({words[:200]})" if words else ""
         if status in {400, 401, 403}:
             raise Refused(f"{at} refuses the request{told}.", "Check the name, and that the login is one for control.")

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Untrusted
+from halgit.masking import Redactor
 from halgit.operator import Access
 from halgit.remotes.held import Held, Presence
 from halgit.remotes.retry import persist, retry_after
@@ -40,7 +41,8 @@ class GcsEngine:
         endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "").rstrip("/")
         options = {"api_endpoint": endpoint} if endpoint else None
         with _told("gcs"):
-            self._client = storage.Client("-", credentials=_credentials(access, "gcs"), client_options=options)
+            self._login = _credentials(access, "gcs")
+            self._client = storage.Client("-", credentials=self._login, client_options=options)
 
     def read(self, reference: Reference) -> Held:
         what = _object(reference)
@@ -56,11 +58,12 @@ class GcsEngine:
             )
             return Held(whole=whole, version=str(generation))
 
-        return _ask(self._access, what, get)
+        return _ask(self._access, self._login, what, get)
 
     def check(self, reference: Reference) -> Presence:
         _ask(
             self._access,
+            self._login,
             _object(reference),
             lambda: self._blob(reference).reload(timeout=self._seconds, retry=None),
         )
@@ -90,14 +93,15 @@ class GoogleSecretManagerEngine:
         endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "").rstrip("/")
         parts = urlsplit(endpoint or "https://secretmanager.googleapis.com")
         with _told("google-secrets-manager"):
-            credentials = _credentials(access, "google-secrets-manager")
-            transport = Transport(host=parts.netloc, url_scheme=parts.scheme, credentials=credentials)
+            self._login = _credentials(access, "google-secrets-manager")
+            transport = Transport(host=parts.netloc, url_scheme=parts.scheme, credentials=self._login)
             self._client = SecretManagerServiceClient(transport=transport)
 
     def read(self, reference: Reference) -> Held:
         name = _version_name(reference)
         answer = _ask(
             self._access,
+            self._login,
             _secret(reference),
             lambda: self._client.access_secret_version(name=name, timeout=self._seconds, retry=None),
         )
@@ -107,6 +111,7 @@ class GoogleSecretManagerEngine:
         name = _version_name(reference)
         version = _ask(
             self._access,
+            self._login,
             _secret(reference),
             lambda: self._client.get_secret_version(name=name, timeout=self._seconds, retry=None),
         )
@@ -139,7 +144,7 @@ def _credentials(access: Access, what: str) -> Any:
     kept = Path(folder, "application_default_credentials.json")
     path = given or (str(kept) if kept.is_file() else "")
     if path:
-        return _from_file(path, what)
+        return _from_file(path, what, access.redactor)
     if access.instance_credentials:
         import google.auth.compute_engine as machine
 
@@ -148,7 +153,7 @@ def _credentials(access: Access, what: str) -> Any:
     raise Refused(f"{what}: there is no login for Google Cloud.", _LOGIN)
 
 
-def _from_file(path: str, what: str) -> Any:
+def _from_file(path: str, what: str, redactor: Redactor) -> Any:
     """The login a file of Google's holds: a service account's key, a user's, or a workload identity's."""
     import google.auth.identity_pool as pool
     import google.oauth2.credentials as user
@@ -165,13 +170,20 @@ def _from_file(path: str, what: str) -> Any:
     except (OSError, ValueError, KeyError, TypeError):
         kinds = ", ".join(by_type)
         raise Refused(f"{what}: {path} holds no login for Google Cloud (kinds: {kinds}).", _LOGIN) from None
+    for name in ("private_key", "refresh_token", "client_secret"):
+        redactor.learn_login(str(info.get(name, "")))
     return load(info, scopes=_SCOPES)
 
 
-def _ask(access: Access, what: str, call: Callable[[], Answer]) -> Answer:
+def _ask(access: Access, login: Any, what: str, call: Callable[[], Answer]) -> Answer:
+    """What the call gives; the token that the library has got for it is masked from then on."""
+
     def once() -> Answer:
-        with _told(what):
-            return call()
+        try:
+            with _told(what):
+                return call()
+        finally:
+            access.redactor.learn_login(login.token or "")
 
     return persist(once, retries=access.retries, patience=access.timeout)
 

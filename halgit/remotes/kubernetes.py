@@ -107,6 +107,9 @@ class _Cluster:
 
     def __init__(self, access: Access, service_account: str) -> None:
         config = _config(access, Path(service_account))
+        for user in config.users.values():
+            for login in (user.token, user.password, user.client_key_data):
+                access.redactor.learn_login(login or "")
         self._client: Client = _client(config, min(_LONGEST_ANSWER, access.timeout))
 
     def close(self) -> None:

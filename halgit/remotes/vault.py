@@ -117,7 +117,7 @@ class Vault:
     def _log_in(self) -> None:
         def once() -> Mapping[str, Any]:
             with self._words(f"the login {self.login.method}", "Check --vault-auth, --vault-role and what it reads."):
-                told: Mapping[str, Any] | None = log_in(self._client, self.login)
+                told: Mapping[str, Any] | None = log_in(self._client, self.login, self._access.redactor)
             if self.login.method == "token":
                 told = self._look_up()
             if told is None:
@@ -188,15 +188,15 @@ class Vault:
             yield
         except theirs.InvalidPath as why:
             lost = "Check VAULT_NAMESPACE." if "namespace not found" in str(why.errors) else ""
-            raise Missing(f"{at} has nothing at {what}{_because(why)}.", lost) from None
+            raise Missing(f"{at} has nothing at {what}{self._because(why)}.", lost) from None
         except (theirs.Forbidden, theirs.Unauthorized) as why:
-            raise Refused(f"{at} refuses {what}{_because(why)}.", mend) from None
+            raise Refused(f"{at} refuses {what}{self._because(why)}.", mend) from None
         except theirs.InvalidRequest as why:
-            raise Refused(f"{at} does not accept {what}{_because(why)}.", mend) from None
+            raise Refused(f"{at} does not accept {what}{self._because(why)}.", mend) from None
         except theirs.VaultNotInitialized:
             raise Unreachable(f"{at} is not initialised.") from None
         except theirs.VaultError as why:
-            raise Unreachable(f"{at} failed over {what}{_because(why)}.", "Look into the server's log.") from None
+            raise Unreachable(f"{at} failed over {what}{self._because(why)}.", "Look into the server's log.") from None
         except requests.exceptions.SSLError:
             raise Untrusted(f"The certificate of {at} cannot be verified.", _CA) from None
         except requests.exceptions.Timeout:
@@ -205,6 +205,12 @@ class Vault:
             raise Unreachable(f"The answer of {at} to {what} was cut short.") from None
         except requests.exceptions.RequestException:
             raise Unreachable(f"{at} cannot be reached.", "Check --vault-address, and that the server runs.") from None
+
+    def _because(self, why: Any) -> str:
+        """The server's own words, where they are its error list; they name paths and policies, never values."""
+        words = ", ".join(" ".join(str(each).split()) for each in why.errors or () if each)
+        words = self._access.redactor.clean(words)[:200]
+        return f" ({words})" if words else ""
 
     # --- KV
 
@@ -263,12 +269,6 @@ class Vault:
 
 _CA = "Give the authority's certificate with --ca-file or VAULT_CACERT; verification cannot be turned off."
 _PROXY = "Check that --vault-address names Vault itself and not a page in front of it."
-
-
-def _because(why: Any) -> str:
-    """The server's own words, where they are its error list; they name paths and policies, never values."""
-    words = ", ".join(" ".join(str(each).split()) for each in why.errors or () if each)
-    return f" ({words[:200]})" if words else ""
 
 
 def _client(access: Access, login: Login) -> hvac.Client:

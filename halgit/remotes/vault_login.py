@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from halgit.errors import Refused, Unreachable, UsageError
+from halgit.masking import Redactor
 from halgit.operator import Access
 
 if TYPE_CHECKING:
@@ -85,16 +86,19 @@ def choose(access: Access) -> Login:
     return Login(address.rstrip("/"), method, mount or method, role, *files, access.environment)
 
 
-def log_in(client: hvac.Client, login: Login) -> Mapping[str, Any]:
+def log_in(client: hvac.Client, login: Login, redactor: Redactor) -> Mapping[str, Any]:
     """Put a fresh token into the client; what the server says of it, nothing of one that was given.
 
+    It, and what it was got with, is masked from then on.
     Raises Refused where a file or variable is missing; hvac's errors pass.
     """
     if login.method == "token":
         client.token = _token(login)
+        redactor.learn_login(client.token)
         return {}
     client.token = ""
     secret = _secret(login)
+    redactor.learn_login(secret)
     auth: Any = client.auth
     if login.method == "approle":
         answer = auth.approle.login(role_id=login.role, secret_id=secret, mount_point=login.mount)
@@ -104,6 +108,7 @@ def log_in(client: hvac.Client, login: Login) -> Mapping[str, Any]:
         answer = auth.jwt.jwt_login(role=login.role, jwt=secret, path=login.mount)
     else:
         answer = auth.userpass.login(username=login.role, password=secret, mount_point=login.mount)
+    redactor.learn_login(client.token)
     told: Mapping[str, Any] = answer.get("auth") or {}
     return told
 

@@ -11,7 +11,7 @@ import datetime
 import ipaddress
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from servers.http import Asked, Said, server
 
 @dataclass
 class FakeController:
-    """The running controller, and the files a client needs."""
+    """The running controller, and the files a client needs. `rule` may answer a request itself."""
 
     ca: Path
     cert: Path
@@ -34,6 +34,7 @@ class FakeController:
     token: str = ""
     names: dict[str, list[str]] = field(default_factory=dict)
     asked: list[tuple[str, object]] = field(default_factory=list)
+    rule: Callable[[Asked], Said | None] = lambda asked: None
 
     def options(self) -> list[str]:
         """The command line's options for it."""
@@ -46,6 +47,9 @@ class FakeController:
         call = asked.path.rsplit("/", 1)[-1]
         body = json.loads(asked.body or b"null")
         self.asked.append((call, body))
+        ruled = self.rule(asked)
+        if ruled is not None:
+            return ruled
         if self.token and asked.headers.get("authorization") != f"Bearer {self.token}":
             return _error(403, "not a valid JWT for control")
         if call == "getAgentStatistics":
