@@ -206,7 +206,7 @@ def test_vault_repeats_the_token_of_a_login(bao: Bao, drive: Driver, tmp_path: P
 
         def rule(request: Request) -> Answer | None:
             token = request.headers.get("X-Vault-Token") or request.headers.get("x-vault-token")
-            if not token:
+            if not token or "lookup-self" in request.path:
                 return None
             tokens.append(token)
             words = {"errors": ["y" * 170 + f" no entry for {token}"]}
