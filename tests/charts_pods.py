@@ -12,7 +12,24 @@ from pathlib import Path
 from typing import IO, Any
 
 Object = dict[str, Any]
+NAME = "app.kubernetes.io/name"
 SEEN_BY_OTHERS = {"HALGIT_HAL_HOME"}
+WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
+
+
+def template(one: Object) -> Object:
+    """The pod template of a workload; empty for what is none."""
+    if one["kind"] not in WORKLOADS:
+        return {}
+    spec = one["spec"]["jobTemplate"]["spec"] if one["kind"] == "CronJob" else one["spec"]
+    found: Object = spec["template"]
+    return found
+
+
+def job(objects: list[Object], name: str, kind: str = "Job") -> Object:
+    """The job of this name, whatever digest its object's name ends with."""
+    (found,) = (one for one in objects if one["kind"] == kind and template(one)["metadata"]["labels"][NAME] == name)
+    return found
 
 
 class Pod:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
 import pytest
-from charts_values import ROOT
+from charts_pods import template
+from charts_values import CI, ROOT, over
 
 from halgit.cli.app import program
 
@@ -19,14 +21,17 @@ def runs(every: dict[str, list[Object]], name: str) -> list[Object]:
     """Every rendered container of this name."""
     found = []
     for one in (one for objects in every.values() for one in objects):
-        spec = one.get("spec", {}).get("template", {}).get("spec", {})
+        spec = template(one).get("spec", {})
         found += [c for c in [*spec.get("containers", []), *spec.get("initContainers", [])] if c["name"] == name]
     return found
 
 
 def test_the_arguments_of_the_jobs_are_documented(every: dict[str, list[Object]]) -> None:
     given = {
-        text.split("=")[0] for name in ("bootstrap", "configure") for one in runs(every, name) for text in one["args"]
+        text.split("=")[0]
+        for name in ("bootstrap", "renew", "configure")
+        for one in runs(every, name)
+        for text in one["args"]
     }
     documented = set(re.findall(r"(--[a-z-]+)=", DOCUMENT))
     assert {option for option in given if option.startswith("--")} == documented
@@ -47,3 +52,19 @@ def test_halgit_knows_the_options_the_charts_give(every: dict[str, list[Object]]
         assert container["args"][: len(words)] == words
         names = {row["name"] for row in container["env"] if row["name"].startswith("HALGIT_")}
         assert {one for one in names if not one.startswith("HALGIT_PARAM_")} <= known
+
+
+def test_the_notes_say_how_long_the_control_certificate_holds_and_what_renews_it(
+    texts: Callable[..., dict[str, str]],
+) -> None:
+    command = (
+        "halgit isd status --namespace isd-ns --ca-secret isd-controller-ca --control-secret isd-controller-control\n"
+    )
+    by_hand = over(CI["controller"], {"bootstrap": {"renew": {"schedule": ""}}})
+    notes = texts("isd", CI["controller"])["isd/templates/NOTES.txt"]
+    assert command in notes
+    assert "a year after it was made; the job isd-renew renews it, and sapor takes the new one when" in notes
+    notes = texts("isd", by_hand)["isd/templates/NOTES.txt"]
+    assert command in notes
+    assert "a year after it was made. Renew it in time, or set bootstrap.renew.schedule." in notes
+    assert "halgit isd status" not in texts("isd", CI["hosts"])["isd/templates/NOTES.txt"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from charts_pods import NAME, template
 from charts_values import CI
 
 Object = dict[str, Any]
@@ -27,11 +28,10 @@ class Cluster:
         self.pods = {"spinnaker": SPINNAKER}
         self.containers: dict[str, list[Object]] = {}
         for one in objects:
-            if one["kind"] in ("Deployment", "StatefulSet", "Job"):
-                template = one["spec"]["template"]
-                name = template["metadata"]["labels"]["app.kubernetes.io/name"]
-                self.pods[name] = template["metadata"]["labels"]
-                self.containers[name] = template["spec"]["containers"]
+            if pods := template(one):
+                name = pods["metadata"]["labels"][NAME]
+                self.pods[name] = pods["metadata"]["labels"]
+                self.containers[name] = pods["spec"]["containers"]
 
     def pod_port(self, component: str, port: int | None) -> int:
         """The port of the container behind a service's port; the first port where none is named."""

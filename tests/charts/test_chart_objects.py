@@ -13,6 +13,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from charts_pods import NAME, WORKLOADS, job, template
 from charts_values import ALONE, CI, over
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
@@ -63,8 +64,8 @@ def pods(every: Every) -> Iterator[tuple[str, Object]]:
     for where, one in distinct(every):
         if one["kind"] == "Pod":
             yield where, one["spec"]
-        elif one["kind"] in ("Deployment", "StatefulSet", "Job"):
-            yield where, one["spec"]["template"]["spec"]
+        elif one["kind"] in WORKLOADS:
+            yield where, template(one)["spec"]
 
 
 def containers(spec: Object) -> list[Object]:
@@ -162,7 +163,7 @@ def test_tokens_only_where_they_are_used(every: Every) -> None:
         for container in containers(spec):
             if any(mount["name"] == "api-token" for mount in container["volumeMounts"]):
                 with_token.add(container["name"])
-    assert with_token == {"halyard", "halgit", "check", "controller", "bootstrap"}
+    assert with_token == {"halyard", "halgit", "check", "controller", "bootstrap", "renew"}
 
 
 def test_every_mount_has_its_volume_and_every_volume_a_mount(every: Every) -> None:
@@ -256,17 +257,58 @@ def test_proxies_and_authorities_reach_every_container(every: Every) -> None:
 
 
 def test_jobs_are_hooks_of_the_install_and_not_of_the_upgrade(every: Every) -> None:
-    jobs = {o["metadata"]["name"]: o["metadata"]["annotations"] for o in every["hosts"] if o["kind"] == "Job"}
-    assert {name: notes["helm.sh/hook"] for name, notes in jobs.items()} == {
-        "isd-bootstrap": "pre-install",
-        "isd-configure": "post-install",
-    }
+    for name, event in (("bootstrap", "pre-install"), ("configure", "post-install")):
+        assert job(every["hosts"], name)["metadata"]["annotations"] == {
+            "helm.sh/hook": event,
+            "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
+        }
+
+
+def test_a_job_that_differs_has_another_name(render: Callable[..., list[Object]]) -> None:
+    """What is applied again cannot change a Job that is there; objects of one name are the same objects."""
+
+    def names(values: Object) -> dict[str, str]:
+        objects = render("isd", over(CI["hosts"], values))
+        return {name: job(objects, name)["metadata"]["name"] for name in ("bootstrap", "configure")}
+
+    before = names({})
+    for name, full in before.items():
+        assert re.fullmatch(rf"isd-{name}-[0-9a-f]{{8}}", full)
+    assert names({"sapor": {"replicas": 2}}) == before, "another value leaves the jobs as they are"
+    another = names({"global": {"halgit": {"tag": "0.2.0"}}})
+    assert not set(another.values()) & set(before.values())
+    waiting = names({"configure": {"waitSeconds": 60}})
+    assert waiting["bootstrap"] == before["bootstrap"]
+    assert waiting["configure"] != before["configure"]
+    seen: dict[str, Object] = {}
+    for values in ({}, {"sapor": {"replicas": 2}}, {"bootstrap": {"runOnUpgrade": True}}, {"global": {"trial": True}}):
+        for one in render("isd", over(CI["hosts"], values)):
+            if one["kind"] == "Job":
+                assert seen.setdefault(one["metadata"]["name"], one["spec"]) == one["spec"]
+
+
+def test_the_renewing_job_may_change_one_secret_and_read_two(every: Every) -> None:
+    objects = every["controller"]
+    cron = job(objects, "renew", "CronJob")
+    assert "annotations" not in cron["metadata"], "it is part of the release, no hook"
+    assert (cron["spec"]["schedule"], cron["spec"]["concurrencyPolicy"]) == ("30 4 * * 1", "Forbid")
+    (role,) = (o for o in objects if o["kind"] == "Role" and o["metadata"]["name"] == "isd-renew")
+    secrets = {"apiGroups": [""], "resources": ["secrets"]}
+    assert role["rules"] == [
+        {**secrets, "verbs": ["get"], "resourceNames": ["isd-controller-ca", "isd-controller-control"]},
+        {**secrets, "verbs": ["update"], "resourceNames": ["isd-controller-control"]},
+    ]
+    assert not [
+        where for where, found in every.items() if where != "controller" for o in found if o["kind"] == "CronJob"
+    ]
 
 
 def test_the_bootstrap_job_may_read_only_what_it_makes(every: Every) -> None:
     for where, objects in every.items():
-        for job in (o for o in objects if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap"):
-            arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        for one in (
+            o for o in objects if o["kind"] == "Job" and template(o)["metadata"]["labels"][NAME] == "bootstrap"
+        ):
+            arguments = template(one)["spec"]["containers"][0]["args"]
             made = {
                 text.split("=", 1)[1].split(":")[0] for text in arguments if re.match(r"--(generate|.*-secret)=", text)
             }
@@ -283,8 +325,10 @@ def test_secrets_pods_need_are_made_or_named(every: Every) -> None:
             continue
         made = {one["metadata"]["name"] for one in objects if one["kind"] == "Secret"}
         made |= {o["spec"]["secretName"] for o in objects if o["kind"] == "Certificate"}
-        for job in (o for o in objects if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap"):
-            text = " ".join(job["spec"]["template"]["spec"]["containers"][0]["args"])
+        for one in (
+            o for o in objects if o["kind"] == "Job" and template(o)["metadata"]["labels"][NAME] == "bootstrap"
+        ):
+            text = " ".join(template(one)["spec"]["containers"][0]["args"])
             made |= set(re.findall(r"=(isd-[a-z-]+)", text))
         for name, spec in pods({where: objects}):
             used = {volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume}

@@ -136,6 +136,9 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"halyard": {"mtls": {"enabled": True}}},
      "halyard.mtls: enabled, and nothing brings the certificates. "
      "Give existingSecret, or certManager.issuer and certManager.passwordSecret."),
+    ({"bootstrap": {"renew": {"schedule": "30 4 * * 1"}}},
+     "bootstrap.renew.schedule: given, and global.controller is off, so there is no certificate to renew. "
+     "Turn global.controller.enabled on, or leave it empty."),
     ({"accounts": {"enabled": True}},
      "accounts.store.url: empty. Say where the accounts file is kept, such as https://git.example.org/org/accounts.git."),
     ({"pipelinePromotion": {"enabled": True}},

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from charts_pods import job, template
 from charts_values import CHARTS, CI, over
 
 Object = dict[str, Any]
@@ -76,8 +77,7 @@ def test_values_make_the_secret_that_is_referenced(render: Callable[..., list[Ob
 
 def test_given_credentials_are_not_made_by_the_job(every: dict[str, list[Object]]) -> None:
     def made(name: str) -> set[str]:
-        job = next(o for o in every[name] if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap")
-        arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        arguments = template(job(every[name], "bootstrap"))["spec"]["containers"][0]["args"]
         return {text for text in arguments if text.startswith("--generate=")}
 
     assert "--generate=isd-database:password,username=postgres" in made("hosts")
@@ -87,11 +87,8 @@ def test_given_credentials_are_not_made_by_the_job(every: dict[str, list[Object]
 
 def test_a_key_of_another_name_is_made_under_that_name(render: Callable[..., list[Object]]) -> None:
     values = over(CI["hosts"], {"global": {"credentials": {"database": {"keys": {"password": "pg-password"}}}}})
-    job = next(o for o in render("isd", values) if o["kind"] == "Job" and o["metadata"]["name"] == "isd-bootstrap")
-    assert (
-        "--generate=isd-database:pg-password,username=postgres"
-        in job["spec"]["template"]["spec"]["containers"][0]["args"]
-    )
+    arguments = template(job(render("isd", values), "bootstrap"))["spec"]["containers"][0]["args"]
+    assert "--generate=isd-database:pg-password,username=postgres" in arguments
 
 
 def test_templates_make_nothing_at_random() -> None:

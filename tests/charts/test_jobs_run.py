@@ -1,18 +1,21 @@
-"""The two jobs of the umbrella, rendered, run for real: against the Kubernetes API, and against the services."""
+"""The jobs of the umbrella, rendered, run for real: against the Kubernetes API, and against the services."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from charts_pods import Pod
+from charts_pods import Pod, job, template
 from charts_values import CI, over
 from servers.http import Asked, Said, server
 from servers.isd_services import Services, isd_services
 from servers.kubernetes_api import Cluster, kubernetes, status
+
+from halgit.isd.certificates import issue_control, read_authority
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
@@ -20,34 +23,39 @@ GATE_PASSWORD, TOKEN = "the-gate-password", "the-git-token"
 VALUES = over(CI["controller"], {"configure": {"accountsRepository": "https://github.com/org/accounts.git"}})
 
 
-def job(render: Render, name: str, root: Path, objects: Mapping[str, dict[str, str]]) -> Pod:
-    rendered = render("isd", VALUES)
-    found = next(one for one in rendered if one["kind"] == "Job" and one["metadata"]["name"] == f"isd-{name}")
-    return Pod(found["spec"]["template"]["spec"], root, dict(objects))
+def pod(
+    render: Render, name: str, root: Path, objects: Mapping[str, dict[str, str]] | None = None, kind: str = "Job"
+) -> Pod:
+    return Pod(template(job(render("isd", VALUES), name, kind))["spec"], root, dict(objects or {}))
+
+
+def role(render: Render, name: str) -> Callable[[Asked], Said | None]:
+    """Refuses what the role of a job does not let it do with Secrets."""
+    rules = next(
+        one["rules"]
+        for one in render("isd", VALUES)
+        if one["kind"] == "Role" and one["metadata"]["name"] == f"isd-{name}"
+    )
+
+    def allowed(asked: Asked) -> Said | None:
+        verb = {"GET": "get", "POST": "create", "PUT": "update"}[asked.method]
+        named = "" if verb == "create" else asked.path.rpartition("/")[2]
+        good = any(verb in rule["verbs"] and (not named or named in rule["resourceNames"]) for rule in rules)
+        return None if good else status(403, "Forbidden")
+
+    return allowed
 
 
 @pytest.fixture
 def cluster(tmp_path: Path, render: Render) -> Iterator[Cluster]:
     """A cluster in which the job may do what its role says."""
-    rules = next(
-        one["rules"]
-        for one in render("isd", VALUES)
-        if one["kind"] == "Role" and one["metadata"]["name"] == "isd-bootstrap"
-    )
-
-    def allowed(asked: Asked) -> Said | None:
-        verb = {"GET": "get", "POST": "create"}[asked.method]
-        name = asked.path.rpartition("/")[2] if verb == "get" else ""
-        good = any(verb in rule["verbs"] and (not name or name in rule["resourceNames"]) for rule in rules)
-        return None if good else status(403, "Forbidden")
-
     with kubernetes(tmp_path) as running:
-        running.rule = allowed
+        running.rule = role(render, "bootstrap")
         yield running
 
 
 def test_the_bootstrap_job_makes_what_is_absent_and_once(render: Render, cluster: Cluster, tmp_path: Path) -> None:
-    started = job(render, "bootstrap", tmp_path / "pod", {})
+    started = pod(render, "bootstrap", tmp_path / "pod")
     done = started.run("bootstrap", KUBECONFIG=cluster.kubeconfig("elsewhere"))
     assert done.returncode == 0, done.stderr
     made = {name: dict(data) for name, data in cluster.secrets.items()}
@@ -67,7 +75,7 @@ def test_the_bootstrap_job_makes_what_is_absent_and_once(render: Render, cluster
 
 
 def test_every_secret_a_pod_mounts_is_made_or_given(render: Render, cluster: Cluster, tmp_path: Path) -> None:
-    done = job(render, "bootstrap", tmp_path / "pod", {}).run("bootstrap", KUBECONFIG=cluster.kubeconfig())
+    done = pod(render, "bootstrap", tmp_path / "pod").run("bootstrap", KUBECONFIG=cluster.kubeconfig())
     assert done.returncode == 0, done.stderr
     given = {"git-login"}
     for one in (one for one in render("isd", VALUES) if one["kind"] in ("Deployment", "StatefulSet")):
@@ -81,6 +89,24 @@ def test_every_secret_a_pod_mounts_is_made_or_given(render: Render, cluster: Clu
                 reference = source.get("secretKeyRef", {"name": "git-login"})
                 if reference["name"] not in given:
                     assert reference["key"] in cluster.secrets[f"isd-ns/{reference['name']}"], one["metadata"]["name"]
+
+
+def test_the_renewing_job_renews_with_what_its_role_allows(render: Render, cluster: Cluster, tmp_path: Path) -> None:
+    kubeconfig = cluster.kubeconfig()
+    assert pod(render, "bootstrap", tmp_path / "pod").run("bootstrap", KUBECONFIG=kubeconfig).returncode == 0
+    cluster.rule = role(render, "renew")
+    renewing = pod(render, "renew", tmp_path / "renewing", kind="CronJob")
+    before = dict(cluster.secrets)
+    assert renewing.run("renew", KUBECONFIG=kubeconfig).returncode == 0
+    assert cluster.secrets == before, "a new certificate stays"
+    now, control = datetime.now(timezone.utc), "isd-ns/isd-controller-control"
+    authority = read_authority("ca", cluster.secrets["isd-ns/isd-controller-ca"], now)
+    cluster.secrets[control] = dict(issue_control(authority, now - timedelta(days=310)))
+    old = cluster.secrets[control]
+    done = renewing.run("renew", KUBECONFIG=kubeconfig)
+    assert done.returncode == 0, done.stderr
+    assert cluster.secrets[control] != old
+    assert {**cluster.secrets, control: b""} == {**before, control: b""}
 
 
 @pytest.fixture
@@ -107,7 +133,7 @@ def test_the_configure_job_introduces_the_services_once(
         "isd-sapor-gate": {"username": "admin", "password": GATE_PASSWORD},
         "git-login": {"username": "robot", "token": TOKEN},
     }
-    started = job(render, "configure", tmp_path / "pod", objects)
+    started = pod(render, "configure", tmp_path / "pod", objects)
     done = started.run("configure", HTTP_PROXY=address)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [row["name"] for row in running.sources] == ["Autopilot", "gitops"]

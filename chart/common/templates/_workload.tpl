@@ -1,15 +1,26 @@
-{{/* The one workload: Deployment, StatefulSet, CronJob, Job or Pod, as spec.kind says. */}}
+{{/*
+The one workload: Deployment, StatefulSet, CronJob, Job or Pod, as spec.kind says. A Job cannot be changed: one whose
+specification differs has another name, so that applying it anew makes it and does not fail.
+*/}}
 {{- define "common.workload" -}}
 {{- $kind := .spec.kind | default "Deployment" -}}
-{{- $apiVersion := get (dict "Pod" "v1" "Job" "batch/v1" "CronJob" "batch/v1") $kind | default "apps/v1" }}
+{{- $apiVersion := get (dict "Pod" "v1" "Job" "batch/v1" "CronJob" "batch/v1") $kind | default "apps/v1" -}}
+{{- $digest := dict -}}
+{{- if eq $kind "Job" }}{{- $digest = dict "suffix" (include "common.jobSpec" . | sha256sum | trunc 8 | printf "-%s") -}}{{- end }}
 ---
 apiVersion: {{ $apiVersion }}
 kind: {{ $kind }}
-{{ include "common.metadata" (merge (dict "annotations" .spec.annotations) .) }}
+{{ include "common.metadata" (merge (dict "annotations" .spec.annotations) $digest .) }}
 {{- if eq $kind "Pod" }}
 spec: {{- include "common.podSpec" . | nindent 2 }}
 {{- else if eq $kind "Job" }}
 spec: {{- include "common.jobSpec" . | nindent 2 }}
+{{- else if eq $kind "CronJob" }}
+spec:
+  schedule: {{ .spec.schedule | quote }}
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec: {{- include "common.jobSpec" . | nindent 6 }}
 {{- else }}
 spec:
   replicas: {{ include "common.replicas" . }}
@@ -62,7 +73,7 @@ app.kubernetes.io/component: {{ .component | default "server" }}
 {{- end -}}
 
 {{- define "common.replicas" -}}
-{{- if has .spec.kind (list "Job" "Pod") -}}1
+{{- if has .spec.kind (list "CronJob" "Job" "Pod") -}}1
 {{- else if .spec.singleton -}}
 {{- if gt (int (default 1 .values.replicas)) 1 -}}
 {{- fail (printf "%s.replicas: %s holds state in one place and runs once. Set it to 1 or leave it." .name .name) -}}
