@@ -11,14 +11,25 @@ import sys
 
 def main() -> None:
     """The `halgit` program; never returns, the process ends with the exit code of the contract."""
-    if sys.argv[1:] == ["--version"]:
-        from halgit import __version__
-
-        sys.stdout.write(f"halgit {__version__}\n")
+    if sys.argv[1:] == ["--version"] and _version():
         sys.exit(0)
     from halgit.cli.app import run
+    from halgit.cli.streams import open_streams
 
+    open_streams()
     code = run(sys.argv[1:])
     if code > 128:
         os._exit(code)  # a stopped program does not wait for threads that wait for a server
     sys.exit(code)
+
+
+def _version() -> bool:
+    """Whether the version could be told; where not, the whole program says why."""
+    from halgit import __version__
+
+    try:
+        sys.stdout.write(f"halgit {__version__}\n")
+        sys.stdout.flush()
+    except (AttributeError, OSError):  # stdout is None where it was closed
+        return False
+    return True

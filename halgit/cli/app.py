@@ -16,8 +16,9 @@ import click
 
 from halgit import __version__
 from halgit.cli.confining import confine
-from halgit.cli.output import Output, Signalled
-from halgit.errors import FindingsError, HalgitError
+from halgit.cli.output import Output
+from halgit.cli.streams import Signalled
+from halgit.errors import FindingsError, HalgitError, PublishError
 from halgit.tree import Severity
 
 COMMANDS: dict[str, str] = {
@@ -78,8 +79,7 @@ def run(arguments: Sequence[str]) -> int:
     confine()
     _listen()
     try:
-        code = _call(arguments, output)
-        output.finish()
+        code = _finished(output, _call(arguments, output))
     except Signalled as stop:
         code = 128 + stop.number
     return code
@@ -104,6 +104,14 @@ def _call(arguments: Sequence[str], output: Output) -> int:
     except (MemoryError, RecursionError, Exception) as error:  # noqa: BLE001 - the one place a bug is reported
         return _bug(output, error)
     return result if isinstance(result, int) else 0
+
+
+def _finished(output: Output, code: int) -> int:
+    try:
+        output.finish()
+    except PublishError as error:
+        return code or _failed(output, error)
+    return code
 
 
 def _listen() -> None:

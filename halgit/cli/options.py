@@ -224,10 +224,13 @@ def specs(options: Mapping[str, Any], parse: Callable[[str], SourceSpec]) -> tup
 def operator(options: Mapping[str, Any]) -> OperatorSettings:
     """Operator settings from the options and the environment."""
     files = {name: value for name, value in os.environ.items() if name.startswith(PARAMETER) and name.endswith("_FILE")}
+    given = {k: v for k, v in os.environ.items() if k.startswith(PARAMETER)}
+    sets = dict(_pair(text) for text in options.get("sets", ()))
+    _refuse_bytes({**given, **{f"--set {name}": value for name, value in sets.items()}})
     return OperatorSettings(
         overlay=options.get("overlay", ""),
-        set=MappingProxyType(dict(_pair(text) for text in options.get("sets", ()))),
-        environment=MappingProxyType({k: v for k, v in os.environ.items() if k.startswith(PARAMETER)}),
+        set=MappingProxyType(sets),
+        environment=MappingProxyType(given),
         parameter_files=MappingProxyType(_readable(files)),
         params_file=options.get("params_file", ""),
         params_text=read(options["params_file"], "--params") if options.get("params_file") else b"",
@@ -262,6 +265,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise UsageError("A --set has no name or no value.", "Write --set NAME=VALUE.")
     return name, value
+
+
+def _refuse_bytes(values: Mapping[str, str]) -> None:
+    """Refuse bytes that are no UTF-8, which arguments and variables can hold and a YAML file cannot."""
+    for name, value in values.items():
+        if not value.isascii() and any("\udc80" <= letter <= "\udcff" for letter in f"{name}{value}"):
+            raise UsageError(f"{ascii(name)[1:-1]}: the value is not UTF-8.", "Give it in UTF-8.")
 
 
 def _readable(files: Mapping[str, str]) -> dict[str, bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
@@ -19,14 +18,6 @@ from halgit.tree import Finding
 
 TERMINATION_FILE = "/dev/termination-log"
 _COLOURS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2", "green": "32"}
-
-
-class Signalled(BaseException):
-    """A signal asked the program to stop; raised in the main thread so that everything is cleaned up."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class Output:
@@ -66,7 +57,7 @@ class Output:
     def result(self, text: str) -> None:
         """A line, or lines, of the result, to stdout."""
         self._clear()
-        self._print(self.redactor.clean(text) + "\n")
+        self._out.write(self.redactor.clean(text) + "\n")
 
     def answer(self, value: Mapping[str, Any]) -> None:
         """The one JSON object of `--format json`; printed at the end, with `error` added on failure."""
@@ -107,19 +98,9 @@ class Output:
         self._clear()
         if self.json or self._answer:
             text = json.dumps(self._answer or {}, ensure_ascii=False, indent=2)
-            self._print(self.redactor.clean(text) + "\n")
+            self._out.write(self.redactor.clean(text) + "\n")
         self._err.flush()
-        self._print("", flush=True)
-
-    def _print(self, text: str, *, flush: bool = False) -> None:
-        """To stdout. Whoever read it may have gone: then the program ends as the signal would end it."""
-        try:
-            self._out.write(text)
-            if flush:
-                self._out.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
-            raise Signalled(signal.SIGPIPE) from None
+        self._out.flush()
 
     def _clear(self) -> None:
         if self._status:

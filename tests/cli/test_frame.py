@@ -120,7 +120,9 @@ def test_a_signal_ends_with_128_and_its_number(number: signal.Signals, tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == {"root", "termination-log"}
 
 
-@pytest.mark.parametrize("arguments", [["schema", "halconfig"], ["rules"], ["rules", "--format", "json"]])
+@pytest.mark.parametrize(
+    "arguments", [["schema", "halconfig"], ["--version"], ["rules"], ["rules", "--format", "json"]]
+)
 def test_a_closed_pipe_ends_quietly(arguments: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -129,6 +131,51 @@ def test_a_closed_pipe_ends_quietly(arguments: list[str]) -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """A line of sh in which `halgit` is the program."""
+    function = f'halgit() {{ {shlex.quote(sys.executable)} -m halgit "$@"; }}\n'
+    known = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    return subprocess.run(["sh", "-c", function + line], env={**known, **environment}, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", ["schema halconfig", "--help", "--version", "rules --format json"])
+def test_a_full_disk_behind_stdout_is_no_bug(arguments: str) -> None:
+    ran = shell(f"halgit {arguments} >/dev/full")
+    told = b"halgit: stdout cannot be written: No space left on device. Mend that, or lead stdout elsewhere.\n"
+    assert (ran.returncode, ran.stderr) == (5, told)
+
+
+def test_an_error_keeps_its_code_where_stdout_is_full() -> None:
+    ran = shell("halgit rules no/such --format json >/dev/full")
+    assert (ran.returncode, ran.stderr) == (2, b"halgit: There is no rule no/such. See `halgit rules`.\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_streams_that_are_not_there_change_nothing(closed: str) -> None:
+    assert shell(f"halgit schema halconfig {closed}").returncode == 0
+    assert shell(f"halgit schema nonsense {closed}").returncode == 2
+
+
+def test_output_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("käse: 1\n", encoding="utf-8")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    ran = shell(f"halgit validate --repo {tmp_path} --format json", **plain)
+    assert ran.returncode == 1
+    assert "käse" in {finding["path"] for finding in json.loads(ran.stdout)["findings"]}
+
+
+def test_what_is_no_utf_8_is_told_and_not_rendered(tmp_path: Path) -> None:
+    (tmp_path / "halgit.yaml").write_text("params: {bucket: {type: string}}\n")
+    (tmp_path / "config").write_text("a: ${{ params.bucket }}\n")
+    given = os.fsdecode(b"\xff")
+    ran = halgit("render", "--repo", tmp_path, "--set", f"bucket={given}", "--format", "json")
+    assert (ran.code, ran.err) == (2, "halgit: --set bucket: the value is not UTF-8. Give it in UTF-8.\n")
+    ran = halgit("render", "--repo", tmp_path, HALGIT_PARAM_BUCKET=given)
+    assert (ran.code, ran.err) == (2, "halgit: HALGIT_PARAM_BUCKET: the value is not UTF-8. Give it in UTF-8.\n")
+    ran = halgit("render", "--repo", given, "--format", "json")
+    assert (ran.code, ran.json["error"]["message"][:7]) == (3, f"{given}: this")
 
 
 def test_without_a_command_it_says_which_there_are() -> None:
