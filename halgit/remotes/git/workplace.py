@@ -21,6 +21,7 @@ from halgit.operator import Access
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.faults import explain, said
 from halgit.remotes.git.login import log_in
+from halgit.remotes.git.private import PrivateFolder
 from halgit.remotes.git.program import Answer, Running, command_type, finish, start
 from halgit.remotes.retry import persist
 
@@ -56,19 +57,20 @@ class Workplace:
 
     def __init__(self, address: Address, access: Access) -> None:
         self.address = address
-        self.folder = Path(_private_folder(access))
+        self._private = PrivateFolder(access)
+        self.folder = Path(self._private.path)
         try:
             self._access = access
             self._login = log_in(address, access, self.folder)
             self.git = self._prepare()
         except BaseException:
-            shutil.rmtree(self.folder)
+            self._private.close()
             raise
 
     def close(self) -> None:
         """End git's processes and remove the folder."""
         self.git.clear_cache()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._private.close()
 
     def reset(self) -> None:
         """Forget all that was fetched."""
@@ -192,18 +194,6 @@ class Workplace:
 def running(access: Access) -> Running:
     """The programs that run with this access; the same for all its sources."""
     return access.kept.once((Running, "programs"), Running)
-
-
-def _private_folder(access: Access) -> str:
-    """A new folder for this user alone, where the operator keeps temporary files."""
-    top = access.environment.get("TMPDIR")
-    try:
-        return tempfile.mkdtemp(prefix="halgit-git-", dir=top)
-    except OSError as why:
-        raise RemoteError(
-            f"There is no place for temporary files: {top or tempfile.gettempdir()}: {why.strerror}.",
-            "Point TMPDIR at a folder that can be written.",
-        ) from None
 
 
 def _local_server(path: str) -> str:
