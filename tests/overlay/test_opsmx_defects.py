@@ -10,7 +10,7 @@ All 41 defects are counted; what is not here is held elsewhere:
 | 5, 7 to 10, 12, 32, 36, 39, 41 | `cli/test_opsmx_jobs.py` |
 | 11 | `sources/test_git_canary.py` (arguments and files of git), `canary/test_canary.py` (of every program) |
 | 24 to 31 | `reveal/test_decoder_defects.py` |
-| 33 (waiting for load balancers), 40 | nothing of rendering: halgit is given addresses, and the charts choose a source |
+| 33 (waiting for load balancers), 40 | nothing of rendering: addresses are given, and the charts choose a source |
 """
 
 from __future__ import annotations
