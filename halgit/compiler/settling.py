@@ -11,7 +11,7 @@ from halgit.errors import FindingsError, UsageError
 from halgit.operator import OperatorSettings
 from halgit.report.findings import summary_line
 from halgit.reveal import Survey
-from halgit.tree import Finding, Merged, Origin, Path, Severity
+from halgit.tree import MISSING, Finding, Merged, Origin, Path, Severity
 from halgit.validation import run
 from halgit.validation.rules import ALL
 from halgit.validation.waivers import waive
@@ -23,13 +23,39 @@ _OF_NO_USE: Final = frozenset({"waiver/unused", "parameter/unused"})
 def settle(merged: Merged, survey: Survey, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
     """Every finding, each once and in its place. Without `operator.validate` only the compiler's own."""
     found = [*merged.findings, *survey.findings]
-    if operator.validate:
+    half, follows = _lacks_layers(merged), _consequences(merged)
+    if operator.validate and not half:
         found += run.validate(merged, ALL, select=operator.select, ignore=operator.ignore)
         found += _misnamed(merged, places)
-    placed = dict.fromkeys(places.put(found))
-    if not operator.validate:
+    placed = dict.fromkeys(places.put(one for one in found if one.rule not in follows))
+    if half or not operator.validate:
         return tuple(placed)
     return in_order(waive(placed, places.texts(), {rule.id for rule in ALL}))
+
+
+def _lacks_layers(merged: Merged) -> bool:
+    """Whether a base is not there: what stood in it would be missed by the rules, one by one."""
+    return any(
+        one.severity >= Severity.ERROR and (one.rule.startswith("merge/base-") or _keeps_bases(one))
+        for one in merged.findings
+    )
+
+
+def _keeps_bases(finding: Finding) -> bool:
+    """Whether this fault of a `halgit.yaml` hides its bases: it cannot be read, they are wrong, or misspelt."""
+    if not finding.file.endswith("halgit.yaml"):
+        return False
+    wrong = finding.path[:1] in ((), ("bases",)) and finding.rule.startswith(("yaml/", "settings/"))
+    return wrong or (finding.rule == "settings/unknown-key" and finding.mend == "Did you mean bases?")
+
+
+def _consequences(merged: Merged) -> frozenset[str]:
+    """The rules whose findings would only follow from a file that cannot be read, or from an empty halconfig."""
+    unread = any(one.rule.startswith("yaml/") and one.severity >= Severity.ERROR for one in merged.findings)
+    config = merged.files["config"].data if "config" in merged.files else MISSING
+    if config is MISSING or not config:
+        return frozenset({"parameter/unused", "profiles/not-taken", "service-settings/not-taken"})
+    return frozenset({"parameter/unused"} if unread or _lacks_layers(merged) else ())
 
 
 def check_names(option: str, patterns: Iterable[str]) -> None:
