@@ -5,9 +5,11 @@ Paths in its environment and arguments are moved below that root, but for those 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +32,29 @@ def job(objects: list[Object], name: str, kind: str = "Job") -> Object:
     """The job of this name, whatever digest its object's name ends with."""
     (found,) = (one for one in objects if one["kind"] == kind and template(one)["metadata"]["labels"][NAME] == name)
     return found
+
+
+def distinct(every: dict[str, list[Object]]) -> Iterator[tuple[str, Object]]:
+    seen = set()
+    for where, objects in every.items():
+        for one in objects:
+            text = json.dumps(one, sort_keys=True)
+            if text not in seen:
+                seen.add(text)
+                yield f"{where}: {one['kind']} {one['metadata']['name']}", one
+
+
+def pods(every: dict[str, list[Object]]) -> Iterator[tuple[str, Object]]:
+    """dict[str, list[Object]] distinct pod specification."""
+    for where, one in distinct(every):
+        if one["kind"] == "Pod":
+            yield where, one["spec"]
+        elif one["kind"] in WORKLOADS:
+            yield where, template(one)["spec"]
+
+
+def containers(spec: Object) -> list[Object]:
+    return [*spec["containers"], *spec.get("initContainers", [])]
 
 
 class Pod:

@@ -22,3 +22,13 @@ def over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     for key, value in more.items():
         merged[key] = over(base.get(key, {}), value) if isinstance(value, dict) else value
     return merged
+
+
+EVERYTHING = over(
+    over(CI["trial"], CI["controller"]),
+    {
+        "halyard": {"check": {"enabled": True}},
+        "global": {"serviceMonitor": {"enabled": True}, "replicas": 2, **CI["private-registry"]["global"]},
+    },
+)
+"""Every component, every job, every sidecar, from a private registry."""

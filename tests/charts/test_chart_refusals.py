@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from charts_values import ALONE, CI, over
+from charts_values import ALONE, CI, ROOT, over
 from helm_python import Chart, HelmError
 
 Texts = Callable[..., dict[str, str]]
@@ -119,6 +120,13 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
      "A directory of the pod cannot be a source."),
     ({"halyard": {"source": {"repositories": ["https://user:secret@git.example.org/config"]}}},
      "halyard.source.repositories: an address holds a password. Leave it out and give global.credentials.git."),
+    ({"accounts": {"enabled": True, "store": {"url": "https://user:secret@git.example.org/accounts.git"}}},
+     "accounts.store.url: an address holds a password. Leave it out and give global.credentials.git."),
+    ({"global": {"saporGate": {"enabled": True}},
+      "configure": {"accountsRepository": "https://user:secret@github.com/org/accounts.git"}},
+     "configure.accountsRepository: an address holds a password. Leave it out and give global.credentials.git."),
+    ({"sapor": {"pipelinePromotion": {"kind": "github", "cloneUrl": "https://user:secret@github.com/org/pipelines"}}},
+     "sapor.pipelinePromotion.cloneUrl: an address holds a password. Leave it out and give global.credentials.git."),
     ({"halyard": {"source": {"repositories": ["https://a.example.org", "https://b.example.org"], "ref": "main"}}},
      "halyard.source: ref and path go with one repository. With several, write \"ADDRESS?ref=REF&path=DIR\" for each."),
     ({"halyard": {"source": {"repositories": ["git@git.example.org:config"]}}},
@@ -144,6 +152,22 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"pipelinePromotion": {"enabled": True}},
      "pipelinePromotion: organization or repository is empty. Say where the pipelines are kept, or turn it off."),
 ]  # fmt: skip
+
+
+def test_secrets_are_no_plain_parameters(texts: Texts) -> None:
+    """Every token of the opsmx dialect that is a secret; in the other dialect names are the source's own."""
+    tokens = json.loads((ROOT / "halgit" / "halyard" / "tables" / "opsmx_tokens.json").read_text())
+    secret = [name for name, token in tokens.items() if token["secret"]]
+    assert "GIT_TOKEN" in secret
+    for name in secret:
+        message = refusal(texts, "halyard", over(ALONE["halyard"], {"parameters": {name: "canary"}}))
+        assert (
+            f"halyard.parameters.{name}: this is a secret, and would stand in the pod's specification. "
+            "Name the Secret that holds it in halyard.secretParameters." in message
+        )
+        assert "canary" not in message
+    own = {"source": {"dialect": "halgit"}, "parameters": {"KEY": "a key of the source's own"}}
+    assert texts("halyard", over(ALONE["halyard"], own))
 
 
 @pytest.mark.parametrize(("values", "words"), IMPOSSIBLE, ids=lambda value: str(value)[:60])

@@ -6,6 +6,13 @@
 {name: {{ include "common.credentialSecret" . }}, items: [{key: {{ include "common.credentialKey" . }}, path: {{ .key }}}]}
 {{- end -}}
 
+{{/* Refuse a git address that holds a password: it would stand in the pod's specification. {url, where} */}}
+{{- define "common.noPassword" -}}
+{{- if regexMatch "^[a-z0-9+]+://[^/@]*:[^/@]*@" .url -}}
+{{- fail (printf "%s: an address holds a password. Leave it out and give global.credentials.git." .where) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "common.sshFiles" -}}
 {name: {{ . }}, items: [{key: ssh-privatekey, path: ssh-privatekey}, {key: known_hosts, path: known_hosts}]}
 {{- end -}}

@@ -10,7 +10,7 @@
 {{- else if or (hasPrefix "ssh://" .) (regexMatch "^[^/:]+@[^/:]+:" .) }}{{- $_ := set $found "ssh" true -}}
 {{- else }}{{- fail (printf "halyard.source.repositories: %s is no https, ssh, s3 or vault address. A directory of the pod cannot be a source." .) -}}
 {{- end -}}
-{{- if regexMatch "^[a-z0-9]+://[^/@]*:[^/@]*@" . }}{{- fail "halyard.source.repositories: an address holds a password. Leave it out and give global.credentials.git." -}}{{- end -}}
+{{- include "common.noPassword" (dict "url" . "where" "halyard.source.repositories") -}}
 {{- end -}}
 {{- toYaml $found -}}
 {{- end -}}
@@ -32,6 +32,11 @@
 {{- end -}}
 {{- if and (eq $source.variant "ssh") (ne $source.dialect "halgit") (not .values.credentials.sshSecret) -}}
 {{- fail "halyard.source.variant: ssh takes the key from halyard.credentials.sshSecret, which is empty. Name the Secret, or take variant token." -}}
+{{- end -}}
+{{- range $name, $_ := ternary dict .values.parameters (eq $source.dialect "halgit") -}}
+{{- if has $name (list "AWS_SECRET_ACCESS_KEY" "GIT_SSH_KEY" "GIT_TOKEN" "JIRA_BASE64_USR_PASSWD" "KEY" "SERVICENOW_BASE64_USR_PASSWD") -}}
+{{- fail (printf "halyard.parameters.%s: this is a secret, and would stand in the pod's specification. Name the Secret that holds it in halyard.secretParameters." $name) -}}
+{{- end -}}
 {{- end -}}
 {{- with .values.mtls -}}
 {{- if and .enabled (not .existingSecret) (not (and .certManager.issuer .certManager.passwordSecret)) -}}

@@ -88,6 +88,7 @@ is not there: the user interface then leads to Deck and the gate below its own h
 {{- if not .global.saporGate.enabled -}}
 {{- fail "configure.accountsRepository: given, and global.saporGate is off, so no Spinnaker is registered it could belong to. Turn global.saporGate.enabled on, or leave it empty." -}}
 {{- end -}}
+{{- include "common.noPassword" (dict "url" $own.accountsRepository "where" "configure.accountsRepository") -}}
 {{- if not (hasPrefix "https://" $own.accountsRepository) -}}
 {{- fail (printf "configure.accountsRepository: %s is no https address, and sapor reaches no other. Write https://HOST/ORGANIZATION/REPOSITORY.git." $own.accountsRepository) -}}
 {{- end -}}
