@@ -86,10 +86,10 @@ class Access:
 
     `environment` is what a remote may know of the process environment. Times are in seconds, sizes in bytes.
     `vault_auth` is a method (token, approle, kubernetes, jwt, userpass), or `METHOD:MOUNT`; `vault_role` its role,
-    role id or user; `vault_secret_file` holds its secret id, JWT or password. The machine's metadata service is asked
-    for a login only with `instance_credentials`. `variables` is what `env://` may read: all of the process environment
-    where the operator allows that engine, else nothing. `redactor` is the run's: a remote tells it of each login
-    it uses, and passes a server's words through it before it shortens them.
+    role id or user; `vault_secret_file` holds its secret id, JWT or password. What is S3's is by bucket, not host. The
+    machine's metadata service is asked for a login only with `instance_credentials`. `variables` is what `env://` may
+    read: all of the process environment where the operator allows that engine, else nothing. `redactor` is the run's: a
+    remote tells it of each login it uses, and passes a server's words through it before it shortens them.
     """
 
     git_user: PerHost = PerHost()
@@ -104,6 +104,7 @@ class Access:
     vault_secret_file: PerHost = PerHost()
     s3_endpoint: PerHost = PerHost()
     s3_region: PerHost = PerHost()
+    s3_profile: PerHost = PerHost()
     instance_credentials: bool = False
     verify_signatures: str = ""
     environment: Mapping[str, str] = field(default=EMPTY, repr=False)

@@ -124,8 +124,9 @@ _PER_HOST = {
     "vault-role": "Role, role id or user of the Vault login.",
     "vault-token-file": "File with the Vault token.",
     "vault-secret-file": "File with the secret id, JWT or password of the Vault login.",
-    "s3-endpoint": "Endpoint of an S3-compatible store.",
-    "s3-region": "Region of the S3 bucket.",
+    "s3-endpoint": "Endpoint of an S3-compatible store; HOST is the bucket.",
+    "s3-region": "Region of the S3 bucket; HOST is the bucket.",
+    "s3-profile": "AWS profile to log in to S3 with, before all AWS_ variables; HOST is the bucket.",
 }
 
 access_options = stack(

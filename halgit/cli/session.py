@@ -63,7 +63,7 @@ class Session:
     def open(self, specs: Sequence[SourceSpec] = ()) -> tuple[Snapshot, ...]:
         """The snapshots of these sources (of --repo where none are named), fetched in parallel, in order.
 
-        Raises SourceError with a line for each that cannot be had.
+        Raises SourceError with a line for each that cannot be had, UsageError where one is named wrongly.
         """
         wanted = specs or self.specs
         self.output.progress(f"Fetching {', '.join(spec.url for spec in wanted)}")
@@ -80,9 +80,7 @@ class Session:
             for future in waiting:
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self._closing.callback(future.result().close)
-        failed = [str(why) for future in waiting if isinstance(why := future.exception(), SourceError)]
-        if len(failed) > 1:
-            raise SourceError("\n".join(failed))
+        _fail_together([why for future in waiting if (why := future.exception()) is not None])
         return tuple(future.result() for future in waiting)
 
     def open_locked(self) -> tuple[tuple[Snapshot, ...], Entry]:
@@ -157,3 +155,14 @@ class Session:
         from halgit.remotes.ignoring import ignored
 
         return ignored(path, self.access)
+
+
+def _fail_together(failures: Sequence[BaseException]) -> None:
+    """Raise what went wrong with the sources, all of it where that is ours to tell; a bug comes first."""
+    told = [why for why in failures if isinstance(why, (SourceError, UsageError))]
+    for why in failures:
+        if why not in told or len(failures) == 1:
+            raise why
+    if told:
+        kind = UsageError if any(isinstance(why, UsageError) for why in told) else SourceError
+        raise kind("\n".join(str(why) for why in told))

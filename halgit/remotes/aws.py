@@ -41,25 +41,36 @@ def aws(access: Access) -> Aws:
 
 
 class Aws:
-    """Clients of one login, each made once. Clients may be used from several threads."""
+    """Clients of one login, or one for each profile, each made once. Clients may be used from several threads."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._environment = access.environment
         self._lock = threading.Lock()
-        self._session: botocore.session.Session | None = None
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._sessions: dict[str, botocore.session.Session] = {}
+        self._clients: dict[tuple[str, str, str, str], Any] = {}
 
-    def client(self, service: str, *, region: str = "", endpoint: str = "") -> Any:
-        """A client of this service. An empty region or endpoint means the one of the usual variables or profile."""
-        variable = f"AWS_ENDPOINT_URL_{service.upper().replace('SECRETSMANAGER', 'SECRETS_MANAGER')}"
-        endpoint = endpoint or self._environment.get(variable) or self._environment.get("AWS_ENDPOINT_URL", "")
+    def client(self, service: str, *, region: str = "", endpoint: str = "", profile: str = "") -> Any:
+        """A client of this service. What is empty is as the usual variables or the profile say."""
+        endpoint = endpoint or _endpoint(self._environment, service)
         region = region or self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION", "")
-        key = service, region, endpoint
+        key = service, region, endpoint, profile
         with self._lock, told(service):
             if key not in self._clients:
-                self._clients[key] = self._made(service, region, endpoint)
+                session = self._session(profile)
+                style = {"addressing_style": _style(session, endpoint)}
+                self._clients[key] = self._made(session, service, region, endpoint, s3=style)
             return self._clients[key]
+
+    def bucket(self, name: str, region: str = "") -> Any:
+        """A client of S3 with the endpoint, region and profile that the operator gave for this bucket."""
+        given = self._access
+        return self.client(
+            "s3",
+            region=region or given.s3_region.of(name),
+            endpoint=given.s3_endpoint.of(name),
+            profile=given.s3_profile.of(name),
+        )
 
     def ask(self, what: str, call: Callable[[], Answer]) -> Answer:
         """What the call gives, tried again as `persist` does, errors turned into ours."""
@@ -77,11 +88,31 @@ class Aws:
                 client.close()
             self._clients.clear()
 
-    def _made(self, service: str, region: str, endpoint: str) -> Any:
+    def _session(self, profile: str) -> botocore.session.Session:
+        if profile not in self._sessions:
+            session = _session(self._environment, profile)
+            _log_in(session, self._environment, self._sts(session), instance=self._access.instance_credentials)
+            self._sessions[profile] = session
+        return self._sessions[profile]
+
+    def _sts(self, session: botocore.session.Session) -> Callable[..., Any]:
+        """What makes the client by which a web identity becomes a login."""
+        region = self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION")
+
+        def made(service: str, config: Any = None) -> Any:
+            from botocore import UNSIGNED
+
+            where = region or session.get_config_variable("region") or "us-east-1"
+            endpoint = _endpoint(self._environment, service)
+            return self._made(session, service, where, endpoint, signature_version=UNSIGNED)
+
+        return made
+
+    def _made(
+        self, session: botocore.session.Session, service: str, region: str, endpoint: str, **settings: Any
+    ) -> Any:
         from botocore.config import Config
 
-        if self._session is None:
-            self._session = _session(self._environment, instance=self._access.instance_credentials)
         address = endpoint or "https://amazonaws.com"
         silence = min(_LONGEST_SILENCE, self._access.timeout)
         config = Config(
@@ -89,10 +120,10 @@ class Aws:
             connect_timeout=min(10.0, silence),
             read_timeout=silence,
             max_pool_connections=2 * AT_ONCE,
-            proxies=proxies(self._environment, address) or None,
-            s3={"addressing_style": _style(self._session, endpoint)},
+            proxies=proxies(self._environment, address),
+            **settings,
         )
-        return self._session.create_client(
+        return session.create_client(
             service, region or None, endpoint_url=endpoint or None, verify=self._authority(address), config=config
         )
 
@@ -103,8 +134,14 @@ class Aws:
         return given or True
 
 
-def _session(environment: Mapping[str, str], *, instance: bool) -> botocore.session.Session:
-    """A session with the login this environment names; the machine's metadata service only with `instance`."""
+def _endpoint(environment: Mapping[str, str], service: str) -> str:
+    """The operator's endpoint for a service; empty for that of AWS."""
+    variable = f"AWS_ENDPOINT_URL_{service.upper().replace('SECRETSMANAGER', 'SECRETS_MANAGER')}"
+    return environment.get(variable) or environment.get("AWS_ENDPOINT_URL", "")
+
+
+def _session(environment: Mapping[str, str], profile: str) -> botocore.session.Session:
+    """A session with the files and the profile of this environment, or with another profile of them."""
     import botocore.session
 
     session = botocore.session.Session()
@@ -112,21 +149,55 @@ def _session(environment: Mapping[str, str], *, instance: bool) -> botocore.sess
         if environment.get(variable):
             session.set_config_variable(name, environment[variable])
     key, secret = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
-    profile = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE")
-    if key and secret:
+    usual = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE")
+    if key and secret and not profile:
         session.set_credentials(key, secret, environment.get("AWS_SESSION_TOKEN"))
-    elif profile:
-        session.set_config_variable("profile", profile)
-    if not instance:
-        session.get_component("credential_provider").remove("iam-role")
+    elif profile or usual:
+        session.set_config_variable("profile", profile or usual)
     return session
 
 
+_WEB_IDENTITY: Final = {
+    "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "role_arn": "AWS_ROLE_ARN",
+    "role_session_name": "AWS_ROLE_SESSION_NAME",
+}
+
+
+def _log_in(
+    session: botocore.session.Session, environment: Mapping[str, str], sts: Callable[..., Any], *, instance: bool
+) -> None:
+    """Let the session find a login in this environment, not in the process's; in the machine's only with `instance`."""
+    from botocore.credentials import AssumeRoleWithWebIdentityProvider, ContainerProvider
+
+    known = {key: environment[name] for key, name in _WEB_IDENTITY.items() if environment.get(name)}
+    profile = session.profile or "default"
+    own = {} if session.profile else known
+
+    def profiles() -> dict[str, Any]:
+        return {"profiles": {profile: {**session.get_scoped_config(), **own}}}
+
+    resolver = session.get_component("credential_provider")
+    identity = AssumeRoleWithWebIdentityProvider(profiles, sts, profile, disable_env_vars=True)
+    for made in (identity, ContainerProvider(dict(environment))):
+        resolver.insert_after(made.METHOD, made)
+        resolver.remove(made.METHOD)
+    for method in ("env", *(() if instance else ("iam-role",))):
+        resolver.remove(method)
+
+
 def _style(session: botocore.session.Session, endpoint: str) -> str:
-    """How a bucket is named in a URL: as the profile says, else in the path where the endpoint is the operator's."""
-    of_profile = session.get_scoped_config().get("s3")
-    said = of_profile.get("addressing_style", "") if isinstance(of_profile, dict) else ""
-    return said or ("path" if endpoint else "auto")
+    """How a bucket is named in a URL: as the profile says, else in the path where the endpoint is the operator's.
+
+    Raises Refused for a profile whose `s3 =` holds no settings, over which botocore falls.
+    """
+    of_profile = session.get_scoped_config().get("s3", {})
+    if not isinstance(of_profile, dict):
+        raise Refused(
+            f"The AWS profile {session.profile or 'default'} has a line s3 = without settings below it.",
+            "Take it out, or indent lines such as addressing_style = path below it.",
+        )
+    return of_profile.get("addressing_style", "") or ("path" if endpoint else "auto")
 
 
 _CA: Final = "Give the authority's certificate with --ca-file or AWS_CA_BUNDLE; verification cannot be turned off."
@@ -150,7 +221,7 @@ _FAULTS: Final[tuple[tuple[tuple[str, ...], type[RemoteError], str, str], ...]] 
         ("ProfileNotFound", "ConfigNotFound", "ConfigParseError"),
         Refused,
         "the AWS profile or its file cannot be read.",
-        "Check AWS_PROFILE.",
+        "Check AWS_PROFILE and --s3-profile.",
     ),
     (
         ("NoRegionError", "InvalidRegionError"),
@@ -214,6 +285,8 @@ def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
         return Conflicting(f"{what}: it is not what it was ({code}).")
     if status in {301, 307} or code in {"PermanentRedirect", "AuthorizationHeaderMalformed"}:
         return Refused(f"{what}: it is in another region ({code}).", "Give its region.")
+    if status >= 500 and code == str(status):
+        return Unreachable(f"{what}: the server failed, or its answer was cut short ({code}).", "Try again.")
     if status >= 500:
         return Unreachable(f"{what}: the server failed ({code}).", "Try again.")
     return Refused(f"{what}: the server refuses ({code}).", _RIGHTS)

@@ -118,9 +118,7 @@ class _Store:
         self._url = url
         self._largest = access.largest_file
         self._aws = aws(access)
-        self._client = self._aws.client(
-            "s3", region=access.s3_region.of(bucket), endpoint=access.s3_endpoint.of(bucket)
-        )
+        self._client = self._aws.bucket(bucket)
 
     # --- listings
 

@@ -38,8 +38,7 @@ class S3Engine:
 
     def _asked(self, reference: Reference) -> tuple[str, Any, dict[str, str]]:
         bucket, key = reference.get("bucket"), reference.get("path")
-        region = reference.get("region") or self._access.s3_region.of(bucket)
-        client = self._aws.client("s3", region=region, endpoint=self._access.s3_endpoint.of(bucket))
+        client = self._aws.bucket(bucket, reference.get("region"))
         asked = {"Bucket": bucket, "Key": key}
         if reference.get("version"):
             asked["VersionId"] = reference.get("version")

@@ -21,9 +21,7 @@ class S3Folder:
         self._bucket, prefix = read_address(spec.url)
         self._prefix = "".join(f"{part}/" for part in (prefix, spec.path.strip("/")) if part)
         self._aws = aws(access)
-        self._client = self._aws.client(
-            "s3", region=access.s3_region.of(self._bucket), endpoint=access.s3_endpoint.of(self._bucket)
-        )
+        self._client = self._aws.bucket(self._bucket)
         self._tags: dict[str, str] = {}
 
     def read(self, path: str) -> bytes | None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from program import Ran, tree
 from servers.aws import KEYS, Cloud, aws
+from servers.http import Asked, Said, server
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Request, Rule, relay
+from servers.tls import authority
 from warm import warm
 
 CONFIG = b"currentDeployment: default\ndeploymentConfigurations:\n- name: default\n  version: 1.36.1\n"
@@ -224,8 +226,6 @@ def test_slow_server(place: Place, bao: Bao, cloud: Cloud) -> None:
 
 
 def test_wrong_authority(place: Place, bao: Bao, tmp_path: Path) -> None:
-    from servers.tls import authority
-
     (tmp_path / "bao").mkdir()
     _, other = authority(tmp_path)
     with openbao(tmp_path / "bao", tls=True) as own:
@@ -239,6 +239,28 @@ def test_wrong_authority(place: Place, bao: Bao, tmp_path: Path) -> None:
         assert f"{missing}, which should hold the authority of Vault at {own.url}, does not exist." in said
 
 
+def test_wrong_authority_of_a_store(place: Place, tmp_path: Path) -> None:
+    for name in ("own", "other"):
+        (tmp_path / name).mkdir()
+    context, own = authority(tmp_path / "own")
+    _, other = authority(tmp_path / "other")
+    asked: list[Asked] = []
+
+    def answer(request: Asked) -> Said:
+        asked.append(request)
+        return Said(403, b"<Error><Code>AccessDenied</Code></Error>")
+
+    with server(answer, context) as url:
+        words = "s3://config/hal: the server's certificate cannot be verified. Give the authority's certificate with"
+        for options in ((), ("--ca-file", other), ("--ca-file", f"127.0.0.1={other}")):
+            assert words in place.s3(url, *options)
+        assert words in place.s3(url, **KEYS, AWS_CA_BUNDLE=str(other))
+        said = place.s3(url, "--ca-file", tmp_path / "none.pem")
+        assert f"{tmp_path}/none.pem, which should hold a certificate authority, does not exist." in said
+        assert asked == []
+        assert "the server refuses (AccessDenied)" in place.s3(url, "--ca-file", own)
+
+
 def test_half_a_listing(place: Place, cloud: Cloud) -> None:
     head, xml = '<?xml version="1.0"?><ListBucketResult><IsTruncated>true</IsTruncated>', {"Content-Type": "text/xml"}
     entry = '<Contents><Key>hal/config</Key><ETag>"x"</ETag><Size>3</Size></Contents>'
@@ -248,7 +270,7 @@ def test_half_a_listing(place: Place, cloud: Cloud) -> None:
         assert "s3://config/hal: the listing breaks off in the middle. Run again; check the endpoint." in said
         between.rule = only("list-type", Answer(200, f"{head}{entry}".encode() * 9, xml, cut=True))
         said = place.s3(between.url)
-        assert "s3://config/hal: the server failed (500). Try again." in said
+        assert "s3://config/hal: the server failed, or its answer was cut short (500). Try again." in said
 
 
 def test_object_replaced_while_it_is_read(place: Place, cloud: Cloud) -> None:

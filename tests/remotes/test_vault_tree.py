@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from servers.openbao import ROOT_TOKEN, Bao, openbao
-from servers.relay import Answer, Request, relay
+from servers.relay import Answer, Crowd, Request, relay
 
 from halgit.errors import Corrupt, Missing, RemoteError, UsageError
 from halgit.operator import Access, PerHost, SourceSpec
@@ -84,6 +84,15 @@ def test_the_revision_follows_the_versions(bao: Bao) -> None:
     old = opened("vault://kv1/moving", bao.url).source.revision
     bao.put("kv1", "moving/config", {"content": "two"}, 1)
     assert opened("vault://kv1/moving", bao.url).source.revision != old
+
+
+def test_eight_secrets_of_a_tree_are_read_at_once_and_never_more(bao: Bao) -> None:
+    for number in range(16):
+        bao.put("team/kv", f"crowded/f{number}", {"content": "x"})
+    with relay(bao.url) as between:
+        between.rule = crowd = Crowd(8, "/data/crowded/f")
+        assert len(opened("vault://team/kv/crowded", between.url, retries=0).paths) == 16
+        assert crowd.most == 8
 
 
 def test_a_deleted_secret_is_no_file(bao: Bao) -> None:

@@ -11,7 +11,7 @@ from servers.aws import aws
 from servers.google import google
 from servers.kubernetes_api import kubernetes
 from servers.openbao import ROOT_TOKEN, Bao, openbao
-from servers.relay import Answer, relay
+from servers.relay import Answer, Crowd, relay
 
 from halgit.compiler import Places
 from halgit.errors import SecretError
@@ -76,6 +76,16 @@ def test_a_thousand_references_over_fifty_paths_cost_fifty_reads_and_one_login(b
         assert len(between.seen) == 52
     assert "a0: value-0-0\n" in text
     assert "a999: value-49-19\n" in text
+
+
+def test_eight_secrets_are_read_at_once_and_never_more(bao: Bao) -> None:
+    lines = "".join(f"a{n}: encrypted:vault!e:kv!p:apps/{n}!k:k1\n" for n in range(24))
+    with relay(bao.url) as between:
+        between.rule = crowd = Crowd(8, "/v1/kv/data/")
+        text = opened(run(merged({GATE: lines}), vault_access(between.url, retries=0)))[GATE]
+        assert crowd.most == 8
+        assert between.count("/v1/kv/data/") == 24
+    assert text.count("value-") == 24
 
 
 def test_a_sealed_vault_ends_with_one_line_and_nothing_else_asked(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,6 +61,35 @@ class Relay:
     def count(self, part: str, method: str = "") -> int:
         """How many requests had this in their path."""
         return sum(part in request.path and request.method in (method or request.method) for request in self.seen)
+
+
+class Crowd:
+    """A rule that holds requests until so many are there at once; `most` is how many there were. Others pass."""
+
+    def __init__(self, size: int, part: str = "") -> None:
+        self.most = 0
+        self._part = part
+        self._now = 0
+        self._lock = threading.Lock()
+        self._gate = threading.Barrier(size, timeout=20)
+
+    def __call__(self, request: Request) -> Answer | None:
+        if self._part not in request.path:
+            return None
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        try:
+            self._gate.wait()
+            time.sleep(_FOR_ONE_MORE)
+        finally:
+            with self._lock:
+                self._now -= 1
+        return None
+
+
+_FOR_ONE_MORE = 0.2
+"""Seconds a full crowd waits, so that one that should not come is seen."""
 
 
 def _handler(relay: Relay) -> type[BaseHTTPRequestHandler]:
