@@ -253,3 +253,19 @@ def test_a_monitor_finds_one_service_with_its_port(render: Callable[..., list[Ob
         services = [one for one in objects if one["kind"] == "Service" and wanted <= one["metadata"]["labels"].items()]
         ports = [row["name"] for one in services for row in one["spec"]["ports"] if row["name"] == endpoint["port"]]
         assert len(ports) == 1, monitor["metadata"]["name"]
+
+
+def test_a_component_of_another_name_is_reached_by_it(render: Callable[..., list[Object]]) -> None:
+    other = {"oes-ui": "console", "controller": "tunnel", "sapor": "accounts-service"}
+    values = over(CI["gateway"], {
+        **{chart: {"fullnameOverride": name} for chart, name in other.items()},
+        "global": {"addresses": other, "controller": {"enabled": True}, "hosts": {"controller": "agents.example.org"}},
+    })  # fmt: skip
+    objects = render("isd", values)
+    services = {one["metadata"]["name"] for one in objects if one["kind"] == "Service"}
+    routes = [one for one in objects if one["kind"] in ("HTTPRoute", "TLSRoute")]
+    led = {ref["name"] for one in routes for rule in one["spec"]["rules"] for ref in rule["backendRefs"]}
+    assert {"console", "tunnel-agent"} <= led
+    assert {name for name in led if not name.startswith("spin-")} <= services
+    assert {"console", "tunnel", "accounts-service"} <= services
+    assert "isd-sapor:" not in "".join(str(one) for one in objects)

@@ -110,6 +110,12 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
      "global.credentials.git.values: token is missing. Give it, or name an existingSecret."),
     ({"oes-redis": {"replicas": 2}},
      "oes-redis.replicas: oes-redis holds state in one place and runs once. Set it to 1 or leave it."),
+    ({"sapor": {"fullnameOverride": "accounts-service"}},
+     "sapor.fullnameOverride: given, and the others still call it isd-sapor. "
+     "Set global.addresses.sapor to accounts-service too, or leave it empty."),
+    ({"sapor": {"fullnameOverride": "s" * 53}, "global": {"addresses": {"sapor": "s" * 53}}},
+     f"sapor: the name {'s' * 53} is longer than 52 characters. Take a shorter name for the release or in "
+     "fullnameOverride."),
     ({"sapor": {"serviceAccount": {"create": False}}},
      "sapor.serviceAccount: create is off and name is empty. Name the account the pods run under."),
     ({"halyard": {"source": {"repositories": []}}},
@@ -195,3 +201,14 @@ def test_a_wrapping_chart_may_have_globals_of_its_own(vendored: Callable[[str], 
 
 def test_a_misspelt_global_is_named_at_the_root_of_a_component_too(texts: Texts) -> None:
     assert "global.other is not a value of this chart." in refusal(texts, "sapor", {"global": {"other": 1}})
+
+
+def test_a_release_whose_names_would_not_fit_is_refused(vendored: Callable[[str], Path]) -> None:
+    """Names are never cut off: "...-audit-service" and "...-audit-client" might be cut to one."""
+    fits = "r" * (52 - len("audit-service-"))
+    with Chart.load(vendored("isd")) as chart:
+        chart.render(HOSTS, name=fits, namespace="isd-ns")
+    with Chart.load(vendored("isd")) as chart, pytest.raises(HelmError) as caught:
+        chart.render(HOSTS, name=fits + "r", namespace="isd-ns")
+    assert f"audit-service: the name {fits}r-audit-service is longer than 52 characters." in str(caught.value)
+    assert "Take a shorter name for the release." in str(caught.value)

@@ -23,8 +23,13 @@ ones), global, fullname, and spec (what the chart's "<name>.component" template 
 {{- toJson $parsed -}}
 {{- end -}}
 
+{{/* Never cut off: others call a component by this name, and two might be cut to one. What Kubernetes adds must fit behind it. */}}
 {{- define "common.fullname" -}}
-{{- default (printf "%s-%s" .root.Release.Name .name) .values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- $name := default (printf "%s-%s" .root.Release.Name .name) .values.fullnameOverride -}}
+{{- if gt (len $name) 52 -}}
+{{- fail (printf "%s: the name %s is longer than 52 characters. Take a shorter name for the release%s." .name $name (ternary " or in fullnameOverride" "" (ne "" (toString .values.fullnameOverride)))) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{/* Host name of another component: {scope, to}. */}}

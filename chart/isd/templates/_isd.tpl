@@ -6,20 +6,24 @@
 {{- if hasKey $own "enabled" }}{{ ternary "true" "" $own.enabled }}{{ else }}{{ ternary "true" "" .scope.global.trial }}{{ end -}}
 {{- end -}}
 
+{{/* Name of a part's objects: {scope, part}. */}}
+{{- define "isd.name" -}}
+{{- (get .scope.root.Values .part | default dict).fullnameOverride | default (printf "%s-%s" .scope.root.Release.Name .part) -}}
+{{- end -}}
+
 {{/*
 Public points: name -> host, service, port, namespace; passthrough where TLS ends in the component. A point whose host is empty
 is not there: the user interface then leads to Deck and the gate below its own host.
 */}}
 {{- define "isd.points" -}}
-{{- $release := .root.Release.Name -}}
 {{- $own := .root.Release.Namespace -}}
 {{- $spinnaker := include "common.spinnakerNamespace" . -}}
 {{- $rows := dict
-      "ui" (dict "service" (printf "%s-oes-ui" $release) "port" 8080 "namespace" $own "on" true)
-      "oesGate" (dict "service" (printf "%s-oes-gate" $release) "port" 8084 "namespace" $own "on" true)
+      "ui" (dict "service" (include "isd.name" (dict "scope" . "part" "oes-ui")) "port" 8080 "namespace" $own "on" true)
+      "oesGate" (dict "service" (include "isd.name" (dict "scope" . "part" "oes-gate")) "port" 8084 "namespace" $own "on" true)
       "deck" (dict "service" "spin-deck" "port" 9000 "namespace" $spinnaker "on" true)
       "gate" (dict "service" "spin-gate" "port" 8084 "namespace" $spinnaker "on" (not .global.commonGate))
-      "controller" (dict "service" (printf "%s-controller-agent" $release) "port" (include "isd.agentPort" . | int) "namespace" $own "on" .global.controller.enabled "passthrough" true) -}}
+      "controller" (dict "service" (printf "%s-agent" (include "isd.name" (dict "scope" . "part" "controller"))) "port" (include "isd.agentPort" . | int) "namespace" $own "on" .global.controller.enabled "passthrough" true) -}}
 {{- range $name, $row := $rows }}
 {{- $host := get $.global.hosts $name }}
 {{- if and $row.on $host }}
@@ -58,6 +62,12 @@ is not there: the user interface then leads to Deck and the gate below its own h
 {{- fail (printf "global.hosts.%s: %s is the host of %s too. Give each its own name, or leave this one empty." $name $host (get $seen $host)) -}}
 {{- end -}}
 {{- if $host }}{{- $_ := set $seen $host $name -}}{{- end -}}
+{{- end -}}
+{{- range $part, $_ := include "common.ports" . | fromYaml -}}
+{{- $name := include "isd.name" (dict "scope" $ "part" $part) -}}
+{{- if and (get $.root.Values $part | default dict).fullnameOverride (ne $name (include "common.host" (dict "scope" $ "to" $part))) -}}
+{{- fail (printf "%s.fullnameOverride: given, and the others still call it %s. Set global.addresses.%s to %s too, or leave it empty." $part (include "common.host" (dict "scope" $ "to" $part)) $part $name) -}}
+{{- end -}}
 {{- end -}}
 {{- include "isd.exposureRefusals" . -}}
 {{- include "isd.serverRefusals" . -}}
