@@ -23,6 +23,15 @@ def everything(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
 
 
+def check_private(folder: Path, scene: Scene) -> None:
+    """Nobody else can read what is new, whenever the run died: it may hold secrets."""
+    old = set((scene.old or {}).values())
+    for path in folder.rglob("*"):
+        if path.is_file() and path.read_bytes() in set(NEW.values()) - old:
+            above = [path, *path.parents]
+            assert any(not each.stat().st_mode & 0o077 for each in above[: above.index(folder)]), path
+
+
 def check_stopped(target: Path, scene: Scene, way: str) -> str:
     """The tree as the dead run left it; gives what it is."""
     held = everything(target.parent)
@@ -68,6 +77,7 @@ def test_killed_after_any_operation(name: str, way: str, quick_path: Path) -> No
     for last in range(1, int(answer.stdout) + 1):
         target = quick_path / str(last) / ".hal"
         seen.append(check_stopped(target, scene, way))
+        check_private(target.parent, scene)
         put(NEW, target, "2" * 40, scene.force, Watched(way))
         check_finished(target, scene)
     order = ["old", "pending", "new"]
