@@ -36,10 +36,16 @@ def command(output: Output, /, target: str, **options: Any) -> None:
         found = explaining.explain(compiled.merged, target, compiled.places.of)
         if output.json:
             output.answer({"file": explaining.split(target)[0], "values": [explaining.as_json(one) for one in found]})
-        elif len(found) == 1:
-            output.result(_single(found[0]))
         else:
-            output.result(_many(found))
+            output.result(_text(found, output.width()))
+
+
+def _text(found: tuple[explaining.Explained, ...], width: int | None) -> str:
+    """A table, or, where the terminal is too narrow for it, one value after the other."""
+    told = _single(found[0]) if len(found) == 1 else _many(found)
+    if len(found) > 1 and width is not None and max(map(len, told.split("\n"))) > width:
+        return "\n".join(map(_single, found))
+    return told
 
 
 def _single(one: explaining.Explained) -> str:

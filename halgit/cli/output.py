@@ -63,6 +63,14 @@ class Output:
         """The one JSON object of `--format json`; printed at the end, with `error` added on failure."""
         self._answer = dict(value)
 
+    def add(self, **fields: Any) -> None:
+        """Further fields of the JSON object."""
+        self._answer = {**(self._answer or {}), **fields}
+
+    def width(self) -> int | None:
+        """The columns of the terminal that results go to; None where they go elsewhere or it is not known."""
+        return (os.get_terminal_size(self._out.fileno()).columns or None) if self._out.isatty() else None
+
     def say(self, text: str, **fields: Any) -> None:
         """A line for people, to stderr."""
         self._clear()
@@ -89,7 +97,7 @@ class Output:
         else:
             self.say(self.colour("halgit:", "error", err=True) + " " + clean)
         if self.json or self.json_errors:
-            self._answer = {**(self._answer or {}), "error": {"code": code, "message": clean}}
+            self.add(error={"code": code, "message": clean})
         lines = [clean, *(f"{f.file}:{f.line}: {f.message}" for f in findings[:20])]
         write_reason(os.environ.get("HALGIT_TERMINATION_FILE", TERMINATION_FILE), self.redactor.clean("\n".join(lines)))
 

@@ -14,7 +14,7 @@ from halgit.cli.output import Output
 from halgit.cli.session import Compiled, Session
 from halgit.compiler import part, refuse
 from halgit.errors import DifferenceError
-from halgit.report.rendering import comparison_lines, rendering_json, rendering_text
+from halgit.report.rendering import comparison_json, comparison_lines, rendering_json, rendering_text
 from halgit.tree import Revealed
 
 
@@ -87,7 +87,7 @@ def _write(run: Session, tree: Revealed, daemon: Revealed, options: dict[str, An
         ignored=run.ignored,
     )
     if options["check"] or options["dry_run"]:
-        _compare(output, publish.compare(files, manifest, target, settings), target, options["check"])
+        _compare(output, publish.compare(files, manifest, target, settings), options)
         return
     output.progress(f"Writing {target}")
     outcome = publish.publish(files, manifest, target, settings)
@@ -96,7 +96,7 @@ def _write(run: Session, tree: Revealed, daemon: Revealed, options: dict[str, An
             publish.serialise(daemon), options["daemon_config"], group_access=options["group_access"]
         )
     for warning in outcome.warnings:
-        output.say(f"{output.colour('warning', 'warning', err=True)}: {warning}", level="warning")
+        _warn(output, warning)
     if output.json:
         output.say(_told(outcome, tree))
     else:
@@ -122,11 +122,22 @@ def _told(outcome: publish.Outcome, tree: Revealed) -> str:
     return text + ("; SECRETS ARE STAND-INS" if tree.masked else "")
 
 
-def _compare(output: Output, found: publish.Comparison, target: Path, check: bool) -> None:
+def _compare(output: Output, found: publish.Comparison, options: Mapping[str, Any]) -> None:
+    target = options["out"]
     lines = comparison_lines(found.added, found.changed, found.removed, found.modified)
-    if not output.json and lines:
+    if output.json:
+        output.add(changes=comparison_json(found.added, found.changed, found.removed, found.modified))
+    elif lines:
         output.result("\n".join(lines))
     if found.same:
         output.say(f"{target} is up to date.")
-    elif check:
+        return
+    if (found.foreign or found.modified) and not options["force"]:
+        why = "halgit did not write what stands there" if found.foreign else "it was changed since halgit wrote it"
+        _warn(output, f"{target}: {why}, so a render is refused. Choose another --out, or use --force.")
+    if options["check"]:
         raise DifferenceError(f"A render would change {target} ({len(lines)} differences).", "Run render to change it.")
+
+
+def _warn(output: Output, text: str) -> None:
+    output.say(f"{output.colour('warning', 'warning', err=True)}: {text}", level="warning")

@@ -9,6 +9,7 @@ from typing import Final
 from halgit.compiler.places import Places, in_order
 from halgit.errors import FindingsError, UsageError
 from halgit.operator import OperatorSettings
+from halgit.overlay import selection
 from halgit.report.findings import summary_line
 from halgit.reveal import Survey
 from halgit.tree import MISSING, Finding, Merged, Origin, Path, Severity
@@ -27,6 +28,7 @@ def settle(merged: Merged, survey: Survey, operator: OperatorSettings, places: P
     if operator.validate and not half:
         found += run.validate(merged, ALL, select=operator.select, ignore=operator.ignore)
         found += _misnamed(merged, places)
+        found += _idle(merged, places)
     placed = dict.fromkeys(places.put(one for one in found if one.rule not in follows))
     if half or not operator.validate:
         return tuple(placed)
@@ -82,6 +84,18 @@ def _misnamed(merged: Merged, places: Places) -> Iterator[Finding]:
             yield Finding(
                 "settings/no-such-rule", Severity.WARNING, f"There is no rule {name}.", _nearest(name), *where
             )
+
+
+def _idle(merged: Merged, places: Places) -> Iterator[Finding]:
+    """A warning for each `include` that names no file of its layer."""
+    for layer in merged.layers:
+        for number, glob in enumerate(layer.settings.include):
+            if not any(selection.matches(path, (glob,)) for path in layer.paths):
+                path: Path = ("include", number)
+                at = places.of(Origin(layer.id, layer.settings.file, path))
+                where = (layer.settings.file, path, at.line, at.column, layer.id.name)
+                message, mend = f"No file of the layer matches {glob}.", "Correct the pattern, or take it out."
+                yield Finding("settings/include-nothing", Severity.WARNING, message, mend, *where)
 
 
 def _nearest(name: str) -> str:

@@ -76,3 +76,11 @@ def comparison_lines(
     signs = (("+", added), ("~", changed), ("-", removed), ("!", modified))
     told = {"!": " (changed since halgit wrote it)"}
     return [f"{sign} {path}{told.get(sign, '')}" for sign, paths in signs for path in paths]
+
+
+def comparison_json(
+    added: Sequence[str], changed: Sequence[str], removed: Sequence[str], modified: Sequence[str]
+) -> list[dict[str, str]]:
+    """The same for programs."""
+    kinds = (("added", added), ("changed", changed), ("removed", removed), ("modified", modified))
+    return [{"path": path, "change": kind} for kind, paths in kinds for path in paths]

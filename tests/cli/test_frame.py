@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -298,9 +302,10 @@ def test_completion_is_there_for_every_shell(shell: str) -> None:
 # --- terminals
 
 
-def on_a_terminal(*arguments: object, **environment: str) -> str:
+def on_a_terminal(*arguments: object, columns: int = 0, **environment: str) -> str:
     """What the program writes where stdout and stderr are one terminal."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 0, columns, 0, 0))
     known = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm"}
     command = [sys.executable, "-m", "halgit", *map(str, arguments)]
     child = subprocess.Popen(command, env={**known, **environment}, stdin=theirs, stdout=theirs, stderr=theirs)
@@ -344,3 +349,11 @@ def test_colours_can_be_refused(off: dict[str, str], warned: list[object]) -> No
 def test_json_tells_on_stderr_which_way_the_tree_went(tmp_path: Path) -> None:
     ran = halgit(*RENDER, "--out", tmp_path / ".hal", "--format", "json")
     assert ran.err == f"{tmp_path}/.hal: written in one step; SECRETS ARE STAND-INS\n"
+
+
+def test_a_table_that_is_too_wide_for_the_terminal_becomes_a_list() -> None:
+    told = ("explain", "--repo", SAMPLE, "--overlay", "dev", "config:deploymentConfigurations[name=default].security")
+    wide, narrow = on_a_terminal(*told, columns=500), on_a_terminal(*told, columns=80)
+    assert re.search(r"^path +value +from ", wide, re.MULTILINE)
+    assert not re.search(r"^path ", narrow, re.MULTILINE)
+    assert "\r\ndeploymentConfigurations[name=default].security.uiSecurity.overrideBaseUrl\r\n  value " in narrow

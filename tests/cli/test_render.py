@@ -76,6 +76,26 @@ def test_check_says_what_would_change_and_writes_nothing(tmp_path: Path) -> None
     assert tree(out) == before
 
 
+def test_a_dry_run_says_that_a_render_would_be_refused(tmp_path: Path) -> None:
+    repo, out = repository(tmp_path / "repo"), tmp_path / ".hal"
+    out.mkdir()
+    (out / "config").write_text("mine\n")
+    told = ("render", "--repo", repo, "--out", out, "--dry-run")
+    refused = "so a render is refused. Choose another --out, or use --force."
+    ran = halgit(*told)
+    assert f"warning: {out}: halgit did not write what stands there, {refused}\n" in ran.err
+    assert (ran.code, ran.out.splitlines()) == (0, ["+ .halgit.json", "~ config"])
+    assert "refused" not in halgit(*told, "--force").err
+    halgit("render", "--repo", repo, "--out", out, "--force")
+    (out / "config").write_text("mine\n")
+    ran = halgit(*told, "--format", "json")
+    assert f"warning: {out}: it was changed since halgit wrote it, {refused}\n" in ran.err
+    assert ran.json["changes"] == [
+        {"path": "config", "change": "changed"},
+        {"path": "config", "change": "modified"},
+    ]
+
+
 def test_every_option_can_be_a_variable_and_lists_are_lines(tmp_path: Path) -> None:
     ran = halgit(
         "render",

@@ -425,3 +425,15 @@ def test_validate_opens_no_socket_for_a_directory(tmp_path: Path) -> None:
         text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "No findings.\n", "")
+
+
+def test_an_include_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("{}\n")
+    (tmp_path / "halgit.yaml").write_text("include: ['files/*', 'notes/**']\n")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a").touch()
+    ran = halgit("validate", "--repo", tmp_path, "--format", "json")
+    found = [finding for finding in ran.json["findings"] if finding["rule"] == "settings/include-nothing"]
+    assert [(one["severity"], one["line"], one["column"], one["message"], one["mend"]) for one in found] == [
+        ("warning", 1, 22, "No file of the layer matches notes/**.", "Correct the pattern, or take it out.")
+    ]
