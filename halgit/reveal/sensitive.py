@@ -65,6 +65,9 @@ def _of_parameters(merged: Merged) -> Iterator[str]:
         if parameter.secret:
             listed = parameter.value if isinstance(parameter.value, list) else [parameter.value]
             yield from (each.open() if isinstance(each, Secret) else str(each) for each in listed if each is not None)
+    for layer in merged.layers:
+        for declared in layer.settings.params.values():
+            yield from map(str, declared.enum) if declared.secret else ()
 
 
 def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:

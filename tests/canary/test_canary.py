@@ -222,10 +222,11 @@ def test_a_secret_parameter_that_does_not_fit_is_not_shown(
     repo = changed(plant, tmp_path / "changed")
     text = (repo / "halgit.yaml").read_text()
     (repo / "halgit.yaml").write_text(text.replace("fromEnv: {type: string", f"fromEnv: {{{declared}"))
-    ran = drive("render", "--repo", repo, "--overlay", "prod", "--out", ".hal")
-    assert ran.code == 1
-    assert words in ran.err
-    nothing_shown(drive, ran)
+    for command in (("render", "--out", ".hal"), ("validate",)):
+        ran = drive(*command, "--repo", repo, "--overlay", "prod")
+        assert ran.code == 1
+        assert words in ran.out + ran.err
+        nothing_shown(drive, ran)
 
 
 def test_servers_that_are_down_or_repeat_what_they_were_sent(plant: Plant, drive: Driver) -> None:
