@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from charts_pods import NAME, template
-from charts_values import CI
+from charts_values import ALONE, CI, over
 
 Object = dict[str, Any]
 EDGES: list[Object] = json.loads((Path(__file__).parent / "edges.json").read_text())
@@ -165,6 +165,31 @@ def test_servers_outside_the_cluster_are_reached_at_their_ports(every: dict[str,
     assert outside("isd-datascience") >= {6432, 5672, 443}
     assert outside("isd-sapor") >= {6432, 8181}
     assert outside("isd-oes-ui") == set()
+
+
+def test_ports_that_addresses_name_are_let_out(render: Callable[..., list[Object]]) -> None:
+    def outside(chart: str, values: Object) -> set[int]:
+        policy = next(one for one in render(chart, over(ALONE[chart], values)) if one["kind"] == "NetworkPolicy")
+        rules = [rule for rule in policy["spec"]["egress"] if "ipBlock" in rule.get("to", [{}])[0]]
+        return {row["port"] for rule in rules for row in rule["ports"]}
+
+    assert outside("accounts", {"store": {"url": "https://git.example.org:8443/org/accounts.git"}}) == {
+        443,
+        22,
+        8200,
+        8443,
+    }
+    s3 = {"url": "s3://bucket/accounts", "endpoint": "https://minio.example.org:9000"}
+    assert outside("accounts", {"store": s3}) == {443, 22, 8200, 9000}
+    sources = ["ssh://git@git.example.org:2222/org/config.git?ref=v1:2", "git@git.example.org:org/more.git"]
+    halyard = {
+        "source": {"repositories": sources},
+        "credentials": {"sshSecret": "ssh", "vault": {"address": "http://vault:8300", "role": "halyard"}},
+    }
+    assert outside("halyard", halyard) == {443, 6443, 22, 8200, 2222, 8300}
+    promotion = {"kind": "github", "cloneUrl": "https://git.example.org:7990/org/pipelines"}
+    git = {"global": {"credentials": {"git": {"existingSecret": "git-login"}}}}
+    assert outside("sapor", {"pipelinePromotion": promotion, **git}) == {443, 22, 7990}
 
 
 def test_policies_can_be_turned_off(render: Callable[..., list[Object]]) -> None:

@@ -118,6 +118,16 @@ podSelector:
 {{- toJson $blocks -}}
 {{- end -}}
 
+{{/* Ports outside the cluster that addresses name, beside the usual ones: {usual, addresses}. */}}
+{{- define "common.outsideOf" -}}
+{{- $ports := .usual -}}
+{{- range .addresses -}}
+{{- $port := regexFind "^[a-z0-9+]+://[^/?]*:[0-9]+" . | splitList ":" | last -}}
+{{- if $port -}}{{- $ports = append $ports (int $port) -}}{{- end -}}
+{{- end -}}
+{{- $ports | uniq | toJson -}}
+{{- end -}}
+
 {{/* Ports outside the cluster: the component's own, the secret store's, and the proxies' where it goes out. */}}
 {{- define "common.outsidePorts" -}}
 {{- $ports := .spec.outside | default list -}}
