@@ -17,6 +17,7 @@ from halgit.tree import EMPTY, Layer, Merged, SourceId
 LOCK = "halgit.lock"
 _FORMAT = 1
 _WRITE = "Run `halgit lock` to write it anew."
+_REMOVE = "Remove it, then run `halgit lock`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,10 @@ def parse(text: bytes) -> dict[str, Entry]:
     try:
         data = json.loads(text)
         if data["format"] != _FORMAT:
-            raise SourceError(f"{LOCK} has format {data['format']}; this halgit reads {_FORMAT}.", _WRITE)
+            raise SourceError(f"{LOCK} has format {data['format']}; this halgit reads {_FORMAT}.", _REMOVE)
         return {"" if name == "." else name: _entry(one) for name, one in data["overlays"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise SourceError(f"{LOCK} is not as halgit writes it.", _WRITE) from None
+        raise SourceError(f"{LOCK} is not as halgit writes it.", _REMOVE) from None
 
 
 def _entry(said: Mapping[str, object]) -> Entry:
@@ -114,7 +115,7 @@ def hold(locked: Entry, now: Entry) -> None:
     moved = [text for pair in zip(locked.sources, now.sources, strict=True) for text in _moved(*pair)]
     if moved:
         listed = "\n".join(f"  {text}" for text in moved)
-        raise SourceError(f"The sources are not what {LOCK} holds:\n{listed}", _WRITE)
+        raise SourceError(f"The sources are not what {LOCK} holds:\n{listed}.", _WRITE)
 
 
 def _moved(then: LockedSource, now: LockedSource) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,16 @@ def test_no_module_imports_itself_through_others() -> None:
 
     for name in graph:
         walk(name, ())
+
+
+def test_the_page_tells_of_every_room() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    told = {
+        (room.strip("`").rstrip("/").removesuffix(".py"), int(layer))
+        for layer, rooms in re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.MULTILINE)
+        for room in rooms.split(", ")
+    }
+    assert told == {(room, layer) for room, layer in LAYERS.items() if not room.startswith("__")}
 
 
 @EACH

@@ -39,7 +39,7 @@ def command(output: Output, /, **options: Any) -> None:
         compiled = run.compile(run.open())
         refuse(compiled.findings, Severity.ERROR)
         revealed = reveal.reveal(compiled.survey, run.engine, output.redactor, put=compiled.places.put)
-        known = lock.parse(target.read_bytes()) if target.exists() else {}
+        known = lock.parse(given.read(target, "The old lock")) if target.exists() else {}
         entry = lock.entry(compiled.merged, revealed.versions)
         publish.write_file(target, lock.encode({**known, run.operator.overlay: entry}), mode=0o644)
         sources, secrets = counted(len(entry.sources), "source"), counted(len(entry.secrets), "secret version")

@@ -163,8 +163,9 @@ def test_objects_of_a_source_that_moved_are_named(cloud: Cloud, hal: Path, tmp_p
     ("text", "words"),
     [
         (None, "No source has a halgit.lock, which --locked reads. Run `halgit lock`."),
-        ("{", "halgit.lock is not as halgit writes it."),
-        ('{"format": 9, "overlays": {}}', "halgit.lock has format 9; this halgit reads 1."),
+        ("{", "halgit.lock is not as halgit writes it. Remove it, then run `halgit lock`."),
+        ('{"format": 9, "overlays": {}}',
+         "halgit.lock has format 9; this halgit reads 1. Remove it, then run `halgit lock`."),
         ('{"format": 1, "overlays": {"prod": {"sources": [], "secrets": {}}}}',
          "halgit.lock has nothing for the root layer. Run `halgit lock` for it."),
         ('{"format": 1, "overlays": {".": {"sources": [], "secrets": {}}}}',
@@ -194,3 +195,20 @@ def test_other_overlays_of_the_lock_are_kept_and_the_file_is_not_part_of_the_tre
     assert ran.code == 0, ran.err
     assert "halgit.lock" not in tree(hal)
     assert halgit("lock", "--repo", "s3://bucket/x").code == 2
+
+
+def test_a_lock_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
+    repo = layer(tmp_path / "repo", "a: 1\n")
+    (repo / "halgit.lock").write_text("<<<<<<< HEAD\n")
+    ran = halgit("lock", "--repo", repo)
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        3,
+        "halgit: halgit.lock is not as halgit writes it. Remove it, then run `halgit lock`.",
+    )
+    (repo / "halgit.lock").unlink()
+    (repo / "halgit.lock").mkdir()
+    ran = halgit("lock", "--repo", repo)
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2,
+        f"halgit: The old lock: {repo}/halgit.lock cannot be read: Is a directory. Check the path.",
+    )
