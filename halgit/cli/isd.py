@@ -60,7 +60,7 @@ _reach = _options(
 )  # fmt: skip
 
 
-@command.command("create-ca")
+@command.command("create-ca", short_help="Make the Secrets that are absent.")
 @_names
 @given.option(
     "--renew-control-before",
@@ -98,7 +98,7 @@ def create_ca(output: Output, /, **options: Any) -> None:
         output.result(table(["secret", "", ""], [[one.name, one.state, _ROLES[one.role]] for one in done]))
 
 
-@command.command("status")
+@command.command("status", short_help="Say which Secrets are there and when certificates end.")
 @_names
 @given.option("--soon", type=click.IntRange(0), default=30, show_default=True, metavar="DAYS",
               help="Certificates with fewer days left end soon.")  # fmt: skip
@@ -128,7 +128,7 @@ def status(output: Output, /, **options: Any) -> None:
         raise SecretError(f"{counted(len(bad), 'Secret')} cannot be used:\n{told}")
 
 
-@command.command("configure")
+@command.command("configure", short_help="Introduce the services to each other.")
 @given.option("--platform-url", required=True, metavar="URL", help="Address of platform.")
 @given.option("--sapor-url", required=True, metavar="URL", help="Address of sapor.")
 @given.option("--opa-url", default="", metavar="URL", help="Address of the OPA they are told of.")

@@ -120,21 +120,26 @@ def test_findings_that_fail_leave_nothing_and_come_all_together(tmp_path: Path) 
         **{
             "halgit.yaml": "params: {unused: 1}\n",
             "default__profiles__gate-local.yml": "a: ${{ params.one }}\nb: '${{ params.two }}'\n",
-            "default__profiles__orca-local.yml": "x: 1\nx: 2\n",
+            "default__profiles__echo-local.yml": "x: 1\ny: ${{ elsewhere.three }}\n",
         },
     )
     ran = halgit("render", "--repo", repo, "--out", tmp_path / ".hal", "--format", "json")
     assert ran.code == 1
     assert not (tmp_path / ".hal").exists()
     assert ran.json["error"]["code"] == 1
-    assert "3 errors" in ran.json["error"]["message"]
+    assert "2 errors" in ran.json["error"]["message"]
     places = {(f["rule"], f["file"], f["line"]) for f in ran.json["findings"]}
     assert ("parameter/unused", "halgit.yaml", 1) in places
     assert {(file, line) for _, file, line in places} >= {
         ("default/profiles/gate-local.yml", 1),
         ("default/profiles/gate-local.yml", 2),
-        ("default/profiles/orca-local.yml", 2),
+        ("default/profiles/echo-local.yml", 2),
     }
+    repository(repo, **{"default__profiles__orca-local.yml": "x: 1\nx: 2\n"})
+    again = halgit("render", "--repo", repo, "--out", tmp_path / ".hal", "--format", "json").json["findings"]
+    rules = {finding["rule"] for finding in again}
+    assert {"yaml/duplicate-key", "parameter/undeclared"} <= rules
+    assert "parameter/unused" not in rules, "a file that cannot be read may use it"
 
 
 @pytest.mark.parametrize(
