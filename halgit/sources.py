@@ -1,7 +1,7 @@
 """Where configuration is kept: what the operator writes after `--repo`, and the table of sources by URL scheme.
 
 A source is opened by exactly one remote, and what goes wrong there becomes a SourceError here. Nothing read from a
-source ever opens another one.
+source ever opens another one. A remote loads when its scheme is named: a directory needs none of them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,7 @@ from urllib.parse import unquote
 
 from halgit.errors import RemoteError, SourceError, UsageError
 from halgit.operator import Access, SourceSpec
-from halgit.remotes import s3, vault_tree
 from halgit.remotes.directory import open_directory
-from halgit.remotes.git import open_git
-from halgit.remotes.git.address import is_short_form, read_address
-from halgit.remotes.s3 import open_s3
-from halgit.remotes.vault_tree import open_vault
 from halgit.tree import Snapshot
 
 
@@ -39,16 +34,61 @@ def _any_path(text: str) -> None:
         raise UsageError("A path holds a NUL character.", "Name a directory.")
 
 
+def _git(spec: SourceSpec, access: Access) -> Snapshot:
+    from halgit.remotes.git import open_git
+
+    return open_git(spec, access)
+
+
+def _git_address(url: str) -> None:
+    from halgit.remotes.git.address import read_address
+
+    read_address(url)
+
+
+def _s3(spec: SourceSpec, access: Access) -> Snapshot:
+    from halgit.remotes.s3 import open_s3
+
+    return open_s3(spec, access)
+
+
+def _s3_address(url: str) -> None:
+    from halgit.remotes.s3 import read_address
+
+    read_address(url)
+
+
+def _vault(spec: SourceSpec, access: Access) -> Snapshot:
+    from halgit.remotes.vault_tree import open_vault
+
+    return open_vault(spec, access)
+
+
+def _vault_address(url: str) -> None:
+    from halgit.remotes.vault_tree import read_address
+
+    read_address(url)
+
+
+def _is_short_form(url: str) -> bool:
+    """Whether a text is `git@host:path`; one without a colon cannot be."""
+    if ":" not in url:
+        return False
+    from halgit.remotes.git.address import is_short_form
+
+    return is_short_form(url)
+
+
 DIRECTORY = Form("a directory", open_directory, _any_path, has_refs=False)
 
 BY_SCHEME: Mapping[str, Form] = MappingProxyType(
     {
-        "https": Form("https://host/path", open_git, read_address, is_signed=True),
-        "http": Form("http://localhost/path", open_git, read_address, is_signed=True),
-        "ssh": Form("ssh://git@host/path or git@host:path", open_git, read_address, is_signed=True),
-        "file": Form("file:///path", open_git, read_address, is_signed=True),
-        "s3": Form("s3://bucket/prefix", open_s3, s3.read_address),
-        "vault": Form("vault://mount/path", open_vault, vault_tree.read_address, has_refs=False),
+        "https": Form("https://host/path", _git, _git_address, is_signed=True),
+        "http": Form("http://localhost/path", _git, _git_address, is_signed=True),
+        "ssh": Form("ssh://git@host/path or git@host:path", _git, _git_address, is_signed=True),
+        "file": Form("file:///path", _git, _git_address, is_signed=True),
+        "s3": Form("s3://bucket/prefix", _s3, _s3_address),
+        "vault": Form("vault://mount/path", _vault, _vault_address, has_refs=False),
     }
 )
 """One line for each scheme; a remote names the source at the start of its messages."""
@@ -117,7 +157,7 @@ def _form(url: str) -> Form:
         raise UsageError("A source begins with -, so it may be an option gone astray.", "Write ./ before a directory.")
     if _TRANSPORT.match(url):
         raise UsageError(f"The transport {url.partition('::')[0]}:: runs programs and is never used.", known)
-    if is_short_form(url):
+    if _is_short_form(url):
         return BY_SCHEME["ssh"]
     scheme = _SCHEME.fullmatch(url)
     if scheme is None and _NEARLY_URL.match(url):

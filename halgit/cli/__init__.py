@@ -5,6 +5,7 @@ Nothing is decided here that a library user would miss. `--version` is answered 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -17,6 +18,7 @@ def main() -> None:
     from halgit.cli.streams import open_streams
 
     open_streams()
+    gc.disable()  # a command makes few cycles and ends soon; `accounts serve` turns it on again
     code = run(sys.argv[1:])
     if code > 128:
         os._exit(code)  # a stopped program does not wait for threads that wait for a server

@@ -10,6 +10,7 @@ manifest's, and in no log.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from halgit.accounts.service import Accounts
@@ -27,5 +28,6 @@ def run(accounts: Callable[[], Accounts], token: str, host: str, port: int, say:
     except ImportError:
         raise UsageError("The server is not installed.", "pip install 'halgit[server]'") from None
     accounts()
+    gc.enable()
     say(f"Serving accounts at http://{host}:{port}")
     uvicorn.run(application(accounts, token, say), host=host, port=port, log_level="warning", access_log=False)
