@@ -5,7 +5,6 @@ Nothing is decided here that a library user would miss. `--version` is answered 
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -14,6 +13,8 @@ def main() -> None:
     """The `halgit` program; never returns, the process ends with the exit code of the contract."""
     if sys.argv[1:] == ["--version"] and _version():
         sys.exit(0)
+    import gc
+
     from halgit.cli.app import run
     from halgit.cli.streams import open_streams
 
