@@ -18,6 +18,7 @@ from halgit.errors import AccountError
 from halgit.halyard.sensitive import words
 from halgit.tree import MISSING, Path, Value
 from halgit.validation import schema
+from halgit.validation.rules.dynamic_accounts import DEAD, EITHER
 from halgit.wording import did_you_mean
 
 Verb = Literal["add", "update", "remove"]
@@ -28,14 +29,6 @@ PROVIDERS: Final = ("kubernetes", "docker-registry", "cloudfoundry", "aws", "ecs
 _REFRESHED: Final = PROVIDERS[:3]
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME: Final = 63
-_DEAD: Final = frozenset(
-    words(key)
-    for key in (
-        "providerVersion", "skin", "configureImagePullSecrets", "liveManifestCalls", "dockerRegistries",
-        "kubectlPath", "cluster", "user",
-    )
-)  # fmt: skip
-_EITHER: Final = (("namespaces", "omitNamespaces"), ("kinds", "omitKinds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +195,7 @@ def _faults(fields: Mapping[str, Value], provider: str) -> Iterator[str]:
 
 
 def _together(fields: Mapping[str, Value]) -> Iterator[str]:
-    for one, other in _EITHER:
+    for one, other in EITHER:
         if fields.get(_spelled(fields, one)) and fields.get(_spelled(fields, other)):
             yield f"{one} and {other} exclude each other"
 
@@ -217,7 +210,7 @@ def _texts(value: Value) -> Iterator[str]:
 
 def _live(fields: Mapping[str, Value]) -> tuple[dict[str, Value], list[str]]:
     """The fields without those Clouddriver no longer has, and a note on each of these."""
-    dead = [key for key in fields if words(key) in _DEAD and fields[key] is not MISSING]
+    dead = [key for key in fields if words(key) in DEAD and fields[key] is not MISSING]
     notes = [f"{key} was left out: Clouddriver no longer has it." for key in dead]
     return {key: value for key, value in fields.items() if key not in dead}, notes
 

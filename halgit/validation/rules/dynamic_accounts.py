@@ -19,7 +19,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 from halgit.wording import listed
 
-_DEAD: Final = {
+DEAD: Final = {
     words(key)
     for key in (
         "providerVersion",
@@ -34,7 +34,7 @@ _DEAD: Final = {
 }
 """Keys of Kubernetes accounts that Clouddriver once had; Halyard still writes some of them."""
 
-_EITHER: Final = (("namespaces", "omitNamespaces"), ("kinds", "omitKinds"))
+EITHER: Final = (("namespaces", "omitNamespaces"), ("kinds", "omitKinds"))
 
 
 def documents(view: View) -> Iterator[Document]:
@@ -130,7 +130,7 @@ def _dead_key(view: View) -> Iterator[Hit]:
         places: dict[str, list[Path]] = defaultdict(list)
         for provider, path, account in document.accounts():
             for key in account if provider == "kubernetes" else ():
-                if words(key) in _DEAD:
+                if words(key) in DEAD:
                     places[key].append((*path, key))
         said = []
         for key, paths in places.items():
@@ -145,7 +145,7 @@ def _skipped(view: View) -> Iterator[Hit]:
         for provider, path, account in document.accounts():
             if not _name(account):
                 said.append((path, f"A {provider} account has no name, and Clouddriver skips it.", "Add name."))
-            for one, other in _EITHER if provider == "kubernetes" else ():
+            for one, other in EITHER if provider == "kubernetes" else ():
                 given = [key for key in account if words(key) in (words(one), words(other)) and account[key]]
                 if len(given) > 1:
                     message = f"The account {_name(account)} has both {one} and {other}, and Clouddriver skips it."
@@ -163,7 +163,7 @@ def _checked(view: View, rules: frozenset[str]) -> Iterator[Hit]:
 
 def _new(finding: Finding) -> bool:
     """Whether no other rule speaks of it."""
-    return not isinstance(finding.path[-1] if finding.path else 0, str) or words(str(finding.path[-1])) not in _DEAD
+    return not isinstance(finding.path[-1] if finding.path else 0, str) or words(str(finding.path[-1])) not in DEAD
 
 
 def _unknown_key(view: View) -> Iterator[Hit]:
