@@ -18,9 +18,9 @@
         └── Corrupt                  an answer that cannot be right: cut short, changed while read, too large
 
 The caller of a remote turns a RemoteError into the error of its own stage: `sources.py` into SourceError,
-`reveal.py` into SecretError, `accounts/` into AccountError. One that nobody turned ends with 3.
+`resolve_secrets.py` into SecretError, `accounts/` into AccountError. One that nobody turned ends with 3.
 
-A message names the place and the thing; `mend` names the next step. Neither ever holds a secret.
+A message names the place and the thing; `hint` names the next step. Neither ever holds a secret.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from halgit.tree import Finding
+    from halgit.pipeline import Finding
 
 
 class HalgitError(Exception):
@@ -37,13 +37,13 @@ class HalgitError(Exception):
 
     exit_code = 70
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.mend}" if self.mend else self.message
+        return f"{self.message} {self.hint}" if self.hint else self.message
 
 
 class UsageError(HalgitError):
@@ -57,8 +57,8 @@ class FindingsError(HalgitError):
 
     exit_code = 1
 
-    def __init__(self, message: str, findings: Sequence[Finding], mend: str = "") -> None:
-        super().__init__(message, mend)
+    def __init__(self, message: str, findings: Sequence[Finding], hint: str = "") -> None:
+        super().__init__(message, hint)
         self.findings = tuple(findings)
 
 
@@ -113,8 +113,8 @@ class Missing(RemoteError):
 class Throttled(RemoteError):
     """The server asks to come back later; `retry_after` is in seconds, None where it did not say."""
 
-    def __init__(self, message: str, mend: str = "", retry_after: float | None = None) -> None:
-        super().__init__(message, mend)
+    def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint)
         self.retry_after = retry_after
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from halgit import paths
 from halgit.errors import UsageError
 from halgit.halyard.showing import shown
-from halgit.tree import MISSING, File, Merged, Origin, Path, Position, Value
+from halgit.pipeline import MISSING, Compiled, File, Origin, Path, Position, Value
+from halgit.text import paths
 
 Locate = Callable[[Origin], Position]
 
@@ -58,7 +58,7 @@ class Explained:
     path: str
     value: Value
     origin: Source
-    beaten: tuple[Source, ...]
+    overridden: tuple[Source, ...]
     given: tuple[Given, ...] = ()
     below: str = ""
 
@@ -69,36 +69,36 @@ def split(target: str) -> tuple[str, str]:
     return file, path
 
 
-def explain(merged: Merged, target: str, locate: Locate) -> tuple[Explained, ...]:
+def explain(compiled: Compiled, target: str, locate: Locate) -> tuple[Explained, ...]:
     """Every leaf at or below `FILE[:PATH]`, in the file's order; one entry for a file that is not YAML.
 
     Raises UsageError for a file that is not in the tree (with why it was left out) or a path that meets nothing.
     """
     name, path = split(target)
-    file = merged.files.get(name)
+    file = compiled.files.get(name)
     if file is None:
-        raise _unknown(merged, name)
+        raise _unknown(compiled, name)
     if file.data is MISSING or file.trace is None:
         if path:
             raise UsageError(f"{name} is taken as it is, so there is no path in it.", "Ask for the file alone.")
         whole = Origin(file.winner, file.winner.file(name), ())
-        beaten = tuple(Origin(layer, layer.file(name), ()) for layer in reversed(file.layers[:-1]))
-        shown = tuple(_source(origin, locate) for origin in beaten)
+        overridden = tuple(Origin(layer, layer.file(name), ()) for layer in reversed(file.layers[:-1]))
+        shown = tuple(_source(origin, locate) for origin in overridden)
         return (Explained("", f"(the whole file, {file.how})", _source(whole, locate), shown),)
     at = paths.resolve(path, file.data)
     node = file.data
     for step in at:
         node = node[step]
-    one = _Explaining(merged, file, at, locate)
+    one = _Explaining(compiled, file, at, locate)
     return tuple(one(found, value) for found, value in leaves(node, at))
 
 
-def _unknown(merged: Merged, name: str) -> UsageError:
-    why = {left.path: left.why for left in merged.left_out}.get(name)
-    if why:
-        return UsageError(f"{name} is not in the rendered tree: {why}.")
+def _unknown(compiled: Compiled, name: str) -> UsageError:
+    reason = {left.path: left.reason for left in compiled.skipped}.get(name)
+    if reason:
+        return UsageError(f"{name} is not in the rendered tree: {reason}.")
     return UsageError(
-        f"{name} is not in the rendered tree.", f"Its files are: {', '.join(sorted(merged.files)) or 'none'}."
+        f"{name} is not in the rendered tree.", f"Its files are: {', '.join(sorted(compiled.files)) or 'none'}."
     )
 
 
@@ -118,7 +118,7 @@ def leaves(node: Value, at: Path = ()) -> Iterator[tuple[Path, Value]]:
 class _Explaining:
     """Explains the leaves of one file at or below the node at `at`."""
 
-    merged: Merged
+    compiled: Compiled
     file: File
     at: Path
     locate: Locate
@@ -131,13 +131,13 @@ class _Explaining:
             whole,
             shown(value, path, self.file.path, self.file.data),
             _source(trace.origin, self.locate),
-            tuple(_source(origin, self.locate) for origin in trace.beaten),
+            tuple(_source(origin, self.locate) for origin in trace.overridden),
             tuple(self._given(name) for name in _names(trace.origin)),
             whole[len(asked) :].removeprefix("."),
         )
 
     def _given(self, name: str) -> Given:
-        parameter = self.merged.parameters[name]
+        parameter = self.compiled.parameters[name]
         origin = _source(parameter.origin, self.locate) if parameter.origin else None
         return Given(name, parameter.given_by, origin)
 
@@ -160,7 +160,7 @@ def as_json(explained: Explained) -> Mapping[str, Any]:
         "path": explained.path,
         "value": explained.value,
         "origin": _origin_json(explained.origin),
-        "overrode": [_origin_json(origin) for origin in explained.beaten],
+        "overrode": [_origin_json(origin) for origin in explained.overridden],
         "parameters": [
             {"name": one.name, "given_by": one.by, "origin": _origin_json(one.origin) if one.origin else None}
             for one in explained.given

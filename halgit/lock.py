@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from halgit.errors import SourceError
-from halgit.tree import EMPTY, Layer, Merged, SourceId
+from halgit.pipeline import EMPTY, Compiled, Layer, SourceId
 
 LOCK = "halgit.lock"
 _FORMAT = 1
@@ -39,10 +39,10 @@ class Entry:
     secrets: Mapping[str, str] = EMPTY
 
 
-def entry(merged: Merged, versions: Mapping[str, str]) -> Entry:
+def entry(compiled: Compiled, versions: Mapping[str, str]) -> Entry:
     """What a merged tree is made of now."""
-    sources = merged.sources
-    return Entry(tuple(_source(source, merged.layers) for source in sources), dict(sorted(versions.items())))
+    sources = compiled.sources
+    return Entry(tuple(_source(source, compiled.layers) for source in sources), dict(sorted(versions.items())))
 
 
 def _source(source: SourceId, layers: Sequence[Layer]) -> LockedSource:

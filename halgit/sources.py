@@ -13,9 +13,9 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from halgit.errors import RemoteError, SourceError, UsageError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
+from halgit.pipeline import Snapshot
 from halgit.remotes.directory import open_directory
-from halgit.tree import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +143,9 @@ def open_source(spec: SourceSpec, access: Access) -> Snapshot:
         )
     try:
         return form.open(spec, access)
-    except RemoteError as why:
-        name = "" if why.message.startswith(spec.url) else f"{spec.url}: "
-        raise SourceError(name + why.message, why.mend) from why
+    except RemoteError as reason:
+        name = "" if reason.message.startswith(spec.url) else f"{spec.url}: "
+        raise SourceError(name + reason.message, reason.hint) from reason
 
 
 def _form(url: str) -> Form:

@@ -18,10 +18,10 @@ CI: dict[str, Any] = {
 
 def over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """More values over a base, mapping by mapping."""
-    merged = dict(base)
+    compiled = dict(base)
     for key, value in more.items():
-        merged[key] = over(base.get(key, {}), value) if isinstance(value, dict) else value
-    return merged
+        compiled[key] = over(base.get(key, {}), value) if isinstance(value, dict) else value
+    return compiled
 
 
 EVERYTHING = over(

@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 
 import needs
 
-from halgit.tree import Plain
+from halgit.pipeline import Plain
 from halgit.yaml import java_text
 
 SOURCE = Path(__file__).resolve().parent / "yaml" / "Judge.java"

@@ -25,10 +25,10 @@ def program(name: str, package: str) -> str:
     return found
 
 
-def root(why: str) -> None:
-    """Skips unless the tests run as root; `why` says what only root can do."""
+def root(reason: str) -> None:
+    """Skips unless the tests run as root; `reason` says what only root can do."""
     if os.geteuid() != 0:
-        pytest.skip(f"only root can {why}")
+        pytest.skip(f"only root can {reason}")
 
 
 def file(path: str, package: str) -> Path:

@@ -11,17 +11,20 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "halgit"
 
 LAYERS: dict[str, int] = {
-    "errors": 0, "tree": 0, "operator": 0, "masking": 0, "__init__": 0,
-    "paths": 1, "patterns": 1, "wording": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
-    "settings": 2, "overlay": 2, "validation": 2, "report": 2,
-    "sources": 3, "reveal": 3, "baseline": 2, "explain": 3, "difference": 3, "importer": 3, "lock": 3, "publish": 3,
-    "accounts": 3, "isd": 3,
-    "compiler": 4,
-    "cli": 5, "server": 5, "__main__": 6,
+    "errors": 0, "pipeline": 0, "operator_settings": 0, "redaction": 0, "__init__": 0,
+    "text": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
+    "settings": 2, "merge": 2, "validation": 2, "report": 2,
+    "parameters": 3,
+    "opsmx": 4,
+    "sources": 5, "secrets": 5, "explain": 5, "diff": 5, "convert": 5, "lock": 5, "publish": 5, "accounts": 5, "isd": 5,
+    "compiler": 6,
+    "sync": 7,
+    "cli": 8, "server": 8, "__main__": 9,
 }  # fmt: skip
 
-PURE = {"errors", "tree", "paths", "patterns", "wording", "operator", "masking", "yaml", "halyard", "references",
-        "settings", "overlay", "validation", "report", "explain", "difference", "importer", "lock"}  # fmt: skip
+PURE = {"errors", "pipeline", "operator_settings", "redaction", "text", "yaml", "halyard", "references",
+        "settings", "merge", "parameters", "opsmx", "validation", "report", "explain", "diff", "convert",
+        "lock"}  # fmt: skip
 WORLD = {"os", "time", "random", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http.client"}
 YAML_LIBRARIES = {"yaml", "ruamel"}
 REMOTE_LIBRARIES = {"git", "boto3", "botocore", "hvac", "lightkube", "httpx", "requests", "urllib3", "google",

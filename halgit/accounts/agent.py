@@ -15,7 +15,7 @@ from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.errors import AccountError
-from halgit.tree import Value
+from halgit.pipeline import Value
 
 IMAGE: Final = "quay.io/opsmxpublic/forwarder-agent"
 _DEPLOYS: Final[list[Value]] = [

@@ -11,7 +11,7 @@ import secrets
 from typing import Final
 
 from halgit.errors import UsageError
-from halgit.masking import Secret
+from halgit.redaction import Secret
 from halgit.validation.open_secrets import is_public
 
 PREFIX: Final = "{cipher}"

@@ -16,10 +16,10 @@ from halgit import yaml as hyaml
 from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
 from halgit.halyard.sensitive import words
-from halgit.tree import MISSING, Path, Value
+from halgit.pipeline import MISSING, Path, Value
+from halgit.text.phrases import did_you_mean
 from halgit.validation import schema
 from halgit.validation.rules.dynamic_accounts import DEAD, EITHER
-from halgit.wording import did_you_mean
 
 Verb = Literal["add", "update", "remove"]
 
@@ -84,8 +84,8 @@ def apply(text: bytes, change: Change, file: str) -> Edited:
         return _added(text, data, known, change, file)
     if not same:
         names = [entry.name for entry in known]
-        mend = did_you_mean(change.name, names, "`halgit accounts list` tells what there is.")
-        raise AccountError(f"{file} has no account {change.name}.", mend)
+        hint = did_you_mean(change.name, names, "`halgit accounts list` tells what there is.")
+        raise AccountError(f"{file} has no account {change.name}.", hint)
     if len(same) > 1:
         providers = " and ".join(entry.provider for entry in same)
         raise AccountError(
@@ -162,8 +162,8 @@ def _removed(text: bytes, known: tuple[Entry, ...], entry: Entry, change: Change
 def _edit(text: bytes, path: Path, value: Value, file: str) -> bytes:
     try:
         return hyaml.edit(text, path, value)
-    except hyaml.CannotEditError as why:
-        raise AccountError(f"{file}: {why}", "Write the list in block style, without anchors.") from None
+    except hyaml.CannotEditError as reason:
+        raise AccountError(f"{file}: {reason}", "Write the list in block style, without anchors.") from None
 
 
 def _told(change: Change, faults: list[str]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from halgit import yaml as hyaml
 from halgit.errors import AccountError
-from halgit.tree import Value
+from halgit.pipeline import Value
 
 _FILES: Final = {
     "certificate-authority": "certificate-authority-data",

@@ -16,9 +16,9 @@ from halgit.accounts.kubeconfig import Kubeconfig, check, from_controller
 from halgit.accounts.writer import Writer, Written, seal
 from halgit.errors import AccountError, RemoteError, UsageError
 from halgit.halyard.sensitive import is_sensitive_key
-from halgit.masking import MASK
-from halgit.tree import Value
-from halgit.wording import did_you_mean
+from halgit.pipeline import Value
+from halgit.redaction import MASK
+from halgit.text.phrases import did_you_mean
 
 _HIDDEN = frozenset({"kubeconfigContents", "kubeconfig-contents"})
 
@@ -62,8 +62,8 @@ class Accounts:
         for entry in known:
             if entry.name == name:
                 return replace(entry, fields=_masked(entry.fields))
-        mend = did_you_mean(name, (entry.name for entry in known), "`halgit accounts list` tells what there is.")
-        raise AccountError(f"There is no account {name}.", mend)
+        hint = did_you_mean(name, (entry.name for entry in known), "`halgit accounts list` tells what there is.")
+        raise AccountError(f"There is no account {name}.", hint)
 
     def add(self, provider: str, name: str, fields: Mapping[str, Value], access: Access) -> Written:
         """Add an account. Raises AccountError, UsageError and RemoteErrors, and then nothing was written."""
@@ -104,8 +104,8 @@ class Accounts:
         made = from_controller(controller.kubectl_components(access.agent, access.endpoint), name)
         try:
             return made, _connection(controller.connected(), access)
-        except RemoteError as why:
-            return made, (f"Whether the agent is connected is not known: {why.message}",)
+        except RemoteError as reason:
+            return made, (f"Whether the agent is connected is not known: {reason.message}",)
 
     def _controller(self) -> Components:
         if self.controller is None:

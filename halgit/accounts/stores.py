@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from halgit import yaml as hyaml
 from halgit.errors import UsageError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.pushing import GitBranch, Signing
 from halgit.remotes.s3_writing import S3Folder

@@ -19,9 +19,9 @@ from halgit.accounts.edit import Change, Edited, Entry, apply, entries
 from halgit.accounts.kubeconfig import Kubeconfig
 from halgit.accounts.stores import FILE, Copy, Store
 from halgit.errors import AccountError, Conflicting, UsageError
-from halgit.operator import Progress, silent
+from halgit.operator_settings import Progress, silent
+from halgit.pipeline import MISSING, Path, Value
 from halgit.report.table import counted
-from halgit.tree import MISSING, Path, Value
 
 FOLDER: Final = "kubeconfigs"
 _SERVED: Final = "configserver:"
@@ -114,8 +114,8 @@ class Writer:
             copy = self.store.open()
             try:
                 return self._once(copy, plan, message, again=attempt > 0)
-            except Conflicting as why:
-                self.progress(f"{why.message} Trying again ({attempt + 1} of {_TRIES})")
+            except Conflicting as reason:
+                self.progress(f"{reason.message} Trying again ({attempt + 1} of {_TRIES})")
             finally:
                 copy.close()
             self.sleep(random.uniform(0.5, 1.0) * _FIRST_PAUSE * 2 ** min(attempt, 5))
@@ -189,8 +189,8 @@ def _rotated(text: bytes, old: Cipher, new: Cipher, file: str) -> Edited:
     for path, value in found:
         try:
             text = hyaml.edit(text, path, new.encrypt(old.decrypt(value)))
-        except hyaml.CannotEditError as why:
-            raise AccountError(f"{file}: {why}", "Write the list in block style, without anchors.") from None
+        except hyaml.CannotEditError as reason:
+            raise AccountError(f"{file}: {reason}", "Write the list in block style, without anchors.") from None
         except ValueError:
             wrong.append(".".join(str(step) for step in path))
     if wrong:

@@ -14,8 +14,8 @@ from halgit import yaml as hyaml
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.errors import UsageError
+from halgit.pipeline import MISSING, Value
 from halgit.report.table import table
-from halgit.tree import MISSING, Value
 
 if TYPE_CHECKING:
     from halgit.accounts.service import Access, Accounts
@@ -309,7 +309,7 @@ def _controller(output: Output, options: Mapping[str, Any]) -> Any:
 
 def _cipher(file: str, salt: str, name: str) -> Any:
     from halgit.accounts.cipher import Cipher
-    from halgit.masking import Secret
+    from halgit.redaction import Secret
 
     return Cipher(Secret(_read(file, name).decode("utf-8", "replace").strip(), file), salt) if file else None
 

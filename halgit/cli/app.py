@@ -19,7 +19,7 @@ from halgit.cli.confining import confine
 from halgit.cli.output import Output
 from halgit.cli.streams import Signalled
 from halgit.errors import FindingsError, HalgitError, PublishError
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 
 COMMANDS: dict[str, str] = {
     "render": "make the .hal tree and write it",

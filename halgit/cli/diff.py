@@ -11,18 +11,19 @@ from typing import Any
 
 import click
 
-from halgit import difference, publish, sources
+from halgit import diff as differences
+from halgit import publish, sources
 from halgit.cli import options as given
 from halgit.cli.output import Output
-from halgit.cli.session import Compiled, Session
+from halgit.cli.session import Compilation, Session
 from halgit.compiler import overlays, refuse
-from halgit.difference import Side
+from halgit.diff import Side
 from halgit.errors import DifferenceError, SourceError, UsageError
-from halgit.operator import OperatorSettings, SourceSpec
+from halgit.operator_settings import OperatorSettings, SourceSpec
+from halgit.pipeline import Finding, Severity, Snapshot
 from halgit.report.changes import FORMATS, text
 from halgit.report.differences import Difference, as_json, summary
 from halgit.report.table import counted
-from halgit.tree import Finding, Severity, Snapshot
 
 _MADE = re.compile(r"files/[0-9a-f]{12}-")
 """The files a render makes of references; their contents are secrets."""
@@ -30,7 +31,7 @@ _MADE = re.compile(r"files/[0-9a-f]{12}-")
 _COMPARABLE = ("parameter/", "opsmx/", "reference/")
 """Faults that leave a tree that can be compared: a value is missing, nothing else."""
 
-Base = Callable[[OperatorSettings, Compiled | None], Side]
+Base = Callable[[OperatorSettings, Compilation | None], Side]
 """Gives the side to compare with, for the settings of an overlay and what it is now (None where it is no more)."""
 
 
@@ -76,11 +77,11 @@ def command(output: Output, /, **options: Any) -> None:
         faults: list[Finding] = []
         for name in _overlays(run, [*snapshots, *old], options["all_overlays"]):
             settings = replace(run.operator, overlay=name)
-            compiled = run.compile(snapshots, settings) if _has(snapshots, name) or not _has(old, name) else None
-            before = base(settings, compiled)
-            after = Side(compiled.merged.files, compiled.merged.accounts) if compiled else Side()
-            found.append(difference.compare(before, after, key, name, output.redactor.clean))
-            faults += compiled.findings if compiled else ()
+            compilation = run.compile(snapshots, settings) if _has(snapshots, name) or not _has(old, name) else None
+            before = base(settings, compilation)
+            after = Side(compilation.compiled.files, compilation.compiled.accounts) if compilation else Side()
+            found.append(differences.compare(before, after, key, name, output.redactor.clean))
+            faults += compilation.findings if compilation else ()
         errors = [one for one in dict.fromkeys(faults) if one.severity >= Severity.ERROR]
         run.tell(errors)
         if all(one.rule.startswith(_COMPARABLE) for one in errors):
@@ -123,13 +124,13 @@ def _base(run: Session, options: dict[str, Any]) -> tuple[Base, tuple[Snapshot, 
     snapshots = run.open(specs)
     place = ", ".join(spec.url for spec in specs)
 
-    def side(settings: OperatorSettings, now: Compiled | None) -> Side:
+    def side(settings: OperatorSettings, now: Compilation | None) -> Side:
         if not _has(snapshots, settings.overlay):
             run.output.say(f"The base has no overlay {settings.overlay}: all of it is new.", level="info")
             return Side()
-        compiled = run.compile(snapshots, settings)
-        _warn(run.output, compiled.findings, place)
-        return Side(compiled.merged.files, compiled.merged.accounts)
+        compilation = run.compile(snapshots, settings)
+        _warn(run.output, compilation.findings, place)
+        return Side(compilation.compiled.files, compilation.compiled.accounts)
 
     return side, snapshots
 
@@ -161,7 +162,7 @@ def _at_ref(run: Session, ref: str) -> SourceSpec:
 def _of_tree(run: Session, folder: Path) -> Base:
     """The rendered tree at a folder. Only what its `.halgit.json` names is read."""
 
-    def side(settings: OperatorSettings, now: Compiled | None) -> Side:
+    def side(settings: OperatorSettings, now: Compilation | None) -> Side:
         (snapshot,) = run.open([SourceSpec(str(folder))])
         manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
         told = publish.told(manifest.get(publish.MANIFEST, b""))
@@ -176,11 +177,11 @@ def _of_tree(run: Session, folder: Path) -> Base:
                                       if path not in texts or publish.digest(texts[path]) != digest])  # fmt: skip
         kept = {path: content for path, content in texts.items() if not _MADE.match(path)}
         uses = [use.occurrence for use in now.survey.uses] if told.secrets != "keep" else []
-        files, count = difference.from_tree(kept, uses, now.merged.files)
+        files, count = differences.from_tree(kept, uses, now.compiled.files)
         if count:
             run.output.say(f"{counted(count, 'secret')} of {folder} {'was' if count == 1 else 'were'} not compared: "
                            "references are resolved there.", level="info")  # fmt: skip
-        return Side(files, now.merged.accounts, opened=told.secrets in ("resolve", "native"))
+        return Side(files, now.compiled.accounts, opened=told.secrets in ("resolve", "native"))
 
     return side
 

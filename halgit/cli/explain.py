@@ -32,8 +32,8 @@ def command(output: Output, /, target: str, **options: Any) -> None:
         'config:deploymentConfigurations[name=default].providers.kubernetes.accounts[name=prod].context'
     """
     with Session(options, output) as run:
-        compiled = run.compile(run.open())
-        found = explaining.explain(compiled.merged, target, compiled.places.of)
+        compilation = run.compile(run.open())
+        found = explaining.explain(compilation.compiled, target, compilation.places.of)
         if output.json:
             output.answer({"file": explaining.split(target)[0], "values": [explaining.as_json(one) for one in found]})
         else:
@@ -53,8 +53,8 @@ def _single(one: explaining.Explained) -> str:
     for part in one.given:
         rows += [["parameter", f"{part.name}, given by {part.by}"]] if part.origin is None else []
         rows += _origin("parameter", part.origin, f"{part.name}, given at ") if part.origin else []
-    for beaten in one.beaten:
-        rows += _origin("overrode", beaten)
+    for overridden in one.overridden:
+        rows += _origin("overrode", overridden)
     return (f"{one.path}\n" if one.path else "") + table(["", ""], rows, indent="  ")
 
 
@@ -78,7 +78,7 @@ def _many(found: tuple[explaining.Explained, ...]) -> str:
             one.origin.place,
             _layer(one.origin, " @ "),
             ", ".join(f"{part.name} ({part.place})" for part in one.given) or one.origin.how,
-            " ".join(beaten.place for beaten in one.beaten),
+            " ".join(overridden.place for overridden in one.overridden),
         ]
         for one in found
     ]

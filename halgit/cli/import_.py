@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from halgit import importer, publish
+from halgit import convert, publish
 from halgit.cli import options as given
 from halgit.cli.output import Output
-from halgit.cli.session import Compiled, Session
+from halgit.cli.session import Compilation, Session
 from halgit.compiler import overlays, refuse
+from halgit.convert import Source, Values
 from halgit.errors import UsageError
-from halgit.importer import Source, Values
+from halgit.pipeline import Finding, Severity, Skipped, Snapshot
 from halgit.report.importing import importing_json, importing_text
-from halgit.tree import Finding, LeftOut, Severity, Snapshot
 
 _LET_BE = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "opsmx/in-key", "opsmx/several-documents",
            "reference/")  # fmt: skip
@@ -57,7 +57,7 @@ def command(output: Output, /, source: str, directory: Path, name: str, **option
         raise UsageError(f"{name!r} cannot be the name of an overlay.", "Use letters, digits, dots and dashes.")
     publish.check_free(directory)
     values = (
-        importer.read_values(given.read(options["values"], "--values"), options["values"])
+        convert.read_values(given.read(options["values"], "--values"), options["values"])
         if options["values"]
         else Values()
     )
@@ -65,12 +65,12 @@ def command(output: Output, /, source: str, directory: Path, name: str, **option
     with Session(settings, output) as run:
         (snapshot,) = run.open()
         _refuse_layered(snapshot, source)
-        compiled = run.compile([snapshot])
-        wrong = [one for one in compiled.findings if one.severity >= Severity.ERROR]
+        compilation = run.compile([snapshot])
+        wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
         wrong = [one for one in wrong if not one.rule.startswith(_LET_BE)]
         run.tell(wrong)
         refuse(wrong, Severity.ERROR)
-        made = importer.layered(_source(compiled, snapshot, options["variant"] or "token"), name, values)
+        made = convert.layered(_source(compilation, snapshot, options["variant"] or "token"), name, values)
         publish.write_folder(made.files, directory)
         if output.json:
             output.answer(importing_json(made.account))
@@ -84,26 +84,26 @@ def _refuse_layered(snapshot: Snapshot, source: str) -> None:
         raise UsageError(f"{source}: it is a repository of layers already.", "Render it with --repo instead.")
 
 
-def _source(compiled: Compiled, snapshot: Snapshot, variant: Any) -> Source:
-    merged = compiled.merged
+def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> Source:
+    compiled = compilation.compiled
     manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
     told = publish.told(manifest.get(publish.MANIFEST, b""))
-    extra = sorted(set(told.files) & snapshot.paths - merged.files.keys()) if told else []
+    extra = sorted(set(told.files) & snapshot.paths - compiled.files.keys()) if told else []
     return Source(
-        files=merged.files,
+        files=compiled.files,
         extra=snapshot.read(extra),
-        accounts=merged.accounts,
-        left_out=tuple(left for left in _left_out(compiled) if left.path not in extra),
-        findings=_to_decide(compiled.findings),
-        deployment=merged.deployment,
+        accounts=compiled.accounts,
+        skipped=tuple(left for left in _skipped(compilation) if left.path not in extra),
+        findings=_to_decide(compilation.findings),
+        deployment=compiled.deployment,
         variant=variant,
-        hal_home=merged.hal_home,
+        hal_home=compiled.hal_home,
     )
 
 
-def _left_out(compiled: Compiled) -> tuple[LeftOut, ...]:
-    taken = {*compiled.merged.accounts, publish.MANIFEST}
-    return tuple(left for left in compiled.merged.left_out if left.path not in taken)
+def _skipped(compilation: Compilation) -> tuple[Skipped, ...]:
+    taken = {*compilation.compiled.accounts, publish.MANIFEST}
+    return tuple(left for left in compilation.compiled.skipped if left.path not in taken)
 
 
 def _to_decide(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

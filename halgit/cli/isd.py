@@ -13,8 +13,8 @@ from halgit import isd
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.errors import SecretError, UsageError
-from halgit.masking import Secret
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.redaction import Secret
 from halgit.remotes.kubernetes import SecretShelf
 from halgit.remotes.web import WebService
 from halgit.report.table import counted, table

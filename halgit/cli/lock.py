@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from halgit import lock, publish, reveal
+from halgit import lock, publish, secrets
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.cli.session import Session
 from halgit.compiler import refuse
 from halgit.errors import UsageError
+from halgit.pipeline import Severity
 from halgit.report.table import counted
-from halgit.tree import Severity
 
 
 @click.command("lock")
@@ -36,14 +36,14 @@ def command(output: Output, /, **options: Any) -> None:
     """
     with Session({**options, "validate": False}, output) as run:
         target = options["output"] or _beside(run)
-        compiled = run.compile(run.open())
-        refuse(compiled.findings, Severity.ERROR)
-        revealed = reveal.reveal(compiled.survey, run.engine, output.redactor, put=compiled.places.put)
+        compilation = run.compile(run.open())
+        refuse(compilation.findings, Severity.ERROR)
+        resolved = secrets.resolve_secrets(compilation.survey, run.engine, output.redactor, put=compilation.places.put)
         known = lock.parse(given.read(target, "The old lock")) if target.exists() else {}
-        entry = lock.entry(compiled.merged, revealed.versions)
+        entry = lock.entry(compilation.compiled, resolved.versions)
         publish.write_file(target, lock.encode({**known, run.operator.overlay: entry}), mode=0o644)
-        sources, secrets = counted(len(entry.sources), "source"), counted(len(entry.secrets), "secret version")
-        output.result(f"{target}: {sources}, {counted(sum(len(s.files) for s in entry.sources), 'file')}, {secrets}.")
+        sources, versions = counted(len(entry.sources), "source"), counted(len(entry.secrets), "secret version")
+        output.result(f"{target}: {sources}, {counted(sum(len(s.files) for s in entry.sources), 'file')}, {versions}.")
 
 
 def _beside(run: Session) -> Path:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from halgit.halyard.sensitive import is_sensitive_key
-from halgit.masking import Redactor
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.redaction import Redactor
 
 
 def learn_logins(access: Access, redactor: Redactor) -> None:

@@ -19,9 +19,9 @@ from click.shell_completion import CompletionItem
 from halgit.cli.logins import learn_logins
 from halgit.cli.output import Output
 from halgit.errors import UsageError
-from halgit.operator import Access, OperatorSettings, PerHost, SourceSpec, Trust
-from halgit.reveal import OFF
-from halgit.tree import Severity
+from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSpec, Trust
+from halgit.pipeline import Severity
+from halgit.secrets import OFF
 
 F = TypeVar("F", bound=Callable[..., Any])
 

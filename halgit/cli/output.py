@@ -12,9 +12,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from halgit.masking import Redactor
+from halgit.pipeline import Finding
 from halgit.publish import write_reason
-from halgit.tree import Finding
+from halgit.redaction import Redactor
 
 TERMINATION_FILE = "/dev/termination-log"
 _COLOURS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2", "green": "32"}

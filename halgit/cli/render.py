@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from halgit import lock, publish, reveal
+from halgit import lock, publish, secrets
 from halgit.cli import options as given
 from halgit.cli.output import Output
-from halgit.cli.session import Compiled, Session
+from halgit.cli.session import Compilation, Session
 from halgit.compiler import part, refuse
 from halgit.errors import DifferenceError
+from halgit.pipeline import Resolved
 from halgit.report.rendering import comparison_json, comparison_lines, rendering_json, rendering_text
-from halgit.tree import Revealed
 
 
 @click.command("render")
@@ -57,25 +57,27 @@ def command(output: Output, /, **options: Any) -> None:
     options["validate"] = not options.pop("no_validate")
     with Session(options, output) as run:
         snapshots, locked = run.open_locked() if options["locked"] else (run.open(), None)
-        compiled = run.compile(snapshots)
+        compilation = run.compile(snapshots)
         if locked:
-            lock.hold(locked, lock.entry(compiled.merged, {}))
+            lock.hold(locked, lock.entry(compilation.compiled, {}))
         if output.json:
-            output.answer(rendering_json(compiled.merged, compiled.findings))
-        run.tell(compiled.findings)
-        refuse(compiled.findings, run.operator.fail_on)
-        revealed = _reveal(run, compiled, locked.secrets if locked else {})
-        tree, daemon = part(revealed, run.operator.halyard_address)
+            output.answer(rendering_json(compilation.compiled, compilation.findings))
+        run.tell(compilation.findings)
+        refuse(compilation.findings, run.operator.fail_on)
+        resolved = _reveal(run, compilation, locked.secrets if locked else {})
+        tree, daemon = part(resolved, run.operator.halyard_address)
         _write(run, tree, daemon, options)
 
 
-def _reveal(run: Session, compiled: Compiled, pinned: Mapping[str, str]) -> Revealed:
-    if compiled.survey.uses and run.operator.secrets in ("resolve", "native"):
+def _reveal(run: Session, compilation: Compilation, pinned: Mapping[str, str]) -> Resolved:
+    if compilation.survey.uses and run.operator.secrets in ("resolve", "native"):
         run.output.progress("Reading secrets")
-    return reveal.reveal(compiled.survey, run.engine, run.output.redactor, pinned=pinned, put=compiled.places.put)
+    return secrets.resolve_secrets(
+        compilation.survey, run.engine, run.output.redactor, pinned=pinned, put=compilation.places.put
+    )
 
 
-def _write(run: Session, tree: Revealed, daemon: Revealed, options: dict[str, Any]) -> None:
+def _write(run: Session, tree: Resolved, daemon: Resolved, options: dict[str, Any]) -> None:
     output, target = run.output, options["out"]
     files = publish.serialise(tree)
     manifest = publish.Manifest.of(tree, run.operator.secrets)
@@ -100,7 +102,7 @@ def _write(run: Session, tree: Revealed, daemon: Revealed, options: dict[str, An
     if output.json:
         output.say(_told(outcome, tree))
     else:
-        output.result(rendering_text(tree.merged, _told(outcome, tree)))
+        output.result(rendering_text(tree.compiled, _told(outcome, tree)))
 
 
 _WAYS = {
@@ -111,7 +113,7 @@ _WAYS = {
 }
 
 
-def _told(outcome: publish.Outcome, tree: Revealed) -> str:
+def _told(outcome: publish.Outcome, tree: Resolved) -> str:
     text = f"{outcome.target}: {_WAYS[outcome.way]}"
     if outcome.carried:
         text += f"; carried over: {', '.join(outcome.carried)}"
@@ -133,8 +135,8 @@ def _compare(output: Output, found: publish.Comparison, options: Mapping[str, An
         output.say(f"{target} is up to date.")
         return
     if (found.foreign or found.modified) and not options["force"]:
-        why = "halgit did not write what stands there" if found.foreign else "it was changed since halgit wrote it"
-        _warn(output, f"{target}: {why}, so a render is refused. Choose another --out, or use --force.")
+        reason = "halgit did not write what stands there" if found.foreign else "it was changed since halgit wrote it"
+        _warn(output, f"{target}: {reason}, so a render is refused. Choose another --out, or use --force.")
     if options["check"]:
         raise DifferenceError(f"A render would change {target} ({len(lines)} differences).", "Run render to change it.")
 

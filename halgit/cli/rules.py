@@ -11,9 +11,9 @@ from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.errors import UsageError
 from halgit.report.table import table
+from halgit.text.phrases import did_you_mean
 from halgit.validation.rule import Rule
 from halgit.validation.rules import ALL
-from halgit.wording import did_you_mean
 
 
 @click.command("rules")
@@ -50,12 +50,12 @@ def command(output: Output, /, rule: str | None, **options: Any) -> None:
 
 
 def _text(rule: Rule) -> str:
-    parts = [f"{rule.id} ({rule.severity})", "", rule.summary, "", f"What happens: {rule.halyard}"]
-    return "\n".join([*parts, f"Why it matters: {rule.why}", f"What to do: {rule.mend}"])
+    parts = [f"{rule.id} ({rule.severity})", "", rule.summary, "", f"What Halyard does: {rule.halyard}"]
+    return "\n".join([*parts, f"Impact: {rule.impact}", f"Fix: {rule.fix}"])
 
 
 def _json(rule: Rule) -> dict[str, str]:
-    fields = ("id", "summary", "halyard", "why", "mend")
+    fields = ("id", "summary", "halyard", "impact", "fix")
     return {"severity": str(rule.severity), **{name: getattr(rule, name) for name in fields}}
 
 
@@ -75,5 +75,5 @@ def markdown(rules: list[Rule]) -> str:
         lines += ["", f"## {subject}"]
         for rule in group:
             lines += ["", f"### {rule.id}", "", f"*{rule.severity}.* {rule.summary}", ""]
-            lines += [f"- {rule.halyard}", f"- {rule.why}", f"- {rule.mend}"]
+            lines += [f"- {rule.halyard}", f"- {rule.impact}", f"- {rule.fix}"]
     return "\n".join(lines)

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from halgit import reveal
+from halgit import secrets
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.cli.session import Session
 from halgit.compiler import refuse
 from halgit.errors import SecretError
+from halgit.pipeline import Severity
 from halgit.report.table import counted, table
-from halgit.tree import Severity
 
 
 @click.group("secrets")
@@ -42,8 +42,8 @@ def listing(output: Output, /, **options: Any) -> None:
       halgit secrets list --repo . --overlay prod
     """
     with Session(options, output) as run:
-        compiled = run.compile(run.open())
-        rows = reveal.rows(compiled.survey, compiled.places.put)
+        compilation = run.compile(run.open())
+        rows = secrets.rows(compilation.survey, compilation.places.put)
         if output.json:
             output.answer({"secrets": [asdict(row) for row in rows]})
         elif rows:
@@ -52,7 +52,7 @@ def listing(output: Output, /, **options: Any) -> None:
             output.result("No references.")
 
 
-def _lines(row: reveal.Row) -> list[list[str]]:
+def _lines(row: secrets.Row) -> list[list[str]]:
     """A row for each place; reference and engine stand in the first only."""
     first, *rest = row.places
     left = " (left as it is)" if row.left else ""
@@ -74,12 +74,12 @@ def checking(output: Output, /, **options: Any) -> None:
       halgit secrets check --repo . --overlay prod --vault-address https://vault.example.com
     """
     with Session(options, output) as run:
-        compiled = run.compile(run.open())
+        compilation = run.compile(run.open())
         refuse(
-            [found for found in compiled.findings if found.rule.startswith("reference/")], Severity.ERROR, written=""
+            [found for found in compilation.findings if found.rule.startswith("reference/")], Severity.ERROR, written=""
         )
         output.progress("Asking for secrets")
-        found = reveal.check(compiled.survey, run.engine, compiled.places.put)
+        found = secrets.check(compilation.survey, run.engine, compilation.places.put)
         lost = [one for one in found if one.state != "there"]
         if output.json:
             output.answer({"secrets": [asdict(one) for one in found]})

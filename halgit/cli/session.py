@@ -10,30 +10,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from halgit import lock, reveal, sources
+from halgit import lock, secrets, sources
 from halgit import yaml as hyaml
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.compiler import Places, Remembering, compile_tree, overlays, settle, together
 from halgit.errors import SourceError, UsageError
 from halgit.lock import Entry
-from halgit.operator import Access, OperatorSettings, SourceSpec
-from halgit.overlay.merge import Reader
+from halgit.merge.layers import Reader
+from halgit.operator_settings import Access, OperatorSettings, SourceSpec
+from halgit.pipeline import Compiled, Finding, Snapshot
 from halgit.remotes.git import stop_git
 from halgit.remotes.held import Engine
 from halgit.report.findings import finding_line, summary_line
-from halgit.reveal import Survey
-from halgit.tree import Finding, Merged, Snapshot
+from halgit.secrets import Survey
 
 _LAST_WAIT = 5.0
 """In seconds: how long a stopped run waits for its fetches to clean up after themselves."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class Compilation:
     """A merged tree, its findings with their places, and the finder of places."""
 
-    merged: Merged
+    compiled: Compiled
     survey: Survey
     findings: tuple[Finding, ...]
     places: Places
@@ -80,7 +80,7 @@ class Session:
             for future in waiting:
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self._closing.callback(future.result().close)
-        _fail_together([why for future in waiting if (why := future.exception()) is not None])
+        _fail_together([reason for future in waiting if (reason := future.exception()) is not None])
         return tuple(future.result() for future in waiting)
 
     def open_locked(self) -> tuple[tuple[Snapshot, ...], Entry]:
@@ -102,15 +102,15 @@ class Session:
 
     def compile(
         self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None, read: Reader = hyaml.read
-    ) -> Compiled:
+    ) -> Compilation:
         """Layers to a merged tree, with all findings in their places."""
         self.output.progress("Merging")
         operator = settings or self.operator
-        merged = compile_tree(snapshots, operator, read)
-        reveal.learn_plain(merged, self.output.redactor)
-        survey = reveal.survey(merged, operator.trust, operator.secrets)
-        places = Places(merged.files, merged.layers, merged.accounts, merged.parameters)
-        return Compiled(merged, survey, settle(merged, survey, operator, places), places)
+        compiled = compile_tree(snapshots, operator, read)
+        secrets.learn_plain(compiled, self.output.redactor)
+        survey = secrets.survey(compiled, operator.trust, operator.secrets)
+        places = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
+        return Compilation(compiled, survey, settle(compiled, survey, operator, places), places)
 
     def compile_all(self, snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], Callable[[str, int], str]]:
         """The findings of every overlay, each once, and the function that gives a line of a layer's file.
@@ -125,7 +125,7 @@ class Session:
             every = list(
                 pool.map(lambda name: self.compile(snapshots, replace(self.operator, overlay=name), read), names)
             )
-        findings = together([(one.merged, one.findings) for one in every])
+        findings = together([(one.compiled, one.findings) for one in every])
 
         def line(file: str, number: int) -> str:
             return next((text for text in (one.places.line(file, number) for one in every) if text), "")
@@ -146,7 +146,7 @@ class Session:
 
     def engine(self, name: str) -> Engine:
         """The secret engine of this name, with the operator's server and login; loaded when it is first needed."""
-        from halgit.reveal.engines import engines
+        from halgit.secrets.engines import engines
 
         return engines(self.access)(name)
 
@@ -159,10 +159,10 @@ class Session:
 
 def _fail_together(failures: Sequence[BaseException]) -> None:
     """Raise what went wrong with the sources, all of it where that is ours to tell; a bug comes first."""
-    told = [why for why in failures if isinstance(why, (SourceError, UsageError))]
-    for why in failures:
-        if why not in told or len(failures) == 1:
-            raise why
+    told = [reason for reason in failures if isinstance(reason, (SourceError, UsageError))]
+    for reason in failures:
+        if reason not in told or len(failures) == 1:
+            raise reason
     if told:
-        kind = UsageError if any(isinstance(why, UsageError) for why in told) else SourceError
-        raise kind("\n".join(str(why) for why in told))
+        kind = UsageError if any(isinstance(reason, UsageError) for reason in told) else SourceError
+        raise kind("\n".join(str(reason) for reason in told))

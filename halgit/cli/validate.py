@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
-from halgit import __version__, baseline, publish
+from halgit import __version__, publish
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.cli.session import Session
 from halgit.compiler import check_names, refuse
 from halgit.errors import UsageError
+from halgit.pipeline import Finding
+from halgit.report import baseline
 from halgit.report.formats import FORMATS, json, text
 from halgit.report.report import About, Report
-from halgit.tree import Finding
 from halgit.validation.rules import ALL
 
 Line = Callable[[str, int], str]
@@ -52,7 +53,7 @@ def command(output: Output, /, **options: Any) -> None:
         check_names("--ignore", options["ignore"])
         found, line = _findings(run, options)
         found = baseline.without(found, given.read(options["baseline"], "--baseline")) if options["baseline"] else found
-        abouts = {rule.id: About(rule.summary, f"{rule.halyard} {rule.why} {rule.mend}") for rule in ALL}
+        abouts = {rule.id: About(rule.summary, f"{rule.halyard} {rule.impact} {rule.fix}") for rule in ALL}
         report = Report(found, abouts, line, _prefix(run), __version__)
         _tell(output, report, options)
         refuse(found, run.operator.fail_on, written="")
@@ -62,8 +63,8 @@ def _findings(run: Session, options: dict[str, Any]) -> tuple[tuple[Finding, ...
     """The findings of the overlay, or of all of them, and the function that gives a line of a file."""
     snapshots = run.open()
     if not options["all_overlays"]:
-        compiled = run.compile(snapshots)
-        return compiled.findings, compiled.places.line
+        compilation = run.compile(snapshots)
+        return compilation.findings, compilation.places.line
     if options["overlay"]:
         raise UsageError("--overlay and --all-overlays exclude each other.", "Leave one of them out.")
     return run.compile_all(snapshots)

@@ -13,17 +13,17 @@ from halgit import yaml as hyaml
 from halgit.compiler.dialects import placeholders
 from halgit.compiler.layers import Sourced, overlays, read_layers
 from halgit.errors import UsageError
-from halgit.operator import OperatorSettings
-from halgit.overlay import selection
-from halgit.overlay.merge import Reader, merge
-from halgit.tree import (
+from halgit.merge import selection
+from halgit.merge.layers import Reader, merge
+from halgit.operator_settings import OperatorSettings
+from halgit.pipeline import (
     MISSING,
+    Compiled,
     File,
     Finding,
     Layer,
     LayerId,
     LayerSettings,
-    Merged,
     RuleSettings,
     Severity,
     Snapshot,
@@ -31,7 +31,7 @@ from halgit.tree import (
 )
 
 
-def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings, read: Reader = hyaml.read) -> Merged:
+def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings, read: Reader = hyaml.read) -> Compiled:
     """The merged tree of these snapshots, later over earlier, with every fault found on the way.
 
     `read` is for who compiles several overlays: one that remembers parses what they share once.
@@ -42,8 +42,8 @@ def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings, read
     sourced = gather(snapshots, operator.overlay)
     root = root_settings(sourced)
     held = placeholders(stack(sourced), operator, root)
-    joined = merge(held.layers, read)
-    files = held.own_names(joined.files)
+    merged = merge(held.layers, read)
+    files = held.own_names(merged.files)
     halconfig = held.fill({path: file for path, file in files.items() if path == "config"})
     config = halconfig.files["config"].data if halconfig.files else MISSING
     chosen = selection.select(files, held.layers, config, operator.hal_home, operator.daemon_config)
@@ -51,20 +51,20 @@ def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings, read
     rest = held.fill(kept)
     used = halconfig.used | rest.used
     deployment = _deployment(root, config)
-    return Merged(
+    return Compiled(
         files=dict(sorted({**halconfig.files, **rest.files}.items())),
         deployment=deployment,
         layers=held.places,
         parameters=held.parameters.with_used(used),
-        left_out=(*chosen.left_out, *held.left_out),
+        skipped=(*chosen.skipped, *held.skipped),
         findings=(
             *(one for part in sourced for one in part.findings),
-            *joined.findings,
+            *merged.findings,
             *held.parameters.findings,
             *halconfig.findings,
             *rest.findings,
             *held.unused(used),
-            *halconfig_faults(config, deployment, held.layers, bool(joined.findings)),
+            *halconfig_faults(config, deployment, held.layers, bool(merged.findings)),
         ),
         overlay=operator.overlay,
         hal_home=operator.hal_home,
@@ -151,16 +151,16 @@ def halconfig_faults(config: Value, deployment: str, layers: Sequence[Layer], br
         message = (
             f"There is no config in layer {name} or the layers it builds on: Halyard would start an empty Spinnaker."
         )
-        mend = "Add the halconfig as a file named config, or check --path and --overlay."
-        return (Finding("config/missing", Severity.ERROR, message, mend, "config"),)
+        hint = "Add the halconfig as a file named config, or check --path and --overlay."
+        return (Finding("config/missing", Severity.ERROR, message, hint, "config"),)
     if not config:
         message = "The halconfig is empty: Halyard would start an empty Spinnaker."
         return (Finding("config/empty", Severity.ERROR, message, "Fill it, or check --path and --overlay.", "config"),)
     if deployment not in listed:
         known = f"deployments: {', '.join(listed)}" if listed else "it has none"
         message = f"The halconfig has no deployment {deployment} ({known})."
-        mend = "Name one of them as deployment in the root halgit.yaml, or as currentDeployment in config."
-        mend = mend if listed else f"Write it below deploymentConfigurations, with name: {deployment}."
+        hint = "Name one of them as deployment in the root halgit.yaml, or as currentDeployment in config."
+        hint = hint if listed else f"Write it below deploymentConfigurations, with name: {deployment}."
         path = ("deploymentConfigurations",)
-        return (Finding("config/no-deployment", Severity.ERROR, message, mend, "config", path),)
+        return (Finding("config/no-deployment", Severity.ERROR, message, hint, "config", path),)
     return ()

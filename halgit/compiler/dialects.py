@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from halgit.operator import OperatorSettings
-from halgit.overlay import opsmx, parameters
-from halgit.overlay.parameters import Parameters
-from halgit.tree import Dialect, File, Finding, Layer, LayerSettings, LeftOut, Variant
+from halgit.operator_settings import OperatorSettings
+from halgit.opsmx import substitution as opsmx
+from halgit.parameters import collecting, substitution
+from halgit.parameters.collecting import Parameters
+from halgit.pipeline import Dialect, File, Finding, Layer, LayerSettings, Skipped, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Placeholders:
     layers: tuple[Layer, ...]
     places: tuple[Layer, ...]
     parameters: Parameters
-    left_out: tuple[LeftOut, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     variant: Variant = "token"
     chosen: opsmx.Chosen | None = None
 
@@ -44,12 +45,12 @@ class Placeholders:
         if self.name == "opsmx":
             done = opsmx.substitute(files, self.parameters, self.places, variant=self.variant)
         else:
-            done = parameters.substitute(files, self.parameters, self.places)
+            done = substitution.substitute(files, self.parameters, self.places)
         return Filled(done.files, done.used, done.findings)
 
     def unused(self, used: frozenset[str]) -> tuple[Finding, ...]:
         """A warning for each parameter that is given and nothing uses."""
-        return parameters.unused(self.parameters, used, self.places)
+        return collecting.unused(self.parameters, used, self.places)
 
 
 def placeholders(layers: Sequence[Layer], operator: OperatorSettings, root: LayerSettings) -> Placeholders:
@@ -59,8 +60,8 @@ def placeholders(layers: Sequence[Layer], operator: OperatorSettings, root: Laye
     """
     name = operator.dialect or root.dialect or ("opsmx" if opsmx.detect(layers) else "halgit")
     if name == "halgit":
-        return Placeholders(name, tuple(layers), tuple(layers), parameters.collect(layers, operator))
+        return Placeholders(name, tuple(layers), tuple(layers), collecting.collect(layers, operator))
     variant = operator.variant or root.variant or "token"
     chosen = opsmx.variants(layers, variant)
     known = opsmx.collect(chosen.sources, operator)
-    return Placeholders(name, chosen.layers, chosen.sources, known, chosen.left_out, variant, chosen)
+    return Placeholders(name, chosen.layers, chosen.sources, known, chosen.skipped, variant, chosen)

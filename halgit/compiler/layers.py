@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from halgit import settings
 from halgit.errors import SourceError, UsageError
-from halgit.overlay import selection
-from halgit.overlay.order import order
-from halgit.tree import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot
+from halgit.merge import selection
+from halgit.merge.order import order
+from halgit.pipeline import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot
 
 SETTINGS = "halgit.yaml"
 OVERLAYS = "overlays/"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from halgit import yaml as hyaml
-from halgit.tree import EMPTY, File, Finding, Layer, Origin, Parameter, Path, Position
+from halgit.pipeline import EMPTY, File, Finding, Layer, Origin, Parameter, Path, Position
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -116,7 +116,7 @@ class Places:
         if not _stands_alone(parameter.name, self.line(used.file, spot.line)[spot.column - 1 :]):
             return None
         place = f"{used.file}:{spot.line}"
-        told = replace(finding, mend=f"{finding.mend} Parameter {parameter.name} puts it into {place}.".strip())
+        told = replace(finding, hint=f"{finding.hint} Parameter {parameter.name} puts it into {place}.".strip())
         return told, parameter.origin
 
     def _locate(self, group: list[tuple[Finding, Origin]]) -> list[Finding]:

@@ -8,38 +8,38 @@ from typing import Final
 
 from halgit.compiler.places import Places, in_order
 from halgit.errors import FindingsError, UsageError
-from halgit.operator import OperatorSettings
-from halgit.overlay import selection
+from halgit.merge import selection
+from halgit.operator_settings import OperatorSettings
+from halgit.pipeline import MISSING, Compiled, Finding, Origin, Path, Severity
 from halgit.report.findings import summary_line
-from halgit.reveal import Survey
-from halgit.tree import MISSING, Finding, Merged, Origin, Path, Severity
+from halgit.secrets import Survey
+from halgit.text.phrases import did_you_mean
 from halgit.validation import run
 from halgit.validation.rules import ALL
 from halgit.validation.waivers import waive
-from halgit.wording import did_you_mean
 
 _OF_NO_USE: Final = frozenset({"waiver/unused", "parameter/unused"})
 
 
-def settle(merged: Merged, survey: Survey, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
+def settle(compiled: Compiled, survey: Survey, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
     """Every finding, each once and in its place. Without `operator.validate` only the compiler's own."""
-    found = [*merged.findings, *survey.findings]
-    half, follows = _lacks_layers(merged), _consequences(merged)
+    found = [*compiled.findings, *survey.findings]
+    half, follows = _lacks_layers(compiled), _consequences(compiled)
     if operator.validate and not half:
-        found += run.validate(merged, ALL, select=operator.select, ignore=operator.ignore)
-        found += _misnamed(merged, places)
-        found += _idle(merged, places)
+        found += run.validate(compiled, ALL, select=operator.select, ignore=operator.ignore)
+        found += _misnamed(compiled, places)
+        found += _idle(compiled, places)
     placed = dict.fromkeys(places.put(one for one in found if one.rule not in follows))
     if half or not operator.validate:
         return tuple(placed)
     return in_order(waive(placed, places.texts(), {rule.id for rule in ALL}))
 
 
-def _lacks_layers(merged: Merged) -> bool:
+def _lacks_layers(compiled: Compiled) -> bool:
     """Whether a base is not there: what stood in it would be missed by the rules, one by one."""
     return any(
         one.severity >= Severity.ERROR and (one.rule.startswith("merge/base-") or _keeps_bases(one))
-        for one in merged.findings
+        for one in compiled.findings
     )
 
 
@@ -48,16 +48,16 @@ def _keeps_bases(finding: Finding) -> bool:
     if not finding.file.endswith("halgit.yaml"):
         return False
     wrong = finding.path[:1] in ((), ("bases",)) and finding.rule.startswith(("yaml/", "settings/"))
-    return wrong or (finding.rule == "settings/unknown-key" and finding.mend == "Did you mean bases?")
+    return wrong or (finding.rule == "settings/unknown-key" and finding.hint == "Did you mean bases?")
 
 
-def _consequences(merged: Merged) -> frozenset[str]:
+def _consequences(compiled: Compiled) -> frozenset[str]:
     """The rules whose findings would only follow from a file that cannot be read, or from an empty halconfig."""
-    unread = any(one.rule.startswith("yaml/") and one.severity >= Severity.ERROR for one in merged.findings)
-    config = merged.files["config"].data if "config" in merged.files else MISSING
+    unread = any(one.rule.startswith("yaml/") and one.severity >= Severity.ERROR for one in compiled.findings)
+    config = compiled.files["config"].data if "config" in compiled.files else MISSING
     if config is MISSING or not config:
         return frozenset({"parameter/unused", "profiles/not-taken", "service-settings/not-taken"})
-    return frozenset({"parameter/unused"} if unread or _lacks_layers(merged) else ())
+    return frozenset({"parameter/unused"} if unread or _lacks_layers(compiled) else ())
 
 
 def check_names(option: str, patterns: Iterable[str]) -> None:
@@ -67,10 +67,10 @@ def check_names(option: str, patterns: Iterable[str]) -> None:
             raise UsageError(f"{option}: there is no rule {pattern}.", _nearest(pattern))
 
 
-def _misnamed(merged: Merged, places: Places) -> Iterator[Finding]:
+def _misnamed(compiled: Compiled, places: Places) -> Iterator[Finding]:
     """A warning for each name under `rules` of a halgit.yaml that is no rule's."""
     ids = {rule.id for rule in ALL}
-    for layer in merged.layers:
+    for layer in compiled.layers:
         rules = layer.settings.rules
         wrong: list[tuple[Path, str]] = [
             (("rules", "ignore", number), name)
@@ -86,16 +86,16 @@ def _misnamed(merged: Merged, places: Places) -> Iterator[Finding]:
             )
 
 
-def _idle(merged: Merged, places: Places) -> Iterator[Finding]:
+def _idle(compiled: Compiled, places: Places) -> Iterator[Finding]:
     """A warning for each `include` that names no file of its layer."""
-    for layer in merged.layers:
+    for layer in compiled.layers:
         for number, glob in enumerate(layer.settings.include):
             if not any(selection.matches(path, (glob,)) for path in layer.paths):
                 path: Path = ("include", number)
                 at = places.of(Origin(layer.id, layer.settings.file, path))
                 where = (layer.settings.file, path, at.line, at.column, layer.id.name)
-                message, mend = f"No file of the layer matches {glob}.", "Correct the pattern, or take it out."
-                yield Finding("settings/include-nothing", Severity.WARNING, message, mend, *where)
+                message, hint = f"No file of the layer matches {glob}.", "Correct the pattern, or take it out."
+                yield Finding("settings/include-nothing", Severity.WARNING, message, hint, *where)
 
 
 def _nearest(name: str) -> str:
@@ -103,7 +103,7 @@ def _nearest(name: str) -> str:
     return did_you_mean(name, names, "See `halgit rules`.")
 
 
-def together(every: Sequence[tuple[Merged, Sequence[Finding]]]) -> tuple[Finding, ...]:
+def together(every: Sequence[tuple[Compiled, Sequence[Finding]]]) -> tuple[Finding, ...]:
     """The findings of several overlays, each once.
 
     That something is of no use (a waiver, a parameter) counts only where none of the overlays that have its layer
@@ -111,7 +111,7 @@ def together(every: Sequence[tuple[Merged, Sequence[Finding]]]) -> tuple[Finding
     """
     findings = dict.fromkeys(finding for _, found in every for finding in found)
     said = Counter(place for _, found in every for place in {_place(finding) for finding in found})
-    has = Counter(name for merged, _ in every for name in {layer.id.name for layer in merged.layers})
+    has = Counter(name for compiled, _ in every for name in {layer.id.name for layer in compiled.layers})
 
     def holds(finding: Finding) -> bool:
         return finding.rule not in _OF_NO_USE or said[_place(finding)] == (has[finding.layer] or len(every))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from halgit.halyard.data import table
-from halgit.tree import Value
+from halgit.pipeline import Value
 
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
 _FALSE: Final = frozenset({"false", "False", "FALSE", "", "null"})

@@ -12,7 +12,7 @@ from typing import Final
 
 from halgit.halyard import versions
 from halgit.halyard.services import at, base
-from halgit.tree import Value
+from halgit.pipeline import Value
 
 _SINCE: Final[Mapping[str, tuple[int, int, int]]] = {
     "clouddriver": (4, 3, 6),

@@ -21,14 +21,14 @@ Kind = Literal["config", "profile", "service-settings", "bom", "daemon", "settin
 class Place:
     """What one file of a layer is.
 
-    `services` are those of any mode that take it by its name. `why` says why it is not part of the rendered tree;
-    empty where it is. A file of the daemon, or `halgit.yaml`, has its kind and no `why`: the caller knows them.
+    `services` are those of any mode that take it by its name. `reason` says why it is not part of the rendered tree;
+    empty where it is. A file of the daemon, or `halgit.yaml`, has its kind and no `reason`: the caller knows them.
     """
 
     kind: Kind
     deployment: str = ""
     services: tuple[str, ...] = ()
-    why: str = ""
+    reason: str = ""
 
 
 _DAEMON = re.compile(r"halyard(-local)?\.ya?ml")
@@ -57,17 +57,17 @@ def place(path: str, deployments: Sequence[str]) -> Place:
     parts = path.split("/")
     if len(parts) >= 3 and parts[1] in {"profiles", "service-settings"} and not parts[0].startswith("."):
         return _of_deployment(parts, deployments)
-    return Place("other", why=_why_other(parts, deployments))
+    return Place("other", reason=_why_other(parts, deployments))
 
 
 def _of_deployment(parts: list[str], deployments: Sequence[str]) -> Place:
     name = "/".join(parts[2:])
     found = profile(name) if parts[1] == "profiles" else service_settings(name)
-    why = found.why
+    reason = found.reason
     if parts[0] not in deployments:
         known = ", ".join(deployments) or "none"
-        why = f"config has no deployment {parts[0]} (deployments: {known})"
-    return Place(found.kind, parts[0], found.services, why)
+        reason = f"config has no deployment {parts[0]} (deployments: {known})"
+    return Place(found.kind, parts[0], found.services, reason)
 
 
 def takers(name: str) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
 def profile(name: str) -> Place:
     """What the file `name` below `profiles/` is; the deployment is left empty."""
     services = takers(name)
-    return Place("profile", services=services, why=_why_unwanted(name) or ("" if services else _why_no_taker(name)))
+    return Place("profile", services=services, reason=_why_unwanted(name) or ("" if services else _why_no_taker(name)))
 
 
 @cache
@@ -112,11 +112,11 @@ def service_settings(name: str) -> Place:
     service = name.removesuffix(".yml")
     if name.endswith(".yml") and service in SERVICES:
         return Place("service-settings", services=(service,))
-    why = _why_unwanted(name)
-    if not why:
+    reason = _why_unwanted(name)
+    if not reason:
         near = _nearest(name, tuple(f"{service}.yml" for service in SERVICES))
-        why = "no service reads settings of this name" + (f"; did you mean {near}?" if near else "")
-    return Place("service-settings", why=why)
+        reason = "no service reads settings of this name" + (f"; did you mean {near}?" if near else "")
+    return Place("service-settings", reason=reason)
 
 
 def _why_unwanted(name: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from halgit.halyard.model import ROOT, Type, class_of
-from halgit.tree import EMPTY
+from halgit.pipeline import EMPTY
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 
 from halgit.halyard.data import table
-from halgit.masking import Secret, Woven
-from halgit.tree import EMPTY, Path, Value
+from halgit.pipeline import EMPTY, Path, Value
+from halgit.redaction import Secret, Woven
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

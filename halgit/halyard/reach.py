@@ -13,7 +13,7 @@ from typing import Final
 
 from halgit.halyard.layout import takers
 from halgit.halyard.services import ARTIFACTS, SERVICES, SPRING, base
-from halgit.tree import Path
+from halgit.pipeline import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Reach:
     """One service that a change reaches, and why."""
 
     service: str
-    why: str
+    reason: str
 
 
 _ALL: Final = tuple(dict.fromkeys(base(service) for service in SERVICES))
@@ -75,15 +75,15 @@ def of_section(path: Path, running: Iterable[str]) -> tuple[Reach, ...]:
     """What a change at a path below a deployment of the halconfig reaches, among the services that run."""
     services = tuple(running)
     if len(path) > 2 and path[0] == "deploymentEnvironment" and path[1] in _PER_SERVICE:
-        why = f"deploymentEnvironment.{path[1]} names it"
-        return tuple(Reach(service, why) for service in named(str(path[2]), services, str(path[1])))
+        reason = f"deploymentEnvironment.{path[1]} names it"
+        return tuple(Reach(service, reason) for service in named(str(path[2]), services, str(path[1])))
     found: dict[str, str] = {}
-    for section, bases, why in _SECTIONS:
+    for section, bases, reason in _SECTIONS:
         if _touches(section, path):
             for service in services:
                 if base(service) in bases:
-                    found.setdefault(service, why)
-    return tuple(Reach(service, why) for service, why in found.items())
+                    found.setdefault(service, reason)
+    return tuple(Reach(service, reason) for service, reason in found.items())
 
 
 def _touches(section: tuple[str, ...], path: Path) -> bool:
@@ -120,5 +120,7 @@ def of_service_settings(service: str, path: Path, running: Iterable[str]) -> tup
 
 def of_bill_of_materials(artifact: str, running: Iterable[str]) -> tuple[Reach, ...]:
     """What a change below `.boms/` reaches: the services made of an artifact, or all of them for the bill itself."""
-    why = f".boms/{artifact} is what it is made of"
-    return tuple(Reach(service, why) for service in running if artifact not in ARTIFACTS or base(service) == artifact)
+    reason = f".boms/{artifact} is what it is made of"
+    return tuple(
+        Reach(service, reason) for service in running if artifact not in ARTIFACTS or base(service) == artifact
+    )

@@ -11,7 +11,7 @@ from typing import Final
 
 from halgit.halyard.coercion import boolean, constant, truth
 from halgit.halyard.data import table
-from halgit.tree import EMPTY, Value
+from halgit.pipeline import EMPTY, Value
 
 _TABLE: Final = table("services")["services"]
 
@@ -33,7 +33,7 @@ class Status:
     """Whether a service runs, and what says so."""
 
     runs: bool
-    why: str
+    reason: str
 
 
 def base(service: str) -> str:
@@ -113,19 +113,25 @@ def _by(deployment: Value, *path: str) -> Status:
 
 def _by_high_availability(service: str, name: str, deployment: Value) -> Status:
     split = truth(at(deployment, "deploymentEnvironment", "haServices", name, "enabled"))
-    why = f"haServices.{name}.enabled is {'true' if split else 'false'}"
+    reason = f"haServices.{name}.enabled is {'true' if split else 'false'}"
     if service == name:
-        return Status(not split, why)
+        return Status(not split, reason)
     no_ro_deck = truth(at(deployment, "deploymentEnvironment", "haServices", name, "disableClouddriverRoDeck"))
     if split and service == "clouddriver-ro-deck" and no_ro_deck:
         return Status(False, "haServices.clouddriver.disableClouddriverRoDeck is true")
-    return Status(split, why)
+    return Status(split, reason)
 
 
 def _igor(deployment: Value) -> Status:
     registry = _by(deployment, "providers", "dockerRegistry", "enabled")
     builds = _any_of(deployment, "ci", "build system")
-    return registry if registry.runs else builds if builds.runs else Status(False, f"{registry.why}, and {builds.why}")
+    return (
+        registry
+        if registry.runs
+        else builds
+        if builds.runs
+        else Status(False, f"{registry.reason}, and {builds.reason}")
+    )
 
 
 def _any_of(deployment: Value, section: str, thing: str) -> Status:

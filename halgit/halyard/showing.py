@@ -6,8 +6,8 @@ Every room that quotes a value (explain, differences, findings, reports) asks he
 from __future__ import annotations
 
 from halgit.halyard import model, sensitive
-from halgit.masking import MASK, Secret, Woven
-from halgit.tree import Path, Value
+from halgit.pipeline import Path, Value
+from halgit.redaction import MASK, Secret, Woven
 
 _REFERENCES = ("encrypted:", "encryptedFile:", "${{ secret", "${{secret")
 

@@ -78,8 +78,8 @@ class _Run:
             return
         try:
             authority = read_authority(self._place(wanted.ca), data, self._now)
-        except SecretError as why:
-            self.faults.append(str(why))
+        except SecretError as reason:
+            self.faults.append(str(reason))
             return
         if wanted.control:
             self._control(wanted.control, authority)
@@ -96,8 +96,8 @@ class _Run:
             return
         try:
             refuse_stranger(self._place(name), data, authority)
-        except SecretError as why:
-            self.faults.append(str(why))
+        except SecretError as reason:
+            self.faults.append(str(reason))
             return
         if is_due(self._place(name), data, authority, self._now, self._renew_before):
             new = issue_control(authority, self._now)

@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from halgit.errors import Conflicting, Corrupt, RemoteError, Throttled, Unreachable, UsageError
-from halgit.masking import Secret
-from halgit.operator import Progress, silent
+from halgit.operator_settings import Progress, silent
+from halgit.redaction import Secret
 from halgit.remotes.web import WebService
 
 Answer = TypeVar("Answer")
@@ -172,9 +172,9 @@ class _Run:
         """Do a step, and keep why it failed."""
         try:
             step()
-        except RemoteError as why:
-            if str(why) not in self.faults:
-                self.faults.append(str(why))
+        except RemoteError as reason:
+            if str(reason) not in self.faults:
+                self.faults.append(str(reason))
 
     def log_in(self, gate: WebService, login: Spinnaker) -> None:
         self._patience.wait(lambda: gate.log_in("/login", login.user, login.password), gate.name)
@@ -250,8 +250,8 @@ class _Run:
         except Conflicting:
             self._tell(thing, "there")
             return None
-        except RemoteError as why:
-            raise type(why)(f"{thing} could not be made: {why.message}", why.mend) from None
+        except RemoteError as reason:
+            raise type(reason)(f"{thing} could not be made: {reason.message}", reason.hint) from None
         self._tell(thing, "made")
         return answer
 

@@ -82,18 +82,18 @@ _RENEW: Mapping[Role, str] = {
 def _authority(row: Row, data: Mapping[str, bytes], now: datetime) -> tuple[Authority | None, Row]:
     try:
         return read_authority(row.name, data, now), row
-    except SecretError as why:
-        return None, _wrong(row, why)
+    except SecretError as reason:
+        return None, _wrong(row, reason)
 
 
 def _issued(row: Row, data: Mapping[str, bytes], authority: Authority) -> Row:
     try:
         refuse_stranger(row.name, data, authority)
-    except SecretError as why:
-        return _wrong(row, why)
+    except SecretError as reason:
+        return _wrong(row, reason)
     return row
 
 
-def _wrong(row: Row, why: SecretError) -> Row:
-    reason = why.message.removeprefix(f"{row.name}: ").rstrip(".")
+def _wrong(row: Row, error: SecretError) -> Row:
+    reason = error.message.removeprefix(f"{row.name}: ").rstrip(".")
     return Row(row.role, row.name, "wrong", row.keys, row.until, row.days, reason)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from halgit.errors import SecretError
-from halgit.masking import Secret, Woven
-from halgit.tree import MISSING, File, Revealed, Value
+from halgit.pipeline import MISSING, File, Resolved, Value
+from halgit.redaction import Secret, Woven
 
 
-def serialise(revealed: Revealed) -> dict[str, bytes]:
+def serialise(resolved: Resolved) -> dict[str, bytes]:
     """The bytes of every file, in the order of their paths, secrets opened.
 
     Raises SecretError that names every file with a secret that is no text where a text must be.
     """
     contents: dict[str, bytes] = {}
     faults: list[str] = []
-    for path, file in sorted(revealed.files.items()):
+    for path, file in sorted(resolved.files.items()):
         try:
             contents[path] = _content(file)
         except UnicodeDecodeError as error:
@@ -28,9 +28,9 @@ def serialise(revealed: Revealed) -> dict[str, bytes]:
     return contents
 
 
-def holds_secrets(revealed: Revealed) -> bool:
+def holds_secrets(resolved: Resolved) -> bool:
     """Whether `serialise` opens any secret of this tree; stand-ins of a masked tree are none."""
-    return not revealed.masked and any(_holds(file) for file in revealed.files.values())
+    return not resolved.masked and any(_holds(file) for file in resolved.files.values())
 
 
 def _content(file: File) -> bytes:

@@ -45,13 +45,13 @@ def reported(place: Path, account: Callable[[], str] = nothing_more) -> Iterator
     try:
         yield
     except OSError as error:
-        what, mend = _words(error)
+        what, hint = _words(error)
         where = f"{error.filename}: " if error.filename and str(error.filename) != str(place) else ""
         message = f"{place}: cannot be written: {where}{what}. {account()}".rstrip()
-        raise PublishError(message, mend) from error
+        raise PublishError(message, hint) from error
 
 
 def _words(error: OSError) -> tuple[str, str]:
     unknown = (f"the system says: {error.strerror or error}", "Mend that, then run again.")
-    what, mend = _WORDS.get(error.errno or 0, unknown)
-    return what.replace("{user}", str(os.geteuid())), mend
+    what, hint = _WORDS.get(error.errno or 0, unknown)
+    return what.replace("{user}", str(os.geteuid())), hint

@@ -14,7 +14,7 @@ from typing import Any
 
 from halgit import __version__
 from halgit.errors import PublishError
-from halgit.tree import EMPTY, Revealed, SecretsMode, SourceId
+from halgit.pipeline import EMPTY, Resolved, SecretsMode, SourceId
 
 MANIFEST = ".halgit.json"
 WORK = ".halgit"
@@ -35,10 +35,10 @@ class Manifest:
     versions: Mapping[str, str] = EMPTY
 
     @classmethod
-    def of(cls, revealed: Revealed, secrets: SecretsMode) -> Manifest:
+    def of(cls, resolved: Resolved, secrets: SecretsMode) -> Manifest:
         """The manifest of a revealed tree; `secrets` is the mode it was revealed with."""
-        merged = revealed.merged
-        return cls(merged.sources, merged.overlay, secrets, revealed.masked, revealed.versions)
+        compiled = resolved.compiled
+        return cls(compiled.sources, compiled.overlay, secrets, resolved.masked, resolved.versions)
 
     def encode(self, files: Mapping[str, bytes]) -> bytes:
         """The bytes of `.halgit.json` for a tree of these files."""

@@ -254,9 +254,9 @@ def _refuse(target: Path, standing: Standing, options: Options) -> None:
         return
     force = _FORCE.format(name=target.name)
     if standing.foreign:
-        why = f"its {MANIFEST} is not one that halgit wrote" if standing.manifest else f"it has no {MANIFEST}"
+        reason = f"its {MANIFEST} is not one that halgit wrote" if standing.manifest else f"it has no {MANIFEST}"
         raise PublishError(
-            f"{target}: the folder is not empty and {why} (it holds {_named(standing.names)}).",
+            f"{target}: the folder is not empty and {reason} (it holds {_named(standing.names)}).",
             f"Choose another --out, or {force}",
         )
     if standing.modified:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from halgit.pipeline import EMPTY
 from halgit.publish.build import Modes
 from halgit.publish.disk import Disk, is_file, is_folder
 from halgit.publish.manifest import MANIFEST, WORK, digest, files_of, folders_of, parents_of
-from halgit.tree import EMPTY
 
 _NOBODYS = frozenset({WORK, "lost+found"})
 """What may stand in an empty target: our private folder, and the folder every ext4 volume has at its root."""

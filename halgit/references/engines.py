@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote
 
-from halgit.tree import EMPTY, Reference, ReferenceDialect
+from halgit.pipeline import EMPTY, Reference, ReferenceDialect
 
 SERVICE_ENGINES: Final = frozenset({"s3", "secrets-manager", "gcs", "google-secrets-manager", "noop"})
 """The engines on the class path of Halyard and of Spinnaker's Java services (kork-secrets and its cloud modules)."""

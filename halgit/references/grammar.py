@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from halgit.pipeline import Reference
 from halgit.references.engines import Malformed, from_letters, from_uri, opsmx
-from halgit.tree import Reference
 
 _HEAD = re.compile(r"encrypted(File)?:")
 _ENGINE = re.compile(r"encrypted(?:File)?:[^:!]*!")
@@ -79,12 +79,12 @@ def malformed(text: str) -> str | None:
     if _ENGINE.match(text, start):
         try:
             _engine_form(text.strip())
-        except Malformed as why:
-            return f"the reference is malformed: {why}."
+        except Malformed as reason:
+            return f"the reference is malformed: {reason}."
         return None
     if _HEAD.match(text, start) and not any(found.start == start for found in _inside(text)):
         return f"the reference is malformed: it fits no form. {_WHERE}"
-    return next((why for _, why in _bad_calls(text)), None)
+    return next((reason for _, reason in _bad_calls(text)), None)
 
 
 def malformed_in_text(text: str) -> list[tuple[int, str]]:
@@ -93,9 +93,9 @@ def malformed_in_text(text: str) -> list[tuple[int, str]]:
     for match in _IN_TEXT.finditer(text) if "encrypted" in text else ():
         try:
             _engine_form(match.group())
-        except Malformed as why:
-            faults.append((match.start(), f"the reference is malformed: {why}."))
-    return [(at, why) for at, why in sorted(faults) if not _commented(text, at)]
+        except Malformed as reason:
+            faults.append((match.start(), f"the reference is malformed: {reason}."))
+    return [(at, reason) for at, reason in sorted(faults) if not _commented(text, at)]
 
 
 def misplaced(text: str) -> bool:
@@ -171,8 +171,8 @@ def _bad_calls(text: str) -> Iterator[tuple[int, str]]:
             continue
         try:
             _call(match)
-        except Malformed as why:
-            yield head.start(), f"the reference is malformed: {why}."
+        except Malformed as reason:
+            yield head.start(), f"the reference is malformed: {reason}."
 
 
 def _commented(text: str, at: int) -> bool:

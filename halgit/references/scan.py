@@ -1,7 +1,7 @@
 """Every reference that survives the merge, with its file and path.
 
 YAML is searched through its data, so comments and keys are never taken for references; other files by their text.
-Pure. What is found is only listed here: whether it may stand where it stands is decided in `reveal`.
+Pure. What is found is only listed here: whether it may stand where it stands is decided in `resolve_secrets`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from halgit.masking import Woven
+from halgit.pipeline import MISSING, File, Path, Value
+from halgit.redaction import Woven
 from halgit.references.grammar import (
     Found,
     begins_engine_form,
@@ -20,7 +21,6 @@ from halgit.references.grammar import (
     malformed_in_text,
     misplaced,
 )
-from halgit.tree import MISSING, File, Path, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Fault:
 
     file: str
     path: Path
-    why: str
+    reason: str
     line: int = 0
     misplaced: bool = False
 
@@ -99,12 +99,12 @@ def _scalar(name: str, text: str, path: Path, result: Scan) -> bool:
         result.escapes.append((name, path))
     found = find(text)
     result.occurrences.extend(Occurrence(name, path, each) for each in found)
-    why = malformed(text)
-    if why:
-        result.faults.append(Fault(name, path, why))
+    reason = malformed(text)
+    if reason:
+        result.faults.append(Fault(name, path, reason))
     elif misplaced(text):
         result.faults.append(Fault(name, path, _MISPLACED, misplaced=True))
-    return bool(found or why or escaped(text))
+    return bool(found or reason or escaped(text))
 
 
 def _woven(name: str, value: Woven, path: Path, result: Scan) -> bool:
@@ -121,9 +121,9 @@ def _woven(name: str, value: Woven, path: Path, result: Scan) -> bool:
         for each in find(part):
             found = Found(each.start, each.end, each.reference, False)
             result.occurrences.append(Occurrence(name, path, found, number))
-        why = malformed(part) if number == 0 or "${{" in part else None
-        if why:
-            result.faults.append(Fault(name, path, why))
+        reason = malformed(part) if number == 0 or "${{" in part else None
+        if reason:
+            result.faults.append(Fault(name, path, reason))
     return len(result.occurrences) + len(result.faults) > before
 
 
@@ -133,8 +133,8 @@ def _text(name: str, body: bytes | Woven, result: Scan) -> None:
         for found in find_in_text(text):
             here = line + text.count("\n", 0, found.start)
             result.occurrences.append(Occurrence(name, (), found, number, here))
-        for at, why in malformed_in_text(text):
-            result.faults.append(Fault(name, (), why, line + text.count("\n", 0, at)))
+        for at, reason in malformed_in_text(text):
+            result.faults.append(Fault(name, (), reason, line + text.count("\n", 0, at)))
         line += text.count("\n")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.proxies import proxies
 from halgit.remotes.retry import persist, retry_after
 
@@ -261,15 +261,15 @@ def told(what: str) -> Iterator[None]:
 
     try:
         yield
-    except theirs.ClientError as why:
-        raise _answered(what, why.response) from None
+    except theirs.ClientError as reason:
+        raise _answered(what, reason.response) from None
     except ResponseParserError:
         raise Corrupt(f"{what}: the answer makes no sense.", "Check that the endpoint is one of S3 or AWS.") from None
-    except theirs.BotoCoreError as why:
-        for names, error, words, mend in _FAULTS:
-            if isinstance(why, tuple(getattr(theirs, name) for name in names)):
-                raise error(f"{what}: {words}", mend) from None
-        raise Refused(f"{what}: AWS cannot be asked ({type(why).__name__}).", "Check names and settings.") from None
+    except theirs.BotoCoreError as reason:
+        for names, error, words, hint in _FAULTS:
+            if isinstance(reason, tuple(getattr(theirs, name) for name in names)):
+                raise error(f"{what}: {words}", hint) from None
+        raise Refused(f"{what}: AWS cannot be asked ({type(reason).__name__}).", "Check names and settings.") from None
 
 
 def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from halgit.errors import Missing
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.remotes.aws import aws
 from halgit.remotes.held import Held, Presence
-from halgit.tree import Reference
 
 _SHORTEST_ID = 32
 """A version id has at least this many characters; what is shorter is a stage (`AWSPREVIOUS`)."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from halgit.errors import Corrupt, Refused, RemoteError, Unreachable, Untrusted, UsageError
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.retry import persist
 
 _LONGEST_ANSWER: Final = 30.0
@@ -129,20 +129,20 @@ class Controller:
                 )
         except (theirs.NewConnectionError, theirs.ConnectTimeoutError):
             raise Unreachable(f"{at} cannot be reached.", "Check --controller-url and the network.") from None
-        except theirs.SSLError as why:
-            raise self._distrusted(at, str(why)) from None
-        except theirs.HTTPError as why:
-            if any(word in str(why) for word in ("certificate required", "EOF", "alert", "reset")):
+        except theirs.SSLError as reason:
+            raise self._distrusted(at, str(reason)) from None
+        except theirs.HTTPError as reason:
+            if any(word in str(reason) for word in ("certificate required", "EOF", "alert", "reset")):
                 raise self._distrusted(at, "certificate required") from None
             raise Corrupt(f"{at} broke off over {call}.", "Look into its log, then run again.") from None
         return self._understood(at, answer.status, answer.data)
 
-    def _distrusted(self, at: str, why: str) -> RemoteError:
-        if "certificate required" in why or "alert" in why or "EOF" in why:
+    def _distrusted(self, at: str, reason: str) -> RemoteError:
+        if "certificate required" in reason or "alert" in reason or "EOF" in reason:
             return Refused(
                 f"{at} does not take the control certificate.", "It may have expired: `halgit isd status` tells."
             )
-        if "match" in why or "hostname" in why.lower():
+        if "match" in reason or "hostname" in reason.lower():
             return Untrusted(
                 f"{at} has a certificate for another name.", "Give that name with --controller-server-name."
             )

@@ -12,9 +12,9 @@ import stat
 from collections.abc import Iterable
 
 from halgit.errors import Corrupt, Missing, Refused
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
+from halgit.pipeline import SourceId
 from halgit.remotes import files
-from halgit.tree import SourceId
 
 _PASSED_OVER = frozenset({".git", "lost+found"})
 """Git's own folder, and the one that only root can read at the top of a mounted volume."""

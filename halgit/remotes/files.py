@@ -45,7 +45,7 @@ class Fault:
     """Why a path of the listing cannot be read, and the next step."""
 
     message: str
-    mend: str
+    hint: str
 
 
 Folder: TypeAlias = "dict[str, Folder | File | Link]"
@@ -200,4 +200,4 @@ def look_up(source: str, listing: Mapping[str, File | Fault], path: str) -> File
         return entry
     if entry is None:
         raise Missing(f"{source}: there is no file {path}.", "Correct the path.")
-    raise Corrupt(f"{source}: {path} {entry.message}", entry.mend)
+    raise Corrupt(f"{source}: {path} {entry.message}", entry.hint)

@@ -14,11 +14,11 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Untrusted
-from halgit.masking import Redactor
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
+from halgit.redaction import Redactor
 from halgit.remotes.held import Held, Presence
 from halgit.remotes.retry import persist, retry_after
-from halgit.tree import Reference
 
 Answer = TypeVar("Answer")
 
@@ -201,11 +201,11 @@ def _told(what: str) -> Iterator[None]:
         raise Missing(f"{what}: there is no such thing.", "Check the name and its version.") from None
     except (theirs.Forbidden, theirs.Unauthorized):
         raise Refused(f"{what}: the server refuses.", "Give the login the right to read it.") from None
-    except (theirs.TooManyRequests, theirs.ServiceUnavailable) as why:
-        later = retry_after(getattr(why.response, "headers", {}).get("Retry-After"))
+    except (theirs.TooManyRequests, theirs.ServiceUnavailable) as reason:
+        later = retry_after(getattr(reason.response, "headers", {}).get("Retry-After"))
         raise Throttled(f"{what}: the server asks to come back later.", "Run again later.", later) from None
-    except theirs.GoogleAPICallError as why:
-        raise Unreachable(f"{what}: the server failed (HTTP {why.code}).", "Try again.") from None
+    except theirs.GoogleAPICallError as reason:
+        raise Unreachable(f"{what}: the server failed (HTTP {reason.code}).", "Try again.") from None
     except login.GoogleAuthError:
         raise Refused(f"{what}: the login for Google Cloud failed.", _LOGIN) from None
     except transport.SSLError:

@@ -1,7 +1,7 @@
 """What a secret engine gives: the protocol all of them follow, and what one read holds.
 
-An engine reads a whole secret in one request, however many of its keys are wanted; picking a key is `reveal`'s. What
-it raises are RemoteErrors. Nothing here shows a value.
+An engine reads a whole secret in one request, however many of its keys are wanted; picking a key is the task of
+`halgit.secrets`. It raises RemoteErrors. Nothing here shows a value.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from halgit.tree import Reference
+from halgit.pipeline import Reference
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from halgit.operator import Access
+from halgit.operator_settings import Access
 
 _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
 """What git needs to find itself and the user's own ignore file."""

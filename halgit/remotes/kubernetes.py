@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.remotes.held import Held, Presence
 from halgit.remotes.retry import persist, retry_after
-from halgit.tree import Reference
 
 if TYPE_CHECKING:
     from lightkube import Client, KubeConfig
@@ -147,20 +147,20 @@ def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
     library = _http_library()
     try:
         return ask()
-    except library.HTTPStatusError as why:
-        raise _answered(verb, where, why.response) from None
+    except library.HTTPStatusError as reason:
+        raise _answered(verb, where, reason.response) from None
     except library.TimeoutException:
         raise Unreachable(f"Kubernetes did not answer for the {where} in time.", "Try again.") from None
-    except library.TransportError as why:
-        if "CERTIFICATE_VERIFY_FAILED" in str(why):
+    except library.TransportError as reason:
+        if "CERTIFICATE_VERIFY_FAILED" in str(reason):
             raise Untrusted(
                 "The certificate of the Kubernetes API cannot be verified.",
                 "Put the cluster's authority into the kubeconfig.",
             ) from None
         raise Unreachable("The Kubernetes API cannot be reached.", "Check the kubeconfig and the network.") from None
-    except (ValueError, KeyError, library.DecodingError) as why:
-        if isinstance(why.__context__, library.HTTPStatusError):
-            raise _answered(verb, where, why.__context__.response) from None
+    except (ValueError, KeyError, library.DecodingError) as reason:
+        if isinstance(reason.__context__, library.HTTPStatusError):
+            raise _answered(verb, where, reason.__context__.response) from None
         raise Corrupt(f"The answer of Kubernetes for the {where} makes no sense.") from None
 
 
@@ -199,8 +199,10 @@ def _client(config: KubeConfig, seconds: float) -> Client:
     try:
         # A pod reaches its own API server directly, whatever proxies its environment names.
         return Client(config, timeout=_http_library().Timeout(seconds), trust_env=config.fname is not None)
-    except (ConfigError, KeyError, OSError, ValueError) as why:
-        raise Refused(f"The kubeconfig cannot be used ({type(why).__name__}).", "Check its current context.") from None
+    except (ConfigError, KeyError, OSError, ValueError) as reason:
+        raise Refused(
+            f"The kubeconfig cannot be used ({type(reason).__name__}).", "Check its current context."
+        ) from None
 
 
 def _config(access: Access, account: Path) -> KubeConfig:
@@ -225,8 +227,10 @@ def _from_file(path: str) -> KubeConfig:
     broken = (ConfigError, library.yaml.YAMLError, OSError, KeyError, TypeError, ValueError)
     try:
         return kubeconfig.KubeConfig.from_file(path)
-    except broken as why:
-        raise Refused(f"The kubeconfig {path} cannot be read ({type(why).__name__}).", "Correct KUBECONFIG.") from None
+    except broken as reason:
+        raise Refused(
+            f"The kubeconfig {path} cannot be read ({type(reason).__name__}).", "Correct KUBECONFIG."
+        ) from None
 
 
 def _from_account(access: Access, account: Path) -> KubeConfig:
@@ -237,8 +241,8 @@ def _from_account(access: Access, account: Path) -> KubeConfig:
     try:
         token = (account / "token").read_text("utf-8").strip()
         namespace = (account / "namespace").read_text("utf-8").strip()
-    except OSError as why:
-        raise Refused(f"The service account cannot be read: {why.strerror}.", _NO_CLUSTER) from None
+    except OSError as reason:
+        raise Refused(f"The service account cannot be read: {reason.strerror}.", _NO_CLUSTER) from None
     server = f"https://{f'[{host}]' if ':' in host else host}:{port}"
     cluster = Cluster(server=server, certificate_auth=str(account / "ca.crt"))
     return KubeConfig.from_one(cluster=cluster, user=User(token=token), context_name="pod", namespace=namespace)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from halgit.errors import Missing, Refused
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.remotes.held import Held, Presence
-from halgit.tree import Reference
 
 
 class NoopEngine:
@@ -60,8 +60,8 @@ class FileEngine:
                 return Held(whole=self._whole(path, opened))
         except FileNotFoundError:
             raise Missing(f"There is no file {path}.", "Put it there, or correct the reference.") from None
-        except OSError as why:
-            raise Refused(f"The file {path} cannot be read: {why.strerror}.") from None
+        except OSError as reason:
+            raise Refused(f"The file {path} cannot be read: {reason.strerror}.") from None
 
     def _whole(self, path: Path, opened: BinaryIO) -> bytes:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):

@@ -29,16 +29,16 @@ def persist(
     for attempt in range(retries):
         try:
             return ask()
-        except (Throttled, Unreachable) as why:
-            pause = _pause(why, attempt)
+        except (Throttled, Unreachable) as reason:
+            pause = _pause(reason, attempt)
             if time.monotonic() + pause > end:
                 raise
             sleep(pause)
     return ask()
 
 
-def _pause(why: Throttled | Unreachable, attempt: int) -> float:
-    asked = why.retry_after if isinstance(why, Throttled) else None
+def _pause(reason: Throttled | Unreachable, attempt: int) -> float:
+    asked = reason.retry_after if isinstance(reason, Throttled) else None
     jitter: float = random.uniform(0.5, 1.0) * _FIRST_PAUSE * 2**attempt
     return jitter if asked is None else asked + jitter / 4
 

@@ -17,10 +17,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, UsageError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
+from halgit.pipeline import SourceId
 from halgit.remotes import files
 from halgit.remotes.aws import AT_ONCE, aws
-from halgit.tree import SourceId
 
 _ADDRESS = re.compile(r"s3://([a-zA-Z0-9][a-zA-Z0-9._-]{2,254})(?:/(.*))?", re.DOTALL)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT.*")
@@ -237,8 +237,8 @@ class _Store:
         asked |= {"IfMatch": f'"{entry.etag}"'} if entry.etag and not entry.version else {}
         try:
             content = self._aws.ask(f"{self._url}: {path}", self._getter(path, asked))
-        except (Conflicting, Missing) as why:
-            if isinstance(why, Missing) and not entry.etag:
+        except (Conflicting, Missing) as reason:
+            if isinstance(reason, Missing) and not entry.etag:
                 raise
             raise Corrupt(f"{self._url}: {path} changed while it was read.", "Run again.") from None
         files.refuse_content(self._url, path, content)
@@ -259,8 +259,8 @@ class _Store:
     def _ask(self, call: Callable[[], Any]) -> Any:
         try:
             return self._aws.ask(self._url, call)
-        except RemoteError as why:
-            if isinstance(why, Missing):
+        except RemoteError as reason:
+            if isinstance(reason, Missing):
                 raise Missing(
                     f"{self._url}: there is no bucket {self._bucket}.", "Check --repo and the region."
                 ) from None

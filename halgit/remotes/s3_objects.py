@@ -6,10 +6,10 @@ import contextlib
 from typing import Any
 
 from halgit.errors import Refused
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.remotes.aws import aws
 from halgit.remotes.held import Held, Presence
-from halgit.tree import Reference
 
 
 class S3Engine:

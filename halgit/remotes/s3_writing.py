@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Mapping
 
 from halgit.errors import Missing
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.aws import aws
 from halgit.remotes.s3 import read_address
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.remotes.held import Held, Presence
 from halgit.remotes.proxies import proxies
 from halgit.remotes.retry import persist, retry_after
 from halgit.remotes.vault_login import Login, choose, dead, log_in, renewal, setting
-from halgit.tree import Reference
 
 if TYPE_CHECKING:
     import hvac
@@ -66,8 +66,8 @@ class Vault:
         """The answer to a POST of this body. Raises Conflicting where a check-and-set does not hold."""
         try:
             return self._ask("post", path, {}, body)
-        except Refused as why:
-            if "check-and-set" in why.message:
+        except Refused as reason:
+            if "check-and-set" in reason.message:
                 raise Conflicting(f"{self.login.place}: somebody else wrote {path} first.", "Run again.") from None
             raise
 
@@ -126,8 +126,8 @@ class Vault:
 
         try:
             self._renew_at = renewal(persist(once, retries=self._access.retries, patience=self._access.timeout))
-        except RemoteError as why:
-            self._failed = why
+        except RemoteError as reason:
+            self._failed = reason
             raise
         self._logins += 1
 
@@ -161,9 +161,9 @@ class Vault:
         """What the server says of the token in use: nothing where a policy forbids to ask, None where it is dead."""
         try:
             told: Mapping[str, Any] = self._send("get", "auth/token/lookup-self", {}).get("data") or {}
-        except Refused as why:
+        except Refused as reason:
             # Policies refuse with a list of one error; that a token is not known is said otherwise.
-            return {} if "1 error occurred" in why.message else None
+            return {} if "1 error occurred" in reason.message else None
         return told
 
     def _send(
@@ -178,7 +178,7 @@ class Vault:
         return answer
 
     @contextlib.contextmanager
-    def _words(self, what: str, mend: str) -> Iterator[None]:
+    def _words(self, what: str, hint: str) -> Iterator[None]:
         """Turn hvac's and requests' errors into ours. They may quote a body, so their texts are not passed on."""
         import requests
         from hvac import exceptions as theirs
@@ -186,17 +186,19 @@ class Vault:
         at = self.login.place
         try:
             yield
-        except theirs.InvalidPath as why:
-            lost = "Check VAULT_NAMESPACE." if "namespace not found" in str(why.errors) else ""
-            raise Missing(f"{at} has nothing at {what}{self._because(why)}.", lost) from None
-        except (theirs.Forbidden, theirs.Unauthorized) as why:
-            raise Refused(f"{at} refuses {what}{self._because(why)}.", mend) from None
-        except theirs.InvalidRequest as why:
-            raise Refused(f"{at} does not accept {what}{self._because(why)}.", mend) from None
+        except theirs.InvalidPath as reason:
+            lost = "Check VAULT_NAMESPACE." if "namespace not found" in str(reason.errors) else ""
+            raise Missing(f"{at} has nothing at {what}{self._because(reason)}.", lost) from None
+        except (theirs.Forbidden, theirs.Unauthorized) as reason:
+            raise Refused(f"{at} refuses {what}{self._because(reason)}.", hint) from None
+        except theirs.InvalidRequest as reason:
+            raise Refused(f"{at} does not accept {what}{self._because(reason)}.", hint) from None
         except theirs.VaultNotInitialized:
             raise Unreachable(f"{at} is not initialised.") from None
-        except theirs.VaultError as why:
-            raise Unreachable(f"{at} failed over {what}{self._because(why)}.", "Look into the server's log.") from None
+        except theirs.VaultError as reason:
+            raise Unreachable(
+                f"{at} failed over {what}{self._because(reason)}.", "Look into the server's log."
+            ) from None
         except requests.exceptions.SSLError:
             raise Untrusted(f"The certificate of {at} cannot be verified.", _CA) from None
         except requests.exceptions.Timeout:
@@ -206,9 +208,9 @@ class Vault:
         except requests.exceptions.RequestException:
             raise Unreachable(f"{at} cannot be reached.", "Check --vault-address, and that the server runs.") from None
 
-    def _because(self, why: Any) -> str:
+    def _because(self, reason: Any) -> str:
         """The server's own words, where they are its error list; they name paths and policies, never values."""
-        words = ", ".join(" ".join(str(each).split()) for each in why.errors or () if each)
+        words = ", ".join(" ".join(str(each).split()) for each in reason.errors or () if each)
         words = self._access.redactor.clean(words)[:200]
         return f" ({words})" if words else ""
 

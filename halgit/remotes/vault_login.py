@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from halgit.errors import Refused, Unreachable, UsageError
-from halgit.masking import Redactor
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.redaction import Redactor
 
 if TYPE_CHECKING:
     import hvac
@@ -167,8 +167,8 @@ def _secret(login: Login) -> str:
 def _file(path: str, what: str) -> str:
     try:
         text = Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as why:
-        reason = why.strerror if isinstance(why, OSError) else "it is no text"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise Refused(f"{path}, which should hold {what}, cannot be read: {reason}.") from None
     if not text:
         raise Refused(f"{path}, which should hold {what}, is empty.")

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from halgit.errors import Corrupt, Missing, Refused, UsageError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
+from halgit.pipeline import SourceId
 from halgit.remotes import files
 from halgit.remotes.vault import Vault, vault
-from halgit.tree import SourceId
 
 _AT_ONCE: Final = 8
 _CODED: Final = ".base64"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from halgit.errors import Missing, UsageError
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.vault import vault
 
 

@@ -22,8 +22,8 @@ from halgit.errors import (
     Untrusted,
     UsageError,
 )
-from halgit.masking import Secret
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.redaction import Secret
 from halgit.remotes.proxies import proxies
 from halgit.remotes.retry import retry_after
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from halgit.pipeline import Value
 from halgit.report.table import counted
-from halgit.tree import Value
 
 Change = Literal["added", "removed", "changed"]
 Effect = Literal["starts", "stops", "restarts", "reloads"]
@@ -45,7 +45,7 @@ class Service:
 
     name: str
     effect: Effect
-    why: tuple[str, ...]
+    reason: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from halgit import paths
+from halgit.pipeline import Finding, Severity
 from halgit.report.table import counted
-from halgit.tree import Finding, Severity
+from halgit.text import paths
 
 
 def finding_line(finding: Finding, colour: Callable[[str, str], str] = lambda text, name: text) -> str:
@@ -17,7 +17,7 @@ def finding_line(finding: Finding, colour: Callable[[str, str], str] = lambda te
     if finding.line:
         place += f":{finding.line}" + (f":{finding.column}" if finding.column else "")
     severity = str(finding.severity)
-    text = f"{finding.message} {finding.mend}".strip()
+    text = f"{finding.message} {finding.hint}".strip()
     start = f"{colour(place, 'bold')}: " if place else ""
     return f"{start}{colour(severity, severity)}: {text} {colour(f'[{finding.rule}]', 'dim')}"
 
@@ -33,7 +33,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "column": finding.column,
         "path": paths.show(finding.path),
         "layer": finding.layer,
-        "mend": finding.mend,
+        "hint": finding.hint,
     }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from halgit.pipeline import Skipped
 from halgit.report.table import counted, table
-from halgit.tree import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Account:
     files: tuple[str, ...] = ()
     parameters: tuple[Declared, ...] = ()
     references: int = 0
-    left_out: tuple[LeftOut, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     decisions: tuple[Decision, ...] = ()
     values_moved: tuple[tuple[str, str], ...] = ()
 
@@ -54,7 +54,7 @@ def importing_text(account: Account) -> str:
         f"{counted(account.references, 'reference')} made canonical."
     ]
     parts += _part(["parameter", "was", "value"], [[row.name, row.token, row.given] for row in account.parameters])
-    parts += _part(["left out", "why"], [[row.path, row.why] for row in account.left_out])
+    parts += _part(["skipped", "reason"], [[row.path, row.reason] for row in account.skipped])
     parts += _part(["value of the old chart", "now"], [list(row) for row in account.values_moved])
     parts += _part(["to decide", ""], [[row.place, row.what] for row in account.decisions])
     return "\n\n".join(parts)

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from halgit.pipeline import Compiled, File, Finding, SourceId
 from halgit.report.findings import finding_json
 from halgit.report.table import counted, table
-from halgit.tree import File, Finding, Merged, SourceId
 
 
 def source_json(source: SourceId) -> dict[str, Any]:
@@ -17,14 +17,14 @@ def source_json(source: SourceId) -> dict[str, Any]:
     return {key: value for key, value in named.items() if value}
 
 
-def rendering_json(merged: Merged, findings: Sequence[Finding]) -> dict[str, Any]:
+def rendering_json(compiled: Compiled, findings: Sequence[Finding]) -> dict[str, Any]:
     """The `render` object: sources, overlay, files, parameters (names only), left_out, findings."""
     return {
-        "sources": [source_json(source) for source in merged.sources],
-        "overlay": merged.overlay,
-        "files": [_file_json(file) for _, file in sorted(merged.files.items())],
-        "parameters": sorted(merged.parameters),
-        "left_out": [{"path": left.path, "why": left.why} for left in merged.left_out],
+        "sources": [source_json(source) for source in compiled.sources],
+        "overlay": compiled.overlay,
+        "files": [_file_json(file) for _, file in sorted(compiled.files.items())],
+        "parameters": sorted(compiled.parameters),
+        "skipped": [{"path": left.path, "reason": left.reason} for left in compiled.skipped],
         "findings": [finding_json(finding) for finding in findings],
     }
 
@@ -33,21 +33,23 @@ def _file_json(file: File) -> dict[str, Any]:
     return {"path": file.path, "how": file.how, "layers": [layer.name for layer in file.layers]}
 
 
-def rendering_text(merged: Merged, outcome: str) -> str:
+def rendering_text(compiled: Compiled, outcome: str) -> str:
     """The summary: sources and layers, files and how they came about, parameters, what was left out and why."""
-    how = Counter(file.how for file in merged.files.values())
-    files = ", ".join(f"{how[kind]} {kind}" for kind in ("copied", "merged", "made") if how[kind])
+    how = Counter(file.how for file in compiled.files.values())
+    files = ", ".join(f"{how[kind]} {kind}" for kind in ("copied", "merged", "generated") if how[kind])
     rows = [
-        ["source", ", ".join(_source(source) for source in merged.sources)],
-        ["layers", " < ".join(dict.fromkeys(layer.id.name for layer in merged.layers if layer.paths)) or "."],
-        ["files", f"{len(merged.files)} ({files})"],
-        ["parameters", _parameters(merged)],
-        ["left out", counted(len(merged.left_out), "file")],
+        ["source", ", ".join(_source(source) for source in compiled.sources)],
+        ["layers", " < ".join(dict.fromkeys(layer.id.name for layer in compiled.layers if layer.paths)) or "."],
+        ["files", f"{len(compiled.files)} ({files})"],
+        ["parameters", _parameters(compiled)],
+        ["left out", counted(len(compiled.skipped), "file")],
         ["tree", outcome],
     ]
     text = table(["", ""], rows)
-    if merged.left_out:
-        text += "\n\n" + table(["left out", "why"], [[left.path, left.why] for left in merged.left_out], indent="  ")
+    if compiled.skipped:
+        text += "\n\n" + table(
+            ["skipped", "reason"], [[left.path, left.reason] for left in compiled.skipped], indent="  "
+        )
     return text
 
 
@@ -62,11 +64,11 @@ def _source(source: SourceId) -> str:
     return source.url + (f" at {revision}" if revision else "")
 
 
-def _parameters(merged: Merged) -> str:
-    if not merged.parameters:
+def _parameters(compiled: Compiled) -> str:
+    if not compiled.parameters:
         return "none"
-    secret = sum(parameter.secret for parameter in merged.parameters.values())
-    return ", ".join(sorted(merged.parameters)) + (f" ({secret} secret)" if secret else "")
+    secret = sum(parameter.secret for parameter in compiled.parameters.values())
+    return ", ".join(sorted(compiled.parameters)) + (f" ({secret} secret)" if secret else "")
 
 
 def comparison_lines(

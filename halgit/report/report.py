@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from halgit.halyard.sensitive import is_sensitive_key
-from halgit.masking import MASK
-from halgit.tree import EMPTY, Finding, Severity
+from halgit.pipeline import EMPTY, Finding, Severity
+from halgit.redaction import MASK
 
 _PAIR = re.compile(r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|\'\')*'?|[^\s,}\]#].*)""")
 

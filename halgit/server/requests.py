@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from halgit.accounts.agent import Agent
 from halgit.accounts.service import Access
 from halgit.errors import AccountError, HalgitError, Missing, RemoteError, SourceError, UsageError
-from halgit.tree import MISSING, Value
+from halgit.pipeline import MISSING, Value
 
 _ADD = ("name", "provider", "fields", "kubeconfig", "context", "agent", "endpoint")
 _UPDATE = ("fields", "unset", "kubeconfig", "context", "agent", "endpoint")

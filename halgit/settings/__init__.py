@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from halgit import yaml as hyaml
+from halgit.pipeline import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
 from halgit.settings.operators import belongs_to_operator
 from halgit.settings.params import declarations
 from halgit.settings.patches import patches
 from halgit.settings.reader import Reader, layer_of
-from halgit.tree import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
-from halgit.wording import did_you_mean, kind_of
+from halgit.text.phrases import did_you_mean, kind_of
 
 __all__ = ["parse"]
 
@@ -50,15 +50,15 @@ def _refuse_unknown(reader: Reader, data: Mapping[str, Value], root: bool) -> No
         if key in known and (root or key in LAYER_KEYS):
             continue
         if key in ROOT_KEYS:
-            said, mend = f"{key} concerns the whole repository.", "Move it to the root halgit.yaml."
-            reader.fault("root-only", (key,), said, mend, key=True)
+            said, hint = f"{key} concerns the whole repository.", "Move it to the root halgit.yaml."
+            reader.fault("root-only", (key,), said, hint, key=True)
         elif belongs_to_operator(key):
             said = f"{key} belongs to whoever runs halgit; a repository cannot set it."
-            mend = "Remove it here and give it as an option or a HALGIT_ variable of the run."
-            reader.fault("operator", (key,), said, mend, key=True)
+            hint = "Remove it here and give it as an option or a HALGIT_ variable of the run."
+            reader.fault("operator", (key,), said, hint, key=True)
         else:
-            mend = did_you_mean(key, known, f"The keys are: {', '.join(known)}.")
-            reader.fault("unknown-key", (key,), f"halgit.yaml has no key {key}.", mend, key=True)
+            hint = did_you_mean(key, known, f"The keys are: {', '.join(known)}.")
+            reader.fault("unknown-key", (key,), f"halgit.yaml has no key {key}.", hint, key=True)
 
 
 def _settings(reader: Reader, data: Mapping[str, Value], root: bool) -> LayerSettings:

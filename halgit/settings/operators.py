@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from functools import cache
 
-from halgit.operator import Access, OperatorSettings, SourceSpec, Trust
+from halgit.operator_settings import Access, OperatorSettings, SourceSpec, Trust
 
 _OTHER_NAMES = (
     "repo", "repos", "source", "sources", "out", "target", "force", "engines", "allow engine", "allow namespace",

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import get_args
 
-from halgit import patterns
+from halgit.pipeline import EMPTY, MISSING, Declaration, ParameterType, Path, Value
 from halgit.settings.reader import Reader
-from halgit.tree import EMPTY, MISSING, Declaration, ParameterType, Path, Value
-from halgit.wording import kind_of
+from halgit.text import patterns
+from halgit.text.phrases import kind_of
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -28,13 +28,13 @@ def declarations(reader: Reader, data: Mapping[str, Value]) -> Mapping[str, Decl
     for name, value in params.items():
         path: Path = ("params", name)
         if not NAME.fullmatch(name):
-            mend = "Use letters, digits, _ and -, beginning with a letter or _."
-            reader.fault("parameter-name", path, f"{name} cannot be the name of a parameter.", mend, key=True)
+            hint = "Use letters, digits, _ and -, beginning with a letter or _."
+            reader.fault("parameter-name", path, f"{name} cannot be the name of a parameter.", hint, key=True)
         elif isinstance(value, Mapping):
             found[name] = _declaration(reader, name, path, value)
         elif value is None:
-            mend = 'Write a value, "" for an empty text, or a declaration such as {type: string}.'
-            reader.fault("type", path, f"Parameter {name} has nothing as its value.", mend)
+            hint = 'Write a value, "" for an empty text, or a declaration such as {type: string}.'
+            reader.fault("type", path, f"Parameter {name} has nothing as its value.", hint)
         else:
             found[name] = Declaration(name, reader.file, path, value=value)
     return found or EMPTY
@@ -62,8 +62,8 @@ def _declaration(reader: Reader, name: str, path: Path, said: Mapping[str, Value
 def _default(reader: Reader, path: Path, said: Mapping[str, Value]) -> Value:
     value = said.get("default", MISSING)
     if value is None or isinstance(value, Mapping):
-        mend = "Write a text, number, true, false or a list, or leave default out."
-        reader.fault("type", (*path, "default"), f"{kind_of(value)} cannot be a default.", mend)
+        hint = "Write a text, number, true, false or a list, or leave default out."
+        reader.fault("type", (*path, "default"), f"{kind_of(value)} cannot be a default.", hint)
         return MISSING
     return value
 
@@ -71,8 +71,8 @@ def _default(reader: Reader, path: Path, said: Mapping[str, Value]) -> Value:
 def _pattern(reader: Reader, path: Path, said: Mapping[str, Value]) -> str:
     pattern = reader.text_of(said, path, "pattern") or ""
     if not patterns.is_readable(pattern):
-        mend = "Write a regular expression, as JSON schemas have them, that matches the whole value."
-        reader.fault("pattern", (*path, "pattern"), "The pattern is no regular expression.", mend)
+        hint = "Write a regular expression, as JSON schemas have them, that matches the whole value."
+        reader.fault("pattern", (*path, "pattern"), "The pattern is no regular expression.", hint)
         return ""
     return pattern
 
@@ -90,11 +90,11 @@ def _enum(reader: Reader, path: Path, said: Mapping[str, Value]) -> tuple[Value,
 def _hang_together(reader: Reader, declared: Declaration, said: Mapping[str, Value]) -> None:
     """What is right key by key and wrong together."""
     if declared.type == "enum" and "enum" not in said:
-        mend = "Add the values it allows, such as enum: [a, b]."
-        reader.fault("value", (*declared.path, "type"), "type enum needs a list of values.", mend)
+        hint = "Add the values it allows, such as enum: [a, b]."
+        reader.fault("value", (*declared.path, "type"), "type enum needs a list of values.", hint)
     if declared.secret and declared.type not in {None, "string"}:
-        mend = "Leave type out or write type: string."
-        reader.fault("value", (*declared.path, "type"), "A secret parameter is a text.", mend)
+        hint = "Leave type out or write type: string."
+        reader.fault("value", (*declared.path, "type"), "A secret parameter is a text.", hint)
     if declared.secret and declared.enum:
-        mend = "Remove enum, or secret if the values are none."
-        reader.fault("value", (*declared.path, "enum"), "The values of a secret parameter cannot be listed.", mend)
+        hint = "Remove enum, or secret if the values are none."
+        reader.fault("value", (*declared.path, "enum"), "The values of a secret parameter cannot be listed.", hint)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from halgit.pipeline import Patch, Path, Value
 from halgit.settings.reader import Reader
-from halgit.tree import Patch, Path, Value
 
 _NEEDS = {
     "add": "value",
@@ -69,6 +69,6 @@ def _pointer(reader: Reader, path: Path, op: Mapping[str, Value], key: str) -> b
     pointer = op[key]
     if isinstance(pointer, str) and (pointer == "" or pointer.startswith("/")):
         return True
-    mend = "Write a JSON pointer such as /deploymentConfigurations/[name=default]/version."
-    reader.fault("value", (*path, key), f"{key} is no JSON pointer.", mend)
+    hint = "Write a JSON pointer such as /deploymentConfigurations/[name=default]/version."
+    reader.fault("value", (*path, key), f"{key} is no JSON pointer.", hint)
     return False

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from halgit import yaml as hyaml
-from halgit.tree import EMPTY, MISSING, Finding, Path, Plain, Position, Severity, Value
-from halgit.wording import did_you_mean, kind_of
+from halgit.pipeline import EMPTY, MISSING, Finding, Path, Plain, Position, Severity, Value
+from halgit.text.phrases import did_you_mean, kind_of
 
 T = TypeVar("T")
 
@@ -35,9 +35,9 @@ class Reader:
         self.text = text
         self._faults: list[tuple[Path, bool, Finding]] = []
 
-    def fault(self, rule: str, path: Path, message: str, mend: str, *, key: bool = False) -> None:
+    def fault(self, rule: str, path: Path, message: str, hint: str, *, key: bool = False) -> None:
         """Note a fault of the value at `path`, or of its key."""
-        finding = Finding(f"settings/{rule}", Severity.ERROR, message, mend, self.file, path, layer=layer_of(self.file))
+        finding = Finding(f"settings/{rule}", Severity.ERROR, message, hint, self.file, path, layer=layer_of(self.file))
         self._faults.append((path, key, finding))
 
     def findings(self) -> tuple[Finding, ...]:
@@ -58,8 +58,8 @@ class Reader:
         """Refuse keys that are not `known`."""
         for key in data:
             if key not in known:
-                mend = did_you_mean(key, known, f"The keys are: {', '.join(known)}.")
-                self.fault("unknown-key", (*path, key), f"{where} has no key {key}.", mend, key=True)
+                hint = did_you_mean(key, known, f"The keys are: {', '.join(known)}.")
+                self.fault("unknown-key", (*path, key), f"{where} has no key {key}.", hint, key=True)
 
     def mapping(self, data: Mapping[str, Value], path: Path, key: str) -> Mapping[str, Value]:
         """The mapping below a key; empty where there is none."""
@@ -117,8 +117,8 @@ class Reader:
         """Whether a path or glob stays in its layer; a fault where it does not."""
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or "\\" in name:
-            mend = "Write a path relative to the layer, with / and without `..`."
-            self.fault("path", path, f"{name} leaves the layer.", mend)
+            hint = "Write a path relative to the layer, with / and without `..`."
+            self.fault("path", path, f"{name} leaves the layer.", hint)
             return False
         return True
 

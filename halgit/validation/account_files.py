@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.halyard.sensitive import words
-from halgit.tree import Finding, Path, Position, Value
+from halgit.pipeline import Finding, Path, Position, Value
 
 _NEXT = re.compile(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
 

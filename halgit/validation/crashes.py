@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.halyard.coercion import truth
-from halgit.masking import Secret, Woven
-from halgit.tree import Finding, Path, Severity, Value
+from halgit.pipeline import Finding, Path, Severity, Value
+from halgit.redaction import Secret, Woven
 
 CRASH = "schema/crash"
 CANNOT_REWRITE = "schema/cannot-rewrite"
@@ -105,5 +105,5 @@ def _text(value: Value) -> str | None:
     return None if value is None or isinstance(value, (dict, list, bytes)) else hyaml.java_text(value)
 
 
-def _say(rule: str, file: str, path: Path, message: str, mend: str) -> Finding:
-    return Finding(rule, Severity.ERROR, message, mend, file, path)
+def _say(rule: str, file: str, path: Path, message: str, hint: str) -> Finding:
+    return Finding(rule, Severity.ERROR, message, hint, file, path)

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from halgit import yaml as hyaml
 from halgit.halyard import coercion
 from halgit.halyard.model import ROOT, Field, Type, actual
-from halgit.masking import Secret, Woven
-from halgit.tree import Value
+from halgit.pipeline import Value
+from halgit.redaction import Secret, Woven
 
 Bound = dict[str, Any]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halgit import yaml as hyaml
-from halgit.masking import Secret, Woven
-from halgit.tree import MISSING, File, Value
+from halgit.pipeline import MISSING, File, Value
+from halgit.redaction import Secret, Woven
 from halgit.validation.rules.given import word
 from halgit.validation.view import View
 
@@ -53,7 +53,7 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
         return None
     if said.startswith("~"):
         return "home"
-    home = view.merged.hal_home.rstrip("/") + "/"
+    home = view.compiled.hal_home.rstrip("/") + "/"
     path = said[len(home) :] if said.startswith(home) else said
     if path.startswith("/"):
         return "outside"

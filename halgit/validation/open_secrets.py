@@ -14,7 +14,7 @@ from hashlib import sha256
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import data, model, sensitive
-from halgit.tree import Path, Value
+from halgit.pipeline import Path, Value
 from halgit.validation.account_files import Document
 
 _IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")

@@ -11,8 +11,8 @@ import math
 from typing import Any, Final
 
 from halgit import yaml as hyaml
-from halgit.masking import Secret, Woven
-from halgit.tree import Path, Plain, Value
+from halgit.pipeline import Path, Plain, Value
+from halgit.redaction import Secret, Woven
 
 LARGEST: Final = 2_000_000
 """Nodes a document may have once every alias is written out. Halyard would run out of memory far below."""

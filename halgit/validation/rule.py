@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from halgit.tree import Path, Severity
+from halgit.pipeline import Path, Severity
 from halgit.validation.view import View
 
 
@@ -18,13 +18,13 @@ class Hit:
     """One thing a rule found: its file and path in the rendered tree, the words, and the next step if it has its own.
 
     `message` is a sentence that names the thing; it never holds a secret's value. `line` and `column` only where
-    the file is no document of the tree with paths. An empty `mend` takes the rule's.
+    the file is no document of the tree with paths. An empty `hint` takes the rule's.
     """
 
     path: Path
     message: str
     file: str = "config"
-    mend: str = ""
+    hint: str = ""
     line: int = 0
     column: int = 0
     severity: Severity | None = None
@@ -32,14 +32,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `halyard` says what Halyard (or the service) does about it, `why` why it matters, `mend` what to do."""
+    """One rule. `halyard` says what Halyard (or the service) does about it, `reason` why it matters, `hint` the fix."""
 
     id: str
     severity: Severity
     summary: str
     halyard: str
-    why: str
-    mend: str
+    impact: str
+    fix: str
     check: Callable[[View], Iterable[Hit]]
 
     @property

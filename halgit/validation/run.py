@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from halgit.tree import Finding, Merged, RuleSettings, Severity
+from halgit.pipeline import Compiled, Finding, RuleSettings, Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 
@@ -26,13 +26,13 @@ def _named(rule: str, patterns: Sequence[str]) -> bool:
 
 
 def validate(
-    merged: Merged, rules: Iterable[Rule], *, select: Sequence[str] = (), ignore: Sequence[str] = ()
+    compiled: Compiled, rules: Iterable[Rule], *, select: Sequence[str] = (), ignore: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
     """Every finding of the chosen rules, in the rendered tree's paths, rule by rule."""
-    view = View(merged)
-    wanted = chosen(rules, select, (*ignore, *merged.rules.ignore))
+    view = View(compiled)
+    wanted = chosen(rules, select, (*ignore, *compiled.rules.ignore))
     return tuple(
-        finding(rule, hit, merged.rules, aside=_aside(view, rule, hit)) for rule in wanted for hit in rule.check(view)
+        finding(rule, hit, compiled.rules, aside=_aside(view, rule, hit)) for rule in wanted for hit in rule.check(view)
     )
 
 
@@ -51,4 +51,4 @@ def finding(rule: Rule, hit: Hit, said: RuleSettings, *, aside: bool = False) ->
     """A hit as a finding, with the severity that holds for it; beside the rendered deployment nothing is an error."""
     own = hit.severity or rule.severity
     severity = said.severity.get(rule.id, min(own, Severity.WARNING) if aside else own)
-    return Finding(rule.id, severity, hit.message, hit.mend or rule.mend, hit.file, hit.path, hit.line, hit.column)
+    return Finding(rule.id, severity, hit.message, hit.hint or rule.fix, hit.file, hit.path, hit.line, hit.column)

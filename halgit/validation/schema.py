@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from halgit import yaml as hyaml
 from halgit.halyard import data as halyard_data
 from halgit.halyard import layout
-from halgit.tree import Finding, Path, Severity, Value
+from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.validation.crashes import CANNOT_REWRITE, CRASH, cannot_rewrite, crashes, null_item
 from halgit.validation.preparing import LARGEST, Scan, nulls, prepared, size
 from halgit.validation.schema_words import Reader, Speaker, at, spec_at
@@ -142,7 +142,7 @@ def schema_of(path: str) -> str | None:
     if place.kind == "service-settings" and place.services:
         return "service-settings"
     name = path.rsplit("/", 1)[-1]
-    if place.kind != "profile" or place.why or not name.endswith((".yml", ".yaml")):
+    if place.kind != "profile" or place.reason or not name.endswith((".yml", ".yaml")):
         return None
     if name == "spinnakerconfig.yml":
         return "spinnakerconfig"

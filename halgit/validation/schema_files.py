@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
-from halgit.tree import MISSING, File, Finding, Position, Severity, Value
+from halgit.pipeline import MISSING, File, Finding, Position, Severity, Value
 from halgit.validation.schema import check, schema_of
 
 

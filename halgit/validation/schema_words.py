@@ -16,10 +16,10 @@ from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard.model import places_of
 from halgit.halyard.sensitive import is_sensitive_key, words
-from halgit.masking import Secret, Woven
-from halgit.tree import Finding, Path, Plain, Severity, Value
+from halgit.pipeline import Finding, Path, Plain, Severity, Value
+from halgit.redaction import Secret, Woven
+from halgit.text.phrases import did_you_mean, kind_of, listed
 from halgit.validation.preparing import is_null
-from halgit.wording import did_you_mean, kind_of, listed
 
 Schema = Mapping[str, Any]
 
@@ -108,14 +108,14 @@ class Speaker:
             unexpected = (key for key in node if str(key) in details["unexpected"])
             found = [self._unknown((*path, key)) for key in unexpected if node[key] is not None and not is_null(key)]
             partial = self.reader.known_below and self.reader.known_below not in path
-            yield from (one for one in found if not partial or one.mend.startswith("Did you mean"))
+            yield from (one for one in found if not partial or one.hint.startswith("Did you mean"))
         elif kind == "required":
             yield self._missing(path, details["property"])
         else:
             yield from self._wrong(path)
 
-    def _say(self, rule: str, path: Path, message: str, mend: str, severity: Severity = Severity.ERROR) -> Finding:
-        return Finding(f"schema/{rule}", severity, message, mend, self.file, path)
+    def _say(self, rule: str, path: Path, message: str, hint: str, severity: Severity = Severity.ERROR) -> Finding:
+        return Finding(f"schema/{rule}", severity, message, hint, self.file, path)
 
     # --- keys ---
 
@@ -138,8 +138,8 @@ class Speaker:
         sections = [str(key) for key in node if key not in self.schema["properties"]]
         shown = listed(sections if len(sections) <= _MOST_PLACES else [*sections[:_MOST_PLACES], "others"])
         message = f"This is the body of a deployment: {shown} stand at the root. Halyard refuses the whole file."
-        mend = "Put all of it below deploymentConfigurations: as one item, with name: default."
-        return self._say("unknown-key", (sections[0],), message, mend)
+        hint = "Put all of it below deploymentConfigurations: as one item, with name: default."
+        return self._say("unknown-key", (sections[0],), message, hint)
 
     def _mend_unknown(self, key: str, known: list[str]) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
@@ -192,9 +192,9 @@ class Speaker:
     def _constant(self, path: Path, thing: str, value: Value, options: list[str]) -> Finding:
         text = "" if value is None or isinstance(value, bytes) else hyaml.java_text(value)
         same = [option for option in options if words(option) == words(text)]
-        mend = f"Write {same[0]}." if same else did_you_mean(text, options, "Write one of these words.")
+        hint = f"Write {same[0]}." if same else did_you_mean(text, options, "Write one of these words.")
         message = f"{thing} is {self._shown(path, value)}; {self.reader.name} takes {_either(options)} here."
-        return self._say("enum", path, message, mend)
+        return self._say("enum", path, message, hint)
 
     def _kind(self, path: Path, thing: str, value: Value, spec: Schema, options: list[str]) -> Finding:
         wanted = _wanted(spec, options)
@@ -202,8 +202,8 @@ class Speaker:
         message = f"{thing} is {shown}; {self.reader.name} takes {wanted} here."
         items = resolved(self.schema, spec.get("items", {}))
         named = wanted == "a list" and "name" in items.get("properties", {}) and _holds_mappings(value)
-        mend = f"Write a list: - name: {next(iter(value))}, and so on." if named else _mend_kind(value, wanted)
-        return self._say("wrong-type", path, message, mend)
+        hint = f"Write a list: - name: {next(iter(value))}, and so on." if named else _mend_kind(value, wanted)
+        return self._say("wrong-type", path, message, hint)
 
     def _shown(self, path: Path, value: Value) -> str:
         """A value as a message may show it: its kind, and the value itself only where it is short and harmless."""

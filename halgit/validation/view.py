@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from halgit.halyard import services, showing
-from halgit.tree import MISSING, File, Finding, Merged, Path, Value
+from halgit.pipeline import MISSING, Compiled, File, Finding, Path, Value
 from halgit.validation import account_files, open_secrets, schema_files
 
 _MERGED = ("profiles", "service-settings")
@@ -56,9 +56,9 @@ class Node:
 class View:
     """One merged tree. Rules get this and nothing else."""
 
-    def __init__(self, merged: Merged) -> None:
-        self.merged = merged
-        self.files = merged.files
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.files = compiled.files
 
     @cached_property
     def config(self) -> Node:
@@ -74,7 +74,7 @@ class View:
     @cached_property
     def deployment(self) -> Node | None:
         """The deployment that is rendered for: the one `hal deploy apply` works on."""
-        return next((node for node in self.deployments if node.get("name") == self.merged.deployment), None)
+        return next((node for node in self.deployments if node.get("name") == self.compiled.deployment), None)
 
     @cached_property
     def accounts(self) -> tuple[tuple[str, Node], ...]:
@@ -104,12 +104,12 @@ class View:
     @cached_property
     def account_files(self) -> tuple[account_files.AccountFile, ...]:
         """The files of dynamic accounts, in the order in which a later one beats an earlier one."""
-        return account_files.read(self.merged.accounts)
+        return account_files.read(self.compiled.accounts)
 
     @cached_property
     def refused(self) -> tuple[Finding, ...]:
         """What the schemas say of the files of the tree, with their own rules, severities and words."""
-        return tuple(schema_files.findings(self.files, self.merged.deployment, self.merged.hal_home))
+        return tuple(schema_files.findings(self.files, self.compiled.deployment, self.compiled.hal_home))
 
     @cached_property
     def open_secrets(self) -> tuple[open_secrets.Open, ...]:
@@ -141,7 +141,7 @@ class View:
 
     def written_in(self, path: str) -> str:
         """A file of the layers, also one that is left out, as its path in the source: that of the highest layer."""
-        found = (layer.id.file(path) for layer in reversed(self.merged.layers) if path in layer.paths)
+        found = (layer.id.file(path) for layer in reversed(self.compiled.layers) if path in layer.paths)
         return next(found, path)
 
     def documents(self, folder: str) -> Iterator[tuple[File, Node]]:
@@ -153,11 +153,11 @@ class View:
 
     def profile(self, name: str) -> Node | None:
         """A profile of the rendered deployment by its name below `profiles/`; None where there is none."""
-        return self._document(f"{self.merged.deployment}/profiles/{name}")
+        return self._document(f"{self.compiled.deployment}/profiles/{name}")
 
     def service_settings(self, service: str) -> Node | None:
         """The service-settings of one service of the rendered deployment; None where there are none."""
-        return self._document(f"{self.merged.deployment}/service-settings/{service}.yml")
+        return self._document(f"{self.compiled.deployment}/service-settings/{service}.yml")
 
     def _document(self, path: str) -> Node | None:
         file = self.files.get(path)

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from halgit.tree import Finding, Severity
+from halgit.pipeline import Finding, Severity
 
 _WAIVER = re.compile(rb"(?:#|//)[ \t]*halgit:[ \t]*ignore=([^\s#]+)[ \t]*([^\r\n]*)")
 
@@ -69,5 +69,5 @@ def _fault(layer: str, waiver: Waiver) -> Finding:
     return _said("waiver/unused", Severity.INFO, message, "Remove it, or correct the rule's name.", layer, waiver)
 
 
-def _said(rule: str, severity: Severity, message: str, mend: str, layer: str, waiver: Waiver) -> Finding:
-    return Finding(rule, severity, message, mend, waiver.file, (), waiver.line, waiver.column, layer)
+def _said(rule: str, severity: Severity, message: str, hint: str, layer: str, waiver: Waiver) -> Finding:
+    return Finding(rule, severity, message, hint, waiver.file, (), waiver.line, waiver.column, layer)

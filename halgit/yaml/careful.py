@@ -6,7 +6,7 @@ are its values. Never raises for bad input.
 
 from __future__ import annotations
 
-from halgit.tree import Finding, Value
+from halgit.pipeline import Finding, Value
 from halgit.yaml.causes import explain
 from halgit.yaml.checking import MOST_EXPANDED, Checking, Expansion
 from halgit.yaml.constructing import Construction

@@ -35,22 +35,22 @@ def explain(text: Text, stream: Stream, faults: Faults) -> None:
     conflicts = [match for match in _CONFLICT.finditer(text.whole) if match.group().startswith("<")]
     if conflicts:
         for match in conflicts:
-            mend = "Keep what is right of the two sides, and take out the lines <<<<<<<, ======= and >>>>>>>."
+            hint = "Keep what is right of the two sides, and take out the lines <<<<<<<, ======= and >>>>>>>."
             faults.add(
-                "conflict", text.mark(match.start()), "a merge conflict begins here, and was never resolved.", mend
+                "conflict", text.mark(match.start()), "a merge conflict begins here, and was never resolved.", hint
             )
         return
     if faults.tells_of(stop.mark.line, ("template", "tab", "control-character")):
         return
     cause = next((cause for look in _CAUSES if (cause := look(stop))), None) or _unknown(stop)
-    faults.add(cause.rule, cause.mark, cause.message, cause.mend)
+    faults.add(cause.rule, cause.mark, cause.message, cause.hint)
 
 
 def _progress(stop: Stop) -> Cause | None:
     for match in _PROGRESS.finditer(stop.text.whole, 0, stop.end_of_line()):
         message = "a line that tells of hal's progress was saved with the text."
-        mend = "Take such lines out, or save it again without them (hal --color false --quiet)."
-        return Cause("terminal", stop.text.mark(match.start()), message, mend)
+        hint = "Take such lines out, or save it again without them (hal --color false --quiet)."
+        return Cause("terminal", stop.text.mark(match.start()), message, hint)
     return None
 
 
@@ -59,8 +59,8 @@ def _template(stop: Stop) -> Cause | None:
         if match := _TEMPLATE.search(stop.text.line(number)):
             kind = match.group()
             message = f"a template stands here that was not filled in ({kind} ... {_CLOSING[kind]})."
-            mend = "Fill in the template before halgit reads the file, or quote the whole value."
-            return Cause("template", stop.at(number, match.start() + 1), message, mend)
+            hint = "Fill in the template before halgit reads the file, or quote the whole value."
+            return Cause("template", stop.at(number, match.start() + 1), message, hint)
     return None
 
 
@@ -81,8 +81,8 @@ def _placeholder(stop: Stop) -> Cause | None:
         line = stop.text.line(number)
         if match := _PLACEHOLDER.fullmatch(line):
             message = f"the placeholder {match.group(1)} stands for a whole entry, and was not filled in."
-            mend = "Put the entry in its place, or take the line out."
-            return Cause("placeholder", stop.at(number, match.start(1) + 1), message, mend)
+            hint = "Put the entry in its place, or take the line out."
+            return Cause("placeholder", stop.at(number, match.start(1) + 1), message, hint)
     return None
 
 
@@ -97,8 +97,8 @@ def _missing_blank(stop: Stop) -> Cause | None:
         line = stop.text.line(number)
         if match := _NO_BLANK.fullmatch(line):
             message = f"the colon after {match.group(1)} has no blank behind it, so this is no key with a value."
-            mend = f"Write a blank after {match.group(1)}:"
-            return Cause("missing-blank", stop.at(number, match.end(1) + 1), message, mend + ".")
+            hint = f"Write a blank after {match.group(1)}:"
+            return Cause("missing-blank", stop.at(number, match.end(1) + 1), message, hint + ".")
         if _NO_BLANK_AFTER_DASH.fullmatch(line):
             message = "the dash has no blank behind it, so this is no item of the list."
             return Cause(
@@ -115,8 +115,8 @@ def _open_quote(stop: Stop) -> Cause | None:
         return None
     if stop.text.whole[max(0, stop.began.index - 1) : stop.began.index] in {"'", '"'}:
         return Cause("quote", stop.began, "a doubled quote: the second one opens a text that nothing ends.", _ONE_QUOTE)
-    mend = "Write the quote that ends the text, or take this one out."
-    return Cause("quote", stop.began, "the quote that opens here is never closed.", mend)
+    hint = "Write the quote that ends the text, or take this one out."
+    return Cause("quote", stop.began, "the quote that opens here is never closed.", hint)
 
 
 _ONE_QUOTE: Final = "Take out the quote too many."
@@ -151,8 +151,8 @@ def _escape(stop: Stop) -> Cause | None:
         message = f"halgit cannot read this {escape} escape, which stands for half a character; Halyard may."
         return Cause("escape", stop.mark, message, "Write the character itself, or one \\U escape of eight digits.")
     shown = f"{escape} is no escape" if escape[:1] == "\\" else "this is no escape"
-    mend = "Write two backslashes, or use single quotes, where a backslash is itself."
-    return Cause("escape", stop.mark, f"{shown} that YAML knows in double quotes.", mend)
+    hint = "Write two backslashes, or use single quotes, where a backslash is itself."
+    return Cause("escape", stop.mark, f"{shown} that YAML knows in double quotes.", hint)
 
 
 def _bracket(stop: Stop) -> Cause | None:
@@ -216,8 +216,8 @@ def _no_key(stop: Stop) -> Cause | None:
 
 
 def _unknown(stop: Stop) -> Cause:
-    mend = "Correct this line, or the one above."
-    return Cause("syntax", stop.mark, f"the text cannot be read on from here: {stop.problem}.", mend)
+    hint = "Correct this line, or the one above."
+    return Cause("syntax", stop.mark, f"the text cannot be read on from here: {stop.problem}.", hint)
 
 
 def _indentation(stop: Stop) -> Iterator[Cause | None]:

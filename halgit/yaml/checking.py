@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from halgit.tree import Path, Value
+from halgit.pipeline import Path, Value
 from halgit.yaml.constructing import Construction
 from halgit.yaml.faults import Faults
 from halgit.yaml.nodes import DEEPEST, Node, is_merge
@@ -63,8 +63,8 @@ class Checking:
             return self._key(key, path)
         if key.flow and mapping.flow and key.start.index == mapping.start.index + 1:
             message = "{{ ... }} without quotes is a mapping to YAML, not a text."
-            mend = "Fill in the template before halgit reads the file, or quote the whole value."
-            self._faults.add("template", mapping.start, message, mend, path)
+            hint = "Fill in the template before halgit reads the file, or quote the whole value."
+            self._faults.add("template", mapping.start, message, hint, path)
         else:
             kind = "list" if key.resolved().kind == "sequence" else "mapping"
             self._faults.add("key", key.start, f"a {kind} stands as a key.", "Write a text as the key.", path)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from halgit.tree import Path, Plain, Value
+from halgit.pipeline import Path, Plain, Value
 from halgit.yaml.faults import Faults
 from halgit.yaml.nodes import PREFIX, Node, Pair, is_merge
 from halgit.yaml.scalars import BOOLS, Unreadable, floating, integer, java_text, resolve, timestamp
@@ -106,10 +106,10 @@ class Construction:
         name = "!!" + kind if kind != tag else tag if tag.startswith("!") else f"!<{tag}>"
         what = "list" if node.kind == "sequence" else "mapping" if node.kind == "mapping" else "text"
         message = f"the tag {name} does not fit this {what}." if known else f"Halyard takes no tag {name}."
-        mend = "Correct the tag or the value." if known else "Remove the tag; write what it stands for."
+        hint = "Correct the tag or the value." if known else "Remove the tag; write what it stands for."
         if not known and node.kind == "scalar" and not node.text:
-            message, mend = "a value that begins with ! is a tag to YAML, and Halyard takes none.", "Quote the value."
-        self._faults.add("tag", node.start, message, mend, path)
+            message, hint = "a value that begins with ! is a tag to YAML, and Halyard takes none.", "Quote the value."
+        self._faults.add("tag", node.start, message, hint, path)
 
     def _paired(self, node: Node, tag: str, path: Path) -> Value:
         """`!!omap` and `!!pairs`: a list of mappings of one key each."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from halgit.tree import MISSING, Missing, Path, Value
+from halgit.pipeline import MISSING, Missing, Path, Value
 from halgit.yaml.emitting import dump
 from halgit.yaml.nodes import Node, compose
 from halgit.yaml.places import key_text

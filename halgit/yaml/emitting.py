@@ -10,8 +10,8 @@ import re
 from base64 import b64encode
 from typing import Any, Final
 
-from halgit.masking import Secret, Woven
-from halgit.tree import Plain, Value
+from halgit.pipeline import Plain, Value
+from halgit.redaction import Secret, Woven
 from halgit.yaml.quoting import double, quoted
 from halgit.yaml.scalars import java_float
 

@@ -32,15 +32,15 @@ def _unprintable(text: Text, faults: Faults) -> bool:
     """Whether there is a character that no YAML may hold; a fault for the first on each line, or the first colour."""
     if colour := _COLOUR.search(text.whole):
         message = "colours of a terminal stand in the text."
-        mend = "Save it again without colours and without lines that tell of progress (hal --color false --quiet)."
-        faults.add("terminal", text.mark(colour.start()), message, mend)
+        hint = "Save it again without colours and without lines that tell of progress (hal --color false --quiet)."
+        faults.add("terminal", text.mark(colour.start()), message, hint)
         return True
     lines = set()
     for match in UNPRINTABLE.finditer(text.whole):
         mark = text.mark(match.start())
         if mark.line not in lines:
             message = f"the character U+{ord(match.group()):04X} may not stand in YAML."
-            mend = 'Remove it; where it is meant, write it as an escape in double quotes ("\\x07").'
-            faults.add("control-character", mark, message, mend)
+            hint = 'Remove it; where it is meant, write it as an escape in double quotes ("\\x07").'
+            faults.add("control-character", mark, message, hint)
             lines.add(mark.line)
     return bool(lines)

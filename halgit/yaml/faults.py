@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from halgit.tree import Finding, Path, Severity
+from halgit.pipeline import Finding, Path, Severity
 from halgit.yaml.lines import Mark
 
 RULES: Final = {
@@ -42,11 +42,11 @@ class Faults:
         self._file = file
         self._found: dict[tuple[str, int, int], Finding] = {}
 
-    def add(self, rule: str, mark: Mark, message: str, mend: str, path: Path = ()) -> None:
+    def add(self, rule: str, mark: Mark, message: str, hint: str, path: Path = ()) -> None:
         """One more fault; the same rule at the same place counts once."""
         rule = "yaml/" + rule
         at = (rule, mark.line, mark.column)
-        finding = Finding(rule, Severity.ERROR, message, mend, self._file, path, mark.line, mark.column)
+        finding = Finding(rule, Severity.ERROR, message, hint, self._file, path, mark.line, mark.column)
         self._found.setdefault(at, finding)
 
     def tells_of(self, line: int, rules: Iterable[str]) -> bool:

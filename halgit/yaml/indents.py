@@ -46,8 +46,8 @@ def lost_parent(stop: Stop) -> Cause | None:
     if not match or indent_of(line) <= indent_of(above):
         return None
     message = f"this line is indented below {match.group(1)} (line {stop.above()}), which is empty already."
-    mend = "Put back the line of its parent, which was lost, or take the [] or {} out."
-    return Cause("parent", stop.at(stop.mark.line, indent_of(line) + 1), message, mend)
+    hint = "Put back the line of its parent, which was lost, or take the [] or {} out."
+    return Cause("parent", stop.at(stop.mark.line, indent_of(line) + 1), message, hint)
 
 
 def stray_blank(stop: Stop) -> Cause | None:
@@ -92,5 +92,5 @@ def off_by_columns(stop: Stop, columns: tuple[set[int], set[int]]) -> Cause | No
         return Cause("indentation", mark, message, f"Move it to column {near}, where its neighbours begin.")
     where = f"column{'s' if len(fitting) > 1 else ''} {' and '.join(str(one) for one in sorted(fitting))}"
     message = f"{what} begins in column {column}; what stands above, and it could go on, begins in {where}."
-    mend = "Indent it as its neighbours, or put back the line of its parent."
-    return Cause("indentation", mark, message, mend)
+    hint = "Indent it as its neighbours, or put back the line of its parent."
+    return Cause("indentation", mark, message, hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from halgit.tree import Path, Position
+from halgit.pipeline import Path, Position
 from halgit.yaml.constructing import Construction
 from halgit.yaml.faults import Faults
 from halgit.yaml.nodes import Node, compose

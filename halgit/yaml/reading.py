@@ -19,7 +19,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from halgit.tree import Finding, Plain, Value
+from halgit.pipeline import Finding, Plain, Value
 from halgit.yaml.careful import read_with_care
 from halgit.yaml.libyaml import parser
 from halgit.yaml.nodes import DEEPEST

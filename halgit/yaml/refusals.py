@@ -90,8 +90,8 @@ def _scalar(text: Text, node: Node, start: int, flow: bool, faults: Faults) -> N
         for match in _ESCAPE.finditer(text.whole, start, end):
             if match.group(1):
                 message = "Halyard does not know the escape \\" + ("/" if match.group(1) == "/" else "TAB") + "."
-                mend = "Write / alone." if match.group(1) == "/" else "Write \\t."
-                faults.add("escape", text.mark(match.start()), message, mend)
+                hint = "Write / alone." if match.group(1) == "/" else "Write \\t."
+                faults.add("escape", text.mark(match.start()), message, hint)
     elif header := _HEADER.match(text.whole, start):
         message = f"after {node.style} stands something else than a blank and a comment."
         faults.add("syntax", text.mark(header.start(1)), message, "Begin the text on the next line.")

@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from typing import Final
 
-from halgit.tree import Bare, Plain, Value
+from halgit.pipeline import Bare, Plain, Value
 from halgit.yaml.dates import epoch_milliseconds
 
 INT: Final = re.compile(

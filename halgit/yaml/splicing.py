@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from halgit.masking import Secret, Woven
-from halgit.tree import Path, Plain, Value
+from halgit.pipeline import Path, Plain, Value
+from halgit.redaction import Secret, Woven
 from halgit.yaml.emitting import block, dump
 from halgit.yaml.nodes import Node, compose, content_start
 from halgit.yaml.places import follow

@@ -16,7 +16,7 @@ class Cause:
     rule: str
     mark: Mark
     message: str
-    mend: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)

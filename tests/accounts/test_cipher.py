@@ -9,7 +9,7 @@ import pytest
 
 from halgit.accounts.cipher import Cipher
 from halgit.errors import UsageError
-from halgit.masking import Secret
+from halgit.redaction import Secret
 
 VECTORS = json.loads((Path(__file__).parent.parent / "fixtures" / "cipher-vectors.json").read_text())
 

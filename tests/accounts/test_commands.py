@@ -14,7 +14,7 @@ from servers.repositories import Repository
 
 from halgit import yaml as hyaml
 from halgit.accounts.cipher import Cipher
-from halgit.masking import Secret
+from halgit.redaction import Secret
 
 FILE = "accounts/clouddriver-local.yml"
 KUBECONFIG = """\

@@ -8,7 +8,7 @@ import pytest
 
 from halgit.accounts.edit import Change, Edited, apply, entries
 from halgit.errors import AccountError
-from halgit.tree import MISSING
+from halgit.pipeline import MISSING
 
 FILE = b"""\
 # ours

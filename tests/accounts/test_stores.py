@@ -17,7 +17,7 @@ from halgit.accounts.edit import Change
 from halgit.accounts.stores import Store, store
 from halgit.accounts.writer import Writer
 from halgit.errors import AccountError, Conflicting, Refused, UsageError
-from halgit.operator import Access, PerHost, SourceSpec
+from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.git.pushing import Signing
 
 FILE = "accounts/clouddriver-local.yml"
@@ -115,7 +115,7 @@ def test_a_server_that_takes_no_push_is_told_with_its_words(repository: Reposito
     with pytest.raises(Refused) as caught:
         writer(git(repository.url)).change(add("a"))
     assert "the server takes no push to main: remote: main is protected" in caught.value.message
-    assert caught.value.mend == "Give the login the right to push, or use --pull-request-branch."
+    assert caught.value.hint == "Give the login the right to push, or use --pull-request-branch."
     assert names(git(repository.url)) == ["first"]
 
 
@@ -237,8 +237,8 @@ def test_writers_at_once_lose_nothing(kind: str, request: pytest.FixtureRequest)
     def work(name: str, store: Store) -> None:
         try:
             Writer(store).change(add(name))
-        except BaseException as why:  # noqa: BLE001 - shown below
-            failed.append(why)
+        except BaseException as reason:  # noqa: BLE001 - shown below
+            failed.append(reason)
 
     threads = [threading.Thread(target=work, args=pair) for pair in zip(wanted, places, strict=True)]
     for thread in threads:

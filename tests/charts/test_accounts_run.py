@@ -26,7 +26,7 @@ from servers.ports import free_port, wait_for
 from servers.repositories import Repository
 
 from halgit.accounts.cipher import Cipher
-from halgit.masking import Secret
+from halgit.redaction import Secret
 
 Object = dict[str, Any]
 GIT_TOKEN, API_TOKEN, ENCRYPT_KEY = "canary-git-token", "canary-api-token", "canary-encrypt-key"

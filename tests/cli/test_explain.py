@@ -148,11 +148,11 @@ def test_what_is_not_there(repository: Path, target: str, words: str) -> None:
 def test_json_tells_the_same(repository: Path) -> None:
     three, url = (explained(repository, f"{GATE}:{path}", "--format", "json").json for path in ("one.two.three", "url"))
     place = {"file": QA, "line": 2, "column": 16, "layer": "overlays/qa", "revision": "", "how": ""}
-    beaten = {**place, "file": BASE, "line": 4, "layer": "base"}
+    overridden = {**place, "file": BASE, "line": 4, "layer": "base"}
     assert three == {
         "file": GATE,
         "values": [
-            {"path": "one.two.three", "value": "overlay", "origin": place, "overrode": [beaten], "parameters": []}
+            {"path": "one.two.three", "value": "overlay", "origin": place, "overrode": [overridden], "parameters": []}
         ],
     }
     given = {(one["name"], one["given_by"], one["origin"]["line"]) for one in url["values"][0]["parameters"]}

@@ -45,7 +45,7 @@ def test_json_is_one_object_with_the_fields_of_the_contract(tmp_path: Path) -> N
         "render", "--repo", SAMPLE, "--overlay", "prod", "--secrets", "keep", "--out", tmp_path / ".hal",
         "--format", "json",
     )  # fmt: skip
-    assert list(ran.json) == ["sources", "overlay", "files", "parameters", "left_out", "findings"]
+    assert list(ran.json) == ["sources", "overlay", "files", "parameters", "skipped", "findings"]
     config = next(file for file in ran.json["files"] if file["path"] == "config")
     assert config == {"path": "config", "how": "merged", "layers": ["base", "overlays/prod"]}
     assert "slackToken" in ran.json["parameters"]

@@ -102,7 +102,7 @@ def test_a_value_that_came_by_a_patch_or_a_parameter_is_found_where_it_was_writt
     given = validate(layered, "--overlay", "given", "--format", "json").json["findings"][0]
     assert (given["file"], given["line"], given["layer"]) == ("overlays/given/halgit.yaml", 2, "overlays/given")
     assert given["path"] == "deploymentConfigurations[0].version"
-    assert given["mend"].endswith("such as '1.36.1'. Parameter release puts it into param/config:3.")
+    assert given["hint"].endswith("such as '1.36.1'. Parameter release puts it into param/config:3.")
     by_hand = validate(layered, "--overlay", "given", "--set", "release=", "--format", "json").json["findings"][0]
     assert (by_hand["file"], by_hand["line"], by_hand["layer"]) == ("param/config", 3, "param")
 
@@ -253,8 +253,8 @@ def test_a_baseline_that_is_none_is_wrong_use(plain: Path, tmp_path: Path, text:
     known.write_text(text)
     ran = validate(plain, "--baseline", known)
     assert ran.code == 2
-    mend = "Write it with `halgit validate --format json --output FILE`."
-    assert ran.err == f"halgit: --baseline is no JSON report. {mend}\n"
+    hint = "Write it with `halgit validate --format json --output FILE`."
+    assert ran.err == f"halgit: --baseline is no JSON report. {hint}\n"
 
 
 def test_a_baseline_that_is_missing_is_wrong_use(plain: Path) -> None:
@@ -289,7 +289,7 @@ def test_json_has_the_fields_of_the_contract(plain: Path) -> None:
     ran = validate(plain, "--format", "json")
     assert list(ran.json) == ["findings", "summary", "error"]
     assert list(ran.json["findings"][0]) == [
-        "rule", "severity", "message", "file", "line", "column", "path", "layer", "mend",
+        "rule", "severity", "message", "file", "line", "column", "path", "layer", "hint",
     ]  # fmt: skip
     assert found(ran.json) == [NO_VERSION, OPEN]
     assert ran.json["summary"] == {"error": 1, "warning": 1, "info": 0}
@@ -434,6 +434,6 @@ def test_an_include_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "files" / "a").touch()
     ran = halgit("validate", "--repo", tmp_path, "--format", "json")
     found = [finding for finding in ran.json["findings"] if finding["rule"] == "settings/include-nothing"]
-    assert [(one["severity"], one["line"], one["column"], one["message"], one["mend"]) for one in found] == [
+    assert [(one["severity"], one["line"], one["column"], one["message"], one["hint"]) for one in found] == [
         ("warning", 1, 22, "No file of the layer matches notes/**.", "Correct the pattern, or take it out.")
     ]

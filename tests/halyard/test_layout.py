@@ -74,9 +74,9 @@ LEFT_OUT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "why"), LEFT_OUT, ids=[path for path, _ in LEFT_OUT])
-def test_what_halyard_does_not_read_is_left_out_with_the_reason(path: str, why: str) -> None:
-    assert place(path, ["default"]).why == why
+@pytest.mark.parametrize(("path", "reason"), LEFT_OUT, ids=[path for path, _ in LEFT_OUT])
+def test_what_halyard_does_not_read_is_left_out_with_the_reason(path: str, reason: str) -> None:
+    assert place(path, ["default"]).reason == reason
 
 
 def test_a_copy_still_says_whom_it_would_reach() -> None:
@@ -106,4 +106,4 @@ def test_who_takes_a_profile_by_its_name(name: str, services: tuple[str, ...]) -
 
 
 def test_no_deployment_at_all_is_said_so() -> None:
-    assert place("default/profiles/gate-local.yml", []).why == "config has no deployment default (deployments: none)"
+    assert place("default/profiles/gate-local.yml", []).reason == "config has no deployment default (deployments: none)"

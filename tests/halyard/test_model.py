@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from halgit.halyard import model
 from halgit.halyard.data import table
-from halgit.masking import Secret
+from halgit.redaction import Secret
 
 KUBERNETES = ("deploymentConfigurations", 0, "providers", "kubernetes")
 CANARY = {"deploymentConfigurations": [{"canary": {"serviceIntegrations": [{"name": "google"}, {"name": "datadog"}]}}]}

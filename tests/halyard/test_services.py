@@ -66,10 +66,10 @@ def test_a_services_own_settings_win() -> None:
 
 def test_the_reason_is_told() -> None:
     found = services.statuses(kubernetes(metricStores={"datadog": {"enabled": True}}))
-    assert found["igor"].why == "providers.dockerRegistry.enabled is false, and no build system is enabled"
-    assert found["monitoring-daemon"].why == "metricStores.datadog.enabled is true"
-    assert found["clouddriver"].why == "haServices.clouddriver.enabled is false"
-    assert found["gate"].why == "it always runs"
+    assert found["igor"].reason == "providers.dockerRegistry.enabled is false, and no build system is enabled"
+    assert found["monitoring-daemon"].reason == "metricStores.datadog.enabled is true"
+    assert found["clouddriver"].reason == "haServices.clouddriver.enabled is false"
+    assert found["gate"].reason == "it always runs"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from servers.kubernetes_api import Cluster, kubernetes, status
 
 from halgit.isd import Wanted, bootstrap
 from halgit.isd.certificates import issue_control, read_authority
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.kubernetes import SecretShelf
 
 Run = Callable[..., program.Ran]
@@ -199,10 +199,10 @@ def test_every_half_secret_is_told_and_none_is_changed(cluster: Cluster, isd: Ru
     before = dict(cluster.secrets)
     done = isd("create-ca", "--ca-secret=c-ca", "--control-secret=c-control", *ALL[-2:])
     assert done.code == 4
-    mend = "Add what is missing, or delete the Secret to have it made; one that is there is never changed."
+    hint = "Add what is missing, or delete the Secret to have it made; one that is there is never changed."
     assert done.err.splitlines() == [
-        f"halgit: Secret db in namespace isd: no password (keys: username). {mend}",
-        f"Secret api in namespace isd: no token (keys: token). {mend}",
+        f"halgit: Secret db in namespace isd: no password (keys: username). {hint}",
+        f"Secret api in namespace isd: no token (keys: token). {hint}",
         "Secret c-ca in namespace isd: tls.crt is no certificate in PEM. Put the right one there.",
     ]
     assert cluster.secrets == before

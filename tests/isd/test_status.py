@@ -11,7 +11,7 @@ import pytest
 from servers.kubernetes_api import Cluster
 
 from halgit.isd import Row, Wanted, bootstrap, status
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.kubernetes import SecretShelf
 
 Run = Callable[..., program.Ran]

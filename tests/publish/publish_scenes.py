@@ -9,8 +9,8 @@ from pathlib import Path
 
 from publish_disks import Watched
 
+from halgit.pipeline import SourceId
 from halgit.publish import Disk, Manifest, Options, publish
-from halgit.tree import SourceId
 
 NOON = datetime(2025, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 BEFORE = ".hal.before-20250301T120000Z"

@@ -15,8 +15,8 @@ from publish_scenes import BEFORE, BY_HALYARD, NEW, OLD, lay, manifest, options,
 
 from halgit import __version__
 from halgit.errors import PublishError
+from halgit.pipeline import Compiled, LayerId, Resolved, SourceId
 from halgit.publish import Manifest, Options, compare, publish
-from halgit.tree import LayerId, Merged, Revealed, SourceId
 
 WAYS = pytest.mark.parametrize("way", ["exchange", "journal", "mount"])
 
@@ -218,8 +218,8 @@ def test_the_manifest_word_for_word(tmp_path: Path) -> None:
 
 def test_a_masked_tree_says_so() -> None:
     layer = LayerId("prod", SourceId("/srv/hal", "r1"))
-    merged = Merged({}, "default", (), overlay="prod")
-    found = Manifest.of(Revealed({}, merged, masked=True), "mask")
+    compiled = Compiled({}, "default", (), overlay="prod")
+    found = Manifest.of(Resolved({}, compiled, masked=True), "mask")
     assert found == Manifest((), "prod", "mask", masked=True)
     assert layer.source not in found.sources
     said = json.loads(found.encode({}))["secrets"]

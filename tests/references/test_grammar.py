@@ -91,7 +91,7 @@ def test_blanks_around_an_engine_form_are_not_part_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("encrypted:", "it fits no form. Write encrypted:ENGINE!k:v, encrypted:SECRET:KEY or "),
         ("encrypted:only", "it fits no form."),
@@ -135,10 +135,10 @@ def test_blanks_around_an_engine_form_are_not_part_of_it() -> None:
         ("${{ secret('vault://secret/a%0Ab#k') }}", "the path holds a control character or is longer than 1024."),
     ],
 )  # fmt: skip
-def test_malformed_says_why(text: str, why: str) -> None:
+def test_malformed_says_why(text: str, reason: str) -> None:
     said = malformed(text)
     assert said is not None
-    assert said.startswith("the reference is malformed: " + why)
+    assert said.startswith("the reference is malformed: " + reason)
     assert not [each for each in find(text) if each.whole]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from halgit.masking import Secret, Woven
+from halgit.pipeline import MISSING, File, LayerId, SourceId, Value
+from halgit.redaction import Secret, Woven
 from halgit.references import canonical, occurrences, scan
-from halgit.tree import MISSING, File, LayerId, SourceId, Value
 
 LAYER = LayerId(".", SourceId("dir"))
 
@@ -54,7 +54,7 @@ def test_secret_parameters_are_never_searched() -> None:
 def test_a_secret_parameter_cannot_be_a_part_of_a_reference() -> None:
     data = {"a": Woven(("encrypted:vault!e:secret!k:pw!p:", Secret("x", "x")))}
     (fault,) = scan({"config": file("config", data)}).faults
-    assert fault.why == "the reference is malformed: a secret parameter cannot be a part of it."
+    assert fault.reason == "the reference is malformed: a secret parameter cannot be a part of it."
 
 
 def test_a_woven_text_file_keeps_counting_lines() -> None:
@@ -72,4 +72,4 @@ def test_faults_name_their_place() -> None:
         ("config", ("c",), 0, True),
         ("x.json", (), 2, False),
     ]
-    assert faults[1].why.startswith("a reference of this form is decrypted only where it is the whole value")
+    assert faults[1].reason.startswith("a reference of this form is decrypted only where it is the whole value")

@@ -9,11 +9,11 @@ from servers.aws import Cloud, aws
 from servers.relay import Answer, relay
 
 from halgit.errors import Missing, Refused, Throttled, Untrusted
-from halgit.operator import PerHost
+from halgit.operator_settings import PerHost
+from halgit.pipeline import Reference
 from halgit.references import find
 from halgit.remotes.aws_secrets_manager import SecretsManagerEngine
 from halgit.remotes.s3_objects import S3Engine
-from halgit.tree import Reference
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from servers.aws import KEYS, Cloud, aws
 from servers.relay import Answer, relay
 
 from halgit.errors import Refused
-from halgit.operator import Access, Kept, PerHost, SourceSpec
+from halgit.operator_settings import Access, Kept, PerHost, SourceSpec
 from halgit.remotes.s3 import open_s3
 
 OPENED: list[Access] = []

@@ -11,10 +11,10 @@ from servers.google import Google, google
 from servers.http import Said
 
 from halgit.errors import Missing, Refused, Throttled, Unreachable
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.references import find
 from halgit.remotes.gcp import GcsEngine, GoogleSecretManagerEngine
-from halgit.tree import Reference
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from servers.http import Said
 from servers.kubernetes_api import Cluster, kubernetes, status
 
 from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Untrusted
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.references import find
 from halgit.remotes.kubernetes import KubernetesEngine
-from halgit.tree import Reference
 
 OPENED: list[Access] = []
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from halgit.errors import Missing, Refused
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Reference
 from halgit.references import find
 from halgit.remotes.local import EnvEngine, FileEngine, NoopEngine
-from halgit.tree import Reference
 
 
 def reference(uri: str) -> Reference:

@@ -11,7 +11,7 @@ from servers.aws import KEYS, Cloud, aws
 from servers.relay import Answer, Crowd, Relay, Request, relay
 
 from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, UsageError
-from halgit.operator import Access, PerHost, SourceSpec
+from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.s3 import open_s3, read_address
 
 

@@ -13,11 +13,11 @@ from servers.relay import Answer, Request, relay
 from servers.tls import authority
 
 from halgit.errors import Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted, UsageError
-from halgit.operator import Access, PerHost
+from halgit.operator_settings import Access, PerHost
+from halgit.pipeline import Reference
 from halgit.references import find
 from halgit.remotes.vault import VaultEngine
 from halgit.remotes.vault_login import choose
-from halgit.tree import Reference
 
 
 @pytest.fixture(scope="module")

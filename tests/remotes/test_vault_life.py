@@ -20,11 +20,11 @@ from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Request, relay
 
 from halgit.errors import Missing, Refused
-from halgit.operator import Access, PerHost, SourceSpec
+from halgit.operator_settings import Access, PerHost, SourceSpec
+from halgit.pipeline import Reference
 from halgit.references import find
 from halgit.remotes.vault import VaultEngine
 from halgit.remotes.vault_tree import open_vault
-from halgit.tree import Reference
 
 OPENED: list[Access] = []
 RENEWALS = "/auth/token/renew-self"

@@ -10,7 +10,7 @@ from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Crowd, Request, relay
 
 from halgit.errors import Corrupt, Missing, RemoteError, UsageError
-from halgit.operator import Access, PerHost, SourceSpec
+from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.vault_tree import VaultSnapshot, open_vault, read_address
 
 OPENED: list[Access] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 from servers.ports import free_port
 
-from halgit.operator import Access, PerHost
+from halgit.operator_settings import Access, PerHost
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret", "AWS_REGION": "us-east-1"}
 

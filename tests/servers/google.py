@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from servers.http import Asked, Said, server
 
-from halgit.operator import Access
+from halgit.operator_settings import Access
 
 
 @dataclass

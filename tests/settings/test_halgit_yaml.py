@@ -10,7 +10,7 @@ import pytest
 
 from halgit import settings
 from halgit import yaml as hyaml
-from halgit.tree import MISSING, Finding, Patch, Plain, RuleSettings, Severity, Value
+from halgit.pipeline import MISSING, Finding, Patch, Plain, RuleSettings, Severity, Value
 
 HERE = Path(__file__).parent / "examples"
 SCHEMA = json.loads((HERE.parents[2] / "schemas" / "halgit.schema.json").read_text(encoding="utf-8"))
@@ -22,7 +22,7 @@ def examples(kind: str) -> list[Path]:
 
 
 def told(findings: tuple[Finding, ...]) -> str:
-    return "".join(f"{f.line}:{f.column}: {f.rule}: {f.message} {f.mend}\n" for f in findings)
+    return "".join(f"{f.line}:{f.column}: {f.rule}: {f.message} {f.hint}\n" for f in findings)
 
 
 def refused_by_schema(text: bytes) -> set[tuple[str | int, ...]]:
@@ -137,4 +137,4 @@ def test_a_fault_does_not_hide_what_is_right() -> None:
 def test_what_is_the_operators_is_called_so(key: str) -> None:
     _, (finding,) = settings.parse(f"{key}: x\n".encode(), FILE, root=True)
     assert finding.message == f"{key} belongs to whoever runs halgit; a repository cannot set it."
-    assert finding.mend == "Remove it here and give it as an option or a HALGIT_ variable of the run."
+    assert finding.hint == "Remove it here and give it as an option or a HALGIT_ variable of the run."

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from halgit.operator import Access, PerHost
+from halgit.operator_settings import Access, PerHost
 
 PER_HOST = {"git_user", "git_token_file", "ssh_key_file", "known_hosts_file", "ca_file"}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from halgit.errors import Corrupt, HalgitError, Missing, RemoteError, SourceError
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Snapshot
 from halgit.sources import open_source, parse_spec
-from halgit.tree import Snapshot
 
 Open = Callable[..., Snapshot]
 

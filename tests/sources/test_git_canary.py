@@ -17,7 +17,7 @@ from servers.git_http import GitHttpServer, Reply, Request
 from servers.repositories import Repository
 
 from halgit.errors import SourceError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.sources import open_source
 
 CANARY = "canary-canary-canary-canary"
@@ -152,7 +152,7 @@ def test_git_is_not_even_started_with_our_environment(root: Path, programs: tupl
     folder, log = programs
     program = (
         "import sys\n"
-        "from halgit.operator import Access, SourceSpec\n"
+        "from halgit.operator_settings import Access, SourceSpec\n"
         "from halgit.sources import open_source\n"
         "snapshot = open_source(SourceSpec(sys.argv[1]), Access(environment={'PATH': sys.argv[2]}))\n"
         "print(snapshot.read(['config']))\n"

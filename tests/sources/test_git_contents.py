@@ -9,9 +9,9 @@ import pytest
 from servers.repositories import Repository
 
 from halgit.errors import RemoteError, SourceError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
+from halgit.pipeline import Snapshot
 from halgit.sources import open_source
-from halgit.tree import Snapshot
 
 Open = Callable[..., Snapshot]
 

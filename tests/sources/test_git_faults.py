@@ -21,7 +21,7 @@ from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
 
 from halgit.errors import Missing, RemoteError, SourceError, Throttled, Unreachable
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.sources import open_source
 
 
@@ -173,7 +173,7 @@ class TestTime:
         program = (
             "import signal, sys\n"
             "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it\n"
-            "from halgit.operator import Access, SourceSpec\n"
+            "from halgit.operator_settings import Access, SourceSpec\n"
             "from halgit.sources import open_source\n"
             "open_source(SourceSpec(sys.argv[1]), Access(environment={'PATH': sys.argv[2], 'TMPDIR': sys.argv[3]}))\n"
         )
@@ -215,7 +215,7 @@ def test_git_is_not_there(root: Path, access: Callable[..., Access], tmp_path: P
 
 def test_git_is_not_there_when_gitpython_is_imported(tmp_path: Path) -> None:
     program = (
-        "from halgit.operator import Access, SourceSpec\n"
+        "from halgit.operator_settings import Access, SourceSpec\n"
         "from halgit.sources import open_source\n"
         "open_source(SourceSpec('file:///nowhere'), Access())\n"
     )

@@ -19,7 +19,7 @@ from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
 
 from halgit.errors import Missing, Refused, SourceError, Untrusted, UsageError
-from halgit.operator import Access, PerHost, SourceSpec
+from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.sources import open_source
 
 TOKEN = "tok/en+with=odd&characters%20é"

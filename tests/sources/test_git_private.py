@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.git.private import PrivateFolder
 
 

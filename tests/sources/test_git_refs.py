@@ -11,7 +11,7 @@ from servers.git_http import GitHttpServer
 from servers.repositories import Repository
 
 from halgit.errors import SourceError, UsageError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.sources import open_source
 
 

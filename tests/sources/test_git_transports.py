@@ -15,9 +15,9 @@ from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
 
 from halgit.errors import Corrupt
-from halgit.operator import Access
+from halgit.operator_settings import Access
+from halgit.pipeline import Snapshot
 from halgit.sources import open_source, parse_spec
-from halgit.tree import Snapshot
 
 TOKEN = "a-token-of-32-characters-or-more"
 FILES = {

@@ -83,4 +83,4 @@ def test_words(url: str, said: str, kind: type[RemoteError], words: str) -> None
     assert type(error) is kind
     assert error.message.startswith(f"{url}: ")
     assert words in error.message
-    assert error.mend.endswith(".")
+    assert error.hint.endswith(".")

@@ -9,7 +9,7 @@ import needs
 import pytest
 
 from halgit.errors import SourceError, UsageError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.sources import open_source, parse_spec
 
 

@@ -7,18 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from reveal.treeing import Store, Texts, opened
+from secret_trees import Store, Texts, opened
 
-from halgit import difference, lock, reveal
+from halgit import difference, lock, resolve_secrets
 from halgit import explain as explaining
 from halgit import yaml as hyaml
 from halgit.compiler import Places, compile_tree
 from halgit.compiler.settling import settle
-from halgit.difference import Side
+from halgit.diff import Side
 from halgit.errors import HalgitError
-from halgit.masking import Redactor
-from halgit.operator import OperatorSettings, Trust
-from halgit.tree import Finding, SecretsMode, Severity, SourceId
+from halgit.operator_settings import OperatorSettings, Trust
+from halgit.pipeline import Finding, SecretsMode, Severity, SourceId
+from halgit.redaction import Redactor
 
 ODD = (
     "a text", "''", "~", "0", "-1.5", ".nan", ".inf", "true", "2020-01-01", "2020-01-01 10:00:00", "'2020-01-01'", "[]",
@@ -72,8 +72,8 @@ def _put(node: Any, place: tuple[Any, ...], value: Any) -> Any:
 
 def side(files: Mapping[str, bytes]) -> Side:
     """The merged tree of these files, to compare others with."""
-    merged = compile_tree([Texts(files, SourceId("texts", "r1"))], replace(OperatorSettings(), overlay="prod"))
-    return Side(merged.files, merged.accounts)
+    compiled = compile_tree([Texts(files, SourceId("texts", "r1"))], replace(OperatorSettings(), overlay="prod"))
+    return Side(compiled.files, compiled.accounts)
 
 
 def everything(files: Mapping[str, bytes], before: Side, **options: Any) -> tuple[Finding, ...] | None:
@@ -85,24 +85,24 @@ def everything(files: Mapping[str, bytes], before: Side, **options: Any) -> tupl
 
 
 def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Finding, ...]:
-    merged = compile_tree([source], operator)
+    compiled = compile_tree([source], operator)
     redactor = Redactor()
-    reveal.learn_plain(merged, redactor)
-    places_ = Places(merged.files, merged.layers, merged.accounts, merged.parameters)
+    resolve_secrets.learn_plain(compiled, redactor)
+    places_ = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
     findings: tuple[Finding, ...] = ()
     modes: tuple[SecretsMode, ...] = ("resolve", "native", "keep", "mask")
     for mode in modes:
-        survey = reveal.survey(merged, Trust(), mode)
-        findings += settle(merged, survey, replace(operator, secrets=mode), places_)
-        reveal.rows(survey, places_.put)
-    for name, file in merged.files.items():
+        survey = resolve_secrets.survey(compiled, Trust(), mode)
+        findings += settle(compiled, survey, replace(operator, secrets=mode), places_)
+        resolve_secrets.rows(survey, places_.put)
+    for name, file in compiled.files.items():
         if file.how != "copied":
-            for one in explaining.explain(merged, name, places_.of):
+            for one in explaining.explain(compiled, name, places_.of):
                 explaining.as_json(one)
-    difference.compare(before, Side(merged.files, merged.accounts), b"key", "prod", redactor.clean)
-    lock.entry(merged, {})
+    difference.compare(before, Side(compiled.files, compiled.accounts), b"key", "prod", redactor.clean)
+    lock.entry(compiled, {})
     if not any(finding.severity is Severity.ERROR for finding in findings):
-        opened(reveal.reveal(survey, Store({}), redactor, put=places_.put))
+        opened(resolve_secrets.resolve_secrets(survey, Store({}), redactor, put=places_.put))
     for finding in findings:
         assert finding.message, finding
     return findings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from halgit.pipeline import Finding, Severity
 from halgit.report.report import Report
-from halgit.tree import Finding, Severity
 
 LINES = {
     "  password: not-for-you": "  password: ********",

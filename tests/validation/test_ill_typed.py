@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from halgit import yaml as hyaml
-from halgit.masking import Secret
-from halgit.tree import File, Layer, LayerId, LeftOut, Merged, SourceId
+from halgit.pipeline import Compiled, File, Layer, LayerId, Skipped, SourceId
+from halgit.redaction import Secret
 from halgit.validation.rules import ALL
 from halgit.validation.run import validate
 
@@ -45,16 +45,16 @@ CONFIGS = st.one_of(
 )
 
 
-def tree(config: Any, profile: Any, settings_: Any, accounts: Any) -> Merged:
+def tree(config: Any, profile: Any, settings_: Any, accounts: Any) -> Compiled:
     id = LayerId(".", SourceId("a"))
     names = ["config", "default/profiles/gate-local.yml", "default/profiles/spinnakerconfig.yml"]
     data = dict(zip(names, [config, profile, profile], strict=True))
     data["default/service-settings/gate.yml"] = settings_
     files = {path: File(path, "merged", (id,), value) for path, value in data.items()}
     layer = Layer(id, frozenset(files), dict.fromkeys(files, b"a: 012"))
-    left = (LeftOut("default/profiles/a.yml", "no service takes a profile of this name"),)
+    left = (Skipped("default/profiles/a.yml", "no service takes a profile of this name"),)
     text = hyaml.dump(accounts)
-    return Merged(files, "default", (layer,), left_out=left, accounts={"accounts/clouddriver-local.yml": text})
+    return Compiled(files, "default", (layer,), skipped=left, accounts={"accounts/clouddriver-local.yml": text})
 
 
 @settings(max_examples=300, deadline=None)
@@ -62,7 +62,7 @@ def tree(config: Any, profile: Any, settings_: Any, accounts: Any) -> Merged:
 def test_no_rule_stumbles(config: Any, profile: Any, settings_: Any, accounts: Any) -> None:
     for finding in validate(tree(config, profile, settings_, accounts), ALL):
         assert finding.message
-        assert "not-for-you" not in finding.message + finding.mend
+        assert "not-for-you" not in finding.message + finding.hint
 
 
 ON = {
@@ -113,4 +113,4 @@ def test_no_rule_stumbles_over_an_odd_value_anywhere(odd: Any) -> None:
     for body in replaced(ON, odd):
         config = {"deploymentConfigurations": [{"name": "default", **body}]}
         for finding in validate(tree(config, {}, {}, {}), ALL):
-            assert "not-for-you" not in finding.message + finding.mend
+            assert "not-for-you" not in finding.message + finding.hint

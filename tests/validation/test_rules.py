@@ -17,9 +17,9 @@ import pytest
 
 from halgit import sources
 from halgit.compiler import Places, compile_tree, settle
-from halgit.operator import Access, OperatorSettings, SourceSpec
-from halgit.reveal import survey
-from halgit.tree import Finding
+from halgit.operator_settings import Access, OperatorSettings, SourceSpec
+from halgit.pipeline import Finding
+from halgit.secrets import survey
 from halgit.validation.rules import ALL
 
 EXAMPLES = Path(__file__).parent / "rules"
@@ -60,13 +60,13 @@ def settled(folder: Path) -> list[Finding]:
     opened = [sources.open_source(SourceSpec(str(path)), Access()) for path in wanted]
     try:
         operator = OperatorSettings()
-        merged = compile_tree(opened, operator)
+        compiled = compile_tree(opened, operator)
         return list(
             settle(
-                merged,
-                survey(merged, operator.trust, "resolve"),
+                compiled,
+                survey(compiled, operator.trust, "resolve"),
                 operator,
-                Places(merged.files, merged.layers, merged.accounts),
+                Places(compiled.files, compiled.layers, compiled.accounts),
             )
         )
     finally:
@@ -76,7 +76,7 @@ def settled(folder: Path) -> list[Finding]:
 
 def told(found: list[Finding]) -> str:
     """Findings as `findings.txt` has them."""
-    lines = [f"{f.file}:{f.line}:{f.column}: {f.severity}: {f.message}\n    {f.mend}" for f in found]
+    lines = [f"{f.file}:{f.line}:{f.column}: {f.severity}: {f.message}\n    {f.hint}" for f in found]
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
@@ -108,7 +108,7 @@ def test_a_rule_is_silent_where_nothing_is_wrong(folder: Path) -> None:
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
 def test_every_rule_speaks_in_sentences(rule: object) -> None:
-    for field in ("summary", "halyard", "why", "mend"):
+    for field in ("summary", "halyard", "impact", "fix"):
         text = getattr(rule, field)
         assert text[0].isupper() or text[0] in "`$", (field, text)
         assert text.endswith("."), (field, text)

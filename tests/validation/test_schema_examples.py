@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from halgit import paths
 from halgit import yaml as hyaml
-from halgit.tree import Finding
+from halgit.pipeline import Finding
+from halgit.text import paths
 from halgit.validation.schema import READERS, check
 
 EXAMPLES = Path(__file__).parent / "schema"
@@ -27,7 +27,7 @@ def told(text: bytes, found: tuple[Finding, ...]) -> str:
         place = hyaml.locate(text, finding.path, key=finding.rule == "schema/unknown-key")
         where = paths.show(finding.path) or "(the document)"
         line = place.line if place else 0
-        lines.append(f"{line}: {finding.severity}: {finding.rule}: {where}: {finding.message}\n    {finding.mend}\n")
+        lines.append(f"{line}: {finding.severity}: {finding.rule}: {where}: {finding.message}\n    {finding.hint}\n")
     return "".join(lines)
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from halgit import yaml as hyaml
 from halgit.halyard import data
-from halgit.masking import Secret, Woven
-from halgit.tree import Bare, Severity
+from halgit.pipeline import Bare, Severity
+from halgit.redaction import Secret, Woven
 from halgit.validation.loading import loaded
 from halgit.validation.preparing import prepared
 from halgit.validation.schema import READERS, check, schema_of, verdict

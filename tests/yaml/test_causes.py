@@ -15,7 +15,7 @@ OUR_LIMIT = "halgit cannot read"
 
 
 def told(text: bytes) -> list[str]:
-    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.mend}" for f in hyaml.read(text, "f").faults]
+    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.hint}" for f in hyaml.read(text, "f").faults]
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case["text"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halgit.tree import MISSING, Path
+from halgit.pipeline import MISSING, Path
 from halgit.yaml import CannotEditError, dump, edit, read
 
 FILE = b"""\

@@ -12,7 +12,7 @@ from halgit.yaml.checking import MOST_EXPANDED, Expansion
 
 
 def told(text: bytes, *, many: bool = False) -> list[str]:
-    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.mend}" for f in hyaml.read(text, "f", many=many).faults]
+    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.hint}" for f in hyaml.read(text, "f", many=many).faults]
 
 
 def refused(text: bytes) -> str:
@@ -61,8 +61,8 @@ def test_an_alias_without_anchor_is_told_and_so_is_every_other() -> None:
     text = b"a: *one\nb: [*two]\nc: &two x\n"
     assert "found undefined alias one" in refused(text)
     words = "a value that begins with * is an alias to YAML, and no anchor of its name stands before it."
-    mend = "Define the anchor, write the value out, or quote it."
-    assert told(text) == [f"1:4: yaml/alias: {words} {mend}", f"2:5: yaml/alias: {words} {mend}"]
+    hint = "Define the anchor, write the value out, or quote it."
+    assert told(text) == [f"1:4: yaml/alias: {words} {hint}", f"2:5: yaml/alias: {words} {hint}"]
 
 
 def test_an_alias_inside_its_own_value_is_told() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from halgit import yaml as hyaml
-from halgit.tree import Path, Plain
+from halgit.pipeline import Path, Plain
 
 TEXT = """\
 # head

@@ -10,7 +10,7 @@ Servers and logins are the operator's; nothing in a repository is run or obeyed.
 
 from __future__ import annotations
 
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.fetch import fetch_tip
 from halgit.remotes.git.signatures import verify

@@ -18,11 +18,11 @@ class _Row:
     words: re.Pattern[str]
     kind: type[RemoteError]
     message: str
-    mend: str
+    hint: str
 
 
-def _row(words: str, kind: type[RemoteError], message: str, mend: str) -> _Row:
-    return _Row(re.compile(words, re.IGNORECASE), kind, message, mend)
+def _row(words: str, kind: type[RemoteError], message: str, hint: str) -> _Row:
+    return _Row(re.compile(words, re.IGNORECASE), kind, message, hint)
 
 
 _LATER = "Try again later, or look at the server."
@@ -102,7 +102,7 @@ def explain(address: Address, words: str) -> RemoteError:
         bare = bare.replace(name, " ")
     for row in _ROWS:
         if row.words.search(bare):
-            return row.kind(f"{address.url}: {row.message.format(server=server)}", row.mend)
+            return row.kind(f"{address.url}: {row.message.format(server=server)}", row.hint)
     return RemoteError(f"{address.url}: git says: {said(words)}", "Check the URL and the repository.")
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from halgit.errors import UsageError
-from halgit.masking import Redactor, Secret
-from halgit.operator import Access, PerHost
+from halgit.operator_settings import Access, PerHost
+from halgit.redaction import Redactor, Secret
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.program import ANSWER
 
@@ -218,5 +218,5 @@ def _key(file: str, folder: Path) -> Path:
 def _read(name: str, file: str) -> bytes:
     try:
         return Path(file).read_bytes()
-    except OSError as why:
-        raise UsageError(f"{name} {file} cannot be read: {why.strerror}.", "Name a file that can be read.") from None
+    except OSError as reason:
+        raise UsageError(f"{name} {file} cannot be read: {reason.strerror}.", "Name a file that can be read.") from None

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Final
 
 from halgit.errors import RemoteError
-from halgit.operator import Access
+from halgit.operator_settings import Access
 
 _PREFIX: Final = "halgit-git-"
 _HELD: Final = "held"
@@ -28,9 +28,9 @@ class PrivateFolder:
         _sweep(top)
         try:
             self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=top)
-        except OSError as why:
+        except OSError as reason:
             raise RemoteError(
-                f"There is no place for temporary files: {top}: {why.strerror}.",
+                f"There is no place for temporary files: {top}: {reason.strerror}.",
                 "Point TMPDIR at a folder that can be written.",
             ) from None
         # Locked before it has the name that others look for.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from halgit.errors import Conflicting, Missing, Refused, UsageError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.faults import said
 from halgit.remotes.git.fetch import Tip, fetch_tip

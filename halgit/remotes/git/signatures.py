@@ -60,9 +60,9 @@ def verify(workplace: Workplace, tip: Tip, file: str) -> None:
 def _content(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
-    except OSError as why:
+    except OSError as reason:
         raise UsageError(
-            f"--verify-signatures {file} cannot be read: {why.strerror}.", "Name a file that can be read."
+            f"--verify-signatures {file} cannot be read: {reason.strerror}.", "Name a file that can be read."
         ) from None
 
 

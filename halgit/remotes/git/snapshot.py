@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from halgit.errors import Corrupt, Missing, RemoteError
-from halgit.operator import Access, SourceSpec
+from halgit.operator_settings import Access, SourceSpec
+from halgit.pipeline import SourceId
 from halgit.remotes import files
 from halgit.remotes.git.fetch import Tip, fetch_again, fetch_files
 from halgit.remotes.git.workplace import Workplace
-from halgit.tree import SourceId
 
 _ALL = ("-r", "-z", "--full-tree")
 _LINK = "120000"
@@ -110,7 +110,7 @@ class GitSnapshot:
     def _no_folder(self, path: str, fault: files.Fault, known: Iterable[str]) -> RemoteError:
         where = f"{self._name}: the folder {path}"
         if fault is not files.NOWHERE:
-            return Corrupt(f"{where} {fault.message}", fault.mend)
+            return Corrupt(f"{where} {fault.message}", fault.hint)
         for module in self._modules:
             if path == module or path.startswith(module + "/"):
                 return Missing(f"{where} is in the submodule {module}, which is never fetched.", "Name its own URL.")

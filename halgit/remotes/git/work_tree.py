@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from halgit.errors import Missing, SourceError, UsageError
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.git.faults import said
 from halgit.remotes.git.program import NO_GIT, finish, start
 from halgit.remotes.git.workplace import running
@@ -41,8 +41,8 @@ def commit_of(folder: str, path: str, ref: str, access: Access) -> Commit:
         if status:
             raise SourceError(f"{folder}: this is no git work tree ({said(words)}).", "Use --base-repo SRC instead.")
         status, commit, words = _git(here, access, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-    except Missing as why:
-        raise SourceError(why.message, why.mend) from why
+    except Missing as reason:
+        raise SourceError(reason.message, reason.hint) from reason
     if status:
         raise SourceError(
             f"{folder}: the repository has no commit {ref}.",

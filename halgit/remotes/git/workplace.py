@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from halgit.errors import Corrupt, RemoteError, Unreachable
-from halgit.operator import Access
+from halgit.operator_settings import Access
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.faults import explain, said
 from halgit.remotes.git.login import log_in

@@ -53,8 +53,8 @@ _FRAME = 5
 
 def _blocks(one: Difference) -> list[list[str]]:
     services = [
-        [effect, " ".join(code(name) for name in names), cell("; ".join(why))]
-        for (effect, why), names in together(one.services).items()
+        [effect, " ".join(code(name) for name in names), cell("; ".join(reason))]
+        for (effect, reason), names in together(one.services).items()
     ]
     accounts = [
         [row.change, f"{cell(row.kind)} {code(row.name)}", "<br>".join(_told(row.settings, row.path))]

@@ -42,5 +42,5 @@ def _lines(one: Difference, colour: Colour) -> Iterator[str]:
                 yield f"    {sign(setting.change)} {changed(setting, setting.path)}"
     for path, change in one.files:
         yield f"{sign(change)} file {path}"
-    for (effect, why), names in together(one.services).items():
-        yield f"{colour(effect, 'bold')} {', '.join(names)}: {'; '.join(why)}"
+    for (effect, reason), names in together(one.services).items():
+        yield f"{colour(effect, 'bold')} {', '.join(names)}: {'; '.join(reason)}"

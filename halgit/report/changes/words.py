@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from halgit import yaml as hyaml
-from halgit.masking import MASK
+from halgit.pipeline import Value
+from halgit.redaction import MASK
 from halgit.report.differences import Effect, Service, Setting
-from halgit.tree import Value
 
 LONGEST = 100
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
@@ -42,7 +42,7 @@ def together(services: Sequence[Service]) -> dict[tuple[Effect, tuple[str, ...]]
     """The names of the services to which the same happens for the same reasons."""
     found: dict[tuple[Effect, tuple[str, ...]], list[str]] = {}
     for service in services:
-        found.setdefault((service.effect, service.why), []).append(service.name)
+        found.setdefault((service.effect, service.reason), []).append(service.name)
     return found
 
 

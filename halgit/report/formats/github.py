@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from halgit.pipeline import Finding, Severity
 from halgit.report.report import Report
-from halgit.tree import Finding, Severity
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -16,7 +16,7 @@ def render(report: Report) -> str:
 def _line(report: Report, finding: Finding) -> str:
     fields = {"file": report.file(finding), "line": finding.line, "col": finding.column, "title": finding.rule}
     given = ",".join(f"{name}={_property(str(value))}" for name, value in fields.items() if value)
-    return f"::{_COMMANDS[finding.severity]} {given}::{_data(f'{finding.message} {finding.mend}'.strip())}"
+    return f"::{_COMMANDS[finding.severity]} {given}::{_data(f'{finding.message} {finding.hint}'.strip())}"
 
 
 def _data(text: str) -> str:

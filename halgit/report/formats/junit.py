@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from halgit.pipeline import Finding, Severity
 from halgit.report.report import Report
-from halgit.tree import Finding, Severity
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -33,7 +33,7 @@ def render(report: Report) -> str:
 def _case(suite: Element, finding: Finding, file: str) -> None:
     name = f"{finding.rule} line {finding.line}" if finding.line else finding.rule
     case = SubElement(suite, "testcase", name=name, classname=_clean(file), file=_clean(file), line=str(finding.line))
-    words = _clean(f"{file}:{finding.line}:{finding.column}: {finding.message} {finding.mend}".strip())
+    words = _clean(f"{file}:{finding.line}:{finding.column}: {finding.message} {finding.hint}".strip())
     if finding.severity is Severity.ERROR:
         SubElement(case, "failure", message=_clean(finding.message), type=finding.rule).text = words
     else:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from halgit.pipeline import Finding
 from halgit.report.findings import summary_line
 from halgit.report.report import Report
-from halgit.tree import Finding
 
 
 def render(report: Report) -> str:
@@ -18,7 +18,7 @@ def render(report: Report) -> str:
 
 def _row(report: Report, finding: Finding) -> str:
     place = report.file(finding) + (f":{finding.line}" if finding.line else "")
-    words = cell(f"{finding.message} {finding.mend}".strip())
+    words = cell(f"{finding.message} {finding.hint}".strip())
     return f"| {finding.severity} | {code(place)} | {words} | {code(finding.rule)} |"
 
 

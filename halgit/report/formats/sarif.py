@@ -7,9 +7,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from halgit import paths
+from halgit.pipeline import Finding, Severity
 from halgit.report.report import About, Report
-from halgit.tree import Finding, Severity
+from halgit.text import paths
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -46,7 +46,7 @@ def _result(report: Report, finding: Finding, index: int) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.message} {finding.mend}".strip()},
+        "message": {"text": f"{finding.message} {finding.hint}".strip()},
         "partialFingerprints": {"halgit/v1": fingerprint(finding)},
     }
     if finding.file:

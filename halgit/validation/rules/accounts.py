@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import truth
-from halgit.tree import Path, Severity
+from halgit.pipeline import Path, Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import owner, text, word
 from halgit.validation.view import View
@@ -94,8 +94,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="Two accounts of a deployment have the same name.",
         halyard=f"{_AT_DEPLOY}, and ends with a FATAL problem for a name that is used twice over all providers.",
-        why="Nothing can be deployed until one of them is renamed.",
-        mend="Give one of them another name.",
+        impact="Nothing can be deployed until one of them is renamed.",
+        fix="Give one of them another name.",
         check=_named_twice,
     ),
     Rule(
@@ -103,8 +103,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="An account has no name.",
         halyard=f"{_AT_DEPLOY}, and ends with a FATAL problem for one without a name.",
-        why="Nothing can be deployed until it has one.",
-        mend="Add name.",
+        impact="Nothing can be deployed until it has one.",
+        fix="Add name.",
         check=_no_name,
     ),
     Rule(
@@ -112,8 +112,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A provider is enabled and has no accounts.",
         halyard="Halyard warns, and writes a provider without accounts into Clouddriver's configuration.",
-        why="Nothing can be deployed with it.",
-        mend="Add an account, or set enabled to false.",
+        impact="Nothing can be deployed with it.",
+        fix="Add an account, or set enabled to false.",
         check=_none,
     ),
     Rule(
@@ -121,8 +121,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The primaryAccount names no account of its provider.",
         halyard="Halyard says nothing and takes the first account.",
-        why="What is deployed without naming an account goes somewhere else than was meant.",
-        mend="Correct the name.",
+        impact="What is deployed without naming an account goes somewhere else than was meant.",
+        fix="Correct the name.",
         check=_no_such_primary,
     ),
     Rule(
@@ -130,8 +130,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The key requiredGroupMembership is used, which permissions replaced.",
         halyard="Halyard warns of it for every account that has it.",
-        why="It gives a group all rights at once, and is ignored beside permissions.",
-        mend="Write permissions with READ and WRITE.",
+        impact="It gives a group all rights at once, and is ignored beside permissions.",
+        fix="Write permissions with READ and WRITE.",
         check=_required_groups,
     ),
     Rule(
@@ -139,8 +139,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The permissions of an account, or of a build master, have READ and no WRITE.",
         halyard="Halyard takes it. Fiat then lets nobody write.",
-        why="Nobody can deploy to the account, or run the builds.",
-        mend="Add WRITE with the groups that use it.",
+        impact="Nobody can deploy to the account, or run the builds.",
+        fix="Add WRITE with the groups that use it.",
         check=_read_only,
     ),
     Rule(
@@ -148,8 +148,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The permissions of an account, or of a build master, have WRITE and no READ.",
         halyard="Halyard takes it. Those who may write cannot read what they wrote.",
-        why="The UI shows them nothing and stages cannot see whether what they deployed is stable.",
-        mend="Add READ with the same groups.",
+        impact="The UI shows them nothing and stages cannot see whether what they deployed is stable.",
+        fix="Add READ with the same groups.",
         check=_write_only,
     ),
 )

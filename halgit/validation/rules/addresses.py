@@ -7,10 +7,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from halgit.halyard import services
 from halgit.halyard.coercion import boolean, integer
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import did_you_mean
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import Node, View
-from halgit.wording import did_you_mean
 
 
 def _no_answer(view: View) -> Iterator[Hit]:
@@ -45,15 +45,15 @@ def _wrong(view: View, deployment: Node, address: SplitResult) -> tuple[str, str
         return None
     service, running = host.removeprefix("spin-"), view.running[str(deployment.get("name"))]
     if service not in services.SERVICES:
-        mend = did_you_mean(host, [f"spin-{name}" for name in running], "Write the name of a service that runs.")
-        return f"No service of Spinnaker is called {host}.", mend
+        hint = did_you_mean(host, [f"spin-{name}" for name in running], "Write the name of a service that runs.")
+        return f"No service of Spinnaker is called {host}.", hint
     settings = Node((), view.settings(str(deployment.get("name"))).get(service))
     if settings.get("overrideBaseUrl") or boolean(settings.get("skipLifeCycleManagement")):
         return None
     if service not in running:
         parts = [f"spin-{name}" for name in services.family(service) if name in running]
-        mend = f"Write one of {', '.join(parts)}." if parts else "Take the address out, or enable the service."
-        return f"{service} does not run in this deployment, so nothing answers at {host}.", mend
+        hint = f"Write one of {', '.join(parts)}." if parts else "Take the address out, or enable the service."
+        return f"{service} does not run in this deployment, so nothing answers at {host}.", hint
     port = integer(settings.get("port"), 32) if settings.get("port") is not None else services.port(service)
     if address.port is not None and port is not None and address.port != port:
         return f"{host} listens on port {port}, not on {address.port}.", f"Write {host}:{port}."
@@ -66,8 +66,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A profile sends a service to an address that no service of Spinnaker answers.",
         halyard="Halyard makes a Kubernetes Service spin-<service> for each service that runs, and copies profiles.",
-        why="Calls to the address fail while Spinnaker runs.",
-        mend="Write the address of a service that runs.",
+        impact="Calls to the address fail while Spinnaker runs.",
+        fix="Write the address of a service that runs.",
         check=_no_answer,
     ),
 )

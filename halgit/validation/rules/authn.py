@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import constant, truth
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import listed
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import address, empty, host, lacking, text
 from halgit.validation.view import Node, View
-from halgit.wording import listed
 
 _TELLS: Final = (
     ("oauth2", "client", "clientId"),
@@ -50,7 +50,7 @@ def _not_enabled(view: View) -> Iterator[Hit]:
     for steps in _TELLS:
         if not empty(node, *steps):
             message = f"{'.'.join(steps)} is set, and no way to log in is enabled."
-            yield Hit(node.at(*steps), message, mend=f"Set {steps[0]}.enabled: true, or remove {steps[0]}.")
+            yield Hit(node.at(*steps), message, hint=f"Set {steps[0]}.enabled: true, or remove {steps[0]}.")
             return
 
 
@@ -63,7 +63,7 @@ def _oauth2(view: View) -> Iterator[Hit]:
     if google and "hd" not in dict(node.entries("userInfoRequirements")):
         path = node.at("userInfoRequirements" if node.get("userInfoRequirements") else "provider")
         yield Hit(
-            path, "Everybody with a Google account can log in.", mend="Set userInfoRequirements.hd to your domain."
+            path, "Everybody with a Google account can log in.", hint="Set userInfoRequirements.hd to your domain."
         )
 
 
@@ -77,7 +77,7 @@ def _order(view: View) -> Iterator[Hit]:
         lost = [key for key in _PRESET.get(section, ()) if not empty(node, section, key)]
         if lost:
             message = f"provider stands below {section} and replaces {listed(lost)} there by its own presets."
-            yield Hit(node.at(section), message, mend="Move provider to the top of oauth2.")
+            yield Hit(node.at(section), message, hint="Move provider to the top of oauth2.")
 
 
 def _saml(view: View) -> Iterator[Hit]:
@@ -86,20 +86,20 @@ def _saml(view: View) -> Iterator[Hit]:
         return
     if empty(node, "metadataLocal") and empty(node, "metadataRemote"):
         message = "SAML has neither metadataLocal nor metadataRemote."
-        yield Hit(node.at("metadataRemote"), message, mend="Set one of them.")
+        yield Hit(node.at("metadataRemote"), message, hint="Set one of them.")
     local = text(node, "metadataLocal")
     if local and address(f"file:{local}") is None:
         message = "metadataLocal is no path that can stand in a file: address."
-        yield Hit(node.at("metadataLocal"), message, mend="Use a path without blanks.")
+        yield Hit(node.at("metadataLocal"), message, hint="Use a path without blanks.")
     yield from lacking(node, "SAML", _SAML)
     digest = text(node, "signatureDigest")
     if digest is not None and digest not in _DIGESTS:
         message = f"Halyard knows no digest {digest} for signatures."
-        yield Hit(node.at("signatureDigest"), message, mend=f"Write one of {', '.join(_DIGESTS)}.")
+        yield Hit(node.at("signatureDigest"), message, hint=f"Write one of {', '.join(_DIGESTS)}.")
     service = text(node, "serviceAddress")
     if service and not service.strip().lower().startswith("https:"):
         message = "serviceAddress is not https, so that logins can be read on the way."
-        yield Hit(node.at("serviceAddress"), message, mend="Write the https address of Gate.")
+        yield Hit(node.at("serviceAddress"), message, hint="Write the https address of Gate.")
 
 
 def _saml_address(view: View) -> Iterator[Hit]:
@@ -114,10 +114,10 @@ def _ldap(view: View) -> Iterator[Hit]:
         return
     wrong = ldap_address(node)
     if wrong:
-        yield Hit(node.at("url"), wrong, mend="Write ldaps://host:636/dc=example,dc=org.")
+        yield Hit(node.at("url"), wrong, hint="Write ldaps://host:636/dc=example,dc=org.")
     if empty(node, "userDnPattern") and empty(node, "userSearchFilter"):
         message = "LDAP has neither userDnPattern nor userSearchFilter, so nobody is found in it."
-        yield Hit(node.at("userSearchFilter"), message, mend="Set one of them.")
+        yield Hit(node.at("userSearchFilter"), message, hint="Set one of them.")
 
 
 def ldap_address(node: Node) -> str:
@@ -139,7 +139,7 @@ def _certificate(view: View) -> Iterator[Hit]:
     node = _method(view, "x509")
     if node is not None and node.get("roleOid") == "":
         message = "roleOid is an empty text, and no object id."
-        yield Hit(node.at("roleOid"), message, mend="Write the object id, or take roleOid out.")
+        yield Hit(node.at("roleOid"), message, hint="Write the object id, or take roleOid out.")
 
 
 def _proxy(view: View) -> Iterator[Hit]:
@@ -156,8 +156,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A way to log in is configured and not enabled.",
         halyard=_SAYS,
-        why="Everybody who reaches Gate is let in, without a login.",
-        mend="Enable it, or remove what is set.",
+        impact="Everybody who reaches Gate is let in, without a login.",
+        fix="Enable it, or remove what is set.",
         check=_not_enabled,
     ),
     Rule(
@@ -165,8 +165,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="OAuth2 lacks the client's identity, or lets every Google account in.",
         halyard=_SAYS,
-        why="Logins fail, or are open to the world.",
-        mend="Complete oauth2.",
+        impact="Logins fail, or are open to the world.",
+        fix="Complete oauth2.",
         check=_oauth2,
     ),
     Rule(
@@ -174,8 +174,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The provider of OAuth2 stands below what it replaces.",
         halyard="Halyard reads the keys in order; provider puts its presets over what was read before it.",
-        why="The scope, addresses or user mapping in the file have no effect.",
-        mend="Move provider to the top of oauth2.",
+        impact="The scope, addresses or user mapping in the file have no effect.",
+        fix="Move provider to the top of oauth2.",
         check=_order,
     ),
     Rule(
@@ -183,8 +183,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="SAML lacks something it needs, or something of it is wrong.",
         halyard=_SAYS,
-        why="Gate does not start, or logins fail.",
-        mend="Complete saml.",
+        impact="Gate does not start, or logins fail.",
+        fix="Complete saml.",
         check=_saml,
     ),
     Rule(
@@ -192,8 +192,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="SAML is enabled without a serviceAddress.",
         halyard="Halyard takes the address apart when it generates and ends with a NullPointerException.",
-        why="Nothing can be deployed.",
-        mend="Set serviceAddress to the https address of Gate.",
+        impact="Nothing can be deployed.",
+        fix="Set serviceAddress to the https address of Gate.",
         check=_saml_address,
     ),
     Rule(
@@ -201,8 +201,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="LDAP lacks something it needs, or its address is wrong.",
         halyard=_SAYS,
-        why="Logins fail.",
-        mend="Complete ldap.",
+        impact="Logins fail.",
+        fix="Complete ldap.",
         check=_ldap,
     ),
     Rule(
@@ -210,8 +210,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The role of client certificates is an empty text.",
         halyard=_SAYS,
-        why="Roles are not read from certificates.",
-        mend="Write the object id, or take roleOid out.",
+        impact="Roles are not read from certificates.",
+        fix="Write the object id, or take roleOid out.",
         check=_certificate,
     ),
     Rule(
@@ -219,8 +219,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Identity-Aware Proxy is enabled without an audience.",
         halyard=_SAYS,
-        why="Logins fail.",
-        mend="Set audience.",
+        impact="Logins fail.",
+        fix="Set audience.",
         check=_proxy,
     ),
 )

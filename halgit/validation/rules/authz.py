@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import constant, truth
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import half, lacking
 from halgit.validation.view import View
@@ -37,8 +37,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The chosen role provider lacks something it needs.",
         halyard="Halyard's check of security.authz calls it an ERROR; `hal deploy apply` does not run that check.",
-        why="Fiat does not start, or finds no roles, and nobody may do anything.",
-        mend="Complete the role provider.",
+        impact="Fiat does not start, or finds no roles, and nobody may do anything.",
+        fix="Complete the role provider.",
         check=_incomplete,
     ),
 )

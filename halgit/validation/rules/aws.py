@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import integer
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import did_you_mean
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, owner, text
 from halgit.validation.view import Node, View
-from halgit.wording import did_you_mean
 
 _TOPIC: Final = re.compile(r"arn:aws:sns:[^:]+:[^:]+:[^:]+")
 _ROLE: Final = re.compile(r"arn:aws:iam::[^:]+:[^:]+")
@@ -32,18 +32,18 @@ def _hook(whose: str, hook: Node) -> Iterator[Hit]:
         ("roleARN", _ROLE, "arn:aws:iam::ACCOUNT:role/NAME"),
     ):
         if hook.get(key) is None:
-            yield Hit(hook.path, f"{whose} has a hook without {key}.", mend=f"Set {key}.", severity=Severity.WARNING)
+            yield Hit(hook.path, f"{whose} has a hook without {key}.", hint=f"Set {key}.", severity=Severity.WARNING)
             return
         said = text(hook, key)
         if said is not None and not pattern.fullmatch(said):
-            yield Hit(hook.at(key), f"{whose} has a hook whose {key} is no such ARN.", mend=f"Write {example}.")
+            yield Hit(hook.at(key), f"{whose} has a hook whose {key} is no such ARN.", hint=f"Write {example}.")
     if hook.get("defaultResult") not in _RESULTS:
         message = f"{whose} has a hook whose defaultResult is neither ABANDON nor CONTINUE."
-        yield Hit(hook.at("defaultResult"), message, mend="Write one of the two.")
+        yield Hit(hook.at("defaultResult"), message, hint="Write one of the two.")
     seconds = integer(hook.get("heartbeatTimeout"), 32)
     if hook.get("heartbeatTimeout") is None or (seconds is not None and not 30 <= seconds <= 7200):
         message = f"{whose} has a hook whose heartbeatTimeout is not between 30 and 7200 seconds."
-        yield Hit(hook.at("heartbeatTimeout"), message, mend="Write a number of seconds, such as 3600.")
+        yield Hit(hook.at("heartbeatTimeout"), message, hint="Write a number of seconds, such as 3600.")
 
 
 def _ecs(view: View) -> Iterator[Hit]:
@@ -56,13 +56,13 @@ def _ecs(view: View) -> Iterator[Hit]:
             wanted = text(account, "awsAccount")
             if known and empty(account, "awsAccount") and isinstance(account.value, dict):
                 yield Hit(
-                    account.at("awsAccount"), f"{owner('ecs', account)} names no AWS account.", mend="Set awsAccount."
+                    account.at("awsAccount"), f"{owner('ecs', account)} names no AWS account.", hint="Set awsAccount."
                 )
             if wanted and wanted not in known:
                 message = f"{owner('ecs', account)} names an AWS account {wanted}, which is none."
-                mend = did_you_mean(wanted, known, "Add it under providers.aws.accounts.")
+                hint = did_you_mean(wanted, known, "Add it under providers.aws.accounts.")
                 severity = None if known else Severity.WARNING
-                yield Hit(account.at("awsAccount"), message, mend=mend, severity=severity)
+                yield Hit(account.at("awsAccount"), message, hint=hint, severity=severity)
 
 
 RULES = (
@@ -72,8 +72,8 @@ RULES = (
         summary="A lifecycle hook of an AWS account is not as AWS takes it.",
         halyard="`hal deploy apply` validates every account, also of a provider that is not enabled, and ends with a"
         " FATAL problem.",
-        why="Nothing can be deployed until it is mended.",
-        mend="Correct the hook.",
+        impact="Nothing can be deployed until it is mended.",
+        fix="Correct the hook.",
         check=_hooks,
     ),
     Rule(
@@ -82,8 +82,8 @@ RULES = (
         summary="An ECS account names no AWS account, or one that does not exist.",
         halyard="`hal deploy apply` validates every account and ends with an ERROR. Where there is no AWS account at"
         " all it says nothing, and the finding is a warning.",
-        why="Nothing can be deployed, or the ECS account does not work.",
-        mend="Name an account of providers.aws.",
+        impact="Nothing can be deployed, or the ECS account does not work.",
+        fix="Name an account of providers.aws.",
         check=_ecs,
     ),
 )

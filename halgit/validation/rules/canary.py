@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import truth
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, text
@@ -54,15 +54,15 @@ def _accounts(view: View) -> Iterator[Hit]:
             for account in node.items("accounts"):
                 name = text(account, "name")
                 if account.get("name") is None:
-                    yield Hit(account.path, f"A canary account of {kind} has no name.", mend="Add name.")
+                    yield Hit(account.path, f"A canary account of {kind} has no name.", hint="Add name.")
                 if name is None:
                     continue
                 if not _NAME.fullmatch(name):
-                    mend = "Use small letters, digits, and dashes or underscores between them."
-                    yield Hit(account.at("name"), f"A canary account cannot be named {name}.", mend=mend)
+                    hint = "Use small letters, digits, and dashes or underscores between them."
+                    yield Hit(account.at("name"), f"A canary account cannot be named {name}.", hint=hint)
                 if name in seen:
                     message = f"The canary account {name} stands here a second time."
-                    yield Hit(account.at("name"), message, mend="Give one of them another name.")
+                    yield Hit(account.at("name"), message, hint="Give one of them another name.")
                 seen.add(name)
 
 
@@ -73,11 +73,11 @@ def _no_bucket(view: View) -> Iterator[Hit]:
             key = _STORES.get(kind)
             if key and truth(node.get("enabled")) and truth(node.get(key)):
                 if not any(not empty(account, "bucket") for account in accounts):
-                    yield Hit(node.at(key), f"{key} is on and no account of {kind} has a bucket.", mend="Set bucket.")
+                    yield Hit(node.at(key), f"{key} is on and no account of {kind} has a bucket.", hint="Set bucket.")
                 for account in accounts:
                     if kind == "google" and not empty(account, "bucket") and empty(account, "project"):
                         message = f"The canary account {text(account, 'name')} has a bucket and no project."
-                        yield Hit(account.path, message, mend="Set project.")
+                        yield Hit(account.path, message, hint="Set project.")
 
 
 def _password_file(view: View) -> Iterator[Hit]:
@@ -98,8 +98,8 @@ RULES = (
         summary="The list canary.serviceIntegrations has no entry named aws.",
         halyard="A list of one's own replaces Halyard's six entries; generating then ends with an exception, because"
         " Halyard looks for the aws entry whether it is used or not.",
-        why="Nothing can be deployed until the entry is there.",
-        mend="Add `- {name: aws, enabled: false, accounts: []}`.",
+        impact="Nothing can be deployed until the entry is there.",
+        fix="Add `- {name: aws, enabled: false, accounts: []}`.",
         check=_no_aws,
     ),
     Rule(
@@ -107,8 +107,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Canary analysis is enabled without a store.",
         halyard="Halyard warns on `hal config canary`, not on `hal deploy apply`.",
-        why="Kayenta has nowhere to keep configurations and results.",
-        mend="Enable google with gcsEnabled, or aws with s3Enabled.",
+        impact="Kayenta has nowhere to keep configurations and results.",
+        fix="Enable google with gcsEnabled, or aws with s3Enabled.",
         check=_no_store,
     ),
     Rule(
@@ -116,8 +116,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A canary account has no name, one that is used twice, or one with letters that are not allowed.",
         halyard=_NOT_RUN,
-        why="Kayenta may not start, or takes one account for the other.",
-        mend="Correct the name.",
+        impact="Kayenta may not start, or takes one account for the other.",
+        fix="Correct the name.",
         check=_accounts,
     ),
     Rule(
@@ -125,8 +125,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A store of canary analysis is on, and no account has a bucket for it.",
         halyard=_NOT_RUN,
-        why="Kayenta has nowhere to keep results.",
-        mend="Set bucket, and for Google its project.",
+        impact="Kayenta has nowhere to keep results.",
+        fix="Set bucket, and for Google its project.",
         check=_no_bucket,
     ),
     Rule(
@@ -134,8 +134,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A usernamePasswordFile of Prometheus does not hold a user and a password.",
         halyard=_NOT_RUN,
-        why="Kayenta cannot log in.",
-        mend="Write USER:PASSWORD into it.",
+        impact="Kayenta cannot log in.",
+        fix="Write USER:PASSWORD into it.",
         check=_password_file,
     ),
 )

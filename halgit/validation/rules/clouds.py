@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Final
 
 from halgit.halyard.coercion import integer, truth
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import listed
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, half, owner, text, word
 from halgit.validation.view import Node, View
-from halgit.wording import listed
 
 _PLACEHOLDER: Final = re.compile(r".\{.*\}")
 _AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
@@ -65,7 +65,7 @@ def _incomplete(view: View) -> Iterator[Hit]:
             swallowed = provider == "huaweicloud" and account.get(*gone) is None and gone == ["regions"]
             message = f"{owner(provider, account)} has no {listed(gone)}."
             severity = Severity.WARNING if swallowed else None
-            yield Hit(account.at(gone[0]), message, mend=f"Set {listed(gone)}.", severity=severity)
+            yield Hit(account.at(gone[0]), message, hint=f"Set {listed(gone)}.", severity=severity)
 
 
 def _half(view: View) -> Iterator[Hit]:
@@ -106,7 +106,7 @@ def _bakery_of(provider: str, bakery: Node) -> Iterator[Hit]:
         used = any(key != "templateFile" and value for key, value in _items(bakery))
         gone = _gone(bakery, wanted) if used else []
     if gone:
-        yield Hit(bakery.at(gone[0]), f"The bakery of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
+        yield Hit(bakery.at(gone[0]), f"The bakery of {provider} has no {listed(gone)}.", hint=f"Set {listed(gone)}.")
     for image in bakery.items("baseImages"):
         yield from _base_image(provider, image)
 
@@ -122,23 +122,23 @@ def _base_image(provider: str, image: Node) -> Iterator[Hit]:
             image, "virtualizationSettings", "sourceImageFamily"
         ):
             message = "A base image of google has neither sourceImage nor sourceImageFamily."
-            yield Hit(image.at("virtualizationSettings"), message, mend="Set one of them.")
+            yield Hit(image.at("virtualizationSettings"), message, hint="Set one of them.")
     elif provider in _IMAGE:
         first = Node(
             (*image.path, "virtualizationSettings", 0), settings[0] if isinstance(settings, list) and settings else None
         )
         gone = _gone(first, _IMAGE[provider])
         if gone:
-            yield Hit(first.path, f"A base image of {provider} has no {listed(gone)}.", mend=f"Set {listed(gone)}.")
+            yield Hit(first.path, f"A base image of {provider} has no {listed(gone)}.", hint=f"Set {listed(gone)}.")
     if provider in {*_IMAGE, "google"} and empty(image, "baseImage", "packageType"):
-        yield Hit(image.at("baseImage"), f"A base image of {provider} has no packageType.", mend="Set packageType.")
+        yield Hit(image.at("baseImage"), f"A base image of {provider} has no packageType.", hint="Set packageType.")
 
 
 def _foundry(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
             if account.get(key) is None:
-                yield Hit(account.path, f"{owner('cloudfoundry', account)} has no {key}.", mend=f"Set {key}.")
+                yield Hit(account.path, f"{owner('cloudfoundry', account)} has no {key}.", hint=f"Set {key}.")
 
 
 def _foundry_address(view: View) -> Iterator[Hit]:
@@ -151,7 +151,7 @@ def _foundry_address(view: View) -> Iterator[Hit]:
         retries = integer(node.get("clientConfig", "maxRetries"), 32)
         if provider == "cloudfoundry" and retries is not None and retries < 1:
             message = "clientConfig.maxRetries of cloudfoundry is below 1."
-            yield Hit(node.at("clientConfig", "maxRetries"), message, mend="Write 1 or more.")
+            yield Hit(node.at("clientConfig", "maxRetries"), message, hint="Write 1 or more.")
 
 
 def _known_hosts(view: View) -> Iterator[Hit]:
@@ -173,8 +173,8 @@ _Check = Callable[[View], Iterator[Hit]]
 
 
 def _rule(name: str, severity: Severity, texts: tuple[str, str, str, str], check: _Check) -> Rule:
-    summary, halyard, why, mend = texts
-    return Rule(f"clouds/{name}", severity, summary, halyard, why, mend, check)
+    summary, halyard, reason, hint = texts
+    return Rule(f"clouds/{name}", severity, summary, halyard, reason, hint, check)
 
 
 RULES = (

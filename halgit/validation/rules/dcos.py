@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import did_you_mean
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import both, empty, owner, text
 from halgit.validation.view import Node, View
-from halgit.wording import did_you_mean
 
 _AT_DEPLOY = "`hal deploy apply` validates the provider and every account, also where it is not enabled"
 
@@ -34,7 +34,7 @@ def _credentials(view: View) -> Iterator[Hit]:
             whose = owner("dcos", account)
             seen: set[tuple[str, str]] = set()
             if account.get("clusters") == []:
-                yield Hit(account.at("clusters"), f"{whose} has no clusters.", mend="Add the credentials of one.")
+                yield Hit(account.at("clusters"), f"{whose} has no clusters.", hint="Add the credentials of one.")
             for one in account.items("clusters"):
                 yield from _credential(whose, one, known, seen)
 
@@ -42,15 +42,15 @@ def _credentials(view: View) -> Iterator[Hit]:
 def _credential(whose: str, one: Node, known: set[str], seen: set[tuple[str, str]]) -> Iterator[Hit]:
     name, user = text(one, "name"), text(one, "uid")
     if name is not None and name not in known:
-        mend = did_you_mean(name, known, "Add it under providers.dcos.clusters.")
-        yield Hit(one.at("name"), f"{whose} names a cluster {name}, which is none.", mend=mend)
+        hint = did_you_mean(name, known, "Add it under providers.dcos.clusters.")
+        yield Hit(one.at("name"), f"{whose} names a cluster {name}, which is none.", hint=hint)
     if name is not None and user is not None:
         if (name, user) in seen:
-            yield Hit(one.at("uid"), f"{whose} has credentials of {user} for {name} twice.", mend="Keep one of them.")
+            yield Hit(one.at("uid"), f"{whose} has credentials of {user} for {name} twice.", hint="Keep one of them.")
         seen.add((name, user))
     if both(one, "password", "serviceKeyFile"):
         message = f"{whose} has a password and a serviceKeyFile for {name}."
-        yield Hit(one.at("serviceKeyFile"), message, mend="Keep one of them.")
+        yield Hit(one.at("serviceKeyFile"), message, hint="Keep one of them.")
 
 
 def _no_login(view: View) -> Iterator[Hit]:
@@ -66,10 +66,10 @@ def _incomplete(view: View) -> Iterator[Hit]:
         for cluster in node.items("clusters"):
             name = text(cluster, "name")
             if empty(cluster, "dcosUrl"):
-                yield Hit(cluster.path, f"The DC/OS cluster {name} has no dcosUrl.", mend="Set dcosUrl.")
+                yield Hit(cluster.path, f"The DC/OS cluster {name} has no dcosUrl.", hint="Set dcosUrl.")
             if empty(cluster, "loadBalancer", "image"):
                 message = f"The DC/OS cluster {name} has no image of a load balancer."
-                yield Hit(cluster.path, message, mend="Set loadBalancer.image.")
+                yield Hit(cluster.path, message, hint="Set loadBalancer.image.")
 
 
 RULES = (
@@ -78,8 +78,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="Two DC/OS clusters have the same name.",
         halyard=f"{_AT_DEPLOY}, and ends with a FATAL problem.",
-        why="Nothing can be deployed until one of them is renamed.",
-        mend="Give one of them another name.",
+        impact="Nothing can be deployed until one of them is renamed.",
+        fix="Give one of them another name.",
         check=_clusters,
     ),
     Rule(
@@ -87,8 +87,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The credentials of a DC/OS account do not fit its clusters.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        why="Nothing can be deployed until they fit.",
-        mend="Correct the credentials.",
+        impact="Nothing can be deployed until they fit.",
+        fix="Correct the credentials.",
         check=_credentials,
     ),
     Rule(
@@ -96,8 +96,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A DC/OS account has no password and no key for a cluster.",
         halyard="Halyard warns.",
-        why="Clouddriver cannot log in there.",
-        mend="Set password or serviceKeyFile.",
+        impact="Clouddriver cannot log in there.",
+        fix="Set password or serviceKeyFile.",
         check=_no_login,
     ),
     Rule(
@@ -105,8 +105,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A DC/OS cluster is incomplete.",
         halyard="Halyard's validator calls it an error or warns; `hal deploy apply` does not run it.",
-        why="Clouddriver cannot reach the cluster, or has no load balancer there.",
-        mend="Set what is missing.",
+        impact="Clouddriver cannot reach the cluster, or has no load balancer there.",
+        fix="Set what is missing.",
         check=_incomplete,
     ),
 )

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from halgit.halyard.time_zones import time_zones
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import did_you_mean
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import text
 from halgit.validation.view import View
-from halgit.wording import did_you_mean
 
 
 def _named_twice(view: View) -> Iterator[Hit]:
@@ -25,7 +25,7 @@ def _named_twice(view: View) -> Iterator[Hit]:
 
 def _no_version(view: View) -> Iterator[Hit]:
     if view.deployment is not None and view.deployment.get("version") in (None, ""):
-        yield Hit(view.deployment.at("version"), f"The deployment {view.merged.deployment} has no version.")
+        yield Hit(view.deployment.at("version"), f"The deployment {view.compiled.deployment} has no version.")
 
 
 def _time_zone(view: View) -> Iterator[Hit]:
@@ -33,7 +33,7 @@ def _time_zone(view: View) -> Iterator[Hit]:
     if view.deployment is not None and zone is not None and zone not in time_zones():
         message = f"Java knows no time zone {zone}."
         known = () if "+" in zone or "-" in zone else sorted(time_zones())
-        yield Hit(view.deployment.at("timezone"), message, mend=did_you_mean(zone, known))
+        yield Hit(view.deployment.at("timezone"), message, hint=did_you_mean(zone, known))
 
 
 RULES = (
@@ -42,8 +42,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="Two deployments have the same name.",
         halyard="Halyard finds more than one deployment of the name and ends `hal deploy apply` with a FATAL problem.",
-        why="Nothing can be deployed until one of them is gone.",
-        mend="Remove one of the two, or give it a name of its own.",
+        impact="Nothing can be deployed until one of them is gone.",
+        fix="Remove one of the two, or give it a name of its own.",
         check=_named_twice,
     ),
     Rule(
@@ -51,8 +51,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The deployment has no version of Spinnaker.",
         halyard="Halyard asks for the bill of materials of an empty version and fails with a FATAL problem.",
-        why="Every deployment begins with the bill of materials, so none can start.",
-        mend="Set version to a release of Spinnaker, such as '1.36.1'.",
+        impact="Every deployment begins with the bill of materials, so none can start.",
+        fix="Set version to a release of Spinnaker, such as '1.36.1'.",
         check=_no_version,
     ),
     Rule(
@@ -60,8 +60,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The time zone is none that Java knows.",
         halyard="Halyard compares it letter by letter with Java's ids, and `hal deploy apply` ends with an ERROR.",
-        why="Nothing can be deployed.",
-        mend="Write a name such as Europe/Berlin, or UTC.",
+        impact="Nothing can be deployed.",
+        fix="Write a name such as Europe/Berlin, or UTC.",
         check=_time_zone,
     ),
 )

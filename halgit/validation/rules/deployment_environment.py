@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from halgit.halyard import services
 from halgit.halyard.coercion import constant, truth
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import did_you_mean, listed
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, lacking, text
 from halgit.validation.view import Node, View
-from halgit.wording import did_you_mean, listed
 
 _PACKAGE = "node.DeploymentEnvironment."
 _PARTS = {"clouddriver": ("rw", "ro", "ro-deck", "caching"), "echo": ("worker", "scheduler")}
@@ -48,14 +48,14 @@ def _named(node: Node, name: str, found: list[str], usable: list[str]) -> Iterat
     """What is wrong with the account that is named, by the providers that have one of the name."""
     path = node.at("accountName")
     if not found:
-        mend = did_you_mean(name, usable, "Write the name of a Kubernetes account of the halconfig.")
-        yield Hit(path, f"No account is called {name}.", mend=mend)
+        hint = did_you_mean(name, usable, "Write the name of a Kubernetes account of the halconfig.")
+        yield Hit(path, f"No account is called {name}.", hint=hint)
     elif len(found) > 1:
         message = f"{len(found)} accounts are called {name}, so Halyard cannot tell where to deploy."
-        yield Hit(path, message, mend="Give each account a name of its own.")
+        yield Hit(path, message, hint="Give each account a name of its own.")
     elif found[0] == "google":
         message = f"Spinnaker is deployed to the Google account {name}, which Halyard advises against."
-        yield Hit(path, message, mend="Deploy to a Kubernetes account.", severity=Severity.WARNING)
+        yield Hit(path, message, hint="Deploy to a Kubernetes account.", severity=Severity.WARNING)
     elif found[0] != "kubernetes":
         yield Hit(path, f"{name} is an account of {found[0]}; Halyard cannot deploy Spinnaker there.")
 
@@ -81,16 +81,16 @@ def _other_mode_size(view: View) -> Iterator[Hit]:
             if node.get("customSizing", key) is not None:
                 how = "on" if split else "off"
                 message = f"High availability of {name} is {how}: there is no {key} to be sized."
-                mend = f"Write {listed([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
-                yield Hit(node.at("customSizing", key), message, mend=mend or f"Write spin-{name} instead.")
+                hint = f"Write {listed([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
+                yield Hit(node.at("customSizing", key), message, hint=hint or f"Write spin-{name} instead.")
 
 
 def _sizes_nothing(view: View) -> Iterator[Hit]:
     known = [f"spin-{service}" for service in services.existing(services.KUBERNETES)]
     for key, below in _environment(view).entries("customSizing"):
         if key.removeprefix("spin-") not in services.SERVICES and below.value is not None:
-            mend = did_you_mean(key, known, "Write spin-<service>, such as spin-clouddriver.")
-            yield Hit(below.path, f"customSizing names {key}, which is no service.", mend=mend)
+            hint = did_you_mean(key, known, "Write spin-<service>, such as spin-clouddriver.")
+            yield Hit(below.path, f"customSizing names {key}, which is no service.", hint=hint)
 
 
 def _replicas(view: View) -> Iterator[Hit]:
@@ -123,12 +123,12 @@ def _unread(view: View) -> Iterator[Hit]:
     if view.deployment is None or services.mode(view.deployment.value) != services.KUBERNETES:
         return
     if node.get("nodeSelectors"):
-        mend = "Set kubernetes.nodeSelector in the service-settings of each service."
-        yield Hit(node.at("nodeSelectors"), "Halyard does not read nodeSelectors on Kubernetes.", mend=mend)
+        hint = "Set kubernetes.nodeSelector in the service-settings of each service."
+        yield Hit(node.at("nodeSelectors"), "Halyard does not read nodeSelectors on Kubernetes.", hint=hint)
     if node.get("size") is not None and constant(node.get("size"), f"{_PACKAGE}Size") in {"MEDIUM", "LARGE"}:
-        yield Hit(node.at("size"), "Halyard does not read size on Kubernetes.", mend="Use customSizing.")
+        yield Hit(node.at("size"), "Halyard does not read size on Kubernetes.", hint="Use customSizing.")
     if truth(node.get("consul", "enabled")):
-        yield Hit(node.at("consul", "enabled"), "Halyard does not read consul on Kubernetes.", mend="Remove it.")
+        yield Hit(node.at("consul", "enabled"), "Halyard does not read consul on Kubernetes.", hint="Remove it.")
 
 
 RULES = (
@@ -137,8 +137,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The account Spinnaker is deployed to does not exist, or is of no use for it.",
         halyard="Halyard looks accountName up among all accounts when it deploys, and ends with a FATAL problem.",
-        why="Nothing can be deployed.",
-        mend="Write the name of a Kubernetes account of the halconfig.",
+        impact="Nothing can be deployed.",
+        fix="Write the name of a Kubernetes account of the halconfig.",
         check=_account,
     ),
     Rule(
@@ -146,8 +146,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Spinnaker is built from git, and the users of the repositories are not named.",
         halyard="Halyard's check of deploymentEnvironment calls it FATAL; `hal deploy apply` does not run that check.",
-        why="The clones of the repositories fail.",
-        mend="Set originUser and upstreamUser.",
+        impact="The clones of the repositories fail.",
+        fix="Set originUser and upstreamUser.",
         check=_git,
     ),
     Rule(
@@ -155,8 +155,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Liveness probes are enabled without a delay.",
         halyard="Halyard's check of deploymentEnvironment calls it FATAL; `hal deploy apply` does not run that check.",
-        why="Kubernetes can kill services that are still starting.",
-        mend="Set initialDelaySeconds to the time the slowest service takes to start.",
+        impact="Kubernetes can kill services that are still starting.",
+        fix="Set initialDelaySeconds to the time the slowest service takes to start.",
         check=_probe,
     ),
     Rule(
@@ -164,8 +164,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A size is given to a service that does not exist in this mode.",
         halyard="Halyard warns of it in `hal config`, not when it deploys.",
-        why="The services that run get the usual size.",
-        mend="Size the services that run.",
+        impact="The services that run get the usual size.",
+        fix="Size the services that run.",
         check=_other_mode_size,
     ),
     Rule(
@@ -173,8 +173,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="An entry of customSizing is called like no service.",
         halyard="Halyard looks for spin-<service>, or the name of a container, and ignores all else.",
-        why="The size has no effect.",
-        mend="Write spin-<service>, such as spin-clouddriver.",
+        impact="The size has no effect.",
+        fix="Write spin-<service>, such as spin-clouddriver.",
         check=_sizes_nothing,
     ),
     Rule(
@@ -182,8 +182,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The number of replicas is no whole number.",
         halyard="Halyard takes it for an Integer without a look and ends with a ClassCastException.",
-        why="Nothing can be deployed.",
-        mend="Write a whole number without quotes.",
+        impact="Nothing can be deployed.",
+        fix="Write a whole number without quotes.",
         check=_replicas,
     ),
     Rule(
@@ -191,8 +191,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Some, not all, of the Redis endpoints of Clouddriver's parts are set.",
         halyard="Halyard's check of haServices calls it an ERROR; `hal deploy apply` does not run that check.",
-        why="Parts of Clouddriver look into different caches.",
-        mend="Set all of them, or none.",
+        impact="Parts of Clouddriver look into different caches.",
+        fix="Set all of them, or none.",
         check=_endpoints,
     ),
     Rule(
@@ -200,8 +200,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A setting that Halyard does not read on Kubernetes.",
         halyard="Halyard binds it and never looks at it when it deploys to Kubernetes.",
-        why="What it says has no effect.",
-        mend="Remove it.",
+        impact="What it says has no effect.",
+        fix="Remove it.",
         check=_unread,
     ),
 )

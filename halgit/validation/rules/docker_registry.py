@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import truth
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import did_you_mean, listed
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, owner, text, word
 from halgit.validation.rules.kubernetes import is_version_1
 from halgit.validation.view import Node, View
-from halgit.wording import did_you_mean, listed
 
 _NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9]*[a-z0-9])?")
 _PASSWORDS: Final = ("password", "passwordCommand", "passwordFile")
@@ -46,10 +46,10 @@ def _half_login(view: View) -> Iterator[Hit]:
         there = [key for key in _PASSWORDS if not empty(account, key)]
         whose = owner("dockerRegistry", account)
         if there and empty(account, "username"):
-            yield Hit(account.at(there[0]), f"{whose} has {there[0]} and no username.", mend="Set username.")
+            yield Hit(account.at(there[0]), f"{whose} has {there[0]} and no username.", hint="Set username.")
         if not there and not empty(account, "username"):
-            mend = "Set password, passwordFile or passwordCommand, or remove username."
-            yield Hit(account.at("username"), f"{whose} has a username and no password.", mend=mend)
+            hint = "Set password, passwordFile or passwordCommand, or remove username."
+            yield Hit(account.at("username"), f"{whose} has a username and no password.", hint=hint)
 
 
 def _placeholder(view: View) -> Iterator[Hit]:
@@ -65,9 +65,9 @@ def _pattern(view: View) -> Iterator[Hit]:
         pattern = text(account, "repositoriesRegex")
         try:
             re.compile(pattern or "")
-        except re.error as why:
-            if why.msg.startswith(_BROKEN):
-                message = f"repositoriesRegex cannot be compiled: {why.msg}."
+        except re.error as reason:
+            if reason.msg.startswith(_BROKEN):
+                message = f"repositoriesRegex cannot be compiled: {reason.msg}."
                 yield Hit(account.at("repositoriesRegex"), message)
 
 
@@ -92,22 +92,22 @@ def _of(provider: str, account: Node, known: list[str], *, enabled: bool) -> Ite
     registries = [one for one in account.items("dockerRegistries") if isinstance(one.value, dict)]
     at = account.at("dockerRegistries")
     if looks and not registries:
-        yield Hit(at, f"{whose} names no Docker registry.", mend="Name one under dockerRegistries.")
+        yield Hit(at, f"{whose} names no Docker registry.", hint="Name one under dockerRegistries.")
     if registries and not known:
-        yield Hit(at, f"{whose} names Docker registries, and there are none.", mend="Add them.", severity=severity)
+        yield Hit(at, f"{whose} names Docker registries, and there are none.", hint="Add them.", severity=severity)
         return
     if registries and not enabled:
-        mend = "Set providers.dockerRegistry.enabled: true."
-        yield Hit(at, f"{whose} names Docker registries, which are not enabled.", mend=mend, severity=severity)
+        hint = "Set providers.dockerRegistry.enabled: true."
+        yield Hit(at, f"{whose} names Docker registries, which are not enabled.", hint=hint, severity=severity)
     seen: set[str] = set()
     for one in registries:
         name = text(one, "accountName")
         if name is None:
             continue
         if name not in known:
-            mend = did_you_mean(name, known, f"The registries are {', '.join(known)}.")
+            hint = did_you_mean(name, known, f"The registries are {', '.join(known)}.")
             yield Hit(
-                one.at("accountName"), f"{whose} names a registry {name}, which is none.", mend=mend, severity=severity
+                one.at("accountName"), f"{whose} names a registry {name}, which is none.", hint=hint, severity=severity
             )
         if name in seen:
             yield Hit(one.at("accountName"), f"{whose} names the registry {name} twice.", severity=severity)
@@ -120,8 +120,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The name of a Docker registry account has letters that are not allowed.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        why="Nothing can be deployed until it is renamed.",
-        mend="Use small letters, digits, and dashes between them.",
+        impact="Nothing can be deployed until it is renamed.",
+        fix="Use small letters, digits, and dashes between them.",
         check=_bad_name,
     ),
     Rule(
@@ -129,8 +129,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A Docker registry account has more than one of password, passwordCommand and passwordFile.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        why="Nothing can be deployed until one is left.",
-        mend="Keep one of them.",
+        impact="Nothing can be deployed until one is left.",
+        fix="Keep one of them.",
         check=_passwords,
     ),
     Rule(
@@ -138,8 +138,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A Docker registry account has a user without a password, or a password without a user.",
         halyard="Halyard warns; Clouddriver logs in with half a login.",
-        why="Private repositories are not seen.",
-        mend="Set both, or neither.",
+        impact="Private repositories are not seen.",
+        fix="Set both, or neither.",
         check=_half_login,
     ),
     Rule(
@@ -147,8 +147,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A Docker registry account has a placeholder in a value.",
         halyard="Halyard warns and leaves out all its checks of the account.",
-        why="Whether the login works is only seen when Clouddriver runs.",
-        mend="Fill it in, or use a reference to a secret.",
+        impact="Whether the login works is only seen when Clouddriver runs.",
+        fix="Fill it in, or use a reference to a secret.",
         check=_placeholder,
     ),
     Rule(
@@ -156,8 +156,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The repositoriesRegex of a Docker registry account cannot be compiled.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        why="Nothing can be deployed until it is mended.",
-        mend="Close every bracket, and escape those that are meant as they stand.",
+        impact="Nothing can be deployed until it is mended.",
+        fix="Close every bracket, and escape those that are meant as they stand.",
         check=_pattern,
     ),
     Rule(
@@ -166,8 +166,8 @@ RULES = (
         summary="An account names Docker registries that do not exist, twice, or none where one is needed.",
         halyard="Halyard ends with an ERROR or FATAL problem for DC/OS and for Kubernetes accounts of V1. It does not"
         " look at other Kubernetes accounts, whose finding is a warning.",
-        why="Nothing can be deployed, or images of the registry cannot be chosen.",
-        mend="Make the names agree with providers.dockerRegistry.accounts.",
+        impact="Nothing can be deployed, or images of the registry cannot be chosen.",
+        fix="Make the names agree with providers.dockerRegistry.accounts.",
         check=_references,
     ),
 )

@@ -12,12 +12,12 @@ from typing import Final
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import truth
 from halgit.halyard.sensitive import words
-from halgit.tree import Finding, Path, Severity, Value
+from halgit.pipeline import Finding, Path, Severity, Value
+from halgit.text.phrases import listed
 from halgit.validation import schema
 from halgit.validation.account_files import Document
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
-from halgit.wording import listed
 
 DEAD: Final = {
     words(key)
@@ -46,8 +46,8 @@ def documents(view: View) -> Iterator[Document]:
 def hits(document: Document, said: Iterable[tuple[Path, str, str]]) -> Iterator[Hit]:
     """What is to be said of a document: path, message, next step (empty: the rule's own). Each gets its line."""
     every = list(said)
-    for (path, message, mend), spot in zip(every, document.places(path for path, _, _ in every), strict=True):
-        yield Hit(path, message, document.file, mend, spot.line, spot.column)
+    for (path, message, hint), spot in zip(every, document.places(path for path, _, _ in every), strict=True):
+        yield Hit(path, message, document.file, hint, spot.line, spot.column)
 
 
 def _name(account: dict[str, Value]) -> str | None:
@@ -77,8 +77,8 @@ def _hides_halconfig(view: View) -> Iterator[Hit]:
         lost = [name for name in own if name is not None and name not in names]
         if lost:
             message = f"This list hides the {key} accounts of the halconfig: {listed(lost)} will be gone."
-            mend = f"Repeat {'it' if len(lost) == 1 else 'them'} in this list."
-            yield from hits(document, [(path, message, mend)])
+            hint = f"Repeat {'it' if len(lost) == 1 else 'them'} in this list."
+            yield from hits(document, [(path, message, hint)])
 
 
 def _list_twice(view: View) -> Iterator[Hit]:
@@ -157,7 +157,7 @@ def _checked(view: View, rules: frozenset[str]) -> Iterator[Hit]:
     for document in documents(view):
         found = schema.check(document.data, document.file, "clouddriver-accounts") if document.data else ()
         yield from hits(
-            document, [(one.path, one.message, one.mend) for one in found if one.rule in rules and _new(one)]
+            document, [(one.path, one.message, one.hint) for one in found if one.rule in rules and _new(one)]
         )
 
 
@@ -177,7 +177,7 @@ def _wrong_type(view: View) -> Iterator[Hit]:
 def _unreadable(view: View) -> Iterator[Hit]:
     for file in view.account_files:
         for fault in file.faults:
-            yield Hit(fault.path, fault.message, file.path, fault.mend, fault.line, fault.column)
+            yield Hit(fault.path, fault.message, file.path, fault.hint, fault.line, fault.column)
 
 
 RULES = (
@@ -186,8 +186,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The list of dynamic accounts hides accounts of the halconfig.",
         halyard="Clouddriver takes the config server's list whole, above the one that Halyard makes of the halconfig.",
-        why="Accounts that stand in the halconfig only are gone as soon as the list has an element.",
-        mend="Repeat them in this list.",
+        impact="Accounts that stand in the halconfig only are gone as soon as the list has an element.",
+        fix="Repeat them in this list.",
         check=_hides_halconfig,
     ),
     Rule(
@@ -195,8 +195,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Two files or documents have a list of accounts of the same provider.",
         halyard="Spring takes a list whole from the source that wins and does not merge it with others.",
-        why="The accounts of the other list are gone.",
-        mend="Put all accounts of the provider into one list.",
+        impact="The accounts of the other list are gone.",
+        fix="Put all accounts of the provider into one list.",
         check=_list_twice,
     ),
     Rule(
@@ -204,8 +204,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Two dynamic accounts have the same name.",
         halyard="Clouddriver loads one and then the other, again and again; names are shared by all providers.",
-        why="The account changes its meaning from minute to minute.",
-        mend="Give one of them another name, or remove it.",
+        impact="The account changes its meaning from minute to minute.",
+        fix="Give one of them another name, or remove it.",
         check=_duplicate,
     ),
     Rule(
@@ -213,8 +213,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A file of dynamic accounts holds several YAML documents.",
         halyard="Spring reads each as a source of its own, a later one above the earlier ones, without merging lists.",
-        why="Accounts of an earlier document can be gone.",
-        mend="Write one document.",
+        impact="Accounts of an earlier document can be gone.",
+        fix="Write one document.",
         check=_several_documents,
     ),
     Rule(
@@ -222,8 +222,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A dynamic account has a key that Clouddriver no longer knows.",
         halyard="Clouddriver binds what it knows and ignores the rest.",
-        why="What it says has no effect.",
-        mend="Remove it.",
+        impact="What it says has no effect.",
+        fix="Remove it.",
         check=_dead_key,
     ),
     Rule(
@@ -231,8 +231,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Clouddriver cannot use a dynamic account and skips it.",
         halyard="Clouddriver logs an invalid definition and tries again on every refresh.",
-        why="The account is missing, or stays as it was before the change.",
-        mend="Correct the account.",
+        impact="The account is missing, or stays as it was before the change.",
+        fix="Correct the account.",
         check=_skipped,
     ),
     Rule(
@@ -240,8 +240,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A dynamic account has a key that Clouddriver does not know.",
         halyard="Clouddriver binds what it knows, in camelCase or kebab-case, and ignores the rest.",
-        why="What it says has no effect.",
-        mend="Correct or remove it.",
+        impact="What it says has no effect.",
+        fix="Correct or remove it.",
         check=_unknown_key,
     ),
     Rule(
@@ -249,8 +249,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A value of a dynamic account is of the wrong kind.",
         halyard="Clouddriver cannot bind the accounts, keeps the old ones while it runs, and does not start anew.",
-        why="No change of the accounts arrives any more.",
-        mend="Correct the value.",
+        impact="No change of the accounts arrives any more.",
+        fix="Correct the value.",
         check=_wrong_type,
     ),
     Rule(
@@ -258,8 +258,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A file of dynamic accounts does not parse.",
         halyard="One bad file fails the whole refresh of Clouddriver, and its start.",
-        why="No change of the accounts arrives any more, and a restarted Clouddriver does not come up.",
-        mend="Correct the file.",
+        impact="No change of the accounts arrives any more, and a restarted Clouddriver does not come up.",
+        fix="Correct the file.",
         check=_unreadable,
     ),
 )

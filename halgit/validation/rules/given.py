@@ -13,8 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import data
-from halgit.masking import Secret, Woven
-from halgit.tree import Value
+from halgit.pipeline import Value
+from halgit.redaction import Secret, Woven
 from halgit.validation.rule import Hit
 from halgit.validation.view import Node
 
@@ -66,14 +66,14 @@ def lacking(node: Node, whose: str, keys: Iterable[str]) -> Iterator[Hit]:
     """A hit for each of these keys that is empty."""
     for key in keys:
         if empty(node, key):
-            yield Hit(node.at(key), f"{whose} has no {key}.", mend=f"Set {key}.")
+            yield Hit(node.at(key), f"{whose} has no {key}.", hint=f"Set {key}.")
 
 
 def half(node: Node, whose: str, one: str, other: str) -> Iterator[Hit]:
     """A hit where only one of two keys is set that belong together."""
     if empty(node, one) != empty(node, other):
         there, gone = (other, one) if empty(node, one) else (one, other)
-        yield Hit(node.at(there), f"{whose} has {there} and no {gone}.", mend=f"Set {gone} as well, or remove {there}.")
+        yield Hit(node.at(there), f"{whose} has {there} and no {gone}.", hint=f"Set {gone} as well, or remove {there}.")
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from halgit.halyard import model
 from halgit.halyard.coercion import boolean, truth
-from halgit.tree import Path, Severity, Value
+from halgit.pipeline import Path, Severity, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import Node, View
 
@@ -28,7 +28,7 @@ def _ignored_key(view: View) -> Iterator[Hit]:
                 places.setdefault((class_.name, str(key)), []).append((*path, key))
     for (owner, key), paths in places.items():
         more = f" It stands so in {len(paths)} places." if len(paths) > 1 else ""
-        yield Hit(paths[0], f"Halyard takes {key} here and ignores it.{more}", mend=_INSTEAD.get((owner, key), ""))
+        yield Hit(paths[0], f"Halyard takes {key} here and ignores it.{more}", hint=_INSTEAD.get((owner, key), ""))
 
 
 def _worked_out(view: View) -> Iterator[Hit]:
@@ -43,7 +43,7 @@ def _worked_out(view: View) -> Iterator[Hit]:
                 name = ".".join(steps)
                 which = f"{on[0]} is enabled" if on else "nothing below it is enabled"
                 message = f"{name}.enabled is {str(said).lower()} and has no effect, for {which}."
-                yield Hit(section.at("enabled"), message, mend=f"Remove it, or set enabled below {name}.")
+                yield Hit(section.at("enabled"), message, hint=f"Remove it, or set enabled below {name}.")
         yield from _roles(deployment)
         yield from _stats(deployment)
 
@@ -53,7 +53,7 @@ def _roles(deployment: Node) -> Iterator[Hit]:
         kind: Value = node.get("roleProviderType")
         if isinstance(kind, str) and kind != key.upper():
             message = f"roleProviderType of {key} makes Halyard take it for another kind of role provider."
-            yield Hit(node.at("roleProviderType"), message, mend="Remove it; the section's own name says the kind.")
+            yield Hit(node.at("roleProviderType"), message, hint="Remove it; the section's own name says the kind.")
 
 
 def _stats(deployment: Node) -> Iterator[Hit]:
@@ -68,8 +68,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A key is accepted and ignored.",
         halyard="Halyard binds the key to nothing, for the sake of old files, and says nothing.",
-        why="What it says has no effect.",
-        mend="Remove it.",
+        impact="What it says has no effect.",
+        fix="Remove it.",
         check=_ignored_key,
     ),
     Rule(
@@ -77,8 +77,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A value is worked out by Halyard, which does not use the one in the file.",
         halyard="Halyard overwrites it by what it finds in the rest of the halconfig, or makes something else of it.",
-        why="The halconfig says something that is not so.",
-        mend="Remove it.",
+        impact="The halconfig says something that is not so.",
+        fix="Remove it.",
         check=_worked_out,
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import constant, integer, truth
-from halgit.tree import MISSING, Severity, Value
+from halgit.pipeline import MISSING, Severity, Value
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import both, empty, owner, text, words
@@ -58,10 +58,10 @@ def _custom_uncached(view: View) -> Iterator[Hit]:
             kind = text(resource, "kubernetesKind")
             if kind and kinds and kind not in kinds:
                 message = f"{owner('kubernetes', account)} has a custom resource {kind} that is not among its kinds."
-                yield Hit(resource.at("kubernetesKind"), message, mend="Add it to kinds, or take the resource out.")
+                yield Hit(resource.at("kubernetesKind"), message, hint="Add it to kinds, or take the resource out.")
             if kind and kind in omitted:
                 message = f"{owner('kubernetes', account)} has a custom resource {kind} and omits the kind."
-                yield Hit(resource.at("kubernetesKind"), message, mend="Take it out of omitKinds, or the resource.")
+                yield Hit(resource.at("kubernetesKind"), message, hint="Take it out of omitKinds, or the resource.")
 
 
 def _threads(view: View) -> Iterator[Hit]:
@@ -177,8 +177,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A Kubernetes account has both kinds and omitKinds.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        why="Nothing can be deployed until one of the two is gone.",
-        mend="Keep one of the two.",
+        impact="Nothing can be deployed until one of the two is gone.",
+        fix="Keep one of the two.",
         check=_kinds,
     ),
     Rule(
@@ -186,8 +186,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A Kubernetes account has both namespaces and omitNamespaces.",
         halyard="Halyard does not look. Clouddriver refuses such an account when it starts.",
-        why="Clouddriver does not start, or starts without the account.",
-        mend="Keep one of the two.",
+        impact="Clouddriver does not start, or starts without the account.",
+        fix="Keep one of the two.",
         check=_namespaces,
     ),
     Rule(
@@ -195,8 +195,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A custom resource of a Kubernetes account has no kubernetesKind.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        why="Nothing can be deployed until it is mended.",
-        mend="Add kubernetesKind, such as Certificate.cert-manager.io.",
+        impact="Nothing can be deployed until it is mended.",
+        fix="Add kubernetesKind, such as Certificate.cert-manager.io.",
         check=_custom_kind,
     ),
     Rule(
@@ -204,8 +204,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A custom resource is left out by kinds or omitKinds of its account.",
         halyard="Halyard warns; Clouddriver does not cache the kind.",
-        why="The resource is not seen in Spinnaker.",
-        mend="Make kinds, omitKinds and customResources agree.",
+        impact="The resource is not seen in Spinnaker.",
+        fix="Make kinds, omitKinds and customResources agree.",
         check=_custom_uncached,
     ),
     Rule(
@@ -213,8 +213,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The cacheThreads of a Kubernetes account are below 0.",
         halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        why="Nothing can be deployed until it is mended.",
-        mend="Write 1 or more, or take the key out.",
+        impact="Nothing can be deployed until it is mended.",
+        fix="Write 1 or more, or take the key out.",
         check=_threads,
     ),
     Rule(
@@ -222,8 +222,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A Kubernetes account says providerVersion V1.",
         halyard="Halyard warns that the provider was removed, and writes the account as if it were V2.",
-        why="The account does not behave as its author meant.",
-        mend="Take providerVersion out, and what only V1 knew.",
+        impact="The account does not behave as its author meant.",
+        fix="Take providerVersion out, and what only V1 knew.",
         check=_version_1,
     ),
     Rule(
@@ -231,8 +231,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A Kubernetes account has neither a kubeconfig nor serviceAccount.",
         halyard="Halyard takes .kube/config in its daemon's home, and ends with a FATAL problem where there is none.",
-        why="A tree that an init container writes brings no such file.",
-        mend="Set kubeconfigFile, or serviceAccount: true for the cluster Spinnaker runs in.",
+        impact="A tree that an init container writes brings no such file.",
+        fix="Set kubeconfigFile, or serviceAccount: true for the cluster Spinnaker runs in.",
         check=_no_kubeconfig,
     ),
     Rule(
@@ -241,8 +241,8 @@ RULES = (
         summary="A kubeconfig of the tree has not what its account needs of it.",
         halyard="Halyard reads the context and its user when it generates Clouddriver's configuration, and ends with a"
         " FATAL problem where they are missing. Of a context that is not there it says nothing, which is a warning.",
-        why="Nothing can be deployed until it is mended, or every call of kubectl for the account fails.",
-        mend="Correct the context, or the kubeconfig.",
+        impact="Nothing can be deployed until it is mended, or every call of kubectl for the account fails.",
+        fix="Correct the context, or the kubeconfig.",
         check=_kubeconfig,
     ),
 )

@@ -12,11 +12,11 @@ from typing import Final
 
 from halgit.halyard import model
 from halgit.halyard.coercion import truth
-from halgit.tree import Path, Severity, Value
+from halgit.pipeline import Path, Severity, Value
+from halgit.text.phrases import did_you_mean
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
-from halgit.wording import did_you_mean
 
 _NOT_IN_USE = "Halyard does not copy it while it is not in use."
 
@@ -30,11 +30,11 @@ def _missing(view: View) -> Iterator[Hit]:
     known = tuple(view.files) if len(view.files) <= _FEW else ()
     for path, value in _fields(view):
         if named(view, value) == "missing":
-            mend = did_you_mean(str(value), known, "Add the file to the layer, or correct the path.")
+            hint = did_you_mean(str(value), known, "Add the file to the layer, or correct the path.")
             used = _in_use(view, path)
             message = f"{path[-1]} names {_shown(str(value))}, which is not in the tree."
             severity = None if used else Severity.WARNING
-            yield Hit(path, message if used else f"{message} {_NOT_IN_USE}", mend=mend, severity=severity)
+            yield Hit(path, message if used else f"{message} {_NOT_IN_USE}", hint=hint, severity=severity)
 
 
 _FEW: Final = 200
@@ -96,8 +96,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A file of the tree is named that is not there.",
         halyard="Halyard copies the file when it generates, and ends with a FATAL problem.",
-        why="Nothing can be deployed until the file is there.",
-        mend="Add the file to the layer, or correct the path.",
+        impact="Nothing can be deployed until the file is there.",
+        fix="Add the file to the layer, or correct the path.",
         check=_missing,
     ),
     Rule(
@@ -105,8 +105,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A path of a local file begins with ~.",
         halyard="Halyard does not expand ~ in these fields: it looks for a folder of that name in the hal directory.",
-        why="The file is not found, and nothing can be deployed.",
-        mend="Write the whole path, or one relative to the hal directory.",
+        impact="The file is not found, and nothing can be deployed.",
+        fix="Write the whole path, or one relative to the hal directory.",
         check=_home,
     ),
     Rule(
@@ -114,8 +114,8 @@ RULES = (
         severity=Severity.INFO,
         summary="A local file is named that is not part of the tree.",
         halyard="Halyard copies it when it generates, and ends with a FATAL problem where it is missing.",
-        why="Whether it is there only the pod knows.",
-        mend="Make sure that the pod mounts it there, or keep it in the layer.",
+        impact="Whether it is there only the pod knows.",
+        fix="Make sure that the pod mounts it there, or keep it in the layer.",
         check=_outside,
     ),
     Rule(
@@ -123,8 +123,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A local file is empty.",
         halyard="Halyard warns of some of them when it validates, and hands the empty file on.",
-        why="The service that reads it fails.",
-        mend="Put into it what belongs there.",
+        impact="The service that reads it fails.",
+        fix="Put into it what belongs there.",
         check=_empty,
     ),
 )

@@ -13,11 +13,11 @@ from difflib import get_close_matches
 
 from halgit.halyard import layout, services
 from halgit.halyard.coercion import truth
-from halgit.tree import MISSING, File, Severity
+from halgit.pipeline import MISSING, File, Severity
+from halgit.text.phrases import kind_of, listed
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.left_out import told
+from halgit.validation.rules.skipped import told
 from halgit.validation.view import Node, View
-from halgit.wording import kind_of, listed
 
 _LARGEST = 1024 * 1024
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -39,20 +39,20 @@ def _profiles(view: View) -> Iterator[tuple[Node, File, str, tuple[str, ...]]]:
 
 
 def _not_taken(view: View) -> Iterator[Hit]:
-    for left in view.merged.left_out:
+    for left in view.compiled.skipped:
         place = layout.place(left.path, tuple(view.running))
-        if place.kind == "profile" and left.why.startswith(("no service", "config has no")):
+        if place.kind == "profile" and left.reason.startswith(("no service", "config has no")):
             yield told(view, left)
 
 
 def _copy(view: View) -> Iterator[Hit]:
-    for left in view.merged.left_out:
+    for left in view.compiled.skipped:
         place = layout.place(left.path, tuple(view.running))
-        if place.kind == "profile" and place.services and left.why.startswith(("it is a backup", "it is a variant")):
+        if place.kind == "profile" and place.services and left.reason.startswith(("it is a backup", "it is a variant")):
             name = left.path.rsplit("/", 1)[-1]
             bases = tuple(dict.fromkeys(services.base(service) for service in place.services))
             whom = "every Spring service" if len(place.services) == len(services.SPRING) else listed(bases)
-            message = f"Halyard would hand {name} to {whom}; {left.why}, and is left out of the rendered tree."
+            message = f"Halyard would hand {name} to {whom}; {left.reason}, and is left out of the rendered tree."
             yield Hit((), message, view.written_in(left.path), line=1, column=1)
 
 
@@ -88,10 +88,10 @@ def _other_mode(view: View) -> Iterator[Hit]:
         if not family or (takers and part == services.base(part)):
             continue
         whole = services.base(part)
-        mend = f"Move what it says to {whole}-local.yml, which every part reads."
+        hint = f"Move what it says to {whole}-local.yml, which every part reads."
         if part != whole:
-            mend = f"Move what it says to {whole}-local.yml, or enable haServices.{whole}."
-        yield Hit((), f"{name} is for {part}, which does not run; {listed(family)} will not read it.", file.path, mend)
+            hint = f"Move what it says to {whole}-local.yml, or enable haServices.{whole}."
+        yield Hit((), f"{name} is for {part}, which does not run; {listed(family)} will not read it.", file.path, hint)
 
 
 def _part(name: str) -> str | None:
@@ -153,7 +153,7 @@ def _size(view: View, file: File) -> int:
     """The size of a file, roughly where it is still to be written out."""
     if isinstance(file.body, bytes):
         return len(file.body)
-    texts = (layer.files.get(file.path, b"") for layer in view.merged.layers)
+    texts = (layer.files.get(file.path, b"") for layer in view.compiled.layers)
     return max(map(len, texts), default=0)
 
 
@@ -171,8 +171,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="No service takes a profile of this name.",
         halyard="Halyard offers each profile to every service; what none takes by its name is silently ignored.",
-        why="What it says has no effect.",
-        mend="Rename it after the service that is to read it, such as gate-local.yml, or remove it.",
+        impact="What it says has no effect.",
+        fix="Rename it after the service that is to read it, such as gate-local.yml, or remove it.",
         check=_not_taken,
     ),
     Rule(
@@ -180,8 +180,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A backup copy or variant of a profile lies beside it.",
         halyard="Halyard hands out profiles by the beginning of their names, so that copies reach services as well.",
-        why="Old settings, and secrets in them, reach services that nobody thought of.",
-        mend="Remove it; git keeps old versions.",
+        impact="Old settings, and secrets in them, reach services that nobody thought of.",
+        fix="Remove it; git keeps old versions.",
         check=_copy,
     ),
     Rule(
@@ -189,8 +189,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A profile has the name of a file that Halyard makes.",
         halyard="A profile of the same name replaces Halyard's own file wholly, without merging.",
-        why="The service no longer sees what the halconfig says: accounts, logins, addresses.",
-        mend="Keep only what differs, in the -local file of the service.",
+        impact="The service no longer sees what the halconfig says: accounts, logins, addresses.",
+        fix="Keep only what differs, in the -local file of the service.",
         check=_replaces,
     ),
     Rule(
@@ -198,8 +198,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A profile is for a service that does not run in this mode.",
         halyard="With high availability nothing takes clouddriver.yml or echo.yml; without it, nobody reads a part's.",
-        why="What it says has no effect.",
-        mend="Move what it says to the -local file of the whole service.",
+        impact="What it says has no effect.",
+        fix="Move what it says to the -local file of the whole service.",
         check=_other_mode,
     ),
     Rule(
@@ -207,8 +207,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The ending of a profile's name is nearly one that Spring reads.",
         halyard="Halyard hands the file out; Spring reads <service>-<profile>.yml for active profiles only, as local.",
-        why="What it says has no effect.",
-        mend="Rename it to <service>-local.yml.",
+        impact="What it says has no effect.",
+        fix="Rename it to <service>-local.yml.",
         check=_mistyped,
     ),
     Rule(
@@ -216,8 +216,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="A profile's name cannot be a key of a Kubernetes secret.",
         halyard="Halyard puts profiles into secrets, with the file's name as the key, which Kubernetes then refuses.",
-        why="The service is not deployed.",
-        mend="Use letters, digits, dots, dashes and underscores only.",
+        impact="The service is not deployed.",
+        fix="Use letters, digits, dots, dashes and underscores only.",
         check=_bad_name,
     ),
     Rule(
@@ -225,8 +225,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The profiles of a folder do not fit in one Kubernetes secret.",
         halyard="Halyard makes one secret of all files that a service has in a folder; Kubernetes takes at most 1 MiB.",
-        why="The service is not deployed.",
-        mend="Move large files to another folder, or to where the service can fetch them.",
+        impact="The service is not deployed.",
+        fix="Move large files to another folder, or to where the service can fetch them.",
         check=_too_large,
     ),
     Rule(
@@ -234,8 +234,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A YAML profile holds no mapping.",
         halyard="Halyard copies profiles without a look; Spring makes no property of a list or of a single text.",
-        why="What it says has no effect.",
-        mend="Write keys and values, or remove the file.",
+        impact="What it says has no effect.",
+        fix="Write keys and values, or remove the file.",
         check=_no_mapping,
     ),
 )

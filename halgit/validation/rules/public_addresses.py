@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment_environment import kind
 from halgit.validation.rules.given import address, empty, host, text
@@ -41,8 +41,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Deck or Gate has no public address.",
         halyard="Halyard warns of it and writes an address on localhost.",
-        why="People who do not forward ports reach a page that finds no Gate, and logins lead nowhere.",
-        mend="Set overrideBaseUrl to the address people use.",
+        impact="People who do not forward ports reach a page that finds no Gate, and logins lead nowhere.",
+        fix="Set overrideBaseUrl to the address people use.",
         check=_not_set,
     ),
     Rule(
@@ -50,8 +50,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The public address of Deck or Gate cannot be read.",
         halyard="Halyard's check of the section calls it an ERROR; `hal deploy apply` does not run that check.",
-        why="Deck does not find Gate, or logins lead nowhere.",
-        mend="Write scheme://host/path.",
+        impact="Deck does not find Gate, or logins lead nowhere.",
+        fix="Write scheme://host/path.",
         check=_malformed,
     ),
 )

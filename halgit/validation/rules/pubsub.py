@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import lacking, text
 from halgit.validation.view import View
@@ -21,7 +21,7 @@ def _publishers(view: View) -> Iterator[Hit]:
             yield from lacking(publisher, whose, ("project", "topicName"))
             if name is not None and name in seen:
                 message = f"The publisher {name} stands here a second time."
-                yield Hit(publisher.at("name"), message, mend="Give one of them another name.")
+                yield Hit(publisher.at("name"), message, hint="Give one of them another name.")
             seen.add(name or "")
 
 
@@ -31,8 +31,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A publisher of Google Pub/Sub is incomplete, or stands there twice.",
         halyard=_NOT_RUN,
-        why="Echo does not start, or publishes to one of the two only.",
-        mend="Set project and topicName, and give each a name of its own.",
+        impact="Echo does not start, or publishes to one of the two only.",
+        fix="Set project and topicName, and give each a name of its own.",
         check=_publishers,
     ),
 )

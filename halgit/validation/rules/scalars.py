@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
-from halgit.masking import Secret, Woven
-from halgit.tree import File, Origin, Path, Plain, Severity, Value
+from halgit.pipeline import File, Origin, Path, Plain, Severity, Value
+from halgit.redaction import Secret, Woven
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 from halgit.yaml import Scalar
@@ -41,8 +41,8 @@ def _changed_text(view: View) -> Iterator[Hit]:
         what, became = ("It", "another text") if hidden else (scalar.text, hyaml.java_text(value))
         message = f"{what} stands without quotes where Halyard takes a text, and becomes {became}."
         where = "" if origin.path == path else f" in {origin.file}"
-        mend = f"Put it in quotes{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
-        yield Hit(path, message, file.path, mend)
+        hint = f"Put it in quotes{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
+        yield Hit(path, message, file.path, hint)
 
 
 def _is_whole(value: Value) -> bool:
@@ -85,13 +85,13 @@ def _origin(view: View, file: File, path: Path) -> Origin | None:
     origin = file.trace.at(path).origin
     if not origin.how:
         return origin
-    parameter = view.merged.parameters.get(origin.how.rsplit(" ", 1)[-1])
+    parameter = view.compiled.parameters.get(origin.how.rsplit(" ", 1)[-1])
     return None if parameter is None or parameter.secret else parameter.origin
 
 
 def _text(view: View, origin: Origin) -> bytes:
     """The file an origin stands in."""
-    for layer in view.merged.layers:
+    for layer in view.compiled.layers:
         if layer.id == origin.layer and layer.settings.file == origin.file:
             return layer.settings.text
         if layer.id == origin.layer:
@@ -106,8 +106,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="An unquoted value becomes another text.",
         halyard="YAML 1.1 makes a number, a date or a boolean of it, and Halyard writes that out as a text again.",
-        why="The text Halyard uses is not the one in the file: version 1.20 becomes 1.2.",
-        mend="Put it in quotes.",
+        impact="The text Halyard uses is not the one in the file: version 1.20 becomes 1.2.",
+        fix="Put it in quotes.",
         check=_changed_text,
     ),
 )

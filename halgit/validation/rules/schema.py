@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 
@@ -19,13 +19,13 @@ def _of(rule: str) -> Callable[[View], Iterator[Hit]]:
     def check(view: View) -> Iterator[Hit]:
         for one in view.refused:
             if one.rule == rule:
-                yield Hit(one.path, one.message, one.file, one.mend, one.line, one.column, one.severity)
+                yield Hit(one.path, one.message, one.file, one.hint, one.line, one.column, one.severity)
 
     return check
 
 
-def _rule(name: str, summary: str, halyard: str, why: str, mend: str) -> Rule:
-    return Rule(f"schema/{name}", Severity.ERROR, summary, halyard, why, mend, _of(f"schema/{name}"))
+def _rule(name: str, summary: str, halyard: str, reason: str, hint: str) -> Rule:
+    return Rule(f"schema/{name}", Severity.ERROR, summary, halyard, reason, hint, _of(f"schema/{name}"))
 
 
 RULES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 from halgit.validation.open_secrets import Open
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
@@ -48,8 +48,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A secret stands in plain text.",
         halyard="Halyard and the services take it as it is.",
-        why="Whoever can read the repository, its copies or its history has the secret.",
-        mend="Put a reference in its place, such as encrypted:ENGINE!k:v, and change the secret.",
+        impact="Whoever can read the repository, its copies or its history has the secret.",
+        fix="Put a reference in its place, such as encrypted:ENGINE!k:v, and change the secret.",
         check=_plain_text,
     ),
     Rule(
@@ -57,8 +57,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A secret is a default that is published with the ISD charts and repositories.",
         halyard="Halyard and the services take it as it is.",
-        why="It protects nothing: everybody can look it up.",
-        mend="Change the secret, and put a reference in its place.",
+        impact="It protects nothing: everybody can look it up.",
+        fix="Change the secret, and put a reference in its place.",
         check=_public_default,
     ),
 )

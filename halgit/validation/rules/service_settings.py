@@ -11,11 +11,11 @@ from functools import cache
 
 from halgit import references
 from halgit.halyard import data, layout, services
-from halgit.tree import Severity
+from halgit.pipeline import Severity
+from halgit.text.phrases import listed
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.left_out import told
+from halgit.validation.rules.skipped import told
 from halgit.validation.view import View
-from halgit.wording import listed
 
 _SPLIT = ("clouddriver", "echo")
 """The services that high availability splits into parts."""
@@ -29,7 +29,7 @@ def _address() -> re.Pattern[str]:
 def _no_content(view: View) -> Iterator[Hit]:
     for file, node in view.documents("service-settings"):
         place = layout.place(file.path, tuple(view.running))
-        if node.value is None and file.body and place.services and place.deployment == view.merged.deployment:
+        if node.value is None and file.body and place.services and place.deployment == view.compiled.deployment:
             yield Hit(
                 (),
                 f"There is nothing in the settings of {place.services[0]} but comments.",
@@ -41,7 +41,7 @@ def _no_content(view: View) -> Iterator[Hit]:
 
 def _not_an_address(view: View) -> Iterator[Hit]:
     for file, node in view.documents("service-settings"):
-        if file.path.split("/", 1)[0] != view.merged.deployment:
+        if file.path.split("/", 1)[0] != view.compiled.deployment:
             continue
         for key in ("overrideBaseUrl", "baseUrl"):
             value = node.get(key)
@@ -60,18 +60,18 @@ def _other_mode(view: View) -> Iterator[Hit]:
             unread = sorted(part for part in parts if part != whole and part in written)
             if whole in written and whole not in running and bare:
                 message = f"The settings of {whole} are not those of its parts: {listed(bare)} get none of them."
-                mend = f"Write {listed([f'{part}.yml' for part in bare])} beside it."
-                yield Hit((), message, f"{start}{whole}.yml", mend)
+                hint = f"Write {listed([f'{part}.yml' for part in bare])} beside it."
+                yield Hit((), message, f"{start}{whole}.yml", hint)
             elif whole in running and whole not in written and unread:
                 message = f"High availability of {whole} is off: nothing reads the settings of {listed(unread)}."
-                mend = f"Rename the file to {whole}.yml, or enable haServices.{whole}."
-                yield Hit((), message, f"{start}{unread[0]}.yml", mend)
+                hint = f"Rename the file to {whole}.yml, or enable haServices.{whole}."
+                yield Hit((), message, f"{start}{unread[0]}.yml", hint)
 
 
 def _not_taken(view: View) -> Iterator[Hit]:
-    for left in view.merged.left_out:
+    for left in view.compiled.skipped:
         place = layout.place(left.path, tuple(view.running))
-        if place.kind == "service-settings" and left.why.startswith(("no service", "config has no")):
+        if place.kind == "service-settings" and left.reason.startswith(("no service", "config has no")):
             yield told(view, left)
 
 
@@ -81,8 +81,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="Service-settings hold nothing but comments.",
         halyard="Halyard reads such a file as null and ends with a NullPointerException; a file of no bytes is fine.",
-        why="Nothing is deployed.",
-        mend="Remove the file, empty it, or write {} into it.",
+        impact="Nothing is deployed.",
+        fix="Remove the file, empty it, or write {} into it.",
         check=_no_content,
     ),
     Rule(
@@ -90,8 +90,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The address of a service is no URI.",
         halyard="Halyard takes the address apart with java.net.URI and ends with a FATAL problem where it cannot.",
-        why="Nothing is deployed.",
-        mend="Write scheme://host:port, without blanks.",
+        impact="Nothing is deployed.",
+        fix="Write scheme://host:port, without blanks.",
         check=_not_an_address,
     ),
     Rule(
@@ -99,8 +99,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="Settings are written for services of the other mode: whole, or in parts.",
         halyard="With high availability each part reads its own file only; the file of the whole is not inherited.",
-        why="Images, environment or annotations that are meant for a service do not reach it.",
-        mend="Write the settings for the services that run.",
+        impact="Images, environment or annotations that are meant for a service do not reach it.",
+        fix="Write the settings for the services that run.",
         check=_other_mode,
     ),
     Rule(
@@ -108,8 +108,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="A file in service-settings has the name of no service.",
         halyard="Halyard looks for exactly <service>.yml and ignores all other files.",
-        why="What it says has no effect.",
-        mend="Rename it to <service>.yml, or remove it.",
+        impact="What it says has no effect.",
+        fix="Rename it to <service>.yml, or remove it.",
         check=_not_taken,
     ),
 )

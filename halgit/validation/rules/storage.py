@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import constant
-from halgit.tree import Severity
+from halgit.pipeline import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, lacking, text
 from halgit.validation.view import Node, View
@@ -34,9 +34,9 @@ def _none(view: View) -> Iterator[Hit]:
     node, _ = _storage(view)
     if view.deployment is not None and node.get("persistentStoreType") is None:
         there = [store for store in _STORES if node.get(store)]
-        mend = f"Set persistentStoreType: {there[0]}." if len(there) == 1 else ""
+        hint = f"Set persistentStoreType: {there[0]}." if len(there) == 1 else ""
         message = "No persistentStoreType says where Front50 keeps its data."
-        yield Hit(node.at("persistentStoreType"), message, mend=mend)
+        yield Hit(node.at("persistentStoreType"), message, hint=hint)
 
 
 def _not_configured(view: View) -> Iterator[Hit]:
@@ -47,9 +47,9 @@ def _not_configured(view: View) -> Iterator[Hit]:
     gone = [key for key in _NEEDS[store] if empty(node, store, key)]
     if gone and not node.get(store):
         others = [other for other in _STORES if node.get(other)]
-        mend = f"Set persistentStoreType: {others[0]}, or fill {store}." if others else ""
+        hint = f"Set persistentStoreType: {others[0]}, or fill {store}." if others else ""
         message = f"The chosen store is {store}, and nothing is said of it."
-        yield Hit(node.at("persistentStoreType"), message, mend=mend or f"Set {' and '.join(gone)} below {store}.")
+        yield Hit(node.at("persistentStoreType"), message, hint=hint or f"Set {' and '.join(gone)} below {store}.")
     else:
         yield from lacking(node.node(store), f"The chosen store {store}", gone)
 
@@ -64,7 +64,7 @@ def _oracle(view: View) -> Iterator[Hit]:
     bucket = text(here, "bucketName")
     if bucket and not _BUCKET.fullmatch(bucket):
         message = f"{bucket} is no name of a bucket: letters, digits, dashes, dots and underscores, at most 63."
-        yield Hit(here.at("bucketName"), message, mend="Write the name of the bucket.")
+        yield Hit(here.at("bucketName"), message, hint="Write the name of the bucket.")
 
 
 RULES = (
@@ -73,8 +73,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="No persistent store is chosen.",
         halyard="Halyard cannot make Front50's configuration without one and ends with a FATAL problem.",
-        why="Nothing can be deployed.",
-        mend="Set persistentStoreType to s3, gcs, azs, redis or oracle.",
+        impact="Nothing can be deployed.",
+        fix="Set persistentStoreType to s3, gcs, azs, redis or oracle.",
         check=_none,
     ),
     Rule(
@@ -82,8 +82,8 @@ RULES = (
         severity=Severity.WARNING,
         summary="The chosen store is not configured.",
         halyard="Halyard writes Front50's configuration without what is missing; its own checks need the network.",
-        why="Front50 does not start, or finds no data.",
-        mend="Configure the store.",
+        impact="Front50 does not start, or finds no data.",
+        fix="Configure the store.",
         check=_not_configured,
     ),
     Rule(
@@ -91,8 +91,8 @@ RULES = (
         severity=Severity.ERROR,
         summary="The Oracle store lacks something it needs.",
         halyard="Halyard checks the chosen store in `hal deploy apply`; what is missing here is FATAL or an ERROR.",
-        why="Nothing can be deployed.",
-        mend="Complete the store.",
+        impact="Nothing can be deployed.",
+        fix="Complete the store.",
         check=_oracle,
     ),
 )

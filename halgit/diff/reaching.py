@@ -1,0 +1,136 @@
+"""Which services of Spinnaker a difference restarts or reaches, each with its reasons.
+
+A service that runs on either side counts; one that runs on one side only starts or stops. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from halgit.halyard import model, reach
+from halgit.halyard import services as running
+from halgit.halyard.reach import Reach
+from halgit.pipeline import MISSING, File, Path, Value
+from halgit.report.differences import Effect, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A place that differs: a file, and a path in it (empty for the whole file), also as it is shown."""
+
+    file: str
+    path: Path = ()
+    shown: str = ""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known so far of the services: their reasons, and what happens to them."""
+
+    reason: dict[str, dict[str, None]] = field(default_factory=dict)
+    effects: dict[str, Effect] = field(default_factory=dict)
+
+
+def services(
+    changed: Iterable[Changed], before: Mapping[str, File], after: Mapping[str, File], accounts: frozenset[str]
+) -> tuple[Service, ...]:
+    """The services these changes reach. `accounts` are files of dynamic accounts, which Clouddriver reads itself."""
+    places = tuple(changed)
+    found = _Found()
+    for deployment in dict.fromkeys((*_deployments(after), *_deployments(before))):
+        _of_deployment(deployment, places, before, after, found)
+    own = [place.file for place in places if place.file in accounts]
+    for file in dict.fromkeys(own):
+        for name in _clouddrivers(before, after):
+            found.reason.setdefault(name, {}).setdefault(f"it reads {file} itself, without a restart")
+            found.effects.setdefault(name, "reloads")
+    listed = [name for name in running.SERVICES if name in found.reason]
+    return tuple(Service(name, found.effects.get(name, "restarts"), tuple(found.reason[name])) for name in listed)
+
+
+def _of_deployment(
+    name: str, places: tuple[Changed, ...], before: Mapping[str, File], after: Mapping[str, File], found: _Found
+) -> None:
+    old, new = _statuses(before, name), _statuses(after, name)
+    runs = {service for side in (old, new) for service, status in side.items() if status.runs}
+    either = tuple(service for service in running.SERVICES if service in runs)
+    for place in places:
+        for one in _reached(place, either, name, before, after):
+            found.reason.setdefault(one.service, {}).setdefault(one.reason)
+            found.effects[one.service] = "restarts"
+    for service in either:
+        was, now = (service in side and side[service].runs for side in (old, new))
+        if was != now:
+            said = (new if service in new else old)[service].reason if now or service in new else "it is not deployed"
+            found.reason.setdefault(service, {}).setdefault(said)
+            found.effects[service] = "starts" if now else "stops"
+
+
+def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.Status]:
+    node = _deployments(files).get(deployment)
+    if node is None:
+        return {}
+    start = f"{deployment}/service-settings/"
+    settings = {
+        path[len(start) :].removesuffix(".yml"): file.data
+        for path, file in files.items()
+        if path.startswith(start) and file.data is not MISSING
+    }
+    return running.statuses(node, settings)
+
+
+def _deployments(files: Mapping[str, File]) -> dict[str, Value]:
+    """The deployments of a tree by name."""
+    config = files["config"].data if "config" in files else None
+    listed = config.get("deploymentConfigurations") if isinstance(config, dict) else None
+    items = listed if isinstance(listed, list) else []
+    return {str(item["name"]): item for item in items if isinstance(item, dict) and "name" in item}
+
+
+def _clouddrivers(before: Mapping[str, File], after: Mapping[str, File]) -> tuple[str, ...]:
+    runs = {
+        service
+        for files in (before, after)
+        for name in _deployments(files)
+        for service, status in _statuses(files, name).items()
+        if status.runs and running.base(service) == "clouddriver"
+    }
+    return tuple(service for service in running.SERVICES if service in runs)
+
+
+def _reached(
+    one: Changed, names: tuple[str, ...], deployment: str, before: Mapping[str, File], after: Mapping[str, File]
+) -> tuple[Reach, ...]:
+    profiles, settings = f"{deployment}/profiles/", f"{deployment}/service-settings/"
+    if one.file == "config":
+        return _by_section(one, names, deployment)
+    if one.file.startswith(profiles):
+        return reach.of_profile(one.file[len(profiles) :], names)
+    if one.file.startswith(settings):
+        service = one.file[len(settings) :].removesuffix(".yml")
+        return reach.of_service_settings(service, one.path, names)
+    if one.file.startswith(".boms/"):
+        return reach.of_bill_of_materials(one.file.split("/")[1], names)
+    return tuple(dict.fromkeys((*_by_field(one.file, names, after), *_by_field(one.file, names, before))))
+
+
+def _by_section(one: Changed, names: tuple[str, ...], deployment: str) -> tuple[Reach, ...]:
+    """What a place of the halconfig reaches, if it is of this deployment; the whole file, or a list, is of all."""
+    if one.path[:1] not in ((), ("deploymentConfigurations",)):
+        return ()
+    start = f"deploymentConfigurations[name={deployment}]"
+    if len(one.path) > 1 and one.shown != start and not one.shown.startswith(f"{start}."):
+        return ()
+    return reach.of_section(one.path[2:], names)
+
+
+def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> tuple[Reach, ...]:
+    """A file that the halconfig names reaches what the section reaches that names it."""
+    config = files["config"].data if "config" in files else None
+    named = model.local_files(config) if isinstance(config, dict) else []
+    found: list[Reach] = []
+    for path, value in named:
+        if isinstance(value, str) and (value == file or value.endswith("/" + file)):
+            found += [Reach(one.service, f"it gets {file}") for one in reach.of_section(path[2:], names)]
+    return tuple(found)

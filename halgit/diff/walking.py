@@ -1,0 +1,146 @@
+"""Two documents side by side: the leaves that differ, with items of keyed lists found by their keys.
+
+Nothing is masked here: what comes out is for `comparing.py` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from halgit.halyard.merge_keys import PLAIN, KeyNode
+from halgit.pipeline import MISSING, Path, Plain, Value
+from halgit.text import paths
+from halgit.yaml import java_text
+
+_IN_ORDER = ("initContainers",)
+"""Keyed lists whose order counts: Kubernetes runs the containers one after the other."""
+
+_TELLING = ("name", "label", "id")
+"""What items of other lists are told apart by, where every item has one of its own; their order counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place on both sides: the path on each (items stand at other numbers there), and as people write it."""
+
+    before: Path = ()
+    after: Path = ()
+    shown: str = ""
+    account: tuple[str, str, str] = ("", "", "")
+    """The account it lies in: its whole path as shown, its kind, its name."""
+
+    def key(self, key: str) -> Place:
+        shown = self.shown + ("." if self.shown else "") + paths.quoted(key)
+        return Place((*self.before, key), (*self.after, key), shown, self.account)
+
+    def item(self, old: int, new: int, what: str) -> Place:
+        return Place((*self.before, old), (*self.after, new), f"{self.shown}[{what}]", self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One place that differs, with both values; MISSING on a side that has none."""
+
+    place: Place
+    before: Value
+    after: Value
+
+
+def differing(before: Value, after: Value, node: KeyNode) -> Iterator[Leaf]:
+    """Every leaf that differs, in the order of the after side; what is gone comes where its parent stands."""
+    yield from _walk(before, after, node, Place())
+
+
+def same(before: Value, after: Value) -> bool:
+    """Whether two values mean the same: the order of keys is nothing, the type of a scalar is something."""
+    if before is after:
+        return True
+    if isinstance(before, dict) and isinstance(after, dict):
+        return before.keys() == after.keys() and all(same(value, after[key]) for key, value in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(same, before, after))
+    if isinstance(before, str) and isinstance(after, str):
+        return str(before) == str(after) and isinstance(before, Plain) == isinstance(after, Plain)
+    return type(before) is type(after) and bool(before == after)
+
+
+def _walk(before: Value, after: Value, node: KeyNode, place: Place) -> Iterator[Leaf]:
+    if before is after:
+        return
+    kind = dict if _both(before, after, dict) else list if _both(before, after, list) else None
+    if kind is dict and (before or after):
+        old, new = before or {}, after or {}
+        for key in (*new, *(key for key in old if key not in new)):
+            yield from _walk(old.get(key, MISSING), new.get(key, MISSING), node.below(str(key)), place.key(key))
+    elif kind is list and (before or after):
+        yield from _list(before, after, node, place)
+    elif not same(before, after):
+        yield Leaf(place, before, after)
+
+
+def _both(before: Value, after: Value, kind: type) -> bool:
+    """Whether both are of a kind; a side that is not there is empty."""
+    return all(isinstance(side, kind) or side is MISSING for side in (before, after))
+
+
+def _list(before: Value, after: Value, node: KeyNode, place: Place) -> Iterator[Leaf]:
+    keys = (node.key,) if node.key else _TELLING if before and after else ()
+    old, new = before or [], after or []
+    for key in keys:
+        olds, news = _by_key(old, key), _by_key(new, key)
+        if olds is not None and news is not None:
+            yield from _items(olds, news, key, node, place)
+            if node.key is None or any(step in place.after for step in _IN_ORDER):
+                yield from _order(list(olds), list(news), place)
+            return
+    if not same(before, after):
+        yield Leaf(place, before, after)
+
+
+def _items(
+    old: dict[str, tuple[int, Value]], new: dict[str, tuple[int, Value]], key: str, node: KeyNode, place: Place
+) -> Iterator[Leaf]:
+    for name in (*new, *(name for name in old if name not in new)):
+        number, was = old.get(name, (0, MISSING))
+        other, now = new.get(name, (0, MISSING))
+        here = _with_account(place.item(number, other, f"{key}={paths.quoted(name)}"), name)
+        if was is MISSING or now is MISSING:
+            yield Leaf(here, was, now)
+        else:
+            yield from _walk(was, now, node if node.key else PLAIN, here)
+
+
+def _order(old: list[str], new: list[str], place: Place) -> Iterator[Leaf]:
+    """A leaf where what stands on both sides stands in another order."""
+    kept, now = [name for name in old if name in new], [name for name in new if name in old]
+    if kept != now:
+        yield Leaf(Place(place.before, place.after, f"{place.shown} (order)", place.account), list(kept), list(now))
+
+
+def _with_account(place: Place, name: str) -> Place:
+    """The place with the account it is, if it is an item of `accounts` or `masters` and not inside one already."""
+    steps = place.after[:-1]
+    if place.account[0] or not steps or steps[-1] not in ("accounts", "masters"):
+        return place
+    kind = [str(step) for step in steps[:-1] if isinstance(step, str) and step not in _ABOVE]
+    named = place.shown.split(".serviceIntegrations[name=")
+    if len(named) > 1:
+        kind.append(named[1].split("]")[0])
+    return Place(place.before, place.after, place.shown, (place.shown, ".".join(kind), name))
+
+
+_ABOVE = ("deploymentConfigurations", "providers", "serviceIntegrations")
+
+
+def _by_key(items: list[Value], key: str) -> dict[str, tuple[int, Value]] | None:
+    """Items by their key; None where one has none, or two have the same."""
+    found: dict[str, tuple[int, Value]] = {}
+    for number, item in enumerate(items):
+        value = item
+        for part in (key,) if isinstance(item, dict) and key in item else key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if not isinstance(value, (str, int, float, bool)):
+            return None
+        found[java_text(value)] = (number, item)
+    return found if len(found) == len(items) else None

@@ -1,0 +1,391 @@
+"""The values that travel through halgit, one frozen type per stage.
+
+    Snapshot  ->  Layer  ->  Joined  ->  Merged  ->  Revealed  ->  bytes on disk
+    sources       settings    overlay     overlay      reveal        publish
+                              (merge)     (parameters)
+
+A wrong order does not type-check. Nothing here reads, writes or decides anything; it never imports another room
+but `masking` and `errors`. Data of a YAML document is plain: dict (keys are `str` or `Plain`), list, str, int, float,
+bool, None, bytes; and, once parameters are in, `Secret` and `Woven`. Data is shared between stages and is never
+changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+from halgit.redaction import Woven
+
+Step: TypeAlias = str | int
+Path: TypeAlias = tuple[Step, ...]
+"""Where a value stands in a document: mapping keys as texts, list positions as numbers from 0."""
+
+Value: TypeAlias = Any
+"""A node of a document; see the module's docstring for what it can be."""
+
+
+class Empty(Mapping[Any, Any]):
+    """The mapping that holds nothing; hashable, so that a frozen type can have it as a default."""
+
+    def __getitem__(self, key: Any) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __hash__(self) -> int:
+        return 0
+
+
+EMPTY: Final[Mapping[Any, Any]] = Empty()
+
+
+class Plain(str):
+    """A scalar that must be written without quotes to mean the same: a date, or a key that is no text."""
+
+    __slots__ = ()
+
+
+class Bare(str):
+    """A text that stood without quotes and holds `${{`: a parameter alone in it keeps the parameter's type."""
+
+    __slots__ = ()
+
+
+class Missing:
+    """The type of MISSING, which stands where there is no value at all (None is a value)."""
+
+    _only: Missing | None = None
+
+    def __new__(cls) -> Missing:
+        if cls._only is None:
+            cls._only = super().__new__(cls)
+        return cls._only
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Final = Missing()
+
+
+# --- sources ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SourceId:
+    """One source as it was read. `url` never holds a credential. `revision` is a commit or a digest."""
+
+    url: str
+    revision: str = ""
+    ref: str = ""
+    path: str = ""
+
+
+class Snapshot(Protocol):
+    """One source at one revision. Paths are POSIX, relative to the source's root (below `--path`)."""
+
+    @property
+    def source(self) -> SourceId: ...
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """All files, `.git` left out. A link counts as the file it leads to."""
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The contents of these files, in as few requests as the source can.
+
+        Raises RemoteError for a file that is too large, changed meanwhile, or a link that leaves the root.
+        """
+
+    def close(self) -> None:
+        """Give back what the snapshot holds (a work directory, a connection)."""
+
+
+# --- settings --------------------------------------------------------------------------------------------------
+
+
+class Severity(IntEnum):
+    """How bad a finding is; compared as a number."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+ParameterType = Literal["string", "integer", "number", "boolean", "list", "enum"]
+SecretsMode = Literal["resolve", "native", "mask", "keep"]
+Dialect = Literal["halgit", "opsmx"]
+Variant = Literal["token", "ssh", "s3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One entry of `params` in a `halgit.yaml`: a plain value (`declares` false) or a declaration."""
+
+    name: str
+    file: str
+    path: Path
+    declares: bool = False
+    value: Value = MISSING
+    type: ParameterType | None = None
+    required: bool = False
+    secret: bool = False
+    pattern: str = ""
+    enum: tuple[Value, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """RFC 6902 operations on one file of the tree. `path` is where the patch stands in its `halgit.yaml`."""
+
+    target: str
+    ops: tuple[Mapping[str, Value], ...]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """The repository's word on rules: ids to leave out, and severities to use instead."""
+
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSettings:
+    """A layer's `halgit.yaml`. `file` is its path in the source, empty where there is none; `text` its bytes."""
+
+    file: str = ""
+    text: bytes = b""
+    bases: tuple[str, ...] = ()
+    params: Mapping[str, Declaration] = EMPTY
+    remove: tuple[str, ...] = ()
+    patches: tuple[Patch, ...] = ()
+    merge_keys: Mapping[str, Mapping[str, str]] = EMPTY
+    include: tuple[str, ...] = ()
+    deployment: str | None = None
+    dialect: Dialect | None = None
+    variant: Variant | None = None
+    rules: RuleSettings = RuleSettings()
+
+
+# --- layers ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LayerId:
+    """What names a layer in messages: `name` is its folder (`overlays/prod`, `.` for the root)."""
+
+    name: str
+    source: SourceId
+    folder: str = ""
+
+    def file(self, path: str) -> str:
+        """A file of the layer as its path in the source, which is how messages name it."""
+        return f"{self.folder}/{path}" if self.folder else path
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A directory of a source. `paths` are all its files, relative to it; `files` those read so far."""
+
+    id: LayerId
+    paths: frozenset[str]
+    files: Mapping[str, bytes]
+    settings: LayerSettings = LayerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value was written: a path in a file of a layer. Line and column are looked up only when shown.
+
+    `how` is empty for a value that simply stands there; else what put it there (`patch`, `parameter NAME`,
+    `default of NAME`, `--set NAME`).
+    """
+
+    layer: LayerId
+    file: str
+    path: Path
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The origins of a document, as a sparse tree: a node not listed has its parent's origin, one step deeper.
+
+    `overridden` are the origins this node overrode, the latest first. `children` holds only what differs.
+    """
+
+    origin: Origin
+    overridden: tuple[Origin, ...] = ()
+    children: Mapping[Step, Trace] = EMPTY
+
+    def at(self, path: Path) -> Trace:
+        """The trace of one node; made up from the nearest one recorded above it where none is."""
+        here = self
+        for depth, step in enumerate(path):
+            below = here.children.get(step)
+            if below is None:
+                rest = path[depth:]
+                origin = here.origin
+                deeper = Origin(origin.layer, origin.file, origin.path + rest, origin.how)
+                overridden = tuple(Origin(o.layer, o.file, o.path + rest, o.how) for o in here.overridden)
+                return Trace(deeper, overridden)
+            here = below
+        return here
+
+
+How = Literal["copied", "merged", "generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file on its way to the tree.
+
+    `data` is a YAML document's value (MISSING where the file is none, or holds several documents).
+    `body`, where there is one, is written as it stands, with the scalars in `splices` replaced in place;
+    without a body `data` is written out. A text file with secrets in it has a `Woven` body.
+    `body` None and `data` MISSING means: not read yet, it is in `winner`'s layer under `path`.
+    """
+
+    path: str
+    how: How
+    layers: tuple[LayerId, ...]
+    data: Value = MISSING
+    body: bytes | Woven | None = None
+    splices: Mapping[Path, Value] = EMPTY
+    trace: Trace | None = None
+
+    @property
+    def winner(self) -> LayerId:
+        """The highest layer that has the file."""
+        return self.layers[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Layers merged, parameters not yet replaced."""
+
+    files: Mapping[str, File]
+    layers: tuple[Layer, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter with its value and where that came from (`origin` None: an option or the environment)."""
+
+    name: str
+    value: Value
+    secret: bool
+    given_by: str
+    used: bool
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file of a layer that is not part of the rendered tree, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The configuration as one: layers merged, parameters replaced, references still standing.
+
+    `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
+    """
+
+    files: Mapping[str, File]
+    deployment: str
+    layers: tuple[Layer, ...]
+    parameters: Mapping[str, Parameter] = EMPTY
+    skipped: tuple[Skipped, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    overlay: str = ""
+    hal_home: str = "/home/spinnaker/.hal"
+    dialect: Dialect = "halgit"
+    rules: RuleSettings = RuleSettings()
+    accounts: Mapping[str, bytes] = EMPTY
+
+    @property
+    def sources(self) -> tuple[SourceId, ...]:
+        """The sources, each once, in the order they were given."""
+        return tuple(dict.fromkeys(layer.id.source for layer in self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A tree ready to be written: every reference that is to be replaced is a `Secret` or `Woven` now."""
+
+    files: Mapping[str, File]
+    compiled: Compiled
+    masked: bool = False
+    versions: Mapping[str, str] = EMPTY
+
+
+# --- references ------------------------------------------------------------------------------------------------
+
+ReferenceDialect = Literal["spinnaker", "armory", "operator", "opsmx", "halgit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A secret that is named, not held. `text` is how it was written, `fields` what its engine reads it by."""
+
+    engine: str
+    dialect: ReferenceDialect
+    fields: tuple[tuple[str, str], ...]
+    text: str
+    file: bool = False
+
+    def get(self, name: str, default: str = "") -> str:
+        """One field of the reference."""
+        return dict(self.fields).get(name, default)
+
+
+# --- findings --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule, or the compiler, has to say.
+
+    A rule gives `file` and `path` in the rendered tree and leaves `layer` empty; the compiler then puts the
+    layer's file, line and column there. A fault found in a layer names that file, its line and layer itself.
+    `line` and `column` count from 1; 0 means unknown. `hint` is the next step, a sentence.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    hint: str = ""
+    file: str = ""
+    path: Path = ()
+    line: int = 0
+    column: int = 0
+    layer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text, both numbers from 1."""
+
+    line: int
+    column: int

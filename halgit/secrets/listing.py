@@ -1,0 +1,83 @@
+"""What `halgit secrets list` and `secrets check` tell: each reference, its engine, its places, never a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from halgit import references
+from halgit.errors import Missing, RemoteError
+from halgit.pipeline import Reference
+from halgit.remotes.held import Presence
+from halgit.secrets.places import Put, places
+from halgit.secrets.reading import Engines, ask_all
+from halgit.secrets.survey import Survey, Use
+
+State = Literal["there", "missing", "refused", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One reference. `places` are `file:line: path`; `left` says that Spinnaker or the mode leaves it as it is."""
+
+    reference: str
+    engine: str
+    places: tuple[str, ...]
+    left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What asking for a secret gave. `how` is metadata, or read where the engine has nothing less."""
+
+    row: Row
+    state: State
+    how: str
+    detail: str = ""
+
+
+def rows(survey: Survey, put: Put = tuple) -> tuple[Row, ...]:
+    """Every reference of a tree, each once, in the order they are first met."""
+    return tuple(_row(uses, survey, put) for uses in _by_name(survey).values())
+
+
+def check(survey: Survey, engines: Engines, put: Put = tuple) -> tuple[Checked, ...]:
+    """Whether the secrets exist that a render would read; each distinct one is asked for once."""
+    groups = {name: uses for name, uses in _by_name(survey).items() if any(use.action != "leave" for use in uses)}
+    wanted: dict[str, Reference] = {}
+    for uses in groups.values():
+        wanted.setdefault(references.address(uses[0].reference), uses[0].reference)
+    answers = ask_all(wanted, engines, lambda engine, reference: engine.check(reference))
+    return tuple(
+        _checked(_row(uses, survey, put), uses[0].reference, answers[references.address(uses[0].reference)])
+        for uses in groups.values()
+    )
+
+
+def _checked(row: Row, reference: Reference, answer: Presence | RemoteError) -> Checked:
+    if isinstance(answer, RemoteError):
+        state: State = "missing" if isinstance(answer, Missing) else "refused"
+        return Checked(row, state, "", str(answer))
+    key = reference.get("key")
+    if not key or answer.keys is None:
+        return Checked(row, "there", answer.how, "its keys were not looked at" if key else "")
+    if key in answer.keys:
+        return Checked(row, "there", answer.how)
+    first = key.partition(".")[0]
+    if first in answer.keys:
+        return Checked(row, "there", answer.how, f"of its key only {first} was looked at")
+    listed = ", ".join(sorted(answer.keys)) or "none"
+    return Checked(row, "missing", answer.how, f"the secret has no key {key} (keys: {listed})")
+
+
+def _by_name(survey: Survey) -> dict[str, list[Use]]:
+    found: dict[str, list[Use]] = {}
+    for use in survey.uses:
+        found.setdefault(references.shown(use.reference), []).append(use)
+    return found
+
+
+def _row(uses: list[Use], survey: Survey, put: Put) -> Row:
+    first = uses[0].reference
+    where = tuple(places(uses, survey.compiled, put))
+    return Row(references.shown(first), first.engine, where, all(use.action == "leave" for use in uses))

@@ -1,0 +1,86 @@
+"""Who reads the places of a tree, and whether they decrypt the references in it themselves. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halgit import yaml as hyaml
+from halgit.halyard import layout, model, reach, services, versions
+from halgit.halyard.decrypting import all_decrypt
+from halgit.pipeline import MISSING, Compiled, Path, Value
+
+_NOT_HANDED_ON: Final = frozenset({"deploymentEnvironment", "metricStores", "name", "timezone", "version"})
+"""Sections of a deployment that Halyard reads itself or hands to what is no Spring service."""
+
+
+class Readers:
+    """What is known of the places of one tree."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        config = compiled.files.get("config")
+        self.config: Value = config.data if config else MISSING
+        given = self.config if self.config is not MISSING else {}
+        self.local_files = frozenset(path for path, _ in model.local_files(given))
+        listed = given.get("deploymentConfigurations") if isinstance(given, dict) else None
+        self._nodes: list[Value] = listed if isinstance(listed, list) else []
+        names = tuple(str(node.get("name")) for node in self._nodes if isinstance(node, dict))
+        self._kinds: dict[str, layout.Place] = {}
+        self._bills: dict[str, Value] = {}
+        self._deployments = names or (compiled.deployment,)
+
+    def of(self, file: str) -> layout.Place:
+        if file not in self._kinds:
+            self._kinds[file] = layout.place(file, self._deployments)
+        return self._kinds[file]
+
+    def is_deck(self, file: str) -> bool:
+        place = self.of(file)
+        return place.kind == "profile" and file.partition("/profiles/")[2] in {"settings.js", "settings-local.js"}
+
+    def is_many(self, file: str) -> bool:
+        named_yaml = file == "config" or file.endswith((".yml", ".yaml"))
+        return named_yaml and self.compiled.files[file].data is MISSING
+
+    def decrypt(self, file: str, path: Path) -> bool | None:
+        """Whether what reads this place decrypts kork's references in it: a Spring service, or Halyard for it.
+
+        None where nobody can say: the version is not a release, or its bill of materials is not in the tree.
+        Halyard decrypts `env` and `password` of service-settings and the secret fields of a halconfig where the
+        service does not, and hands on the rest of the halconfig as it is (`DecryptingObjectMapper`, `ServiceSettings`).
+        """
+        place = self.of(file)
+        if place.kind == "service-settings":
+            return bool(path) and path[0] in {"env", "password"}
+        if place.kind == "profile":
+            name = file.partition("/profiles/")[2]
+            in_spring = "/" not in name and file.endswith((".yml", ".yaml"))
+            return self._all(place.services, self._deployment(place.deployment)) if in_spring else False
+        return self._in_halconfig(path) if place.kind == "config" else False
+
+    def _in_halconfig(self, path: Path) -> bool | None:
+        if model.is_secret(path, self.config):
+            return True
+        if len(path) < 3 or path[2] in _NOT_HANDED_ON or not isinstance(path[1], int):
+            return False
+        reached = [one.service for one in reach.of_section(path[2:], services.SPRING)]
+        return self._all(tuple(reached), self._nodes[path[1]])
+
+    def _deployment(self, name: str) -> Value:
+        return next((node for node in self._nodes if services.at(node, "name") == name), None)
+
+    def _all(self, names: tuple[str, ...], deployment: Value) -> bool | None:
+        """Whether all these services decrypt, in the version of this deployment."""
+        given = services.at(deployment, "version")
+        version = given if isinstance(given, str) else ""
+        return all_decrypt(names, version, self._bill(version))
+
+    def _bill(self, version: str) -> Value:
+        """The local bill of materials of a version, as the tree has it."""
+        file = self.compiled.files.get(versions.bill(version))
+        if file is None:
+            return None
+        if file.path not in self._bills:
+            body = file.body
+            self._bills[file.path] = hyaml.read(body, file.path).data if isinstance(body, bytes) else file.data
+        return self._bills[file.path]

@@ -1,0 +1,147 @@
+"""From a survey without errors to `Resolved`: read, pick, learn to mask, put in place.
+
+Every value is made known to the redactor before anything else happens with it. Nothing is opened or written here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from halgit import references
+from halgit.errors import FindingsError, Missing, RemoteError, SecretError, SourceError
+from halgit.pipeline import EMPTY, Compiled, File, Path, Reference, Resolved, Severity
+from halgit.redaction import Redactor, Secret, Woven
+from halgit.references import ENGINES
+from halgit.remotes.held import Held
+from halgit.secrets.failures import Failure, error_of
+from halgit.secrets.made_files import file_name, seen_path
+from halgit.secrets.picking import pick, text_of
+from halgit.secrets.places import Put
+from halgit.secrets.reading import Engines, ask_all
+from halgit.secrets.replacing import Change, Piece, replaced
+from halgit.secrets.stand_ins import stand_ins
+from halgit.secrets.survey import Survey, Use, by_address
+
+
+def resolve_secrets(
+    survey: Survey,
+    engines: Engines,
+    redactor: Redactor,
+    *,
+    pinned: Mapping[str, str] = EMPTY,
+    put: Put = tuple,
+) -> Resolved:
+    """The tree with its references replaced as the survey says; each distinct secret is read once.
+
+    `pinned` are versions by address (`vault://secret/gate`), as `Resolved.versions` gave them: those are read, and
+    one that is no more is a SourceError. `put` places findings in the layers. Raises SecretError that names
+    everything that could not be had, FindingsError for a survey with errors.
+    """
+    errors = [finding for finding in survey.findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise FindingsError(f"{len(errors)} references are wrong, so no secret was read.", errors)
+    if survey.mode == "mask":
+        return replace(_placed(survey, *stand_ins(survey)), masked=True)
+    values = _Values(survey.compiled)
+    wanted = by_address(survey.uses)
+    answers = ask_all(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
+    values.take(survey.uses, answers, redactor)
+    drifted = dict(_drift(pinned, answers))
+    failures = [one for one in values.failures if references.address(one.use.reference) not in drifted]
+    told = str(error_of(failures, survey.compiled, put)) if failures else ""
+    if drifted:
+        lines = "\n".join(filter(None, (*drifted.values(), told)))
+        raise SourceError(lines, "Run `halgit lock` to take the new versions.")
+    if failures:
+        raise SecretError(told)
+    versions = {address: held.version for address, held in values.held.items() if held.version}
+    return replace(_placed(survey, values.pieces, values.files), versions=versions)
+
+
+@dataclass(slots=True)
+class _Values:
+    """What takes the place of each reference, the files that are made, and what failed."""
+
+    compiled: Compiled
+    pieces: dict[Use, Piece] = field(default_factory=dict)
+    files: dict[str, Woven] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    held: dict[str, Held] = field(default_factory=dict)
+
+    def take(self, uses: tuple[Use, ...], answers: Mapping[str, Held | RemoteError], redactor: Redactor) -> None:
+        """Pick every value out of what was read."""
+        known: dict[tuple[Reference, str], Secret | RemoteError] = {}
+        for use in uses:
+            if use.action == "leave":
+                continue
+            answer = answers[references.address(use.reference)]
+            if isinstance(answer, RemoteError):
+                self.failures.append(Failure(use, answer))
+                continue
+            self.held[references.address(use.reference)] = answer
+            key = (use.reference, use.action)
+            if key not in known:
+                known[key] = _picked(answer, use, redactor)
+            self.put(use, known[key])
+
+    def put(self, use: Use, value: Secret | RemoteError) -> None:
+        """A value at its place; a file's path in the place of its reference."""
+        if isinstance(value, RemoteError):
+            self.failures.append(Failure(use, value))
+        elif use.action == "file":
+            name = file_name(use.reference)
+            self.files[name] = Woven((value,))
+            self.pieces[use] = seen_path(self.compiled.hal_home, name)
+        else:
+            self.pieces[use] = value
+
+
+def _picked(held: Held, use: Use, redactor: Redactor) -> Secret | RemoteError:
+    try:
+        secret = pick(held, use.reference)
+        redactor.learn(secret)
+        return secret if use.action == "file" else text_of(secret, use.reference)
+    except RemoteError as reason:
+        return reason
+
+
+def _at_versions(wanted: Mapping[str, Reference], pinned: Mapping[str, str]) -> dict[str, Reference]:
+    """The references with their pinned versions, where their engine can read one."""
+    found: dict[str, Reference] = {}
+    for address, reference in wanted.items():
+        version = pinned.get(address, "")
+        shape = ENGINES[reference.engine]
+        if version and ":" not in version and "version" in shape.optional and not reference.get("version"):
+            reference = replace(reference, fields=(*reference.fields, ("version", version)))
+        found[address] = reference
+    return found
+
+
+def _drift(pinned: Mapping[str, str], answers: Mapping[str, Held | RemoteError]) -> Iterator[tuple[str, str]]:
+    """The secrets that are not what was locked, by address, each with what is known of it."""
+    for address, answer in answers.items():
+        then = pinned.get(address)
+        if then is None:
+            continue
+        if isinstance(answer, Missing):
+            yield address, f"{address} is locked at version {then}, which cannot be had: {answer.message}"
+        elif isinstance(answer, Held) and answer.version and answer.version != then:
+            yield address, f"{address} is locked at version {then}, and the server gives {answer.version}."
+
+
+def _placed(survey: Survey, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | Woven]) -> Resolved:
+    compiled = survey.compiled
+    changes: dict[str, list[Change]] = defaultdict(list)
+    for use, piece in pieces.items():
+        changes[use.occurrence.file].append((use.occurrence, piece))
+    escapes: dict[str, list[Path]] = defaultdict(list)
+    for name, path in survey.escapes:
+        escapes[name].append(path)
+    files = {
+        name: replaced(file, changes.get(name, ()), escapes.get(name, ())) for name, file in compiled.files.items()
+    }
+    for name, body in made.items():
+        files[name] = File(name, "generated", compiled.files["config"].layers, body=body)
+    return Resolved(files, compiled)

@@ -1,0 +1,135 @@
+"""Plain-text secrets of a tree, so that they are masked like resolved ones: for the redactor, never for output.
+
+What counts: fields the halconfig's model marks secret, keys whose names say so, secret parameters, passwords inside
+addresses, and what noop references hold. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from halgit import references
+from halgit.halyard import model, sensitive
+from halgit.halyard.data import table
+from halgit.pipeline import MISSING, Compiled, Value
+from halgit.redaction import Redactor, Secret, Woven
+
+_PAIR = re.compile(
+    r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
+)
+_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_SHORTEST = 4
+
+
+def learn_plain(compiled: Compiled, redactor: Redactor) -> None:
+    """Let the redactor know every secret that stands in the tree in plain text."""
+    for value in sensitive_values(compiled):
+        redactor.learn(value)
+
+
+def sensitive_values(compiled: Compiled) -> frozenset[str]:
+    """The plain texts that are to be masked wherever they show.
+
+    A value that is also the name of a key, file, parameter or account of the tree (`password: password`, an open
+    token, `credentials: prod`) hides nothing and would blank out every message that has the name, so it is not among
+    them; `explain` and `diff` mask it by its key.
+    """
+    values: set[str] = set()
+    names: set[str] = {part for path in compiled.files for part in re.split(r"[/.]", path)}
+    names.update(compiled.parameters, _accounts(compiled), ("encrypted:", "encryptedFile:"))
+    for name, file in compiled.files.items():
+        if file.data is not MISSING:
+            values.update(_of_data(file.data, names, set()))
+            if name == "config":
+                values.update(_of_model(file.data))
+        elif isinstance(file.body, bytes):
+            values.update(_of_text(file.body))
+    values.update(_of_parameters(compiled))
+    plain = (value for value in values if not references.find(value) and not value.startswith("${"))
+    noop = (found.reference.get("value") for value in values for found in references.find(value))
+    return frozenset(v for v in (*plain, *noop) if len(v) >= _SHORTEST and v not in names)
+
+
+def _accounts(compiled: Compiled) -> Iterator[str]:
+    """The names of the halconfig's accounts: orca's jobs call them `credentials`."""
+    config = compiled.files["config"].data if "config" in compiled.files else None
+    for path, _, node in model.walk(config) if isinstance(config, dict) else ():
+        if len(path) > 1 and path[-2] in ("accounts", "masters") and isinstance(node.get("name"), str):
+            yield node["name"]
+
+
+def _of_parameters(compiled: Compiled) -> Iterator[str]:
+    for parameter in compiled.parameters.values():
+        if parameter.secret:
+            listed = parameter.value if isinstance(parameter.value, list) else [parameter.value]
+            yield from (each.open() if isinstance(each, Secret) else str(each) for each in listed if each is not None)
+    for layer in compiled.layers:
+        for declared in layer.settings.params.values():
+            yield from map(str, declared.enum) if declared.secret else ()
+
+
+def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:
+    """The sensitive texts below a node, and every key as a name."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    for step, child in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
+        if isinstance(step, str):
+            names.add(step)
+        if isinstance(child, (dict, list)):
+            yield from _of_data(child, names, seen)
+        if isinstance(child, str):
+            yield from _IN_ADDRESS.findall(child) if "://" in child else ()
+            if child.startswith("encrypted"):
+                yield child
+        if _is_sensitive(step, child):
+            yield from _texts(child)
+
+
+def _is_sensitive(step: str | int, child: Value) -> bool:
+    if isinstance(child, bool) or child is None or isinstance(child, dict):
+        return False
+    return isinstance(step, str) and sensitive.is_sensitive_key(step)
+
+
+def _of_model(config: Value) -> Iterator[str]:
+    """The values of the fields that Halyard's model marks secret."""
+    fields = _secret_fields()
+    for _, class_, node in model.walk(config, frozenset(fields)):
+        for key in fields[class_.name] & node.keys():
+            if not isinstance(node[key], bool):
+                yield from _texts(node[key])
+
+
+@cache
+def _secret_fields() -> dict[str, frozenset[str]]:
+    """The fields marked secret, by class."""
+    marked = {
+        name: frozenset(known.key for known in model.class_of(name).fields.values() if known.secret)
+        for name in table("halconfig")["classes"]
+    }
+    return {name: keys for name, keys in marked.items() if keys}
+
+
+def _texts(value: Value) -> Iterable[str]:
+    if isinstance(value, list):
+        return [text for each in value for text in _texts(each)]
+    if isinstance(value, Woven):
+        return [part for part in value.parts if isinstance(part, str)]
+    return [str(value)] if isinstance(value, (str, int, float)) else []
+
+
+def _of_text(body: bytes) -> Iterator[str]:
+    """`key = value` and `"key": "value"` of text files, where the key says that it is a secret."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    yield from _IN_ADDRESS.findall(text)
+    for match in _PAIR.finditer(text):
+        if sensitive.is_sensitive_key(match.group(1)):
+            yield next((group for group in match.groups()[1:] if group), "")

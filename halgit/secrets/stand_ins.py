@@ -1,0 +1,92 @@
+"""What `--secrets mask` writes in the place of secrets: of the kind each field takes, so that Halyard loads the tree.
+
+Made of the names of references alone, and always the same. Pure, and reads no secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from halgit import references
+from halgit.halyard import model
+from halgit.halyard.data import table
+from halgit.pipeline import MISSING, Value
+from halgit.secrets.made_files import file_name, seen_path
+from halgit.secrets.survey import Survey, Use
+
+_JSON: Final = frozenset(
+    {"jsonPath", "jsonKey", "dockerconfigFile", "credentialPath", "credentials_path", "serviceKeyFile"}
+)
+"""The local-file fields whose files hold JSON."""
+
+
+def stand_ins(survey: Survey) -> tuple[dict[Use, str], dict[str, bytes]]:
+    """The text in the place of each reference, and the files that are made, by path of the tree."""
+    pieces: dict[Use, str] = {}
+    files: dict[str, bytes] = {}
+    contexts = _contexts(survey)
+    config = survey.compiled.files["config"].data if "config" in survey.compiled.files else MISSING
+    for use in survey.uses:
+        text = references.stand_in(use.reference)
+        if use.action == "text":
+            pieces[use] = _text(use, config, text)
+        elif use.action == "file":
+            field = str(use.occurrence.path[-1])
+            content = _file(field, contexts[file_name(use.reference)], text)
+            name = file_name(use.reference)
+            if files.setdefault(name, content) != content:
+                name = file_name(use.reference, field)
+                files[name] = content
+            pieces[use] = seen_path(survey.compiled.hal_home, name)
+    return pieces, files
+
+
+def _text(use: Use, config: Value, text: str) -> str:
+    """A text for a place; in a field of the halconfig that takes no text, one that is read as what it takes."""
+    known = model.place(use.occurrence.path, config) if use.occurrence.file == "config" else None
+    if known is None or not use.occurrence.found.whole:
+        return text
+    type_ = known[0]
+    if type_.kind == "enum":
+        return str(table("halconfig")["enums"][type_.name]["constants"][0])
+    kinds = {"boolean": "false", "int32": "1", "int64": "1", "uri": "https://masked.invalid"}
+    return {**kinds, "url": "https://masked.invalid"}.get(type_.kind, text)
+
+
+def _file(field: str, contexts: Iterable[str], text: str) -> bytes:
+    """A file for a field, with nothing in it."""
+    if field == "kubeconfigFile":
+        return _kubeconfig(contexts)
+    if field in _JSON:
+        return b"{}\n"
+    return (f"masked:{text}\n" if field == "usernamePasswordFile" else f"{text}\n").encode()
+
+
+def _kubeconfig(contexts: Iterable[str]) -> bytes:
+    names = sorted(set(contexts)) or ["masked"]
+    empty: dict[str, str] = {}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": names[0],
+        "clusters": [{"name": "masked", "cluster": {"server": "https://masked.invalid"}}],
+        "users": [{"name": "masked", "user": empty}],
+        "contexts": [{"name": name, "context": {"cluster": "masked", "user": "masked"}} for name in names],
+    }
+    return (json.dumps(config, indent=2) + "\n").encode()
+
+
+def _contexts(survey: Survey) -> Mapping[str, list[str]]:
+    """The contexts that accounts want of each secret file: Halyard refuses a kubeconfig that lacks its account's."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for use in survey.uses:
+        if use.action == "file":
+            node = survey.compiled.files[use.occurrence.file].data
+            for step in use.occurrence.path[:-1]:
+                node = node[step]
+            if isinstance(node, dict) and isinstance(node.get("context"), str):
+                found[file_name(use.reference)].append(node["context"])
+    return found

@@ -1,0 +1,173 @@
+"""What is to be done with each reference, and what is wrong with it, before any secret is read.
+
+Pure, and needs no credential: `validate` runs it too. A reference may reach only what the operator allows, and
+stands only where its value can take its place. Reading and replacing are done elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from halgit import references
+from halgit.halyard import model
+from halgit.operator_settings import Trust
+from halgit.pipeline import Compiled, Finding, Path, Reference, SecretsMode, Severity
+from halgit.references import Occurrence
+from halgit.secrets.readers import Readers
+from halgit.secrets.trust import distrust
+
+Action = Literal["leave", "text", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One reference at one place, and what becomes of it: left, a text in place, or a file of its own."""
+
+    occurrence: Occurrence
+    action: Action
+
+    @property
+    def reference(self) -> Reference:
+        return self.occurrence.found.reference
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Every reference of a merged tree with its verdict. Only a survey without errors can be revealed."""
+
+    compiled: Compiled
+    mode: SecretsMode
+    uses: tuple[Use, ...]
+    findings: tuple[Finding, ...]
+    escapes: tuple[tuple[str, Path], ...] = ()
+
+
+def reference_findings(compiled: Compiled, trust: Trust, mode: SecretsMode = "resolve") -> tuple[Finding, ...]:
+    """What is wrong with the references of a tree, by file and path of the tree. Reads nothing."""
+    return survey(compiled, trust, mode).findings
+
+
+def survey(compiled: Compiled, trust: Trust, mode: SecretsMode) -> Survey:
+    """The verdict on every reference that survived the merge. `mode` is `--secrets`.
+
+    With `mask` nothing is read, so what may not be read is a warning: the tree of the other modes would not be made.
+    """
+    scan = references.scan(compiled.files)
+    readers = Readers(compiled)
+    uses: list[Use] = []
+    findings = [_fault(fault) for fault in scan.faults]
+    for occurrence in scan.occurrences:
+        reference = occurrence.found.reference
+        action, reason = _verdict(occurrence, readers, mode)
+        severity = Severity.ERROR
+        if reason is None and action != "leave":
+            reason = distrust(reference, trust)
+            severity = Severity.WARNING if mode == "mask" else severity
+        if reason is not None:
+            rule, message, hint = reason
+            message = f"{message} ({references.shown(reference)})."
+            findings.append(Finding(rule, severity, message, hint, occurrence.file, occurrence.path, occurrence.line))
+        findings.extend(_ignored(occurrence))
+        uses.append(Use(occurrence, action if reason is None or severity is Severity.WARNING else "leave"))
+    return Survey(compiled, mode, tuple(uses), tuple(findings), tuple(scan.escapes))
+
+
+def _ignored(occurrence: Occurrence) -> Iterator[Finding]:
+    """A warning where the reference has a parameter that nothing reads."""
+    reference = occurrence.found.reference
+    letter = references.ignored_parameter(reference)
+    if letter:
+        known = ", ".join(references.ENGINES[reference.engine].letters)
+        message = f"{reference.engine} has no parameter {letter}, so it is ignored (parameters: {known})."
+        place = occurrence.file, occurrence.path, occurrence.line
+        yield Finding("reference/ignored-parameter", Severity.WARNING, message, "Correct it or take it out.", *place)
+
+
+def _fault(fault: references.Fault) -> Finding:
+    if fault.misplaced:
+        rule, severity, hint = "reference/inside-text", Severity.WARNING, "Use ${{ secret('...') }} inside a text."
+    else:
+        rule, severity, hint = "reference/malformed", Severity.ERROR, "Correct the reference."
+    message = fault.reason[0].upper() + fault.reason[1:]
+    return Finding(rule, severity, message, hint, fault.file, fault.path, fault.line)
+
+
+Why = tuple[str, str, str]
+"""The rule, the message without its end, and the next step."""
+
+_DECK: Final[Why] = (
+    "reference/deck",
+    "Deck serves this file to every browser, so a secret cannot stand in it",
+    "Take the reference out; keep the secret in the profile of the service that needs it.",
+)
+_SEVERAL: Final[Why] = (
+    "reference/several-documents",
+    "This file holds several YAML documents, and nothing is replaced in such a file",
+    "Split the file, one document in each.",
+)
+_NOT_WHOLE: Final[Why] = (
+    "reference/file-place",
+    "A secret file must be the whole value of its field",
+    "Write the reference alone, or use encrypted: for a secret inside a text.",
+)
+_NO_FILE: Final[Why] = (
+    "reference/file-place",
+    "A secret file can only be made for a field of the halconfig that takes a local file",
+    "Use encrypted: or secret() for a text; for a file keep it in s3, secrets-manager, gcs or google-secrets-manager, "
+    "which the service decrypts itself, or mount it as a volume by kubernetes.volumes of the service-settings.",
+)
+_NO_FILE_HERE: Final[Why] = (
+    "reference/file-place",
+    "What reads this does not decrypt secrets itself, so no file is made of this one",
+    "Use encrypted: or secret() for a text, take a version of Spinnaker whose service decrypts, or mount the file as a "
+    "volume by kubernetes.volumes of the service-settings.",
+)
+
+
+def _verdict(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> tuple[Action, Why | None]:
+    found, file, path = occurrence.found, occurrence.file, occurrence.path
+    ours = references.service_decrypts(found.reference)
+    if readers.is_deck(file):
+        return "leave", _DECK
+    if mode == "keep":
+        return "leave", None
+    if readers.is_many(file):
+        left = ours and mode == "native" and readers.decrypt(file, path) is not False
+        return ("leave", None) if left else ("leave", _SEVERAL)
+    if file == "config" and path in readers.local_files:
+        return _local_file(occurrence, readers, mode)
+    if found.reference.file:
+        if not ours or not found.whole:
+            return "leave", _NO_FILE
+        return "leave", _NO_FILE_HERE if readers.decrypt(file, path) is False else None
+    if mode == "native" and ours and found.whole and readers.decrypt(file, path):
+        return "leave", None
+    return "text", None
+
+
+def _local_file(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> tuple[Action, Why | None]:
+    """In a local-file field kork decrypts to a file whichever prefix is used (`SecretAwarePropertySource`)."""
+    found = occurrence.found
+    if not found.reference.file and found.reference.dialect == "halgit":
+        return "text", None
+    if not found.whole:
+        return "leave", _NOT_WHOLE
+    if mode == "native" and references.service_decrypts(found.reference):
+        field = model.field(occurrence.path, readers.config)
+        if field is not None and field.secret_file:
+            return "leave", None
+    return "file", None
+
+
+def by_address(uses: tuple[Use, ...]) -> Mapping[str, Reference]:
+    """What is to be read for these uses: one reference for each distinct secret, whatever its keys and dialects."""
+    found: dict[str, Reference] = {}
+    for use in uses:
+        if use.action == "leave":
+            continue
+        address = references.address(use.reference)
+        if address not in found or (use.reference.get("mount") and not found[address].get("mount")):
+            found[address] = use.reference
+    return found

@@ -1,0 +1,1 @@
+"""The loop that keeps a rendered tree and the running Spinnaker equal to their sources."""

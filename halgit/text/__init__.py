@@ -1,0 +1,1 @@
+"""Text that people write and read: paths inside a document, bounded regular expressions, shared phrases. Pure."""
