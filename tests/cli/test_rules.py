@@ -23,9 +23,10 @@ def test_a_rule_is_explained_and_so_is_a_subject() -> None:
     assert halgit("rules", "deployment/no-version").out == (
         "deployment/no-version (error)\n\n"
         "The deployment has no version of Spinnaker.\n\n"
-        "What happens: Halyard asks for the bill of materials of an empty version and fails with a FATAL problem.\n"
-        "Why it matters: Every deployment begins with the bill of materials, so none can start.\n"
-        "What to do: Set version to a release of Spinnaker, such as '1.36.1'.\n"
+        "What Halyard does: Halyard asks for the bill of materials of an empty version and fails with a FATAL "
+        "problem.\n"
+        "Impact: Every deployment begins with the bill of materials, so none can start.\n"
+        "Fix: Set version to a release of Spinnaker, such as '1.36.1'.\n"
     )
     of = [rule.id for rule in ALL if rule.subject == "deployment"]
     assert [line.split()[0] for line in halgit("rules", "deployment").out.splitlines()[1:]] == of

@@ -55,7 +55,7 @@ def diff(repository: Repository, *arguments: object) -> Ran:
 
 
 def services(ran: Ran) -> dict[str, tuple[str, list[str]]]:
-    return {row["name"]: (row["effect"], row["why"]) for row in ran.json["services"]}
+    return {row["name"]: (row["effect"], row["reason"]) for row in ran.json["services"]}
 
 
 def settings(rows: list[dict[str, Any]]) -> list[tuple[str, str, Any, Any]]:

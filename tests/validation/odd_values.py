@@ -9,8 +9,9 @@ from typing import Any
 
 from secret_trees import Store, Texts, opened
 
-from halgit import difference, lock, resolve_secrets
+from halgit import diff as difference
 from halgit import explain as explaining
+from halgit import lock
 from halgit import yaml as hyaml
 from halgit.compiler import Places, compile_tree
 from halgit.compiler.settling import settle
@@ -19,6 +20,8 @@ from halgit.errors import HalgitError
 from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Finding, SecretsMode, Severity, SourceId
 from halgit.redaction import Redactor
+from halgit.secrets import learn_plain, resolve_secrets, rows
+from halgit.secrets import survey as take_survey
 
 ODD = (
     "a text", "''", "~", "0", "-1.5", ".nan", ".inf", "true", "2020-01-01", "2020-01-01 10:00:00", "'2020-01-01'", "[]",
@@ -87,14 +90,14 @@ def everything(files: Mapping[str, bytes], before: Side, **options: Any) -> tupl
 def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Finding, ...]:
     compiled = compile_tree([source], operator)
     redactor = Redactor()
-    resolve_secrets.learn_plain(compiled, redactor)
+    learn_plain(compiled, redactor)
     places_ = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
     findings: tuple[Finding, ...] = ()
     modes: tuple[SecretsMode, ...] = ("resolve", "native", "keep", "mask")
     for mode in modes:
-        survey = resolve_secrets.survey(compiled, Trust(), mode)
+        survey = take_survey(compiled, Trust(), mode)
         findings += settle(compiled, survey, replace(operator, secrets=mode), places_)
-        resolve_secrets.rows(survey, places_.put)
+        rows(survey, places_.put)
     for name, file in compiled.files.items():
         if file.how != "copied":
             for one in explaining.explain(compiled, name, places_.of):
@@ -102,7 +105,7 @@ def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Findi
     difference.compare(before, Side(compiled.files, compiled.accounts), b"key", "prod", redactor.clean)
     lock.entry(compiled, {})
     if not any(finding.severity is Severity.ERROR for finding in findings):
-        opened(resolve_secrets.resolve_secrets(survey, Store({}), redactor, put=places_.put))
+        opened(resolve_secrets(survey, Store({}), redactor, put=places_.put))
     for finding in findings:
         assert finding.message, finding
     return findings
