@@ -13,8 +13,8 @@ from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Compiled, Reference, Resolved, SecretsMode, SourceId
 from halgit.publish.content import serialise
 from halgit.redaction import Redactor
-from halgit.remotes.held import Engine, Held, Presence
-from halgit.secrets import resolve_secrets, survey
+from halgit.remotes.engine import Engine, Held, Presence
+from halgit.secrets import plan_secrets, resolve_secrets
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def resolved(
 ) -> Resolved:
     """The tree with its secrets out of this store, findings and failures placed in the layers."""
     put = Places(tree.files, tree.layers).put
-    found = survey(tree, trust or Trust(), mode)
+    found = plan_secrets(tree, trust or Trust(), mode)
     return resolve_secrets(found, store, redactor or Redactor(), put=put, pinned=pinned or {})
 
 

@@ -16,10 +16,10 @@ from halgit import yaml as hyaml
 from halgit.errors import UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
-from halgit.remotes.git.pushing import GitBranch, Signing
-from halgit.remotes.s3_writing import S3Folder
+from halgit.remotes.git.push import GitBranch, Signing
+from halgit.remotes.s3_objects import S3Folder
+from halgit.remotes.vault_tree import VaultSecret
 from halgit.remotes.vault_tree import read_address as read_vault_address
-from halgit.remotes.vault_writing import VaultSecret
 
 FILE: Final = "clouddriver-local.yml"
 """The one name Clouddriver always looks for: the profile `local` is always on."""

@@ -285,7 +285,7 @@ def _access(options: Mapping[str, Any]) -> Access:
 def _writer(output: Output, options: Mapping[str, Any]) -> Writer:
     from halgit.accounts.stores import store
     from halgit.accounts.writer import Writer
-    from halgit.remotes.git.pushing import Signing
+    from halgit.remotes.git.push import Signing
     from halgit.sources import parse_spec
 
     output.json = options.get("format", "text") == "json"

@@ -148,7 +148,7 @@ def _warn(output: Output, findings: Sequence[Finding], place: str) -> None:
 
 def _at_ref(run: Session, ref: str) -> SourceSpec:
     """The same repository at another ref: a git URL as it is, a directory by the work tree it lies in."""
-    from halgit.remotes.git.work_tree import commit_of
+    from halgit.remotes.git.snapshot import commit_of
 
     if len(run.specs) != 1:
         raise UsageError("--base goes with one --repo only.", "With several, name each by --base-repo 'URL?ref=REF'.")
@@ -176,7 +176,7 @@ def _of_tree(run: Session, folder: Path) -> Base:
         _changed(run.output, folder, [path for path, digest in told.files.items()
                                       if path not in texts or publish.digest(texts[path]) != digest])  # fmt: skip
         kept = {path: content for path, content in texts.items() if not _MADE.match(path)}
-        uses = [use.occurrence for use in now.survey.uses] if told.secrets != "keep" else []
+        uses = [use.occurrence for use in now.plan.uses] if told.secrets != "keep" else []
         files, count = differences.from_tree(kept, uses, now.compiled.files)
         if count:
             run.output.say(f"{counted(count, 'secret')} of {folder} {'was' if count == 1 else 'were'} not compared: "

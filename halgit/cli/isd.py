@@ -15,8 +15,8 @@ from halgit.cli.output import Output
 from halgit.errors import SecretError, UsageError
 from halgit.operator_settings import Access
 from halgit.redaction import Secret
+from halgit.remotes.http import WebService
 from halgit.remotes.kubernetes import SecretShelf
-from halgit.remotes.web import WebService
 from halgit.report.table import counted, table
 
 

@@ -38,7 +38,7 @@ def command(output: Output, /, **options: Any) -> None:
         target = options["output"] or _beside(run)
         compilation = run.compile(run.open())
         refuse(compilation.findings, Severity.ERROR)
-        resolved = secrets.resolve_secrets(compilation.survey, run.engine, output.redactor, put=compilation.places.put)
+        resolved = secrets.resolve_secrets(compilation.plan, run.engine, output.redactor, put=compilation.places.put)
         known = lock.parse(given.read(target, "The old lock")) if target.exists() else {}
         entry = lock.entry(compilation.compiled, resolved.versions)
         publish.write_file(target, lock.encode({**known, run.operator.overlay: entry}), mode=0o644)

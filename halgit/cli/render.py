@@ -70,10 +70,10 @@ def command(output: Output, /, **options: Any) -> None:
 
 
 def _reveal(run: Session, compilation: Compilation, pinned: Mapping[str, str]) -> Resolved:
-    if compilation.survey.uses and run.operator.secrets in ("resolve", "native"):
+    if compilation.plan.uses and run.operator.secrets in ("resolve", "native"):
         run.output.progress("Reading secrets")
     return secrets.resolve_secrets(
-        compilation.survey, run.engine, run.output.redactor, pinned=pinned, put=compilation.places.put
+        compilation.plan, run.engine, run.output.redactor, pinned=pinned, put=compilation.places.put
     )
 
 

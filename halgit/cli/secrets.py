@@ -43,7 +43,7 @@ def listing(output: Output, /, **options: Any) -> None:
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        rows = secrets.rows(compilation.survey, compilation.places.put)
+        rows = secrets.rows(compilation.plan, compilation.places.put)
         if output.json:
             output.answer({"secrets": [asdict(row) for row in rows]})
         elif rows:
@@ -79,7 +79,7 @@ def checking(output: Output, /, **options: Any) -> None:
             [found for found in compilation.findings if found.rule.startswith("reference/")], Severity.ERROR, written=""
         )
         output.progress("Asking for secrets")
-        found = secrets.check(compilation.survey, run.engine, compilation.places.put)
+        found = secrets.check(compilation.plan, run.engine, compilation.places.put)
         lost = [one for one in found if one.state != "there"]
         if output.json:
             output.answer({"secrets": [asdict(one) for one in found]})

@@ -20,10 +20,10 @@ from halgit.lock import Entry
 from halgit.merge.layers import Reader
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Compiled, Finding, Snapshot
+from halgit.remotes.engine import Engine
 from halgit.remotes.git import stop_git
-from halgit.remotes.held import Engine
 from halgit.report.findings import finding_line, summary_line
-from halgit.secrets import Survey
+from halgit.secrets import SecretPlan
 
 _LAST_WAIT = 5.0
 """In seconds: how long a stopped run waits for its fetches to clean up after themselves."""
@@ -34,7 +34,7 @@ class Compilation:
     """A merged tree, its findings with their places, and the finder of places."""
 
     compiled: Compiled
-    survey: Survey
+    plan: SecretPlan
     findings: tuple[Finding, ...]
     places: Places
 
@@ -108,9 +108,9 @@ class Session:
         operator = settings or self.operator
         compiled = compile_tree(snapshots, operator, read)
         secrets.learn_plain(compiled, self.output.redactor)
-        survey = secrets.survey(compiled, operator.trust, operator.secrets)
+        plan = secrets.plan_secrets(compiled, operator.trust, operator.secrets)
         places = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
-        return Compilation(compiled, survey, settle(compiled, survey, operator, places), places)
+        return Compilation(compiled, plan, settle(compiled, plan, operator, places), places)
 
     def compile_all(self, snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], Callable[[str, int], str]]:
         """The findings of every overlay, each once, and the function that gives a line of a layer's file.
@@ -152,7 +152,7 @@ class Session:
 
     def ignored(self, path: Path) -> bool | None:
         """Whether git ignores this path of a work tree; None where git cannot say."""
-        from halgit.remotes.ignoring import ignored
+        from halgit.remotes.git.program import ignored
 
         return ignored(path, self.access)
 

@@ -12,7 +12,7 @@ from halgit.merge import selection
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import MISSING, Compiled, Finding, Origin, Path, Severity
 from halgit.report.findings import summary_line
-from halgit.secrets import Survey
+from halgit.secrets import SecretPlan
 from halgit.text.phrases import did_you_mean
 from halgit.validation import run
 from halgit.validation.rules import ALL
@@ -21,9 +21,9 @@ from halgit.validation.waivers import waive
 _OF_NO_USE: Final = frozenset({"waiver/unused", "parameter/unused"})
 
 
-def settle(compiled: Compiled, survey: Survey, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
+def settle(compiled: Compiled, plan: SecretPlan, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
     """Every finding, each once and in its place. Without `operator.validate` only the compiler's own."""
-    found = [*compiled.findings, *survey.findings]
+    found = [*compiled.findings, *plan.findings]
     half, follows = _lacks_layers(compiled), _consequences(compiled)
     if operator.validate and not half:
         found += run.validate(compiled, ALL, select=operator.select, ignore=operator.ignore)

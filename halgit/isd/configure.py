@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from halgit.errors import Conflicting, Corrupt, RemoteError, Throttled, Unreachable, UsageError
 from halgit.operator_settings import Progress, silent
 from halgit.redaction import Secret
-from halgit.remotes.web import WebService
+from halgit.remotes.http import WebService
 
 Answer = TypeVar("Answer")
 State = Literal["made", "there", "accepted"]

@@ -5,13 +5,11 @@ whether git ignores a path, it is told.
 """
 
 from halgit.publish.content import holds_secrets, serialise
-from halgit.publish.disk import DISK, Disk
-from halgit.publish.file import write_daemon_config, write_file, write_reason
-from halgit.publish.folder import check_free, write_folder
+from halgit.publish.filesystem import DISK, Disk
 from halgit.publish.manifest import MANIFEST, Manifest, digest, told
-from halgit.publish.run import Options, Outcome, Way, compare, publish
-from halgit.publish.site import work_tree
-from halgit.publish.standing import Comparison
+from halgit.publish.publisher import Options, Outcome, Way, compare, publish
+from halgit.publish.single_files import check_free, write_daemon_config, write_file, write_folder, write_reason
+from halgit.publish.target import Comparison, work_tree
 
 __all__ = [
     "DISK",

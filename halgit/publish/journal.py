@@ -16,12 +16,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from halgit.errors import PublishError
-from halgit.publish.build import Modes, build, lay_down, make_folders, take_away
-from halgit.publish.disk import Disk, is_file, is_folder
+from halgit.publish.exchange import Settled
+from halgit.publish.filesystem import Disk, Modes, build, is_file, is_folder, lay_down, make_folders, take_away
 from halgit.publish.manifest import MANIFEST, digest, folders_of, parents_of
-from halgit.publish.settle import Settled
-from halgit.publish.site import GONE, MAKING, PENDING, Job, Site
-from halgit.publish.standing import Standing, through_folders
+from halgit.publish.target import GONE, MAKING, PENDING, Job, Site, Standing, through_folders
 
 _JOURNAL = "journal.json"
 _FILES = "files"

@@ -13,9 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from halgit.errors import PublishError
-from halgit.publish.build import Modes
-from halgit.publish.disk import Disk
-from halgit.publish.site import LEFTOVERS
+from halgit.publish.filesystem import Disk, Modes
+from halgit.publish.target import LEFTOVERS
 
 _LOCK = "lock"
 _IGNORE = ".gitignore"

@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 
 from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
 from halgit.operator_settings import Access
-from halgit.remotes.proxies import proxies
-from halgit.remotes.retry import persist, retry_after
+from halgit.pipeline import Reference
+from halgit.remotes.engine import Held, Presence
+from halgit.remotes.http import persist, proxies, retry_after
 
 if TYPE_CHECKING:
     import botocore.session
+
 
 Answer = TypeVar("Answer")
 
@@ -290,3 +292,39 @@ def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
     if status >= 500:
         return Unreachable(f"{what}: the server failed ({code}).", "Try again.")
     return Refused(f"{what}: the server refuses ({code}).", _RIGHTS)
+
+
+_SHORTEST_ID = 32
+"""A version id has at least this many characters; what is shorter is a stage (`AWSPREVIOUS`)."""
+
+
+class SecretsManagerEngine:
+    """Reads secrets with the run's AWS login."""
+
+    def __init__(self, access: Access) -> None:
+        self._aws = aws(access)
+
+    def read(self, reference: Reference) -> Held:
+        name, version = reference.get("name"), reference.get("version")
+        asked = {"SecretId": name}
+        if version:
+            asked["VersionId" if len(version) >= _SHORTEST_ID else "VersionStage"] = version
+        client = self._client(reference)
+        answer = self._aws.ask(_what(reference), lambda: client.get_secret_value(**asked))
+        text = answer.get("SecretString")
+        whole = text.encode("utf-8") if text is not None else bytes(answer["SecretBinary"])
+        return Held(whole=whole, version=str(answer.get("VersionId", "")))
+
+    def check(self, reference: Reference) -> Presence:
+        client = self._client(reference)
+        answer = self._aws.ask(_what(reference), lambda: client.describe_secret(SecretId=reference.get("name")))
+        if answer.get("DeletedDate"):
+            raise Missing(f"{_what(reference)}: it is marked for deletion.", "Restore it, or use another.")
+        return Presence("metadata")
+
+    def _client(self, reference: Reference) -> Any:
+        return self._aws.client("secretsmanager", region=reference.get("region"))
+
+
+def _what(reference: Reference) -> str:
+    return f"secrets-manager://{reference.get('name')}"

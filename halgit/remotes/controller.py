@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from halgit.errors import Corrupt, Refused, RemoteError, Unreachable, Untrusted, UsageError
 from halgit.operator_settings import Access
-from halgit.remotes.retry import persist
+from halgit.remotes.http import persist
 
 _LONGEST_ANSWER: Final = 30.0
 _OLD: Final = ("serverUrl", "userCertificate", "userKey", "caCert")

@@ -17,8 +17,8 @@ from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Unt
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.redaction import Redactor
-from halgit.remotes.held import Held, Presence
-from halgit.remotes.retry import persist, retry_after
+from halgit.remotes.engine import Held, Presence
+from halgit.remotes.http import persist, retry_after
 
 Answer = TypeVar("Answer")
 

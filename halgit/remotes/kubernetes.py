@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.remotes.held import Held, Presence
-from halgit.remotes.retry import persist, retry_after
+from halgit.remotes.engine import Held, Presence
+from halgit.remotes.http import persist, retry_after
 
 if TYPE_CHECKING:
     from lightkube import Client, KubeConfig

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
-from halgit.errors import Refused
-from halgit.operator_settings import Access
+from halgit.errors import Missing, Refused
+from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Reference
 from halgit.remotes.aws import aws
-from halgit.remotes.held import Held, Presence
+from halgit.remotes.engine import Held, Presence
+from halgit.remotes.s3 import read_address
 
 
 class S3Engine:
@@ -49,3 +51,51 @@ def _version(answer: dict[str, Any]) -> str:
     """The object's version id; where the bucket keeps none its ETag, which can be compared but not asked for."""
     version = answer.get("VersionId")
     return version if version and version != "null" else f"etag:{answer['ETag'].strip(chr(34))}"
+
+
+class S3Folder:
+    """The objects below the prefix. Raises RemoteErrors."""
+
+    def __init__(self, spec: SourceSpec, access: Access) -> None:
+        self._bucket, prefix = read_address(spec.url)
+        self._prefix = "".join(f"{part}/" for part in (prefix, spec.path.strip("/")) if part)
+        self._aws = aws(access)
+        self._client = self._aws.bucket(self._bucket)
+        self._tags: dict[str, str] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """An object, whose ETag is remembered; None where there is none."""
+        key = self._prefix + path
+
+        def get() -> tuple[bytes, str]:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+            with contextlib.closing(answer["Body"]) as body:
+                return body.read(), answer["ETag"]
+
+        try:
+            content, self._tags[path] = self._aws.ask(self._named(path), get)
+        except Missing:
+            self._tags[path] = ""
+            return None
+        return content
+
+    def write(self, changes: Mapping[str, bytes | None]) -> str:
+        """Write (None: delete) these objects in their order; the ETag of the last one (none where it is gone).
+
+        Raises Conflicting where one that was read is another one now, or one that was not there is.
+        """
+        return [self._put(path, content) for path, content in changes.items()][-1]
+
+    def _put(self, path: str, content: bytes | None) -> str:
+        asked = {"Bucket": self._bucket, "Key": self._prefix + path}
+        if content is None:
+            self._aws.ask(self._named(path), lambda: self._client.delete_object(**asked))
+            return ""
+        known = self._tags.get(path, "")
+        condition = {"IfMatch": known} if known else {"IfNoneMatch": "*"}
+        answer = self._aws.ask(self._named(path), lambda: self._client.put_object(**asked, **condition, Body=content))
+        self._tags[path] = str(answer["ETag"])
+        return self._tags[path].strip('"')
+
+    def _named(self, path: str) -> str:
+        return f"s3://{self._bucket}/{self._prefix}{path}"

@@ -18,9 +18,8 @@ from urllib.parse import quote, urlsplit
 from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.remotes.held import Held, Presence
-from halgit.remotes.proxies import proxies
-from halgit.remotes.retry import persist, retry_after
+from halgit.remotes.engine import Held, Presence
+from halgit.remotes.http import persist, proxies, retry_after
 from halgit.remotes.vault_login import Login, choose, dead, log_in, renewal, setting
 
 if TYPE_CHECKING:

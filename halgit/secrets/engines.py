@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Generic, TypeVar
 
+from halgit.errors import RemoteError, Unreachable, Untrusted
 from halgit.operator_settings import Access
-from halgit.remotes.aws_secrets_manager import SecretsManagerEngine
+from halgit.pipeline import Reference
+from halgit.remotes.aws import SecretsManagerEngine
+from halgit.remotes.engine import Engine, EnvEngine, FileEngine, NoopEngine
 from halgit.remotes.gcp import GcsEngine, GoogleSecretManagerEngine
-from halgit.remotes.held import Engine
 from halgit.remotes.kubernetes import KubernetesEngine
-from halgit.remotes.local import EnvEngine, FileEngine, NoopEngine
 from halgit.remotes.s3_objects import S3Engine
 from halgit.remotes.vault import VaultEngine
-from halgit.secrets.reading import Engines
 
 ENGINES: Final[Mapping[str, Callable[[Access], Engine]]] = {
     "vault": VaultEngine,
@@ -35,3 +38,60 @@ def engines(access: Access) -> Engines:
         return ENGINES[name](access)
 
     return of
+
+
+AT_ONCE: Final = 8
+"""Reads under way at once."""
+
+_ENOUGH: Final = 3
+"""Secrets of one engine that could not be reached before the rest of them is not tried."""
+
+Answer = TypeVar("Answer")
+Engines = Callable[[str], Engine]
+"""The engine of a name; made at the first call. Raises RemoteError where it cannot be used at all."""
+
+
+def ask_all(
+    wanted: Mapping[str, Reference], engines: Engines, ask: Callable[[Engine, Reference], Answer]
+) -> dict[str, Answer | RemoteError]:
+    """What `ask` gives for each of these secrets, or why it gave nothing, in their order."""
+    turn = _Turn(engines, ask)
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="secrets") as pool:
+        answers = list(pool.map(turn, wanted.values()))
+    return dict(zip(wanted, answers, strict=True))
+
+
+class _Turn(Generic[Answer]):
+    def __init__(self, engines: Engines, ask: Callable[[Engine, Reference], Answer]) -> None:
+        self._engines = engines
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._made: dict[str, Engine | RemoteError] = {}
+        self._down: Counter[str] = Counter()
+        self._last: dict[str, RemoteError] = {}
+
+    def __call__(self, reference: Reference) -> Answer | RemoteError:
+        name = reference.engine
+        engine = self._engine(name)
+        if isinstance(engine, RemoteError):
+            return engine
+        if self._down[name] >= _ENOUGH:
+            return self._last[name]
+        try:
+            return self._ask(engine, reference)
+        except (Unreachable, Untrusted) as reason:
+            with self._lock:
+                self._last[name] = reason
+                self._down[name] += 1
+            return reason
+        except RemoteError as reason:
+            return reason
+
+    def _engine(self, name: str) -> Engine | RemoteError:
+        with self._lock:
+            if name not in self._made:
+                try:
+                    self._made[name] = self._engines(name)
+                except RemoteError as reason:
+                    self._made[name] = reason
+            return self._made[name]

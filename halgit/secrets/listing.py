@@ -8,10 +8,9 @@ from typing import Literal
 from halgit import references
 from halgit.errors import Missing, RemoteError
 from halgit.pipeline import Reference
-from halgit.remotes.held import Presence
-from halgit.secrets.places import Put, places
-from halgit.secrets.reading import Engines, ask_all
-from halgit.secrets.survey import Survey, Use
+from halgit.remotes.engine import Presence
+from halgit.secrets.engines import Engines, ask_all
+from halgit.secrets.plan import Put, SecretPlan, Use, places
 
 State = Literal["there", "missing", "refused", "unknown"]
 
@@ -36,20 +35,20 @@ class Checked:
     detail: str = ""
 
 
-def rows(survey: Survey, put: Put = tuple) -> tuple[Row, ...]:
+def rows(plan: SecretPlan, put: Put = tuple) -> tuple[Row, ...]:
     """Every reference of a tree, each once, in the order they are first met."""
-    return tuple(_row(uses, survey, put) for uses in _by_name(survey).values())
+    return tuple(_row(uses, plan, put) for uses in _by_name(plan).values())
 
 
-def check(survey: Survey, engines: Engines, put: Put = tuple) -> tuple[Checked, ...]:
+def check(plan: SecretPlan, engines: Engines, put: Put = tuple) -> tuple[Checked, ...]:
     """Whether the secrets exist that a render would read; each distinct one is asked for once."""
-    groups = {name: uses for name, uses in _by_name(survey).items() if any(use.action != "leave" for use in uses)}
+    groups = {name: uses for name, uses in _by_name(plan).items() if any(use.action != "leave" for use in uses)}
     wanted: dict[str, Reference] = {}
     for uses in groups.values():
         wanted.setdefault(references.address(uses[0].reference), uses[0].reference)
     answers = ask_all(wanted, engines, lambda engine, reference: engine.check(reference))
     return tuple(
-        _checked(_row(uses, survey, put), uses[0].reference, answers[references.address(uses[0].reference)])
+        _checked(_row(uses, plan, put), uses[0].reference, answers[references.address(uses[0].reference)])
         for uses in groups.values()
     )
 
@@ -70,14 +69,14 @@ def _checked(row: Row, reference: Reference, answer: Presence | RemoteError) -> 
     return Checked(row, "missing", answer.how, f"the secret has no key {key} (keys: {listed})")
 
 
-def _by_name(survey: Survey) -> dict[str, list[Use]]:
+def _by_name(plan: SecretPlan) -> dict[str, list[Use]]:
     found: dict[str, list[Use]] = {}
-    for use in survey.uses:
+    for use in plan.uses:
         found.setdefault(references.shown(use.reference), []).append(use)
     return found
 
 
-def _row(uses: list[Use], survey: Survey, put: Put) -> Row:
+def _row(uses: list[Use], plan: SecretPlan, put: Put) -> Row:
     first = uses[0].reference
-    where = tuple(places(uses, survey.compiled, put))
+    where = tuple(places(uses, plan.compiled, put))
     return Row(references.shown(first), first.engine, where, all(use.action == "leave" for use in uses))

@@ -18,7 +18,7 @@ from halgit.accounts.stores import Store, store
 from halgit.accounts.writer import Writer
 from halgit.errors import AccountError, Conflicting, Refused, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
-from halgit.remotes.git.pushing import Signing
+from halgit.remotes.git.push import Signing
 
 FILE = "accounts/clouddriver-local.yml"
 START = "# ours\nkubernetes:\n  accounts:\n  - name: first   # of all\n"

@@ -12,7 +12,7 @@ from halgit.errors import Missing, Refused, Throttled, Untrusted
 from halgit.operator_settings import PerHost
 from halgit.pipeline import Reference
 from halgit.references import find
-from halgit.remotes.aws_secrets_manager import SecretsManagerEngine
+from halgit.remotes.aws import SecretsManagerEngine
 from halgit.remotes.s3_objects import S3Engine
 
 

@@ -11,7 +11,7 @@ from halgit.errors import Missing, Refused
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.references import find
-from halgit.remotes.local import EnvEngine, FileEngine, NoopEngine
+from halgit.remotes.engine import EnvEngine, FileEngine, NoopEngine
 
 
 def reference(uri: str) -> Reference:

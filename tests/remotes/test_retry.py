@@ -8,8 +8,7 @@ from email.utils import formatdate
 import pytest
 
 from halgit.errors import Refused, RemoteError, Throttled, Unreachable
-from halgit.remotes.proxies import proxies
-from halgit.remotes.retry import persist, retry_after
+from halgit.remotes.http import persist, proxies, retry_after
 
 
 class Flaky:

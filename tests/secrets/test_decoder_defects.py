@@ -11,7 +11,7 @@ from secret_trees import Store, compiled, opened, resolved
 
 from halgit import yaml as hyaml
 from halgit.errors import SecretError
-from halgit.remotes.held import Held
+from halgit.remotes.engine import Held
 
 GATE = "default/profiles/gate-local.yml"
 CONFIG = "deploymentConfigurations:\n- name: default\n"

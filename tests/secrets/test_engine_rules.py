@@ -12,7 +12,7 @@ from halgit.errors import SecretError
 from halgit.operator_settings import Trust
 from halgit.pipeline import Severity
 from halgit.references import canonical, find, malformed
-from halgit.remotes.held import Held
+from halgit.remotes.engine import Held
 from halgit.secrets import reference_findings
 
 GATE = "default/profiles/gate-local.yml"

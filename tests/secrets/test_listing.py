@@ -7,8 +7,8 @@ from secret_trees import Store, compiled
 from halgit.compiler import Places
 from halgit.errors import Refused
 from halgit.operator_settings import Trust
-from halgit.remotes.held import Held
-from halgit.secrets import check, rows, survey
+from halgit.remotes.engine import Held
+from halgit.secrets import check, plan_secrets, rows
 
 GATE = "default/profiles/gate-local.yml"
 TREE = compiled(
@@ -23,7 +23,7 @@ PUT = Places(TREE.files, TREE.layers).put
 
 
 def test_each_reference_is_listed_once_with_its_places() -> None:
-    listed = rows(survey(TREE, Trust(), "resolve"), PUT)
+    listed = rows(plan_secrets(TREE, Trust(), "resolve"), PUT)
     assert [(row.reference, row.engine, row.places, row.left) for row in listed] == [
         ("k8s://s#k", "k8s", (f"{GATE}:1: a", f"{GATE}:3: b.c"), False),
         ("k8s://s#other", "k8s", (f"{GATE}:4: d",), False),
@@ -42,7 +42,7 @@ def test_what_exists_is_asked_once_for_each_secret_and_keys_are_compared() -> No
             "noop://hunter2": Held(whole=b"hunter2"),
         }
     )
-    checked = check(survey(TREE, Trust(), "resolve"), store, PUT)
+    checked = check(plan_secrets(TREE, Trust(), "resolve"), store, PUT)
     assert [(each.row.reference, each.state, each.how, each.detail) for each in checked] == [
         ("k8s://s#k", "there", "metadata", ""),
         ("k8s://s#other", "missing", "metadata", "the secret has no key other (keys: k, l)"),
@@ -55,5 +55,5 @@ def test_what_exists_is_asked_once_for_each_secret_and_keys_are_compared() -> No
 
 def test_a_refusal_is_no_absence() -> None:
     store = Store({"k8s://gone": Refused("No right.", "Give it."), "k8s://s": Held({})})
-    states = {each.row.reference: each.state for each in check(survey(TREE, Trust(), "resolve"), store)}
+    states = {each.row.reference: each.state for each in check(plan_secrets(TREE, Trust(), "resolve"), store)}
     assert (states["k8s://gone#k"], states["vault://kv/x#y.z"]) == ("refused", "missing")

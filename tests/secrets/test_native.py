@@ -6,7 +6,7 @@ import pytest
 from secret_trees import Store, compiled, opened, resolved
 
 from halgit.operator_settings import Trust
-from halgit.remotes.held import Held
+from halgit.remotes.engine import Held
 from halgit.secrets import reference_findings
 
 GATE, ORCA, ALL = (f"default/profiles/{name}-local.yml" for name in ("gate", "orca", "spinnaker"))

@@ -8,7 +8,7 @@ from secret_trees import Store, compiled, opened, resolved
 from halgit.errors import FindingsError, Refused, SecretError, SourceError, Unreachable
 from halgit.operator_settings import Trust
 from halgit.redaction import Redactor, Secret, Woven
-from halgit.remotes.held import Held
+from halgit.remotes.engine import Held
 
 GATE = "default/profiles/gate-local.yml"
 CONFIG = "deploymentConfigurations:\n- name: default\n"

@@ -18,7 +18,7 @@ from halgit.errors import SecretError
 from halgit.operator_settings import Access, PerHost, Trust
 from halgit.pipeline import Compiled, Resolved
 from halgit.redaction import Redactor
-from halgit.secrets import check, resolve_secrets, survey
+from halgit.secrets import check, plan_secrets, resolve_secrets
 from halgit.secrets.engines import engines
 
 GATE = "default/profiles/gate-local.yml"
@@ -53,7 +53,7 @@ def vault_access(url: str, **options: object) -> Access:
 
 
 def run(tree: Compiled, access: Access) -> Resolved:
-    found = survey(tree, Trust(), "resolve")
+    found = plan_secrets(tree, Trust(), "resolve")
     return resolve_secrets(found, engines(access), Redactor(), put=Places(tree.files, tree.layers).put)
 
 
@@ -146,7 +146,7 @@ def test_every_engine_gives_its_secret_to_one_tree(bao: Bao, tmp_path: Path) -> 
             },
             variables={"OF_HAL": "from-env"},
         )
-        found = survey(tree, Trust(frozenset({"env", "file"})), "resolve")
+        found = plan_secrets(tree, Trust(frozenset({"env", "file"})), "resolve")
         result = resolve_secrets(found, engines(access), Redactor())
         states = {each.row.engine: (each.state, each.how) for each in check(found, engines(access))}
         versions = dict(result.versions)

@@ -7,7 +7,7 @@ from secret_trees import compiled
 
 from halgit.operator_settings import Trust
 from halgit.pipeline import Finding, SecretsMode, Severity
-from halgit.secrets import reference_findings, survey
+from halgit.secrets import plan_secrets, reference_findings
 
 GATE = "default/profiles/gate-local.yml"
 NONE = Trust()
@@ -73,7 +73,7 @@ def test_a_repository_reaches_only_what_the_operator_allows(
     files = {GATE: f"a: \"${{{{ secret('{reference}') }}}}\"\n", "halgit.yaml": "bases: []\n"}
     found = one(files, trust)
     assert (found.rule, found.severity, found.message, found.hint) == (rule, Severity.ERROR, message, hint)
-    assert [use.action for use in survey(compiled(files), trust, "resolve").uses] in ([], ["leave"])
+    assert [use.action for use in plan_secrets(compiled(files), trust, "resolve").uses] in ([], ["leave"])
 
 
 def test_patterns_match_every_dialect_by_the_one_form() -> None:

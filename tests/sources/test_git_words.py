@@ -6,7 +6,7 @@ import pytest
 
 from halgit.errors import Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
 from halgit.remotes.git.address import read_address
-from halgit.remotes.git.faults import explain
+from halgit.remotes.git.program import explain
 
 HTTPS = "https://git.example/ssl-proxy-tls/repo.git"
 ACCESS = f"fatal: unable to access '{HTTPS}/':"

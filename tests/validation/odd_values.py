@@ -20,8 +20,7 @@ from halgit.errors import HalgitError
 from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Finding, SecretsMode, Severity, SourceId
 from halgit.redaction import Redactor
-from halgit.secrets import learn_plain, resolve_secrets, rows
-from halgit.secrets import survey as take_survey
+from halgit.secrets import learn_plain, plan_secrets, resolve_secrets, rows
 
 ODD = (
     "a text", "''", "~", "0", "-1.5", ".nan", ".inf", "true", "2020-01-01", "2020-01-01 10:00:00", "'2020-01-01'", "[]",
@@ -95,9 +94,9 @@ def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Findi
     findings: tuple[Finding, ...] = ()
     modes: tuple[SecretsMode, ...] = ("resolve", "native", "keep", "mask")
     for mode in modes:
-        survey = take_survey(compiled, Trust(), mode)
-        findings += settle(compiled, survey, replace(operator, secrets=mode), places_)
-        rows(survey, places_.put)
+        plan = plan_secrets(compiled, Trust(), mode)
+        findings += settle(compiled, plan, replace(operator, secrets=mode), places_)
+        rows(plan, places_.put)
     for name, file in compiled.files.items():
         if file.how != "copied":
             for one in explaining.explain(compiled, name, places_.of):
@@ -105,7 +104,7 @@ def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Findi
     difference.compare(before, Side(compiled.files, compiled.accounts), b"key", "prod", redactor.clean)
     lock.entry(compiled, {})
     if not any(finding.severity is Severity.ERROR for finding in findings):
-        opened(resolve_secrets(survey, Store({}), redactor, put=places_.put))
+        opened(resolve_secrets(plan, Store({}), redactor, put=places_.put))
     for finding in findings:
         assert finding.message, finding
     return findings

@@ -19,7 +19,7 @@ from halgit import sources
 from halgit.compiler import Places, compile_tree, settle
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Finding
-from halgit.secrets import survey
+from halgit.secrets import plan_secrets
 from halgit.validation.rules import ALL
 
 EXAMPLES = Path(__file__).parent / "rules"
@@ -64,7 +64,7 @@ def settled(folder: Path) -> list[Finding]:
         return list(
             settle(
                 compiled,
-                survey(compiled, operator.trust, "resolve"),
+                plan_secrets(compiled, operator.trust, "resolve"),
                 operator,
                 Places(compiled.files, compiled.layers, compiled.accounts),
             )

@@ -15,7 +15,7 @@ from halgit.remotes.git.address import read_address
 from halgit.remotes.git.fetch import fetch_tip
 from halgit.remotes.git.signatures import verify
 from halgit.remotes.git.snapshot import GitSnapshot
-from halgit.remotes.git.workplace import Workplace, running
+from halgit.remotes.git.work_directory import Workplace, running
 
 
 def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:

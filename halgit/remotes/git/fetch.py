@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 from halgit.errors import Corrupt, Missing, RemoteError, UsageError
 from halgit.remotes.git.program import Answer
-from halgit.remotes.git.workplace import REMOTE, Workplace
+from halgit.remotes.git.work_directory import REMOTE, Workplace
 
 _TIP = "refs/halgit/tip"
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -8,18 +8,23 @@ own `cat-file` processes. Which command to run, and against what server, is neve
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
-from halgit.errors import Missing, Unreachable
+from halgit.errors import Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.operator_settings import Access
+from halgit.remotes.git.address import Address
 
 if TYPE_CHECKING:
     from git import Git
+
 
 NO_GIT = Missing("The program git is not there.", "Install git (2.31 or newer) and put it on the PATH.")
 
@@ -143,3 +148,128 @@ def _kill(process: subprocess.Popen[bytes]) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    words: re.Pattern[str]
+    kind: type[RemoteError]
+    message: str
+    hint: str
+
+
+def _row(words: str, kind: type[RemoteError], message: str, hint: str) -> _Row:
+    return _Row(re.compile(words, re.IGNORECASE), kind, message, hint)
+
+
+_LATER = "Try again later, or look at the server."
+_NETWORK = "Check the URL, the network and the proxy variables."
+_RIGHTS = "Check that the token or key is valid and may read this repository."
+_SHOWN = "Check the URL; a private repository needs --git-token-file or --ssh-key-file."
+_CA = "Give the certificate authority of the server with --ca-file."
+_KEYS = "Compare the server's host keys with those its owner publishes, then put them into --known-hosts-file."
+
+_ROWS = (
+    _row(r"cannot exec .*askpass", RemoteError, "the folder for temporary files does not allow programs.",
+         "Point TMPDIR at a folder that does."),
+    _row(r"cannot run ssh|ssh: (command )?not found", Missing, "the program ssh is not there.",
+         "Install the OpenSSH client."),
+    _row(r"No user exists for uid", RemoteError, "ssh needs the user id halgit runs under in /etc/passwd.",
+         "Add the user there, or use https://."),
+    _row(r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed", Untrusted,
+         "the host key of {server} is not the one in --known-hosts-file.", _KEYS),
+    _row(r"Host key verification failed|No .* host key is known", Untrusted,
+         "the host key of {server} is not in --known-hosts-file.", _KEYS),
+    _row(r"Load key .*: (error in libcrypto|invalid format|incorrect passphrase)|no such identity", Refused,
+         "the file of --ssh-key-file is no private key that ssh can use without a passphrase.",
+         "Give the private key itself, in OpenSSH or PEM form, without a passphrase."),
+    _row(r"Permission denied \(|Too many authentication failures", Refused, "{server} refuses the ssh key.", _RIGHTS),
+    _row(r"certificate has expired|certificate is not yet valid", Untrusted,
+         "the certificate of {server} is out of date.", "Have it renewed, and check the clock of this machine."),
+    _row(r"subject name|does not match (target )?host ?name|hostname mismatch", Untrusted,
+         "the certificate of {server} is for another host.", "Use the name the certificate holds."),
+    _row(r"error (setting|adding|reading) (certificate|trust|ca|cert)|CAfile.*(unreadable|not found)", Untrusted,
+         "the file of certificate authorities cannot be used.", "Give a PEM file with --ca-file."),
+    _row(r"certificate problem|certificate verif|CERTIFICATE_VERIFY|signer not found|unknown ca", Untrusted,
+         "the certificate of {server} is signed by an authority that is not trusted.", _CA),
+    _row(r"error: (407)|response 407|CONNECT tunnel failed|proxy", Unreachable,
+         "the proxy on the way to {server} does not let git through.", "Check the proxy variables."),
+    _row(r"returned error: (301|302|303|307|308)", Refused,
+         "{server} answers with a redirect, which is not followed: a login could go astray.",
+         "Use the URL the repository is at now (for GitLab it ends in .git)."),
+    _row(r"returned error: (429|503)", Throttled, "{server} asks to come back later.", _LATER),
+    _row(r"returned error: 5\d\d", Unreachable, "{server} has a fault of its own.", _LATER),
+    _row(r"could not read (Username|Password)", Refused, "{server} asks for a login and none is given.",
+         "Give one with --git-token-file (and --git-user)."),
+    _row(r"Authentication failed|returned error: (401|403)|HTTP Basic: Access denied", Refused,
+         "{server} refuses the login.", _RIGHTS),
+    _row(r"repository .* not found|returned error: (404|410)|Repository not found|project you were looking for",
+         Missing, "there is no repository here, or it is not shown to this login.", _SHOWN),
+    _row(r"does not appear to be a git repository|No such file or directory|not a git repository", Missing,
+         "there is no git repository here.", "Check the path; a plain directory is named without file://."),
+    _row(r"Could not resolve (host|proxy)|Name or service not known|Temporary failure in name resolution", Unreachable,
+         "the name {server} cannot be resolved.", _NETWORK),
+    _row(r"Connection refused|Couldn't connect|Failed to connect|No route to host|Network is unreachable",
+         Unreachable, "{server} cannot be reached.", _NETWORK),
+    _row(r"timed out|Timeout|too slow|Operation too slow", Unreachable, "{server} does not answer in time.", _NETWORK),
+    _row(r"reset by peer|hung up unexpectedly|early EOF|Empty reply|unexpected disconnect|RPC failed|Broken pipe"
+         r"|Connection closed|non-properly terminated|unexpected eof|transfer closed|HTTP/2 stream", Unreachable,
+         "{server} broke off the connection.", _LATER),
+    _row(r"SSL|gnutls|TLS|handshake", Untrusted, "no trusted connection to {server} comes about.",
+         "Check that the URL has the right scheme and port."),
+    _row(r"No space left on device|Disk quota", RemoteError, "there is no room for temporary files.",
+         "Make room, or point TMPDIR elsewhere."),
+    _row(r"mismatched algorithms|unknown object format|unsupported object", RemoteError,
+         "the repository's object format is not SHA-1, the only one read here.", "Convert the repository to SHA-1."),
+    _row(r"Could not read from remote repository", Missing,
+         "there is no repository here, or it is not shown to this login.", _SHOWN),
+    _row(r"unknown option|usage: git", RemoteError, "the program git is too old.", "Install git 2.31 or newer."),
+)  # fmt: skip
+
+_SAID = re.compile(r"^(fatal|error|remote|ssh):.*", re.MULTILINE)
+_NOT_SHOWN = re.compile(r"[^\x20-\x7e\xa1-\uffff]+")
+_LONGEST = 300
+
+
+def explain(address: Address, words: str) -> RemoteError:
+    """The error for a git that failed with these words on its stderr. Secrets have been taken out of them before."""
+    server = address.server or "this machine"
+    bare = words
+    for name in filter(None, (address.url, address.path, address.server, address.host)):
+        bare = bare.replace(name, " ")
+    for row in _ROWS:
+        if row.words.search(bare):
+            return row.kind(f"{address.url}: {row.message.format(server=server)}", row.hint)
+    return RemoteError(f"{address.url}: git says: {said(words)}", "Check the URL and the repository.")
+
+
+def said(words: str) -> str:
+    """What git said, on one line, short, and without anything a terminal would obey."""
+    lines = [found.group() for found in _SAID.finditer(words)] or words.strip().splitlines()[-1:]
+    text = "; ".join(_NOT_SHOWN.sub(" ", line).strip() for line in lines) or "nothing"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+_KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
+"""What git needs to find itself and the user's own ignore file."""
+
+
+def ignored(path: Path, access: Access) -> bool | None:
+    """Whether git ignores this path; None where there is no git, no work tree, or no answer in time."""
+    import subprocess
+
+    folder = next(parent for parent in (path, *path.parents) if parent.is_dir())
+    environment = {name: access.environment[name] for name in _KNOWN if name in access.environment}
+    try:
+        done = subprocess.run(
+            ["git", "check-ignore", "--quiet", "--no-index", "--", str(path)],
+            cwd=folder,
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin", **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=min(access.timeout, 10.0),
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return {0: True, 1: False}.get(done.returncode)

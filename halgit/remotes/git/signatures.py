@@ -15,7 +15,7 @@ from pathlib import Path
 from halgit.errors import Missing, RemoteError, Untrusted, UsageError
 from halgit.remotes.git.fetch import Tip
 from halgit.remotes.git.program import Answer
-from halgit.remotes.git.workplace import Workplace
+from halgit.remotes.git.work_directory import Workplace
 
 _ARMORED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _BLOCK = re.compile(_ARMORED + rb"(.*?)\n-----END PGP", re.DOTALL)

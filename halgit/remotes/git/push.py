@@ -15,11 +15,10 @@ from typing import Final
 from halgit.errors import Conflicting, Missing, Refused, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
-from halgit.remotes.git.faults import said
 from halgit.remotes.git.fetch import Tip, fetch_tip
-from halgit.remotes.git.program import Answer
+from halgit.remotes.git.program import Answer, said
 from halgit.remotes.git.snapshot import GitSnapshot
-from halgit.remotes.git.workplace import REMOTE, Workplace
+from halgit.remotes.git.work_directory import REMOTE, Workplace
 
 _NOT_FIRST: Final = r"non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|incorrect old value"
 _NOT_ALLOWED: Final = (

@@ -6,17 +6,17 @@ stands only where its value can take its place. Reading and replacing are done e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from halgit import references
 from halgit.halyard import model
 from halgit.operator_settings import Trust
 from halgit.pipeline import Compiled, Finding, Path, Reference, SecretsMode, Severity
 from halgit.references import Occurrence
-from halgit.secrets.readers import Readers
-from halgit.secrets.trust import distrust
+from halgit.secrets.policy import Readers, distrust
+from halgit.text import paths
 
 Action = Literal["leave", "text", "file"]
 
@@ -34,8 +34,8 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """Every reference of a merged tree with its verdict. Only a survey without errors can be revealed."""
+class SecretPlan:
+    """Every reference of a merged tree with its verdict. Only a plan without errors can be revealed."""
 
     compiled: Compiled
     mode: SecretsMode
@@ -46,10 +46,10 @@ class Survey:
 
 def reference_findings(compiled: Compiled, trust: Trust, mode: SecretsMode = "resolve") -> tuple[Finding, ...]:
     """What is wrong with the references of a tree, by file and path of the tree. Reads nothing."""
-    return survey(compiled, trust, mode).findings
+    return plan_secrets(compiled, trust, mode).findings
 
 
-def survey(compiled: Compiled, trust: Trust, mode: SecretsMode) -> Survey:
+def plan_secrets(compiled: Compiled, trust: Trust, mode: SecretsMode) -> SecretPlan:
     """The verdict on every reference that survived the merge. `mode` is `--secrets`.
 
     With `mask` nothing is read, so what may not be read is a warning: the tree of the other modes would not be made.
@@ -71,7 +71,7 @@ def survey(compiled: Compiled, trust: Trust, mode: SecretsMode) -> Survey:
             findings.append(Finding(rule, severity, message, hint, occurrence.file, occurrence.path, occurrence.line))
         findings.extend(_ignored(occurrence))
         uses.append(Use(occurrence, action if reason is None or severity is Severity.WARNING else "leave"))
-    return Survey(compiled, mode, tuple(uses), tuple(findings), tuple(scan.escapes))
+    return SecretPlan(compiled, mode, tuple(uses), tuple(findings), tuple(scan.escapes))
 
 
 def _ignored(occurrence: Occurrence) -> Iterator[Finding]:
@@ -171,3 +171,23 @@ def by_address(uses: tuple[Use, ...]) -> Mapping[str, Reference]:
         if address not in found or (use.reference.get("mount") and not found[address].get("mount")):
             found[address] = use.reference
     return found
+
+
+Put: TypeAlias = Callable[[Iterable[Finding]], Sequence[Finding]]
+"""Puts findings of the tree at their place in a layer: file, line and column; in any order."""
+
+
+def places(uses: Sequence[Use], compiled: Compiled, put: Put) -> list[str]:
+    """The place of each use, in their order, looked up together."""
+    asked = [
+        Finding("", Severity.INFO, str(number), "", use.occurrence.file, use.occurrence.path, use.occurrence.line)
+        for number, use in enumerate(uses)
+    ]
+    found = {int(finding.message): finding for finding in put(asked)}
+    return [_shown(use, found[number], compiled) for number, use in enumerate(uses)]
+
+
+def _shown(use: Use, found: Finding, compiled: Compiled) -> str:
+    where = f"{found.file}:{found.line}" if found.line else found.file
+    path = use.occurrence.path
+    return f"{where}: {paths.show(path, compiled.files[use.occurrence.file].data)}" if path else where

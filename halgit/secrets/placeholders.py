@@ -14,8 +14,8 @@ from halgit import references
 from halgit.halyard import model
 from halgit.halyard.data import table
 from halgit.pipeline import MISSING, Value
-from halgit.secrets.made_files import file_name, seen_path
-from halgit.secrets.survey import Survey, Use
+from halgit.secrets.plan import SecretPlan, Use
+from halgit.secrets.values import file_name, seen_path
 
 _JSON: Final = frozenset(
     {"jsonPath", "jsonKey", "dockerconfigFile", "credentialPath", "credentials_path", "serviceKeyFile"}
@@ -23,13 +23,13 @@ _JSON: Final = frozenset(
 """The local-file fields whose files hold JSON."""
 
 
-def stand_ins(survey: Survey) -> tuple[dict[Use, str], dict[str, bytes]]:
+def stand_ins(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes]]:
     """The text in the place of each reference, and the files that are made, by path of the tree."""
     pieces: dict[Use, str] = {}
     files: dict[str, bytes] = {}
-    contexts = _contexts(survey)
-    config = survey.compiled.files["config"].data if "config" in survey.compiled.files else MISSING
-    for use in survey.uses:
+    contexts = _contexts(plan)
+    config = plan.compiled.files["config"].data if "config" in plan.compiled.files else MISSING
+    for use in plan.uses:
         text = references.stand_in(use.reference)
         if use.action == "text":
             pieces[use] = _text(use, config, text)
@@ -40,7 +40,7 @@ def stand_ins(survey: Survey) -> tuple[dict[Use, str], dict[str, bytes]]:
             if files.setdefault(name, content) != content:
                 name = file_name(use.reference, field)
                 files[name] = content
-            pieces[use] = seen_path(survey.compiled.hal_home, name)
+            pieces[use] = seen_path(plan.compiled.hal_home, name)
     return pieces, files
 
 
@@ -79,12 +79,12 @@ def _kubeconfig(contexts: Iterable[str]) -> bytes:
     return (json.dumps(config, indent=2) + "\n").encode()
 
 
-def _contexts(survey: Survey) -> Mapping[str, list[str]]:
+def _contexts(plan: SecretPlan) -> Mapping[str, list[str]]:
     """The contexts that accounts want of each secret file: Halyard refuses a kubeconfig that lacks its account's."""
     found: dict[str, list[str]] = defaultdict(list)
-    for use in survey.uses:
+    for use in plan.uses:
         if use.action == "file":
-            node = survey.compiled.files[use.occurrence.file].data
+            node = plan.compiled.files[use.occurrence.file].data
             for step in use.occurrence.path[:-1]:
                 node = node[step]
             if isinstance(node, dict) and isinstance(node.get("context"), str):

@@ -16,15 +16,26 @@ from pathlib import Path
 from typing import Literal
 
 from halgit.errors import PublishError
-from halgit.publish.build import GROUP, PRIVATE, build, parents, take_away
-from halgit.publish.disk import DISK, NO_EXCHANGE, Disk
-from halgit.publish.faults import reported
+from halgit.publish.exchange import Settled, settle
+from halgit.publish.filesystem import DISK, GROUP, NO_EXCHANGE, PRIVATE, Disk, build, parents, reported, take_away
 from halgit.publish.journal import finish, prepare
 from halgit.publish.lock import locked
 from halgit.publish.manifest import MANIFEST, Manifest, check_paths
-from halgit.publish.settle import Settled, settle
-from halgit.publish.site import LEFTOVERS, MAKING, PENDING, TREE, Job, Site, find_site, free_name, work_tree
-from halgit.publish.standing import Comparison, Standing, difference, survey
+from halgit.publish.target import (
+    LEFTOVERS,
+    MAKING,
+    PENDING,
+    TREE,
+    Comparison,
+    Job,
+    Site,
+    Standing,
+    difference,
+    find_site,
+    free_name,
+    read_target,
+    work_tree,
+)
 
 Way = Literal["unchanged", "rename", "exchange", "journal"]
 """How the tree got there: not at all, in one step into an empty place, in one step against the old, one by one."""
@@ -113,11 +124,11 @@ def _job(files: Mapping[str, bytes], manifest: Manifest, target: Path, options: 
 
 
 def _compare(job: Job) -> Comparison:
-    return difference(job.files, _survey(job), job.site.leftovers(job.disk))
+    return difference(job.files, _read_state(job), job.site.leftovers(job.disk))
 
 
-def _survey(job: Job) -> Standing:
-    return survey(job.site.target, job.files, job.modes, job.disk)
+def _read_state(job: Job) -> Standing:
+    return read_target(job.site.target, job.files, job.modes, job.disk)
 
 
 @contextmanager
@@ -134,7 +145,7 @@ def _locked(job: Job, options: Options) -> Iterator[None]:
 def _publish(job: Job, options: Options) -> Outcome:
     dead = _dead(job.site, job.disk)
     settled = _recover(job)
-    standing = _survey(job)
+    standing = _read_state(job)
     comparison = difference(job.files, standing, unfinished=False)
     way: Way = "unchanged"
     warnings: list[str] = []
@@ -220,7 +231,7 @@ def _account(job: Job) -> str:
     try:
         if job.disk.lstat(job.site.inside / PENDING) is not None:
             return "The tree is partly replaced; the next run finishes that."
-        standing = _survey(job)
+        standing = _read_state(job)
     except OSError:
         return ""
     if replace(difference(job.files, standing, unfinished=False), unfinished=False).same:

@@ -19,11 +19,9 @@ from typing import IO, TYPE_CHECKING
 from halgit.errors import Corrupt, RemoteError, Unreachable
 from halgit.operator_settings import Access
 from halgit.remotes.git.address import Address
-from halgit.remotes.git.faults import explain, said
-from halgit.remotes.git.login import log_in
-from halgit.remotes.git.private import PrivateFolder
-from halgit.remotes.git.program import Answer, Running, command_type, finish, start
-from halgit.remotes.retry import persist
+from halgit.remotes.git.login import PrivateFolder, log_in
+from halgit.remotes.git.program import Answer, Running, command_type, explain, finish, said, start
+from halgit.remotes.http import persist
 
 if TYPE_CHECKING:
     from git import Git

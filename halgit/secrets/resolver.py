@@ -1,4 +1,4 @@
-"""From a survey without errors to `Resolved`: read, pick, learn to mask, put in place.
+"""From a plan without errors to `Resolved`: read, pick, learn to mask, put in place.
 
 Every value is made known to the redactor before anything else happens with it. Nothing is opened or written here.
 """
@@ -6,58 +6,54 @@ Every value is made known to the redactor before anything else happens with it. 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from halgit import references
 from halgit.errors import FindingsError, Missing, RemoteError, SecretError, SourceError
 from halgit.pipeline import EMPTY, Compiled, File, Path, Reference, Resolved, Severity
 from halgit.redaction import Redactor, Secret, Woven
-from halgit.references import ENGINES
-from halgit.remotes.held import Held
-from halgit.secrets.failures import Failure, error_of
-from halgit.secrets.made_files import file_name, seen_path
-from halgit.secrets.picking import pick, text_of
-from halgit.secrets.places import Put
-from halgit.secrets.reading import Engines, ask_all
-from halgit.secrets.replacing import Change, Piece, replaced
-from halgit.secrets.stand_ins import stand_ins
-from halgit.secrets.survey import Survey, Use, by_address
+from halgit.references import ENGINES, shown
+from halgit.remotes.engine import Held
+from halgit.secrets.engines import Engines, ask_all
+from halgit.secrets.placeholders import stand_ins
+from halgit.secrets.plan import Put, SecretPlan, Use, by_address, places
+from halgit.secrets.values import Change, Piece, file_name, pick, replaced, seen_path, text_of
 
 
 def resolve_secrets(
-    survey: Survey,
+    plan: SecretPlan,
     engines: Engines,
     redactor: Redactor,
     *,
     pinned: Mapping[str, str] = EMPTY,
     put: Put = tuple,
 ) -> Resolved:
-    """The tree with its references replaced as the survey says; each distinct secret is read once.
+    """The tree with its references replaced as the plan says; each distinct secret is read once.
 
     `pinned` are versions by address (`vault://secret/gate`), as `Resolved.versions` gave them: those are read, and
     one that is no more is a SourceError. `put` places findings in the layers. Raises SecretError that names
-    everything that could not be had, FindingsError for a survey with errors.
+    everything that could not be had, FindingsError for a plan with errors.
     """
-    errors = [finding for finding in survey.findings if finding.severity is Severity.ERROR]
+    errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
     if errors:
         raise FindingsError(f"{len(errors)} references are wrong, so no secret was read.", errors)
-    if survey.mode == "mask":
-        return replace(_placed(survey, *stand_ins(survey)), masked=True)
-    values = _Values(survey.compiled)
-    wanted = by_address(survey.uses)
+    if plan.mode == "mask":
+        return replace(_placed(plan, *stand_ins(plan)), masked=True)
+    values = _Values(plan.compiled)
+    wanted = by_address(plan.uses)
     answers = ask_all(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
-    values.take(survey.uses, answers, redactor)
+    values.take(plan.uses, answers, redactor)
     drifted = dict(_drift(pinned, answers))
     failures = [one for one in values.failures if references.address(one.use.reference) not in drifted]
-    told = str(error_of(failures, survey.compiled, put)) if failures else ""
+    told = str(error_of(failures, plan.compiled, put)) if failures else ""
     if drifted:
         lines = "\n".join(filter(None, (*drifted.values(), told)))
         raise SourceError(lines, "Run `halgit lock` to take the new versions.")
     if failures:
         raise SecretError(told)
     versions = {address: held.version for address, held in values.held.items() if held.version}
-    return replace(_placed(survey, values.pieces, values.files), versions=versions)
+    return replace(_placed(plan, values.pieces, values.files), versions=versions)
 
 
 @dataclass(slots=True)
@@ -131,13 +127,13 @@ def _drift(pinned: Mapping[str, str], answers: Mapping[str, Held | RemoteError])
             yield address, f"{address} is locked at version {then}, and the server gives {answer.version}."
 
 
-def _placed(survey: Survey, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | Woven]) -> Resolved:
-    compiled = survey.compiled
+def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | Woven]) -> Resolved:
+    compiled = plan.compiled
     changes: dict[str, list[Change]] = defaultdict(list)
     for use, piece in pieces.items():
         changes[use.occurrence.file].append((use.occurrence, piece))
     escapes: dict[str, list[Path]] = defaultdict(list)
-    for name, path in survey.escapes:
+    for name, path in plan.escapes:
         escapes[name].append(path)
     files = {
         name: replaced(file, changes.get(name, ()), escapes.get(name, ())) for name, file in compiled.files.items()
@@ -145,3 +141,41 @@ def _placed(survey: Survey, pieces: Mapping[Use, Piece], made: Mapping[str, byte
     for name, body in made.items():
         files[name] = File(name, "generated", compiled.files["config"].layers, body=body)
     return Resolved(files, compiled)
+
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One use of a secret, and why it has no value."""
+
+    use: Use
+    reason: RemoteError
+
+
+def error_of(failures: Sequence[Failure], compiled: Compiled, put: Put) -> SecretError:
+    """One error with a line for each distinct trouble, at its first place; further places are named after it."""
+    lines = [_line(group, compiled, put) for group in _grouped(failures)]
+    return SecretError("\n".join(lines))
+
+
+def _grouped(failures: Sequence[Failure]) -> list[list[Failure]]:
+    groups: dict[tuple[str, str], list[Failure]] = {}
+    for failure in failures:
+        groups.setdefault((str(failure.reason), shown(failure.use.reference)), []).append(failure)
+    by_trouble: dict[str, list[Failure]] = {}
+    for (trouble, name), group in groups.items():
+        key = trouble if len({n for t, n in groups if t == trouble}) > 1 else f"{trouble}\0{name}"
+        by_trouble.setdefault(key, []).extend(group)
+    return list(by_trouble.values())
+
+
+def _line(group: Sequence[Failure], compiled: Compiled, put: Put) -> str:
+    first = places([each.use for each in group[: _NAMED + 1]], compiled, put)
+    line = f"{first[0]}: {group[0].reason.message}"
+    if len(group) > 1:
+        rest = first[1 : 1 + _NAMED]
+        more = f" and {len(group) - 1 - len(rest)} more places" if len(group) - 1 > len(rest) else ""
+        line += f" (Also at {'; '.join(rest)}{more}.)"
+    return f"{line} {group[0].reason.hint}".rstrip()

@@ -6,9 +6,12 @@ gets into a message.
 
 from __future__ import annotations
 
+import email.utils
+import random
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from halgit.errors import (
@@ -24,11 +27,10 @@ from halgit.errors import (
 )
 from halgit.operator_settings import Access
 from halgit.redaction import Secret
-from halgit.remotes.proxies import proxies
-from halgit.remotes.retry import retry_after
 
 if TYPE_CHECKING:
     import requests
+
 
 _LONGEST_ANSWER: Final = 30.0
 _LARGEST: Final = 4 * 1024 * 1024
@@ -163,3 +165,62 @@ def _written(body: object) -> bytes:
         raise TypeError(f"{type(value).__name__} is no JSON")
 
     return json.dumps(body, default=opened).encode()
+
+
+def proxies(environment: Mapping[str, str], url: str) -> dict[str, str]:
+    """The proxies for this URL by scheme, as requests and botocore take them; empty where it is reached directly."""
+    host = urlsplit(url).hostname or ""
+    said = {name.lower(): value for name, value in environment.items() if name.lower().endswith("_proxy") and value}
+    if _is_direct(host, said.get("no_proxy", "")):
+        return {}
+    found = {scheme: said.get(f"{scheme}_proxy") or said.get("all_proxy", "") for scheme in ("http", "https")}
+    return {scheme: proxy for scheme, proxy in found.items() if proxy}
+
+
+def _is_direct(host: str, no_proxy: str) -> bool:
+    """NO_PROXY as curl reads it: `*`, or a list of hosts and domains, with or without a leading dot."""
+    names = [name.strip().lower().lstrip(".").partition(":")[0] for name in no_proxy.split(",") if name.strip()]
+    return any(name == "*" or host == name or host.endswith("." + name) for name in names)
+
+
+Answer = TypeVar("Answer")
+
+_FIRST_PAUSE = 0.2
+
+
+def persist(
+    ask: Callable[[], Answer], *, retries: int, patience: float, sleep: Callable[[float], None] = time.sleep
+) -> Answer:
+    """What `ask` gives, tried again at most `retries` times within `patience` seconds.
+
+    A Retry-After is honoured in full, plus jitter; one that is longer than the patience left ends the tries.
+    """
+    end = time.monotonic() + patience
+    for attempt in range(retries):
+        try:
+            return ask()
+        except (Throttled, Unreachable) as reason:
+            pause = _pause(reason, attempt)
+            if time.monotonic() + pause > end:
+                raise
+            sleep(pause)
+    return ask()
+
+
+def _pause(reason: Throttled | Unreachable, attempt: int) -> float:
+    asked = reason.retry_after if isinstance(reason, Throttled) else None
+    jitter: float = random.uniform(0.5, 1.0) * _FIRST_PAUSE * 2**attempt
+    return jitter if asked is None else asked + jitter / 4
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date; None where it makes no sense."""
+    if not header:
+        return None
+    if header.strip().isdigit():
+        return float(header.strip())
+    try:
+        date = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, date.timestamp() - time.time())

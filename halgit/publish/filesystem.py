@@ -11,9 +11,13 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from halgit.errors import PublishError
+from halgit.publish.manifest import folders_of
 
 NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EBUSY, errno.EPERM, errno.EOPNOTSUPP})
 """What `exchange` raises where two folders cannot change places: an old kernel, a file system without it, a mount."""
@@ -189,3 +193,145 @@ def _renameat2() -> Callable[[bytes, bytes], int] | None:
         return ctypes.get_errno() if failed else 0
 
     return exchange
+
+
+_FULL = ("the disk is full", "Free some space, then run again.")
+_READ_ONLY = ("the file system is read-only", "Mount it writable, or choose another place.")
+_DENIED = ("permission is denied to user id {user}", "Run halgit as the owner of the place, or choose another.")
+_BROKEN = ("the disk reports an error", "Check the disk, then run again.")
+_BUSY = ("something is mounted there", "Unmount it, or choose another place.")
+_NO_LOCK = ("the file system has no locks", "Choose a place on another file system.")
+_LONG = ("the name is too long", "Choose a shorter one.")
+
+_WORDS: dict[int, tuple[str, str]] = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EIO: _BROKEN,
+    errno.EBUSY: _BUSY,
+    errno.ENOLCK: _NO_LOCK,
+    errno.ENAMETOOLONG: _LONG,
+}
+
+
+def nothing_more() -> str:
+    """The account of a write that has nothing to add."""
+    return ""
+
+
+@contextmanager
+def reported(place: Path, account: Callable[[], str] = nothing_more) -> Iterator[None]:
+    """Turn an OSError within into a PublishError about `place`; `account` says how things stand after it."""
+    try:
+        yield
+    except OSError as error:
+        what, hint = _words(error)
+        where = f"{error.filename}: " if error.filename and str(error.filename) != str(place) else ""
+        message = f"{place}: cannot be written: {where}{what}. {account()}".rstrip()
+        raise PublishError(message, hint) from error
+
+
+def _words(error: OSError) -> tuple[str, str]:
+    unknown = (f"the system says: {error.strerror or error}", "Mend that, then run again.")
+    what, hint = _WORDS.get(error.errno or 0, unknown)
+    return what.replace("{user}", str(os.geteuid())), hint
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """The permissions of what is written."""
+
+    file: int
+    folder: int
+
+    def fit(self, mode: int, *, folder: bool) -> bool:
+        """Whether permissions found will do: nothing for the rest of the world, all that is wanted for the others.
+
+        A wider group is let be: the kubelet adds it to every volume of a pod with an fsGroup.
+        """
+        wanted = (self.folder if folder else self.file) & 0o777
+        return not mode & 0o007 and mode & wanted == wanted
+
+
+PRIVATE = Modes(0o600, 0o700)
+GROUP = Modes(0o660, 0o2770)
+
+
+def build(root: Path, files: Mapping[str, bytes], modes: Modes, group: int | None, disk: Disk) -> None:
+    """Write a tree of files into a new folder, and return when all of it is on the disk."""
+    folders = [root, *(root / folder for folder in folders_of(files))]
+    disk.mkdir(root, modes.folder)
+    if group is not None:
+        disk.give_group(root, group)
+        disk.chmod(root, modes.folder)
+    for folder in folders[1:]:
+        disk.mkdir(folder, modes.folder)
+    for path, data in files.items():
+        lay_down(root / path, data, modes.file, disk)
+    for folder in reversed(folders):
+        disk.sync_folder(folder)
+
+
+def lay_down(path: Path, data: bytes, mode: int, disk: Disk) -> None:
+    """Write one new file, and return when its content is on the disk."""
+    descriptor = disk.create(path)
+    try:
+        fill(descriptor, data, mode, disk)
+    except OSError as error:
+        raise named(error, path) from error
+    finally:
+        disk.close(descriptor)
+
+
+def fill(descriptor: int, data: bytes, mode: int, disk: Disk) -> None:
+    """Give an open file its content and mode, on the disk."""
+    disk.write(descriptor, data)
+    disk.chmod(descriptor, mode)
+    disk.sync(descriptor)
+
+
+def named(error: OSError, path: Path) -> OSError:
+    """The same error, naming the file it concerns: the system leaves that out where a file is open."""
+    return OSError(error.errno, error.strerror, str(path))
+
+
+def make_folders(root: Path, folders: Iterable[str], modes: Modes, disk: Disk) -> None:
+    """Make those of these folders that are not there yet, a parent before what it holds."""
+    for folder in folders:
+        if disk.lstat(root / folder) is None:
+            disk.mkdir(root / folder, modes.folder)
+
+
+@contextmanager
+def parents(folder: Path, mode: int, disk: Disk) -> Iterator[None]:
+    """Make the folders that are missing down to this one; they go again if what they are made for fails."""
+    made: list[Path] = []
+    while disk.lstat(folder) is None:
+        made.append(folder)
+        folder = folder.parent
+    try:
+        for missing in reversed(made):
+            with suppress(FileExistsError):
+                disk.mkdir(missing, mode)
+        yield
+    except BaseException:
+        for missing in made:
+            with suppress(OSError):
+                disk.rmdir(missing)
+        raise
+
+
+def take_away(path: Path, disk: Disk) -> None:
+    """Remove whatever is at the path and beneath it; links are removed, never followed."""
+    found = disk.lstat(path)
+    if not is_folder(found):
+        if found is not None:
+            disk.unlink(path)
+        return
+    with suppress(PermissionError):
+        disk.chmod(path, 0o700)
+    for name in disk.names(path):
+        take_away(path / name, disk)
+    disk.rmdir(path)

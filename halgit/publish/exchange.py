@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from halgit.publish.build import Modes, make_folders, take_away
-from halgit.publish.disk import Disk, is_folder
+from halgit.publish.filesystem import Disk, Modes, is_folder, make_folders, take_away
 from halgit.publish.manifest import MANIFEST, WORK, folders_of, parents_of
-from halgit.publish.site import GONE, TREE, Site, free_name
-from halgit.publish.standing import survey, through_folders
+from halgit.publish.target import GONE, TREE, Site, free_name, read_target, through_folders
 
 _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOTDIR})
 """What the system says of a thing that is mounted, somebody else's, or has no folder to go to."""
@@ -41,7 +39,7 @@ def settle(site: Site, modes: Modes, now: Callable[[], datetime], disk: Disk) ->
         return Settled()
     old, gone = site.beside / TREE, site.beside / GONE
     take_away(gone, disk)
-    standing = survey(old, (), modes, disk)
+    standing = read_target(old, (), modes, disk)
     if not standing.exists:
         return Settled()
     carrier = _Carrier(old, site.target, modes, disk)

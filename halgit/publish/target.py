@@ -1,0 +1,224 @@
+"""Where a tree is published: the target itself, and the private folder in which halgit works on it.
+
+The private folder stands beside the target, so that the new tree can be built whole and exchanged with the old. Where
+nothing can stand beside it (the target is a mount point, or what holds it is not ours to write), the folder is
+inside. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from halgit.errors import PublishError
+from halgit.pipeline import EMPTY
+from halgit.publish.filesystem import DISK, GROUP, Disk, Modes, is_file, is_folder
+from halgit.publish.manifest import MANIFEST, WORK, digest, files_of, folders_of, parents_of
+
+MAKING = "making"
+"""In the private folder: what a run is building. Left by a dead run, it is removed."""
+TREE = "tree"
+"""In the private folder: a whole tree. Left by a dead run, it is the new one, or the old one after the exchange."""
+PENDING = "pending"
+"""In the private folder inside a target: a journal and its files. Left by a dead run, it is finished."""
+GONE = "gone"
+"""In the private folder: what is being removed."""
+LEFTOVERS = frozenset({MAKING, TREE, PENDING, GONE})
+
+_ANOTHER = "Choose another --out."
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A resolved target and its private folders. `beside` is None where nothing can stand beside the target."""
+
+    target: Path
+    beside: Path | None
+
+    @property
+    def inside(self) -> Path:
+        """The private folder in the target."""
+        return self.target / WORK
+
+    @property
+    def room(self) -> Path:
+        """The private folder that holds the lock."""
+        return self.beside or self.inside
+
+    def leftovers(self, disk: Disk) -> bool:
+        """Whether another run is at work here, or has died here."""
+        return any(disk.lstat(place) is not None for place in (self.beside, self.inside) if place)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One tree to be published. `files` are all of its files, `.halgit.json` among them."""
+
+    site: Site
+    files: Mapping[str, bytes]
+    modes: Modes
+    now: Callable[[], datetime]
+    disk: Disk
+
+    @property
+    def group(self) -> int | None:
+        """The group the tree is shared with: that of the target, else of its folder; None where it is private."""
+        if self.modes is not GROUP:
+            return None
+        found = self.disk.lstat(self.site.target) or self.disk.lstat(self.site.target.parent)
+        return found.st_gid if found else None
+
+
+def find_site(target: Path, disk: Disk) -> Site:
+    """The site of a target, its links followed. Raises PublishError where no tree can ever be."""
+    place = disk.resolve(target)
+    parent = place.parent
+    if place == parent:
+        raise PublishError(f"{target}: the root of the file system cannot be the target.", _ANOTHER)
+    found = disk.lstat(place)
+    if found is None:
+        _check_parent(target, parent, disk)
+    elif stat.S_ISLNK(found.st_mode):
+        raise PublishError(f"{target}: the link leads back to itself.", "Remove it, or choose another --out.")
+    elif not is_folder(found):
+        raise PublishError(f"{target}: there is a file where the tree is to be.", "Move it away, or choose another.")
+    elif disk.mounted(place) or not disk.may_write(parent):
+        return Site(place, None)
+    return Site(place, parent / f"{place.name}.halgit")
+
+
+def _check_parent(target: Path, parent: Path, disk: Disk) -> None:
+    """The folders that are missing above the target can be made: the lowest one there takes names."""
+    while (found := disk.lstat(parent)) is None:
+        parent = parent.parent
+    if not is_folder(found):
+        raise PublishError(f"{target}: {parent} is not a folder.", _ANOTHER)
+    if not disk.may_write(parent):
+        raise PublishError(
+            f"{target}: the folder {parent} cannot be written.", "Make it writable, or choose another --out."
+        )
+
+
+def free_name(target: Path, folder: Path, now: Callable[[], datetime], disk: Disk) -> Path:
+    """A path in `folder` under which what stands at the target can be kept: `<name>.before-<time in UTC>`."""
+    first = folder / f"{target.name}.before-{now():%Y%m%dT%H%M%SZ}"
+    path, count = first, 1
+    while disk.lstat(path) is not None:
+        count += 1
+        path = folder / f"{first.name}-{count}"
+    return path
+
+
+def work_tree(target: Path, disk: Disk = DISK) -> Path | None:
+    """The git work tree a target lies in, its links followed; None where it lies in none.
+
+    Only looks for `.git` (a folder, or the file of a worktree or submodule) here and above; git is not asked.
+    """
+    place = disk.resolve(target)
+    return next((folder for folder in (place, *place.parents) if disk.lstat(folder / ".git") is not None), None)
+
+
+_NOBODYS = frozenset({WORK, "lost+found"})
+"""What may stand in an empty target: our private folder, and the folder every ext4 volume has at its root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands at a target.
+
+    `names` are its own entries. `known` are the digests its `.halgit.json` names, None where it has none of ours.
+    `present` are the digests of what is there. `unfit` are paths whose permissions will not do, folders with a `/`.
+    """
+
+    exists: bool = False
+    names: tuple[str, ...] = ()
+    manifest: bytes = b""
+    known: Mapping[str, str] | None = None
+    present: Mapping[str, str] = EMPTY
+    unfit: frozenset[str] = frozenset()
+
+    @property
+    def foreign(self) -> bool:
+        """Whether this holds something, and halgit did not write it."""
+        return bool(self.names) and self.known is None
+
+    @property
+    def modified(self) -> tuple[str, ...]:
+        """The files that were changed or removed since halgit wrote them."""
+        known = self.known or {}
+        return tuple(path for path in sorted(known) if self.present.get(path) != known[path])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What publishing would do to a target, as paths in the tree.
+
+    `changed` names what would be written over, for its content or its permissions (a folder ends with `/`).
+    `modified` are files changed since halgit wrote them, and `foreign` a tree that halgit did not write: either needs
+    --force. `unfinished`: another run is at work there, or has died there and the next one finishes it.
+    """
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    foreign: bool = False
+    unfinished: bool = False
+
+    @property
+    def same(self) -> bool:
+        """Whether publishing would write nothing."""
+        return not (self.added or self.changed or self.removed or self.unfinished)
+
+
+def read_target(target: Path, paths: Iterable[str], modes: Modes, disk: Disk) -> Standing:
+    """Look at a target: its `.halgit.json`, and the files that are named there or among `paths`."""
+    if not is_folder(disk.lstat(target)):
+        return Standing()
+    names = tuple(name for name in disk.names(target) if name not in _NOBODYS)
+    manifest = disk.read(target / MANIFEST) if is_file(disk.lstat(target / MANIFEST)) else b""
+    known = files_of(manifest) if manifest else None
+    present, unfit = _look(target, sorted({*paths, *(known or ())}), modes, disk)
+    return Standing(True, names, manifest, known, present, unfit)
+
+
+def difference(files: Mapping[str, bytes], standing: Standing, unfinished: bool) -> Comparison:
+    """How a tree (its `.halgit.json` among the files) differs from what stands at the target."""
+    present = standing.present
+    changed = {path for path in files if path in present and present[path] != digest(files[path])}
+    unfit = standing.unfit & {*files, *(f"{folder}/" for folder in folders_of(files))}
+    return Comparison(
+        added=tuple(sorted(path for path in files if path not in present)),
+        changed=tuple(sorted(changed | unfit)),
+        removed=tuple(sorted(path for path in standing.known or () if path not in files)),
+        modified=standing.modified,
+        foreign=standing.foreign,
+        unfinished=unfinished,
+    )
+
+
+def through_folders(root: Path, path: str, disk: Disk) -> bool:
+    """Whether every folder on the way to a path is one, and no link."""
+    return all(is_folder(disk.lstat(root / parent)) for parent in parents_of(path))
+
+
+def _look(root: Path, paths: list[str], modes: Modes, disk: Disk) -> tuple[dict[str, str], frozenset[str]]:
+    present: dict[str, str] = {}
+    unfit: set[str] = set()
+    folders: set[str] = set()
+    for folder in folders_of(paths):
+        found = disk.lstat(root / folder)
+        if found is not None and is_folder(found) and folders.issuperset(parents_of(folder)):
+            folders.add(folder)
+            if not modes.fit(found.st_mode, folder=True):
+                unfit.add(f"{folder}/")
+    for path in paths:
+        found = disk.lstat(root / path) if folders.issuperset(parents_of(path)) else None
+        if found is not None and is_file(found):
+            present[path] = digest(disk.read(root / path))
+            if not modes.fit(found.st_mode, folder=False):
+                unfit.add(path)
+    return present, frozenset(unfit)

@@ -1,0 +1,239 @@
+"""One value out of a secret that was read: by key, by a dotted path in JSON or YAML, decoded from base64. Pure.
+
+Errors name keys, never values.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from halgit import references
+from halgit import yaml as hyaml
+from halgit.errors import Corrupt, Missing
+from halgit.parameters import escaping
+from halgit.pipeline import MISSING, File, Path, Reference, Value
+from halgit.redaction import Secret, Woven, weave
+from halgit.references import Occurrence, shown, unescape
+from halgit.remotes.engine import Held
+
+_NAME = re.compile(r"[\w./-]{1,100}")
+
+
+def pick(held: Held, reference: Reference) -> Secret:
+    """The value a reference names. Raises Missing with the keys there are, Corrupt for a value that cannot be it."""
+    key = reference.get("key")
+    value: Value = held.whole if held.keys is None else dict(held.keys)
+    if key:
+        value = _dig(value if held.keys is not None else _document(held.whole, reference), key, reference)
+    raw = value if isinstance(value, (str, bytes)) else _text(value)
+    if reference.get("encoding") == "base64":
+        raw = _decoded(raw, key, reference)
+    return Secret(raw, shown(reference))
+
+
+def text_of(secret: Secret, reference: Reference) -> Secret:
+    """The secret as a text. OpsMx's decoder put values through a shell, so its form loses line ends at the end.
+
+    Raises Corrupt where it is no UTF-8.
+    """
+    try:
+        text = secret.open_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise Corrupt(
+            f"{_named(reference)} is no text.", "Use encryptedFile: or secretFile() in a field that takes a file."
+        ) from None
+    if "\0" in text:
+        raise Corrupt(f"{_named(reference)} is no text: it holds a zero byte.", "Use a field that takes a file.")
+    return Secret(text.rstrip("\r\n") if reference.dialect == "opsmx" else text, secret.name)
+
+
+def _document(whole: bytes, reference: Reference) -> Value:
+    read = hyaml.read(whole, "")
+    if read.faults or not isinstance(read.data, dict):
+        raise Corrupt(
+            f"{_named(reference)} is no JSON or YAML with keys, so it has no key {reference.get('key')}.",
+            "Leave the key out to take the whole secret.",
+        )
+    return read.data
+
+
+def _dig(values: Value, key: str, reference: Reference) -> Value:
+    if key in values:
+        return values[key]
+    here = values
+    for step in key.split("."):
+        if isinstance(here, dict) and step in here:
+            here = here[step]
+        elif isinstance(here, list) and step.isdigit() and int(step) < len(here):
+            here = here[int(step)]
+        else:
+            raise Missing(
+                f"{_named(reference)} has no key {key} (keys: {_listed(values)}).",
+                "Add the key or correct the reference.",
+            )
+    return here
+
+
+def _listed(values: Value) -> str:
+    """The keys there are; of a text that only happens to be YAML they are no names, and may be the secret."""
+    names = sorted(name for name in map(str, values) if _NAME.fullmatch(name)) if isinstance(values, dict) else []
+    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") if names else "none"
+
+
+def _named(reference: Reference) -> str:
+    """The secret without its key, as messages name it."""
+    engine, get = reference.engine, reference.get
+    if engine == "vault":
+        return f"Vault secret {get('path')}"
+    if engine == "k8s":
+        return f"Kubernetes Secret {get('namespace') + '/' if get('namespace') else ''}{get('name')}"
+    if engine in {"s3", "gcs"}:
+        return f"{engine} object {get('bucket')}/{get('path')}"
+    return f"{engine} secret {get('name') or get('path')}".rstrip()
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return hyaml.java_text(value)
+
+
+def _decoded(raw: str | bytes, key: str, reference: Reference) -> bytes:
+    try:
+        return base64.b64decode(b"".join((raw.encode() if isinstance(raw, str) else raw).split()), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise Corrupt(
+            f"{_named(reference)} holds no base64{f' under key {key}' if key else ''}.",
+            "Store the value in base64, or leave the encoding out.",
+        ) from None
+
+
+Piece: TypeAlias = str | Secret
+Change: TypeAlias = tuple[Occurrence, Piece]
+
+
+def replaced(file: File, changes: Sequence[Change], escapes: Iterable[Path] = ()) -> File:
+    """The file with these references replaced and `$${{ secret(` unescaped."""
+    if file.data is MISSING:
+        return _replace_in_text(file, changes)
+    by_path: dict[Path, list[Change]] = defaultdict(list, {path: [] for path in escapes})
+    for change in changes:
+        by_path[change[0].path].append(change)
+    if not by_path:
+        return file
+    values = {path: _scalar(_at(file.data, path), some) for path, some in by_path.items()}
+    data = with_values(file.data, values)
+    if file.body is None:
+        return replace(file, how="merged", data=data)
+    return replace(file, how="merged", data=data, splices={**file.splices, **values})
+
+
+def with_values(data: Value, values: Mapping[Path, Value]) -> Value:
+    """The data with other values at these paths; only what leads to them is copied."""
+    if () in values:
+        return values[()]
+    below: dict[str | int, dict[Path, Value]] = defaultdict(dict)
+    for path, value in values.items():
+        below[path[0]][path[1:]] = value
+    if not below:
+        return data
+    copy: Value = dict(data) if isinstance(data, dict) else list(data)
+    for step, inside in below.items():
+        copy[step] = with_values(copy[step], inside)
+    return copy
+
+
+def _at(data: Value, path: Path) -> Value:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _scalar(value: Value, changes: Sequence[Change]) -> str | Secret | Woven:
+    return weave(_pieces(value.parts if isinstance(value, Woven) else (value,), changes))
+
+
+def _pieces(parts: Sequence[Piece], changes: Sequence[Change]) -> list[Piece]:
+    by_part: dict[int, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_part[change[0].part].append(change)
+    pieces: list[Piece] = []
+    for number, part in enumerate(parts):
+        if not isinstance(part, str):
+            pieces.append(part)
+            continue
+        at = 0
+        for occurrence, value in sorted(by_part[number], key=lambda change: change[0].found.start):
+            pieces += [unescape(part[at : occurrence.found.start]), value]
+            at = occurrence.found.end
+        pieces.append(unescape(part[at:]))
+    return pieces
+
+
+def _replace_in_text(file: File, changes: Sequence[Change]) -> File:
+    if file.body is None or (not changes and not _may_be_escaped(file.body)):
+        return file
+    parts: tuple[Piece, ...] = file.body.parts if isinstance(file.body, Woven) else (file.body.decode("utf-8"),)
+    if file.path.endswith((".json", ".js")):
+        changes = _fitted(file.path, parts, changes)
+    pieces = _pieces(parts, changes)
+    if all(isinstance(piece, str) for piece in pieces):
+        return replace(file, body="".join(map(str, pieces)).encode("utf-8"), how="merged")
+    return replace(file, body=Woven(tuple(pieces)), how="merged")
+
+
+def _may_be_escaped(body: bytes | Woven) -> bool:
+    if isinstance(body, Woven):
+        return any(isinstance(part, str) and unescape(part) != part for part in body.parts)
+    if b"$${{" not in body:
+        return False
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return unescape(text) != text
+
+
+def _fitted(path: str, parts: Sequence[Piece], changes: Sequence[Change]) -> list[Change]:
+    """The values escaped for the strings of JSON or JavaScript they go into."""
+    before = [0]
+    for part in parts:
+        before.append(before[-1] + (len(part) if isinstance(part, str) else 0))
+    offsets = [before[change[0].part] + change[0].found.start for change in changes]
+    whole = "".join(part for part in parts if isinstance(part, str))
+    contexts = escaping.contexts(whole, sorted(offsets), javascript=path.endswith(".js"))
+    return [
+        (occurrence, _escaped(value, contexts[offset]))
+        for (occurrence, value), offset in zip(changes, offsets, strict=True)
+    ]
+
+
+def _escaped(value: Piece, context: escaping.Context) -> Piece:
+    text = value.open() if isinstance(value, Secret) else value
+    fit = escaping.as_value(text) if context == "code" else escaping.within(text, context)
+    return Secret(fit, value.name) if isinstance(value, Secret) else fit
+
+
+def file_name(reference: Reference, kind: str = "") -> str:
+    """Where a secret file stands in the tree; its name never tells the value.
+
+    The digest is of the reference, so that names never collide; `kind` tells two files of one reference apart.
+    """
+    named = references.canonical(reference)
+    digest = hashlib.sha256(f"{named} {reference.get('encoding')}{kind}".encode()).hexdigest()[:12]
+    last = reference.get("key") or reference.get("path") or reference.get("name") or "secret"
+    plain = re.sub(r"[^-._A-Za-z0-9]+", "-", last.rstrip("/").rpartition("/")[2])[-60:]
+    return f"files/{digest}-{plain}"
+
+
+def seen_path(hal_home: str, name: str) -> str:
+    """The path of a file of the tree as Halyard sees it."""
+    return f"{hal_home.rstrip('/')}/{name}"
