@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from halgit import yaml as hyaml
-from halgit.merge.documents import is_merged
+from halgit.merge.selection import is_merged
 from halgit.pipeline import MISSING, File, LayerId, Path, SourceId, Value
 from halgit.references import Occurrence, find
 

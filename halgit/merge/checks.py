@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from halgit.halyard.merge_keys import KeyNode, tree_for
 from halgit.merge import keyed_lists, spring_names
 from halgit.merge.document_merger import twice
-from halgit.merge.documents import is_merged, is_spring
 from halgit.merge.faults import Fault, findings
+from halgit.merge.selection import is_merged, is_spring
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, LayerId, Path, Trace
 
 

@@ -15,9 +15,9 @@ from typing import Protocol
 from halgit import yaml as hyaml
 from halgit.merge import checks, directives, patches
 from halgit.merge.document_merger import Laying
-from halgit.merge.documents import SETTINGS, is_merged, is_spring, may_hold_several
 from halgit.merge.draft import Draft
 from halgit.merge.faults import Fault, findings
+from halgit.merge.selection import SETTINGS, is_merged, is_spring, may_hold_several
 from halgit.pipeline import (
     MISSING,
     File,

@@ -12,9 +12,9 @@ from functools import partial
 from halgit import yaml as hyaml
 from halgit.halyard import layout
 from halgit.merge import selection
-from halgit.merge.documents import is_merged
+from halgit.merge.faults import Telling
 from halgit.merge.rewriting import Change, rewritten, texts
-from halgit.merge.telling import Telling
+from halgit.merge.selection import is_merged
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import tokens
 from halgit.opsmx.tokens import apart, base_name, of_file, token_table

@@ -14,12 +14,11 @@ from typing import Protocol
 
 from halgit import yaml as hyaml
 from halgit.merge.checks import check_items
-from halgit.merge.documents import is_merged
+from halgit.merge.faults import Telling
 from halgit.merge.rewriting import Change, rewritten, texts
-from halgit.merge.telling import Telling
+from halgit.merge.selection import is_merged
 from halgit.parameters import escaping
 from halgit.parameters.collecting import Parameters, how_to_give
-from halgit.parameters.placeholders import Stray, Template, Use, take_apart
 from halgit.pipeline import MISSING, Bare, Declaration, File, Finding, Layer, Path, Severity, Value
 from halgit.redaction import Secret, Woven, weave
 from halgit.text.phrases import did_you_mean
@@ -251,3 +250,71 @@ def _tell_browser(use: Use, say: Say) -> None:
 def _tell_pattern(use: Use, say: Say) -> None:
     message = f"Parameter {use.name} stands in a regular expression, where its text would be read as a pattern."
     say("parameter/in-pattern", message, "Build it with new RegExp('...') from a string.", Severity.WARNING)
+
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+_PLACEHOLDER = re.compile(
+    rf"""
+      \${{1,2}}\{{\{{ (?= [ \t]* secret (?:File)? [ \t]* \( )     # a reference, or its escape
+    | (?P<escape> \$\$\{{\{{ )
+    | \$\{{\{{ \s* params \. (?P<name> {_NAME} ) \s* \}}\}}
+    | (?P<stray> \$\{{\{{ )
+    """,
+    re.VERBOSE,
+)
+_REST = re.compile(r"\$\{\{[^\n]{0,60}?\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A parameter's place in a text: `text[start:end]` is the whole placeholder."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A `${{` that is no parameter, at `start`; `text` is what a message shows of it."""
+
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text taken apart: literal parts, with escapes resolved, and uses between them."""
+
+    parts: tuple[str | Use, ...]
+    strays: tuple[Stray, ...] = ()
+
+    @property
+    def alone(self) -> Use | None:
+        """The use that is all of the text."""
+        only = self.parts[0] if len(self.parts) == 1 else None
+        return only if isinstance(only, Use) else None
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The uses, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Use))
+
+
+def take_apart(text: str) -> Template:
+    """The template of a text."""
+    parts: list[str | Use] = []
+    strays: list[Stray] = []
+    done = 0
+    for match in _PLACEHOLDER.finditer(text):
+        if match["stray"]:
+            rest = _REST.match(text, match.start())
+            strays.append(Stray(match.start(), rest.group() if rest else "${{"))
+        elif match["escape"]:
+            parts.append(text[done : match.start()] + "${{")
+            done = match.end()
+        elif match["name"]:
+            parts += [text[done : match.start()], Use(match["name"], *match.span())]
+            done = match.end()
+    parts.append(text[done:])
+    return Template(tuple(part for part in parts if part), tuple(strays))

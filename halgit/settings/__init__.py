@@ -12,10 +12,8 @@ from dataclasses import replace
 
 from halgit import yaml as hyaml
 from halgit.pipeline import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
-from halgit.settings.operators import belongs_to_operator
-from halgit.settings.params import declarations
-from halgit.settings.patches import patches
-from halgit.settings.reader import Reader, layer_of
+from halgit.settings.params import declarations, patches
+from halgit.settings.reader import Reader, belongs_to_operator, layer_of
 from halgit.text.phrases import did_you_mean, kind_of
 
 __all__ = ["parse"]
