@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from halgit.compiler.build import compile_tree
 from halgit.compiler.daemon import part
-from halgit.compiler.layers import overlays
-from halgit.compiler.places import Places, in_order
-from halgit.compiler.remembering import Remembering
-from halgit.compiler.settling import check_names, refuse, settle, together
+from halgit.compiler.findings import check_names, refuse, settle, together
+from halgit.compiler.layers import Remembering, overlays
+from halgit.compiler.locator import Places, in_order
 
 __all__ = [
     "Places",

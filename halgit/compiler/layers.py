@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from halgit import settings
+from halgit import yaml as hyaml
 from halgit.errors import SourceError, UsageError
 from halgit.merge import selection
 from halgit.merge.order import order
@@ -156,3 +158,18 @@ class _Chain:
         heads = [p for p in inside if p.endswith(("/config", "/" + SETTINGS)) and not selection.is_candidate(p)]
         nested = (*{head.rsplit("/", 1)[0] + "/" for head in heads}, *([] if folder else [OVERLAYS]))
         return frozenset(path for path in inside if not path.startswith(nested) and path != SETTINGS)
+
+
+class Remembering:
+    """A `halgit.yaml.read` that remembers. What it gives is shared, which data of documents always may be."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, str, bool], hyaml.Read] = {}
+        self._lock = Lock()
+
+    def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.Read:
+        key = (text, file, many)
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = hyaml.read(text, file, many=many)
+            return self._known[key]

@@ -5,7 +5,7 @@ Pure: it is handed the files as they were read and gives the files of the new re
 
 from __future__ import annotations
 
-from halgit.convert.layering import Imported, Source, layered
-from halgit.convert.values import Values, read_values
+from halgit.convert.chart_values import Values, read_values
+from halgit.convert.repository import Imported, Source, layered
 
 __all__ = ["Imported", "Source", "Values", "layered", "read_values"]

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 
 from halgit.halyard.merge_keys import KeyNode
 from halgit.merge import directives
+from halgit.merge.diagnostics import Fault
 from halgit.merge.directives import PATCH, VALUE, Said
 from halgit.merge.draft import Draft, key_text, kind_of, replacing
-from halgit.merge.faults import Fault
-from halgit.merge.keyed_lists import item_key, node_below
+from halgit.merge.keyed_lists import item_key, node_below, twice
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Severity, Trace, Value
 from halgit.text.phrases import did_you_mean
 
@@ -266,11 +266,6 @@ _HINT = {
     "scalar": "Write a mapping of `$patch: replace` and `$value` if that is meant, or correct the key.",
 }
 """How each kind says that it may replace another kind. Null replaces nothing: it deletes."""
-
-
-def twice(key: str, name: str) -> tuple[str, str]:
-    """What is wrong where two items of a list have one key, and the next step."""
-    return f"The list has an item with `{key}` {name} already, in {{other}}.", "Make them one, or change one's key."
 
 
 def _are_named(below: Draft) -> bool:

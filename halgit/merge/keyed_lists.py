@@ -5,12 +5,14 @@ Which lists are keyed, and by what, is `halgit.halyard.merge_keys`. Looks at dat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from halgit.halyard.merge_keys import KeyNode
+from halgit.halyard.merge_keys import KeyNode, tree_for
+from halgit.merge.diagnostics import Fault, findings
 from halgit.merge.draft import as_text, look
-from halgit.pipeline import MISSING, Path, Value
+from halgit.merge.selection import is_merged, is_spring
+from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Path, Value
 
 
 def node_below(node: KeyNode, key: str, spring: bool) -> KeyNode:
@@ -78,3 +80,45 @@ def _twice(items: list[Value], key: str, path: Path) -> Iterator[Twice]:
             yield Twice(key, text, (*path, at), (*path, first[text]))
         else:
             first[text] = at
+
+
+def twice(key: str, name: str) -> tuple[str, str]:
+    """What is wrong where two items of a list have one key, and the next step."""
+    return f"The list has an item with `{key}` {name} already, in {{other}}.", "Make them one, or change one's key."
+
+
+class Trees:
+    """The keyed lists of each file, with the `mergeKeys` of the layers so far; lowest layer first."""
+
+    def __init__(self) -> None:
+        self._extra: dict[str, dict[str, str]] = {}
+        self._trees: dict[str, KeyNode] = {}
+
+    def learn(self, layer: Layer) -> None:
+        """Add a layer's `mergeKeys`: they hold for it and all layers above it."""
+        for path, keys in layer.settings.merge_keys.items():
+            self._extra.setdefault(path, {}).update(keys)
+            self._trees.pop(path, None)
+
+    def of(self, path: str) -> KeyNode:
+        if path not in self._trees:
+            self._trees[path] = tree_for(path, self._extra.get(path, EMPTY))
+        return self._trees[path]
+
+
+def check_items(files: Mapping[str, File], layers: Sequence[Layer]) -> tuple[Finding, ...]:
+    """A finding for every item of a keyed list whose key another item of the list has, in files whose data is known."""
+    trees = Trees()
+    for layer in layers:
+        trees.learn(layer)
+    return findings((fault for file in files.values() for fault in item_faults(file, trees)), layers)
+
+
+def item_faults(file: File, trees: Trees) -> Iterator[Fault]:
+    """The items of a file that its keyed lists have twice."""
+    if file.data is MISSING or file.trace is None or not is_merged(file.path):
+        return
+    for found in duplicates(file.data, trees.of(file.path), is_spring(file.path)):
+        later, earlier = file.trace.at(found.later).origin, file.trace.at(found.earlier).origin
+        message, hint = twice(found.key, found.name)
+        yield Fault("merge/duplicate-item", later, message, hint, earlier)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from halgit import yaml as hyaml
-from halgit.merge import checks, directives, patches
+from halgit.merge import directives, keyed_lists, patches, spring_names
+from halgit.merge.diagnostics import Fault, findings
 from halgit.merge.document_merger import Laying
 from halgit.merge.draft import Draft
-from halgit.merge.faults import Fault, findings
 from halgit.merge.selection import SETTINGS, is_merged, is_spring, may_hold_several
 from halgit.pipeline import (
     MISSING,
@@ -84,7 +84,7 @@ class _Joining:
     standing: dict[str, _Standing] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     found: list[Finding] = field(default_factory=list)
-    trees: checks.Trees = field(default_factory=checks.Trees)
+    trees: keyed_lists.Trees = field(default_factory=keyed_lists.Trees)
 
     def add(self, layer: Layer) -> None:
         """One more layer, over all those before it."""
@@ -185,8 +185,8 @@ class _Joining:
         files = {path: _file(self.standing[path]) for path in sorted(self.standing)}
         ranks = {layer.id: rank for rank, layer in enumerate(layers)}
         for file in files.values():
-            self.faults += checks.item_faults(file, self.trees)
-            self.faults += checks.twin_faults(file, ranks)
+            self.faults += keyed_lists.item_faults(file, self.trees)
+            self.faults += spring_names.twin_faults(file, ranks)
         return Merged(files, layers, (*self.found, *findings(self.faults, layers)))
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from halgit.merge.diagnostics import Fault
 from halgit.merge.draft import Draft, beating, replacing
-from halgit.merge.faults import Fault
 from halgit.pipeline import Origin, Patch, Path, Step, Trace, Value
 from halgit.text import paths
 from halgit.text.paths import Selector

@@ -8,10 +8,12 @@ secret. Pure; knows no file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from halgit.pipeline import EMPTY, Path, Trace, Value
+from halgit.merge.diagnostics import Fault
+from halgit.merge.selection import is_spring
+from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, Trace, Value
 
 Name = tuple[str, ...]
 
@@ -73,3 +75,21 @@ def _items(value: list[Value], trace: Trace, path: Path) -> _Worlds:
         for step, below in trace.children.items()
         if isinstance(step, int) and below.children
     ]
+
+
+def twin_faults(file: File, ranks: Mapping[LayerId, int]) -> Iterator[Fault]:
+    """Properties of a file that Spring reads as one and that come from different layers. `ranks`: highest wins."""
+    if file.data is MISSING or file.trace is None or not is_spring(file.path):
+        return
+    for paths in twins(file.data, file.trace):
+        yield from _twins(paths, file.trace, ranks)
+
+
+def _twins(paths: list[Path], trace: Trace, ranks: Mapping[LayerId, int]) -> Iterator[Fault]:
+    origins = sorted((trace.at(path).origin for path in paths), key=lambda origin: ranks[origin.layer])
+    lowest = origins[0]
+    for origin in origins:
+        if origin.layer != lowest.layer:
+            message = "Spring reads this as the property that {other} spells in another way, and would see both."
+            hint = "Spell it as the lower layer does; the merge then replaces it."
+            yield Fault("merge/twin-property", origin, message, hint, lowest)

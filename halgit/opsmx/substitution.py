@@ -12,15 +12,15 @@ from functools import partial
 from halgit import yaml as hyaml
 from halgit.halyard import layout
 from halgit.merge import selection
-from halgit.merge.faults import Telling
-from halgit.merge.rewriting import Change, rewritten, texts
+from halgit.merge.diagnostics import Telling
+from halgit.merge.scalars import Change, rewritten, texts
 from halgit.merge.selection import is_merged
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import tokens
 from halgit.opsmx.tokens import apart, base_name, of_file, token_table
 from halgit.opsmx.variants import Chosen, variants
-from halgit.parameters import collecting
-from halgit.parameters.collecting import Parameters
+from halgit.parameters import parameter_set
+from halgit.parameters.parameter_set import Parameters
 from halgit.parameters.substitution import Say, Substituted, new_twins
 from halgit.parameters.values import FILE, variable
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
@@ -59,7 +59,7 @@ def collect(layers: Sequence[Layer], operator: OperatorSettings) -> Parameters:
         name: Declaration(name, "", (), True, type="string", secret=token.secret, description=token.description)
         for name, token in token_table().items()
     }
-    return collecting.collect(layers, operator, known=known, undeclared=Severity.WARNING)
+    return parameter_set.collect(layers, operator, known=known, undeclared=Severity.WARNING)
 
 
 def substitute(

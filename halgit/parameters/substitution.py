@@ -13,12 +13,12 @@ from functools import partial
 from typing import Protocol
 
 from halgit import yaml as hyaml
-from halgit.merge.checks import check_items
-from halgit.merge.faults import Telling
-from halgit.merge.rewriting import Change, rewritten, texts
+from halgit.merge.diagnostics import Telling
+from halgit.merge.keyed_lists import check_items
+from halgit.merge.scalars import Change, rewritten, texts
 from halgit.merge.selection import is_merged
 from halgit.parameters import escaping
-from halgit.parameters.collecting import Parameters, how_to_give
+from halgit.parameters.parameter_set import Parameters, how_to_give
 from halgit.pipeline import MISSING, Bare, Declaration, File, Finding, Layer, Path, Severity, Value
 from halgit.redaction import Secret, Woven, weave
 from halgit.text.phrases import did_you_mean

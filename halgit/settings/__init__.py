@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from halgit import yaml as hyaml
 from halgit.pipeline import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
-from halgit.settings.params import declarations, patches
 from halgit.settings.reader import Reader, belongs_to_operator, layer_of
+from halgit.settings.sections import declarations, patches
 from halgit.text.phrases import did_you_mean, kind_of
 
 __all__ = ["parse"]

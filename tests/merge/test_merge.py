@@ -11,7 +11,7 @@ from needs import shared_data
 
 from halgit import yaml as hyaml
 from halgit.halyard.merge_keys import KeyNode, tree_for
-from halgit.merge.checks import check_items
+from halgit.merge.keyed_lists import check_items
 from halgit.merge.layers import merge
 from halgit.merge.spring_names import elements
 from halgit.pipeline import MISSING, File, Layer, LayerId, LayerSettings, Origin, Patch, Trace

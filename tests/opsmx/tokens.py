@@ -9,7 +9,7 @@ from halgit import yaml as hyaml
 from halgit.merge.layers import merge
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import substitution
-from halgit.parameters.collecting import Parameters, unused
+from halgit.parameters.parameter_set import Parameters, unused
 from halgit.parameters.values import variable
 from halgit.pipeline import MISSING, File, Finding, Layer, Skipped, Value, Variant
 

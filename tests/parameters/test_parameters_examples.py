@@ -12,7 +12,7 @@ from opsmx.tokens import unquoted
 from halgit import yaml as hyaml
 from halgit.merge.layers import merge
 from halgit.operator_settings import OperatorSettings
-from halgit.parameters.collecting import collect, unused
+from halgit.parameters.parameter_set import collect, unused
 from halgit.parameters.substitution import substitute
 from halgit.pipeline import MISSING, File
 from halgit.redaction import Woven

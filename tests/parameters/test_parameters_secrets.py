@@ -11,7 +11,7 @@ from merge.layering import layer, told
 from halgit import yaml as hyaml
 from halgit.merge.layers import merge
 from halgit.operator_settings import OperatorSettings
-from halgit.parameters.collecting import Parameters, collect
+from halgit.parameters.parameter_set import Parameters, collect
 from halgit.parameters.substitution import Substituted, substitute
 from halgit.pipeline import File, Layer
 from halgit.redaction import MASK, Secret, Woven

@@ -10,7 +10,7 @@ from merge.layering import layer, told
 
 from halgit.merge.layers import merge
 from halgit.operator_settings import OperatorSettings
-from halgit.parameters.collecting import collect
+from halgit.parameters.parameter_set import collect
 from halgit.parameters.substitution import substitute
 from halgit.parameters.values import variable
 from halgit.pipeline import MISSING, Origin

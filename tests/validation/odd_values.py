@@ -14,7 +14,7 @@ from halgit import explain as explaining
 from halgit import lock
 from halgit import yaml as hyaml
 from halgit.compiler import Places, compile_tree
-from halgit.compiler.settling import settle
+from halgit.compiler.findings import settle
 from halgit.diff import Side
 from halgit.errors import HalgitError
 from halgit.operator_settings import OperatorSettings, Trust

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from halgit import references
 from halgit import yaml as hyaml
-from halgit.merge.rewriting import Change, rewritten, texts
+from halgit.merge.scalars import Change, rewritten, texts
 from halgit.opsmx import substitution
 from halgit.opsmx.tokens import apart, of_file
 from halgit.pipeline import MISSING, File, Path, Value

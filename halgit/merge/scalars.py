@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from halgit import yaml as hyaml
-from halgit.merge.faults import trace_of
+from halgit.merge.diagnostics import trace_of
 from halgit.pipeline import EMPTY, File, Path, Plain, Step, Trace, Value
 
 

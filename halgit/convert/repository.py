@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from halgit import yaml as hyaml
-from halgit.convert.converting import Converting, parameter
-from halgit.convert.values import Values
+from halgit.convert.chart_values import Values
+from halgit.convert.file_converter import Converting, parameter
 from halgit.halyard import model
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Skipped, Variant

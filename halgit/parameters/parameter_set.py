@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from halgit import references
-from halgit.merge.faults import Fault, findings
+from halgit.merge.diagnostics import Fault, findings
 from halgit.operator_settings import OperatorSettings
 from halgit.parameters import values as givers
 from halgit.parameters.types import Misfit, fitted

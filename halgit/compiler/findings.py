@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from halgit.compiler.places import Places, in_order
+from halgit.compiler.locator import Places, in_order
 from halgit.errors import FindingsError, UsageError
 from halgit.merge import selection
 from halgit.operator_settings import OperatorSettings
