@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from halgit.errors import UsageError
-from halgit.halyard.showing import shown
+from halgit.halyard.sensitivity import shown
 from halgit.pipeline import MISSING, Compiled, File, Origin, Path, Position, Value
 from halgit.text import paths
 

@@ -15,7 +15,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from halgit.halyard.sensitive import is_sensitive_key
+from halgit.halyard.sensitivity import is_sensitive_key
 
 TARGET = Path(__file__).resolve().parent.parent / "halgit" / "halyard" / "tables" / "public-secrets.json"
 

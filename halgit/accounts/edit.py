@@ -15,7 +15,7 @@ from typing import Final, Literal
 from halgit import yaml as hyaml
 from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
-from halgit.halyard.sensitive import words
+from halgit.halyard.sensitivity import words
 from halgit.pipeline import MISSING, Path, Value
 from halgit.text.phrases import did_you_mean
 from halgit.validation import schema

@@ -15,7 +15,7 @@ from halgit.accounts.edit import Change, Entry
 from halgit.accounts.kubeconfig import Kubeconfig, check, from_controller
 from halgit.accounts.writer import Writer, Written, seal
 from halgit.errors import AccountError, RemoteError, UsageError
-from halgit.halyard.sensitive import is_sensitive_key
+from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import Value
 from halgit.redaction import MASK
 from halgit.text.phrases import did_you_mean

@@ -8,7 +8,7 @@ import click
 
 from halgit.cli.output import Output
 from halgit.errors import UsageError
-from halgit.halyard import starter
+from halgit.halyard import resources
 from halgit.publish import write_file
 from halgit.report.table import counted
 
@@ -24,7 +24,7 @@ def command(output: Output, /, directory: Path) -> None:
       halgit init spinnaker-config
       halgit render --repo spinnaker-config --overlay prod --out /tmp/.hal
     """
-    files = starter.files()
+    files = resources.read_start_files()
     there = [path for path in files if (directory / path).exists()]
     if there:
         raise UsageError(f"{directory} already has {', '.join(sorted(there))}.", "Choose an empty directory.")

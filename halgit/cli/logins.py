@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from halgit.halyard.sensitive import is_sensitive_key
+from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.operator_settings import Access
 from halgit.redaction import Redactor
 

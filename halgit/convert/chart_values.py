@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.errors import UsageError
-from halgit.halyard.data import table
-from halgit.halyard.sensitive import is_sensitive_key
+from halgit.halyard.resources import table
+from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, Value
 

@@ -11,7 +11,7 @@ from halgit import yaml as hyaml
 from halgit.diff.reaching import Changed, services
 from halgit.diff.walking import Leaf, differing, same
 from halgit.halyard import merge_keys
-from halgit.halyard.showing import shown
+from halgit.halyard.sensitivity import shown
 from halgit.pipeline import EMPTY, MISSING, File, Path, Value
 from halgit.redaction import MASK, Secret, Woven
 from halgit.report.differences import Account, Change, Difference, Setting

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from halgit.halyard import model, reach
+from halgit.halyard import change_impact, model
 from halgit.halyard import services as running
-from halgit.halyard.reach import Reach
+from halgit.halyard.change_impact import Reach
 from halgit.pipeline import MISSING, File, Path, Value
 from halgit.report.differences import Effect, Service
 
@@ -106,12 +106,12 @@ def _reached(
     if one.file == "config":
         return _by_section(one, names, deployment)
     if one.file.startswith(profiles):
-        return reach.of_profile(one.file[len(profiles) :], names)
+        return change_impact.of_profile(one.file[len(profiles) :], names)
     if one.file.startswith(settings):
         service = one.file[len(settings) :].removesuffix(".yml")
-        return reach.of_service_settings(service, one.path, names)
+        return change_impact.of_service_settings(service, one.path, names)
     if one.file.startswith(".boms/"):
-        return reach.of_bill_of_materials(one.file.split("/")[1], names)
+        return change_impact.of_bill_of_materials(one.file.split("/")[1], names)
     return tuple(dict.fromkeys((*_by_field(one.file, names, after), *_by_field(one.file, names, before))))
 
 
@@ -122,7 +122,7 @@ def _by_section(one: Changed, names: tuple[str, ...], deployment: str) -> tuple[
     start = f"deploymentConfigurations[name={deployment}]"
     if len(one.path) > 1 and one.shown != start and not one.shown.startswith(f"{start}."):
         return ()
-    return reach.of_section(one.path[2:], names)
+    return change_impact.of_section(one.path[2:], names)
 
 
 def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> tuple[Reach, ...]:
@@ -132,5 +132,5 @@ def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> t
     found: list[Reach] = []
     for path, value in named:
         if isinstance(value, str) and (value == file or value.endswith("/" + file)):
-            found += [Reach(one.service, f"it gets {file}") for one in reach.of_section(path[2:], names)]
+            found += [Reach(one.service, f"it gets {file}") for one in change_impact.of_section(path[2:], names)]
     return tuple(found)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.pipeline import Value
 
 _TRUE: Final = frozenset({"true", "True", "TRUE"})

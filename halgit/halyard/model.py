@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.pipeline import EMPTY, Path, Value
 from halgit.redaction import Secret, Woven
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from halgit.halyard.coercion import boolean, constant, truth
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.pipeline import EMPTY, Value
 
 _TABLE: Final = table("services")["services"]

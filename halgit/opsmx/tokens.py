@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.merge.selection import matches
 from halgit.text.phrases import nearest
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from halgit.halyard.sensitive import is_sensitive_key
+from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import EMPTY, Finding, Severity
 from halgit.redaction import MASK
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from halgit import references
 from halgit.halyard import model
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.pipeline import MISSING, Value
 from halgit.secrets.plan import SecretPlan, Use
 from halgit.secrets.values import file_name, seen_path

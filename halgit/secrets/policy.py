@@ -7,8 +7,8 @@ from typing import Final
 
 from halgit import references
 from halgit import yaml as hyaml
-from halgit.halyard import layout, model, reach, services, versions
-from halgit.halyard.decrypting import all_decrypt
+from halgit.halyard import change_impact, layout, model, services, versions
+from halgit.halyard.versions import all_decrypt
 from halgit.operator_settings import Trust
 from halgit.pipeline import MISSING, Compiled, Path, Reference, Value
 
@@ -94,7 +94,7 @@ class Readers:
             return True
         if len(path) < 3 or path[2] in _NOT_HANDED_ON or not isinstance(path[1], int):
             return False
-        reached = [one.service for one in reach.of_section(path[2:], services.SPRING)]
+        reached = [one.service for one in change_impact.of_section(path[2:], services.SPRING)]
         return self._all(tuple(reached), self._nodes[path[1]])
 
     def _deployment(self, name: str) -> Value:

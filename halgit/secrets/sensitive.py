@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from halgit import references
-from halgit.halyard import model, sensitive
-from halgit.halyard.data import table
+from halgit.halyard import model, sensitivity
+from halgit.halyard.resources import table
 from halgit.pipeline import MISSING, Compiled, Value
 from halgit.redaction import Redactor, Secret, Woven
 
@@ -93,7 +93,7 @@ def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:
 def _is_sensitive(step: str | int, child: Value) -> bool:
     if isinstance(child, bool) or child is None or isinstance(child, dict):
         return False
-    return isinstance(step, str) and sensitive.is_sensitive_key(step)
+    return isinstance(step, str) and sensitivity.is_sensitive_key(step)
 
 
 def _of_model(config: Value) -> Iterator[str]:
@@ -131,5 +131,5 @@ def _of_text(body: bytes) -> Iterator[str]:
         return
     yield from _IN_ADDRESS.findall(text)
     for match in _PAIR.finditer(text):
-        if sensitive.is_sensitive_key(match.group(1)):
+        if sensitivity.is_sensitive_key(match.group(1)):
             yield next((group for group in match.groups()[1:] if group), "")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from halgit import yaml as hyaml
-from halgit.halyard.sensitive import words
+from halgit.halyard.sensitivity import words
 from halgit.pipeline import Finding, Path, Position, Value
 
 _NEXT = re.compile(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from halgit import references
 from halgit import yaml as hyaml
-from halgit.halyard import data, model, sensitive
+from halgit.halyard import model, resources, sensitivity
 from halgit.pipeline import Path, Value
 from halgit.validation.account_files import Document
 
@@ -53,7 +53,7 @@ def is_public(secret: str) -> bool:
 
 @cache
 def _public() -> frozenset[str]:
-    return frozenset(data.table("public-secrets")["sha256"])
+    return frozenset(resources.table("public-secrets")["sha256"])
 
 
 def plain(value: Value) -> str | None:
@@ -135,9 +135,9 @@ def _keys(path: Path, node: dict[str, Value]) -> Iterator[tuple[str, str]]:
 @cache
 def _telling_key(key: str) -> tuple[bool, bool]:
     """Whether a key says secret, and whether it surely does, so that a number counts as well."""
-    parts = sensitive.words(key.rsplit(".", 1)[-1])
+    parts = sensitivity.words(key.rsplit(".", 1)[-1])
     contents = parts == ("kubeconfig", "contents")
-    says = contents or (sensitive.is_sensitive_key(key) and bool(parts) and parts[-1] not in _NO_SECRET)
+    says = contents or (sensitivity.is_sensitive_key(key) and bool(parts) and parts[-1] not in _NO_SECRET)
     return says, says and bool(parts) and parts[-1] in _SURE
 
 

@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from halgit import yaml as hyaml
-from halgit.halyard import data as halyard_data
 from halgit.halyard import layout
+from halgit.halyard import resources as halyard_data
 from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.validation.crashes import CANNOT_REWRITE, CRASH, cannot_rewrite, crashes, null_item
 from halgit.validation.preparing import LARGEST, Scan, nulls, prepared, size

@@ -15,7 +15,7 @@ from typing import Any
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard.model import places_of
-from halgit.halyard.sensitive import is_sensitive_key, words
+from halgit.halyard.sensitivity import is_sensitive_key, words
 from halgit.pipeline import Finding, Path, Plain, Severity, Value
 from halgit.redaction import Secret, Woven
 from halgit.text.phrases import did_you_mean, kind_of, listed

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from halgit.halyard import services, showing
+from halgit.halyard import sensitivity, services
 from halgit.pipeline import MISSING, Compiled, File, Finding, Path, Value
 from halgit.validation import account_files, open_secrets, schema_files
 
@@ -137,7 +137,7 @@ class View:
 
     def is_secret(self, path: Path, file: File) -> bool:
         """Whether the value at a path may not be shown."""
-        return showing.is_secret(path, file.path, file.data if file.path == "config" else None)
+        return sensitivity.is_secret(path, file.path, file.data if file.path == "config" else None)
 
     def written_in(self, path: str) -> str:
         """A file of the layers, also one that is left out, as its path in the source: that of the highest layer."""

@@ -4,12 +4,11 @@ The only room that imports a YAML library. Reads texts into plain data with all 
 Halyard reads the same, replaces single scalars in place, and finds the place of a value when it is asked for.
 """
 
-from halgit.yaml.editing import CannotEditError, edit
-from halgit.yaml.emitting import dump
-from halgit.yaml.places import Scalar, locate, locate_all, scalars
-from halgit.yaml.reading import Read, read
-from halgit.yaml.scalars import java_text
-from halgit.yaml.splicing import splice
+from halgit.yaml.editor import CannotEditError, edit, splice
+from halgit.yaml.emitter import dump
+from halgit.yaml.locator import Scalar, locate, locate_all, scalars
+from halgit.yaml.reader import Read, read
+from halgit.yaml.resolver import java_text
 
 __all__ = [
     "CannotEditError",

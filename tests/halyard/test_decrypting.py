@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from halgit.halyard.decrypting import all_decrypt, decrypts
 from halgit.halyard.services import SPRING, base
+from halgit.halyard.versions import all_decrypt, decrypts
 
 SINCE = {
     "clouddriver": "4.3.6", "echo": "2.3.2", "fiat": "1.3.3", "front50": "0.15.3", "gate": "1.5.3", "igor": "1.0.2",

@@ -18,8 +18,8 @@ import needs
 import pytest
 
 from halgit.halyard import coercion
-from halgit.halyard.data import schema, schema_names, schema_text, table
 from halgit.halyard.model import class_of
+from halgit.halyard.resources import schema, schema_names, schema_text, table
 
 NAMES = ("clouddriver-accounts", "halconfig", "kubeconfig", "service-settings", "spinnakerconfig")
 DEFINITIONS = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from halgit.halyard import model
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.redaction import Secret
 
 KUBERNETES = ("deploymentConfigurations", 0, "providers", "kubernetes")

@@ -6,7 +6,7 @@ import pytest
 from merge.layering import layer, told
 from opsmx.tokens import by_variables, render, unquoted
 
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import substitution
 from halgit.pipeline import Origin, Severity, Skipped

@@ -11,7 +11,7 @@ from merge.layering import layer
 from opsmx.tokens import Rendered, by_variables, render
 
 from halgit import yaml as hyaml
-from halgit.halyard.data import table
+from halgit.halyard.resources import table
 from halgit.opsmx import substitution
 from halgit.pipeline import Layer, Value, Variant
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from halgit.halyard.data import table
 from halgit.halyard.model import Field, class_of
+from halgit.halyard.resources import table
 from halgit.validation.rules import ALL
 
 FACTS: dict[int, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "facts.yaml").read_text())

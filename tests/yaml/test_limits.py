@@ -8,7 +8,7 @@ import judge
 import pytest
 
 from halgit import yaml as hyaml
-from halgit.yaml.checking import MOST_EXPANDED, Expansion
+from halgit.yaml.node_reader import MOST_EXPANDED, Expansion
 
 
 def told(text: bytes, *, many: bool = False) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from halgit.halyard.time_zones import time_zones
+from halgit.halyard.resources import list_time_zones
 from halgit.pipeline import Severity
 from halgit.text.phrases import did_you_mean
 from halgit.validation.rule import Hit, Rule
@@ -30,9 +30,9 @@ def _no_version(view: View) -> Iterator[Hit]:
 
 def _time_zone(view: View) -> Iterator[Hit]:
     zone = None if view.deployment is None else text(view.deployment, "timezone")
-    if view.deployment is not None and zone is not None and zone not in time_zones():
+    if view.deployment is not None and zone is not None and zone not in list_time_zones():
         message = f"Java knows no time zone {zone}."
-        known = () if "+" in zone or "-" in zone else sorted(time_zones())
+        known = () if "+" in zone or "-" in zone else sorted(list_time_zones())
         yield Hit(view.deployment.at("timezone"), message, hint=did_you_mean(zone, known))
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import truth
-from halgit.halyard.sensitive import words
+from halgit.halyard.sensitivity import words
 from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.text.phrases import listed
 from halgit.validation import schema

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from halgit import references
 from halgit import yaml as hyaml
-from halgit.halyard import data
+from halgit.halyard import resources
 from halgit.pipeline import Value
 from halgit.redaction import Secret, Woven
 from halgit.validation.rule import Hit
@@ -78,7 +78,7 @@ def half(node: Node, whose: str, one: str, other: str) -> Iterator[Hit]:
 
 @cache
 def _uri() -> re.Pattern[str]:
-    return re.compile(data.schema("halconfig")["$defs"]["uri"]["pattern"])
+    return re.compile(resources.schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
 def address(said: str) -> SplitResult | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from halgit import references
-from halgit.halyard import data, layout, services
+from halgit.halyard import layout, resources, services
 from halgit.pipeline import Severity
 from halgit.text.phrases import listed
 from halgit.validation.rule import Hit, Rule
@@ -23,7 +23,7 @@ _SPLIT = ("clouddriver", "echo")
 
 @cache
 def _address() -> re.Pattern[str]:
-    return re.compile(data.schema("halconfig")["$defs"]["uri"]["pattern"])
+    return re.compile(resources.schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
 def _no_content(view: View) -> Iterator[Hit]:

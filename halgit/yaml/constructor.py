@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from halgit.pipeline import Path, Plain, Value
-from halgit.yaml.faults import Faults
-from halgit.yaml.nodes import PREFIX, Node, Pair, is_merge
-from halgit.yaml.scalars import BOOLS, Unreadable, floating, integer, java_text, resolve, timestamp
+from halgit.yaml.parser import PREFIX, Node, Pair, is_merge
+from halgit.yaml.resolver import BOOLS, Unreadable, floating, integer, java_text, resolve, timestamp
+from halgit.yaml.source_text import Faults
 
 _NONE: Final = object()
 _COLLECTIONS: Final = {"sequence": ("seq", "omap", "pairs"), "mapping": ("map", "set")}

@@ -1,22 +1,35 @@
-"""A YAML text as a tree of nodes with their places: what reading with care, locating and splicing stand on.
-
-libyaml parses; this only stacks its events. It is several times slower than reading for the values alone, so it is
-used where something has to be said about a text, or where the text is out of the ordinary. It resolves and decides
-nothing, and stops at the first thing libyaml cannot parse, with all nodes up to there.
-"""
+"""The door to libyaml, through PyYAML: a parser of events for one text. Resolves nothing and makes no values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
 
-from halgit.yaml.libyaml import parser
-from halgit.yaml.lines import Mark
+from halgit.errors import HalgitError
+from halgit.yaml.source_text import Mark, Text
+
+
+class EventParser(Protocol):
+    """What is used of PyYAML's parser."""
+
+    def get_event(self) -> Event | None: ...
+
+    def dispose(self) -> None: ...
+
+
+def open_parser(text: bytes) -> EventParser:
+    """A parser at the start of a text. Raises HalgitError where PyYAML was built without libyaml."""
+    if not yaml.__with_libyaml__:
+        raise HalgitError(
+            "This PyYAML is built without libyaml.", "Install PyYAML from its wheel (pip install PyYAML)."
+        )
+    return yaml.CSafeLoader(text)
+
 
 Kind = Literal["scalar", "sequence", "mapping", "alias"]
 
@@ -91,7 +104,7 @@ class Stream:
 def compose(text: bytes) -> Stream:
     """All documents of a text. Never raises for what the text holds."""
     stream = Stream()
-    events = parser(text)
+    events = open_parser(text)
     composer = _Composer(stream)
     try:
         while stream.too_deep is None and (event := events.get_event()) is not None:
@@ -164,3 +177,71 @@ def _tag(event: Any) -> str | None:
 
 def _mark(mark: Any) -> Mark:
     return Mark(mark.index, mark.line + 1, mark.column + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why the parser stopped, in words: the fault to be."""
+
+    rule: str
+    mark: Mark
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The place where the parser stopped, its own words, and where what it was reading began.
+
+    `last` is the last scalar before the place.
+    """
+
+    text: Text
+    problem: str
+    context: str
+    mark: Mark
+    began: Mark | None
+    last: Node | None
+
+    @classmethod
+    def of(cls, text: Text, stream: Stream) -> Stop:
+        """How the parser stopped in this text."""
+        problem: Any = stream.problem
+        at = getattr(problem, "problem_mark", None)
+        began = getattr(problem, "context_mark", None)
+        return cls(
+            text,
+            str(getattr(problem, "problem", problem)),
+            str(getattr(problem, "context", None) or ""),
+            text.mark(at.index) if at else Mark(0, 1, 1),
+            text.mark(began.index) if began else None,
+            _last_scalar(stream),
+        )
+
+    def at(self, line: int, column: int) -> Mark:
+        """A place by line and column, both from 1."""
+        return Mark(-1, line, column)
+
+    def end_of_line(self) -> int:
+        """The index at which the line of the place ends."""
+        return self.mark.index - self.mark.column + 1 + len(self.text.line(self.mark.line))
+
+    def lines(self) -> list[int]:
+        """The lines to look at: the one where what stopped the parser began, and the one where it stopped."""
+        began = [self.began.line] if self.began else []
+        return [*began, self.mark.line]
+
+    def above(self, number: int = 0) -> int:
+        """The nearest line above this one, or above the place, that holds more than blanks and comments; 0 for none."""
+        for line in range((number or self.mark.line) - 1, 0, -1):
+            words = self.text.line(line).strip()
+            if words and words[0] != "#":
+                return line
+        return 0
+
+
+def _last_scalar(stream: Stream) -> Node | None:
+    node = stream.roots[-1] if stream.roots else None
+    while node is not None and node.items:
+        node = node.items[-1]
+    return node if node is not None and node.kind == "scalar" else None

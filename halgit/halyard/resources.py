@@ -46,3 +46,18 @@ def schema(name: str) -> dict[str, Any]:
 def _folder() -> Path:
     """`schemas` lies in the package when installed, and beside it in a checkout."""
     return _PACKED if _PACKED.is_dir() else _CHECKOUT
+
+
+_FOLDER = Path(__file__).resolve().parent / "start_files"
+
+
+def read_start_files() -> dict[str, bytes]:
+    """Every file of a new repository by its path."""
+    found = (path for path in sorted(_FOLDER.rglob("*")) if path.is_file())
+    return {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
+
+
+@cache
+def list_time_zones() -> frozenset[str]:
+    """Every id of `java.util.TimeZone`. Halyard compares letter by letter; `GMT+1` and the like are not among them."""
+    return frozenset(table("time-zones")["zones"])

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from halgit.pipeline import Path, Position
-from halgit.yaml.constructing import Construction
-from halgit.yaml.faults import Faults
-from halgit.yaml.nodes import Node, compose
+from halgit.yaml.constructor import Construction
+from halgit.yaml.parser import Node, compose
+from halgit.yaml.source_text import Faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.yaml.faults import Faults
-from halgit.yaml.lines import BREAKS, Mark, Text
-from halgit.yaml.nodes import Node, Stream, content_start
+from halgit.yaml.parser import Node, Stream, content_start
+from halgit.yaml.source_text import BREAKS, Faults, Mark, Text
 
 _TAB_IN_GAP: Final = re.compile(rf"#[^{BREAKS}]*|(\t)")
 _TAB_IN_PLAIN: Final = re.compile(rf"[{BREAKS}] *(\t)")

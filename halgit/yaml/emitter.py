@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from halgit.pipeline import Plain, Value
 from halgit.redaction import Secret, Woven
-from halgit.yaml.quoting import double, quoted
-from halgit.yaml.scalars import java_float
+from halgit.yaml.resolver import FLOAT, INT, TIMESTAMP, WORDS, java_float
 
 _LITERAL: Final = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
 _LONGEST_KEY: Final = 1000
@@ -144,3 +143,80 @@ def block(text: str, pad: str) -> str:
     hint = "2" if body[0] in " \n" else ""
     written = [pad + line if line else "" for line in body.split("\n")]
     return f"|{hint}{chomp}\n" + "\n".join(written) + "\n" * max(0, ends - 1)
+
+
+_SAFE: Final = re.compile(
+    r"[A-Za-z0-9_/.(^$+~\\;=-](?:[!-\"$-9;-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    r"|:(?![\s:])(?!$)|(?<!\s)\#(?!\#)| (?![\s#])(?!$))*"
+)
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
+_LIKE_A_NUMBER: Final = re.compile(
+    r"[-+.]?[0-9_.,:'eExXoObBa-fA-F+-]*[0-9][0-9_.,:eExXoObBa-fA-F+-]*|[-+]?\.(?:inf|nan)", re.IGNORECASE
+)
+_WORDS: Final = frozenset(
+    form
+    for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    for form in (word, word.capitalize(), word.upper())
+)
+_ESCAPES: Final = {
+    "\0": "\\0",
+    "\x07": "\\a",
+    "\b": "\\b",
+    "\t": "\\t",
+    "\n": "\\n",
+    "\v": "\\v",
+    "\f": "\\f",
+    "\r": "\\r",
+    "\x1b": "\\e",
+    '"': '\\"',
+    "\\": "\\\\",
+    "\x85": "\\N",
+    "\u2028": "\\L",
+    "\u2029": "\\P",
+}
+_TO_ESCAPE: Final = re.compile(
+    r"[^\x20\x21\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+def quoted(text: str) -> str:
+    """A text on one line, in the plainest form that is safe in block style."""
+    if is_plain(text):
+        return text
+    return single(text) if is_printable(text) else double(text)
+
+
+def is_printable(text: str) -> bool:
+    """Whether a text is of one line and needs no escape."""
+    return bool(_PRINTABLE.fullmatch(text))
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can stand without quotes as a key or value in block style and is nothing else to any reader."""
+    if text in WORDS or text in _WORDS or text in {"=", "<<", "-", "~"} or not _SAFE.fullmatch(text):
+        return False
+    if text[0] == "-" and (len(text) == 1 or text[1] in " -"):
+        return False
+    if text.startswith(("...", "---")):
+        return False
+    return not (
+        _LIKE_A_NUMBER.fullmatch(text) or INT.fullmatch(text) or FLOAT.fullmatch(text) or TIMESTAMP.fullmatch(text)
+    )
+
+
+def single(text: str) -> str:
+    """A text in single quotes; it must be printable and on one line."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def double(text: str) -> str:
+    """A text in double quotes, everything that is not printable escaped."""
+    return '"' + _TO_ESCAPE.sub(_escape, text) + '"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    code = ord(char)
+    return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halgit.halyard.sensitive import is_sensitive_key, words
+from halgit.halyard.sensitivity import is_sensitive_key, words
 
 
 @pytest.mark.parametrize(

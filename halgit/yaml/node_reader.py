@@ -1,17 +1,69 @@
-"""What is wrong with a tree of nodes before any value is made: repeated keys, keys that are no text, aliases.
+"""Reads a YAML text node by node, with every fault in it and its place: the slow and thorough half of reading.
 
-Looks at every mapping, also at those whose values are never used. Makes no values of its own and never raises for
-what a text holds.
+Puts the parts in order: is it text, does it parse, is it what SnakeYAML takes, are its keys and aliases in order, what
+are its values. Never raises for bad input.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from halgit.pipeline import Path, Value
-from halgit.yaml.constructing import Construction
-from halgit.yaml.faults import Faults
-from halgit.yaml.nodes import DEEPEST, Node, is_merge
+from halgit.pipeline import Finding, Path, Value
+from halgit.yaml.compatibility import check_refusals
+from halgit.yaml.constructor import Construction
+from halgit.yaml.diagnosis import explain
+from halgit.yaml.parser import DEEPEST, Node, Stream, compose, is_merge
+from halgit.yaml.source_text import Faults, Mark, check_text
+
+
+def read_with_care(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...], tuple[Finding, ...]]:
+    """The documents and the faults of a text; no documents where it cannot be parsed."""
+    faults = Faults(file)
+    whole = check_text(text, faults)
+    if whole is None:
+        return (), faults.sorted()
+    stream = compose(text)
+    check_refusals(whole, stream, faults)
+    construction = Construction(faults)
+    checking = Checking(construction, faults)
+    for root in stream.roots:
+        checking.document(root)
+    if not many:
+        _check_single(stream, faults)
+    if stream.too_deep:
+        _too_deep(stream.too_deep, faults)
+    elif stream.problem:
+        explain(whole, stream, faults)
+    elif checking.within_limits:
+        documents = tuple(construction.value(root) for root in stream.roots)
+        if _fits(documents, stream, faults):
+            return documents, faults.sorted()
+    return (), faults.sorted()
+
+
+def _check_single(stream: Stream, faults: Faults) -> None:
+    for start in stream.starts[1:2]:
+        faults.add("documents", start, "a second document starts here.", "Keep one document in this file.")
+
+
+def _too_deep(mark: Mark, faults: Faults) -> None:
+    message = f"more than {DEEPEST} mappings and lists inside one another; Halyard reads no deeper."
+    faults.add("depth", mark, message, "Lift the inner ones up.")
+
+
+def _fits(documents: tuple[Value, ...], stream: Stream, faults: Faults) -> bool:
+    """Whether the documents stay in bounds once their aliases are written out."""
+    for document, root in zip(documents, stream.roots, strict=True):
+        expansion = Expansion(document)
+        if expansion.depth > DEEPEST:
+            _too_deep(root.start, faults)
+            return False
+        if expansion.size > stream.count + MOST_EXPANDED:
+            message = f"aliases add more than {MOST_EXPANDED} values once they are written out."
+            faults.add("alias-limit", root.start, message, "Write the values out, or use fewer aliases.")
+            return False
+    return True
+
 
 MOST_ALIASES: Final = 50
 """How many aliases to mappings or lists SnakeYAML takes in one text."""

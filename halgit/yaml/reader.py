@@ -20,10 +20,9 @@ from yaml.events import (
 )
 
 from halgit.pipeline import Finding, Plain, Value
-from halgit.yaml.careful import read_with_care
-from halgit.yaml.libyaml import parser
-from halgit.yaml.nodes import DEEPEST
-from halgit.yaml.scalars import Resolver, Unreadable, java_text
+from halgit.yaml.node_reader import read_with_care
+from halgit.yaml.parser import DEEPEST, open_parser
+from halgit.yaml.resolver import Resolver, Unreadable, java_text
 
 _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
 """What is a reason to read with care. Each is looked for by itself: a dozen searches are cheaper than one pattern."""
@@ -81,7 +80,7 @@ class _Straight:
     """From events to values with nothing in between; raises _Unusual at what has to be looked at."""
 
     def __init__(self, text: bytes) -> None:
-        self._next = parser(text).get_event
+        self._next = open_parser(text).get_event
         self._questions = b"?" in text
 
     def documents(self) -> tuple[Value, ...]:
