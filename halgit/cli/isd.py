@@ -1,4 +1,4 @@
-"""`halgit isd`: the two jobs of the isd chart, and what they left to look at."""
+"""`halgit isd`: the two jobs of the isd chart, and the state of their Secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from halgit.report.table import counted, table
 
 @click.group("isd")
 def command() -> None:
-    """Make the Secrets of an ISD installation, introduce its services to each other, and look at both.
+    """Create the Secrets of an ISD installation, register its integrations, and show their state.
 
     \b
     Example:
@@ -41,42 +41,42 @@ def _options(*each: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 _names = _options(
     given.option("--namespace", default="", metavar="NS", help="Namespace, if not the pod's or the context's own."),
-    given.option("--ca-secret", default="", metavar="NAME", help="The controller's authority: tls.crt, tls.key."),
+    given.option("--ca-secret", default="", metavar="NAME", help="The controller's CA certificate: tls.crt, tls.key."),
     given.option("--control-secret", default="", metavar="NAME", help="Client certificate of the control API."),
-    given.option("--service-auth-secret", default="", metavar="NAME", help="What signs service tokens."),
+    given.option("--service-auth-secret", default="", metavar="NAME", help="Key that signs service tokens."),
     given.option("--service-auth-key", default="public.pem", show_default=True, metavar="KEY", help="Its key."),
-    given.option("--trust-secret", default="", metavar="NAME", help="Java trust store with the authority: cacerts."),
+    given.option("--trust-secret", default="", metavar="NAME", help="Java trust store with the CA: cacerts."),
     given.option("--generate", "generated", multiple=True, metavar="NAME:KEY[=TEXT],...",
-                 help="A Secret with a random text, or the text given, under each key."),
+                 help="A Secret with a random value, or TEXT, under each key."),
 )  # fmt: skip
 _reach = _options(
     given.option("--ca-file", multiple=True, metavar="[HOST=]FILE", help="CA certificates to trust."),
     given.option("--timeout", type=given.Seconds(1), default=30.0, show_default=True, metavar="SECONDS",
                  help="Limit for each request."),
     given.option("--retries", type=click.IntRange(0, 10), default=3, show_default=True,
-                 help="How often a fault of Kubernetes that may pass is tried again."),
-    given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the result is told."),
+                 help="How often a temporary failure of Kubernetes is retried."),
+    given.option("--format", type=click.Choice(["text", "json"]), default="text", help="Output format."),
     given.log_options,
 )  # fmt: skip
 
 
-@command.command("create-ca", short_help="Make the Secrets that are absent.")
+@command.command("create-ca", short_help="Create the missing Secrets.")
 @_names
 @given.option(
     "--renew-control-before",
     type=click.IntRange(0, 366),
     default=0,
     metavar="DAYS",
-    help="Issue the control certificate anew when it has fewer days left; 0 is never.",
+    help="Renew the control certificate when it has fewer days left; 0: never.",
 )
 @_reach
 @click.pass_obj
 def create_ca(output: Output, /, **options: Any) -> None:
-    """Make the Secrets that are absent: the controller's authority and certificates, and random credentials.
+    """Create the missing Secrets: the controller's CA and client certificates, and random credentials.
 
-    A Secret that is there is never changed, so this may run again, and twice at once; only a control certificate
-    that ends is renewed, if --renew-control-before says so. The trust store holds the authority, the public
-    authorities, and those of --ca-file.
+    Existing Secrets are not changed, so the command can run again and in parallel. Only a control certificate that
+    expires within --renew-control-before days is renewed. The trust store holds the controller's CA certificate, the
+    public CA certificates, and those of --ca-file.
 
     \b
     Example:
@@ -86,10 +86,10 @@ def create_ca(output: Output, /, **options: Any) -> None:
     access = _access(output, options)
     renew = options["renew_control_before"]
     if renew and not options["control_secret"]:
-        raise UsageError("--renew-control-before goes with --control-secret.", "Name the Secret of the certificate.")
+        raise UsageError("--renew-control-before requires --control-secret.", "Name the Secret of the certificate.")
     try:
-        wanted = _wanted(options)
-        done = isd.bootstrap(SecretShelf(access, options["namespace"]), wanted, _bundles(access), _now(), renew)
+        names = _secret_names(options)
+        done = isd.bootstrap(SecretShelf(access, options["namespace"]), names, _bundles(access), _now(), renew)
     finally:
         access.kept.close()
     if output.json:
@@ -98,16 +98,17 @@ def create_ca(output: Output, /, **options: Any) -> None:
         output.result(table(["secret", "", ""], [[one.name, one.state, _ROLES[one.role]] for one in done]))
 
 
-@command.command("status", short_help="Say which Secrets are there and when certificates end.")
+@command.command("status", short_help="Show which Secrets exist and when certificates expire.")
 @_names
 @given.option("--soon", type=click.IntRange(0), default=30, show_default=True, metavar="DAYS",
-              help="Certificates with fewer days left end soon.")  # fmt: skip
+              help="Certificates with fewer days left expire soon.")  # fmt: skip
 @_reach
 @click.pass_obj
 def status(output: Output, /, **options: Any) -> None:
-    """Say which Secrets are there, what they lack, and when certificates end. Changes nothing.
+    """Show which Secrets exist, what they lack, and when certificates expire. Changes nothing.
 
-    Takes the options of create-ca. Ends with 4 where a Secret is missing, incomplete or wrong, or a certificate ended.
+    Takes the options of create-ca. Exits with 4 if a Secret is missing, incomplete or invalid, or a certificate has
+    expired.
 
     \b
     Example:
@@ -115,43 +116,45 @@ def status(output: Output, /, **options: Any) -> None:
     """
     access = _access(output, options)
     try:
-        rows = isd.status(SecretShelf(access, options["namespace"]), _wanted(options), _now(), options["soon"])
+        rows = isd.status(SecretShelf(access, options["namespace"]), _secret_names(options), _now(), options["soon"])
     finally:
         access.kept.close()
     if output.json:
         output.answer({"secrets": [asdict(row) for row in rows]})
     else:
-        output.result(table(["secret", "state", "holds until", "", ""], [_cells(row) for row in rows]))
+        output.result(table(["secret", "state", "valid until", "", ""], [_cells(row) for row in rows]))
     bad = [row for row in rows if row.state not in isd.GOOD]
     if bad:
-        told = "\n".join(f"Secret {row.name}: {row.state}{row.detail and ': '}{row.detail}." for row in bad)
-        raise SecretError(f"{counted(len(bad), 'Secret')} cannot be used:\n{told}")
+        lines = "\n".join(f"Secret {row.name}: {row.state}{row.detail and ': '}{row.detail}." for row in bad)
+        raise SecretError(f"{counted(len(bad), 'Secret')} cannot be used:\n{lines}")
 
 
-@command.command("configure", short_help="Introduce the services to each other.")
+@command.command("configure", short_help="Register the integrations.")
 @given.option("--platform-url", required=True, metavar="URL", help="Address of platform.")
 @given.option("--sapor-url", required=True, metavar="URL", help="Address of sapor.")
-@given.option("--opa-url", default="", metavar="URL", help="Address of the OPA they are told of.")
-@given.option("--admin-user", default="admin", show_default=True, metavar="NAME", help="User it acts as.")
+@given.option("--opa-url", default="", metavar="URL", help="Address of the OPA to register.")
+@given.option("--admin-user", default="admin", show_default=True, metavar="NAME", help="User that registers.")
 @given.option("--spinnaker-name", default="", metavar="NAME", help="Name of the Spinnaker to register.")
-@given.option("--gate-url", default="", metavar="URL", help="Its gate, as sapor reaches it.")
+@given.option("--gate-url", default="", metavar="URL", help="Address of its gate, as seen from sapor.")
 @given.option("--gate-user-file", default="", metavar="FILE", help="File with the user of that gate.")
 @given.option("--gate-password-file", default="", metavar="FILE", help="File with the user's password.")
-@given.option("--accounts-repository", default="", metavar="URL", help="https address of the dynamic accounts' git.")
+@given.option(
+    "--accounts-repository", default="", metavar="URL", help="https address of the git repository of accounts."
+)
 @given.option("--accounts-path", default="", metavar="DIR", help="Folder of the accounts file in it.")
 @given.option(
-    "--git-provider", type=click.Choice(isd.PROVIDERS), help="What its host is, where the name does not tell."
+    "--git-provider", type=click.Choice(isd.PROVIDERS), help="Kind of git server, if not part of the host name."
 )
 @given.option("--git-user-file", default="", metavar="FILE", help="File with the git user.")
 @given.option("--git-token-file", default="", metavar="FILE", help="File with the git token.")
 @given.option("--wait", type=click.IntRange(0), default=1800, show_default=True, metavar="SECONDS",
-              help="How long services that do not answer yet are waited for.")  # fmt: skip
+              help="How long to wait for services that do not answer yet.")  # fmt: skip
 @_reach
 @click.pass_obj
 def configure(output: Output, /, **options: Any) -> None:
-    """Introduce the services to each other: data sources to platform, the Spinnaker to sapor.
+    """Register the integrations: data sources at platform, the Spinnaker at sapor.
 
-    What is there is asked for first; only what is absent is made. All faults are told together.
+    Existing registrations are not changed; only missing ones are created. All failures are reported together.
 
     \b
     Example:
@@ -159,11 +162,11 @@ def configure(output: Output, /, **options: Any) -> None:
         --opa-url http://isd-opa:8181
     """
     access = _access(output, options)
-    wish = _wish(output, options)
-    headers = {"x-spinnaker-user": wish.admin}
+    integrations = _integrations(output, options)
+    headers = {"x-spinnaker-user": integrations.admin}
     done: list[dict[str, str]] = []
 
-    def tell(thing: str, state: str) -> None:
+    def report(thing: str, state: str) -> None:
         done.append({"name": thing, "state": state})
         if output.json:
             output.say(f"{thing}: {state}")
@@ -172,19 +175,19 @@ def configure(output: Output, /, **options: Any) -> None:
 
     platform = WebService(access, "platform", options["platform_url"], headers)
     sapor = WebService(access, "sapor", options["sapor_url"], headers)
-    gate = WebService(access, "the gate", wish.spinnaker.gate, {}) if wish.spinnaker else None
+    gate = WebService(access, "the gate", integrations.spinnaker.gate, {}) if integrations.spinnaker else None
     try:
-        isd.configure(wish, platform, sapor, gate, isd.Patience(options["wait"], output.progress), tell)
+        isd.configure(integrations, platform, sapor, gate, isd.Deadline(options["wait"], output.progress), report)
     finally:
         if output.json:
-            output.answer({"things": done})
+            output.answer({"integrations": done})
         for service in (platform, sapor, gate):
             if service is not None:
                 service.close()
 
 
 _ROLES = {
-    "ca": "the controller's authority",
+    "ca": "the controller's CA certificate",
     "control": "client certificate of the control API",
     "service-auth": "signs service tokens",
     "trust": "Java trust store",
@@ -202,8 +205,8 @@ def _now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
-def _wanted(options: Mapping[str, Any]) -> isd.Wanted:
-    return isd.Wanted(
+def _secret_names(options: Mapping[str, Any]) -> isd.SecretNames:
+    return isd.SecretNames(
         ca=options["ca_secret"],
         control=options["control_secret"],
         service_auth=options["service_auth_secret"],
@@ -214,11 +217,11 @@ def _wanted(options: Mapping[str, Any]) -> isd.Wanted:
 
 
 def _bundles(access: Access) -> list[bytes]:
-    """The public authorities, and those of the operator's file."""
+    """The public CA certificates, and those of the operator's file."""
     import certifi
 
     path = access.ca_file.default or access.environment.get("SSL_CERT_FILE", "")
-    own = [isd.read_bundle(path, given.read(path, "--ca-file"))] if path else []
+    own = [isd.check_bundle(path, given.read(path, "--ca-file"))] if path else []
     return [certifi.contents().encode(), *own]
 
 
@@ -227,7 +230,7 @@ def _cells(row: isd.Row) -> list[str]:
     return [row.name, row.state, row.until, days, row.detail or ", ".join(row.keys)]
 
 
-def _wish(output: Output, options: Mapping[str, Any]) -> isd.Wish:
+def _integrations(output: Output, options: Mapping[str, Any]) -> isd.Integrations:
     spinnaker = repository = None
     if options["gate_url"] or options["spinnaker_name"]:
         _together(options, "spinnaker_name", "gate_url", "gate_user_file", "gate_password_file")
@@ -243,22 +246,22 @@ def _wish(output: Output, options: Mapping[str, Any]) -> isd.Wish:
             token,
             options["git_provider"] or "",
         )
-    return isd.Wish(options["admin_user"], options["opa_url"], spinnaker, repository)
+    return isd.Integrations(options["admin_user"], options["opa_url"], spinnaker, repository)
 
 
 def _together(options: Mapping[str, Any], *names: str) -> None:
     spelt = {"--" + name.replace("_", "-"): bool(options[name]) for name in names}
-    missing = [name for name, there in spelt.items() if not there]
+    missing = [name for name, exists in spelt.items() if not exists]
     if missing:
-        first = next(name for name, there in spelt.items() if there)
+        first = next(name for name, exists in spelt.items() if exists)
         raise UsageError(
-            f"{first} goes with {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not given.",
-            "Give all of them or none.",
+            f"{first} requires {', '.join(missing)}.",
+            "Set all of them or none.",
         )
 
 
 def _login(output: Output, options: Mapping[str, Any], user: str, password: str) -> tuple[Secret, Secret]:
-    """A name and a secret from their files; the secret is masked in all that is said from now on."""
+    """Read a user name and a secret from their files; the secret is masked in all output."""
     secret = _secret(options, password)
     output.redactor.learn(secret)
     return _secret(options, user), secret
@@ -269,7 +272,7 @@ def _secret(options: Mapping[str, Any], name: str) -> Secret:
     try:
         text = given.read(options[name], option).decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise UsageError(f"{option}: {options[name]} is no UTF-8 text.", "Put the plain text there.") from None
+        raise UsageError(f"{option}: {options[name]} is not UTF-8 text.", "Store the value as plain text.") from None
     if not text:
-        raise UsageError(f"{option}: {options[name]} is empty.", "Put the value there.")
+        raise UsageError(f"{option}: {options[name]} is empty.", "Store the value there.")
     return Secret(text, option)

@@ -1,30 +1,30 @@
-"""The work of an ISD installation's two jobs: its Secrets and certificates, and the introduction of its services.
+"""The two jobs of an ISD installation: create its Secrets and certificates, and register its services.
 
-Both make only what is absent and change nothing that is there, so they may run again and side by side; a control
-certificate that ends is renewed where that is asked for. Kubernetes and the services are reached through `remotes/`.
+Both create only what is missing and change nothing that exists, so they can run again and in parallel. A control
+certificate that is about to expire is renewed on request. Kubernetes and the services are reached through `remotes/`.
 """
 
 from __future__ import annotations
 
-from halgit.isd.bootstrap import Done, bootstrap
-from halgit.isd.configure import PROVIDERS, Patience, Repository, Spinnaker, Wish, configure
+from halgit.isd.bootstrap import SecretResult, bootstrap
+from halgit.isd.certificates import check_bundle
+from halgit.isd.configure import PROVIDERS, Deadline, Integrations, Repository, Spinnaker, configure
+from halgit.isd.secret_names import SecretNames, parse_generated
 from halgit.isd.status import GOOD, Row, status
-from halgit.isd.truststore import read_bundle
-from halgit.isd.wanted import Wanted, parse_generated
 
 __all__ = [
     "GOOD",
     "PROVIDERS",
-    "Done",
-    "Patience",
+    "Deadline",
+    "Integrations",
     "Repository",
     "Row",
+    "SecretNames",
+    "SecretResult",
     "Spinnaker",
-    "Wanted",
-    "Wish",
     "bootstrap",
+    "check_bundle",
     "configure",
     "parse_generated",
-    "read_bundle",
     "status",
 ]

@@ -1,9 +1,9 @@
-"""`halgit isd create-ca`: make the Secrets that are absent, and never touch one that is there.
+"""`halgit isd create-ca`: create the missing Secrets and leave existing ones unchanged.
 
-One exception, when it is asked for: the control certificate is issued anew before it ends.
+One exception, on request: the control certificate is renewed before it expires.
 
-The authority comes first and is read back before anything is made from it: of two that run at once the same one
-counts for both. A set that is half there is completed where that can be done, and refused in words where it cannot.
+The CA certificate is created first and read back before anything is issued from it, so that two runs at once use the
+same one. An incomplete set is completed if possible, and otherwise refused with the reason.
 """
 
 from __future__ import annotations
@@ -16,102 +16,112 @@ from datetime import datetime
 from typing import Literal
 
 from halgit.errors import SecretError
-from halgit.isd.certificates import Authority, is_due, issue_control, make_authority, read_authority, refuse_stranger
-from halgit.isd.truststore import trust_store
-from halgit.isd.wanted import CERTIFICATE, STORE, Generated, Role, Wanted
+from halgit.isd.certificates import (
+    CaKeyPair,
+    check_issuer,
+    create_ca,
+    encode_trust_store,
+    is_renewal_due,
+    issue_control_certificate,
+    read_ca,
+)
+from halgit.isd.secret_names import TLS_KEYS, TRUST_STORE_KEYS, Generated, Role, SecretNames
 from halgit.remotes.kubernetes import SecretShelf
 
 LABELS = {"app.kubernetes.io/part-of": "isd", "app.kubernetes.io/managed-by": "halgit"}
 
 _LETTERS = string.ascii_letters + string.digits
 _LENGTH = 40
-"""Letters of a random text: 238 bits, and nothing that a shell, a URL or YAML reads in its own way."""
+"""Length of a random value: 238 bits, from characters that need no quoting in a shell, a URL or YAML."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What became of one Secret."""
+class SecretResult:
+    """The result for one Secret."""
 
     role: Role
     name: str
-    state: Literal["made", "there", "renewed"]
+    state: Literal["created", "exists", "renewed"]
 
 
 def bootstrap(
-    shelf: SecretShelf, wanted: Wanted, bundles: Sequence[bytes], now: datetime, renew_before: int = 0
-) -> tuple[Done, ...]:
-    """Make what is absent, and renew a control certificate with fewer than `renew_before` days left.
+    store: SecretShelf, names: SecretNames, bundles: Sequence[bytes], now: datetime, renew_before: int = 0
+) -> tuple[SecretResult, ...]:
+    """Create the missing Secrets, and renew a control certificate that expires within `renew_before` days.
 
-    Raises SecretError with every fault, after all that could be made has been.
+    Raises SecretError with every fault, after creating all Secrets that can be created.
     """
-    run = _Run(shelf, now, renew_before)
-    for one in wanted.generated:
-        run.keep("generated", one.name, one.keys, lambda one=one: _random(one))  # type: ignore[misc]
-    if wanted.service_auth:
-        key = wanted.service_auth_key
-        run.keep("service-auth", wanted.service_auth, (key,), lambda: {key: _text()})
-    if wanted.ca:
-        run.certificates(wanted, bundles)
+    run = _Run(store, now, renew_before)
+    for one in names.generated:
+        run.ensure("generated", one.name, one.keys, lambda one=one: _generated_data(one))  # type: ignore[misc]
+    if names.service_auth:
+        key = names.service_auth_key
+        run.ensure("service-auth", names.service_auth, (key,), lambda: {key: _random_text()})
+    if names.ca:
+        run.certificates(names, bundles)
     if run.faults:
         raise SecretError("\n".join(run.faults))
     return tuple(run.done)
 
 
 class _Run:
-    """One pass over the Secrets: what was done, and what cannot be."""
+    """One pass over the Secrets: the results and the faults so far."""
 
-    def __init__(self, shelf: SecretShelf, now: datetime, renew_before: int) -> None:
-        self._shelf = shelf
+    def __init__(self, store: SecretShelf, now: datetime, renew_before: int) -> None:
+        self._store = store
         self._now = now
         self._renew_before = renew_before
-        self.done: list[Done] = []
+        self.done: list[SecretResult] = []
         self.faults: list[str] = []
 
-    def certificates(self, wanted: Wanted, bundles: Sequence[bytes]) -> None:
-        """The authority and what is made from it."""
-        orphans = [name for name in (wanted.control, wanted.trust) if name and self._shelf.read(name) is not None]
-        if orphans and self._shelf.read(wanted.ca) is None:
-            self._lost(wanted.ca, orphans)
+    def certificates(self, names: SecretNames, bundles: Sequence[bytes]) -> None:
+        """Create the CA certificate and the Secrets issued from it."""
+        dependents = [name for name in (names.control, names.trust) if name and self._store.read(name) is not None]
+        if dependents and self._store.read(names.ca) is None:
+            self._report_missing_ca(names.ca, dependents)
             return
-        data = self.keep("ca", wanted.ca, CERTIFICATE, lambda: make_authority(self._now), kind="kubernetes.io/tls")
+        data = self.ensure("ca", names.ca, TLS_KEYS, lambda: create_ca(self._now), kind="kubernetes.io/tls")
         if data is None:
             return
         try:
-            authority = read_authority(self._place(wanted.ca), data, self._now)
+            ca = read_ca(self._place(names.ca), data, self._now)
         except SecretError as reason:
             self.faults.append(str(reason))
             return
-        if wanted.control:
-            self._control(wanted.control, authority)
-        if wanted.trust:
-            self.keep(
-                "trust", wanted.trust, (STORE,), lambda: {STORE: trust_store(data["tls.crt"], bundles, self._now)}
+        if names.control:
+            self._control(names.control, ca)
+        if names.trust:
+            self.ensure(
+                "trust",
+                names.trust,
+                (TRUST_STORE_KEYS,),
+                lambda: {TRUST_STORE_KEYS: encode_trust_store(data["tls.crt"], bundles, self._now)},
             )
 
-    def _control(self, name: str, authority: Authority) -> None:
-        data = self.keep(
-            "control", name, CERTIFICATE, lambda: issue_control(authority, self._now), kind="kubernetes.io/tls"
+    def _control(self, name: str, ca: CaKeyPair) -> None:
+        data = self.ensure(
+            "control", name, TLS_KEYS, lambda: issue_control_certificate(ca, self._now), kind="kubernetes.io/tls"
         )
         if data is None:
             return
         try:
-            refuse_stranger(self._place(name), data, authority)
+            check_issuer(self._place(name), data, ca)
         except SecretError as reason:
             self.faults.append(str(reason))
             return
-        if is_due(self._place(name), data, authority, self._now, self._renew_before):
-            new = issue_control(authority, self._now)
-            if self._shelf.replace(name, data, {**data, **new}):
-                self.done[-1] = Done("control", name, "renewed")
+        if is_renewal_due(self._place(name), data, ca, self._now, self._renew_before):
+            new = issue_control_certificate(ca, self._now)
+            if self._store.replace(name, data, {**data, **new}):
+                self.done[-1] = SecretResult("control", name, "renewed")
 
-    def _lost(self, ca: str, orphans: Sequence[str]) -> None:
+    def _report_missing_ca(self, ca: str, dependents: Sequence[str]) -> None:
         self.faults.append(
-            f"{self._place(ca)}: the authority is not there, and {' and '.join(orphans)}, made from one, "
-            f"{'is' if len(orphans) == 1 else 'are'}. Put the authority back from a backup; or delete "
-            f"{' and '.join(orphans)}, and run again: all agents and kubeconfigs have to be made anew then."
+            f"{self._place(ca)}: the CA certificate is missing, but {' and '.join(dependents)}, issued from it, "
+            f"{'exists' if len(dependents) == 1 else 'exist'}. Restore the CA certificate from a backup; or delete "
+            f"{' and '.join(dependents)} and run again. All agents and kubeconfigs must be recreated then."
         )
 
-    def keep(
+    def ensure(
         self,
         role: Role,
         name: str,
@@ -119,29 +129,29 @@ class _Run:
         make: Callable[[], Mapping[str, bytes]],
         kind: str = "Opaque",
     ) -> Mapping[str, bytes] | None:
-        """The Secret as the cluster has it, made now where it is absent; None, and a fault, where a key is missing."""
-        data = self._shelf.read(name)
-        made = data is None and self._shelf.make(name, kind, make(), LABELS)
+        """Return the data of a Secret, which is created if it is missing; None, and a fault, if a key is missing."""
+        data = self._store.read(name)
+        created = data is None and self._store.make(name, kind, make(), LABELS)
         if data is None:
-            data = self._shelf.read(name) or {}
+            data = self._store.read(name) or {}
         missing = [key for key in keys if not data.get(key)]
         if missing:
-            there = ", ".join(sorted(data)) or "none"
+            present = ", ".join(sorted(data)) or "none"
             self.faults.append(
-                f"{self._place(name)}: no {' and no '.join(missing)} (keys: {there}). "
-                "Add what is missing, or delete the Secret to have it made; one that is there is never changed."
+                f"{self._place(name)}: no {' and no '.join(missing)} (keys: {present}). "
+                "Add the missing keys, or delete the Secret to have it created again. Existing Secrets are not changed."
             )
             return None
-        self.done.append(Done(role, name, "made" if made else "there"))
+        self.done.append(SecretResult(role, name, "created" if created else "exists"))
         return data
 
     def _place(self, name: str) -> str:
-        return f"Secret {name} in namespace {self._shelf.namespace}"
+        return f"Secret {name} in namespace {self._store.namespace}"
 
 
-def _random(wanted: Generated) -> Mapping[str, bytes]:
-    return {key: wanted.fixed[key].encode() if key in wanted.fixed else _text() for key in wanted.keys}
+def _generated_data(names: Generated) -> Mapping[str, bytes]:
+    return {key: names.fixed[key].encode() if key in names.fixed else _random_text() for key in names.keys}
 
 
-def _text() -> bytes:
+def _random_text() -> bytes:
     return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH)).encode("ascii")

@@ -1,25 +1,34 @@
-"""The certificates of the controller: its authority, the client certificate of its control API.
+"""The controller's CA certificate, the client certificate of its control API, and the Java trust store. Pure.
 
-They have the form the controller reads: RSA keys in PKCS#1, and who a client is as JSON in the subject's unit. Keys
-exist here as bytes only on their way into a Secret; nothing is shown, nothing is written to a file.
+Certificates have the form that the controller reads: RSA keys in PKCS#1, and the client's identity as JSON in the
+subject's OU. Keys are bytes here only on their way into a Secret; nothing is printed or written to a file.
+
+The trust store is a JKS file, because every Java version opens it, with the default password and without one: the
+services that get it instead of their own `cacerts` open it without a password.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from halgit.errors import SecretError
+from halgit.errors import SecretError, UsageError
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+
 CONTROL = {"name": "oes", "purpose": "control"}
-"""Who sapor is to the controller."""
+"""The identity of sapor at the controller."""
 
 CA_DAYS = 3652
 CONTROL_DAYS = 365
@@ -27,19 +36,19 @@ CONTROL_DAYS = 365
 _CA_BITS = 4096
 _LEAF_BITS = 2048
 _BEFORE = timedelta(hours=1)
-"""Certificates hold from a little before now: clocks of other machines may be slow."""
+"""Certificates are valid from one hour ago, because clocks of other machines may be slow."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Authority:
-    """A certificate that may sign others, and its key."""
+class CaKeyPair:
+    """A CA certificate and its private key."""
 
     certificate: x509.Certificate
     key: RSAPrivateKey
 
 
-def make_authority(now: datetime) -> Mapping[str, bytes]:
-    """A new self-signed authority as the data of a TLS Secret."""
+def create_ca(now: datetime) -> Mapping[str, bytes]:
+    """Create a self-signed CA certificate; returns the data of a TLS Secret."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -53,8 +62,8 @@ def make_authority(now: datetime) -> Mapping[str, bytes]:
     return _tls_data(builder, key, key)
 
 
-def issue_control(authority: Authority, now: datetime) -> Mapping[str, bytes]:
-    """A client certificate for the control API as the data of a TLS Secret; it ends before its authority does."""
+def issue_control_certificate(ca: CaKeyPair, now: datetime) -> Mapping[str, bytes]:
+    """Issue a client certificate for the control API that expires before its CA; returns the data of a TLS Secret."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -63,39 +72,39 @@ def issue_control(authority: Authority, now: datetime) -> Mapping[str, bytes]:
     label = f"OpsMx Tunnel Certificate: -{CONTROL['name']}-"
     identity = json.dumps(CONTROL, separators=(",", ":"))
     name = _name({"ORGANIZATION_NAME": label, "COMMON_NAME": label, "ORGANIZATIONAL_UNIT_NAME": identity})
-    days = _control_days(authority, now)
+    days = _control_days(ca, now)
     both = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
     builder = (
-        _builder(name, authority.certificate.subject, key, authority.key, now, days)
+        _builder(name, ca.certificate.subject, key, ca.key, now, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage("digital_signature"), critical=True)
         .add_extension(x509.ExtendedKeyUsage(both), critical=False)
     )
-    return _tls_data(builder, key, authority.key)
+    return _tls_data(builder, key, ca.key)
 
 
-def is_due(where: str, data: Mapping[str, bytes], authority: Authority, now: datetime, days: int) -> bool:
-    """Whether a control certificate has fewer days left, and one issued now would hold longer by a day at least."""
+def is_renewal_due(where: str, data: Mapping[str, bytes], ca: CaKeyPair, now: datetime, days: int) -> bool:
+    """Whether a control certificate has fewer days left, and a new one would be valid at least a day longer."""
     end = read_certificate(where, data).not_valid_after_utc
-    return (end - now).days < days and now + timedelta(days=_control_days(authority, now) - 1) >= end
+    return (end - now).days < days and now + timedelta(days=_control_days(ca, now) - 1) >= end
 
 
-def _control_days(authority: Authority, now: datetime) -> int:
-    return min(CONTROL_DAYS, max(0, (authority.certificate.not_valid_after_utc - now).days))
+def _control_days(ca: CaKeyPair, now: datetime) -> int:
+    return min(CONTROL_DAYS, max(0, (ca.certificate.not_valid_after_utc - now).days))
 
 
 def read_certificate(where: str, data: Mapping[str, bytes]) -> x509.Certificate:
-    """The certificate of a TLS Secret; SecretError where it is none."""
+    """Parse the certificate of a TLS Secret. Raises SecretError."""
     from cryptography import x509
 
     try:
         return x509.load_pem_x509_certificate(data["tls.crt"])
     except ValueError:
-        raise SecretError(f"{where}: tls.crt is no certificate in PEM.", "Put the right one there.") from None
+        raise SecretError(f"{where}: tls.crt is not a PEM certificate.", "Store the right one there.") from None
 
 
-def read_authority(where: str, data: Mapping[str, bytes], now: datetime) -> Authority:
-    """The authority a TLS Secret holds; SecretError where it could not sign, or the controller would not take it."""
+def read_ca(where: str, data: Mapping[str, bytes], now: datetime) -> CaKeyPair:
+    """Parse the CA of a TLS Secret. Raises SecretError for one that cannot sign or that the controller refuses."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -104,37 +113,37 @@ def read_authority(where: str, data: Mapping[str, bytes], now: datetime) -> Auth
     try:
         key = load_pem_private_key(data["tls.key"], None)
     except (ValueError, TypeError):
-        raise SecretError(f"{where}: tls.key is no private key in PEM.", "Put the authority's key there.") from None
+        raise SecretError(f"{where}: tls.key is not a PEM private key.", "Store the CA's key there.") from None
     if not isinstance(key, RSAPrivateKey):
-        raise SecretError(f"{where}: tls.key is no RSA key.", "Put an authority with an RSA key there.")
+        raise SecretError(f"{where}: tls.key is not an RSA key.", "Store a CA with an RSA key there.")
     if key.public_key() != certificate.public_key():
-        raise SecretError(f"{where}: tls.key does not belong to tls.crt.", "Put a certificate and its key there.")
+        raise SecretError(f"{where}: tls.key does not belong to tls.crt.", "Store a certificate and its key there.")
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
         constraints = x509.BasicConstraints(False, None)
     if not constraints.ca:
-        raise SecretError(f"{where}: tls.crt is not an authority's certificate.", "Put an authority there.")
+        raise SecretError(f"{where}: tls.crt is not a CA certificate.", "Store a CA certificate there.")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         dates = f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}"
         raise SecretError(
-            f"{where}: the authority holds from {dates} only, and the controller refuses it.",
-            "Delete its Secret and those made from it; all agents and kubeconfigs have to be made anew.",
+            f"{where}: the CA certificate is valid from {dates}, so the controller refuses it.",
+            "Delete its Secret and those issued from it. All agents and kubeconfigs must be recreated then.",
         )
-    return Authority(certificate, key)
+    return CaKeyPair(certificate, key)
 
 
-def refuse_stranger(where: str, data: Mapping[str, bytes], authority: Authority) -> None:
-    """SecretError where a certificate was not issued by this authority."""
+def check_issuer(where: str, data: Mapping[str, bytes], ca: CaKeyPair) -> None:
+    """Raise SecretError if a certificate was not issued by this CA."""
     from cryptography.exceptions import InvalidSignature
 
     certificate = read_certificate(where, data)
     try:
-        certificate.verify_directly_issued_by(authority.certificate)
+        certificate.verify_directly_issued_by(ca.certificate)
     except (ValueError, TypeError, InvalidSignature):
         raise SecretError(
-            f"{where}: the certificate was not issued by the authority that is there.",
-            "Delete this Secret and run again: it is then issued anew. Or put back the authority it belongs to.",
+            f"{where}: the certificate was not issued by the current CA.",
+            "Delete this Secret and run again to have it issued again, or restore the CA it belongs to.",
         ) from None
 
 
@@ -184,3 +193,53 @@ def _tls_data(builder: x509.CertificateBuilder, key: RSAPrivateKey, signer: RSAP
         "tls.crt": certificate.public_bytes(Encoding.PEM),
         "tls.key": key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
     }
+
+
+PASSWORD = "changeit"
+"""The default password of Java's trust store; it protects nothing."""
+
+_PEM = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----(.*?)-----END", re.DOTALL)
+_MAGIC, _VERSION, _TRUSTED = 0xFEEDFEED, 2, 2
+_SEQUENCE = b"\x30"
+
+
+def encode_trust_store(ca: bytes, others: Iterable[bytes], now: datetime) -> bytes:
+    """Encode a trust store with the CA, as isd-controller, and the certificates of the bundles without duplicates."""
+    certificates = dict.fromkeys(one for bundle in (ca, *others) for one in _certificates(bundle))
+    created = int(now.timestamp() * 1000)
+    entries = [
+        struct.pack(">I", _TRUSTED)
+        + _java_string("isd-controller" if number == 0 else f"ca-{number:03d}")
+        + struct.pack(">Q", created)
+        + _java_string("X.509")
+        + struct.pack(">I", len(der))
+        + der
+        for number, der in enumerate(certificates)
+    ]
+    body = struct.pack(">III", _MAGIC, _VERSION, len(entries)) + b"".join(entries)
+    return body + hashlib.sha1(PASSWORD.encode("utf-16-be") + b"Mighty Aphrodite" + body).digest()
+
+
+def check_bundle(name: str, text: bytes) -> bytes:
+    """Return a PEM bundle unchanged. Raises UsageError if it holds no certificate."""
+    if not _certificates(text):
+        raise UsageError(f"--ca-file: {name} holds no PEM certificate.", "Name a file of PEM certificates.")
+    return text
+
+
+def _certificates(bundle: bytes) -> list[bytes]:
+    """The certificates of a bundle as DER, not parsed: some public ones are not well formed."""
+    found = []
+    for match in _PEM.finditer(bundle):
+        try:
+            der = base64.b64decode(b"".join(match[1].split()), validate=True)
+        except binascii.Error:
+            continue
+        if der.startswith(_SEQUENCE):
+            found.append(der)
+    return found
+
+
+def _java_string(text: str) -> bytes:
+    """A short ASCII string in Java's modified UTF-8 encoding."""
+    return struct.pack(">H", len(text)) + text.encode("ascii")

@@ -1,7 +1,8 @@
-"""`halgit isd configure`: introduce the services of an installation to each other.
+"""`halgit isd configure`: register the integrations of an installation.
 
-What is there is asked for first, and only what is absent is made. A service that does not answer yet is waited for;
-all that fails is told together. Passwords and tokens travel in bodies, never in an address, a header or a message.
+Existing registrations are listed first, and only missing ones are created. A service that does not answer yet is
+retried until a deadline; all failures are reported together. Passwords and tokens are sent in bodies only, never in
+an address, a header or a message.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from halgit.redaction import Secret
 from halgit.remotes.http import WebService
 
 Answer = TypeVar("Answer")
-State = Literal["made", "there", "accepted"]
-Tell = Callable[[str, State], None]
+State = Literal["created", "exists", "accepted"]
+Report = Callable[[str, State], None]
 
 DATA_SOURCES = "/platformservice/v2/datasources"
 DATA_SOURCE = "/platformservice/v6/datasource"
@@ -32,7 +33,7 @@ _PAUSE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """The git repository sapor keeps dynamic accounts in."""
+    """The git repository of sapor's dynamic accounts."""
 
     url: str
     path: str
@@ -43,35 +44,35 @@ class Repository:
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.username is not None:
-            raise UsageError("--accounts-repository holds a login.", "Give it with --git-token-file.")
+            raise UsageError("--accounts-repository holds credentials.", "Pass them with --git-token-file.")
         if parts.scheme != "https" or not parts.hostname or not parts.path.strip("/"):
             raise UsageError(
-                "--accounts-repository is no https address of a git repository, and sapor reaches no other.",
+                "--accounts-repository is not an https address of a git repository; sapor supports no other.",
                 "Write https://HOST/ORGANIZATION/REPOSITORY.git.",
             )
         self.kind()
 
     def kind(self) -> str:
-        """The provider as platform names it: the one given, or the one the host's name tells."""
+        """Return the provider as platform names it: the configured one, or the one in the host's name."""
         host = urlsplit(self.url).hostname or ""
         found = self.provider or next((name for name in _PROVIDERS if name in host), "")
         if not found:
             raise UsageError(
-                f"--accounts-repository: {host} does not tell what it is.",
-                f"Give --git-provider: {', '.join(_PROVIDERS)}.",
+                f"--accounts-repository: the git provider of {host} is unknown.",
+                f"Add --git-provider: {', '.join(_PROVIDERS)}.",
             )
         return found.upper()
 
     def fields(self) -> Mapping[str, object]:
-        """What platform has to know to reach the repository's host."""
+        """Return the settings by which platform reaches the repository's host."""
         parts = urlsplit(self.url)
         host = f"{parts.scheme}://{parts.netloc}/"
         public, own = _PROVIDERS[self.kind().lower()]
         api = public if parts.hostname in {"github.com", "gitlab.com", "bitbucket.org"} else host + own
-        given: dict[str, object] = {"hostUrl": host, "url": api, "username": self.user, "token": self.token}
+        fields: dict[str, object] = {"hostUrl": host, "url": api, "username": self.user, "token": self.token}
         if self.kind() == "BITBUCKET":
-            given.update(authType="bearer", read="", write="")
-        return given
+            fields.update(authType="bearer", read="", write="")
+        return fields
 
 
 _PROVIDERS: Mapping[str, tuple[str, str]] = {
@@ -79,14 +80,14 @@ _PROVIDERS: Mapping[str, tuple[str, str]] = {
     "gitlab": ("https://gitlab.com/api/v4", "api/v4"),
     "bitbucket": ("https://api.bitbucket.org/2.0/", "rest/api/1.0/"),
 }
-"""Providers with the API of the public host, and the API's path on a host of one's own."""
+"""Providers with the API of the public host, and the path of the API on a private host."""
 
 PROVIDERS = tuple(_PROVIDERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Spinnaker:
-    """The Spinnaker that is registered: its gate, as sapor reaches it, and the login of that."""
+    """The Spinnaker to register: the address of its gate as seen from sapor, and its login."""
 
     name: str
     gate: str
@@ -95,8 +96,8 @@ class Spinnaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What should be there in the end."""
+class Integrations:
+    """The integrations to register. Raises UsageError for a repository without a Spinnaker."""
 
     admin: str
     opa: str = ""
@@ -106,14 +107,14 @@ class Wish:
     def __post_init__(self) -> None:
         if self.repository and not self.spinnaker:
             raise UsageError(
-                "--accounts-repository belongs to a Spinnaker, and none is given.",
-                "Give --spinnaker-name and --gate-url, with the gate's login.",
+                "--accounts-repository requires a Spinnaker.",
+                "Add --spinnaker-name and --gate-url, with the gate's login.",
             )
 
 
 @dataclass(slots=True)
-class Patience:
-    """How long services are waited for, in seconds, all together."""
+class Deadline:
+    """The time in seconds within which all services must answer."""
 
     seconds: float
     progress: Progress = silent
@@ -125,7 +126,7 @@ class Patience:
         self._start = self.clock()
 
     def wait(self, ask: Callable[[], Answer], service: str) -> Answer:
-        """What `ask` gives, tried again while the service does not answer and time is left."""
+        """Return the result of `ask`, retried while the service does not answer and the deadline is not reached."""
         while True:
             try:
                 return ask()
@@ -138,38 +139,45 @@ class Patience:
 
 
 def configure(
-    wish: Wish, platform: WebService, sapor: WebService, gate: WebService | None, patience: Patience, tell: Tell
+    integrations: Integrations,
+    platform: WebService,
+    sapor: WebService,
+    gate: WebService | None,
+    deadline: Deadline,
+    report: Report,
 ) -> None:
-    """Make what is absent, and `tell` what became of each thing. Raises ConfigureError with all faults."""
-    run = _Run(wish, platform, sapor, patience, tell)
-    if gate is not None and wish.spinnaker is not None:
-        login = wish.spinnaker
+    """Register what is missing, and `report` each result. Raises ConfigureError with all faults."""
+    run = _Run(integrations, platform, sapor, deadline, report)
+    if gate is not None and integrations.spinnaker is not None:
+        login = integrations.spinnaker
         run.attempt(lambda: run.log_in(gate, login))
     run.attempt(run.data_sources)
-    if wish.spinnaker is not None:
+    if integrations.spinnaker is not None:
         run.attempt(run.spinnaker)
     if run.faults:
-        raise ConfigureError("\n".join(run.faults), "Run again when that is mended: what is there is left as it is.")
+        raise ConfigureError("\n".join(run.faults), "Fix this and run again. Existing registrations are not changed.")
 
 
 class ConfigureError(RemoteError):
-    """Something could not be set up; a line for each."""
+    """Integrations that failed; one line each."""
 
 
 class _Run:
-    """One pass: what is known so far, and what failed."""
+    """One pass: the results and the faults so far."""
 
-    def __init__(self, wish: Wish, platform: WebService, sapor: WebService, patience: Patience, tell: Tell) -> None:
-        self._wish = wish
+    def __init__(
+        self, integrations: Integrations, platform: WebService, sapor: WebService, deadline: Deadline, report: Report
+    ) -> None:
+        self._integrations = integrations
         self._platform = platform
         self._sapor = sapor
-        self._patience = patience
-        self._tell = tell
+        self._deadline = deadline
+        self._report = report
         self._repository_id: object = None
         self.faults: list[str] = []
 
     def attempt(self, step: Callable[[], None]) -> None:
-        """Do a step, and keep why it failed."""
+        """Run a step and collect its failure."""
         try:
             step()
         except RemoteError as reason:
@@ -177,25 +185,25 @@ class _Run:
                 self.faults.append(str(reason))
 
     def log_in(self, gate: WebService, login: Spinnaker) -> None:
-        self._patience.wait(lambda: gate.log_in("/login", login.user, login.password), gate.name)
-        self._tell(f"Login at {gate.name}", "accepted")
+        self._deadline.wait(lambda: gate.log_in("/login", login.user, login.password), gate.name)
+        self._report(f"Login at {gate.name}", "accepted")
 
     def data_sources(self) -> None:
-        """OPA, Autopilot and the repository, as platform's data sources."""
-        known = _named(self._platform, DATA_SOURCES, self._patience)
-        if self._wish.opa:
-            self.attempt(lambda: self._source(known, "OPA", "OPA", {"endPoint": self._wish.opa}))
-        self.attempt(lambda: self._source(known, "AUTOPILOT", "Autopilot", {"username": self._wish.admin}))
-        if self._wish.repository is not None:
-            repository = self._wish.repository
+        """Register OPA, Autopilot and the repository as data sources of platform."""
+        known = _existing_by_name(self._platform, DATA_SOURCES, self._deadline)
+        if self._integrations.opa:
+            self.attempt(lambda: self._source(known, "OPA", "OPA", {"endPoint": self._integrations.opa}))
+        self.attempt(lambda: self._source(known, "AUTOPILOT", "Autopilot", {"username": self._integrations.admin}))
+        if self._integrations.repository is not None:
+            repository = self._integrations.repository
             self.attempt(lambda: self._repository(known, repository))
 
     def _source(self, known: Mapping[str, Any], kind: str, name: str, fields: Mapping[str, object]) -> None:
         body = {"datasourceType": kind, "name": name, "configurationFields": fields}
-        self._make(f"Data source {name}", name in known, self._platform, DATA_SOURCES, body)
+        self._register(f"Data source {name}", name in known, self._platform, DATA_SOURCES, body)
 
     def _repository(self, known: Mapping[str, Any], repository: Repository) -> None:
-        there = known.get(REPOSITORY_SOURCE)
+        exists = known.get(REPOSITORY_SOURCE)
         body = {
             "datasourceType": repository.kind(),
             "name": REPOSITORY_SOURCE,
@@ -203,24 +211,26 @@ class _Run:
             "configurationFields": repository.fields(),
         }
         thing = f"Data source {REPOSITORY_SOURCE}"
-        made = self._make(thing, there is not None, self._platform, DATA_SOURCE, body)
-        answer = there if there is not None else made
+        created = self._register(thing, exists is not None, self._platform, DATA_SOURCE, body)
+        answer = exists if exists is not None else created
         if not isinstance(answer, dict) or answer.get("id") in (None, ""):
-            raise Corrupt(f"{self._platform.name} does not tell the id of the data source {REPOSITORY_SOURCE}.")
+            raise Corrupt(f"{self._platform.name} returns no id for the data source {REPOSITORY_SOURCE}.")
         self._repository_id = answer["id"]
 
     def spinnaker(self) -> None:
-        """The Spinnaker, as one of sapor's accounts."""
-        assert self._wish.spinnaker is not None
-        name = self._wish.spinnaker.name
-        known = _named(self._sapor, SPINNAKERS, self._patience)
-        if name not in known and self._wish.repository is not None and self._repository_id is None:
-            self.faults.append(f"Spinnaker {name} is not registered: its data source {REPOSITORY_SOURCE} is not there.")
+        """Register the Spinnaker as an account of sapor."""
+        assert self._integrations.spinnaker is not None
+        name = self._integrations.spinnaker.name
+        known = _existing_by_name(self._sapor, SPINNAKERS, self._deadline)
+        if name not in known and self._integrations.repository is not None and self._repository_id is None:
+            self.faults.append(f"Spinnaker {name} is not registered: its data source {REPOSITORY_SOURCE} is missing.")
             return
-        self._make(f"Spinnaker {name}", name in known, self._sapor, SPINNAKER, self._account(self._wish.spinnaker))
+        self._register(
+            f"Spinnaker {name}", name in known, self._sapor, SPINNAKER, self._account(self._integrations.spinnaker)
+        )
 
     def _account(self, spinnaker: Spinnaker) -> Mapping[str, object]:
-        repository = self._wish.repository
+        repository = self._integrations.repository
         external = repository and {
             "accountId": str(self._repository_id),
             "accountName": REPOSITORY_SOURCE,
@@ -240,28 +250,28 @@ class _Run:
             "password": spinnaker.password,
         }
 
-    def _make(self, thing: str, there: bool, service: WebService, path: str, body: Mapping[str, object]) -> Any:
-        """Make a thing that is absent; one that somebody else has made meanwhile is there."""
-        if there:
-            self._tell(thing, "there")
+    def _register(self, thing: str, exists: bool, service: WebService, path: str, body: Mapping[str, object]) -> Any:
+        """Register a missing integration; a conflict means that another run created it."""
+        if exists:
+            self._report(thing, "exists")
             return None
         try:
             answer = service.post(path, body)
         except Conflicting:
-            self._tell(thing, "there")
+            self._report(thing, "exists")
             return None
         except RemoteError as reason:
-            raise type(reason)(f"{thing} could not be made: {reason.message}", reason.hint) from None
-        self._tell(thing, "made")
+            raise type(reason)(f"{thing} was not created: {reason.message}", reason.hint) from None
+        self._report(thing, "created")
         return answer
 
 
-def _named(service: WebService, path: str, patience: Patience) -> Mapping[str, Any]:
-    """What the service lists there, by name."""
-    listed = patience.wait(lambda: service.get(path), service.name)
+def _existing_by_name(service: WebService, path: str, deadline: Deadline) -> Mapping[str, Any]:
+    """The objects that the service lists at the path, by name."""
+    listed = deadline.wait(lambda: service.get(path), service.name)
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not all(isinstance(row, dict) for row in listed):
         raise Corrupt(
-            f"{service.name} at {service.address} lists under {path} what is no list of things with names.",
-            "Check the service's version. Nothing was made, for what is there is not known.",
+            f"{service.name} at {service.address} does not return a list of named objects at {path}.",
+            "Check the service's version. Nothing was created, because existing objects are not known.",
         )
     return {str(row["name"]): row for row in listed if row.get("name")}

@@ -1,6 +1,6 @@
-"""`halgit isd status`: which Secrets of an installation are there, what they lack, and when certificates end.
+"""`halgit isd status`: which Secrets of an installation exist, what they lack, and when certificates expire.
 
-Reads only, and shows names of keys and dates, never a value.
+Read-only; shows names of keys and dates, never a value.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from datetime import datetime
 from typing import Literal
 
 from halgit.errors import SecretError
-from halgit.isd.certificates import Authority, read_authority, read_certificate, refuse_stranger
-from halgit.isd.wanted import Role, Wanted
+from halgit.isd.certificates import CaKeyPair, check_issuer, read_ca, read_certificate
+from halgit.isd.secret_names import Role, SecretNames
 from halgit.remotes.kubernetes import SecretShelf
 
-State = Literal["there", "missing", "incomplete", "ends soon", "ended", "wrong"]
-GOOD: frozenset[State] = frozenset({"there", "ends soon"})
-"""States that stop nothing today."""
+State = Literal["exists", "missing", "incomplete", "expires soon", "expired", "invalid"]
+GOOD: frozenset[State] = frozenset({"exists", "expires soon"})
+"""States in which the Secret can be used today."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One Secret. `until` is when its certificate ends, ISO 8601; `days` are left of it, below 0 once it has ended."""
+    """One Secret. `until` is when its certificate expires, ISO 8601; `days` is negative for an expired one."""
 
     role: Role
     name: str
@@ -33,15 +33,15 @@ class Row:
     detail: str = ""
 
 
-def status(shelf: SecretShelf, wanted: Wanted, now: datetime, soon: int) -> tuple[Row, ...]:
-    """A row for each Secret, the authority first; certificates with fewer than `soon` days left end soon."""
-    return tuple(_rows(shelf, wanted, now, soon))
+def status(store: SecretShelf, names: SecretNames, now: datetime, soon: int) -> tuple[Row, ...]:
+    """Return a row for each Secret, the CA first; a certificate with fewer than `soon` days left expires soon."""
+    return tuple(_rows(store, names, now, soon))
 
 
-def _rows(shelf: SecretShelf, wanted: Wanted, now: datetime, soon: int) -> Iterator[Row]:
-    authority: Authority | None = None
-    for role, name, keys in wanted:
-        data = shelf.read(name)
+def _rows(store: SecretShelf, names: SecretNames, now: datetime, soon: int) -> Iterator[Row]:
+    ca: CaKeyPair | None = None
+    for role, name, keys in names:
+        data = store.read(name)
         if data is None:
             yield Row(role, name, "missing", detail="run halgit isd create-ca")
             continue
@@ -51,49 +51,49 @@ def _rows(shelf: SecretShelf, wanted: Wanted, now: datetime, soon: int) -> Itera
             yield Row(role, name, "incomplete", found, detail=f"no {', '.join(missing)}")
             continue
         if role not in {"ca", "control"}:
-            yield Row(role, name, "there", found)
+            yield Row(role, name, "exists", found)
             continue
-        row = _certificate(Row(role, name, "there", found), data, now, soon)
+        row = _certificate_row(Row(role, name, "exists", found), data, now, soon)
         if role == "ca" and row.state in GOOD:
-            authority, row = _authority(row, data, now)
-        elif role == "control" and authority is not None:
-            row = _issued(row, data, authority)
+            ca, row = _ca_row(row, data, now)
+        elif role == "control" and ca is not None:
+            row = _check_control(row, data, ca)
         yield row
 
 
-def _certificate(row: Row, data: Mapping[str, bytes], now: datetime, soon: int) -> Row:
+def _certificate_row(row: Row, data: Mapping[str, bytes], now: datetime, soon: int) -> Row:
     try:
         certificate = read_certificate(row.name, data)
     except SecretError:
-        return Row(row.role, row.name, "wrong", row.keys, detail="tls.crt is no certificate in PEM")
+        return Row(row.role, row.name, "invalid", row.keys, detail="tls.crt is not a PEM certificate")
     end = certificate.not_valid_after_utc
     days = (end - now).days
-    state: State = "ended" if end < now else "ends soon" if days < soon else "there"
-    detail = "" if state == "there" else _RENEW[row.role]
+    state: State = "expired" if end < now else "expires soon" if days < soon else "exists"
+    detail = "" if state == "exists" else _RENEW[row.role]
     return Row(row.role, row.name, state, row.keys, end.strftime("%Y-%m-%dT%H:%M:%SZ"), days, detail)
 
 
 _RENEW: Mapping[Role, str] = {
-    "ca": "delete it and all made from it, run halgit isd create-ca, make agents and kubeconfigs anew",
+    "ca": "delete it and all issued from it, run halgit isd create-ca, recreate agents and kubeconfigs",
     "control": "run halgit isd create-ca --renew-control-before 366, restart sapor",
 }
 
 
-def _authority(row: Row, data: Mapping[str, bytes], now: datetime) -> tuple[Authority | None, Row]:
+def _ca_row(row: Row, data: Mapping[str, bytes], now: datetime) -> tuple[CaKeyPair | None, Row]:
     try:
-        return read_authority(row.name, data, now), row
+        return read_ca(row.name, data, now), row
     except SecretError as reason:
-        return None, _wrong(row, reason)
+        return None, _invalid_row(row, reason)
 
 
-def _issued(row: Row, data: Mapping[str, bytes], authority: Authority) -> Row:
+def _check_control(row: Row, data: Mapping[str, bytes], ca: CaKeyPair) -> Row:
     try:
-        refuse_stranger(row.name, data, authority)
+        check_issuer(row.name, data, ca)
     except SecretError as reason:
-        return _wrong(row, reason)
+        return _invalid_row(row, reason)
     return row
 
 
-def _wrong(row: Row, error: SecretError) -> Row:
+def _invalid_row(row: Row, error: SecretError) -> Row:
     reason = error.message.removeprefix(f"{row.name}: ").rstrip(".")
-    return Row(row.role, row.name, "wrong", row.keys, row.until, row.days, reason)
+    return Row(row.role, row.name, "invalid", row.keys, row.until, row.days, reason)

@@ -15,7 +15,7 @@ from servers.http import Asked, Said, server
 from servers.isd_services import Services, isd_services
 from servers.kubernetes_api import Cluster, kubernetes, status
 
-from halgit.isd.certificates import issue_control, read_authority
+from halgit.isd.certificates import issue_control_certificate, read_ca
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
@@ -100,8 +100,8 @@ def test_the_renewing_job_renews_with_what_its_role_allows(render: Render, clust
     assert renewing.run("renew", KUBECONFIG=kubeconfig).returncode == 0
     assert cluster.secrets == before, "a new certificate stays"
     now, control = datetime.now(timezone.utc), "isd-ns/isd-controller-control"
-    authority = read_authority("ca", cluster.secrets["isd-ns/isd-controller-ca"], now)
-    cluster.secrets[control] = dict(issue_control(authority, now - timedelta(days=310)))
+    ca = read_ca("ca", cluster.secrets["isd-ns/isd-controller-ca"], now)
+    cluster.secrets[control] = dict(issue_control_certificate(ca, now - timedelta(days=310)))
     old = cluster.secrets[control]
     done = renewing.run("renew", KUBECONFIG=kubeconfig)
     assert done.returncode == 0, done.stderr

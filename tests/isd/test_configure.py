@@ -48,10 +48,10 @@ def test_all_is_made_where_nothing_is(services: Services, configure: Run) -> Non
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
         "Login at the gate: accepted",
-        "Data source OPA: made",
-        "Data source Autopilot: made",
-        "Data source gitops: made",
-        "Spinnaker main: made",
+        "Data source OPA: created",
+        "Data source Autopilot: created",
+        "Data source gitops: created",
+        "Spinnaker main: created",
     ]
     assert services.sources == [
         {"id": 1, "datasourceType": "OPA", "name": "OPA", "configurationFields": {"endPoint": "http://isd-opa:8181"}},
@@ -93,10 +93,10 @@ def test_a_second_run_tells_nobody_anything(services: Services, configure: Run) 
     done = configure("--format=json")
     assert done.code == 0
     assert len(services.posted()) == before
-    states = {row["name"]: row["state"] for row in done.json["things"]}
+    states = {row["name"]: row["state"] for row in done.json["integrations"]}
     assert states == {
-        "Login at the gate": "accepted", "Data source OPA": "there", "Data source Autopilot": "there",
-        "Data source gitops": "there", "Spinnaker main": "there",
+        "Login at the gate": "accepted", "Data source OPA": "exists", "Data source Autopilot": "exists",
+        "Data source gitops": "exists", "Spinnaker main": "exists",
     }  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_a_run_that_broke_off_is_completed(services: Services, configure: Run) -
     done = configure()
     assert done.code == 3
     assert done.err.startswith(
-        f"halgit: Spinnaker main could not be made: sapor at {services.sapor} answers POST "
+        f"halgit: Spinnaker main was not created: sapor at {services.sapor} answers POST "
         "/oes/accountsConfig/v4/spinnaker with HTTP 500. Look into the service's log."
     )
     services.rule = lambda name, asked: None
@@ -133,7 +133,7 @@ def test_what_somebody_else_made_meanwhile_is_there(services: Services, configur
     services.rule = lambda name, asked: Said(409) if asked.path.endswith("v4/spinnaker") else None
     done = configure()
     assert done.code == 0, done.err
-    assert "Spinnaker main: there" in done.out
+    assert "Spinnaker main: exists" in done.out
 
 
 def test_services_that_start_slowly_are_waited_for(services: Services, configure: Run) -> None:
@@ -159,10 +159,10 @@ def test_all_that_fails_is_told(services: Services, configure: Run) -> None:
     assert done.code == 3
     first, second, third = done.err.removeprefix("halgit: ").splitlines()
     assert first == f"the gate at {services.gate} refuses the login. Check its user name and password."
-    assert second.startswith(f"Data source OPA could not be made: platform at {services.platform} answers POST ")
+    assert second.startswith(f"Data source OPA was not created: platform at {services.platform} answers POST ")
     assert "HTTP 400. Look into the service's log: it does not take what it is told." in second
     assert third.startswith(f"sapor at {closed} cannot be reached. Check that it runs, and the network policies.")
-    assert "Data source Autopilot: made" in done.out
+    assert "Data source Autopilot: created" in done.out
 
 
 def test_a_list_that_is_none_makes_nothing(services: Services, configure: Run) -> None:
@@ -172,8 +172,8 @@ def test_a_list_that_is_none_makes_nothing(services: Services, configure: Run) -
     services.rule = strange
     done = configure()
     assert done.code == 3
-    assert "lists under /platformservice/v2/datasources what is no list of things with names." in done.err
-    assert "Spinnaker main is not registered: its data source gitops is not there." in done.err
+    assert "does not return a list of named objects at /platformservice/v2/datasources." in done.err
+    assert "Spinnaker main is not registered: its data source gitops is missing." in done.err
     assert services.posted() == []
 
 
@@ -219,14 +219,14 @@ def test_each_provider_is_told_in_its_own_way(
 @pytest.mark.parametrize(
     ("changed", "said_"),
     [
-        ({"spinnaker_name": ""}, "--gate-url goes with --spinnaker-name, which is not given. Give all of them or"),
+        ({"spinnaker_name": ""}, "--gate-url requires --spinnaker-name. Set all of them or"),
         ({"gate_user_file": "", "gate_password_file": ""},
-         "--spinnaker-name goes with --gate-user-file, --gate-password-file, which are not given."),
-        ({"gate_url": "", "spinnaker_name": ""}, "--accounts-repository belongs to a Spinnaker, and none is given."),
+         "--spinnaker-name requires --gate-user-file, --gate-password-file."),
+        ({"gate_url": "", "spinnaker_name": ""}, "--accounts-repository requires a Spinnaker."),
         ({"accounts_repository": "https://git.example.org/o/r"},
-         "--accounts-repository: git.example.org does not tell what it is. Give --git-provider: github, gitlab,"),
-        ({"accounts_repository": "git@github.com:o/r"}, "--accounts-repository is no https address of a git"),
-        ({"accounts_repository": "https://u:p@github.com/o/r"}, "--accounts-repository holds a login."),
+         "--accounts-repository: the git provider of git.example.org is unknown. Add --git-provider: github, gitlab,"),
+        ({"accounts_repository": "git@github.com:o/r"}, "--accounts-repository is not an https address of a git"),
+        ({"accounts_repository": "https://u:p@github.com/o/r"}, "--accounts-repository holds credentials."),
         ({"platform_url": "platform:8095"}, "The address of platform is no http or https address. Write http://host:port."),
         ({"sapor_url": "http://u:p@sapor"}, "The address of sapor holds a login. Give logins as files."),
         ({"git_token_file": "/nowhere"}, "--git-token-file: /nowhere cannot be read: No such file or directory."),
@@ -245,4 +245,4 @@ def test_an_empty_secret_is_refused(services: Services, configure: Run, tmp_path
     (tmp_path / "gate-password").write_text("\n")
     done = configure()
     assert (done.code, services.asked) == (2, [])
-    assert "--gate-password-file: gate-password is empty. Put the value there." in done.err
+    assert "--gate-password-file: gate-password is empty. Store the value there." in done.err

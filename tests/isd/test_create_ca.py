@@ -18,8 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from servers.http import Asked, Said
 from servers.kubernetes_api import Cluster, kubernetes, status
 
-from halgit.isd import Wanted, bootstrap
-from halgit.isd.certificates import issue_control, read_authority
+from halgit.isd import SecretNames, bootstrap
+from halgit.isd.certificates import issue_control_certificate, read_ca
 from halgit.operator_settings import Access
 from halgit.remotes.kubernetes import SecretShelf
 
@@ -52,7 +52,7 @@ def certificate(cluster: Cluster, name: str) -> x509.Certificate:
 def test_everything_is_made_of_nothing(cluster: Cluster, isd: Run) -> None:
     done = isd(*ALL)
     assert done.code == 0, done.err
-    assert done.out.split("\n")[1:3] == ["db         made  credentials", "api        made  credentials"]
+    assert done.out.split("\n")[1:3] == ["db         created  credentials", "api        created  credentials"]
     assert {name.removeprefix("isd/"): set(data) for name, data in cluster.secrets.items()} == {
         "c-ca": {"tls.crt", "tls.key"}, "c-control": {"tls.crt", "tls.key"}, "c-auth": {"public.pem"},
         "c-trust": {"cacerts"}, "db": {"username", "password"}, "api": {"token"},
@@ -143,7 +143,7 @@ def test_a_second_run_changes_nothing(made: Cluster, isd: Run) -> None:
     before = {name: dict(data) for name, data in made.secrets.items()}
     done = isd(*ALL, "--format=json")
     assert done.code == 0, done.err
-    assert {row["state"] for row in done.json["secrets"]} == {"there"}
+    assert {row["state"] for row in done.json["secrets"]} == {"exists"}
     assert (made.secrets, made.made) == (before, {})
 
 
@@ -166,7 +166,7 @@ def test_two_at_once_agree_on_one_authority(cluster: Cluster, isd: Run) -> None:
         one.join()
     assert [one.code for one in ran] == [0, 0], [one.err for one in ran]
     certificate(cluster, "c-control").verify_directly_issued_by(certificate(cluster, "c-ca"))
-    assert sum("c-ca       made" in one.out for one in ran) == 1
+    assert sum("c-ca       created" in one.out for one in ran) == 1
 
 
 def test_a_lost_control_certificate_is_issued_from_the_authority(made: Cluster, isd: Run) -> None:
@@ -182,9 +182,9 @@ def test_a_lost_authority_is_not_replaced_in_silence(made: Cluster, isd: Run) ->
     done = isd(*ALL)
     assert done.code == 4
     assert done.err == (
-        "halgit: Secret c-ca in namespace isd: the authority is not there, and c-control and c-trust, made from one, "
-        "are. Put the authority back from a backup; or delete c-control and c-trust, and run again: all agents and "
-        "kubeconfigs have to be made anew then.\n"
+        "halgit: Secret c-ca in namespace isd: the CA certificate is missing, but c-control and c-trust, issued from "
+        "it, exist. Restore the CA certificate from a backup; or delete c-control and c-trust and run again. All "
+        "agents and kubeconfigs must be recreated then.\n"
     )
     assert "isd/c-ca" not in made.secrets
     assert "isd/api" in made.secrets, "what can be made is made"
@@ -199,11 +199,11 @@ def test_every_half_secret_is_told_and_none_is_changed(cluster: Cluster, isd: Ru
     before = dict(cluster.secrets)
     done = isd("create-ca", "--ca-secret=c-ca", "--control-secret=c-control", *ALL[-2:])
     assert done.code == 4
-    hint = "Add what is missing, or delete the Secret to have it made; one that is there is never changed."
+    hint = "Add the missing keys, or delete the Secret to have it created again. Existing Secrets are not changed."
     assert done.err.splitlines() == [
         f"halgit: Secret db in namespace isd: no password (keys: username). {hint}",
         f"Secret api in namespace isd: no token (keys: token). {hint}",
-        "Secret c-ca in namespace isd: tls.crt is no certificate in PEM. Put the right one there.",
+        "Secret c-ca in namespace isd: tls.crt is not a PEM certificate. Store the right one there.",
     ]
     assert cluster.secrets == before
 
@@ -215,12 +215,10 @@ def test_a_control_certificate_of_another_authority_is_refused(cluster: Cluster,
     assert isd("create-ca", "--ca-secret=c-ca").code == 0
     done = isd("create-ca", "--ca-secret=c-ca", "--control-secret=c-control")
     assert done.code == 4
-    assert (
-        "Secret c-control in namespace isd: the certificate was not issued by the authority that is there. " in done.err
-    )
+    assert "Secret c-control in namespace isd: the certificate was not issued by the current CA. " in done.err
     done = isd("create-ca", "--ca-secret=other", "--control-secret=c-control")
     assert done.code == 4
-    assert "Secret other in namespace isd: tls.crt is not an authority's certificate." in done.err
+    assert "Secret other in namespace isd: tls.crt is not a CA certificate." in done.err
 
 
 def test_a_key_of_another_certificate_is_refused(cluster: Cluster, isd: Run) -> None:
@@ -228,7 +226,9 @@ def test_a_key_of_another_certificate_is_refused(cluster: Cluster, isd: Run) -> 
     cluster.secrets["isd/c-ca"]["tls.key"] = cluster.secrets["isd/c-control"]["tls.key"]
     done = isd("create-ca", "--ca-secret=c-ca")
     assert done.code == 4
-    assert "Secret c-ca in namespace isd: tls.key does not belong to tls.crt. Put a certificate and its key" in done.err
+    assert (
+        "Secret c-ca in namespace isd: tls.key does not belong to tls.crt. Store a certificate and its key" in done.err
+    )
 
 
 def test_a_service_account_that_may_not_create_is_told_what_it_lacks(cluster: Cluster, isd: Run) -> None:
@@ -251,13 +251,13 @@ def test_a_namespace_that_is_not_there_is_named(cluster: Cluster, isd: Run) -> N
     ("arguments", "said"),
     [
         ([], "No Secret is named. Name some with --ca-secret, --generate and the like."),
-        (["--control-secret=x"], "--control-secret and --trust-secret come from an authority, and --ca-secret is"),
-        (["--ca-secret=Upper"], "'Upper' is no name of a Secret."),
-        (["--ca-secret=x", "--generate=x:y"], "The Secret x is named twice. Give each Secret its own name."),
-        (["--generate=x"], "--generate x: a name or a key is missing or cannot be. Write NAME:KEY[=TEXT][,KEY...]."),
-        (["--generate=x:a,b="], "--generate x: a name or a key is missing or cannot be."),
-        (["--generate=x:a,a"], "--generate x: the key a is given twice."),
-        (["--service-auth-secret=x", "--service-auth-key=a/b"], "--service-auth-key: 'a/b' is no key of a Secret."),
+        (["--control-secret=x"], "--control-secret and --trust-secret need a CA certificate, but --ca-secret is"),
+        (["--ca-secret=Upper"], "'Upper' is not a valid name of a Secret."),
+        (["--ca-secret=x", "--generate=x:y"], "The Secret name x is used more than once."),
+        (["--generate=x"], "--generate x: a name or a key is missing or invalid. Write NAME:KEY[=TEXT][,KEY...]."),
+        (["--generate=x:a,b="], "--generate x: a name or a key is missing or invalid."),
+        (["--generate=x:a,a"], "--generate x: the key a is duplicate."),
+        (["--service-auth-secret=x", "--service-auth-key=a/b"], "--service-auth-key: 'a/b' is not a valid key"),
         (["--ca-secret=x", "--ca-file=/nowhere"], "--ca-file: /nowhere cannot be read: No such file or directory."),
     ],
 )  # fmt: skip
@@ -272,7 +272,7 @@ def test_a_file_without_certificates_is_refused(isd: Run, cluster: Cluster, tmp_
     (tmp_path / "empty.pem").write_text("nothing")
     done = isd("create-ca", "--ca-secret=x", "--trust-secret=y", f"--ca-file={tmp_path}/empty.pem")
     assert done.code == 2
-    assert "empty.pem holds no certificates in PEM. Give a file of PEM certificates." in done.err
+    assert "empty.pem holds no PEM certificate. Name a file of PEM certificates." in done.err
 
 
 def test_a_fault_is_told_in_the_json_answer(isd: Run, cluster: Cluster) -> None:
@@ -286,8 +286,8 @@ def test_a_fault_is_told_in_the_json_answer(isd: Run, cluster: Cluster) -> None:
 def aged(made: Cluster) -> Cluster:
     """A cluster in which everything was made, the control certificate 340 days ago."""
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    authority = read_authority("c-ca", made.secrets["isd/c-ca"], now)
-    made.secrets["isd/c-control"] = dict(issue_control(authority, now - timedelta(days=340)))
+    ca = read_ca("c-ca", made.secrets["isd/c-ca"], now)
+    made.secrets["isd/c-control"] = dict(issue_control_certificate(ca, now - timedelta(days=340)))
     return made
 
 
@@ -301,7 +301,7 @@ def test_a_control_certificate_that_ends_is_renewed_and_nothing_else(aged: Clust
     assert done.code == 0, done.err
     states = {row["name"]: row["state"] for row in done.json["secrets"]}
     assert states.pop("c-control") == "renewed"
-    assert set(states.values()) == {"there"}
+    assert set(states.values()) == {"exists"}
     assert "PRIVATE KEY" not in done.out + done.err
     new, old = aged.secrets["isd/c-control"], before["isd/c-control"]
     assert aged.secrets == {**before, "isd/c-control": new}
@@ -311,21 +311,21 @@ def test_a_control_certificate_that_ends_is_renewed_and_nothing_else(aged: Clust
     assert renewed.subject == x509.load_pem_x509_certificate(old["tls.crt"]).subject
     assert load_pem_private_key(new["tls.key"], None).public_key() == renewed.public_key()
     assert {row["state"] for row in isd(*ALL, "--renew-control-before=366", "--format=json").json["secrets"]} == {
-        "there"
+        "exists"
     }
 
 
 def test_it_is_renewed_within_the_days_given_and_while_the_authority_holds(cluster: Cluster) -> None:
     """At the end, with a day left of the authority, a new certificate would hold no longer than the old."""
-    shelf = SecretShelf(Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0))
+    store = SecretShelf(Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0))
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
     found = []
     for days in (0, 335, 336, 336, 337, 3650, 3651):
-        _, control = bootstrap(shelf, Wanted(ca="ca", control="control"), (), start + timedelta(days=days), 30)
+        _, control = bootstrap(store, SecretNames(ca="ca", control="control"), (), start + timedelta(days=days), 30)
         found.append((days, control.state))
     assert found == [
-        (0, "made"), (335, "there"), (336, "renewed"), (336, "there"), (337, "there"), (3650, "renewed"),
-        (3651, "there"),
+        (0, "created"), (335, "exists"), (336, "renewed"), (336, "exists"), (337, "exists"), (3650, "renewed"),
+        (3651, "exists"),
     ]  # fmt: skip
 
 
@@ -341,7 +341,7 @@ def test_of_two_that_renew_the_first_counts(aged: Cluster, isd: Run) -> None:
     aged.rule = another
     done = isd(*ALL, "--renew-control-before=30", "--format=json")
     assert done.code == 0, done.err
-    assert {row["state"] for row in done.json["secrets"]} == {"there"}
+    assert {row["state"] for row in done.json["secrets"]} == {"exists"}
     assert aged.secrets["isd/c-control"] == theirs
 
 
@@ -360,12 +360,12 @@ def test_a_certificate_of_another_authority_is_not_renewed(aged: Cluster, isd: R
     before = dict(aged.secrets["isd/c-other"])
     done = isd("create-ca", "--ca-secret=c-ca", "--control-secret=c-other", "--renew-control-before=30")
     assert done.code == 4
-    assert "Secret c-other in namespace isd: the certificate was not issued by the authority that is there." in done.err
+    assert "Secret c-other in namespace isd: the certificate was not issued by the current CA." in done.err
     assert aged.secrets["isd/c-other"] == before
 
 
 def test_there_must_be_a_certificate_to_renew(isd: Run) -> None:
     done = isd("create-ca", "--ca-secret=ca", "--renew-control-before=30")
     assert (done.code, done.err) == (
-        2, "halgit: --renew-control-before goes with --control-secret. Name the Secret of the certificate.\n",
+        2, "halgit: --renew-control-before requires --control-secret. Name the Secret of the certificate.\n",
     )  # fmt: skip

@@ -10,13 +10,13 @@ import program
 import pytest
 from servers.kubernetes_api import Cluster
 
-from halgit.isd import Row, Wanted, bootstrap, status
+from halgit.isd import Row, SecretNames, bootstrap, status
 from halgit.operator_settings import Access
 from halgit.remotes.kubernetes import SecretShelf
 
 Run = Callable[..., program.Ran]
 NAMES = ("--ca-secret=ca", "--control-secret=control", "--trust-secret=trust", "--generate=db:password")
-WANTED = Wanted(ca="ca", control="control")
+WANTED = SecretNames(ca="ca", control="control")
 
 
 def test_what_create_ca_made_is_there(cluster: Cluster, isd: Run) -> None:
@@ -25,13 +25,13 @@ def test_what_create_ca_made_is_there(cluster: Cluster, isd: Run) -> None:
     done = isd("status", *NAMES)
     assert (done.code, done.err) == (0, "")
     head, *rows = done.out.splitlines()
-    assert head.split() == ["secret", "state", "holds", "until"]
-    assert [row.split()[:2] for row in rows] == [[name, "there"] for name in ("ca", "control", "trust", "db")]
+    assert head.split() == ["secret", "state", "valid", "until"]
+    assert [row.split()[:2] for row in rows] == [[name, "exists"] for name in ("ca", "control", "trust", "db")]
     assert "364 days" in rows[1] or "365 days" in rows[1]
     assert all("secrets/" in path for path in cluster.asked[asked:]), "status only reads"
     found: dict[str, Any] = {row["name"]: row for row in isd("status", *NAMES, "--format=json").json["secrets"]}
     assert found["db"] == {
-        "role": "generated", "name": "db", "state": "there", "keys": ["password"],
+        "role": "generated", "name": "db", "state": "exists", "keys": ["password"],
         "until": "", "days": None, "detail": "",
     }  # fmt: skip
     assert datetime.fromisoformat(found["ca"]["until"].replace("Z", "+00:00")) > datetime.now(timezone.utc)
@@ -44,7 +44,7 @@ def test_what_is_missing_or_half_there_is_told_and_fails(cluster: Cluster, isd: 
     assert done.err.splitlines() == [
         "halgit: 4 Secrets cannot be used:",
         "Secret ca: missing: run halgit isd create-ca.",
-        "Secret control: wrong: tls.crt is no certificate in PEM.",
+        "Secret control: invalid: tls.crt is not a PEM certificate.",
         "Secret trust: missing: run halgit isd create-ca.",
         "Secret db: incomplete: no password.",
     ]
@@ -55,22 +55,22 @@ def test_what_is_missing_or_half_there_is_told_and_fails(cluster: Cluster, isd: 
 def made(cluster: Cluster) -> Callable[[timedelta], tuple[Row, ...]]:
     """The rows as they are so long after everything was made."""
     access = Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0)
-    shelf = SecretShelf(access)
+    store = SecretShelf(access)
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    bootstrap(shelf, WANTED, (), start)
-    yield lambda later: status(shelf, WANTED, start + later, 30)
+    bootstrap(store, WANTED, (), start)
+    yield lambda later: status(store, WANTED, start + later, 30)
     access.kept.close()
 
 
 def test_a_certificate_ends_soon_and_then_has_ended(made: Callable[[timedelta], tuple[Row, ...]]) -> None:
-    assert [row.state for row in made(timedelta(days=300))] == ["there", "there"]
+    assert [row.state for row in made(timedelta(days=300))] == ["exists", "exists"]
     _, soon = made(timedelta(days=340))
-    assert (soon.state, soon.days, soon.until) == ("ends soon", 25, "2027-01-01T00:00:00Z")
+    assert (soon.state, soon.days, soon.until) == ("expires soon", 25, "2027-01-01T00:00:00Z")
     assert soon.detail == "run halgit isd create-ca --renew-control-before 366, restart sapor"
     _, over = made(timedelta(days=366))
-    assert (over.state, over.days) == ("ended", -1)
+    assert (over.state, over.days) == ("expired", -1)
     ca, _ = made(timedelta(days=4000))
-    assert ca.state == "ended"
+    assert ca.state == "expired"
 
 
 def test_a_certificate_of_another_authority_is_wrong(cluster: Cluster, isd: Run) -> None:
@@ -78,6 +78,6 @@ def test_a_certificate_of_another_authority_is_wrong(cluster: Cluster, isd: Run)
     assert isd("create-ca", "--ca-secret=other").code == 0
     done = isd("status", "--ca-secret=other", "--control-secret=control")
     assert done.code == 4
-    assert "Secret control: wrong: the certificate was not issued by the authority that is there." in done.err
+    assert "Secret control: invalid: the certificate was not issued by the current CA." in done.err
     cluster.secrets["isd/ca"]["tls.key"] = cluster.secrets["isd/other"]["tls.key"]
-    assert "Secret ca: wrong: tls.key does not belong to tls.crt." in isd("status", "--ca-secret=ca").err
+    assert "Secret ca: invalid: tls.key does not belong to tls.crt." in isd("status", "--ca-secret=ca").err

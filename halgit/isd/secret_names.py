@@ -1,4 +1,4 @@
-"""The Secrets an installation needs, as the operator names them. Pure."""
+"""The Secrets of an installation, as the operator names them. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from halgit.errors import UsageError
 
 Role = Literal["ca", "control", "service-auth", "trust", "generated"]
 
-CERTIFICATE: tuple[str, ...] = ("tls.crt", "tls.key")
-STORE = "cacerts"
+TLS_KEYS: tuple[str, ...] = ("tls.crt", "tls.key")
+TRUST_STORE_KEYS = "cacerts"
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
@@ -21,7 +21,7 @@ _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A Secret of random texts; `fixed` has the text of the keys that are not random."""
+    """A Secret of random values; `fixed` holds the values of the keys that are not random."""
 
     name: str
     keys: tuple[str, ...]
@@ -29,8 +29,8 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Names of the Secrets; one whose name is empty is not wanted."""
+class SecretNames:
+    """Names of the Secrets; a Secret with an empty name is not created. Raises UsageError for invalid names."""
 
     ca: str = ""
     control: str = ""
@@ -42,47 +42,48 @@ class Wanted:
     def __post_init__(self) -> None:
         if not self.ca and (self.control or self.trust):
             raise UsageError(
-                "--control-secret and --trust-secret come from an authority, and --ca-secret is not given.",
-                "Name the Secret of the authority with --ca-secret.",
+                "--control-secret and --trust-secret need a CA certificate, but --ca-secret is missing.",
+                "Name the Secret of the CA certificate with --ca-secret.",
             )
         names = [name for _, name, _ in self]
         for name in names:
             if not _NAME.fullmatch(name):
-                raise UsageError(f"{name!r} is no name of a Secret.", "Use small letters, digits, dots and hyphens.")
+                raise UsageError(f"{name!r} is not a valid name of a Secret.", _NAME_HINT)
             if names.count(name) > 1:
-                raise UsageError(f"The Secret {name} is named twice.", "Give each Secret its own name.")
+                raise UsageError(f"The Secret name {name} is used more than once.", "Give each Secret its own name.")
         if not names:
             raise UsageError("No Secret is named.", "Name some with --ca-secret, --generate and the like.")
         if not _KEY.fullmatch(self.service_auth_key):
-            raise UsageError(f"--service-auth-key: {self.service_auth_key!r} is no key of a Secret.", _KEYS)
+            raise UsageError(f"--service-auth-key: {self.service_auth_key!r} is not a valid key of a Secret.", _KEYS)
 
     def __iter__(self) -> Iterator[tuple[Role, str, tuple[str, ...]]]:
-        """What each Secret is, its name, and the keys it has to have; the authority first."""
+        """The role, name and required keys of each Secret, the CA certificate first."""
         named: list[tuple[Role, str, tuple[str, ...]]] = [
-            ("ca", self.ca, CERTIFICATE),
-            ("control", self.control, CERTIFICATE),
+            ("ca", self.ca, TLS_KEYS),
+            ("control", self.control, TLS_KEYS),
             ("service-auth", self.service_auth, (self.service_auth_key,)),
-            ("trust", self.trust, (STORE,)),
+            ("trust", self.trust, (TRUST_STORE_KEYS,)),
             *(("generated", one.name, one.keys) for one in self.generated),
         ]
         return (row for row in named if row[1])
 
 
+_NAME_HINT = "Use lower case letters, digits, dots and hyphens."
 _FORM = "Write NAME:KEY[=TEXT][,KEY...]."
 _KEYS = "Use letters, digits, dots, hyphens and underscores."
 
 
 def parse_generated(text: str) -> Generated:
-    """`NAME:KEY=TEXT,KEY`: a random text under each key that has none given. A text holds no comma."""
+    """Parse `NAME:KEY=TEXT,KEY`: keys without a text get a random value. A text cannot hold a comma."""
     name, colon, rest = text.partition(":")
     keys: list[str] = []
     fixed: dict[str, str] = {}
     for part in rest.split(","):
         key, equals, value = part.partition("=")
         if not colon or not name or not _KEY.fullmatch(key) or (equals and not value):
-            raise UsageError(f"--generate {name or text}: a name or a key is missing or cannot be.", _FORM)
+            raise UsageError(f"--generate {name or text}: a name or a key is missing or invalid.", _FORM)
         if key in keys:
-            raise UsageError(f"--generate {name}: the key {key} is given twice.", _FORM)
+            raise UsageError(f"--generate {name}: the key {key} is duplicate.", _FORM)
         keys.append(key)
         if equals:
             fixed[key] = value
