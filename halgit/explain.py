@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from halgit.errors import UsageError
-from halgit.halyard.sensitivity import shown
+from halgit.halyard.sensitivity import mask_value
 from halgit.pipeline import MISSING, Compiled, File, Origin, Path, Position, Value
 from halgit.text import paths
 
@@ -85,7 +85,7 @@ def explain(compiled: Compiled, target: str, locate: Locate) -> tuple[Explained,
         overridden = tuple(Origin(layer, layer.file(name), ()) for layer in reversed(file.layers[:-1]))
         shown = tuple(_source(origin, locate) for origin in overridden)
         return (Explained("", f"(the whole file, {file.how})", _source(whole, locate), shown),)
-    at = paths.resolve(path, file.data)
+    at = paths.resolve_path(path, file.data)
     node = file.data
     for step in at:
         node = node[step]
@@ -126,10 +126,10 @@ class _Explaining:
     def __call__(self, path: Path, value: Value) -> Explained:
         assert self.file.trace is not None
         trace = self.file.trace.at(path)
-        whole, asked = paths.show(path, self.file.data), paths.show(self.at, self.file.data)
+        whole, asked = paths.format_path(path, self.file.data), paths.format_path(self.at, self.file.data)
         return Explained(
             whole,
-            shown(value, path, self.file.path, self.file.data),
+            mask_value(value, path, self.file.path, self.file.data),
             _source(trace.origin, self.locate),
             tuple(_source(origin, self.locate) for origin in trace.overridden),
             tuple(self._given(name) for name in _names(trace.origin)),

@@ -21,7 +21,7 @@ from typing import IO, Any, cast
 import needs
 
 from halgit.pipeline import Plain
-from halgit.yaml import java_text
+from halgit.yaml import to_java_string
 
 SOURCE = Path(__file__).resolve().parent / "yaml" / "Judge.java"
 JAR = "/usr/share/java/snakeyaml.jar"
@@ -45,7 +45,7 @@ def read_all(text: bytes) -> list[Any]:
 def typed(value: Any) -> Any:
     """Data of halgit in the form of the judge's answers."""
     if isinstance(value, Plain):
-        return ["date", java_text(value)]
+        return ["date", to_java_string(value)]
     if isinstance(value, str):
         return ["str", str(value)]
     if isinstance(value, bytes):
@@ -56,7 +56,7 @@ def typed(value: Any) -> Any:
         return ["list", [typed(item) for item in value]]
     if value is None or isinstance(value, bool):
         return ["null", None] if value is None else ["bool", value]
-    return ["float" if isinstance(value, float) else "int", java_text(value)]
+    return ["float" if isinstance(value, float) else "int", to_java_string(value)]
 
 
 def typed_key(key: str) -> Any:

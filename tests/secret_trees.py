@@ -47,7 +47,7 @@ class Store:
         return self
 
     def read(self, reference: Reference) -> Held:
-        address = references.address(reference)
+        address = references.format_address(reference)
         with self.lock:
             self.asked.append(address)
         held = self.secrets.get(address, Missing(f"There is nothing at {address}.", "Put it there."))

@@ -15,9 +15,9 @@ from typing import Final, Literal
 from halgit import yaml as hyaml
 from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
-from halgit.halyard.sensitivity import words
+from halgit.halyard.sensitivity import split_words
 from halgit.pipeline import MISSING, Path, Value
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 from halgit.validation import schema
 from halgit.validation.rules.dynamic_accounts import DEAD, EITHER
 
@@ -63,7 +63,7 @@ class Entry:
     def name(self) -> str:
         """Its name as Clouddriver reads it."""
         name = self.fields.get("name")
-        return "" if name is None or isinstance(name, (dict, list)) else hyaml.java_text(name)
+        return "" if name is None or isinstance(name, (dict, list)) else hyaml.to_java_string(name)
 
     def get(self, key: str) -> Value:
         """The value of a field, in whatever case it is written."""
@@ -84,7 +84,7 @@ def apply(text: bytes, change: Change, file: str) -> Edited:
         return _added(text, data, known, change, file)
     if not same:
         names = [entry.name for entry in known]
-        hint = did_you_mean(change.name, names, "`halgit accounts list` tells what there is.")
+        hint = suggest_nearest(change.name, names, "`halgit accounts list` tells what there is.")
         raise AccountError(f"{file} has no account {change.name}.", hint)
     if len(same) > 1:
         providers = " and ".join(entry.provider for entry in same)
@@ -116,7 +116,7 @@ def _entries(data: Value) -> Iterator[Entry]:
         if isinstance(accounts, list):
             for number, account in enumerate(accounts):
                 if isinstance(account, dict):
-                    yield Entry("-".join(words(str(key))), (key, "accounts", number), account)
+                    yield Entry("-".join(split_words(str(key))), (key, "accounts", number), account)
 
 
 def _added(text: bytes, data: Value, known: tuple[Entry, ...], change: Change, file: str) -> Edited:
@@ -162,7 +162,7 @@ def _removed(text: bytes, known: tuple[Entry, ...], entry: Entry, change: Change
 def _edit(text: bytes, path: Path, value: Value, file: str) -> bytes:
     try:
         return hyaml.edit(text, path, value)
-    except hyaml.CannotEditError as reason:
+    except hyaml.EditError as reason:
         raise AccountError(f"{file}: {reason}", "Write the list in block style, without anchors.") from None
 
 
@@ -183,7 +183,7 @@ def _name_faults(change: Change, known: tuple[Entry, ...], file: str) -> Iterato
 def _faults(fields: Mapping[str, Value], provider: str) -> Iterator[str]:
     """What is wrong with fields that are given: types, unknown keys, placeholders."""
     given = {key: value for key, value in fields.items() if value is not MISSING}
-    camel = "".join(word.capitalize() if number else word for number, word in enumerate(words(provider)))
+    camel = "".join(word.capitalize() if number else word for number, word in enumerate(split_words(provider)))
     checked = {"name": "any", **given}
     for finding in schema.check({camel: {"accounts": [checked]}}, "", "clouddriver-accounts"):
         if finding.path[:3] == (camel, "accounts", 0):
@@ -210,7 +210,7 @@ def _texts(value: Value) -> Iterator[str]:
 
 def _live(fields: Mapping[str, Value]) -> tuple[dict[str, Value], list[str]]:
     """The fields without those Clouddriver no longer has, and a note on each of these."""
-    dead = [key for key in fields if words(key) in DEAD and fields[key] is not MISSING]
+    dead = [key for key in fields if split_words(key) in DEAD and fields[key] is not MISSING]
     notes = [f"{key} was left out: Clouddriver no longer has it." for key in dead]
     return {key: value for key, value in fields.items() if key not in dead}, notes
 
@@ -247,4 +247,4 @@ def _sealed(entries: list[Mapping[str, Value]]) -> bool:
 
 def _spelled(fields: Mapping[str, Value], key: str) -> str:
     """A key as it is written there already (`cache-threads` for `cacheThreads`), for Spring reads both as one."""
-    return next((own for own in fields if words(str(own)) == words(key)), key)
+    return next((own for own in fields if split_words(str(own)) == split_words(key)), key)

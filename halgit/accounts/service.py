@@ -18,7 +18,7 @@ from halgit.errors import AccountError, RemoteError, UsageError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import Value
 from halgit.redaction import MASK
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 
 _HIDDEN = frozenset({"kubeconfigContents", "kubeconfig-contents"})
 
@@ -62,7 +62,7 @@ class Accounts:
         for entry in known:
             if entry.name == name:
                 return replace(entry, fields=_masked(entry.fields))
-        hint = did_you_mean(name, (entry.name for entry in known), "`halgit accounts list` tells what there is.")
+        hint = suggest_nearest(name, (entry.name for entry in known), "`halgit accounts list` tells what there is.")
         raise AccountError(f"There is no account {name}.", hint)
 
     def add(self, provider: str, name: str, fields: Mapping[str, Value], access: Access) -> Written:

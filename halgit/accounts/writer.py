@@ -189,7 +189,7 @@ def _rotated(text: bytes, old: Cipher, new: Cipher, file: str) -> Edited:
     for path, value in found:
         try:
             text = hyaml.edit(text, path, new.encrypt(old.decrypt(value)))
-        except hyaml.CannotEditError as reason:
+        except hyaml.EditError as reason:
             raise AccountError(f"{file}: {reason}", "Write the list in block style, without anchors.") from None
         except ValueError:
             wrong.append(".".join(str(step) for step in path))

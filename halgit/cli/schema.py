@@ -11,7 +11,7 @@ from halgit.halyard import resources
 
 
 def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in resources.schema_names() if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in resources.list_schema_names() if name.startswith(incomplete)]
 
 
 @click.command("schema")
@@ -24,6 +24,6 @@ def command(output: Output, /, name: str) -> None:
     Example: let an editor check a halconfig
       halgit schema halconfig > .vscode/halconfig.schema.json
     """
-    if name not in resources.schema_names():
-        raise UsageError(f"There is no schema {name}.", f"The schemas are: {', '.join(resources.schema_names())}.")
-    output.result(resources.schema_text(name).rstrip())
+    if name not in resources.list_schema_names():
+        raise UsageError(f"There is no schema {name}.", f"The schemas are: {', '.join(resources.list_schema_names())}.")
+    output.result(resources.read_schema_text(name).rstrip())

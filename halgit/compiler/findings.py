@@ -13,7 +13,7 @@ from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import MISSING, Compiled, Finding, Origin, Path, Severity
 from halgit.report.findings import summary_line
 from halgit.secrets import SecretPlan
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 from halgit.validation import run
 from halgit.validation.rules import ALL
 from halgit.validation.waivers import waive
@@ -100,7 +100,7 @@ def _idle(compiled: Compiled, places: Places) -> Iterator[Finding]:
 
 def _nearest(name: str) -> str:
     names = [*(rule.id for rule in ALL), *dict.fromkeys(rule.subject for rule in ALL)]
-    return did_you_mean(name, names, "See `halgit rules`.")
+    return suggest_nearest(name, names, "See `halgit rules`.")
 
 
 def together(every: Sequence[tuple[Compiled, Sequence[Finding]]]) -> tuple[Finding, ...]:

@@ -164,10 +164,10 @@ class Remembering:
     """A `halgit.yaml.read` that remembers. What it gives is shared, which data of documents always may be."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, str, bool], hyaml.Read] = {}
+        self._known: dict[tuple[bytes, str, bool], hyaml.ReadResult] = {}
         self._lock = Lock()
 
-    def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.Read:
+    def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.ReadResult:
         key = (text, file, many)
         with self._lock:
             if key not in self._known:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.errors import UsageError
-from halgit.halyard.resources import table
+from halgit.halyard.resources import load_table
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, Value
@@ -45,7 +45,7 @@ def read_values(text: bytes, file: str) -> Values:
         raise UsageError(f"{file}:{fault.line}: {fault.message}", fault.hint)
     if not isinstance(data, dict):
         raise UsageError(f"{file}: it holds no mapping of values.", "Give the values file of the old release.")
-    known = table("predecessor_values")
+    known = load_table("predecessor_values")
     given = {key: value for key, value in _flat(data, "", known) if value is not None}
     parameters: dict[str, str] = {}
     secrets: list[tuple[str, str]] = []
@@ -70,7 +70,7 @@ def _take(parameters: dict[str, str], key: str, token: str, value: Value, given:
     if key == _TLS:
         parameters[token] = "https" if value is True else "http"
     elif key not in _GATE or _GATE[key] is (given.get(_COMMON_GATE, True) is True):
-        parameters[token] = hyaml.java_text(value)
+        parameters[token] = hyaml.to_java_string(value)
 
 
 def _is_secret(key: str, token: str) -> bool:

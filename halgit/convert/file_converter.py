@@ -15,7 +15,7 @@ from halgit.merge.scalars import Change, rewritten, texts
 from halgit.opsmx import substitution
 from halgit.opsmx.tokens import apart, of_file
 from halgit.pipeline import MISSING, File, Path, Value
-from halgit.references import Found
+from halgit.references import FoundReference
 
 _OPEN = "${{"
 _FOREIGN = ("opsmx", "operator", "armory")
@@ -48,7 +48,7 @@ class Converting:
         made = rewritten(file, file.data, changes)
         if isinstance(made.body, bytes):
             values: Mapping[Path, Value] = made.splices
-            return hyaml.splice(made.body, values) if values else made.body
+            return hyaml.replace_scalars(made.body, values) if values else made.body
         return hyaml.dump(made.data)
 
     def _text(self, file: File) -> bytes:
@@ -64,25 +64,25 @@ class Converting:
         if several:
             return body
         made, at = "", 0
-        for found in references.find_in_text(text):
+        for found in references.find_references_in_text(text):
             made += _escaped(text[at : found.start]) + text[found.start : found.end]
             at = found.end
         return (made + _escaped(text[at:])).encode("utf-8")
 
     def _scalar(self, text: str, names: frozenset[str]) -> str:
         made, at = "", 0
-        for found in references.find(text):
+        for found in references.find_references(text):
             made += self._filled(text[at : found.start], names) + self._reference(text, found)
             at = found.end
         return made + self._filled(text[at:], names)
 
-    def _reference(self, text: str, found: Found) -> str:
+    def _reference(self, text: str, found: FoundReference) -> str:
         reference = found.reference
         if reference.dialect not in _FOREIGN or reference.get("encoding"):
             return text[found.start : found.end]
         self.references += 1
         call = "secretFile" if reference.file else "secret"
-        return f"${{{{ {call}('{references.canonical(reference)}') }}}}"
+        return f"${{{{ {call}('{references.format_reference(reference)}') }}}}"
 
     def _filled(self, text: str, names: frozenset[str]) -> str:
         parts = apart(text, names)

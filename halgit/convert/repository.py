@@ -157,9 +157,9 @@ def _of_values(values: Values, declared: tuple[Declared, ...]) -> list[Decision]
 def _of_source(source: Source) -> list[Decision]:
     decided = [Decision(_place(found), f"{found.message} {found.hint}".strip()) for found in source.findings]
     config = source.files["config"].data if "config" in source.files else MISSING
-    for path, value in model.local_files(config) if isinstance(config, dict) else ():
+    for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
         where = str(value)
-        known = model.field(path, config)
+        known = model.find_field(path, config)
         inside = where.removeprefix(source.hal_home.rstrip("/") + "/")
         if where.startswith(("encrypted", "configserver:", "${{")):
             continue

@@ -11,7 +11,7 @@ from halgit import yaml as hyaml
 from halgit.diff.reaching import Changed, services
 from halgit.diff.walking import Leaf, differing, same
 from halgit.halyard import merge_keys
-from halgit.halyard.sensitivity import shown
+from halgit.halyard.sensitivity import mask_value
 from halgit.pipeline import EMPTY, MISSING, File, Path, Value
 from halgit.redaction import MASK, Secret, Woven
 from halgit.report.differences import Account, Change, Difference, Setting
@@ -81,7 +81,7 @@ class _Comparing:
         self.changed.append(Changed(path))
 
     def _document(self, path: str, before: Value, after: Value, keyed_as: str) -> None:
-        for leaf in differing(before, after, merge_keys.tree_for(keyed_as)):
+        for leaf in differing(before, after, merge_keys.build_key_tree(keyed_as)):
             self._leaf(path, leaf, before, after)
 
     def _leaf(self, path: str, leaf: Leaf, before: Value, after: Value) -> None:
@@ -108,7 +108,7 @@ class _Comparing:
             return {str(key): self._shown(item, (*path, key), file, data, opened) for key, item in value.items()}
         if isinstance(value, list):
             return [self._shown(item, (*path, number), file, data, opened) for number, item in enumerate(value)]
-        seen = shown(value, path, file, data)
+        seen = mask_value(value, path, file, data)
         if isinstance(seen, str):
             seen = MASK if opened and not isinstance(value, (Secret, Woven)) else self._clean(str(seen))
         hidden = isinstance(seen, str) and MASK in seen

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from halgit import yaml as hyaml
 from halgit.merge.selection import is_merged
 from halgit.pipeline import MISSING, File, LayerId, Path, SourceId, Value
-from halgit.references import Occurrence, find
+from halgit.references import Occurrence, find_references
 
 _ROOT = LayerId(".", SourceId(""))
 
@@ -51,7 +51,7 @@ def _taken_over(old: Value, new: Value, path: Path) -> bool:
         old, new = _matching(old, new, step), _child(new, step)
     step = path[-1]
     mine = _child(old, step)
-    if not isinstance(mine, str) or mine == _child(new, step) or find(mine):
+    if not isinstance(mine, str) or mine == _child(new, step) or find_references(mine):
         return False
     old[step] = _child(new, step)
     return True

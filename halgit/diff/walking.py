@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from halgit.halyard.merge_keys import PLAIN, KeyNode
+from halgit.halyard.merge_keys import NO_KEYS, KeyNode
 from halgit.pipeline import MISSING, Path, Plain, Value
 from halgit.text import paths
-from halgit.yaml import java_text
+from halgit.yaml import to_java_string
 
 _IN_ORDER = ("initContainers",)
 """Keyed lists whose order counts: Kubernetes runs the containers one after the other."""
@@ -31,7 +31,7 @@ class Place:
     """The account it lies in: its whole path as shown, its kind, its name."""
 
     def key(self, key: str) -> Place:
-        shown = self.shown + ("." if self.shown else "") + paths.quoted(key)
+        shown = self.shown + ("." if self.shown else "") + paths.quote_key(key)
         return Place((*self.before, key), (*self.after, key), shown, self.account)
 
     def item(self, old: int, new: int, what: str) -> Place:
@@ -104,11 +104,11 @@ def _items(
     for name in (*new, *(name for name in old if name not in new)):
         number, was = old.get(name, (0, MISSING))
         other, now = new.get(name, (0, MISSING))
-        here = _with_account(place.item(number, other, f"{key}={paths.quoted(name)}"), name)
+        here = _with_account(place.item(number, other, f"{key}={paths.quote_key(name)}"), name)
         if was is MISSING or now is MISSING:
             yield Leaf(here, was, now)
         else:
-            yield from _walk(was, now, node if node.key else PLAIN, here)
+            yield from _walk(was, now, node if node.key else NO_KEYS, here)
 
 
 def _order(old: list[str], new: list[str], place: Place) -> Iterator[Leaf]:
@@ -142,5 +142,5 @@ def _by_key(items: list[Value], key: str) -> dict[str, tuple[int, Value]] | None
             value = value.get(part) if isinstance(value, dict) else None
         if not isinstance(value, (str, int, float, bool)):
             return None
-        found[java_text(value)] = (number, item)
+        found[to_java_string(value)] = (number, item)
     return found if len(found) == len(items) else None

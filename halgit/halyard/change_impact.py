@@ -11,21 +11,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from halgit.halyard.layout import takers
-from halgit.halyard.services import ARTIFACTS, SERVICES, SPRING, base
+from halgit.halyard.layout import find_profile_services
+from halgit.halyard.services import ARTIFACTS, SERVICES, SPRING_SERVICES, get_base
 from halgit.pipeline import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AffectedService:
     """One service that a change reaches, and why."""
 
     service: str
     reason: str
 
 
-_ALL: Final = tuple(dict.fromkeys(base(service) for service in SERVICES))
-_EVERY_SPRING: Final = tuple(dict.fromkeys(base(service) for service in SPRING))
+_ALL: Final = tuple(dict.fromkeys(get_base(service) for service in SERVICES))
+_EVERY_SPRING: Final = tuple(dict.fromkeys(get_base(service) for service in SPRING_SERVICES))
 _WITH_DECK: Final = (*_EVERY_SPRING, "deck")
 _BAKED: Final = ("aws", "azure", "google", "huaweicloud", "oracle", "oraclebmcs", "tencentcloud")
 _ADDRESSES: Final = "the addresses of all services are in spinnaker.yml"
@@ -71,19 +71,21 @@ _PER_SERVICE: Final = frozenset(
 _SHARED_SETTINGS: Final = frozenset({"address", "baseUrl", "enabled", "host", "overrideBaseUrl", "port", "scheme"})
 
 
-def of_section(path: Path, running: Iterable[str]) -> tuple[Reach, ...]:
+def find_by_section(path: Path, running: Iterable[str]) -> tuple[AffectedService, ...]:
     """What a change at a path below a deployment of the halconfig reaches, among the services that run."""
     services = tuple(running)
     if len(path) > 2 and path[0] == "deploymentEnvironment" and path[1] in _PER_SERVICE:
         reason = f"deploymentEnvironment.{path[1]} names it"
-        return tuple(Reach(service, reason) for service in named(str(path[2]), services, str(path[1])))
+        return tuple(
+            AffectedService(service, reason) for service in match_service_key(str(path[2]), services, str(path[1]))
+        )
     found: dict[str, str] = {}
     for section, bases, reason in _SECTIONS:
         if _touches(section, path):
             for service in services:
-                if base(service) in bases:
+                if get_base(service) in bases:
                     found.setdefault(service, reason)
-    return tuple(Reach(service, reason) for service, reason in found.items())
+    return tuple(AffectedService(service, reason) for service, reason in found.items())
 
 
 def _touches(section: tuple[str, ...], path: Path) -> bool:
@@ -91,36 +93,38 @@ def _touches(section: tuple[str, ...], path: Path) -> bool:
     return all(wanted in {"*", step} for wanted, step in zip(section, path, strict=False))
 
 
-def named(key: str, running: Iterable[str], section: str) -> tuple[str, ...]:
+def match_service_key(key: str, running: Iterable[str], section: str) -> tuple[str, ...]:
     """The services a key of `customSizing`, `sidecars` and the like means: `spin-gate` and `gate` mean Gate.
 
     In all of them but `customSizing` the name of a base means its parts too, where they have no entry of their own.
     """
     name = key.removeprefix("spin-")
     falls_back = section != "customSizing"
-    return tuple(service for service in running if name == service or (falls_back and name == base(service)))
+    return tuple(service for service in running if name == service or (falls_back and name == get_base(service)))
 
 
-def of_profile(name: str, running: Iterable[str]) -> tuple[Reach, ...]:
+def find_by_profile(name: str, running: Iterable[str]) -> tuple[AffectedService, ...]:
     """What a profile (its path below `profiles/`) reaches, among the services that run."""
-    taken = set(takers(name))
-    return tuple(Reach(service, f"it takes profiles/{name}") for service in running if service in taken)
+    taken = set(find_profile_services(name))
+    return tuple(AffectedService(service, f"it takes profiles/{name}") for service in running if service in taken)
 
 
-def of_service_settings(service: str, path: Path, running: Iterable[str]) -> tuple[Reach, ...]:
+def find_by_service_settings(service: str, path: Path, running: Iterable[str]) -> tuple[AffectedService, ...]:
     """What a change in the settings of a service reaches: the service, and all if others find it by what changed."""
     own = f"service-settings/{service}.yml is its own"
     shared = not path or path[0] in _SHARED_SETTINGS
     return tuple(
-        Reach(other, own if other == service else _ADDRESSES)
+        AffectedService(other, own if other == service else _ADDRESSES)
         for other in running
-        if other == service or (shared and base(other) in _WITH_DECK)
+        if other == service or (shared and get_base(other) in _WITH_DECK)
     )
 
 
-def of_bill_of_materials(artifact: str, running: Iterable[str]) -> tuple[Reach, ...]:
+def find_by_bom_file(artifact: str, running: Iterable[str]) -> tuple[AffectedService, ...]:
     """What a change below `.boms/` reaches: the services made of an artifact, or all of them for the bill itself."""
     reason = f".boms/{artifact} is what it is made of"
     return tuple(
-        Reach(service, reason) for service in running if artifact not in ARTIFACTS or base(service) == artifact
+        AffectedService(service, reason)
+        for service in running
+        if artifact not in ARTIFACTS or get_base(service) == artifact
     )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from halgit.halyard.resources import table
+from halgit.halyard.resources import load_table
 from halgit.pipeline import Value
 
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
@@ -20,7 +20,7 @@ _BLANKS: Final = "".join(map(chr, range(0x21)))
 _WHOLE: Final = re.compile(r"[-+]?[0-9]+")
 
 
-def boolean(value: Value) -> bool | None:
+def coerce_boolean(value: Value) -> bool | None:
     """A boolean field's value: words for true and false, whole numbers, and no text at all for false."""
     if isinstance(value, (bool, int)):
         return bool(value)
@@ -30,7 +30,7 @@ def boolean(value: Value) -> bool | None:
     return None
 
 
-def integer(value: Value, bits: int) -> int | None:
+def coerce_integer(value: Value, bits: int) -> int | None:
     """A whole-number field's value: digits in quotes, and what stands before the point of a float within the range."""
     lowest, highest = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     if isinstance(value, float):
@@ -42,9 +42,9 @@ def integer(value: Value, bits: int) -> int | None:
     return value if whole and lowest <= value <= highest else None
 
 
-def constant(value: Value, enum: str, model: str = "halconfig") -> str | None:
+def coerce_enum(value: Value, enum: str, model: str = "halconfig") -> str | None:
     """An enum field's constant: the exact word with blanks around it, or its number from 0."""
-    known = table(model)["enums"][enum]
+    known = load_table(model)["enums"][enum]
     words: Sequence[str] = known["constants"]
     if known.get("any_case"):
         return next((word for word in words if isinstance(value, str) and word == value.lower()), None)
@@ -57,6 +57,6 @@ def constant(value: Value, enum: str, model: str = "halconfig") -> str | None:
     return words[value] if ordinal and 0 <= value < len(words) else None
 
 
-def truth(value: Value) -> bool:
+def is_true(value: Value) -> bool:
     """Whether a boolean field with this value counts as true; what Jackson refuses does not."""
-    return boolean(value) is True
+    return coerce_boolean(value) is True

@@ -12,13 +12,13 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Literal
 
-from halgit.halyard.services import SERVICES, SPRING, base
+from halgit.halyard.services import SERVICES, SPRING_SERVICES, get_base
 
 Kind = Literal["config", "profile", "service-settings", "bom", "daemon", "settings", "other"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileRole:
     """What one file of a layer is.
 
     `services` are those of any mode that take it by its name. `reason` says why it is not part of the rendered tree;
@@ -44,33 +44,33 @@ _STAGES = frozenset({"staging", "history", "service-logs"})
 _SCRIPTS = frozenset({"install.sh", "prep.sh", "connect.sh", "uninstall.sh", "vault-token"})
 
 
-def place(path: str, deployments: Sequence[str]) -> Place:
+def classify_file(path: str, deployments: Sequence[str]) -> FileRole:
     """What the file at this path of a layer is. `deployments` are the names in its `config`."""
     if path == "config":
-        return Place("config")
+        return FileRole("config")
     if path == "halgit.yaml":
-        return Place("settings")
+        return FileRole("settings")
     if _DAEMON.fullmatch(path):
-        return Place("daemon")
+        return FileRole("daemon")
     if path.startswith(".boms/"):
-        return Place("bom")
+        return FileRole("bom")
     parts = path.split("/")
     if len(parts) >= 3 and parts[1] in {"profiles", "service-settings"} and not parts[0].startswith("."):
         return _of_deployment(parts, deployments)
-    return Place("other", reason=_why_other(parts, deployments))
+    return FileRole("other", reason=_why_other(parts, deployments))
 
 
-def _of_deployment(parts: list[str], deployments: Sequence[str]) -> Place:
+def _of_deployment(parts: list[str], deployments: Sequence[str]) -> FileRole:
     name = "/".join(parts[2:])
-    found = profile(name) if parts[1] == "profiles" else service_settings(name)
+    found = classify_profile(name) if parts[1] == "profiles" else classify_service_settings(name)
     reason = found.reason
     if parts[0] not in deployments:
         known = ", ".join(deployments) or "none"
         reason = f"config has no deployment {parts[0]} (deployments: {known})"
-    return Place(found.kind, parts[0], found.services, reason)
+    return FileRole(found.kind, parts[0], found.services, reason)
 
 
-def takers(name: str) -> tuple[str, ...]:
+def find_profile_services(name: str) -> tuple[str, ...]:
     """The services of any mode that take a profile by its name (its path below `profiles/`).
 
     As `customProfileOutputPath` of Halyard's service classes says: the exact `<service>.yml`, anything that begins
@@ -82,8 +82,8 @@ def takers(name: str) -> tuple[str, ...]:
 
 @cache
 def _takes(service: str, name: str) -> bool:
-    family = base(service)
-    if service in SPRING:
+    family = get_base(service)
+    if service in SPRING_SERVICES:
         folder = family in {"clouddriver", "rosco"} and name.startswith(family + "/")
         images = family == "rosco" and name == "images-local.yml"
         named = name in {f"{service}.yml", f"{family}-local.yml"} or name.startswith((f"{service}-", "spinnaker"))
@@ -100,23 +100,25 @@ _OTHERS: dict[str, tuple[str, ...]] = {
 
 
 @cache
-def profile(name: str) -> Place:
+def classify_profile(name: str) -> FileRole:
     """What the file `name` below `profiles/` is; the deployment is left empty."""
-    services = takers(name)
-    return Place("profile", services=services, reason=_why_unwanted(name) or ("" if services else _why_no_taker(name)))
+    services = find_profile_services(name)
+    return FileRole(
+        "profile", services=services, reason=_why_unwanted(name) or ("" if services else _why_no_taker(name))
+    )
 
 
 @cache
-def service_settings(name: str) -> Place:
+def classify_service_settings(name: str) -> FileRole:
     """What the file `name` below `service-settings/` is; the deployment is left empty."""
     service = name.removesuffix(".yml")
     if name.endswith(".yml") and service in SERVICES:
-        return Place("service-settings", services=(service,))
+        return FileRole("service-settings", services=(service,))
     reason = _why_unwanted(name)
     if not reason:
         near = _nearest(name, tuple(f"{service}.yml" for service in SERVICES))
         reason = "no service reads settings of this name" + (f"; did you mean {near}?" if near else "")
-    return Place("service-settings", reason=reason)
+    return FileRole("service-settings", reason=reason)
 
 
 def _why_unwanted(name: str) -> str:
@@ -141,9 +143,9 @@ def _why_no_taker(name: str) -> str:
 @cache
 def _profile_names() -> tuple[str, ...]:
     """The usual names of profiles: what a mistyped one is compared with."""
-    bases = dict.fromkeys(base(service) for service in SPRING)
+    bases = dict.fromkeys(get_base(service) for service in SPRING_SERVICES)
     local = [f"{name}-local.yml" for name in bases]
-    own = [f"{service}.yml" for service in SPRING] + [f"{service}-local.yml" for service in SPRING]
+    own = [f"{service}.yml" for service in SPRING_SERVICES] + [f"{service}-local.yml" for service in SPRING_SERVICES]
     rest = [name for names in _OTHERS.values() for name in names]
     return tuple(dict.fromkeys([*local, *own, "spinnakerconfig.yml", "spinnaker-local.yml", "images-local.yml", *rest]))
 

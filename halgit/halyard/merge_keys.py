@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from halgit.halyard.model import ROOT, Type, class_of
+from halgit.halyard.model import ROOT_TYPE, FieldType, get_class
 from halgit.pipeline import EMPTY
 
 
@@ -29,10 +29,10 @@ class KeyNode:
 
     def below(self, key: str) -> KeyNode:
         """The node under a mapping key; one without any keyed list where nothing is known of it."""
-        return self.children.get(key) or self.any or PLAIN
+        return self.children.get(key) or self.any or NO_KEYS
 
 
-PLAIN = KeyNode()
+NO_KEYS = KeyNode()
 
 _BY_CLASS: Mapping[str, str] = {
     # Two entries of one name are refused by Halyard (deployments, accounts, publishers, clusters), or the services
@@ -126,7 +126,7 @@ the config server (their order counts), and lists of single values.
 """
 
 
-def tree_for(path: str, extra: Mapping[str, str] = EMPTY) -> KeyNode:
+def build_key_tree(path: str, extra: Mapping[str, str] = EMPTY) -> KeyNode:
     """The keyed lists of the document at this path of a layer. `extra` adds to them: dotted path to key.
 
     In a dotted path a key that holds a dot stands in double quotes, and `*` is any key.
@@ -140,41 +140,41 @@ def tree_for(path: str, extra: Mapping[str, str] = EMPTY) -> KeyNode:
 def _known(path: str) -> KeyNode:
     parts = path.split("/")
     if parts == ["config"]:
-        return halconfig()
+        return build_halconfig_tree()
     if len(parts) > 2 and parts[1] == "profiles":
         return _profiles()
     if len(parts) == 3 and parts[1] == "service-settings":
         return _service_settings()
-    return PLAIN
+    return NO_KEYS
 
 
 @cache
-def halconfig() -> KeyNode:
+def build_halconfig_tree() -> KeyNode:
     """The keyed lists of a halconfig."""
-    return _of_type(ROOT, None, "halconfig")
+    return _of_type(ROOT_TYPE, None, "halconfig")
 
 
 @cache
 def _service_settings() -> KeyNode:
-    return _of_type(Type("object", "service.ServiceSettings"), None, "service-settings")
+    return _of_type(FieldType("object", "service.ServiceSettings"), None, "service-settings")
 
 
 @cache
 def _profiles() -> KeyNode:
-    tree = PLAIN
+    tree = NO_KEYS
     for dotted, key in _PROFILE_LISTS.items():
         tree = _with(tree, dotted.split("."), key)
     return tree
 
 
-def _of_type(type_: Type, owner: tuple[str, str] | None, model: str) -> KeyNode:
+def _of_type(type_: FieldType, owner: tuple[str, str] | None, model: str) -> KeyNode:
     if type_.kind == "object":
         return _of_classes(_real_classes(type_.name, model), model)
     if type_.of is None:
-        return PLAIN
+        return NO_KEYS
     below = _of_type(type_.of, owner, model)
     if type_.kind == "map":
-        return KeyNode(any=below) if below != PLAIN else PLAIN
+        return KeyNode(any=below) if below != NO_KEYS else NO_KEYS
     if type_.of.kind == "object":
         return replace(below, key=_key_of(type_.of.name, model))
     return replace(below, key=_BY_FIELD.get(owner) if owner else None)
@@ -184,11 +184,11 @@ def _of_classes(names: Iterable[str], model: str) -> KeyNode:
     """One node for all the classes a place can hold: their keys never contradict each other."""
     children: dict[str, KeyNode] = {}
     for name in names:
-        for key, field in class_of(name, model).fields.items():
+        for key, field in get_class(name, model).fields.items():
             below = _of_type(field.type, (name, key), model)
-            if below != PLAIN:
+            if below != NO_KEYS:
                 children[key] = _joined(children[key], below) if key in children else below
-    return KeyNode(children=children) if children else PLAIN
+    return KeyNode(children=children) if children else NO_KEYS
 
 
 def _joined(one: KeyNode, other: KeyNode) -> KeyNode:
@@ -199,12 +199,12 @@ def _joined(one: KeyNode, other: KeyNode) -> KeyNode:
 
 
 def _real_classes(name: str, model: str) -> tuple[str, ...]:
-    class_ = class_of(name, model)
+    class_ = get_class(name, model)
     return tuple(class_.subtypes.values()) if class_.by else (name,)
 
 
 def _key_of(name: str, model: str) -> str | None:
-    class_ = class_of(name, model)
+    class_ = get_class(name, model)
     return next((_BY_CLASS[known] for known in (name, *class_.extends) if known in _BY_CLASS), None)
 
 
@@ -219,5 +219,5 @@ def _with(node: KeyNode, steps: list[str], key: str) -> KeyNode:
     step, rest = steps[0], steps[1:]
     if step == "*":
         children = {name: _with(child, rest, key) for name, child in node.children.items()}
-        return replace(node, children=children, any=_with(node.any or PLAIN, rest, key))
+        return replace(node, children=children, any=_with(node.any or NO_KEYS, rest, key))
     return replace(node, children={**node.children, step: _with(node.below(step), rest, key)})

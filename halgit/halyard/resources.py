@@ -16,29 +16,29 @@ _CHECKOUT = _HERE.parent.parent / "schemas"
 
 
 @cache
-def table(name: str) -> dict[str, Any]:
+def load_table(name: str) -> dict[str, Any]:
     """One table of `halgit/halyard/tables/`, by its name without `.json`."""
     data: dict[str, Any] = json.loads((_HERE / "tables" / f"{name}.json").read_text(encoding="utf-8"))
     return data
 
 
-def schema_names() -> tuple[str, ...]:
+def list_schema_names() -> tuple[str, ...]:
     """The names `schema` and `schema_text` take."""
     return tuple(sorted(file.name.removesuffix(".schema.json") for file in _folder().glob("*.schema.json")))
 
 
 @cache
-def schema_text(name: str) -> str:
+def read_schema_text(name: str) -> str:
     """The text of a schema, as it is packed. Raises KeyError for a name that is none of `schema_names`."""
-    if name not in schema_names():
+    if name not in list_schema_names():
         raise KeyError(name)
     return (_folder() / f"{name}.schema.json").read_text(encoding="utf-8")
 
 
 @cache
-def schema(name: str) -> dict[str, Any]:
+def load_schema(name: str) -> dict[str, Any]:
     """A schema, parsed. Raises KeyError for a name that is none of `schema_names`."""
-    data: dict[str, Any] = json.loads(schema_text(name))
+    data: dict[str, Any] = json.loads(read_schema_text(name))
     return data
 
 
@@ -60,4 +60,4 @@ def read_start_files() -> dict[str, bytes]:
 @cache
 def list_time_zones() -> frozenset[str]:
     """Every id of `java.util.TimeZone`. Halyard compares letter by letter; `GMT+1` and the like are not among them."""
-    return frozenset(table("time-zones")["zones"])
+    return frozenset(load_table("time-zones")["zones"])

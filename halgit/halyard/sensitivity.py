@@ -31,7 +31,7 @@ _PULL_SECRETS = ("image", "pull", "secrets")
 """Kubernetes' `imagePullSecrets` lists names of secrets."""
 
 
-def words(key: str) -> tuple[str, ...]:
+def split_words(key: str) -> tuple[str, ...]:
     """The words of a camelCase, kebab-case, snake_case or dotted key, in lower case."""
     return tuple(word.lower() for word in _WORD.findall(key))
 
@@ -39,7 +39,7 @@ def words(key: str) -> tuple[str, ...]:
 @cache
 def is_sensitive_key(key: str) -> bool:
     """Whether the value of a key of this name is to be masked: it says password, secret, token, credential or key."""
-    parts = words(key.rsplit(".", 1)[-1])
+    parts = split_words(key.rsplit(".", 1)[-1])
     if not parts or parts[-3:] == _PULL_SECRETS or parts[-1] in _SAYS_WHERE:
         return False
     return bool(_SAYS_SECRET.search("".join(parts))) or "pwd" in parts
@@ -48,19 +48,19 @@ def is_sensitive_key(key: str) -> bool:
 _REFERENCES = ("encrypted:", "encryptedFile:", "${{ secret", "${{secret")
 
 
-def is_secret(path: Path, file: str = "", data: Value = None) -> bool:
+def is_secret_value(path: Path, file: str = "", data: Value = None) -> bool:
     """Whether the value at a path is to be masked, whatever it is: by the model's marks, or by its key's name."""
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
-    return is_sensitive_key(key) or (file == "config" and model.is_secret(path, data))
+    return is_sensitive_key(key) or (file == "config" and model.is_secret_field(path, data))
 
 
-def shown(value: Value, path: Path, file: str = "", data: Value = None) -> Value:
+def mask_value(value: Value, path: Path, file: str = "", data: Value = None) -> Value:
     """The value as it may be seen. A reference is no secret and is shown; so are numbers of other keys, and empties."""
     if isinstance(value, (Secret, Woven)):
         return str(value)
     if isinstance(value, bytes):
-        return MASK if is_secret(path, file, data) else f"({len(value)} bytes)"
+        return MASK if is_secret_value(path, file, data) else f"({len(value)} bytes)"
     plain = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
-    if plain and is_secret(path, file, data) and not str(value).startswith(_REFERENCES):
+    if plain and is_secret_value(path, file, data) and not str(value).startswith(_REFERENCES):
         return MASK
     return value

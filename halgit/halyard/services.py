@@ -9,120 +9,120 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from halgit.halyard.coercion import boolean, constant, truth
-from halgit.halyard.resources import table
+from halgit.halyard.coercion import coerce_boolean, coerce_enum, is_true
+from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY, Value
 
-_TABLE: Final = table("services")["services"]
+_TABLE: Final = load_table("services")["services"]
 
 SERVICES: Final[tuple[str, ...]] = tuple(_TABLE)
 """The canonical names of all services of all modes; the file of a service's settings is `<name>.yml`."""
 
-SPRING: Final[tuple[str, ...]] = tuple(name for name, entry in _TABLE.items() if entry["spring"])
+SPRING_SERVICES: Final[tuple[str, ...]] = tuple(name for name, entry in _TABLE.items() if entry["spring"])
 """The services that are Spring programs, and so take profiles by name."""
 
-ARTIFACTS: Final[tuple[str, ...]] = tuple(table("services")["artifacts"])
+ARTIFACTS: Final[tuple[str, ...]] = tuple(load_table("services")["artifacts"])
 """The names a bill of materials knows; `spinnaker` among them is no service."""
 
-KUBERNETES: Final = "Distributed on Kubernetes"
+KUBERNETES_MODE: Final = "Distributed on Kubernetes"
 """The mode a Spinnaker on Kubernetes has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ServiceStatus:
     """Whether a service runs, and what says so."""
 
     runs: bool
     reason: str
 
 
-def base(service: str) -> str:
+def get_base(service: str) -> str:
     """The service this one is a part of: `clouddriver` for `clouddriver-rw`. Raises KeyError for an unknown name."""
     return str(_TABLE[service]["base"])
 
 
-def port(service: str) -> int | None:
+def get_port(service: str) -> int | None:
     """The port a service listens on, unless its settings say otherwise."""
     found = _TABLE[service]["port"]
     return None if found is None else int(found)
 
 
-def family(service: str) -> tuple[str, ...]:
+def list_family(service: str) -> tuple[str, ...]:
     """All services of the same base."""
-    return tuple(name for name in SERVICES if base(name) == base(service))
+    return tuple(name for name in SERVICES if get_base(name) == get_base(service))
 
 
-def mode(deployment: Value) -> str:
+def get_mode(deployment: Value) -> str:
     """How Spinnaker is deployed: one of the modes of the table, LocalDebian where nothing is said, as in Halyard."""
-    environment = at(deployment, "deploymentEnvironment")
-    kind = constant(at(environment, "type"), "node.DeploymentEnvironment.DeploymentType") or "LocalDebian"
+    environment = get_value(deployment, "deploymentEnvironment")
+    kind = coerce_enum(get_value(environment, "type"), "node.DeploymentEnvironment.DeploymentType") or "LocalDebian"
     if kind != "Distributed":
         return kind
-    accounts = at(deployment, "providers", "google", "accounts")
-    name = at(environment, "accountName")
-    on_google = isinstance(accounts, list) and any(at(account, "name") == name for account in accounts)
-    return "Distributed on Google" if on_google and name is not None else KUBERNETES
+    accounts = get_value(deployment, "providers", "google", "accounts")
+    name = get_value(environment, "accountName")
+    on_google = isinstance(accounts, list) and any(get_value(account, "name") == name for account in accounts)
+    return "Distributed on Google" if on_google and name is not None else KUBERNETES_MODE
 
 
-def existing(mode_: str) -> tuple[str, ...]:
+def list_services_of_mode(mode_: str) -> tuple[str, ...]:
     """The services that a mode can run at all."""
     return tuple(name for name in SERVICES if mode_ in _TABLE[name]["modes"])
 
 
-def statuses(deployment: Value, settings: Mapping[str, Value] = EMPTY) -> dict[str, Status]:
+def get_statuses(deployment: Value, settings: Mapping[str, Value] = EMPTY) -> dict[str, ServiceStatus]:
     """Whether each service of the deployment's mode runs, and why. `settings`: service-settings by service.
 
     A service also needs a version in the bill of materials, which is not looked at here.
     """
-    here = mode(deployment)
-    return {service: status(service, deployment, settings, here) for service in existing(here)}
+    here = get_mode(deployment)
+    return {service: get_status(service, deployment, settings, here) for service in list_services_of_mode(here)}
 
 
-def enabled(deployment: Value, settings: Mapping[str, Value] = EMPTY) -> tuple[str, ...]:
+def list_running(deployment: Value, settings: Mapping[str, Value] = EMPTY) -> tuple[str, ...]:
     """The services that run for a deployment; see `statuses`."""
-    return tuple(service for service, known in statuses(deployment, settings).items() if known.runs)
+    return tuple(service for service, known in get_statuses(deployment, settings).items() if known.runs)
 
 
-def status(service: str, deployment: Value, settings: Mapping[str, Value], mode_: str) -> Status:
+def get_status(service: str, deployment: Value, settings: Mapping[str, Value], mode_: str) -> ServiceStatus:
     """Whether one service runs: what its own settings say wins over what the halconfig says."""
-    own = boolean(at(settings.get(service), "enabled"))
-    if at(settings.get(service), "enabled") is not None and own is not None:
-        return Status(own, f"enabled in service-settings/{service}.yml is {'true' if own else 'false'}")
+    own = coerce_boolean(get_value(settings.get(service), "enabled"))
+    if get_value(settings.get(service), "enabled") is not None and own is not None:
+        return ServiceStatus(own, f"enabled in service-settings/{service}.yml is {'true' if own else 'false'}")
     return _by_halconfig(service, deployment, mode_)
 
 
-def _by_halconfig(service: str, deployment: Value, mode_: str) -> Status:
-    name = base(service)
-    if name in {"clouddriver", "echo"} and mode_ == KUBERNETES:
+def _by_halconfig(service: str, deployment: Value, mode_: str) -> ServiceStatus:
+    name = get_base(service)
+    if name in {"clouddriver", "echo"} and mode_ == KUBERNETES_MODE:
         return _by_high_availability(service, name, deployment)
     if name == "fiat":
         return _by(deployment, "security", "authz", "enabled")
     if name == "kayenta":
         return _by(deployment, "canary", "enabled")
-    if name == "igor" and mode_ == KUBERNETES:
+    if name == "igor" and mode_ == KUBERNETES_MODE:
         return _igor(deployment)
     if name == "monitoring-daemon" and mode_ != "BakeDebian":
         return _any_of(deployment, "metricStores", "metric store")
-    return Status(True, "it always runs")
+    return ServiceStatus(True, "it always runs")
 
 
-def _by(deployment: Value, *path: str) -> Status:
-    runs = truth(at(deployment, *path))
-    return Status(runs, f"{'.'.join(path)} is {'true' if runs else 'false'}")
+def _by(deployment: Value, *path: str) -> ServiceStatus:
+    runs = is_true(get_value(deployment, *path))
+    return ServiceStatus(runs, f"{'.'.join(path)} is {'true' if runs else 'false'}")
 
 
-def _by_high_availability(service: str, name: str, deployment: Value) -> Status:
-    split = truth(at(deployment, "deploymentEnvironment", "haServices", name, "enabled"))
+def _by_high_availability(service: str, name: str, deployment: Value) -> ServiceStatus:
+    split = is_true(get_value(deployment, "deploymentEnvironment", "haServices", name, "enabled"))
     reason = f"haServices.{name}.enabled is {'true' if split else 'false'}"
     if service == name:
-        return Status(not split, reason)
-    no_ro_deck = truth(at(deployment, "deploymentEnvironment", "haServices", name, "disableClouddriverRoDeck"))
+        return ServiceStatus(not split, reason)
+    no_ro_deck = is_true(get_value(deployment, "deploymentEnvironment", "haServices", name, "disableClouddriverRoDeck"))
     if split and service == "clouddriver-ro-deck" and no_ro_deck:
-        return Status(False, "haServices.clouddriver.disableClouddriverRoDeck is true")
-    return Status(split, reason)
+        return ServiceStatus(False, "haServices.clouddriver.disableClouddriverRoDeck is true")
+    return ServiceStatus(split, reason)
 
 
-def _igor(deployment: Value) -> Status:
+def _igor(deployment: Value) -> ServiceStatus:
     registry = _by(deployment, "providers", "dockerRegistry", "enabled")
     builds = _any_of(deployment, "ci", "build system")
     return (
@@ -130,17 +130,25 @@ def _igor(deployment: Value) -> Status:
         if registry.runs
         else builds
         if builds.runs
-        else Status(False, f"{registry.reason}, and {builds.reason}")
+        else ServiceStatus(False, f"{registry.reason}, and {builds.reason}")
     )
 
 
-def _any_of(deployment: Value, section: str, thing: str) -> Status:
-    entries = at(deployment, section)
-    on = [key for key, entry in (entries if isinstance(entries, dict) else {}).items() if truth(at(entry, "enabled"))]
-    return Status(True, f"{section}.{on[0]}.enabled is true") if on else Status(False, f"no {thing} is enabled")
+def _any_of(deployment: Value, section: str, thing: str) -> ServiceStatus:
+    entries = get_value(deployment, section)
+    on = [
+        key
+        for key, entry in (entries if isinstance(entries, dict) else {}).items()
+        if is_true(get_value(entry, "enabled"))
+    ]
+    return (
+        ServiceStatus(True, f"{section}.{on[0]}.enabled is true")
+        if on
+        else ServiceStatus(False, f"no {thing} is enabled")
+    )
 
 
-def at(node: Value, *path: str) -> Value:
+def get_value(node: Value, *path: str) -> Value:
     """The value below these keys; None where there is none."""
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from halgit.halyard.services import at, base
+from halgit.halyard.services import get_base, get_value
 from halgit.pipeline import Value
 
-BRANCH: Final = "branch:"
-LOCAL: Final = "local:"
+BRANCH_PREFIX: Final = "branch:"
+LOCAL_PREFIX: Final = "local:"
 
 Bound = Literal["", "too-low", "too-high"]
 
@@ -24,44 +24,44 @@ _PLUGINS_SINCE_RELEASE: Final = "1.19.0"
 _PLUGINS_SINCE_BUILD: Final = "20200403040016"
 
 
-def semantic(version: str) -> tuple[int, int, int] | None:
+def parse_version(version: str) -> tuple[int, int, int] | None:
     """The three numbers of a version; None for one that Halyard cannot take apart (a branch among them)."""
-    if version.startswith(BRANCH):
+    if version.startswith(BRANCH_PREFIX):
         return None
-    parts = version.removeprefix(LOCAL).split("-", 1)[0].rstrip(".").split(".")
+    parts = version.removeprefix(LOCAL_PREFIX).split("-", 1)[0].rstrip(".").split(".")
     if len(parts) != 3 or not all(_NUMBER.fullmatch(part) for part in parts):
         return None
     major, minor, patch = (int(part) for part in parts)
     return major, minor, patch
 
 
-def bill(version: str) -> str:
+def get_bom_path(version: str) -> str:
     """Where in the tree the bill of materials of a `local:` version is; "" for the other versions, of which none is."""
-    return f".boms/bom/{version.removeprefix(LOCAL)}.yml" if version.startswith(LOCAL) else ""
+    return f".boms/bom/{version.removeprefix(LOCAL_PREFIX)}.yml" if version.startswith(LOCAL_PREFIX) else ""
 
 
-def comparable(version: str) -> bool:
+def is_comparable(version: str) -> bool:
     """Whether Halyard can compare this version with others: it is a branch, or X.Y.Z."""
-    return version.startswith(BRANCH) or semantic(version) is not None
+    return version.startswith(BRANCH_PREFIX) or parse_version(version) is not None
 
 
-def outside(version: str, valid: tuple[str, str]) -> Bound:
+def compare_with_bounds(version: str, valid: tuple[str, str]) -> Bound:
     """Whether a version is below or above what a field is valid for, "" where it is within or cannot be compared.
 
     `valid` holds the first version that knows the field and the first that does not any more, "" for no bound. The
     caller leaves out fields that are false or empty, as Halyard does.
     """
-    if not comparable(version):
+    if not is_comparable(version):
         return ""
     lower, upper = valid
-    here = semantic(version)
+    here = parse_version(version)
     if lower and here is not None and here < _bound(lower):
         return "too-low"
     return "too-high" if upper and (here is None or here >= _bound(upper)) else ""
 
 
 def _bound(version: str) -> tuple[int, int, int]:
-    known = semantic(version)
+    known = parse_version(version)
     if known is None:
         raise ValueError(f"{version} is no bound")
     return known
@@ -85,9 +85,9 @@ def supports_plugins(version: str) -> bool | None:
 
 
 def _at_least(version: str, bound: str) -> bool | None:
-    if version.startswith(BRANCH):
+    if version.startswith(BRANCH_PREFIX):
         return True
-    here = semantic(version)
+    here = parse_version(version)
     return None if here is None else here >= _bound(bound)
 
 
@@ -122,29 +122,29 @@ _ARTIFACT: Final = re.compile(r"\d+\.\d+\.\d+(-.*)?")
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
-def decrypts(service: str, version: str, bill: Value) -> bool | None:
+def can_decrypt(service: str, version: str, bill: Value) -> bool | None:
     """Whether a service decrypts references in its own configuration; None where that is not known.
 
     `version` is the deployment's; `bill` its local bill of materials, anything but a mapping where there is none.
     """
-    since = _SINCE.get(base(service))
+    since = _SINCE.get(get_base(service))
     if since is None:
         return False
-    if version.startswith(LOCAL) and isinstance(bill, dict):
-        own = at(bill, "services", base(service), "version")
-        here = semantic(own) if isinstance(own, str) and _ARTIFACT.fullmatch(own) else None
+    if version.startswith(LOCAL_PREFIX) and isinstance(bill, dict):
+        own = get_value(bill, "services", get_base(service), "version")
+        here = parse_version(own) if isinstance(own, str) and _ARTIFACT.fullmatch(own) else None
         return here is not None and here >= since
-    here = semantic(version) if _RELEASE.fullmatch(version) else None
+    here = parse_version(version) if _RELEASE.fullmatch(version) else None
     known = here is not None and here >= _RELEASES_SINCE and (here[0] == 1 or here[0] >= _FIRST_YEAR)
     return True if known else None
 
 
-def all_decrypt(services: Iterable[str], version: str, bill: Value) -> bool | None:
+def can_all_decrypt(services: Iterable[str], version: str, bill: Value) -> bool | None:
     """Whether each of these services decrypts, None where that is not known of one; False for none at all.
 
     Those that the local bill lacks do not run, and do not count.
     """
-    bound = isinstance(bill, dict) and version.startswith(LOCAL)
-    there = [name for name in services if not bound or at(bill, "services", base(name), "version")]
-    found = {decrypts(name, version, bill) for name in there} or {False}
+    bound = isinstance(bill, dict) and version.startswith(LOCAL_PREFIX)
+    there = [name for name in services if not bound or get_value(bill, "services", get_base(name), "version")]
+    found = {can_decrypt(name, version, bill) for name in there} or {False}
     return False if False in found else None if None in found else True

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from halgit.pipeline import MISSING, Path, Value
-from halgit.text.phrases import did_you_mean, listed
+from halgit.text.phrases import join_words, suggest_nearest
 
 PATCH, LIST, VALUE = "$patch", "$list", "$value"
 WORDS = (PATCH, LIST, VALUE)
@@ -67,7 +67,7 @@ def of_list(value: list[Value], path: Path) -> tuple[str | None, list[Wrong]]:
         return "", []
     at = (*path, 0, LIST)
     if head[LIST] not in _LISTS:
-        return None, [(_UNKNOWN, at, "`$list` does not know this word.", f"It takes {listed(_LISTS)}.")]
+        return None, [(_UNKNOWN, at, "`$list` does not know this word.", f"It takes {join_words(_LISTS)}.")]
     if len(head) > 1:
         return None, [(_MISPLACED, at, "`$list` has other keys beside it.", "Give them an item of their own below it.")]
     return head[LIST], []
@@ -91,7 +91,7 @@ def _faults(value: dict[str, Value], rest: dict[str, Value], path: Path) -> Iter
         yield _MISPLACED, (*path, LIST), "`$list` stands in a mapping, or not at the head of its list.", hint
     patch = value.get(PATCH, MISSING)
     if patch is not MISSING and patch not in _PATCHES:
-        yield _UNKNOWN, (*path, PATCH), "`$patch` does not know this word.", f"It takes {listed(_PATCHES)}."
+        yield _UNKNOWN, (*path, PATCH), "`$patch` does not know this word.", f"It takes {join_words(_PATCHES)}."
     if VALUE in value and (rest or patch not in (MISSING, "replace")):
         hint = "Let it stand alone, or with `$patch: replace`."
         yield _MISPLACED, (*path, VALUE), "`$value` gives the whole value, so what stands beside it is lost.", hint
@@ -102,4 +102,4 @@ def _instead(key: str) -> str:
         return "halgit replaces a list of plain values whole: write the list as it is to be."
     if key.startswith(("$setElementOrder", "$retainKeys")):
         return "That is kustomize's; halgit keeps the base's order, and `$patch: replace` drops all other keys."
-    return did_you_mean(key, WORDS, f"There are {listed(WORDS)}; a key of this name can be set with `patches`.")
+    return suggest_nearest(key, WORDS, f"There are {join_words(WORDS)}; a key of this name can be set with `patches`.")

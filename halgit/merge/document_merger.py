@@ -15,7 +15,7 @@ from halgit.merge.directives import PATCH, VALUE, Said
 from halgit.merge.draft import Draft, key_text, kind_of, replacing
 from halgit.merge.keyed_lists import item_key, node_below, twice
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Severity, Trace, Value
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 
 
 class Laying:
@@ -119,7 +119,7 @@ class Laying:
 
     def _meets_nothing(self, path: Path, message: str, name: str = "", known: Collection[str] = ()) -> None:
         few = known if len(known) <= _MANY else ()
-        hint = did_you_mean(name, few, "Take it out, or correct the name.")
+        hint = suggest_nearest(name, few, "Take it out, or correct the name.")
         self._fault("merge/deletes-nothing", path, message, hint)
 
     # --- lists -------------------------------------------------------------------------------------------------

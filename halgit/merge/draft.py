@@ -13,7 +13,7 @@ from typing import Literal
 
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Step, Trace, Value
 from halgit.redaction import Secret, Woven
-from halgit.yaml import java_text
+from halgit.yaml import to_java_string
 
 Kind = Literal["mapping", "list", "scalar", "null"]
 
@@ -184,7 +184,7 @@ def as_text(value: Value) -> str | None:
     """A scalar as the text Halyard would read; None for what cannot name an item, as a secret cannot."""
     if value is None or value is MISSING or isinstance(value, (Secret, Woven)):
         return None
-    return str(value) if isinstance(value, str) else java_text(value)
+    return str(value) if isinstance(value, str) else to_java_string(value)
 
 
 def look(value: Value, steps: Sequence[str]) -> Value:

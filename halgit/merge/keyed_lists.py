@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from halgit.halyard.merge_keys import KeyNode, tree_for
+from halgit.halyard.merge_keys import KeyNode, build_key_tree
 from halgit.merge.diagnostics import Fault, findings
 from halgit.merge.draft import as_text, look
 from halgit.merge.selection import is_merged, is_spring
@@ -102,7 +102,7 @@ class Trees:
 
     def of(self, path: str) -> KeyNode:
         if path not in self._trees:
-            self._trees[path] = tree_for(path, self._extra.get(path, EMPTY))
+            self._trees[path] = build_key_tree(path, self._extra.get(path, EMPTY))
         return self._trees[path]
 
 

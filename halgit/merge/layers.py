@@ -31,13 +31,13 @@ from halgit.pipeline import (
     Trace,
     Value,
 )
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 
 
 class Reader(Protocol):
     """What `halgit.yaml.read` is."""
 
-    def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.Read: ...
+    def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.ReadResult: ...
 
 
 def merge(layers: Sequence[Layer], read: Reader = hyaml.read) -> Merged:
@@ -100,7 +100,7 @@ class _Joining:
         if self.standing.pop(path, None) is None:
             where = Origin(layer.id, layer.settings.file, ("remove", number))
             message = f"No lower layer has the file {path}."
-            hint = did_you_mean(path, self.standing, "Take it out, or correct the path; a folder cannot be named.")
+            hint = suggest_nearest(path, self.standing, "Take it out, or correct the path; a folder cannot be named.")
             self.faults.append(Fault("merge/removes-nothing", where, message, hint))
 
     # --- files -------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class _Joining:
     def _why_not(self, target: str, file: _Standing | None) -> tuple[str, str, str] | None:
         """Why a file cannot be patched. One that cannot be read is passed over: that is told already."""
         if file is None:
-            hint = did_you_mean(target, self.standing, "Correct the path, or take the patch out.")
+            hint = suggest_nearest(target, self.standing, "Correct the path, or take the patch out.")
             return "patch/no-target", f"No layer so far has the file {target}.", hint
         if not is_merged(target) or (file.root is None and not file.several and not file.broken):
             hint = "Put the whole file in this layer instead."

@@ -17,7 +17,7 @@ from halgit.merge.draft import Draft, beating, replacing
 from halgit.pipeline import Origin, Patch, Path, Step, Trace, Value
 from halgit.text import paths
 from halgit.text.paths import Selector
-from halgit.text.phrases import did_you_mean, listed
+from halgit.text.phrases import join_words, suggest_nearest
 
 _TRUNK = ""
 """The key under which the document stands in a mapping of its own, so that the root too has a parent."""
@@ -123,7 +123,7 @@ class _Operation:
         }  # fmt: skip
         name = self._op["op"]
         if name not in known:
-            hint = did_you_mean(str(name), known, f"There are {listed(known)}.")
+            hint = suggest_nearest(str(name), known, f"There are {join_words(known)}.")
             raise _Impossible("patch/unknown-op", "op", "There is no operation of this name.", hint)
         known[name]()
 
@@ -177,7 +177,7 @@ class _Operation:
         return node
 
     def _segments(self, member: str) -> tuple[str | Selector, ...]:
-        segments = paths.pointer(self._op[member])
+        segments = paths.parse_pointer(self._op[member])
         if segments is None:
             hint = "Begin it with `/`, and write `~` as `~0` and `/` in a key as `~1`."
             raise _Impossible("patch/malformed", member, "This is no JSON pointer.", hint)
@@ -205,7 +205,7 @@ def _step(node: Draft, segment: str | Selector, member: str, *, new: bool) -> St
     if node.kind == "mapping":
         if new or text in node.names:
             return text
-        raise _nothing(member, text, "there is no such key", did_you_mean(text, node.names, "Correct the path."))
+        raise _nothing(member, text, "there is no such key", suggest_nearest(text, node.names, "Correct the path."))
     if node.kind != "list":
         raise _nothing(member, text, f"above it stands a {node.kind}", "Correct the path.")
     if isinstance(segment, Selector):
@@ -216,7 +216,7 @@ def _step(node: Draft, segment: str | Selector, member: str, *, new: bool) -> St
 def _picked(node: Draft, pick: Selector, member: str) -> int:
     places = node.positions(pick.key).get(pick.value, [])
     if not places:
-        hint = did_you_mean(pick.value, node.positions(pick.key), "Correct the path.")
+        hint = suggest_nearest(pick.value, node.positions(pick.key), "Correct the path.")
         raise _nothing(member, pick.text, "the list has no such item", hint)
     if len(places) > 1:
         message = f"`{pick.text}` meets {len(places)} items."

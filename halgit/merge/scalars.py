@@ -70,7 +70,7 @@ def _that_stand_there(body: bytes, values: Mapping[Path, Value]) -> Mapping[Path
     """Without the paths that only an alias makes; a text without `&` has no anchor, and so no alias."""
     if b"&" not in body:
         return values
-    own = {scalar.path for scalar in hyaml.scalars(body) if not scalar.key}
+    own = {scalar.path for scalar in hyaml.list_scalars(body) if not scalar.key}
     return {path: value for path, value in values.items() if path in own}
 
 

@@ -67,7 +67,7 @@ def local_paths(config: Value, hal_home: str) -> frozenset[str]:
     """The paths inside the tree that local-file fields of the halconfig name (relative, or under `hal_home`)."""
     home = hal_home.rstrip("/") + "/"
     named = set()
-    for _, value in model.local_files(config):
+    for _, value in model.list_local_files(config):
         if not isinstance(value, str) or value.startswith(("~", "configserver:", "encrypted")):
             continue
         path = value[len(home) :] if value.startswith(home) else value
@@ -92,7 +92,7 @@ def select(files: Mapping[str, File], layers: Sequence[Layer], config: Value, ha
             else:
                 left.append(Skipped(path, "it is the daemon's own; --daemon-config writes it"))
         else:
-            reason = layout.place(path, names).reason
+            reason = layout.classify_file(path, names).reason
             kept.append(path) if not reason else left.append(Skipped(path, reason))
     return Selection(tuple(kept), tuple(left))
 

@@ -25,7 +25,7 @@ from halgit.parameters.substitution import Say, Substituted, new_twins
 from halgit.parameters.values import FILE, variable
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
 from halgit.redaction import Secret, weave
-from halgit.text.phrases import listed
+from halgit.text.phrases import join_words
 
 __all__ = ["Chosen", "base_name", "collect", "detect", "substitute", "variants"]
 
@@ -180,14 +180,14 @@ class _Filling:
         return partial(self.telling.in_text, file, text.index(word, start), text)
 
     def _reaches_a_service(self, path: str) -> bool:
-        place = layout.place(path, self._deployments)
+        place = layout.classify_file(path, self._deployments)
         return not place.reason and (place.kind in {"config", "service-settings"} or bool(place.services))
 
 
 def _warn(text: str, path: str, place: Callable[[str], Say]) -> None:
     """Warn of tokens that are not replaced in this file, and of words that look like a token."""
     for name in tokens.misplaced(text, path):
-        hint = f"Write the value out; it is replaced in {listed(token_table()[name].files)} only."
+        hint = f"Write the value out; it is replaced in {join_words(token_table()[name].files)} only."
         place(name)("opsmx/misplaced-token", f"Token {name} is not replaced in this file.", hint, Severity.WARNING)
     for word, near in tokens.lookalikes(text, path):
         message = f"{word} looks like a token, is none, and stays as it stands."

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from halgit.halyard.resources import table
+from halgit.halyard.resources import load_table
 from halgit.merge.selection import matches
-from halgit.text.phrases import nearest
+from halgit.text.phrases import find_nearest
 
 VARIANTS = ("ssh", "s3")
 
@@ -38,7 +38,9 @@ class Token:
 @cache
 def token_table() -> Mapping[str, Token]:
     """All tokens by name."""
-    return {name: Token(name, **{**row, "files": tuple(row["files"])}) for name, row in table("opsmx_tokens").items()}
+    return {
+        name: Token(name, **{**row, "files": tuple(row["files"])}) for name, row in load_table("opsmx_tokens").items()
+    }
 
 
 def base_name(path: str) -> str:
@@ -94,7 +96,7 @@ def lookalikes(text: str, path: str) -> Iterator[tuple[str, str]]:
             continue
         dashed = text[match.end() : match.end() + 1] == "-"
         beginning = next((name for name in token_table() if dashed and name.startswith(word + "_")), None)
-        near = beginning or nearest(word, of_file(path), cutoff=0.85)
+        near = beginning or find_nearest(word, of_file(path), cutoff=0.85)
         if near:
             yield word, near
 

@@ -17,7 +17,7 @@ from halgit.parameters.types import Misfit, fitted
 from halgit.parameters.values import Given
 from halgit.pipeline import EMPTY, MISSING, Declaration, Finding, Layer, Origin, Parameter, Severity, Value
 from halgit.redaction import Secret
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class _Gathering:
         """Take values of the operator, whose names must be declared."""
         for one in given:
             if one.name not in self.names:
-                hint = did_you_mean(one.name, self.names, givers.undeclared_hint(self._undeclared))
+                hint = suggest_nearest(one.name, self.names, givers.undeclared_hint(self._undeclared))
                 message = f"no parameter {one.name} is declared."
                 self._say("parameter/undeclared", one, message, hint, self._undeclared)
                 continue
@@ -176,7 +176,9 @@ class _Gathering:
 
 def _is_reference(value: Value) -> bool:
     """Whether a value is a reference, or means to be one: then it is read, or refused, where it stands."""
-    return isinstance(value, str) and (bool(references.find(value)) or references.malformed(value) is not None)
+    return isinstance(value, str) and (
+        bool(references.find_references(value)) or references.explain_malformed(value) is not None
+    )
 
 
 def how_to_give(declared: Declaration) -> str:
@@ -194,7 +196,7 @@ def unused(parameters: Parameters, used: Iterable[str], layers: Sequence[Layer])
     found: list[Finding] = []
     for entry, origin in givers.by_layers(layers):
         if entry.name not in names and entry.name in parameters.values:
-            hint = did_you_mean(entry.name, names, "Use it or remove it.")
+            hint = suggest_nearest(entry.name, names, "Use it or remove it.")
             message = f"Nothing uses parameter {entry.name}."
             faults.setdefault(entry.name, Fault("parameter/unused", origin, message, hint, severity=Severity.WARNING))
     for name, one in parameters.values.items():

@@ -21,7 +21,7 @@ from halgit.parameters import escaping
 from halgit.parameters.parameter_set import Parameters, how_to_give
 from halgit.pipeline import MISSING, Bare, Declaration, File, Finding, Layer, Path, Severity, Value
 from halgit.redaction import Secret, Woven, weave
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 
 OPEN = "${{"
 _OF_DECK = re.compile(r"(.*/)?profiles/settings(-local)?\.js")
@@ -214,7 +214,7 @@ class _Filling:
         self.used.add(use.name)
         parameter = self._parameters.values.get(use.name)
         if parameter is None:
-            hint = did_you_mean(use.name, self._parameters.values, "Declare it under params in halgit.yaml.")
+            hint = suggest_nearest(use.name, self._parameters.values, "Declare it under params in halgit.yaml.")
             say("parameter/undeclared", f"No parameter {use.name} is declared.", hint)
             return MISSING
         declared = self._parameters.declared.get(use.name, Declaration(use.name, "", ()))
@@ -229,7 +229,7 @@ class _Filling:
             message = f"Parameter {use.name} is a list, which cannot stand inside a text."
             say("parameter/list-in-text", message, "Let it be all of an unquoted scalar, or use a text.")
             return MISSING
-        return value if value is MISSING or isinstance(value, (str, Secret)) else hyaml.java_text(value)
+        return value if value is MISSING or isinstance(value, (str, Secret)) else hyaml.to_java_string(value)
 
 
 def _mapped(value: Value, change: Callable[[Value], str]) -> str | Secret:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from halgit import yaml as hyaml
 from halgit.pipeline import Declaration, ParameterType, Plain, Value
 from halgit.text import patterns
-from halgit.text.phrases import kind_of
+from halgit.text.phrases import describe_kind
 
 
 class Misfit(ValueError):
@@ -64,23 +64,23 @@ def _of_type(kind: ParameterType, value: Value) -> Value:
     if isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)):
         return value
     wanted, hint = _WANTED[kind]
-    raise Misfit(f"{wanted} is declared ({kind}), and {kind_of(value)} is given.", hint)
+    raise Misfit(f"{wanted} is declared ({kind}), and {describe_kind(value)} is given.", hint)
 
 
 def _of_enum(allowed: tuple[Value, ...], value: Value, *, text: bool) -> Value:
     """The allowed value that this one is; a text of an option is compared with their texts."""
     for one in allowed:
-        same = hyaml.java_text(one) == value if text and isinstance(value, str) else one == value
+        same = hyaml.to_java_string(one) == value if text and isinstance(value, str) else one == value
         if same and (text or type(one) is type(value)):
             return one
-    names = ", ".join(hyaml.java_text(one) for one in allowed)
+    names = ", ".join(hyaml.to_java_string(one) for one in allowed)
     raise Misfit("the value is not one of those allowed.", f"Choose one of: {names}.")
 
 
 def _matches(pattern: str, value: Value) -> bool:
     items = value if isinstance(value, list) else [value]
-    texts = (hyaml.java_text(item) for item in items if not isinstance(item, (list, Mapping)))
-    return all(patterns.matches(pattern, text) for text in texts)
+    texts = (hyaml.to_java_string(item) for item in items if not isinstance(item, (list, Mapping)))
+    return all(patterns.matches_pattern(pattern, text) for text in texts)
 
 
 _LONGEST_NUMBER = 1000

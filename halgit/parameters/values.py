@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from halgit import yaml as hyaml
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import Declaration, Finding, Layer, Origin, Position, Severity, Value
-from halgit.text.phrases import kind_of, nearest
+from halgit.text.phrases import describe_kind, find_nearest
 
 PREFIX = "HALGIT_PARAM_"
 FILE = "_FILE"
@@ -67,12 +67,14 @@ def by_file(operator: OperatorSettings) -> tuple[list[Given], tuple[Finding, ...
         return [], read.faults
     data = {} if read.data is None else read.data
     if not isinstance(data, Mapping):
-        return [], (_wrong(file, Position(1, 1), f"--params holds {kind_of(data)}, not a mapping of names to values."),)
+        return [], (
+            _wrong(file, Position(1, 1), f"--params holds {describe_kind(data)}, not a mapping of names to values."),
+        )
     spots = hyaml.locate_all(text, [(name,) for name in data])
     given = [Given(name, data[name], f"--params {file}", file=file, spot=spots.get((name,), _FIRST)) for name in data]
     good = [each for each in given if each.value is not None and not isinstance(each.value, Mapping)]
     bad = [
-        _wrong(file, each.spot or _FIRST, f"{kind_of(each.value)} cannot be the value of parameter {each.name}.")
+        _wrong(file, each.spot or _FIRST, f"{describe_kind(each.value)} cannot be the value of parameter {each.name}.")
         for each in given
         if each not in good
     ]
@@ -145,7 +147,7 @@ def _unknown(key: str, known: list[str], takers: Mapping[str, str], severity: Se
     if plain in takers and plain != key:
         hint = f"Use {plain}, or declare {takers[plain]} with secret: true."
         return _refused(f"{key}: only a secret parameter is read from a file.", hint)
-    near = nearest(key.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
+    near = find_nearest(key.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
     hint = f"Did you mean {PREFIX}{near}?" if near else undeclared_hint(severity)
     return Finding("parameter/undeclared", severity, f"{key}: no parameter of this name is declared.", hint)
 

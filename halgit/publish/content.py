@@ -41,7 +41,7 @@ def _content(file: File) -> bytes:
             part.encode("utf-8") if isinstance(part, str) else part.open_bytes() for part in file.body.parts
         )
     if file.body is not None:
-        return hyaml.splice(file.body, file.splices, opened=True) if file.splices else file.body
+        return hyaml.replace_scalars(file.body, file.splices, opened=True) if file.splices else file.body
     if file.data is MISSING:
         raise TypeError(f"{file.path} was never read")
     return hyaml.dump(file.data, opened=True)

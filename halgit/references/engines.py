@@ -29,12 +29,12 @@ _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _DNS_NAME = re.compile(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
 
 
-class Malformed(ValueError):
+class MalformedReferenceError(ValueError):
     """A text that means to be a reference and is none; its words say why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class EngineSyntax:
     """One engine. `letters` are the parameters of `encrypted:ENGINE!`, `places` the segments of the halgit form.
 
     The last of `places` takes all segments that are left. `required` and `optional` name fields beside those.
@@ -57,8 +57,8 @@ class Shape:
 
 _VERSIONED = frozenset({"key", "version", "encoding"})
 
-ENGINES: Final[Mapping[str, Shape]] = {
-    "vault": Shape(
+ENGINES: Final[Mapping[str, EngineSyntax]] = {
+    "vault": EngineSyntax(
         "armory",
         {"e": "mount", "p": "path", "n": "path", "k": "key", "b": "encoding"},
         ("path",),
@@ -66,21 +66,21 @@ ENGINES: Final[Mapping[str, Shape]] = {
         optional=frozenset({"mount", "version", "encoding"}),
         needed_letters=frozenset({"e"}),
     ),
-    "k8s": Shape(
+    "k8s": EngineSyntax(
         "operator",
         {"n": "name", "k": "key", "ns": "namespace"},
         ("name",),
         required=frozenset({"key"}),
         optional=frozenset({"namespace", "encoding"}),
     ),
-    "s3": Shape(
+    "s3": EngineSyntax(
         "spinnaker",
         {"b": "bucket", "r": "region", "f": "path", "k": "key"},
         ("bucket", "path"),
         optional=_VERSIONED | {"region"},
         needed_letters=frozenset({"r"}),
     ),
-    "secrets-manager": Shape(
+    "secrets-manager": EngineSyntax(
         "spinnaker",
         {"s": "name", "r": "region", "k": "key"},
         ("name",),
@@ -88,37 +88,39 @@ ENGINES: Final[Mapping[str, Shape]] = {
         needed_letters=frozenset({"r"}),
         whole_file_only=True,
     ),
-    "gcs": Shape("spinnaker", {"b": "bucket", "f": "path", "k": "key"}, ("bucket", "path"), optional=_VERSIONED),
-    "google-secrets-manager": Shape(
+    "gcs": EngineSyntax("spinnaker", {"b": "bucket", "f": "path", "k": "key"}, ("bucket", "path"), optional=_VERSIONED),
+    "google-secrets-manager": EngineSyntax(
         "spinnaker",
         {"p": "project", "s": "name", "k": "key", "v": "version"},
         ("project", "name"),
         optional=_VERSIONED,
         whole_file_only=True,
     ),
-    "noop": Shape("spinnaker", {"v": "value"}, ("value",)),
-    "env": Shape("halgit", EMPTY, ("name",), optional=frozenset({"encoding"})),
-    "file": Shape("halgit", EMPTY, ("path",), optional=frozenset({"key", "encoding"})),
+    "noop": EngineSyntax("spinnaker", {"v": "value"}, ("value",)),
+    "env": EngineSyntax("halgit", EMPTY, ("name",), optional=frozenset({"encoding"})),
+    "file": EngineSyntax("halgit", EMPTY, ("path",), optional=frozenset({"key", "encoding"})),
 }
 
 
-def from_letters(engine: str, pairs: list[tuple[str, str]], text: str, *, file: bool) -> Reference:
+def parse_parameters(engine: str, pairs: list[tuple[str, str]], text: str, *, file: bool) -> Reference:
     """The reference that `encrypted:ENGINE!k:v!...` names. Raises Malformed."""
     shape = ENGINES.get(engine)
     if shape is None or not shape.letters:
         known = ", ".join(name for name, each in ENGINES.items() if each.letters)
-        raise Malformed(f"the engine {engine} is not known (engines: {known})")
+        raise MalformedReferenceError(f"the engine {engine} is not known (engines: {known})")
     unknown = [letter for letter, _ in pairs if letter not in shape.letters]
     if unknown and shape.dialect != "spinnaker":
-        raise Malformed(f"{engine} has no parameter {unknown[0]} (parameters: {', '.join(shape.letters)})")
+        raise MalformedReferenceError(
+            f"{engine} has no parameter {unknown[0]} (parameters: {', '.join(shape.letters)})"
+        )
     given = dict(pairs)
     for letter in shape.needed_letters - given.keys():
-        raise Malformed(f"the parameter {letter} ({shape.letters[letter]}) is missing")
+        raise MalformedReferenceError(f"the parameter {letter} ({shape.letters[letter]}) is missing")
     fields = {shape.letters[letter]: value for letter, value in given.items() if letter in shape.letters}
     if engine == "vault":
         _join_vault(fields)
     if file and shape.whole_file_only and "key" in fields:
-        raise Malformed(f"encryptedFile takes the whole secret of {engine}, so it has no k")
+        raise MalformedReferenceError(f"encryptedFile takes the whole secret of {engine}, so it has no k")
     return _reference(engine, shape, fields, shape.dialect, text, file=file)
 
 
@@ -129,17 +131,17 @@ def _join_vault(fields: dict[str, str]) -> None:
         fields["path"] = f"{mount}/{fields['path'].strip('/')}"
     flag = fields.pop("encoding", "false").lower()
     if flag not in {"true", "false"}:
-        raise Malformed("b says whether the value is base64: true or false")
+        raise MalformedReferenceError("b says whether the value is base64: true or false")
     if flag == "true":
         fields["encoding"] = "base64"
 
 
-def from_uri(uri: str, text: str, *, file: bool) -> Reference:
+def parse_uri(uri: str, text: str, *, file: bool) -> Reference:
     """The reference that `scheme://place?options#key` names. Raises Malformed."""
     engine, separator, rest = uri.partition("://")
     shape = ENGINES.get(engine)
     if not separator or shape is None:
-        raise Malformed(f"it needs one of {', '.join(name + '://' for name in ENGINES)}")
+        raise MalformedReferenceError(f"it needs one of {', '.join(name + '://' for name in ENGINES)}")
     rest, _, key = rest.partition("#")
     rest, _, query = rest.partition("?")
     fields = _options(engine, shape, query)
@@ -147,35 +149,35 @@ def from_uri(uri: str, text: str, *, file: bool) -> Reference:
         fields["key"] = unquote(key)
     if engine == "file":
         if not rest.startswith("/"):
-            raise Malformed("file:// takes an absolute path: file:///path")
+            raise MalformedReferenceError("file:// takes an absolute path: file:///path")
         fields["path"] = unquote(rest)
     else:
         _places(engine, shape, rest, fields)
     return _reference(engine, shape, fields, "halgit", text, file=file)
 
 
-def _options(engine: str, shape: Shape, query: str) -> dict[str, str]:
+def _options(engine: str, shape: EngineSyntax, query: str) -> dict[str, str]:
     allowed = (shape.required | shape.optional) & {"version", "encoding", "region"}
     fields: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in allowed:
             offered = ", ".join(sorted(allowed)) or "none"
-            raise Malformed(f"{engine}:// has no option {name} (options: {offered})")
+            raise MalformedReferenceError(f"{engine}:// has no option {name} (options: {offered})")
         if name in fields:
-            raise Malformed(f"the option {name} is given twice")
+            raise MalformedReferenceError(f"the option {name} is given twice")
         fields[name] = value
     return fields
 
 
-def _places(engine: str, shape: Shape, rest: str, fields: dict[str, str]) -> None:
+def _places(engine: str, shape: EngineSyntax, rest: str, fields: dict[str, str]) -> None:
     segments = rest.rstrip("/").split("/")
     if engine == "k8s" and len(segments) == 2:
         fields["namespace"], fields["name"] = map(unquote, segments)
         return
     if ":" in segments[0] and engine in _NO_COLON:
-        raise Malformed("it names no server; servers are the operator's to choose")
+        raise MalformedReferenceError("it names no server; servers are the operator's to choose")
     if len(segments) < len(shape.places):
-        raise Malformed(f"{engine}:// needs {'/'.join(shape.places)}")
+        raise MalformedReferenceError(f"{engine}:// needs {'/'.join(shape.places)}")
     last = len(shape.places) - 1
     for number, name in enumerate(shape.places[:last]):
         fields[name] = unquote(segments[number])
@@ -183,15 +185,15 @@ def _places(engine: str, shape: Shape, rest: str, fields: dict[str, str]) -> Non
 
 
 def _reference(
-    engine: str, shape: Shape, fields: Mapping[str, str], dialect: ReferenceDialect, text: str, *, file: bool
+    engine: str, shape: EngineSyntax, fields: Mapping[str, str], dialect: ReferenceDialect, text: str, *, file: bool
 ) -> Reference:
     for name, value in fields.items():
         _check(engine, name, value)
     for name in shape.places + tuple(sorted(shape.required)):
         if not fields.get(name):
-            raise Malformed(f"the {name} is missing")
+            raise MalformedReferenceError(f"the {name} is missing")
     if "key" in fields and "key" not in shape.required | shape.optional:
-        raise Malformed(f"{engine} has no keys")
+        raise MalformedReferenceError(f"{engine} has no keys")
     kept = tuple((name, fields[name]) for name in shape.fields if fields.get(name))
     return Reference(engine, dialect, kept, text, file)
 
@@ -216,26 +218,28 @@ _PATTERNS: Final[Mapping[tuple[str, str], tuple[re.Pattern[str], str]]] = {
 
 def _check(engine: str, name: str, value: str) -> None:
     if _CONTROL.search(value) or len(value) > 1024:
-        raise Malformed(f"the {name} holds a control character or is longer than 1024")
+        raise MalformedReferenceError(f"the {name} holds a control character or is longer than 1024")
     pattern, words = _PATTERNS.get((engine, name)) or _PATTERNS.get(("", name)) or (None, "")
     if pattern is not None and not pattern.fullmatch(value):
-        raise Malformed(f"{value} {words}")
+        raise MalformedReferenceError(f"{value} {words}")
     if engine in _PATHS and name == "path" and {".", ".."} & {*value.split("/")}:
-        raise Malformed(f"{value} has a part . or .., which could lead past what the operator allows")
+        raise MalformedReferenceError(f"{value} has a part . or .., which could lead past what the operator allows")
     if engine == "vault" and name == "path":
         segments = value.split("/")
         if len(segments) < 2 or any(part in {"", ".", ".."} for part in segments):
-            raise Malformed(f"{value} is no path of a secret: it is mount/path without empty parts, . or ..")
+            raise MalformedReferenceError(
+                f"{value} is no path of a secret: it is mount/path without empty parts, . or .."
+            )
 
 
-def opsmx(name: str, key: str, text: str, *, file: bool) -> Reference | None:
+def parse_opsmx(name: str, key: str, text: str, *, file: bool) -> Reference | None:
     """The reference `encrypted:SECRET:KEY`; None where SECRET is no DNS-1123 name, and the text no reference."""
     if len(name) > 253 or len(key) > 253 or not _DNS_NAME.fullmatch(name):
         return None
     return Reference("k8s", "opsmx", (("name", name), ("key", key)), text, file)
 
 
-def address(reference: Reference) -> str:
+def format_address(reference: Reference) -> str:
     """What is read in one request: the secret without key and encoding. The same in every dialect."""
     shape = ENGINES[reference.engine]
     safe = _SAFE + ("" if reference.engine in _NO_COLON else ":")
@@ -246,23 +250,23 @@ def address(reference: Reference) -> str:
     return f"{reference.engine}://" + "/".join(parts) + ("?" + "&".join(options) if options else "")
 
 
-def canonical(reference: Reference) -> str:
+def format_reference(reference: Reference) -> str:
     """The halgit form of a reference, which messages show and `--allow-reference` patterns match."""
     key = reference.get("key")
-    return address(reference) + (f"#{quote(key, safe=_SAFE)}" if key else "")
+    return format_address(reference) + (f"#{quote(key, safe=_SAFE)}" if key else "")
 
 
-def shown(reference: Reference) -> str:
+def describe_reference(reference: Reference) -> str:
     """The reference as messages show it: its canonical form, without the value that noop has in it."""
-    return "noop" if reference.engine == "noop" else canonical(reference)
+    return "noop" if reference.engine == "noop" else format_reference(reference)
 
 
-def service_decrypts(reference: Reference) -> bool:
+def is_decrypted_by_services(reference: Reference) -> bool:
     """Whether Spinnaker's Java services (and Halyard) decrypt this form themselves: kork's engines in kork's form."""
     return reference.dialect == "spinnaker" and reference.engine in SERVICE_ENGINES
 
 
-def ignored_parameter(reference: Reference) -> str:
+def find_ignored_parameter(reference: Reference) -> str:
     """The first parameter that kork does not know and passes over; empty where there is none."""
     if reference.dialect != "spinnaker":
         return ""
@@ -270,8 +274,8 @@ def ignored_parameter(reference: Reference) -> str:
     return next((letter for letter in letters if letter and letter not in ENGINES[reference.engine].letters), "")
 
 
-def stand_in(reference: Reference) -> str:
+def format_placeholder(reference: Reference) -> str:
     """A text that stands for the secret under `--secrets mask`; always the same, and made of the name alone."""
     if reference.engine == "noop":
         return "masked-noop"
-    return "masked-" + re.sub(r"[^A-Za-z0-9]+", "-", canonical(reference)).strip("-")
+    return "masked-" + re.sub(r"[^A-Za-z0-9]+", "-", format_reference(reference)).strip("-")

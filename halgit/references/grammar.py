@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from halgit.pipeline import Reference
-from halgit.references.engines import Malformed, from_letters, from_uri, opsmx
+from halgit.references.engines import MalformedReferenceError, parse_opsmx, parse_parameters, parse_uri
 
 _HEAD = re.compile(r"encrypted(File)?:")
 _ENGINE = re.compile(r"encrypted(?:File)?:[^:!]*!")
@@ -31,7 +31,7 @@ _QUOTES = "write ${{ secret('engine://place#key') }}, with single quotes"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundReference:
     """A reference at `start` to `end` of a text; `whole` where it is all of it."""
 
     start: int
@@ -40,7 +40,7 @@ class Found:
     whole: bool
 
 
-def find(text: str) -> list[Found]:
+def find_references(text: str) -> list[FoundReference]:
     """The references in one scalar, in order. A malformed one is not among them: see `malformed`."""
     if "encrypted" not in text and "${{" not in text:
         return []
@@ -48,13 +48,13 @@ def find(text: str) -> list[Found]:
     if _ENGINE.match(text, start):
         end = len(text.rstrip())
         try:
-            return [Found(start, end, _engine_form(text[start:end]), end - start == len(text))]
-        except Malformed:
+            return [FoundReference(start, end, _engine_form(text[start:end]), end - start == len(text))]
+        except MalformedReferenceError:
             return []
     return sorted(_inside(text), key=lambda found: found.start)
 
 
-def find_in_text(text: str) -> list[Found]:
+def find_references_in_text(text: str) -> list[FoundReference]:
     """The references in a file that is no YAML, in order, never `whole`.
 
     Here the engine form ends at a blank, quote, comma or bracket. Lines that are comments (`#`, `//`) are left alone.
@@ -64,14 +64,14 @@ def find_in_text(text: str) -> list[Found]:
     found = list(_inside(text))
     for match in _IN_TEXT.finditer(text):
         try:
-            found.append(Found(*match.span(), _engine_form(match.group()), False))
-        except Malformed:
+            found.append(FoundReference(*match.span(), _engine_form(match.group()), False))
+        except MalformedReferenceError:
             continue
-    kept = (Found(f.start, f.end, f.reference, False) for f in found if not _commented(text, f.start))
+    kept = (FoundReference(f.start, f.end, f.reference, False) for f in found if not _commented(text, f.start))
     return sorted(kept, key=lambda each: each.start)
 
 
-def malformed(text: str) -> str | None:
+def explain_malformed(text: str) -> str | None:
     """Why a scalar that means to be a reference is none; None where nothing is wrong with it."""
     if "encrypted" not in text and "${{" not in text:
         return None
@@ -79,7 +79,7 @@ def malformed(text: str) -> str | None:
     if _ENGINE.match(text, start):
         try:
             _engine_form(text.strip())
-        except Malformed as reason:
+        except MalformedReferenceError as reason:
             return f"the reference is malformed: {reason}."
         return None
     if _HEAD.match(text, start) and not any(found.start == start for found in _inside(text)):
@@ -87,29 +87,29 @@ def malformed(text: str) -> str | None:
     return next((reason for _, reason in _bad_calls(text)), None)
 
 
-def malformed_in_text(text: str) -> list[tuple[int, str]]:
+def list_malformed_in_text(text: str) -> list[tuple[int, str]]:
     """The malformed references of a file that is no YAML: where each begins, and why it is none."""
     faults = list(_bad_calls(text)) if "${{" in text else []
     for match in _IN_TEXT.finditer(text) if "encrypted" in text else ():
         try:
             _engine_form(match.group())
-        except Malformed as reason:
+        except MalformedReferenceError as reason:
             faults.append((match.start(), f"the reference is malformed: {reason}."))
     return [(at, reason) for at, reason in sorted(faults) if not _commented(text, at)]
 
 
-def misplaced(text: str) -> bool:
+def is_misplaced(text: str) -> bool:
     """Whether an engine form stands inside a scalar with other text, where nothing decrypts it."""
     match = _IN_TEXT.search(text) if "encrypted" in text else None
     return match is not None and not _ENGINE.match(text.lstrip())
 
 
-def begins_engine_form(text: str) -> bool:
+def is_engine_form(text: str) -> bool:
     """Whether the text begins with `encrypted:ENGINE!`, well formed or not."""
     return bool(_ENGINE.match(text.lstrip()))
 
 
-def escaped(text: str) -> bool:
+def has_escape(text: str) -> bool:
     """Whether the text has a `$${{ secret(` that `unescape` would change."""
     return "$${{" in text and bool(_ESCAPED.search(text))
 
@@ -125,23 +125,23 @@ def _engine_form(text: str) -> Reference:
     while segments and not segments[-1]:
         segments.pop()
     if engine == "noop" and (len(segments) != 1 or not segments[0].startswith("v:")):
-        raise Malformed("noop has v:VALUE alone, and the value no !")
+        raise MalformedReferenceError("noop has v:VALUE alone, and the value no !")
     pairs = []
     for segment in segments:
         letter, separator, value = segment.partition(":")
         if not separator or not _LETTER.fullmatch(letter):
-            raise Malformed(f"{segment or 'an empty part'} is no NAME:VALUE")
+            raise MalformedReferenceError(f"{segment or 'an empty part'} is no NAME:VALUE")
         if not value:
-            raise Malformed(f"the parameter {letter} has no value")
+            raise MalformedReferenceError(f"the parameter {letter} has no value")
         pairs.append((letter, value))
     if not engine or not pairs:
-        raise Malformed("it needs an engine and at least one NAME:VALUE")
-    return from_letters(engine, pairs, text, file=file == "encryptedFile")
+        raise MalformedReferenceError("it needs an engine and at least one NAME:VALUE")
+    return parse_parameters(engine, pairs, text, file=file == "encryptedFile")
 
 
-def _inside(text: str) -> Iterator[Found]:
+def _inside(text: str) -> Iterator[FoundReference]:
     for match in _OPSMX.finditer(text):
-        reference = opsmx(match.group(2), match.group(3), match.group(), file=bool(match.group(1)))
+        reference = parse_opsmx(match.group(2), match.group(3), match.group(), file=bool(match.group(1)))
         if reference is not None:
             yield _found(text, match, reference)
     if "${{" not in text:
@@ -149,18 +149,18 @@ def _inside(text: str) -> Iterator[Found]:
     for match in _CALL.finditer(text):
         try:
             reference = _call(match)
-        except Malformed:
+        except MalformedReferenceError:
             continue
         yield _found(text, match, reference)
 
 
-def _found(text: str, match: re.Match[str], reference: Reference) -> Found:
-    return Found(*match.span(), reference, match.end() - match.start() == len(text))
+def _found(text: str, match: re.Match[str], reference: Reference) -> FoundReference:
+    return FoundReference(*match.span(), reference, match.end() - match.start() == len(text))
 
 
 def _call(match: re.Match[str]) -> Reference:
     uri = match.group(2) if match.group(2) is not None else match.group(3)
-    return from_uri(uri.strip(), match.group(), file=bool(match.group(1)))
+    return parse_uri(uri.strip(), match.group(), file=bool(match.group(1)))
 
 
 def _bad_calls(text: str) -> Iterator[tuple[int, str]]:
@@ -171,7 +171,7 @@ def _bad_calls(text: str) -> Iterator[tuple[int, str]]:
             continue
         try:
             _call(match)
-        except Malformed as reason:
+        except MalformedReferenceError as reason:
             yield head.start(), f"the reference is malformed: {reason}."
 
 

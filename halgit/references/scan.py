@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from halgit.pipeline import MISSING, File, Path, Value
 from halgit.redaction import Woven
 from halgit.references.grammar import (
-    Found,
-    begins_engine_form,
-    escaped,
-    find,
-    find_in_text,
-    malformed,
-    malformed_in_text,
-    misplaced,
+    FoundReference,
+    explain_malformed,
+    find_references,
+    find_references_in_text,
+    has_escape,
+    is_engine_form,
+    is_misplaced,
+    list_malformed_in_text,
 )
 
 
@@ -32,13 +32,13 @@ class Occurrence:
 
     file: str
     path: Path
-    found: Found
+    found: FoundReference
     part: int = 0
     line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InvalidReference:
     """A text that means to be a reference and is none, or (`misplaced`) stands where nothing reads it."""
 
     file: str
@@ -49,22 +49,22 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class ScanResult:
     """What a tree's files hold. `escapes` are the YAML scalars with a `$${{ secret(` in them, by file and path."""
 
     occurrences: list[Occurrence] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[InvalidReference] = field(default_factory=list)
     escapes: list[tuple[str, Path]] = field(default_factory=list)
 
 
-def occurrences(files: Mapping[str, File]) -> list[Occurrence]:
+def list_occurrences(files: Mapping[str, File]) -> list[Occurrence]:
     """Every well-formed reference of these files, file by file in their order."""
-    return scan(files).occurrences
+    return scan_files(files).occurrences
 
 
-def scan(files: Mapping[str, File]) -> Scan:
+def scan_files(files: Mapping[str, File]) -> ScanResult:
     """Every reference of these files, and every malformed one."""
-    result = Scan()
+    result = ScanResult()
     for name, file in files.items():
         if file.data is not MISSING:
             _data(name, file.data, (), result, set())
@@ -77,7 +77,7 @@ _MISPLACED = "a reference of this form is decrypted only where it is the whole v
 _SPLIT = "the reference is malformed: a secret parameter cannot be a part of it."
 
 
-def _data(name: str, value: Value, path: Path, result: Scan, clean: set[int]) -> bool:
+def _data(name: str, value: Value, path: Path, result: ScanResult, clean: set[int]) -> bool:
     """Search a node; True where it holds anything. Shared nodes without references are searched once."""
     if isinstance(value, str):
         return ("encrypted" in value or "${{" in value) and _scalar(name, value, path, result)
@@ -94,47 +94,47 @@ def _data(name: str, value: Value, path: Path, result: Scan, clean: set[int]) ->
     return some
 
 
-def _scalar(name: str, text: str, path: Path, result: Scan) -> bool:
-    if escaped(text):
+def _scalar(name: str, text: str, path: Path, result: ScanResult) -> bool:
+    if has_escape(text):
         result.escapes.append((name, path))
-    found = find(text)
+    found = find_references(text)
     result.occurrences.extend(Occurrence(name, path, each) for each in found)
-    reason = malformed(text)
+    reason = explain_malformed(text)
     if reason:
-        result.faults.append(Fault(name, path, reason))
-    elif misplaced(text):
-        result.faults.append(Fault(name, path, _MISPLACED, misplaced=True))
-    return bool(found or reason or escaped(text))
+        result.faults.append(InvalidReference(name, path, reason))
+    elif is_misplaced(text):
+        result.faults.append(InvalidReference(name, path, _MISPLACED, misplaced=True))
+    return bool(found or reason or has_escape(text))
 
 
-def _woven(name: str, value: Woven, path: Path, result: Scan) -> bool:
+def _woven(name: str, value: Woven, path: Path, result: ScanResult) -> bool:
     """Search the plain parts of a text that holds secret parameters; none of them is a whole value."""
     before = len(result.occurrences) + len(result.faults)
-    if any(isinstance(part, str) and escaped(part) for part in value.parts):
+    if any(isinstance(part, str) and has_escape(part) for part in value.parts):
         result.escapes.append((name, path))
     for number, part in enumerate(value.parts):
         if not isinstance(part, str):
             continue
-        if number == 0 and begins_engine_form(part):
-            result.faults.append(Fault(name, path, _SPLIT))
+        if number == 0 and is_engine_form(part):
+            result.faults.append(InvalidReference(name, path, _SPLIT))
             continue
-        for each in find(part):
-            found = Found(each.start, each.end, each.reference, False)
+        for each in find_references(part):
+            found = FoundReference(each.start, each.end, each.reference, False)
             result.occurrences.append(Occurrence(name, path, found, number))
-        reason = malformed(part) if number == 0 or "${{" in part else None
+        reason = explain_malformed(part) if number == 0 or "${{" in part else None
         if reason:
-            result.faults.append(Fault(name, path, reason))
+            result.faults.append(InvalidReference(name, path, reason))
     return len(result.occurrences) + len(result.faults) > before
 
 
-def _text(name: str, body: bytes | Woven, result: Scan) -> None:
+def _text(name: str, body: bytes | Woven, result: ScanResult) -> None:
     line = 1
     for number, text in _pieces(body):
-        for found in find_in_text(text):
+        for found in find_references_in_text(text):
             here = line + text.count("\n", 0, found.start)
             result.occurrences.append(Occurrence(name, (), found, number, here))
-        for at, reason in malformed_in_text(text):
-            result.faults.append(Fault(name, (), reason, line + text.count("\n", 0, at)))
+        for at, reason in list_malformed_in_text(text):
+            result.faults.append(InvalidReference(name, (), reason, line + text.count("\n", 0, at)))
         line += text.count("\n")
 
 

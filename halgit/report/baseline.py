@@ -21,7 +21,7 @@ def without(findings: Iterable[Finding], text: bytes) -> tuple[Finding, ...]:
 
 
 def _key(finding: Finding) -> tuple[str, ...]:
-    return finding.rule, finding.file, paths.show(finding.path), finding.message
+    return finding.rule, finding.file, paths.format_path(finding.path), finding.message
 
 
 def _known(text: bytes) -> Iterable[tuple[str, ...]]:

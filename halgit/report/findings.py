@@ -31,7 +31,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "file": finding.file,
         "line": finding.line,
         "column": finding.column,
-        "path": paths.show(finding.path),
+        "path": paths.format_path(finding.path),
         "layer": finding.layer,
         "hint": finding.hint,
     }

@@ -45,10 +45,10 @@ def check(plan: SecretPlan, engines: Engines, put: Put = tuple) -> tuple[Checked
     groups = {name: uses for name, uses in _by_name(plan).items() if any(use.action != "leave" for use in uses)}
     wanted: dict[str, Reference] = {}
     for uses in groups.values():
-        wanted.setdefault(references.address(uses[0].reference), uses[0].reference)
+        wanted.setdefault(references.format_address(uses[0].reference), uses[0].reference)
     answers = ask_all(wanted, engines, lambda engine, reference: engine.check(reference))
     return tuple(
-        _checked(_row(uses, plan, put), uses[0].reference, answers[references.address(uses[0].reference)])
+        _checked(_row(uses, plan, put), uses[0].reference, answers[references.format_address(uses[0].reference)])
         for uses in groups.values()
     )
 
@@ -72,11 +72,11 @@ def _checked(row: Row, reference: Reference, answer: Presence | RemoteError) -> 
 def _by_name(plan: SecretPlan) -> dict[str, list[Use]]:
     found: dict[str, list[Use]] = {}
     for use in plan.uses:
-        found.setdefault(references.shown(use.reference), []).append(use)
+        found.setdefault(references.describe_reference(use.reference), []).append(use)
     return found
 
 
 def _row(uses: list[Use], plan: SecretPlan, put: Put) -> Row:
     first = uses[0].reference
     where = tuple(places(uses, plan.compiled, put))
-    return Row(references.shown(first), first.engine, where, all(use.action == "leave" for use in uses))
+    return Row(references.describe_reference(first), first.engine, where, all(use.action == "leave" for use in uses))

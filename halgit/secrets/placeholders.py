@@ -12,7 +12,7 @@ from typing import Final
 
 from halgit import references
 from halgit.halyard import model
-from halgit.halyard.resources import table
+from halgit.halyard.resources import load_table
 from halgit.pipeline import MISSING, Value
 from halgit.secrets.plan import SecretPlan, Use
 from halgit.secrets.values import file_name, seen_path
@@ -30,7 +30,7 @@ def stand_ins(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes]]:
     contexts = _contexts(plan)
     config = plan.compiled.files["config"].data if "config" in plan.compiled.files else MISSING
     for use in plan.uses:
-        text = references.stand_in(use.reference)
+        text = references.format_placeholder(use.reference)
         if use.action == "text":
             pieces[use] = _text(use, config, text)
         elif use.action == "file":
@@ -46,12 +46,12 @@ def stand_ins(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes]]:
 
 def _text(use: Use, config: Value, text: str) -> str:
     """A text for a place; in a field of the halconfig that takes no text, one that is read as what it takes."""
-    known = model.place(use.occurrence.path, config) if use.occurrence.file == "config" else None
+    known = model.find_type(use.occurrence.path, config) if use.occurrence.file == "config" else None
     if known is None or not use.occurrence.found.whole:
         return text
     type_ = known[0]
     if type_.kind == "enum":
-        return str(table("halconfig")["enums"][type_.name]["constants"][0])
+        return str(load_table("halconfig")["enums"][type_.name]["constants"][0])
     kinds = {"boolean": "false", "int32": "1", "int64": "1", "uri": "https://masked.invalid"}
     return {**kinds, "url": "https://masked.invalid"}.get(type_.kind, text)
 

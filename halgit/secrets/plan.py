@@ -54,7 +54,7 @@ def plan_secrets(compiled: Compiled, trust: Trust, mode: SecretsMode) -> SecretP
 
     With `mask` nothing is read, so what may not be read is a warning: the tree of the other modes would not be made.
     """
-    scan = references.scan(compiled.files)
+    scan = references.scan_files(compiled.files)
     readers = Readers(compiled)
     uses: list[Use] = []
     findings = [_fault(fault) for fault in scan.faults]
@@ -67,7 +67,7 @@ def plan_secrets(compiled: Compiled, trust: Trust, mode: SecretsMode) -> SecretP
             severity = Severity.WARNING if mode == "mask" else severity
         if reason is not None:
             rule, message, hint = reason
-            message = f"{message} ({references.shown(reference)})."
+            message = f"{message} ({references.describe_reference(reference)})."
             findings.append(Finding(rule, severity, message, hint, occurrence.file, occurrence.path, occurrence.line))
         findings.extend(_ignored(occurrence))
         uses.append(Use(occurrence, action if reason is None or severity is Severity.WARNING else "leave"))
@@ -77,7 +77,7 @@ def plan_secrets(compiled: Compiled, trust: Trust, mode: SecretsMode) -> SecretP
 def _ignored(occurrence: Occurrence) -> Iterator[Finding]:
     """A warning where the reference has a parameter that nothing reads."""
     reference = occurrence.found.reference
-    letter = references.ignored_parameter(reference)
+    letter = references.find_ignored_parameter(reference)
     if letter:
         known = ", ".join(references.ENGINES[reference.engine].letters)
         message = f"{reference.engine} has no parameter {letter}, so it is ignored (parameters: {known})."
@@ -85,7 +85,7 @@ def _ignored(occurrence: Occurrence) -> Iterator[Finding]:
         yield Finding("reference/ignored-parameter", Severity.WARNING, message, "Correct it or take it out.", *place)
 
 
-def _fault(fault: references.Fault) -> Finding:
+def _fault(fault: references.InvalidReference) -> Finding:
     if fault.misplaced:
         rule, severity, hint = "reference/inside-text", Severity.WARNING, "Use ${{ secret('...') }} inside a text."
     else:
@@ -128,7 +128,7 @@ _NO_FILE_HERE: Final[Why] = (
 
 def _verdict(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> tuple[Action, Why | None]:
     found, file, path = occurrence.found, occurrence.file, occurrence.path
-    ours = references.service_decrypts(found.reference)
+    ours = references.is_decrypted_by_services(found.reference)
     if readers.is_deck(file):
         return "leave", _DECK
     if mode == "keep":
@@ -154,8 +154,8 @@ def _local_file(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> 
         return "text", None
     if not found.whole:
         return "leave", _NOT_WHOLE
-    if mode == "native" and references.service_decrypts(found.reference):
-        field = model.field(occurrence.path, readers.config)
+    if mode == "native" and references.is_decrypted_by_services(found.reference):
+        field = model.find_field(occurrence.path, readers.config)
         if field is not None and field.secret_file:
             return "leave", None
     return "file", None
@@ -167,7 +167,7 @@ def by_address(uses: tuple[Use, ...]) -> Mapping[str, Reference]:
     for use in uses:
         if use.action == "leave":
             continue
-        address = references.address(use.reference)
+        address = references.format_address(use.reference)
         if address not in found or (use.reference.get("mount") and not found[address].get("mount")):
             found[address] = use.reference
     return found
@@ -190,4 +190,4 @@ def places(uses: Sequence[Use], compiled: Compiled, put: Put) -> list[str]:
 def _shown(use: Use, found: Finding, compiled: Compiled) -> str:
     where = f"{found.file}:{found.line}" if found.line else found.file
     path = use.occurrence.path
-    return f"{where}: {paths.show(path, compiled.files[use.occurrence.file].data)}" if path else where
+    return f"{where}: {paths.format_path(path, compiled.files[use.occurrence.file].data)}" if path else where

@@ -8,7 +8,7 @@ from typing import Final
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import change_impact, layout, model, services, versions
-from halgit.halyard.versions import all_decrypt
+from halgit.halyard.versions import can_all_decrypt
 from halgit.operator_settings import Trust
 from halgit.pipeline import MISSING, Compiled, Path, Reference, Value
 
@@ -31,7 +31,9 @@ def distrust(reference: Reference, trust: Trust) -> tuple[str, str, str] | None:
             f"References to secrets of the namespace {namespace} are not allowed",
             f"Leave the namespace out for halgit's own, or have the operator give --allow-namespace {namespace}.",
         )
-    if trust.references and not any(fnmatchcase(references.canonical(reference), each) for each in trust.references):
+    if trust.references and not any(
+        fnmatchcase(references.format_reference(reference), each) for each in trust.references
+    ):
         return (
             "reference/not-allowed",
             "No --allow-reference pattern of the operator matches this reference",
@@ -52,17 +54,17 @@ class Readers:
         config = compiled.files.get("config")
         self.config: Value = config.data if config else MISSING
         given = self.config if self.config is not MISSING else {}
-        self.local_files = frozenset(path for path, _ in model.local_files(given))
+        self.local_files = frozenset(path for path, _ in model.list_local_files(given))
         listed = given.get("deploymentConfigurations") if isinstance(given, dict) else None
         self._nodes: list[Value] = listed if isinstance(listed, list) else []
         names = tuple(str(node.get("name")) for node in self._nodes if isinstance(node, dict))
-        self._kinds: dict[str, layout.Place] = {}
+        self._kinds: dict[str, layout.FileRole] = {}
         self._bills: dict[str, Value] = {}
         self._deployments = names or (compiled.deployment,)
 
-    def of(self, file: str) -> layout.Place:
+    def of(self, file: str) -> layout.FileRole:
         if file not in self._kinds:
-            self._kinds[file] = layout.place(file, self._deployments)
+            self._kinds[file] = layout.classify_file(file, self._deployments)
         return self._kinds[file]
 
     def is_deck(self, file: str) -> bool:
@@ -90,25 +92,25 @@ class Readers:
         return self._in_halconfig(path) if place.kind == "config" else False
 
     def _in_halconfig(self, path: Path) -> bool | None:
-        if model.is_secret(path, self.config):
+        if model.is_secret_field(path, self.config):
             return True
         if len(path) < 3 or path[2] in _NOT_HANDED_ON or not isinstance(path[1], int):
             return False
-        reached = [one.service for one in change_impact.of_section(path[2:], services.SPRING)]
+        reached = [one.service for one in change_impact.find_by_section(path[2:], services.SPRING_SERVICES)]
         return self._all(tuple(reached), self._nodes[path[1]])
 
     def _deployment(self, name: str) -> Value:
-        return next((node for node in self._nodes if services.at(node, "name") == name), None)
+        return next((node for node in self._nodes if services.get_value(node, "name") == name), None)
 
     def _all(self, names: tuple[str, ...], deployment: Value) -> bool | None:
         """Whether all these services decrypt, in the version of this deployment."""
-        given = services.at(deployment, "version")
+        given = services.get_value(deployment, "version")
         version = given if isinstance(given, str) else ""
-        return all_decrypt(names, version, self._bill(version))
+        return can_all_decrypt(names, version, self._bill(version))
 
     def _bill(self, version: str) -> Value:
         """The local bill of materials of a version, as the tree has it."""
-        file = self.compiled.files.get(versions.bill(version))
+        file = self.compiled.files.get(versions.get_bom_path(version))
         if file is None:
             return None
         if file.path not in self._bills:

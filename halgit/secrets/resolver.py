@@ -13,7 +13,7 @@ from halgit import references
 from halgit.errors import FindingsError, Missing, RemoteError, SecretError, SourceError
 from halgit.pipeline import EMPTY, Compiled, File, Path, Reference, Resolved, Severity
 from halgit.redaction import Redactor, Secret, Woven
-from halgit.references import ENGINES, shown
+from halgit.references import ENGINES, describe_reference
 from halgit.remotes.engine import Held
 from halgit.secrets.engines import Engines, ask_all
 from halgit.secrets.placeholders import stand_ins
@@ -45,7 +45,7 @@ def resolve_secrets(
     answers = ask_all(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
     values.take(plan.uses, answers, redactor)
     drifted = dict(_drift(pinned, answers))
-    failures = [one for one in values.failures if references.address(one.use.reference) not in drifted]
+    failures = [one for one in values.failures if references.format_address(one.use.reference) not in drifted]
     told = str(error_of(failures, plan.compiled, put)) if failures else ""
     if drifted:
         lines = "\n".join(filter(None, (*drifted.values(), told)))
@@ -72,11 +72,11 @@ class _Values:
         for use in uses:
             if use.action == "leave":
                 continue
-            answer = answers[references.address(use.reference)]
+            answer = answers[references.format_address(use.reference)]
             if isinstance(answer, RemoteError):
                 self.failures.append(Failure(use, answer))
                 continue
-            self.held[references.address(use.reference)] = answer
+            self.held[references.format_address(use.reference)] = answer
             key = (use.reference, use.action)
             if key not in known:
                 known[key] = _picked(answer, use, redactor)
@@ -163,7 +163,7 @@ def error_of(failures: Sequence[Failure], compiled: Compiled, put: Put) -> Secre
 def _grouped(failures: Sequence[Failure]) -> list[list[Failure]]:
     groups: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
-        groups.setdefault((str(failure.reason), shown(failure.use.reference)), []).append(failure)
+        groups.setdefault((str(failure.reason), describe_reference(failure.use.reference)), []).append(failure)
     by_trouble: dict[str, list[Failure]] = {}
     for (trouble, name), group in groups.items():
         key = trouble if len({n for t, n in groups if t == trouble}) > 1 else f"{trouble}\0{name}"

@@ -12,7 +12,7 @@ from functools import cache
 
 from halgit import references
 from halgit.halyard import model, sensitivity
-from halgit.halyard.resources import table
+from halgit.halyard.resources import load_table
 from halgit.pipeline import MISSING, Compiled, Value
 from halgit.redaction import Redactor, Secret, Woven
 
@@ -47,15 +47,15 @@ def sensitive_values(compiled: Compiled) -> frozenset[str]:
         elif isinstance(file.body, bytes):
             values.update(_of_text(file.body))
     values.update(_of_parameters(compiled))
-    plain = (value for value in values if not references.find(value) and not value.startswith("${"))
-    noop = (found.reference.get("value") for value in values for found in references.find(value))
+    plain = (value for value in values if not references.find_references(value) and not value.startswith("${"))
+    noop = (found.reference.get("value") for value in values for found in references.find_references(value))
     return frozenset(v for v in (*plain, *noop) if len(v) >= _SHORTEST and v not in names)
 
 
 def _accounts(compiled: Compiled) -> Iterator[str]:
     """The names of the halconfig's accounts: orca's jobs call them `credentials`."""
     config = compiled.files["config"].data if "config" in compiled.files else None
-    for path, _, node in model.walk(config) if isinstance(config, dict) else ():
+    for path, _, node in model.walk_objects(config) if isinstance(config, dict) else ():
         if len(path) > 1 and path[-2] in ("accounts", "masters") and isinstance(node.get("name"), str):
             yield node["name"]
 
@@ -99,7 +99,7 @@ def _is_sensitive(step: str | int, child: Value) -> bool:
 def _of_model(config: Value) -> Iterator[str]:
     """The values of the fields that Halyard's model marks secret."""
     fields = _secret_fields()
-    for _, class_, node in model.walk(config, frozenset(fields)):
+    for _, class_, node in model.walk_objects(config, frozenset(fields)):
         for key in fields[class_.name] & node.keys():
             if not isinstance(node[key], bool):
                 yield from _texts(node[key])
@@ -109,8 +109,8 @@ def _of_model(config: Value) -> Iterator[str]:
 def _secret_fields() -> dict[str, frozenset[str]]:
     """The fields marked secret, by class."""
     marked = {
-        name: frozenset(known.key for known in model.class_of(name).fields.values() if known.secret)
-        for name in table("halconfig")["classes"]
+        name: frozenset(known.key for known in model.get_class(name).fields.values() if known.secret)
+        for name in load_table("halconfig")["classes"]
     }
     return {name: keys for name, keys in marked.items() if keys}
 

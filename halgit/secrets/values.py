@@ -21,7 +21,7 @@ from halgit.errors import Corrupt, Missing
 from halgit.parameters import escaping
 from halgit.pipeline import MISSING, File, Path, Reference, Value
 from halgit.redaction import Secret, Woven, weave
-from halgit.references import Occurrence, shown, unescape
+from halgit.references import Occurrence, describe_reference, unescape
 from halgit.remotes.engine import Held
 
 _NAME = re.compile(r"[\w./-]{1,100}")
@@ -36,7 +36,7 @@ def pick(held: Held, reference: Reference) -> Secret:
     raw = value if isinstance(value, (str, bytes)) else _text(value)
     if reference.get("encoding") == "base64":
         raw = _decoded(raw, key, reference)
-    return Secret(raw, shown(reference))
+    return Secret(raw, describe_reference(reference))
 
 
 def text_of(secret: Secret, reference: Reference) -> Secret:
@@ -103,7 +103,7 @@ def _named(reference: Reference) -> str:
 def _text(value: Value) -> str:
     if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False)
-    return hyaml.java_text(value)
+    return hyaml.to_java_string(value)
 
 
 def _decoded(raw: str | bytes, key: str, reference: Reference) -> bytes:
@@ -227,7 +227,7 @@ def file_name(reference: Reference, kind: str = "") -> str:
 
     The digest is of the reference, so that names never collide; `kind` tells two files of one reference apart.
     """
-    named = references.canonical(reference)
+    named = references.format_reference(reference)
     digest = hashlib.sha256(f"{named} {reference.get('encoding')}{kind}".encode()).hexdigest()[:12]
     last = reference.get("key") or reference.get("path") or reference.get("name") or "secret"
     plain = re.sub(r"[^-._A-Za-z0-9]+", "-", last.rstrip("/").rpartition("/")[2])[-60:]

@@ -14,7 +14,7 @@ from halgit import yaml as hyaml
 from halgit.pipeline import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
 from halgit.settings.reader import Reader, belongs_to_operator, layer_of
 from halgit.settings.sections import declarations, patches
-from halgit.text.phrases import did_you_mean, kind_of
+from halgit.text.phrases import describe_kind, suggest_nearest
 
 __all__ = ["parse"]
 
@@ -36,7 +36,9 @@ def parse(text: bytes, file: str, *, root: bool) -> tuple[LayerSettings, tuple[F
     reader = Reader(file, text)
     data = {} if read.data is None else read.data
     if not isinstance(data, dict):
-        reader.fault("type", (), f"halgit.yaml holds {kind_of(data)}, not settings.", "Write keys such as `bases:`.")
+        reader.fault(
+            "type", (), f"halgit.yaml holds {describe_kind(data)}, not settings.", "Write keys such as `bases:`."
+        )
         data = {}
     _refuse_unknown(reader, data, root)
     return _settings(reader, data, root), reader.findings()
@@ -55,7 +57,7 @@ def _refuse_unknown(reader: Reader, data: Mapping[str, Value], root: bool) -> No
             hint = "Remove it here and give it as an option or a HALGIT_ variable of the run."
             reader.fault("operator", (key,), said, hint, key=True)
         else:
-            hint = did_you_mean(key, known, f"The keys are: {', '.join(known)}.")
+            hint = suggest_nearest(key, known, f"The keys are: {', '.join(known)}.")
             reader.fault("unknown-key", (key,), f"halgit.yaml has no key {key}.", hint, key=True)
 
 

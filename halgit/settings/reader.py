@@ -14,7 +14,7 @@ from typing import TypeVar
 from halgit import yaml as hyaml
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec, Trust
 from halgit.pipeline import EMPTY, MISSING, Finding, Path, Plain, Position, Severity, Value
-from halgit.text.phrases import did_you_mean, kind_of
+from halgit.text.phrases import describe_kind, suggest_nearest
 
 T = TypeVar("T")
 
@@ -53,14 +53,14 @@ class Reader:
 
     def wrong(self, path: Path, value: Value, wanted: str) -> None:
         """Note that a value is of the wrong kind; `wanted` says what it must be."""
-        found = "an empty text" if value == "" else kind_of(value)
+        found = "an empty text" if value == "" else describe_kind(value)
         self.fault("type", path, f"{wanted} is expected, and {found} is there.", _MENDS[wanted])
 
     def only(self, data: Mapping[str, Value], path: Path, known: Sequence[str], where: str) -> None:
         """Refuse keys that are not `known`."""
         for key in data:
             if key not in known:
-                hint = did_you_mean(key, known, f"The keys are: {', '.join(known)}.")
+                hint = suggest_nearest(key, known, f"The keys are: {', '.join(known)}.")
                 self.fault("unknown-key", (*path, key), f"{where} has no key {key}.", hint, key=True)
 
     def mapping(self, data: Mapping[str, Value], path: Path, key: str) -> Mapping[str, Value]:
@@ -111,7 +111,9 @@ class Reader:
             return None
         if isinstance(value, str) and value in known:
             return known[value]
-        said = f"{value} is not known here." if is_text(value) and value else f"{kind_of(value)} is not known here."
+        said = (
+            f"{value} is not known here." if is_text(value) and value else f"{describe_kind(value)} is not known here."
+        )
         self.fault("value", (*path, key), said, f"Choose one of: {', '.join(known)}.")
         return None
 

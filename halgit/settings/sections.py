@@ -13,7 +13,7 @@ from typing import get_args
 from halgit.pipeline import EMPTY, MISSING, Declaration, ParameterType, Patch, Path, Value
 from halgit.settings.reader import Reader
 from halgit.text import patterns
-from halgit.text.phrases import kind_of
+from halgit.text.phrases import describe_kind
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -63,14 +63,14 @@ def _default(reader: Reader, path: Path, said: Mapping[str, Value]) -> Value:
     value = said.get("default", MISSING)
     if value is None or isinstance(value, Mapping):
         hint = "Write a text, number, true, false or a list, or leave default out."
-        reader.fault("type", (*path, "default"), f"{kind_of(value)} cannot be a default.", hint)
+        reader.fault("type", (*path, "default"), f"{describe_kind(value)} cannot be a default.", hint)
         return MISSING
     return value
 
 
 def _pattern(reader: Reader, path: Path, said: Mapping[str, Value]) -> str:
     pattern = reader.text_of(said, path, "pattern") or ""
-    if not patterns.is_readable(pattern):
+    if not patterns.is_valid_pattern(pattern):
         hint = "Write a regular expression, as JSON schemas have them, that matches the whole value."
         reader.fault("pattern", (*path, "pattern"), "The pattern is no regular expression.", hint)
         return ""

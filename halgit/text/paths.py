@@ -33,10 +33,10 @@ class Selector:
     text: str
 
 
-def parse(text: str) -> tuple[str | int | Selector, ...]:
+def parse_path(text: str) -> tuple[str | int | Selector, ...]:
     """The steps of a path. Raises UsageError that shows where the text stops making sense."""
     if text.startswith("/"):
-        pointed = pointer(text)
+        pointed = parse_pointer(text)
         if pointed is None:
             raise _bad(text, text.index("~"))
         return pointed
@@ -58,7 +58,7 @@ def parse(text: str) -> tuple[str | int | Selector, ...]:
     return tuple(steps)
 
 
-def pointer(text: str) -> tuple[str | Selector, ...] | None:
+def parse_pointer(text: str) -> tuple[str | Selector, ...] | None:
     """The segments of a JSON pointer (RFC 6901), of which `[name=prod]` picks a list item.
 
     None where it is none: no `/` at its head, or a `~` that escapes nothing. In brackets `/` and `]` may stand as
@@ -104,11 +104,11 @@ def _bad(text: str, at: int) -> UsageError:
     )
 
 
-def resolve(text: str, data: Value) -> Path:
+def resolve_path(text: str, data: Value) -> Path:
     """The path of the node that `text` names in `data`. Raises UsageError that names the step that meets nothing."""
     here = data
     path: list[str | int] = []
-    for step in parse(text):
+    for step in parse_path(text):
         found = _step(step, here)
         if found is None:
             raise UsageError(_nothing(step, tuple(path), here, data), "")
@@ -144,7 +144,7 @@ def _nothing(step: str | int | Selector, path: Path, here: Value, data: Value) -
     wanted = (
         f"[{step.key}={step.value}]" if isinstance(step, Selector) else f"[{step}]" if isinstance(step, int) else step
     )
-    place = show(path, data) or "the document"
+    place = format_path(path, data) or "the document"
     if isinstance(here, dict):
         return f"{place} has no key {wanted} (keys: {_listed(list(map(str, here)))})."
     if isinstance(here, list):
@@ -158,7 +158,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "none"
 
 
-def show(path: Path, data: Value = None) -> str:
+def format_path(path: Path, data: Value = None) -> str:
     """A path as people read it; list items by their name where `data` is given and they have one."""
     text = ""
     here = data
@@ -167,15 +167,15 @@ def show(path: Path, data: Value = None) -> str:
         if isinstance(step, int):
             item = inside[step] if isinstance(inside, list) and step < len(inside) else None
             name = item.get("name") if isinstance(item, dict) else None
-            text += f"[name={quoted(name)}]" if isinstance(name, str) and name else f"[{step}]"
+            text += f"[name={quote_key(name)}]" if isinstance(name, str) and name else f"[{step}]"
             here = item
         else:
-            text += ("." if text else "") + quoted(step)
+            text += ("." if text else "") + quote_key(step)
             here = inside.get(step) if isinstance(inside, dict) else None
     return text
 
 
-def quoted(key: str) -> str:
+def quote_key(key: str) -> str:
     """A key as it stands in a path: in double quotes where it must be."""
     if not _NEEDS_QUOTES.search(key):
         return str(key)

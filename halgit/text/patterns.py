@@ -17,7 +17,7 @@ _STEPS = 100_000
 _SIZE = 1 << 20
 
 
-def is_readable(pattern: str) -> bool:
+def is_valid_pattern(pattern: str) -> bool:
     """Whether this is a regular expression that can be matched."""
     try:
         _whole(pattern)
@@ -26,7 +26,7 @@ def is_readable(pattern: str) -> bool:
     return True
 
 
-def matches(pattern: str, text: str) -> bool:
+def matches_pattern(pattern: str, text: str) -> bool:
     """Whether the whole text fits the pattern. One that takes too many steps does not fit."""
     return _whole(pattern).is_valid(text)
 

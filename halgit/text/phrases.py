@@ -9,26 +9,26 @@ from halgit.pipeline import Plain, Value
 from halgit.redaction import Secret, Woven
 
 
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
+def find_nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
     """The known word most like this one, letter case aside; None where none is as like as `cutoff` (1: the same)."""
     by_lower = {name.lower(): name for name in known}
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[found[0]] if found else None
 
 
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+def suggest_nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """`Did you mean X?` for a word like a known one, else the other sentence."""
-    near = nearest(word, known)
+    near = find_nearest(word, known)
     return f"Did you mean {near}?" if near else otherwise
 
 
-def listed(words: Iterable[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """Words as a sentence has them: `a`, `a and b`, `a, b and c`."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def kind_of(value: Value) -> str:
+def describe_kind(value: Value) -> str:
     """What a value is, as a message says it; never the value itself."""
     if value is None:
         return "nothing"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from halgit import yaml as hyaml
-from halgit.halyard.sensitivity import words
+from halgit.halyard.sensitivity import split_words
 from halgit.pipeline import Finding, Path, Position, Value
 
 _NEXT = re.compile(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
@@ -30,7 +30,7 @@ class Document:
         for key, section in (self.data if isinstance(self.data, dict) else {}).items():
             accounts = section.get("accounts") if isinstance(section, dict) else None
             if isinstance(accounts, list):
-                yield "-".join(words(key)), (key, "accounts"), accounts
+                yield "-".join(split_words(key)), (key, "accounts"), accounts
 
     def accounts(self) -> Iterator[tuple[str, Path, dict[str, Value]]]:
         """Every account that is a mapping, with its provider and path."""

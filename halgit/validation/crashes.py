@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
-from halgit.halyard.coercion import truth
+from halgit.halyard.coercion import is_true
 from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.redaction import Secret, Woven
 
@@ -22,7 +22,7 @@ _HIDDEN = "\0"
 def crashes(config: Value, file: str) -> Iterator[Finding]:
     """What makes Halyard fail with a NullPointerException while it loads a halconfig that it could bind."""
     oracle_in_use = False
-    for provider, path, node in sorted(model.providers(config), key=lambda found: found[0] == "oraclebmcs"):
+    for provider, path, node in sorted(model.list_providers(config), key=lambda found: found[0] == "oraclebmcs"):
         if provider == "dcos":
             for number, account in enumerate(_accounts(node)):
                 if isinstance(account, dict) and account.get("clusters") is None:
@@ -47,7 +47,7 @@ def _oracle(path: Path, node: dict[str, Value], file: str) -> Iterator[Finding]:
 
 def cannot_rewrite(config: Value, file: str) -> Iterator[Finding]:
     """What Halyard loads, and then fails on whenever it writes or generates something."""
-    for provider, path, node in model.providers(config):
+    for provider, path, node in model.list_providers(config):
         stumbles = _stumbles(node, _bootstrap_only(config, path))
         for number, account in enumerate(_accounts(node)):
             where = (*path, "accounts", number)
@@ -78,7 +78,7 @@ def _stumbles(node: dict[str, Value], bootstrap_only: bool) -> bool:
 
 def _bootstrap_only(config: Value, path: Path) -> bool:
     environment = config["deploymentConfigurations"][path[1]].get("deploymentEnvironment")
-    return isinstance(environment, dict) and truth(environment.get("bootstrapOnly"))
+    return isinstance(environment, dict) and is_true(environment.get("bootstrapOnly"))
 
 
 def null_item(path: Path, file: str) -> Finding:
@@ -102,7 +102,7 @@ def _text(value: Value) -> str | None:
     """The text of a name; None where there is none, _HIDDEN where it is a secret and cannot be compared."""
     if isinstance(value, (Secret, Woven)):
         return _HIDDEN
-    return None if value is None or isinstance(value, (dict, list, bytes)) else hyaml.java_text(value)
+    return None if value is None or isinstance(value, (dict, list, bytes)) else hyaml.to_java_string(value)
 
 
 def _say(rule: str, file: str, path: Path, message: str, hint: str) -> Finding:

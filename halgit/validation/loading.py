@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from halgit import yaml as hyaml
 from halgit.halyard import coercion
-from halgit.halyard.model import ROOT, Field, Type, actual
+from halgit.halyard.model import ROOT_TYPE, Field, FieldType, get_actual_class
 from halgit.pipeline import Value
 from halgit.redaction import Secret, Woven
 
@@ -30,14 +30,14 @@ class _Loader:
         self._home = daemon_home
 
     def halconfig(self, config: Value) -> Bound:
-        bound: Bound = self._bind(ROOT, {} if config is None else config)
+        bound: Bound = self._bind(ROOT_TYPE, {} if config is None else config)
         for deployment in bound["deploymentConfigurations"]:
             self._finish(deployment)
         return bound
 
     # --- binding ---
 
-    def _bind(self, type_: Type, value: Value) -> Value:
+    def _bind(self, type_: FieldType, value: Value) -> Value:
         if type_.kind == "object" and isinstance(value, dict):
             return self._object(type_, value)
         if type_.kind in {"list", "set"} and type_.of and isinstance(value, list):
@@ -46,9 +46,9 @@ class _Loader:
             return {str(key): self._bind(type_.of, item) for key, item in value.items() if item is not None}
         return _any(value) if type_.kind == "any" else scalar(type_, value)
 
-    def _object(self, type_: Type, node: Mapping[str, Value]) -> Bound:
+    def _object(self, type_: FieldType, node: Mapping[str, Value]) -> Bound:
         """Defaults first, then the keys in file order, each with what its setter does besides."""
-        class_ = actual(type_, node)
+        class_ = get_actual_class(type_, node)
         bound = {key: self._default(field) for key, field in class_.fields.items()}
         setter = _SETTERS.get(class_.name)
         for key, value in node.items():
@@ -97,7 +97,7 @@ class _Loader:
         """Halyard takes the old name of oracle for oracle itself, where only the old one is in use."""
         old = section.pop("oraclebmcs")
         if tells not in section["oracle"] and tells in old:
-            new: Bound = self._object(Type("object", class_), {})
+            new: Bound = self._object(FieldType("object", class_), {})
             section["oracle"] = new | {key: value for key, value in old.items() if key != but}
 
 
@@ -105,17 +105,17 @@ _FOLDED: Final = frozenset({"node.Providers", "node.PersistentStorage"})
 """Classes that hold something only as long as it takes to fold it into something else."""
 
 
-def scalar(type_: Type, value: Value) -> Value:
+def scalar(type_: FieldType, value: Value) -> Value:
     """What Jackson makes of a scalar; None where it refuses. A secret stays one."""
     if isinstance(value, (Secret, Woven)):
         return value
     if type_.kind == "boolean":
-        return coercion.boolean(value)
+        return coercion.coerce_boolean(value)
     if type_.kind in {"int32", "int64"}:
-        return coercion.integer(value, int(type_.kind[3:]))
+        return coercion.coerce_integer(value, int(type_.kind[3:]))
     if type_.kind == "enum":
-        return coercion.constant(value, type_.name)
-    return hyaml.java_text(value) if isinstance(value, (str, int, float)) else None
+        return coercion.coerce_enum(value, type_.name)
+    return hyaml.to_java_string(value) if isinstance(value, (str, int, float)) else None
 
 
 def _any(value: Value) -> Value:

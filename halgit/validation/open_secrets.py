@@ -53,15 +53,15 @@ def is_public(secret: str) -> bool:
 
 @cache
 def _public() -> frozenset[str]:
-    return frozenset(resources.table("public-secrets")["sha256"])
+    return frozenset(resources.load_table("public-secrets")["sha256"])
 
 
 def plain(value: Value) -> str | None:
     """The text of a value that stands in the open; None for references, `{cipher}` texts, placeholders and empties."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    text = hyaml.java_text(value)
-    if not text.strip() or "${" in text or text.startswith(_STANDS_FOR) or references.find(text):
+    text = hyaml.to_java_string(value)
+    if not text.strip() or "${" in text or text.startswith(_STANDS_FOR) or references.find_references(text):
         return None
     if _PLACEHOLDER.fullmatch(text):
         return None
@@ -85,7 +85,7 @@ def find(config: Value, documents: Iterable[tuple[str, Value]], accounts: Iterab
 
 def _marked(config: Value) -> Iterator[tuple[Path, str]]:
     """Fields of the halconfig that Halyard marks secret, or should."""
-    for path, class_, node in model.walk(config):
+    for path, class_, node in model.walk_objects(config):
         secrets = _secret_fields(class_.name)
         for key in secrets & node.keys() if secrets else ():
             text = plain(node[key])
@@ -97,7 +97,7 @@ def _marked(config: Value) -> Iterator[tuple[Path, str]]:
 def _secret_fields(class_: str) -> frozenset[str]:
     return frozenset(
         known.key
-        for known in model.class_of(class_).fields.values()
+        for known in model.get_class(class_).fields.values()
         if known.type.kind == "string" and (known.secret or known.key in {"managerPassword", "trustStorePassword"})
     )
 
@@ -115,7 +115,7 @@ def _telling(file: str, path: Path, node: Value, *, keys: bool) -> Iterator[Open
     elif isinstance(node, list):
         for number, value in enumerate(node):
             yield from _telling(file, (*path, number), value, keys=keys)
-    elif isinstance(node, str) and "://" in node and "@" in node and not references.find(node):
+    elif isinstance(node, str) and "://" in node and "@" in node and not references.find_references(node):
         for match in _IN_ADDRESS.finditer(node):
             if plain(match[1]):
                 name = next((str(step) for step in reversed(path) if isinstance(step, str)), "this file")
@@ -135,7 +135,7 @@ def _keys(path: Path, node: dict[str, Value]) -> Iterator[tuple[str, str]]:
 @cache
 def _telling_key(key: str) -> tuple[bool, bool]:
     """Whether a key says secret, and whether it surely does, so that a number counts as well."""
-    parts = sensitivity.words(key.rsplit(".", 1)[-1])
+    parts = sensitivity.split_words(key.rsplit(".", 1)[-1])
     contents = parts == ("kubeconfig", "contents")
     says = contents or (sensitivity.is_sensitive_key(key) and bool(parts) and parts[-1] not in _NO_SECRET)
     return says, says and bool(parts) and parts[-1] in _SURE

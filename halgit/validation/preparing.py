@@ -81,7 +81,7 @@ def _scalar(value: Value, jackson: bool) -> Any:
     if isinstance(value, (Secret, Woven)):
         return ""
     if isinstance(value, Plain):
-        text = hyaml.java_text(value)
+        text = hyaml.to_java_string(value)
         return int(text) if jackson and text.lstrip("-").isdigit() else str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")

@@ -102,7 +102,7 @@ def _refused(reader: Reader, data: Value, file: str, *, ordinary: bool) -> Itera
     document = data if ordinary else prepared(data, jackson=jackson)
     if validator.is_valid(document):
         return
-    speaker = Speaker(reader, halyard_data.schema(reader.schema), data, file)
+    speaker = Speaker(reader, halyard_data.load_schema(reader.schema), data, file)
     for error in validator.iter_errors(document):
         yield from speaker.findings(error.kind.name, tuple(error.instance_path), error.kind.as_dict())
 
@@ -112,13 +112,13 @@ def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
     """The compiled schema: once per process, when it is first needed."""
     import jsonschema_rs
 
-    return jsonschema_rs.Draft202012Validator(halyard_data.schema_text(schema))
+    return jsonschema_rs.Draft202012Validator(halyard_data.read_schema_text(schema))
 
 
 def _nulls(reader: Reader, data: Value, file: str) -> Iterator[Finding]:
     """Items without a value in lists of mappings, and keys that are null: Jackson cannot hand those on."""
     items, keys = nulls(data)
-    schema = halyard_data.schema(reader.schema)
+    schema = halyard_data.load_schema(reader.schema)
     yield from (null_item(path, file) for path in items if "properties" in spec_at(schema, path, data))
     for path in keys:
         message = f"A key is null here, and {reader.name} refuses the whole file."
@@ -136,7 +136,7 @@ def _order(data: Value, path: Path) -> tuple[int, ...]:
 
 def schema_of(path: str) -> str | None:
     """Which schema a file of the rendered tree is checked with, by its path; None for a file there is none for."""
-    place = layout.place(path, (path.split("/", 1)[0],))
+    place = layout.classify_file(path, (path.split("/", 1)[0],))
     if place.kind == "config":
         return "halconfig"
     if place.kind == "service-settings" and place.services:

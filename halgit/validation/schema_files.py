@@ -33,7 +33,7 @@ def findings(files: Mapping[str, File], deployment: str, hal_home: str) -> Itera
 
 def kubeconfigs(config: Value, hal_home: str) -> Iterator[str]:
     """The paths inside the tree that accounts of Kubernetes name as their kubeconfig."""
-    for provider, _, node in model.providers(config):
+    for provider, _, node in model.list_providers(config):
         accounts = node.get("accounts") if provider == "kubernetes" else ()
         for account in accounts if isinstance(accounts, list) else ():
             named = account.get("kubeconfigFile") if isinstance(account, dict) else None

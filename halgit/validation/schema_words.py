@@ -14,11 +14,11 @@ from typing import Any
 
 from halgit import references
 from halgit import yaml as hyaml
-from halgit.halyard.model import places_of
-from halgit.halyard.sensitivity import is_sensitive_key, words
+from halgit.halyard.model import find_key_places
+from halgit.halyard.sensitivity import is_sensitive_key, split_words
 from halgit.pipeline import Finding, Path, Plain, Severity, Value
 from halgit.redaction import Secret, Woven
-from halgit.text.phrases import did_you_mean, kind_of, listed
+from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.preparing import is_null
 
 Schema = Mapping[str, Any]
@@ -136,17 +136,17 @@ class Speaker:
 
     def _body(self, node: dict[str, Value]) -> Finding:
         sections = [str(key) for key in node if key not in self.schema["properties"]]
-        shown = listed(sections if len(sections) <= _MOST_PLACES else [*sections[:_MOST_PLACES], "others"])
+        shown = join_words(sections if len(sections) <= _MOST_PLACES else [*sections[:_MOST_PLACES], "others"])
         message = f"This is the body of a deployment: {shown} stand at the root. Halyard refuses the whole file."
         hint = "Put all of it below deploymentConfigurations: as one item, with name: default."
         return self._say("unknown-key", (sections[0],), message, hint)
 
     def _mend_unknown(self, key: str, known: list[str]) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
-        same = [name for name in known if words(name) == words(key)]
+        same = [name for name in known if split_words(name) == split_words(key)]
         if key in _STRAYS and not same:
             return _STRAYS[key]
-        elsewhere = places_of(key) if self.reader.schema == "halconfig" else ()
+        elsewhere = find_key_places(key) if self.reader.schema == "halconfig" else ()
         close = get_close_matches(key, known, n=1, cutoff=0.65) if len(elsewhere) != 1 else []
         if same or close:
             return f"Did you mean {(same or close)[0]}?"
@@ -173,7 +173,9 @@ class Speaker:
             if path[-1] in spec_at(self.schema, path[:-1], self.data).get("required", ()):
                 yield self._missing(path[:-1], path[-1])
             return
-        if single and (isinstance(value, (Secret, Woven)) or (isinstance(value, str) and references.find(value))):
+        if single and (
+            isinstance(value, (Secret, Woven)) or (isinstance(value, str) and references.find_references(value))
+        ):
             return
         if isinstance(value, (dict, list)) or not single:
             yield self._kind(path, thing, value, spec, options)
@@ -190,15 +192,15 @@ class Speaker:
             yield self._kind(path, thing, value, spec, options)
 
     def _constant(self, path: Path, thing: str, value: Value, options: list[str]) -> Finding:
-        text = "" if value is None or isinstance(value, bytes) else hyaml.java_text(value)
-        same = [option for option in options if words(option) == words(text)]
-        hint = f"Write {same[0]}." if same else did_you_mean(text, options, "Write one of these words.")
+        text = "" if value is None or isinstance(value, bytes) else hyaml.to_java_string(value)
+        same = [option for option in options if split_words(option) == split_words(text)]
+        hint = f"Write {same[0]}." if same else suggest_nearest(text, options, "Write one of these words.")
         message = f"{thing} is {self._shown(path, value)}; {self.reader.name} takes {_either(options)} here."
         return self._say("enum", path, message, hint)
 
     def _kind(self, path: Path, thing: str, value: Value, spec: Schema, options: list[str]) -> Finding:
         wanted = _wanted(spec, options)
-        shown = kind_of(value) if wanted in {"a list", "a mapping"} else self._shown(path, value)
+        shown = describe_kind(value) if wanted in {"a list", "a mapping"} else self._shown(path, value)
         message = f"{thing} is {shown}; {self.reader.name} takes {wanted} here."
         items = resolved(self.schema, spec.get("items", {}))
         named = wanted == "a list" and "name" in items.get("properties", {}) and _holds_mappings(value)
@@ -209,10 +211,10 @@ class Speaker:
         """A value as a message may show it: its kind, and the value itself only where it is short and harmless."""
         secret = any(isinstance(step, str) and is_sensitive_key(step) for step in path)
         if secret or isinstance(value, (dict, list, Secret, Woven, bytes, Plain)) or value is None:
-            return kind_of(value)
-        text = hyaml.java_text(value)
+            return describe_kind(value)
+        text = hyaml.to_java_string(value)
         if len(text) > _LONGEST_SHOWN or not text.isprintable():
-            return kind_of(value)
+            return describe_kind(value)
         if isinstance(value, str):
             return f'the text "{text}"' if text else "an empty text"
         return text if isinstance(value, bool) else f"the number {text}"
@@ -247,7 +249,7 @@ def _constants(schema: Schema, spec: Schema) -> list[str]:
 
 
 def _either(words_: list[str]) -> str:
-    return listed(words_).replace(" and ", " or ")
+    return join_words(words_).replace(" and ", " or ")
 
 
 def _wanted(spec: Schema, options: list[str]) -> str:

@@ -122,7 +122,7 @@ class View:
     def running(self) -> dict[str, tuple[str, ...]]:
         """The services that run, for each deployment by its name."""
         return {
-            str(node.get("name")): services.enabled(node.value, self.settings(str(node.get("name"))))
+            str(node.get("name")): services.list_running(node.value, self.settings(str(node.get("name"))))
             for node in self.deployments
         }
 
@@ -137,7 +137,7 @@ class View:
 
     def is_secret(self, path: Path, file: File) -> bool:
         """Whether the value at a path may not be shown."""
-        return sensitivity.is_secret(path, file.path, file.data if file.path == "config" else None)
+        return sensitivity.is_secret_value(path, file.path, file.data if file.path == "config" else None)
 
     def written_in(self, path: str) -> str:
         """A file of the layers, also one that is left out, as its path in the source: that of the highest layer."""

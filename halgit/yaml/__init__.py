@@ -4,22 +4,22 @@ The only room that imports a YAML library. Reads texts into plain data with all 
 Halyard reads the same, replaces single scalars in place, and finds the place of a value when it is asked for.
 """
 
-from halgit.yaml.editor import CannotEditError, edit, splice
+from halgit.yaml.editor import EditError, edit, replace_scalars
 from halgit.yaml.emitter import dump
-from halgit.yaml.locator import Scalar, locate, locate_all, scalars
-from halgit.yaml.reader import Read, read
-from halgit.yaml.resolver import java_text
+from halgit.yaml.locator import Scalar, list_scalars, locate, locate_all
+from halgit.yaml.reader import ReadResult, read
+from halgit.yaml.resolver import to_java_string
 
 __all__ = [
-    "CannotEditError",
-    "Read",
+    "EditError",
+    "ReadResult",
     "Scalar",
     "dump",
     "edit",
-    "java_text",
+    "list_scalars",
     "locate",
     "locate_all",
     "read",
-    "scalars",
-    "splice",
+    "replace_scalars",
+    "to_java_string",
 ]

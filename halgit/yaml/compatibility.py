@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.yaml.parser import Node, Stream, content_start
-from halgit.yaml.source_text import BREAKS, Faults, Mark, Text
+from halgit.yaml.parser import Node, Stream, find_content_start
+from halgit.yaml.source_text import BREAKS, FindingCollector, Mark, SourceText
 
 _TAB_IN_GAP: Final = re.compile(rf"#[^{BREAKS}]*|(\t)")
 _TAB_IN_PLAIN: Final = re.compile(rf"[{BREAKS}] *(\t)")
@@ -23,14 +23,14 @@ _TAG_ALONE: Final = re.compile(r"(?:&\S+\s+)?!,")
 _FLOW_KEY: Final = re.compile(r"(\?)")
 
 
-def check_refusals(text: Text, stream: Stream, faults: Faults) -> None:
+def check_compatibility(text: SourceText, stream: Stream, faults: FindingCollector) -> None:
     """A fault for everything that libyaml took and SnakeYAML will not."""
     for match in _MIDDLE_MARK.finditer(text.whole):
         message = "a byte order mark (U+FEFF) stands in the middle of the text."
         faults.add("control-character", text.mark(match.start(1)), message, "Remove it.")
     at, last = 0, None
     for node, flow in _scalars(stream):
-        begin = content_start(text.whole, node)
+        begin = find_content_start(text.whole, node)
         _gap(text, at, begin, last, faults)
         if _TAG_ALONE.match(text.whole, node.start.index, begin + 1):
             faults.add("tag", node.start, "a ! stands before a comma.", "Quote it.")
@@ -50,7 +50,7 @@ def _scalars(stream: Stream) -> Iterator[tuple[Node, bool]]:
         stack += [(item, flow or node.flow) for item in reversed(node.items)]
 
 
-def _gap(text: Text, start: int, end: int, last: Node | None, faults: Faults) -> None:
+def _gap(text: SourceText, start: int, end: int, last: Node | None, faults: FindingCollector) -> None:
     """Between two scalars: blanks, comments and indicators. After an unquoted text tabs are let through."""
     if text.whole.find("\t", start, end) < 0:
         return
@@ -62,11 +62,11 @@ def _gap(text: Text, start: int, end: int, last: Node | None, faults: Faults) ->
             _tab(text.mark(match.start()), text, faults)
 
 
-def _tab(mark: Mark, text: Text, faults: Faults) -> None:
-    faults.add("tab", mark, tab_message(text, mark), "Replace the tab by blanks.")
+def _tab(mark: Mark, text: SourceText, faults: FindingCollector) -> None:
+    faults.add("tab", mark, describe_tab(text, mark), "Replace the tab by blanks.")
 
 
-def tab_message(text: Text, mark: Mark) -> str:
+def describe_tab(text: SourceText, mark: Mark) -> str:
     """What is wrong with a tab at this place. Names what stands before it only where that is no value."""
     before = text.line(mark.line)[: mark.column - 1].split()
     named = bool(before) and (before[-1][-1] in ":-?,[]{}")
@@ -74,7 +74,7 @@ def tab_message(text: Text, mark: Mark) -> str:
     return f"a tab {where}; Halyard takes only blanks there."
 
 
-def _scalar(text: Text, node: Node, start: int, flow: bool, faults: Faults) -> None:
+def _scalar(text: SourceText, node: Node, start: int, flow: bool, faults: FindingCollector) -> None:
     end = node.end.index
     if node.style == "":
         for match in _TAB_IN_PLAIN.finditer(text.whole, start, end):

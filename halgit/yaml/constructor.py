@@ -12,9 +12,17 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from halgit.pipeline import Path, Plain, Value
-from halgit.yaml.parser import PREFIX, Node, Pair, is_merge
-from halgit.yaml.resolver import BOOLS, Unreadable, floating, integer, java_text, resolve, timestamp
-from halgit.yaml.source_text import Faults
+from halgit.yaml.parser import TAG_PREFIX, Node, Pair, is_merge_key
+from halgit.yaml.resolver import (
+    BOOLS,
+    InvalidScalarError,
+    parse_float,
+    parse_integer,
+    parse_timestamp,
+    resolve_scalar,
+    to_java_string,
+)
+from halgit.yaml.source_text import FindingCollector
 
 _NONE: Final = object()
 _COLLECTIONS: Final = {"sequence": ("seq", "omap", "pairs"), "mapping": ("map", "set")}
@@ -23,25 +31,25 @@ _COLLECTIONS: Final = {"sequence": ("seq", "omap", "pairs"), "mapping": ("map", 
 def _binary(text: str) -> bytes:
     packed = re.sub(r"[ \t\n\x0b\f\r]", "", text)
     if len(packed) % 4 or not re.fullmatch("[A-Za-z0-9+/]*={0,2}", packed):
-        raise Unreadable("is no base64")
+        raise InvalidScalarError("is no base64")
     return base64.b64decode(packed)
 
 
 _SCALARS: Final[dict[str, Callable[[str], Value]]] = {
     "str": str,
-    "int": integer,
-    "float": floating,
+    "int": parse_integer,
+    "float": parse_float,
     "bool": lambda text: BOOLS.get(text.lower()),
     "null": lambda text: None,
-    "timestamp": timestamp,
+    "timestamp": parse_timestamp,
     "binary": _binary,
 }
 
 
-class Construction:
+class Constructor:
     """Makes the values of one text's nodes. Faults go to the list it is given."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: FindingCollector) -> None:
         self._faults = faults
         self._made: dict[Node, Value] = {}
         self._pairs: dict[Node, list[Pair]] = {}
@@ -60,10 +68,10 @@ class Construction:
         value = self.value(node, path)
         if isinstance(value, (dict, list)):
             return None
-        return str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(java_text(value))
+        return str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(to_java_string(value))
 
     def _make(self, node: Node, path: Path) -> Value:
-        tag = (node.tag or "").removeprefix(PREFIX)
+        tag = (node.tag or "").removeprefix(TAG_PREFIX)
         if node.kind == "scalar":
             return self._tagged(node, path) if node.tag else self._scalar(node, path)
         if tag == node.tag or (tag and tag not in _COLLECTIONS.get(node.kind, ())):
@@ -80,8 +88,8 @@ class Construction:
 
     def _scalar(self, node: Node, path: Path) -> Value:
         try:
-            return resolve(node.text) if node.plain else node.text
-        except Unreadable as problem:
+            return resolve_scalar(node.text) if node.plain else node.text
+        except InvalidScalarError as problem:
             rule = "merge-key" if node.text == "<<" else "number"
             self._faults.add(
                 rule,
@@ -93,15 +101,15 @@ class Construction:
         return None
 
     def _tagged(self, node: Node, path: Path) -> Value:
-        make = _SCALARS.get((node.tag or "").removeprefix(PREFIX))
+        make = _SCALARS.get((node.tag or "").removeprefix(TAG_PREFIX))
         try:
-            return make(node.text) if make and (node.tag or "").startswith(PREFIX) else self._refuse_tag(node, path)
-        except Unreadable:
+            return make(node.text) if make and (node.tag or "").startswith(TAG_PREFIX) else self._refuse_tag(node, path)
+        except InvalidScalarError:
             return self._refuse_tag(node, path)
 
     def _refuse_tag(self, node: Node, path: Path) -> None:
         tag = node.tag or ""
-        kind = tag.removeprefix(PREFIX)
+        kind = tag.removeprefix(TAG_PREFIX)
         known = kind != tag and any(kind in names for names in (_SCALARS, *_COLLECTIONS.values()))
         name = "!!" + kind if kind != tag else tag if tag.startswith("!") else f"!<{tag}>"
         what = "list" if node.kind == "sequence" else "mapping" if node.kind == "mapping" else "text"
@@ -144,11 +152,11 @@ class Construction:
             self._flat.add(node)
             last: dict[object, Pair] = {}
             for key, value in self._now(node):
-                name = key if is_merge(key) else self._identity(key, path)
+                name = key if is_merge_key(key) else self._identity(key, path)
                 last.pop(name, None)
                 last[name] = (key, value)
             self._pairs[node] = list(last.values())
-            if any(is_merge(key) for key, _ in last.values()):
+            if any(is_merge_key(key) for key, _ in last.values()):
                 self._pairs[node] = list(self._merge(node, path, {}, own=True).values())
         return self._pairs[node]
 
@@ -159,9 +167,9 @@ class Construction:
         is read here before it is read for itself has lost them then; so it is here.
         """
         pairs = self._now(node)
-        self._pairs[node] = [pair for pair in pairs if not is_merge(pair[0])]
+        self._pairs[node] = [pair for pair in pairs if not is_merge_key(pair[0])]
         for key, value in pairs:
-            if is_merge(key):
+            if is_merge_key(key):
                 for source in self._sources(value, path):
                     self._merge(source, path, into, own=False)
             elif own:

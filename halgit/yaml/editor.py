@@ -12,15 +12,15 @@ from typing import Final
 
 from halgit.pipeline import MISSING, Missing, Path, Plain, Value
 from halgit.redaction import Secret, Woven
-from halgit.yaml.emitter import block, double, dump, is_plain, is_printable, single
-from halgit.yaml.locator import follow, key_text
-from halgit.yaml.parser import Node, compose, content_start
+from halgit.yaml.emitter import dump, format_block, is_plain, is_printable, quote_double, quote_single
+from halgit.yaml.locator import find_nodes, get_key_text
+from halgit.yaml.parser import Node, compose, find_content_start
 from halgit.yaml.reader import read
 
 _COLLECTIONS: Final = (dict, list)
 
 
-class CannotEditError(ValueError):
+class EditError(ValueError):
     """The place cannot be changed without changing another, or the text is none that can be edited."""
 
 
@@ -32,33 +32,35 @@ def edit(text: bytes, path: Path, value: Value | Missing) -> bytes:
     """
     before = read(text, "")
     if before.faults:
-        raise CannotEditError(before.faults[0].message)
-    if value is MISSING and _at(before.data, path[:-1]) == changed(_at(before.data, path[:-1]), path[-1:], MISSING):
-        raise CannotEditError("There is nothing to remove.")
-    wanted = changed(before.data, path, value)
+        raise EditError(before.faults[0].message)
+    if value is MISSING and _at(before.data, path[:-1]) == apply_change(
+        _at(before.data, path[:-1]), path[-1:], MISSING
+    ):
+        raise EditError("There is nothing to remove.")
+    wanted = apply_change(before.data, path, value)
     after = _edited(text, before.data, path, value) if path else dump(value)
     again = read(after, "")
     if again.faults or dump(again.data) != dump(wanted):
-        raise CannotEditError("The file is written in a way that a program cannot edit without changing more.")
+        raise EditError("The file is written in a way that a program cannot edit without changing more.")
     return after
 
 
-def changed(data: Value, path: Path, value: Value | Missing) -> Value:
+def apply_change(data: Value, path: Path, value: Value | Missing) -> Value:
     """The data with the value at this path set or removed; nothing given is changed in place."""
     if not path:
         return value
     step, rest = path[0], path[1:]
     data = ({} if isinstance(step, str) else []) if data is None else data
     if isinstance(data, dict) and isinstance(step, str):
-        below = changed(data.get(step), rest, value) if rest else value
+        below = apply_change(data.get(step), rest, value) if rest else value
         if below is MISSING:
             return {key: one for key, one in data.items() if key != step}
         return {**data, step: below}
     if isinstance(data, list) and isinstance(step, int) and step <= len(data):
         here = data[step] if step < len(data) else None
-        below = changed(here, rest, value) if rest else value
+        below = apply_change(here, rest, value) if rest else value
         return [*data[:step], *([] if below is MISSING else [below]), *data[step + 1 :]]
-    raise CannotEditError(f"There is no place {step} here.")
+    raise EditError(f"There is no place {step} here.")
 
 
 def _edited(text: bytes, data: Value, path: Path, value: Value | Missing) -> bytes:
@@ -69,11 +71,11 @@ def _edited(text: bytes, data: Value, path: Path, value: Value | Missing) -> byt
         parent = sheet.node(here[:-1])
         if parent is None or parent.flow or parent.kind not in {"mapping", "sequence"}:
             continue
-        new = changed(_at(data, here), rest, value)
+        new = apply_change(_at(data, here), rest, value)
         if new is MISSING and len(_at(data, here[:-1])) == 1:
             return _edited(text, data, here[:-1], [] if parent.kind == "sequence" else {})
         return sheet.put(parent, here[-1], new)
-    return sheet.whole(changed(data, path, value))
+    return sheet.whole(apply_change(data, path, value))
 
 
 def _at(data: Value, path: Path) -> Value:
@@ -104,7 +106,7 @@ class _Sheet:
             if node.kind == "sequence" and isinstance(step, int):
                 node = node.items[step] if step < len(node.items) else None
             elif node.kind == "mapping":
-                node = next((value for key, value in node.pairs() if key_text(key) == step), None)
+                node = next((value for key, value in node.pairs() if get_key_text(key) == step), None)
             else:
                 return None
         return node
@@ -120,7 +122,7 @@ class _Sheet:
         """Set or remove one entry of a block collection."""
         if parent.kind == "mapping":
             pairs = list(parent.pairs())
-            number = next((n for n, (key, _) in enumerate(pairs) if key_text(key) == step), None)
+            number = next((n for n, (key, _) in enumerate(pairs) if get_key_text(key) == step), None)
             if number is None:
                 return self._append(parent, {step: value})
             key, old = pairs[number]
@@ -152,7 +154,7 @@ class _Sheet:
     def _spliced(self, node: Node, value: Value) -> bytes:
         path = self._path(self._root, node, ())
         assert path is not None
-        return splice(self._bytes, {path: value})
+        return replace_scalars(self._bytes, {path: value})
 
     def _path(self, node: Node | None, wanted: Node, here: Path) -> Path | None:
         if node is wanted:
@@ -160,7 +162,9 @@ class _Sheet:
         if node is None or node.kind not in {"mapping", "sequence"}:
             return None
         below = (
-            ((key_text(key), value) for key, value in node.pairs()) if node.kind == "mapping" else enumerate(node.items)
+            ((get_key_text(key), value) for key, value in node.pairs())
+            if node.kind == "mapping"
+            else enumerate(node.items)
         )
         return next(
             (found for step, one in below if (found := self._path(one, wanted, (*here, step))) is not None), None
@@ -180,7 +184,7 @@ class _Sheet:
         if not self._text[line:start].strip():
             return (self._text[:line] + self._text[self._line_end(self._last(node)) :]).encode()
         if following is None:
-            raise CannotEditError("The entry shares its line with another.")
+            raise EditError("The entry shares its line with another.")
         return (self._text[:start] + self._text[following.start.index :]).encode()
 
     def _replaced(self, start: int, end: int, lines: str) -> bytes:
@@ -222,7 +226,7 @@ _BREAKS_AT_END: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ ]*)*\Z")
 _DASHES: Final = re.compile(r" *(?:- +)*")
 
 
-def splice(text: bytes, changes: Mapping[Path, Value], *, opened: bool = False) -> bytes:
+def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool = False) -> bytes:
     """The text with these scalars replaced. The new ones mean exactly the given values; KeyError for a lost path."""
     whole = text.decode("utf-8")
     mark = whole[:1] == "\ufeff"
@@ -230,7 +234,7 @@ def splice(text: bytes, changes: Mapping[Path, Value], *, opened: bool = False) 
     roots = compose(text).roots
     places = []
     for path, value in changes.items():
-        trail = follow(roots[0], path) if roots else []
+        trail = find_nodes(roots[0], path) if roots else []
         if not trail or trail[-1].kind != "scalar":
             raise KeyError(path)
         places.append((trail[-1], any(above.flow for above in trail), value))
@@ -251,7 +255,7 @@ class _Place:
         self._whole = whole
         self._node = node
         self._flow = flow
-        self._begin = content_start(whole, node)
+        self._begin = find_content_start(whole, node)
         self._old = whole[self._begin : node.end.index]
 
     def written(self, value: Value) -> str:
@@ -277,7 +281,7 @@ class _Place:
         text = str(value)
         if self._node.style == "" and is_plain(text) and (not self._flow or _fits_in_flow(text)):
             return text
-        return double(text) if self._node.style == '"' or not is_printable(text) else single(text)
+        return quote_double(text) if self._node.style == '"' or not is_printable(text) else quote_single(text)
 
     # --- blocks ---
 
@@ -298,14 +302,16 @@ class _Place:
 
     def _on_one_line_of_block(self, value: Value) -> str:
         return (
-            double(str(value)) if isinstance(value, str) and not isinstance(value, Plain) else self._on_one_line(value)
+            quote_double(str(value))
+            if isinstance(value, str) and not isinstance(value, Plain)
+            else self._on_one_line(value)
         )
 
     def _block(self, value: Value) -> str | None:
         """The value as a block at the indentation that is there; None where a block cannot say it."""
         if not isinstance(value, str) or isinstance(value, Plain) or not value.strip("\n") or self._flow:
             return None
-        new = block(str(value), self._pad())
+        new = format_block(str(value), self._pad())
         if new[0] != "|" or new[1] == "2":
             return None
         folds = self._node.style == ">" and not re.search(r"^[ \t]", value, re.MULTILINE)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from halgit.pipeline import Plain, Value
 from halgit.redaction import Secret, Woven
-from halgit.yaml.resolver import FLOAT, INT, TIMESTAMP, WORDS, java_float
+from halgit.yaml.resolver import FLOAT, INT, TIMESTAMP, WORDS, to_java_double
 
 _LITERAL: Final = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
 _LONGEST_KEY: Final = 1000
@@ -22,7 +22,7 @@ class _Forms(dict[str, str]):
     """How a text is written on one line, remembered."""
 
     def __missing__(self, text: str) -> str:
-        form = quoted(text)
+        form = quote(text)
         if len(text) < 200:
             if len(self) > 100_000:
                 self.clear()
@@ -92,7 +92,7 @@ class _Emitter:
         if isinstance(value, Plain):
             return str(value)
         if isinstance(value, str):
-            return block(value, pad) if "\n" in value else _FORMS[str(value)]
+            return format_block(value, pad) if "\n" in value else _FORMS[str(value)]
         if value is None:
             return "null"
         if isinstance(value, bool):
@@ -125,10 +125,10 @@ def _float(value: float) -> str:
         return ".nan"
     if value in {float("inf"), float("-inf")}:
         return ".inf" if value > 0 else "-.inf"
-    return java_float(value)
+    return to_java_double(value)
 
 
-def block(text: str, pad: str) -> str:
+def format_block(text: str, pad: str) -> str:
     """A text of several lines as a literal block where that is exact, else in double quotes."""
     body = text.rstrip("\n")
     if (
@@ -137,7 +137,7 @@ def block(text: str, pad: str) -> str:
         or any(line and not line.strip(" \t") for line in text.split("\n"))
         or "\t" in text
     ):
-        return double(text)
+        return quote_double(text)
     ends = len(text) - len(body)
     chomp = "-" if ends == 0 else "" if ends == 1 else "+"
     hint = "2" if body[0] in " \n" else ""
@@ -179,11 +179,11 @@ _TO_ESCAPE: Final = re.compile(
 )
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A text on one line, in the plainest form that is safe in block style."""
     if is_plain(text):
         return text
-    return single(text) if is_printable(text) else double(text)
+    return quote_single(text) if is_printable(text) else quote_double(text)
 
 
 def is_printable(text: str) -> bool:
@@ -204,12 +204,12 @@ def is_plain(text: str) -> bool:
     )
 
 
-def single(text: str) -> str:
+def quote_single(text: str) -> str:
     """A text in single quotes; it must be printable and on one line."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def double(text: str) -> str:
+def quote_double(text: str) -> str:
     """A text in double quotes, everything that is not printable escaped."""
     return '"' + _TO_ESCAPE.sub(_escape, text) + '"'
 

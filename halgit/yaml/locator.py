@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from halgit.pipeline import Path, Position
-from halgit.yaml.constructor import Construction
+from halgit.yaml.constructor import Constructor
 from halgit.yaml.parser import Node, compose
-from halgit.yaml.source_text import Faults
+from halgit.yaml.source_text import FindingCollector
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ def locate_all(text: bytes, paths: Iterable[Path], *, keys: bool = False) -> dic
 
 
 def _follow(node: Node | None, path: Path, want_key: bool) -> Node | None:
-    trail = follow(node, path, want_key=want_key)
+    trail = find_nodes(node, path, want_key=want_key)
     return trail[-1] if trail else None
 
 
-def follow(node: Node | None, path: Path, *, want_key: bool = False) -> list[Node]:
+def find_nodes(node: Node | None, path: Path, *, want_key: bool = False) -> list[Node]:
     """The nodes from the root to the value at this path, or to its key; empty where there is no such path."""
     trail = [node] if node is not None else []
     for depth, step in enumerate(path):
@@ -61,7 +61,7 @@ def follow(node: Node | None, path: Path, *, want_key: bool = False) -> list[Nod
             below = node.items[step]
         elif node.kind == "mapping":
             for key, value in node.pairs():
-                if key_text(key) == step:
+                if get_key_text(key) == step:
                     below = key if want_key and depth == len(path) - 1 else value
         if below is None:
             return []
@@ -70,12 +70,12 @@ def follow(node: Node | None, path: Path, *, want_key: bool = False) -> list[Nod
     return trail
 
 
-def key_text(node: Node) -> str:
+def get_key_text(node: Node) -> str:
     """A mapping key as the text it has in a path."""
-    return str(Construction(Faults("")).key(node))
+    return str(Constructor(FindingCollector("")).key(node))
 
 
-def scalars(text: bytes) -> list[Scalar]:
+def list_scalars(text: bytes) -> list[Scalar]:
     """Every scalar of the first document, in the order of the file, what stands under aliases only once."""
     roots = compose(text).roots
     found: list[Scalar] = []
@@ -92,7 +92,7 @@ def _gather(node: Node, path: Path, flow: bool, found: list[Scalar]) -> None:
             _gather(item, (*path, position), flow or node.flow, found)
     elif node.kind == "mapping":
         for key, value in node.pairs():
-            here = (*path, key_text(key))
+            here = (*path, get_key_text(key))
             found.append(_scalar(key, here, flow or node.flow, key=True))
             _gather(value, here, flow or node.flow, found)
 

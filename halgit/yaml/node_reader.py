@@ -9,23 +9,23 @@ from __future__ import annotations
 from typing import Final
 
 from halgit.pipeline import Finding, Path, Value
-from halgit.yaml.compatibility import check_refusals
-from halgit.yaml.constructor import Construction
-from halgit.yaml.diagnosis import explain
-from halgit.yaml.parser import DEEPEST, Node, Stream, compose, is_merge
-from halgit.yaml.source_text import Faults, Mark, check_text
+from halgit.yaml.compatibility import check_compatibility
+from halgit.yaml.constructor import Constructor
+from halgit.yaml.diagnosis import diagnose
+from halgit.yaml.parser import MAX_DEPTH, Node, Stream, compose, is_merge_key
+from halgit.yaml.source_text import FindingCollector, Mark, decode_text
 
 
-def read_with_care(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...], tuple[Finding, ...]]:
+def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...], tuple[Finding, ...]]:
     """The documents and the faults of a text; no documents where it cannot be parsed."""
-    faults = Faults(file)
-    whole = check_text(text, faults)
+    faults = FindingCollector(file)
+    whole = decode_text(text, faults)
     if whole is None:
         return (), faults.sorted()
     stream = compose(text)
-    check_refusals(whole, stream, faults)
-    construction = Construction(faults)
-    checking = Checking(construction, faults)
+    check_compatibility(whole, stream, faults)
+    construction = Constructor(faults)
+    checking = DocumentChecker(construction, faults)
     for root in stream.roots:
         checking.document(root)
     if not many:
@@ -33,7 +33,7 @@ def read_with_care(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, 
     if stream.too_deep:
         _too_deep(stream.too_deep, faults)
     elif stream.problem:
-        explain(whole, stream, faults)
+        diagnose(whole, stream, faults)
     elif checking.within_limits:
         documents = tuple(construction.value(root) for root in stream.roots)
         if _fits(documents, stream, faults):
@@ -41,41 +41,41 @@ def read_with_care(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, 
     return (), faults.sorted()
 
 
-def _check_single(stream: Stream, faults: Faults) -> None:
+def _check_single(stream: Stream, faults: FindingCollector) -> None:
     for start in stream.starts[1:2]:
         faults.add("documents", start, "a second document starts here.", "Keep one document in this file.")
 
 
-def _too_deep(mark: Mark, faults: Faults) -> None:
-    message = f"more than {DEEPEST} mappings and lists inside one another; Halyard reads no deeper."
+def _too_deep(mark: Mark, faults: FindingCollector) -> None:
+    message = f"more than {MAX_DEPTH} mappings and lists inside one another; Halyard reads no deeper."
     faults.add("depth", mark, message, "Lift the inner ones up.")
 
 
-def _fits(documents: tuple[Value, ...], stream: Stream, faults: Faults) -> bool:
+def _fits(documents: tuple[Value, ...], stream: Stream, faults: FindingCollector) -> bool:
     """Whether the documents stay in bounds once their aliases are written out."""
     for document, root in zip(documents, stream.roots, strict=True):
-        expansion = Expansion(document)
-        if expansion.depth > DEEPEST:
+        expansion = ExpandedSize(document)
+        if expansion.depth > MAX_DEPTH:
             _too_deep(root.start, faults)
             return False
-        if expansion.size > stream.count + MOST_EXPANDED:
-            message = f"aliases add more than {MOST_EXPANDED} values once they are written out."
+        if expansion.size > stream.count + MAX_ADDED_VALUES:
+            message = f"aliases add more than {MAX_ADDED_VALUES} values once they are written out."
             faults.add("alias-limit", root.start, message, "Write the values out, or use fewer aliases.")
             return False
     return True
 
 
-MOST_ALIASES: Final = 50
+MAX_ALIASES: Final = 50
 """How many aliases to mappings or lists SnakeYAML takes in one text."""
 
-MOST_EXPANDED: Final = 100_000
+MAX_ADDED_VALUES: Final = 100_000
 """How many values aliases may add to a text once they are written out."""
 
 
-class Checking:
+class DocumentChecker:
     """Goes through the documents of one text, and gathers faults."""
 
-    def __init__(self, construction: Construction, faults: Faults) -> None:
+    def __init__(self, construction: Constructor, faults: FindingCollector) -> None:
         self._key = construction.key
         self._faults = faults
         self._above: set[Node] = set()
@@ -84,7 +84,7 @@ class Checking:
     @property
     def within_limits(self) -> bool:
         """Whether Halyard would go on to make values of this text."""
-        return self._aliases <= MOST_ALIASES
+        return self._aliases <= MAX_ALIASES
 
     def document(self, node: Node, path: Path = ()) -> None:
         """Checks a node and all below it, in the order of the text."""
@@ -103,7 +103,7 @@ class Checking:
         first: dict[str, Node] = {}
         for key, value in node.pairs():
             self.document(key, path)
-            text = None if is_merge(key) else self._name(node, key, path)
+            text = None if is_merge_key(key) else self._name(node, key, path)
             below = path if text is None else (*path, str(text))
             if text is not None and (before := first.setdefault(text, key)) is not key:
                 message = f"the key {text} stands twice in this mapping, first on line {before.start.line}."
@@ -131,12 +131,12 @@ class Checking:
             self._faults.add("alias", node.start, message, "Write the value out.", path)
         elif node.target.kind != "scalar":
             self._aliases += 1
-            if self._aliases == MOST_ALIASES + 1:
-                message = f"more than {MOST_ALIASES} aliases to mappings or lists; Halyard reads no more of them."
+            if self._aliases == MAX_ALIASES + 1:
+                message = f"more than {MAX_ALIASES} aliases to mappings or lists; Halyard reads no more of them."
                 self._faults.add("alias-limit", node.start, message, "Write some of the values out.", path)
 
 
-class Expansion:
+class ExpandedSize:
     """How large a value is once its aliases are written out, at the cost of what it takes in memory.
 
     `size` counts all values then, `depth` the collections inside one another.
@@ -147,7 +147,7 @@ class Expansion:
         self.size, self.depth = self._measure(data, 0)
 
     def _measure(self, value: Value, level: int) -> tuple[int, int]:
-        if not isinstance(value, (dict, list)) or level > DEEPEST:
+        if not isinstance(value, (dict, list)) or level > MAX_DEPTH:
             return 1, 0
         if id(value) not in self._seen:
             below = [self._measure(item, level + 1) for item in (value.values() if isinstance(value, dict) else value)]

@@ -11,7 +11,7 @@ import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
 
 from halgit.errors import HalgitError
-from halgit.yaml.source_text import Mark, Text
+from halgit.yaml.source_text import Mark, SourceText
 
 
 class EventParser(Protocol):
@@ -33,9 +33,9 @@ def open_parser(text: bytes) -> EventParser:
 
 Kind = Literal["scalar", "sequence", "mapping", "alias"]
 
-PREFIX: Final = "tag:yaml.org,2002:"
+TAG_PREFIX: Final = "tag:yaml.org,2002:"
 
-DEEPEST: Final = 51
+MAX_DEPTH: Final = 51
 """How many collections may stand inside one another, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
 
 
@@ -70,16 +70,16 @@ class Node:
 Pair = tuple[Node, Node]
 
 
-def is_merge(key: Node) -> bool:
+def is_merge_key(key: Node) -> bool:
     """Whether a key is `<<`, which brings in the keys of other mappings."""
     key = key.resolved()
-    return key.kind == "scalar" and (key.tag == PREFIX + "merge" or (key.plain and key.text == "<<"))
+    return key.kind == "scalar" and (key.tag == TAG_PREFIX + "merge" or (key.plain and key.text == "<<"))
 
 
 _PROPERTIES: Final = re.compile(r"[&!]\S*(?:\s+(?:#.*)?)*")
 
 
-def content_start(whole: str, node: Node) -> int:
+def find_content_start(whole: str, node: Node) -> int:
     """Where a scalar itself starts, after its anchor and tag; a node's `start` is where those start."""
     index = node.start.index
     while match := _PROPERTIES.match(whole, index, node.end.index):
@@ -146,7 +146,7 @@ class _Composer:
 
     def _add(self, node: Node) -> None:
         self._stream.count += 1
-        if len(self._open) >= DEEPEST and node.kind != "alias":
+        if len(self._open) >= MAX_DEPTH and node.kind != "alias":
             self._stream.too_deep = self._stream.too_deep or node.start
         if node.anchor:
             self._anchors[node.anchor] = node
@@ -180,7 +180,7 @@ def _mark(mark: Any) -> Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Diagnosis:
     """Why the parser stopped, in words: the fault to be."""
 
     rule: str
@@ -190,13 +190,13 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class ParseFailure:
     """The place where the parser stopped, its own words, and where what it was reading began.
 
     `last` is the last scalar before the place.
     """
 
-    text: Text
+    text: SourceText
     problem: str
     context: str
     mark: Mark
@@ -204,7 +204,7 @@ class Stop:
     last: Node | None
 
     @classmethod
-    def of(cls, text: Text, stream: Stream) -> Stop:
+    def of(cls, text: SourceText, stream: Stream) -> ParseFailure:
         """How the parser stopped in this text."""
         problem: Any = stream.problem
         at = getattr(problem, "problem_mark", None)

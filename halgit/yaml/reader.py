@@ -20,16 +20,16 @@ from yaml.events import (
 )
 
 from halgit.pipeline import Finding, Plain, Value
-from halgit.yaml.node_reader import read_with_care
-from halgit.yaml.parser import DEEPEST, open_parser
-from halgit.yaml.resolver import Resolver, Unreadable, java_text
+from halgit.yaml.node_reader import read_nodes
+from halgit.yaml.parser import MAX_DEPTH, open_parser
+from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
 
 _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
 """What is a reason to read with care. Each is looked for by itself: a dozen searches are cheaper than one pattern."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadResult:
     """What a text holds. `documents` is empty where it cannot be parsed; then `faults` says why."""
 
     documents: tuple[Value, ...]
@@ -41,17 +41,17 @@ class Read:
         return self.documents[0] if self.documents else None
 
 
-def read(text: bytes, file: str, *, many: bool = False) -> Read:
+def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     """The documents of a text, with every fault in it. `file` is how the faults name it; `many` allows several."""
     if not any(one in text for one in _SUSPICIOUS):
         try:
             documents = _Straight(text).documents()
             if many or len(documents) <= 1:
-                return Read(documents)
-        except (_Unusual, Unreadable, yaml.YAMLError):
+                return ReadResult(documents)
+        except (_Unusual, InvalidScalarError, yaml.YAMLError):
             pass
-    documents, faults = read_with_care(text, file, many=many)
-    return Read(documents, faults)
+    documents, faults = read_nodes(text, file, many=many)
+    return ReadResult(documents, faults)
 
 
 class _Unusual(Exception):
@@ -65,14 +65,14 @@ class _Keys(dict[str, str]):
         if text == "<<":
             raise _Unusual
         value = _VALUES[text]
-        key = str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(java_text(value))
+        key = str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(to_java_string(value))
         if len(self) > 100_000:
             self.clear()
         self[text] = key
         return key
 
 
-_VALUES: Final = Resolver()
+_VALUES: Final = ResolverCache()
 _KEYS: Final = _Keys()
 
 
@@ -99,7 +99,7 @@ class _Straight:
                 return _VALUES[event.value]
             if quoted:
                 return event.value
-        elif (kind is MappingStartEvent or kind is SequenceStartEvent) and event.implicit and depth < DEEPEST - 1:
+        elif (kind is MappingStartEvent or kind is SequenceStartEvent) and event.implicit and depth < MAX_DEPTH - 1:
             made = self._mapping(depth + 1) if kind is MappingStartEvent else self._sequence(depth + 1)
             if not (self._questions and made and event.flow_style):
                 return made

@@ -47,11 +47,11 @@ _LONGEST_NUMBER = 1024
 _LONGEST_DATE = 50
 
 
-class Unreadable(ValueError):
+class InvalidScalarError(ValueError):
     """A scalar the table gives a type that SafeConstructor then cannot make of it (`._`, `<<` as a value)."""
 
 
-def resolve(text: str) -> Value:
+def resolve_scalar(text: str) -> Value:
     """The value of a plain scalar. A date stays a text, as Plain; a text with `${{` in it becomes Bare.
 
     Raises Unreadable, with the reason in words that follow the text, where SafeConstructor refuses it.
@@ -61,27 +61,27 @@ def resolve(text: str) -> Value:
     if text[0] in "+-.0123456789":
         if len(text) <= _LONGEST_NUMBER:
             if INT.fullmatch(text):
-                return integer(text)
+                return parse_integer(text)
             if FLOAT.fullmatch(text):
-                return floating(text)
+                return parse_float(text)
         if len(text) <= _LONGEST_DATE and TIMESTAMP.fullmatch(text):
             return Plain(text)
     if text == "<<":
-        raise Unreadable("is a merge key, and stands where a value belongs")
+        raise InvalidScalarError("is a merge key, and stands where a value belongs")
     return Bare(text) if "${{" in text else text
 
 
-class Resolver(dict[str, Value]):
+class ResolverCache(dict[str, Value]):
     """`resolve` with a memory. Bounded: it starts afresh when it has grown past any file's vocabulary."""
 
     def __missing__(self, text: str) -> Value:
         if len(self) > 100_000:
             self.clear()
-        value = self[text] = resolve(text)
+        value = self[text] = resolve_scalar(text)
         return value
 
 
-def integer(text: str) -> int:
+def parse_integer(text: str) -> int:
     """A whole number in any of YAML 1.1's forms; raises Unreadable where Java gives up."""
     digits = text.replace("_", "")
     sign = -1 if digits[:1] == "-" else 1
@@ -99,7 +99,7 @@ def integer(text: str) -> int:
             return _sexagesimal(digits, sign)
         return sign * int(digits)
     except ValueError:
-        raise Unreadable("looks like a whole number and is none") from None
+        raise InvalidScalarError("looks like a whole number and is none") from None
 
 
 def _sexagesimal(digits: str, sign: int) -> int:
@@ -120,7 +120,7 @@ def _wrapped(number: int) -> int:
     return (number + 2**31) % 2**32 - 2**31
 
 
-def floating(text: str) -> float:
+def parse_float(text: str) -> float:
     """A number with a fraction in any of YAML 1.1's forms; raises Unreadable where Java gives up."""
     digits = text.replace("_", "")
     sign = -1.0 if digits[:1] == "-" else 1.0
@@ -139,19 +139,19 @@ def floating(text: str) -> float:
             base = _wrapped(base * 60)
         return sign * total
     except ValueError:
-        raise Unreadable("looks like a number and is none") from None
+        raise InvalidScalarError("looks like a number and is none") from None
 
 
-def timestamp(text: str) -> Plain:
+def parse_timestamp(text: str) -> Plain:
     """A date tagged as one, as a text that means it without the tag; raises Unreadable for another text."""
     if _DAY.fullmatch(text):
         text = "-".join(part.zfill(2) for part in text.split("-"))
     if not TIMESTAMP.fullmatch(text):
-        raise Unreadable("is no date")
+        raise InvalidScalarError("is no date")
     return Plain(text)
 
 
-def java_text(value: Value) -> str:
+def to_java_string(value: Value) -> str:
     """The text Halyard makes of a scalar that stands in a String field: `True` is `true`, a date its milliseconds.
 
     Keyed lists are compared by it. A list or mapping has no such text: TypeError.
@@ -167,17 +167,17 @@ def java_text(value: Value) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return java_float(value)
+        return to_java_double(value)
     if isinstance(value, bytes):
         return b64encode(value).decode("ascii")
     raise TypeError(f"{type(value).__name__} has no text of its own")
 
 
 def _plain_text(value: Plain) -> str:
-    return str(epoch_milliseconds(value)) if TIMESTAMP.fullmatch(value) else str(value)
+    return str(to_epoch_milliseconds(value)) if TIMESTAMP.fullmatch(value) else str(value)
 
 
-def java_float(value: float) -> str:
+def to_java_double(value: float) -> str:
     """A float as Java's Double.toString writes it: at least one decimal, an exponent below 1e-3 and from 1e7 on."""
     if value != value:
         return "NaN"
@@ -208,7 +208,7 @@ _FIRST_GREGORIAN = -141427
 """15 October 1582, in days since 1970."""
 
 
-def epoch_milliseconds(text: str) -> int:
+def to_epoch_milliseconds(text: str) -> int:
     """Milliseconds since 1970 in UTC; raises ValueError for a text that is no YAML 1.1 timestamp."""
     match = _PARTS.fullmatch(text)
     if not match:

@@ -24,7 +24,7 @@ class Mark:
     column: int
 
 
-class Text:
+class SourceText:
     """A whole text. Its lines are found when a place is asked for the first time."""
 
     def __init__(self, whole: str) -> None:
@@ -75,7 +75,7 @@ RULES: Final = {
 """Every rule of this room, with what it looks for."""
 
 
-class Faults:
+class FindingCollector:
     """The faults of one text, in the order of their places."""
 
     def __init__(self, file: str) -> None:
@@ -103,23 +103,23 @@ UNPRINTABLE: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def check_text(text: bytes, faults: Faults) -> Text | None:
+def decode_text(text: bytes, faults: FindingCollector) -> SourceText | None:
     """The text, without a byte order mark; None where it is none, with the faults that say why."""
     if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         faults.add("encoding", Mark(0, 1, 1), "the file is UTF-16.", "Save it as UTF-8.")
         return None
     try:
-        whole = Text(text.decode("utf-8").removeprefix("\ufeff"))
+        whole = SourceText(text.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as problem:
         before = text[: problem.start].decode("utf-8")
         byte = text[problem.start]
         message = f"the byte 0x{byte:02X} is not UTF-8 (in Latin-1 it is {chr(byte)!r})."
-        faults.add("encoding", Text(before).mark(len(before)), message, "Save the file as UTF-8.")
+        faults.add("encoding", SourceText(before).mark(len(before)), message, "Save the file as UTF-8.")
         return None
     return None if _unprintable(whole, faults) else whole
 
 
-def _unprintable(text: Text, faults: Faults) -> bool:
+def _unprintable(text: SourceText, faults: FindingCollector) -> bool:
     """Whether there is a character that no YAML may hold; a fault for the first on each line, or the first colour."""
     if colour := _COLOUR.search(text.whole):
         message = "colours of a terminal stand in the text."

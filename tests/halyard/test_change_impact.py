@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from halgit.halyard import change_impact
-from halgit.halyard.services import SPRING
+from halgit.halyard.services import SPRING_SERVICES
 
 RUNNING = (
     "clouddriver-caching",
@@ -20,7 +20,7 @@ RUNNING = (
     "rosco",
     "redis",
 )
-SPRING_RUNNING = {service for service in RUNNING if service in SPRING}
+SPRING_RUNNING = {service for service in RUNNING if service in SPRING_SERVICES}
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ SPRING_RUNNING = {service for service in RUNNING if service in SPRING}
     ],
 )
 def test_what_a_section_reaches(path: tuple[str | int, ...], services: set[str]) -> None:
-    assert {found.service for found in change_impact.of_section(path, RUNNING)} == services
+    assert {found.service for found in change_impact.find_by_section(path, RUNNING)} == services
 
 
 def test_a_whole_section_reaches_what_its_parts_reach() -> None:
-    assert {found.service for found in change_impact.of_section(("security",), RUNNING)} >= {
+    assert {found.service for found in change_impact.find_by_section(("security",), RUNNING)} >= {
         "fiat",
         "gate",
         "deck",
@@ -60,31 +60,31 @@ def test_a_whole_section_reaches_what_its_parts_reach() -> None:
 
 
 def test_the_reason_is_told() -> None:
-    assert change_impact.of_section(("persistentStorage",), RUNNING) == (
-        change_impact.Reach("front50", "Front50 keeps everything there"),
+    assert change_impact.find_by_section(("persistentStorage",), RUNNING) == (
+        change_impact.AffectedService("front50", "Front50 keeps everything there"),
     )
-    assert change_impact.of_section(("deploymentEnvironment", "tolerations", "gate"), RUNNING) == (
-        change_impact.Reach("gate", "deploymentEnvironment.tolerations names it"),
+    assert change_impact.find_by_section(("deploymentEnvironment", "tolerations", "gate"), RUNNING) == (
+        change_impact.AffectedService("gate", "deploymentEnvironment.tolerations names it"),
     )
 
 
 def test_a_profile_reaches_those_that_take_it() -> None:
-    assert change_impact.of_profile("clouddriver-local.yml", RUNNING) == (
-        change_impact.Reach("clouddriver-caching", "it takes profiles/clouddriver-local.yml"),
-        change_impact.Reach("clouddriver-rw", "it takes profiles/clouddriver-local.yml"),
+    assert change_impact.find_by_profile("clouddriver-local.yml", RUNNING) == (
+        change_impact.AffectedService("clouddriver-caching", "it takes profiles/clouddriver-local.yml"),
+        change_impact.AffectedService("clouddriver-rw", "it takes profiles/clouddriver-local.yml"),
     )
-    assert {found.service for found in change_impact.of_profile("spinnakerconfig.yml", RUNNING)} == SPRING_RUNNING
+    assert {found.service for found in change_impact.find_by_profile("spinnakerconfig.yml", RUNNING)} == SPRING_RUNNING
 
 
 def test_service_settings_reach_their_service_and_all_if_its_address_changes() -> None:
-    assert change_impact.of_service_settings("gate", ("env", "JAVA_OPTS"), RUNNING) == (
-        change_impact.Reach("gate", "service-settings/gate.yml is its own"),
+    assert change_impact.find_by_service_settings("gate", ("env", "JAVA_OPTS"), RUNNING) == (
+        change_impact.AffectedService("gate", "service-settings/gate.yml is its own"),
     )
     assert {
-        found.service for found in change_impact.of_service_settings("gate", ("port",), RUNNING)
+        found.service for found in change_impact.find_by_service_settings("gate", ("port",), RUNNING)
     } == SPRING_RUNNING | {"deck"}
 
 
 def test_a_bill_of_materials_reaches_what_is_made_of_it() -> None:
-    assert [found.service for found in change_impact.of_bill_of_materials("gate", RUNNING)] == ["gate"]
-    assert {found.service for found in change_impact.of_bill_of_materials("bom", RUNNING)} == set(RUNNING)
+    assert [found.service for found in change_impact.find_by_bom_file("gate", RUNNING)] == ["gate"]
+    assert {found.service for found in change_impact.find_by_bom_file("bom", RUNNING)} == set(RUNNING)

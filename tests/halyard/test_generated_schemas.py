@@ -18,14 +18,14 @@ import needs
 import pytest
 
 from halgit.halyard import coercion
-from halgit.halyard.model import class_of
-from halgit.halyard.resources import schema, schema_names, schema_text, table
+from halgit.halyard.model import get_class
+from halgit.halyard.resources import list_schema_names, load_schema, load_table, read_schema_text
 
 NAMES = ("clouddriver-accounts", "halconfig", "kubeconfig", "service-settings", "spinnakerconfig")
 DEFINITIONS = [
     (name, definition)
     for name in NAMES
-    for definition, node in schema(name)["$defs"].items()
+    for definition, node in load_schema(name)["$defs"].items()
     if "properties" not in node
 ]
 BLANK = "\x00\t \n"
@@ -51,19 +51,19 @@ def scripts(name: str) -> Any:
 @pytest.mark.parametrize("script", ["make_halyard_tables", "make_account_schemas"])
 def test_the_schemas_are_what_the_scripts_make(script: str) -> None:
     for name, text in scripts(script).schemas().items():
-        assert text == schema_text(name), f"run scripts/{script}.py"
+        assert text == read_schema_text(name), f"run scripts/{script}.py"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_is_one(name: str) -> None:
-    assert name in schema_names()
-    jsonschema.Draft202012Validator.check_schema(schema(name))
-    assert schema(name)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert name in list_schema_names()
+    jsonschema.Draft202012Validator.check_schema(load_schema(name))
+    assert load_schema(name)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 def test_an_unknown_schema_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        schema("nonsense")
+        load_schema("nonsense")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,25 +77,25 @@ def test_every_key_has_a_title_and_a_description(name: str) -> None:
             walk(below, f"{path}.{key}")
             walk(below.get("items", {}), f"{path}.{key}[]")
 
-    walk(schema(name), name)
-    for definition, node in schema(name)["$defs"].items():
+    walk(load_schema(name), name)
+    for definition, node in load_schema(name)["$defs"].items():
         walk(node, definition)
 
 
 def test_an_unknown_key_is_refused_and_constants_are_listed() -> None:
-    definitions = schema("halconfig")["$defs"]
-    for name, class_ in table("halconfig")["classes"].items():
+    definitions = load_schema("halconfig")["$defs"]
+    for name, class_ in load_table("halconfig")["classes"].items():
         if name in definitions and "by" not in class_:
             assert definitions[name]["additionalProperties"] is False
             assert set(class_["fields"]) <= set(definitions[name]["properties"])
-    for name, enum in table("halconfig")["enums"].items():
+    for name, enum in load_table("halconfig")["enums"].items():
         if name in definitions:
             assert definitions[name]["anyOf"][0]["enum"] == enum["constants"]
 
 
 @pytest.mark.parametrize(("name", "definition"), DEFINITIONS, ids=str)
 def test_two_validators_agree(name: str, definition: str) -> None:
-    part = {"$ref": f"#/$defs/{definition}", "$defs": schema(name)["$defs"]}
+    part = {"$ref": f"#/$defs/{definition}", "$defs": load_schema(name)["$defs"]}
     fast, reference = jsonschema_rs.Draft202012Validator(part), jsonschema.Draft202012Validator(part)
     for value in SCALARS:
         assert fast.is_valid(value) == reference.is_valid(value), value
@@ -103,7 +103,7 @@ def test_two_validators_agree(name: str, definition: str) -> None:
 
 @functools.cache
 def validator(definition: str) -> jsonschema_rs.Draft202012Validator:
-    part = {"$ref": f"#/$defs/{definition}", "$defs": schema("halconfig")["$defs"]}
+    part = {"$ref": f"#/$defs/{definition}", "$defs": load_schema("halconfig")["$defs"]}
     return jsonschema_rs.Draft202012Validator(part)
 
 
@@ -114,16 +114,16 @@ def accepts(definition: str, value: Any) -> bool:
 @pytest.mark.parametrize("value", [value for value in SCALARS if value is not None], ids=repr)
 def test_the_schema_takes_what_jackson_can_coerce(value: Any) -> None:
     whole_float = isinstance(value, float) and value.is_integer()
-    assert accepts("boolean", value) == (coercion.boolean(value) is not None) or whole_float
-    assert accepts("int32", value) == (coercion.integer(value, 32) is not None)
-    assert accepts("int64", value) == (coercion.integer(value, 64) is not None)
-    for enum in table("halconfig")["enums"]:
-        if enum in schema("halconfig")["$defs"]:
-            assert accepts(enum, value) == (coercion.constant(value, enum) is not None) or whole_float, enum
+    assert accepts("boolean", value) == (coercion.coerce_boolean(value) is not None) or whole_float
+    assert accepts("int32", value) == (coercion.coerce_integer(value, 32) is not None)
+    assert accepts("int64", value) == (coercion.coerce_integer(value, 64) is not None)
+    for enum in load_table("halconfig")["enums"]:
+        if enum in load_schema("halconfig")["$defs"]:
+            assert accepts(enum, value) == (coercion.coerce_enum(value, enum) is not None) or whole_float, enum
 
 
 def test_every_class_and_field_of_the_model_is_in_the_schema_with_words_for_people() -> None:
-    model, halconfig = table("halconfig"), schema("halconfig")
+    model, halconfig = load_table("halconfig"), load_schema("halconfig")
     described = {model["root"]: halconfig, **halconfig["$defs"]}
     fields = [(name, key) for name, class_ in model["classes"].items() for key in class_["fields"]]
     assert (len(model["classes"]), len(fields)) == (203, 994)
@@ -135,8 +135,8 @@ def test_every_class_and_field_of_the_model_is_in_the_schema_with_words_for_peop
 
 def test_every_class_of_the_model_can_be_looked_up() -> None:
     for model in ("halconfig", "service-settings"):
-        for name in table(model)["classes"]:
-            assert class_of(name, model).name == name
+        for name in load_table(model)["classes"]:
+            assert get_class(name, model).name == name
 
 
 # --- addresses, as Java reads them ---
@@ -198,7 +198,7 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_addresses_are_taken_as_java_takes_them(java: Any) -> None:
-    uri, url = (re.compile(schema("halconfig")["$defs"][kind]["pattern"]) for kind in ("uri", "url"))
+    uri, url = (re.compile(load_schema("halconfig")["$defs"][kind]["pattern"]) for kind in ("uri", "url"))
     texts = [text for text in (*ADDRESSES, *random_addresses()) if text]
     different = [
         (text, answer)

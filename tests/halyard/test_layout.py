@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from halgit.halyard.layout import Place, place, takers
-from halgit.halyard.services import SERVICES, SPRING, base
+from halgit.halyard.layout import FileRole, classify_file, find_profile_services
+from halgit.halyard.services import SERVICES, SPRING_SERVICES, get_base
 
 NEAR = "no service takes a profile of this name; did you mean {}?"
 NEAR_SETTINGS = "no service reads settings of this name; did you mean {}?"
 UNKNOWN = "no service takes a profile of this name"
-CLOUDDRIVERS = tuple(service for service in SERVICES if base(service) == "clouddriver")
+CLOUDDRIVERS = tuple(service for service in SERVICES if get_base(service) == "clouddriver")
 
 PLACES = [
-    ("config", Place("config")),
-    ("halgit.yaml", Place("settings")),
-    ("halyard.yaml", Place("daemon")),
-    ("halyard-local.yml", Place("daemon")),
-    (".boms/bom/1.30.1.yml", Place("bom")),
-    (".boms/gate/1.2.3/gate.yml", Place("bom")),
-    ("default/profiles/gate-local.yml", Place("profile", "default", ("gate",))),
-    ("default/profiles/rosco/packerTemplates/a.json", Place("profile", "default", ("rosco",))),
-    ("default/profiles/images-local.yml", Place("profile", "default", ("rosco",))),
-    ("default/profiles/settings-local.js", Place("profile", "default", ("deck",))),
-    ("default/profiles/clouddriver/x.yml", Place("profile", "default", CLOUDDRIVERS)),
-    ("default/profiles/Monitoring-Daemon/filters/default.yml", Place("profile", "default", ("monitoring-daemon",))),
-    ("default/service-settings/gate.yml", Place("service-settings", "default", ("gate",))),
+    ("config", FileRole("config")),
+    ("halgit.yaml", FileRole("settings")),
+    ("halyard.yaml", FileRole("daemon")),
+    ("halyard-local.yml", FileRole("daemon")),
+    (".boms/bom/1.30.1.yml", FileRole("bom")),
+    (".boms/gate/1.2.3/gate.yml", FileRole("bom")),
+    ("default/profiles/gate-local.yml", FileRole("profile", "default", ("gate",))),
+    ("default/profiles/rosco/packerTemplates/a.json", FileRole("profile", "default", ("rosco",))),
+    ("default/profiles/images-local.yml", FileRole("profile", "default", ("rosco",))),
+    ("default/profiles/settings-local.js", FileRole("profile", "default", ("deck",))),
+    ("default/profiles/clouddriver/x.yml", FileRole("profile", "default", CLOUDDRIVERS)),
+    ("default/profiles/Monitoring-Daemon/filters/default.yml", FileRole("profile", "default", ("monitoring-daemon",))),
+    ("default/service-settings/gate.yml", FileRole("service-settings", "default", ("gate",))),
     (
         "default/service-settings/clouddriver-ro-deck.yml",
-        Place("service-settings", "default", ("clouddriver-ro-deck",)),
+        FileRole("service-settings", "default", ("clouddriver-ro-deck",)),
     ),
 ]
 
 
 @pytest.mark.parametrize(("path", "expected"), PLACES, ids=lambda value: value if isinstance(value, str) else "")
-def test_what_halyard_reads_has_its_place(path: str, expected: Place) -> None:
-    assert place(path, ["default"]) == expected
+def test_what_halyard_reads_has_its_place(path: str, expected: FileRole) -> None:
+    assert classify_file(path, ["default"]) == expected
 
 
 LEFT_OUT = [
@@ -76,11 +76,11 @@ LEFT_OUT = [
 
 @pytest.mark.parametrize(("path", "reason"), LEFT_OUT, ids=[path for path, _ in LEFT_OUT])
 def test_what_halyard_does_not_read_is_left_out_with_the_reason(path: str, reason: str) -> None:
-    assert place(path, ["default"]).reason == reason
+    assert classify_file(path, ["default"]).reason == reason
 
 
 def test_a_copy_still_says_whom_it_would_reach() -> None:
-    assert place("default/profiles/spinnakerconfig.yml.bak", ["default"]).services == SPRING
+    assert classify_file("default/profiles/spinnakerconfig.yml.bak", ["default"]).services == SPRING_SERVICES
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_a_copy_still_says_whom_it_would_reach() -> None:
         ("echo-worker.yml", ("echo", "echo-worker")),
         ("gate-cert.pem", ("gate",)),
         ("gate-extra/deep/file", ("gate",)),
-        ("spinnaker-local.yml", SPRING),
-        ("spinnaker-monitoring-local.yml", (*SPRING, "monitoring-daemon")),
+        ("spinnaker-local.yml", SPRING_SERVICES),
+        ("spinnaker-monitoring-local.yml", (*SPRING_SERVICES, "monitoring-daemon")),
         ("redis.yml", ()),
         ("deck.yml", ()),
         ("rosco-local.yaml", ("rosco",)),
@@ -102,8 +102,11 @@ def test_a_copy_still_says_whom_it_would_reach() -> None:
     ],
 )
 def test_who_takes_a_profile_by_its_name(name: str, services: tuple[str, ...]) -> None:
-    assert set(takers(name)) == set(services)
+    assert set(find_profile_services(name)) == set(services)
 
 
 def test_no_deployment_at_all_is_said_so() -> None:
-    assert place("default/profiles/gate-local.yml", []).reason == "config has no deployment default (deployments: none)"
+    assert (
+        classify_file("default/profiles/gate-local.yml", []).reason
+        == "config has no deployment default (deployments: none)"
+    )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from halgit.halyard.merge_keys import PLAIN, KeyNode, tree_for
-from halgit.halyard.model import ROOT, Type, class_of
+from halgit.halyard.merge_keys import NO_KEYS, KeyNode, build_key_tree
+from halgit.halyard.model import ROOT_TYPE, FieldType, get_class
 
 
 def keyed(node: KeyNode, path: str = "") -> Iterator[tuple[str, str]]:
@@ -20,12 +20,12 @@ def keyed(node: KeyNode, path: str = "") -> Iterator[tuple[str, str]]:
         yield from keyed(node.any, f"{path}.*")
 
 
-def lists_of_mappings(type_: Type, path: str = "") -> Iterator[str]:
+def lists_of_mappings(type_: FieldType, path: str = "") -> Iterator[str]:
     """Every list of the halconfig whose items are bound to a class."""
     if type_.kind == "object":
-        class_ = class_of(type_.name)
+        class_ = get_class(type_.name)
         for name in class_.subtypes.values() or (type_.name,):
-            for key, field in class_of(name).fields.items():
+            for key, field in get_class(name).fields.items():
                 yield from lists_of_mappings(field.type, f"{path}.{key}".lstrip("."))
     elif type_.kind == "map" and type_.of:
         yield from lists_of_mappings(type_.of, f"{path}.*")
@@ -43,8 +43,8 @@ PLAIN_LISTS = {
 
 
 def test_every_list_of_mappings_of_the_halconfig_is_keyed_or_known_to_be_plain() -> None:
-    known = dict(keyed(tree_for("config")))
-    for path in set(lists_of_mappings(ROOT)):
+    known = dict(keyed(build_key_tree("config")))
+    for path in set(lists_of_mappings(ROOT_TYPE)):
         short = path.removeprefix("deploymentConfigurations.")
         plain = short in PLAIN_LISTS or short.startswith("deploymentEnvironment.affinity.")
         assert (path in known) is not plain, path
@@ -76,15 +76,19 @@ def test_every_list_of_mappings_of_the_halconfig_is_keyed_or_known_to_be_plain()
     ],
 )
 def test_the_key_of_a_list_of_the_halconfig(path: str, key: str) -> None:
-    assert dict(keyed(tree_for("config")))[path] == key
+    assert dict(keyed(build_key_tree("config")))[path] == key
 
 
 def test_lists_of_single_values_are_not_keyed() -> None:
     account = (
-        tree_for("config").below("deploymentConfigurations").below("providers").below("kubernetes").below("accounts")
+        build_key_tree("config")
+        .below("deploymentConfigurations")
+        .below("providers")
+        .below("kubernetes")
+        .below("accounts")
     )
-    assert account.below("namespaces") == PLAIN
-    assert account.below("permissions") == PLAIN
+    assert account.below("namespaces") == NO_KEYS
+    assert account.below("permissions") == NO_KEYS
 
 
 @pytest.mark.parametrize(
@@ -102,26 +106,26 @@ def test_lists_of_single_values_are_not_keyed() -> None:
     ],
 )
 def test_the_keyed_lists_of_profiles(steps: tuple[str, ...], key: str | None) -> None:
-    node = tree_for("default/profiles/clouddriver-local.yml")
+    node = build_key_tree("default/profiles/clouddriver-local.yml")
     for step in steps:
         node = node.below(step)
     assert node.key == key
 
 
 def test_volumes_of_service_settings_go_by_id() -> None:
-    assert dict(keyed(tree_for("default/service-settings/gate.yml"))) == {"kubernetes.volumes": "id"}
+    assert dict(keyed(build_key_tree("default/service-settings/gate.yml"))) == {"kubernetes.volumes": "id"}
 
 
 def test_other_files_have_no_keyed_lists() -> None:
-    assert tree_for("halyard.yaml") == PLAIN
+    assert build_key_tree("halyard.yaml") == NO_KEYS
 
 
 def test_more_keys_are_added_by_dotted_path() -> None:
     extra = {"job.preconfigured.kubernetes": "label", 'a."b.c".d': "id", "kubernetes.accounts": "context", "x.*": "y"}
-    tree = tree_for("default/profiles/orca-local.yml", extra)
+    tree = build_key_tree("default/profiles/orca-local.yml", extra)
     assert tree.below("job").below("preconfigured").below("kubernetes").key == "label"
     assert tree.below("a").below("b.c").below("d").key == "id"
     assert tree.below("kubernetes").below("accounts").key == "context"
     assert tree.below("kubernetes").below("accounts").below("customResources").key == "kubernetesKind"
     assert tree.below("x").below("anything").key == "y"
-    assert tree_for("default/profiles/orca-local.yml").below("job") == PLAIN
+    assert build_key_tree("default/profiles/orca-local.yml").below("job") == NO_KEYS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halgit.halyard.sensitivity import is_sensitive_key, words
+from halgit.halyard.sensitivity import is_sensitive_key, split_words
 
 
 @pytest.mark.parametrize(
@@ -29,5 +29,10 @@ def test_keys_of_other_things(key: str) -> None:
 
 
 def test_words_of_a_key() -> None:
-    assert words("kubeconfigFile") == words("kubeconfig-file") == words("KUBECONFIG_FILE") == ("kubeconfig", "file")
-    assert words("oAuthScopes") == ("o", "auth", "scopes")
+    assert (
+        split_words("kubeconfigFile")
+        == split_words("kubeconfig-file")
+        == split_words("KUBECONFIG_FILE")
+        == ("kubeconfig", "file")
+    )
+    assert split_words("oAuthScopes") == ("o", "auth", "scopes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halgit.halyard.versions import comparable, outside, semantic, supports_plugins
+from halgit.halyard.versions import compare_with_bounds, is_comparable, parse_version, supports_plugins
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from halgit.halyard.versions import comparable, outside, semantic, supports_plug
     ],
 )
 def test_the_numbers_of_a_version(version: str, numbers: tuple[int, int, int] | None) -> None:
-    assert semantic(version) == numbers
+    assert parse_version(version) == numbers
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_numbers_of_a_version(version: str, numbers: tuple[int, int, int] | 
     ],
 )
 def test_versions_outside_of_the_bounds(version: str, valid: tuple[str, str], expected: str) -> None:
-    assert outside(version, valid) == expected
+    assert compare_with_bounds(version, valid) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_which_versions_get_their_plugins(version: str, expected: bool | None) -
 
 
 def test_what_halyard_can_compare() -> None:
-    assert comparable("branch:x")
-    assert not comparable("latest")
+    assert is_comparable("branch:x")
+    assert not is_comparable("latest")

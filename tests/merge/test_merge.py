@@ -10,7 +10,7 @@ from merge.layering import SOURCE, layer, layer_of, told
 from needs import shared_data
 
 from halgit import yaml as hyaml
-from halgit.halyard.merge_keys import KeyNode, tree_for
+from halgit.halyard.merge_keys import KeyNode, build_key_tree
 from halgit.merge.keyed_lists import check_items
 from halgit.merge.layers import merge
 from halgit.merge.spring_names import elements
@@ -169,7 +169,7 @@ def test_a_repository_of_today_comes_out_as_it_is() -> None:
     ],
 )
 def test_pointers(text: str, segments: object) -> None:
-    assert paths.pointer(text) == segments
+    assert paths.parse_pointer(text) == segments
 
 
 def test_a_key_in_brackets_is_a_key_in_a_mapping() -> None:
@@ -199,7 +199,7 @@ def test_spellings_of_two_properties(one: str, other: str) -> None:
 def test_every_keyed_list_of_the_halconfig_is_merged_by_its_key() -> None:
     """Each list the table knows: an item of the overlay meets the base's, and a new one goes to the end."""
     seen = 0
-    for path, key in keyed_lists(tree_for("config"), ()):
+    for path, key in keyed_lists(build_key_tree("config"), ()):
         low, high = nest(path, [item(key, "a", x=1)]), nest(path, [item(key, "b"), item(key, "a", y=2)])
         merged = merge([layer("base", {"config": hyaml.dump(low)}), layer("top", {"config": hyaml.dump(high)})])
         assert merged.findings == ()

@@ -51,7 +51,9 @@ def origins(place: str, merged: Merged, layers: list[Layer]) -> str:
 
 
 def steps(text: str) -> Steps:
-    return tuple(int(step) if step.isdigit() else step for step in paths.pointer(text) or () if isinstance(step, str))
+    return tuple(
+        int(step) if step.isdigit() else step for step in paths.parse_pointer(text) or () if isinstance(step, str)
+    )
 
 
 def where(origin: Origin, layers: list[Layer]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from merge.layering import SOURCE, layer
 
 from halgit import yaml as hyaml
-from halgit.halyard.merge_keys import tree_for
+from halgit.halyard.merge_keys import build_key_tree
 from halgit.merge import patches
 from halgit.merge.document_merger import Laying
 from halgit.merge.draft import Draft
@@ -166,7 +166,7 @@ def test_what_no_layer_touches_is_shared(data: Data) -> None:
 
 def laid(one: Data, two: Data) -> Draft:
     low, high = (Origin(LayerId(f"l{number}", SOURCE, f"l{number}"), FILE, ()) for number in range(2))
-    return Laying(high, [], directed=True, spring=True).over(Draft(one, Trace(low)), two, tree_for(FILE))
+    return Laying(high, [], directed=True, spring=True).over(Draft(one, Trace(low)), two, build_key_tree(FILE))
 
 
 def leaves(data: Data, path: Path = ()) -> Iterator[tuple[Path, Data]]:

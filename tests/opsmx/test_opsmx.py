@@ -6,7 +6,7 @@ import pytest
 from merge.layering import layer, told
 from opsmx.tokens import by_variables, render, unquoted
 
-from halgit.halyard.resources import table
+from halgit.halyard.resources import load_table
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import substitution
 from halgit.pipeline import Origin, Severity, Skipped
@@ -36,7 +36,7 @@ def test_the_dialect_is_found_by_its_tokens(files: dict[str, str], expected: boo
 
 
 def test_each_token_has_its_files_and_what_it_is_for() -> None:
-    rows = table("opsmx_tokens")
+    rows = load_table("opsmx_tokens")
     assert {name for name, row in rows.items() if row["secret"]} == {
         "GIT_TOKEN", "GIT_SSH_KEY", "KEY", "AWS_SECRET_ACCESS_KEY", "SERVICENOW_BASE64_USR_PASSWD",
         "JIRA_BASE64_USR_PASSWD",
@@ -183,5 +183,5 @@ def test_a_private_key_that_is_there_is_kept_and_one_that_has_no_place_is_told()
 
 
 def test_the_table_names_files_as_layers_have_them() -> None:
-    for row in table("opsmx_tokens").values():
+    for row in load_table("opsmx_tokens").values():
         assert all(substitution.base_name(file) == file and not file.startswith("/") for file in row["files"])

@@ -11,11 +11,11 @@ from merge.layering import layer
 from opsmx.tokens import Rendered, by_variables, render
 
 from halgit import yaml as hyaml
-from halgit.halyard.resources import table
+from halgit.halyard.resources import load_table
 from halgit.opsmx import substitution
 from halgit.pipeline import Layer, Value, Variant
 
-VALUES = {name: f"<{name.lower()}> & /a\\b: #c" for name in table("opsmx_tokens")}
+VALUES = {name: f"<{name.lower()}> & /a\\b: #c" for name in load_table("opsmx_tokens")}
 NAMES = sorted(VALUES, key=len, reverse=True)
 
 
@@ -35,7 +35,7 @@ def open_tokens(rendered: Rendered) -> list[tuple[str, int, str]]:
 
 def in_lines(folder: Path, path: str) -> list[tuple[str, int, str]]:
     """What a person finds who looks for the tokens line by line, comments aside."""
-    rows = table("opsmx_tokens")
+    rows = load_table("opsmx_tokens")
     found = []
     for number, line in enumerate((folder / path).read_text().splitlines(), 1):
         words = line.split(" #")[0] if not line.lstrip().startswith("#") else ""

@@ -26,7 +26,7 @@ class Rendered:
         """The bytes of a file as they would be written, secrets opened."""
         file = self.files[path]
         assert isinstance(file.body, bytes)
-        return hyaml.splice(file.body, file.splices, opened=True) if file.splices else file.body
+        return hyaml.replace_scalars(file.body, file.splices, opened=True) if file.splices else file.body
 
     def data(self, path: str) -> Value:
         """What the written bytes say; they say what the file's own data says."""

@@ -27,7 +27,7 @@ def written(file: File) -> str:
     if file.body is None:
         assert file.data is not MISSING
         return hyaml.dump(file.data, opened=True).decode()
-    return (hyaml.splice(file.body, file.splices, opened=True) if file.splices else file.body).decode()
+    return (hyaml.replace_scalars(file.body, file.splices, opened=True) if file.splices else file.body).decode()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

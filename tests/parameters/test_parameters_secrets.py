@@ -59,7 +59,7 @@ def test_a_secret_is_written_as_it_is() -> None:
     _, made = run({"halgit.yaml": DECLARED, "config": "# kept\na:  ${{ params.token }}  # x\n"}, by_variable(CANARY))
     file = made.files["config"]
     assert isinstance(file.body, bytes)
-    text = hyaml.splice(file.body, file.splices, opened=True)
+    text = hyaml.replace_scalars(file.body, file.splices, opened=True)
     assert hyaml.read(text, "config").data == {"a": CANARY}
     assert text.startswith(b"# kept\na:  ")
     assert text.endswith(b"  # x\n")
@@ -82,7 +82,7 @@ def test_a_secret_is_always_a_text(value: str) -> None:
     _, made = run({"halgit.yaml": DECLARED, "config": "a: ${{ params.token }}\n"}, by_variable(value))
     file = made.files["config"]
     assert isinstance(file.body, bytes)
-    assert hyaml.read(hyaml.splice(file.body, file.splices, opened=True), "config").data == {"a": value}
+    assert hyaml.read(hyaml.replace_scalars(file.body, file.splices, opened=True), "config").data == {"a": value}
 
 
 @pytest.mark.parametrize(

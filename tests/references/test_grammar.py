@@ -8,7 +8,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from halgit.references import Found, canonical, find, find_in_text, malformed, stand_in, unescape
+from halgit.references import (
+    FoundReference,
+    explain_malformed,
+    find_references,
+    find_references_in_text,
+    format_placeholder,
+    format_reference,
+    unescape,
+)
 
 WHOLE = [
     ("encrypted:s3!r:us-west-2!b:bucket!f:dir/secrets.yml!k:a.b", "s3://bucket/dir/secrets.yml?region=us-west-2#a.b"),
@@ -40,24 +48,24 @@ WHOLE = [
 
 @pytest.mark.parametrize(("text", "shown"), WHOLE)
 def test_a_whole_reference_is_read_and_shown_in_one_form(text: str, shown: str) -> None:
-    (found,) = find(text)
+    (found,) = find_references(text)
     assert (found.start, found.end, found.whole) == (0, len(text), True)
-    assert canonical(found.reference) == shown
+    assert format_reference(found.reference) == shown
     assert found.reference.text == text
     assert found.reference.file == ("ncryptedFile:" in text or "secretFile(" in text)
-    assert malformed(text) is None
+    assert explain_malformed(text) is None
 
 
 def test_dialects_of_one_secret_name_the_same_secret() -> None:
     texts = ["encrypted:k8s!n:gate!k:pw", "encrypted:gate:pw", "${{ secret('k8s://gate#pw') }}"]
-    references = [find(text)[0].reference for text in texts]
+    references = [find_references(text)[0].reference for text in texts]
     assert [reference.dialect for reference in references] == ["operator", "opsmx", "halgit"]
     assert len({reference.fields for reference in references}) == 1
 
 
 def test_armory_flag_means_base64() -> None:
-    assert find("encrypted:vault!e:s!p:x!k:y!b:true")[0].reference.get("encoding") == "base64"
-    assert find("encrypted:vault!e:s!p:x!k:y!b:false")[0].reference.get("encoding") == ""
+    assert find_references("encrypted:vault!e:s!p:x!k:y!b:true")[0].reference.get("encoding") == "base64"
+    assert find_references("encrypted:vault!e:s!p:x!k:y!b:false")[0].reference.get("encoding") == ""
 
 
 @pytest.mark.parametrize(
@@ -79,14 +87,14 @@ def test_armory_flag_means_base64() -> None:
     ],
 )  # fmt: skip
 def test_references_inside_a_text(text: str, expected: list[str]) -> None:
-    found = find(text)
-    assert [canonical(each.reference) for each in found] == expected
+    found = find_references(text)
+    assert [format_reference(each.reference) for each in found] == expected
     assert not any(each.whole for each in found)
     assert [text[each.start : each.end] for each in found] == [each.reference.text for each in found]
 
 
 def test_blanks_around_an_engine_form_are_not_part_of_it() -> None:
-    (found,) = find("  encrypted:k8s!n:a!k:b\n")
+    (found,) = find_references("  encrypted:k8s!n:a!k:b\n")
     assert (found.start, found.end, found.whole) == (2, 23, False)
 
 
@@ -136,17 +144,17 @@ def test_blanks_around_an_engine_form_are_not_part_of_it() -> None:
     ],
 )  # fmt: skip
 def test_malformed_says_why(text: str, reason: str) -> None:
-    said = malformed(text)
+    said = explain_malformed(text)
     assert said is not None
     assert said.startswith("the reference is malformed: " + reason)
-    assert not [each for each in find(text) if each.whole]
+    assert not [each for each in find_references(text) if each.whole]
 
 
 @pytest.mark.parametrize(
     "text", ["password", "Encrypted:a", "encrypted", "encrypted:a:b@host", "$${{ secret(x) }}", "${{ secrets.X }}", ""]
 )
 def test_what_is_no_reference_is_not_malformed(text: str) -> None:
-    assert malformed(text) is None
+    assert explain_malformed(text) is None
 
 
 def test_in_a_text_file_comments_are_left_alone_and_engine_forms_end_at_quotes() -> None:
@@ -154,7 +162,7 @@ def test_in_a_text_file_comments_are_left_alone_and_engine_forms_end_at_quotes()
         '{"a": "encrypted:s3!r:us-east-1!b:bucket!f:x!k:y", "b": "encrypted:a:b"}\n'
         "# encrypted:c:d\n  // ${{ secret('k8s://e#f') }}\nx=${{ secret('k8s://g#h') }}\n"
     )
-    shown = [canonical(found.reference) for found in find_in_text(text)]
+    shown = [format_reference(found.reference) for found in find_references_in_text(text)]
     assert shown == ["s3://bucket/x?region=us-east-1#y", "k8s://a#b", "k8s://g#h"]
 
 
@@ -163,10 +171,10 @@ def test_an_escaped_call_loses_its_escape_at_the_very_end() -> None:
 
 
 def test_a_stand_in_names_the_secret_and_never_holds_a_value() -> None:
-    assert stand_in(find("encrypted:vault!e:secret!p:gate!k:clientSecret")[0].reference) == (
+    assert format_placeholder(find_references("encrypted:vault!e:secret!p:gate!k:clientSecret")[0].reference) == (
         "masked-vault-secret-gate-clientSecret"
     )
-    assert stand_in(find("encrypted:noop!v:hunter2")[0].reference) == "masked-noop"
+    assert format_placeholder(find_references("encrypted:noop!v:hunter2")[0].reference) == "masked-noop"
 
 
 _NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,10}[a-z0-9])?(\.[a-z0-9]{1,5})?", fullmatch=True)
@@ -177,7 +185,7 @@ _AROUND = st.text(st.sampled_from(" @/,;'\"}\n|é"), max_size=5)
 @given(_AROUND, _NAMES, _KEYS, _AROUND)
 def test_opsmx_form_is_found_exactly_wherever_it_stands(before: str, name: str, key: str, after: str) -> None:
     text = f"{before}encrypted:{name}:{key}{after}"
-    (found,) = find(text)
+    (found,) = find_references(text)
     assert (found.start, found.end) == (len(before), len(text) - len(after))
     assert (found.reference.get("name"), found.reference.get("key")) == (name, key)
     assert found.whole == (not before and not after)
@@ -191,19 +199,19 @@ _PATHS = st.lists(
 @given(_PATHS, st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8))
 def test_what_is_shown_of_a_reference_reads_back_as_the_same(path: list[str], key: str) -> None:
     segments = [part.replace("/", "x").replace(".", "y").replace("!", "z") for part in path]
-    found = find(f"encrypted:vault!e:{segments[0]}!p:{'/'.join(segments[1:])}!k:{key.replace('!', '')}")
+    found = find_references(f"encrypted:vault!e:{segments[0]}!p:{'/'.join(segments[1:])}!k:{key.replace('!', '')}")
     assume(found)
     first = found[0]
-    (second,) = find("${{ secret('" + canonical(first.reference).replace("'", "%27") + "') }}")
-    assert canonical(second.reference) == canonical(first.reference)
+    (second,) = find_references("${{ secret('" + format_reference(first.reference).replace("'", "%27") + "') }}")
+    assert format_reference(second.reference) == format_reference(first.reference)
     assert second.reference.get("path") == first.reference.get("path")
 
 
 @given(st.text(st.sampled_from("encrypted:File!k8s vault:ab${}()'\"#?=/\n.-")))
 def test_any_text_is_searched_without_trouble(text: str) -> None:
-    for search in (find, find_in_text):
-        found: list[Found] = search(text)
+    for search in (find_references, find_references_in_text):
+        found: list[FoundReference] = search(text)
         assert all(text[a.start : a.end] == a.reference.text for a in found)
         assert all(a.end <= b.start for a, b in itertools.pairwise(found))
-    said = malformed(text)
+    said = explain_malformed(text)
     assert said is None or said.startswith("the reference is malformed: ")

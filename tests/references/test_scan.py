@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from halgit.pipeline import MISSING, File, LayerId, SourceId, Value
 from halgit.redaction import Secret, Woven
-from halgit.references import canonical, occurrences, scan
+from halgit.references import format_reference, list_occurrences, scan_files
 
 LAYER = LayerId(".", SourceId("dir"))
 
@@ -14,8 +14,8 @@ def file(path: str, data: Value = MISSING, body: bytes | Woven | None = None) ->
 
 
 def found(*files: File) -> list[tuple[str, tuple[str | int, ...], str]]:
-    listed = occurrences({each.path: each for each in files})
-    return [(o.file, o.path, canonical(o.found.reference)) for o in listed]
+    listed = list_occurrences({each.path: each for each in files})
+    return [(o.file, o.path, format_reference(o.found.reference)) for o in listed]
 
 
 def test_yaml_is_searched_through_its_data_so_comments_and_keys_are_not() -> None:
@@ -39,34 +39,34 @@ def test_shared_nodes_without_references_cost_one_search_however_deep() -> None:
 def test_text_files_give_lines_and_binary_files_nothing() -> None:
     text = file("default/profiles/rosco/packer.json", body=b'{\n "a": "encrypted:s:k"\n}')
     binary = file("files/store.jks", body=b"\xfe\xedencrypted:s:k")
-    (only,) = occurrences({text.path: text, binary.path: binary})
+    (only,) = list_occurrences({text.path: text, binary.path: binary})
     assert (only.file, only.path, only.line) == (text.path, (), 2)
 
 
 def test_secret_parameters_are_never_searched() -> None:
     secret = Secret("encrypted:hidden:key", "parameter x")
     data = {"a": secret, "b": Woven(("redis://:encrypted:s:k@", secret, "/${{ secret('k8s://t#u') }}"))}
-    result = scan({"config": file("config", data)})
+    result = scan_files({"config": file("config", data)})
     assert [(o.path, o.part, o.found.whole) for o in result.occurrences] == [(("b",), 0, False), (("b",), 2, False)]
     assert result.faults == []
 
 
 def test_a_secret_parameter_cannot_be_a_part_of_a_reference() -> None:
     data = {"a": Woven(("encrypted:vault!e:secret!k:pw!p:", Secret("x", "x")))}
-    (fault,) = scan({"config": file("config", data)}).faults
+    (fault,) = scan_files({"config": file("config", data)}).faults
     assert fault.reason == "the reference is malformed: a secret parameter cannot be a part of it."
 
 
 def test_a_woven_text_file_keeps_counting_lines() -> None:
     body = Woven(("a=1\nb=", Secret("s", "s"), "\nc=encrypted:s:k\n"))
-    (only,) = occurrences({"x.properties": file("x.properties", body=body)})
+    (only,) = list_occurrences({"x.properties": file("x.properties", body=body)})
     assert (only.part, only.line) == (2, 3)
 
 
 def test_faults_name_their_place() -> None:
     yml = file("config", {"a": {"b": "encrypted:k8s!n:x"}, "c": "see encrypted:s3!r:us-east-1!b:bucket!f:x"})
     text = file("x.json", body=b'\n{"a": "${{ secret(\'vault://x\') }}"}')
-    faults = scan({"config": yml, "x.json": text}).faults
+    faults = scan_files({"config": yml, "x.json": text}).faults
     assert [(f.file, f.path, f.line, f.misplaced) for f in faults] == [
         ("config", ("a", "b"), 0, False),
         ("config", ("c",), 0, True),

@@ -11,7 +11,7 @@ from servers.relay import Answer, relay
 from halgit.errors import Missing, Refused, Throttled, Untrusted
 from halgit.operator_settings import PerHost
 from halgit.pipeline import Reference
-from halgit.references import find
+from halgit.references import find_references
 from halgit.remotes.aws import SecretsManagerEngine
 from halgit.remotes.s3_objects import S3Engine
 
@@ -31,12 +31,12 @@ def hang_up(cloud: Cloud) -> Iterator[None]:
 
 
 def reference(uri: str) -> Reference:
-    return find("${{ secret('" + uri + "') }}")[0].reference
+    return find_references("${{ secret('" + uri + "') }}")[0].reference
 
 
 def test_an_object_is_read_whole_with_its_version(cloud: Cloud) -> None:
     engine = S3Engine(cloud.access())
-    held = engine.read(find("encrypted:s3!r:us-east-1!b:plain!f:dir/all.yml!k:a.b")[0].reference)
+    held = engine.read(find_references("encrypted:s3!r:us-east-1!b:plain!f:dir/all.yml!k:a.b")[0].reference)
     assert (held.whole, held.keys) == (b"a: {b: c}", None)
     assert held.version.startswith("etag:")
     old = engine.read(reference("s3://versioned/key")).version
@@ -78,7 +78,7 @@ def test_a_secret_is_text_or_bytes_and_has_versions_and_stages(cloud: Cloud) -> 
     second = manager.put_secret_value(SecretId="apps/gate", SecretString='{"k": "second"}')["VersionId"]
     manager.create_secret(Name="binary", SecretBinary=b"\xfe\xed")
     engine = SecretsManagerEngine(cloud.access())
-    held = engine.read(find("encrypted:secrets-manager!r:us-east-1!s:apps/gate!k:k")[0].reference)
+    held = engine.read(find_references("encrypted:secrets-manager!r:us-east-1!s:apps/gate!k:k")[0].reference)
     assert (held.whole, held.version) == (b'{"k": "second"}', second)
     for version in (first, "AWSPREVIOUS"):
         old = engine.read(reference(f"secrets-manager://apps/gate?version={version}&region=us-east-1"))

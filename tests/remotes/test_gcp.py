@@ -13,7 +13,7 @@ from servers.http import Said
 from halgit.errors import Missing, Refused, Throttled, Unreachable
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.references import find
+from halgit.references import find_references
 from halgit.remotes.gcp import GcsEngine, GoogleSecretManagerEngine
 
 
@@ -26,12 +26,12 @@ def fake(tmp_path: Path) -> Iterator[Google]:
 
 
 def reference(uri: str) -> Reference:
-    return find("${{ secret('" + uri + "') }}")[0].reference
+    return find_references("${{ secret('" + uri + "') }}")[0].reference
 
 
 def test_an_object_is_read_at_its_newest_or_a_named_generation(fake: Google) -> None:
     engine = GcsEngine(fake.access())
-    newest = engine.read(find("encrypted:gcs!b:bucket!f:dir/secrets.yml!k:a.b")[0].reference)
+    newest = engine.read(find_references("encrypted:gcs!b:bucket!f:dir/secrets.yml!k:a.b")[0].reference)
     assert (newest.whole, newest.keys, newest.version) == (b"a: {b: \xff}", None, "2")
     old = engine.read(reference("gcs://bucket/dir/secrets.yml?version=1"))
     assert (old.whole, old.version) == (b"old", "1")
@@ -39,7 +39,7 @@ def test_an_object_is_read_at_its_newest_or_a_named_generation(fake: Google) -> 
 
 def test_a_secret_is_read_at_its_newest_or_a_named_version(fake: Google) -> None:
     engine = GoogleSecretManagerEngine(fake.access())
-    newest = engine.read(find("encrypted:google-secrets-manager!p:1234!s:gate!k:k")[0].reference)
+    newest = engine.read(find_references("encrypted:google-secrets-manager!p:1234!s:gate!k:k")[0].reference)
     assert (newest.whole, newest.version) == (b'{"k": "second"}', "2")
     assert engine.read(reference("google-secrets-manager://1234/gate?version=1")).whole == b"first"
 

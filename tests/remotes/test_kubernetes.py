@@ -12,7 +12,7 @@ from servers.kubernetes_api import Cluster, kubernetes, status
 from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Untrusted
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.references import find
+from halgit.references import find_references
 from halgit.remotes.kubernetes import KubernetesEngine
 
 OPENED: list[Access] = []
@@ -28,7 +28,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def reference(text: str) -> Reference:
-    return find(text)[0].reference
+    return find_references(text)[0].reference
 
 
 def engine(kubeconfig: str, **options: object) -> KubernetesEngine:

@@ -10,17 +10,17 @@ import pytest
 from halgit.errors import Missing, Refused
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.references import find
+from halgit.references import find_references
 from halgit.remotes.engine import EnvEngine, FileEngine, NoopEngine
 
 
 def reference(uri: str) -> Reference:
-    return find("${{ secret('" + uri + "') }}")[0].reference
+    return find_references("${{ secret('" + uri + "') }}")[0].reference
 
 
 def test_noop_holds_its_value_itself() -> None:
     engine = NoopEngine(Access())
-    noop = find("encrypted:noop!v:a:b c")[0].reference
+    noop = find_references("encrypted:noop!v:a:b c")[0].reference
     assert engine.read(noop).whole == b"a:b c"
     assert engine.check(noop).how == "metadata"
 

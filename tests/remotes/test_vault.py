@@ -15,7 +15,7 @@ from servers.tls import authority
 from halgit.errors import Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted, UsageError
 from halgit.operator_settings import Access, PerHost
 from halgit.pipeline import Reference
-from halgit.references import find
+from halgit.references import find_references
 from halgit.remotes.vault import VaultEngine
 from halgit.remotes.vault_login import choose
 
@@ -33,7 +33,7 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 
 
 def reference(uri: str) -> Reference:
-    return find("${{ secret('" + uri + "') }}")[0].reference
+    return find_references("${{ secret('" + uri + "') }}")[0].reference
 
 
 OPENED: list[Access] = []
@@ -79,7 +79,7 @@ def test_armory_mount_is_the_hint_where_the_server_does_not_tell(bao: Bao) -> No
     with relay(bao.url) as between:
         between.rule = lambda request: Answer(403) if "internal/ui/mounts" in request.path else None
         engine = VaultEngine(access(between.url, token))
-        armory = find("encrypted:vault!e:team/kv2!p:apps/gate!k:clientSecret")[0].reference
+        armory = find_references("encrypted:vault!e:team/kv2!p:apps/gate!k:clientSecret")[0].reference
         assert (engine.read(armory).keys or {})["clientSecret"] == "second"
 
 

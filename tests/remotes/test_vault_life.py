@@ -22,7 +22,7 @@ from servers.relay import Answer, Request, relay
 from halgit.errors import Missing, Refused
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.pipeline import Reference
-from halgit.references import find
+from halgit.references import find_references
 from halgit.remotes.vault import VaultEngine
 from halgit.remotes.vault_tree import open_vault
 
@@ -55,7 +55,7 @@ def access(url: str, token: str = "", **options: object) -> Access:
 
 
 def reference(uri: str = "vault://kv/gate#k") -> Reference:
-    return find("${{ secret('" + uri + "') }}")[0].reference
+    return find_references("${{ secret('" + uri + "') }}")[0].reference
 
 
 def read_until(engine: VaultEngine, end: float) -> None:

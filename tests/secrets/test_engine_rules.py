@@ -11,7 +11,7 @@ from secret_trees import Store, compiled, opened, resolved
 from halgit.errors import SecretError
 from halgit.operator_settings import Trust
 from halgit.pipeline import Severity
-from halgit.references import canonical, find, malformed
+from halgit.references import explain_malformed, find_references, format_reference
 from halgit.remotes.engine import Held
 from halgit.secrets import reference_findings
 
@@ -48,11 +48,11 @@ def form(engine: str, *more: str, prefix: str = "encrypted", without: str = "") 
 @pytest.mark.parametrize(("engine", "letter"), [(each, letter) for each, given in REQUIRED.items() for letter in given])
 @pytest.mark.parametrize("prefix", ["encrypted", "encryptedFile"])
 def test_what_an_engine_needs_must_be_there(engine: str, letter: str, prefix: str) -> None:
-    assert malformed(form(engine, prefix=prefix)) is None
-    said = malformed(form(engine, prefix=prefix, without=letter)) or ""
+    assert explain_malformed(form(engine, prefix=prefix)) is None
+    said = explain_malformed(form(engine, prefix=prefix, without=letter)) or ""
     assert said.startswith("the reference is malformed: ")
     assert ("fits no form" if engine == "noop" else "missing") in said
-    assert not find(form(engine, prefix=prefix, without=letter))
+    assert not find_references(form(engine, prefix=prefix, without=letter))
 
 
 @pytest.mark.parametrize("engine", WITH_KEYS)
@@ -97,10 +97,10 @@ def test_where_secrets_are_keys_and_values_a_file_is_the_value_of_one(engine: st
 
 @pytest.mark.parametrize("engine", WITH_KEYS)
 def test_a_file_of_a_secret_manager_is_the_whole_secret(engine: str) -> None:
-    said = malformed(form(engine, "k:part", prefix="encryptedFile"))
+    said = explain_malformed(form(engine, "k:part", prefix="encryptedFile"))
     words = f"the reference is malformed: encryptedFile takes the whole secret of {engine}, so it has no k."
     assert said == (words if "secret" in engine else None)
-    assert malformed(form(engine, "k:part")) is None
+    assert explain_malformed(form(engine, "k:part")) is None
 
 
 @pytest.mark.parametrize("engine", WITH_KEYS)
@@ -112,41 +112,47 @@ def test_what_kork_passes_over_is_a_warning(engine: str) -> None:
     )  # fmt: skip
     assert finding.message.startswith(f"{engine} has no parameter z, so it is ignored (parameters: ")
     assert finding.hint == "Correct it or take it out."
-    assert canonical(find(text)[0].reference) == canonical(find(form(engine, "k:a"))[0].reference)
+    assert format_reference(find_references(text)[0].reference) == format_reference(
+        find_references(form(engine, "k:a"))[0].reference
+    )
 
 
 @pytest.mark.parametrize("engine", ["vault", "k8s"])
 def test_what_only_we_read_has_no_parameter_that_is_not_known(engine: str) -> None:
-    assert (malformed(form(engine, "z:1")) or "").startswith(f"the reference is malformed: {engine} has no parameter z")
+    assert (explain_malformed(form(engine, "z:1")) or "").startswith(
+        f"the reference is malformed: {engine} has no parameter z"
+    )
 
 
 def test_a_value_ends_at_the_next_mark_and_may_hold_colons() -> None:
-    reference = find("encrypted:s3!r:us-east-1!b:bucket!f:dir:with/colon!k:a:b!")[0].reference
+    reference = find_references("encrypted:s3!r:us-east-1!b:bucket!f:dir:with/colon!k:a:b!")[0].reference
     assert (reference.get("path"), reference.get("key")) == ("dir:with/colon", "a:b")
-    assert find(form("s3", "k:first", "k:last"))[0].reference.get("key") == "last"
-    assert (malformed("encrypted:s3!r:us-east-1!b:bucket!f:x!k:pass!word") or "").endswith("word is no NAME:VALUE.")
+    assert find_references(form("s3", "k:first", "k:last"))[0].reference.get("key") == "last"
+    assert (explain_malformed("encrypted:s3!r:us-east-1!b:bucket!f:x!k:pass!word") or "").endswith(
+        "word is no NAME:VALUE."
+    )
 
 
 def test_what_noop_holds_is_never_shown_where_it_is_cut() -> None:
     for text in ("encrypted:noop!v:hunter2!hunter3", "encrypted:noop!v:hunter2!hunter3:x", "encrypted:noop!hunter2"):
-        said = malformed(text)
+        said = explain_malformed(text)
         assert said == "the reference is malformed: noop has v:VALUE alone, and the value no !."
 
 
 def test_versions_are_named_as_each_store_names_them() -> None:
-    google = find(form("google-secrets-manager", "v:3"))[0].reference
-    assert canonical(google) == "google-secrets-manager://1234/gate?version=3"
+    google = find_references(form("google-secrets-manager", "v:3"))[0].reference
+    assert format_reference(google) == "google-secrets-manager://1234/gate?version=3"
     assert google.get("version") == "3"
-    assert find(form("google-secrets-manager", "v:latest"))[0].reference.get("version") == "latest"
-    assert find("${{ secret('gcs://bucket/x?version=1700000000000001') }}")[0].reference.get("version")
-    assert "is no generation" in (malformed("${{ secret('gcs://bucket/x?version=latest') }}") or "")
-    assert find("${{ secret('s3://bucket/x?version=L4kqtJlcpXroDTDmpUMLUo') }}")[0].reference.get("version")
-    assert find("${{ secret('secrets-manager://x?version=AWSPREVIOUS') }}")[0].reference.get("version")
+    assert find_references(form("google-secrets-manager", "v:latest"))[0].reference.get("version") == "latest"
+    assert find_references("${{ secret('gcs://bucket/x?version=1700000000000001') }}")[0].reference.get("version")
+    assert "is no generation" in (explain_malformed("${{ secret('gcs://bucket/x?version=latest') }}") or "")
+    assert find_references("${{ secret('s3://bucket/x?version=L4kqtJlcpXroDTDmpUMLUo') }}")[0].reference.get("version")
+    assert find_references("${{ secret('secrets-manager://x?version=AWSPREVIOUS') }}")[0].reference.get("version")
 
 
 @pytest.mark.parametrize("engine", [*WITH_KEYS, "vault", "k8s"])
 def test_base64_is_taken_off_where_halgits_form_says_so(engine: str) -> None:
-    uri = canonical(find(form(engine))[0].reference)
+    uri = format_reference(find_references(form(engine))[0].reference)
     place, _, key = uri.partition("#")
     asked = f"{place}{'&' if '?' in place else '?'}encoding=base64" + (f"#{key}" if key else "")
     held = Held({"pw": "aGVsbG8="}) if key else Held(whole=b"aGVs\nbG8=\n")

@@ -42,7 +42,7 @@ MIXED = """deploymentConfigurations:
 def fields(config: str) -> dict[str, str]:
     """The values of the local-file fields, by account and field."""
     data = hyaml.read(config.encode(), "config").data
-    return {f"{path[-3]}{path[-2]}.{path[-1]}": str(value) for path, value in model.local_files(data)}
+    return {f"{path[-3]}{path[-2]}.{path[-1]}": str(value) for path, value in model.list_local_files(data)}
 
 
 def test_one_secret_in_fields_of_different_kinds_gets_a_file_of_each_kind() -> None:

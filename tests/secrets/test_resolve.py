@@ -335,7 +335,7 @@ def test_a_server_that_is_down_is_said_once_and_not_asked_for_everything() -> No
 def test_a_value_that_cannot_be_it_is_named_without_being_shown(reference: str, held: Held, words: str) -> None:
     from halgit import references
 
-    address = references.address(references.find(reference)[0].reference)
+    address = references.format_address(references.find_references(reference)[0].reference)
     with pytest.raises(SecretError) as caught:
         resolved(compiled({GATE: f'a: "{reference}"\n'}), Store({address: held}))
     assert words in str(caught.value)

@@ -36,7 +36,7 @@ DATA = {
     ],
 )
 def test_a_path_names_a_node(text: str, path: Path) -> None:
-    assert paths.resolve(text, DATA) == path
+    assert paths.resolve_path(text, DATA) == path
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_a_path_names_a_node(text: str, path: Path) -> None:
 )
 def test_a_step_that_meets_nothing_says_what_is_there(text: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
-        paths.resolve(text, DATA)
+        paths.resolve_path(text, DATA)
     assert error.value.message == message
 
 
 @pytest.mark.parametrize(("text", "at"), [("a[b", 2), ("a..b", 3), ('"a"b', 4), ("a]", 2), ("[", 1), ("/a/~2", 4)])
 def test_a_path_that_makes_no_sense_shows_where(text: str, at: int) -> None:
     with pytest.raises(UsageError) as error:
-        paths.parse(text)
+        paths.parse_path(text)
     assert error.value.message == f"The path {text!r} makes no sense from character {at}."
 
 
@@ -73,4 +73,4 @@ def test_what_is_shown_can_be_read_again(steps: list[str | int]) -> None:
         steps[0] = str(steps[0])
     if str(steps[0]).startswith("/"):
         steps[0] = "x"
-    assert list(paths.parse(paths.show(tuple(steps)))) == steps
+    assert list(paths.parse_path(paths.format_path(tuple(steps)))) == steps

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from halgit.halyard.model import Field, class_of
-from halgit.halyard.resources import table
+from halgit.halyard.model import Field, get_class
+from halgit.halyard.resources import load_table
 from halgit.validation.rules import ALL
 
 FACTS: dict[int, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "facts.yaml").read_text())
@@ -29,10 +29,12 @@ def test_a_check_has_rules_or_a_reason(number: int) -> None:
 
 
 def test_every_bound_of_a_version_is_known_but_for_the_class_halyard_never_checks() -> None:
-    bounds = [(name, key) for name in table("halconfig")["classes"] for key, field in fields(name) if any(field.valid)]
+    bounds = [
+        (name, key) for name in load_table("halconfig")["classes"] for key, field in fields(name) if any(field.valid)
+    ]
     assert len(bounds) == 29
     assert len([owner for owner, _ in bounds if owner == "providers.kubernetes.KubernetesAccount"]) == 7
 
 
 def fields(name: str) -> list[tuple[str, Field]]:
-    return list(class_of(name).fields.items())
+    return list(get_class(name).fields.items())

@@ -25,7 +25,7 @@ def told(text: bytes, found: tuple[Finding, ...]) -> str:
     lines = []
     for finding in found:
         place = hyaml.locate(text, finding.path, key=finding.rule == "schema/unknown-key")
-        where = paths.show(finding.path) or "(the document)"
+        where = paths.format_path(finding.path) or "(the document)"
         line = place.line if place else 0
         lines.append(f"{line}: {finding.severity}: {finding.rule}: {where}: {finding.message}\n    {finding.hint}\n")
     return "".join(lines)

@@ -49,7 +49,7 @@ def java_text(value: Any) -> Any:
     """Plain data with every scalar as Java prints it."""
     if isinstance(value, dict):
         return {key: java_text(item) for key, item in value.items() if key != "instanceId"}
-    return [java_text(item) for item in value] if isinstance(value, list) else hyaml.java_text(value)
+    return [java_text(item) for item in value] if isinstance(value, list) else hyaml.to_java_string(value)
 
 
 def from_java(text: str | None) -> Any:
@@ -220,8 +220,8 @@ def mutated(document: Any, chance: random.Random) -> Any:
 
 def test_two_validators_agree_on_whole_documents() -> None:
     chance = random.Random(11)
-    fast = {name: jsonschema_rs.Draft202012Validator(resources.schema_text(name)) for name in READERS}
-    reference = {name: jsonschema.Draft202012Validator(resources.schema(name)) for name in READERS}
+    fast = {name: jsonschema_rs.Draft202012Validator(resources.read_schema_text(name)) for name in READERS}
+    reference = {name: jsonschema.Draft202012Validator(resources.load_schema(name)) for name in READERS}
     originals = [*documents(), ("halconfig", loaded({}))]
     several = originals + [(name, mutated(document, chance)) for _ in range(5) for name, document in originals]
     for name, document in several:
@@ -230,7 +230,7 @@ def test_two_validators_agree_on_whole_documents() -> None:
 
 def test_every_fault_the_validator_finds_is_told_and_has_its_place() -> None:
     chance = random.Random(13)
-    validator = jsonschema_rs.Draft202012Validator(resources.schema_text("halconfig"))
+    validator = jsonschema_rs.Draft202012Validator(resources.read_schema_text("halconfig"))
     whole = loaded({})
     for _ in range(150):
         document = mutated(whole, chance)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halgit.pipeline import MISSING, Path
-from halgit.yaml import CannotEditError, dump, edit, read
+from halgit.yaml import EditError, dump, edit, read
 
 FILE = b"""\
 # who may deploy where
@@ -113,7 +113,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_edited_is_refused(name: str) -> None:
     text, path, value = REFUSED[name]
-    with pytest.raises(CannotEditError):
+    with pytest.raises(EditError):
         edit(text, path, value)
 
 

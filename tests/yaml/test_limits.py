@@ -8,7 +8,7 @@ import judge
 import pytest
 
 from halgit import yaml as hyaml
-from halgit.yaml.node_reader import MOST_EXPANDED, Expansion
+from halgit.yaml.node_reader import MAX_ADDED_VALUES, ExpandedSize
 
 
 def told(text: bytes, *, many: bool = False) -> list[str]:
@@ -103,7 +103,7 @@ def test_the_work_of_measuring_a_bomb_grows_with_its_text_not_with_what_it_stand
     for _ in range(levels):
         data = Counted([data] * 9)
     Counted.walks = 0
-    assert Expansion(data).size > MOST_EXPANDED
+    assert ExpandedSize(data).size > MAX_ADDED_VALUES
     assert Counted.walks == levels + 1
 
 

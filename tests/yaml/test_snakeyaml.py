@@ -128,6 +128,6 @@ def test_the_corpus_is_read_as_snakeyaml_reads_it(case: dict[str, Any]) -> None:
     TEXTS, st.sampled_from([b"a: x # c\nb: 1\n", b"a: 'x'\n", b'b: [1, 2]\na: "x"  # c\n', b"a: |\n  x\n  y\nb: 2\n"])
 )
 def test_a_spliced_scalar_means_the_value_and_the_rest_stays(value: str, text: bytes) -> None:
-    spliced = hyaml.splice(text, {("a",): value})
+    spliced = hyaml.replace_scalars(text, {("a",): value})
     before, after = hyaml.read(text, "x").data, judge.by_text(judge.read(spliced))
     assert after == judge.typed({**before, "a": value})

@@ -91,12 +91,12 @@ CASES: list[tuple[Path, Any, str, str]] = [
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_the_style_is_kept_where_it_can_be(path: Path, value: Any, before: str, after: str, mark: str) -> None:
     assert TEXT.count(before) == 1
-    assert hyaml.splice((mark + TEXT).encode(), {path: value}).decode() == mark + TEXT.replace(before, after)
+    assert hyaml.replace_scalars((mark + TEXT).encode(), {path: value}).decode() == mark + TEXT.replace(before, after)
 
 
 def test_breaks_of_windows_stay() -> None:
     text = b"a: |\r\n  one\r\nb: x\r\n"
-    assert hyaml.splice(text, {("a",): "p\nq\n", ("b",): "z"}) == b"a: |\r\n  p\r\n  q\r\nb: z\r\n"
+    assert hyaml.replace_scalars(text, {("a",): "p\nq\n", ("b",): "z"}) == b"a: |\r\n  p\r\n  q\r\nb: z\r\n"
 
 
 PLACES = [path for path, *_ in CASES]
@@ -120,12 +120,12 @@ def test_snakeyaml_reads_the_new_value_and_the_rest_as_before(path: Path, value:
     here[path[-1]] = value
     if path == ("anchored",):
         expected["again"] = value
-    spliced = hyaml.splice(text, {path: value})
+    spliced = hyaml.replace_scalars(text, {path: value})
     assert judge.by_text(judge.read(spliced)) == judge.typed(expected), spliced
 
 
 def test_many_at_once() -> None:
-    spliced = hyaml.splice(
+    spliced = hyaml.replace_scalars(
         TEXT.encode(), {("plain",): "1", ("last",): "z\n", ("flow", "a"): "[", ("deep", 0, 1, "name"): "n"}
     )
     data = hyaml.read(spliced, "x").data
@@ -135,4 +135,4 @@ def test_many_at_once() -> None:
 def test_a_lost_path_is_an_error() -> None:
     for path in [("none",), ("flow",), ("dash", 7)]:
         with pytest.raises(KeyError):
-            hyaml.splice(TEXT.encode(), {path: "x"})
+            hyaml.replace_scalars(TEXT.encode(), {path: "x"})

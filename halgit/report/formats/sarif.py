@@ -59,5 +59,5 @@ def _result(report: Report, finding: Finding, index: int) -> dict[str, Any]:
 
 def fingerprint(finding: Finding) -> str:
     """What stays the same when lines move: rule, file, path and message."""
-    parts = (finding.rule, finding.file, paths.show(finding.path), finding.message)
+    parts = (finding.rule, finding.file, paths.format_path(finding.path), finding.message)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from halgit import yaml as hyaml
-from halgit.halyard.coercion import truth
+from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import owner, text, word
@@ -37,7 +37,7 @@ def _no_name(view: View) -> Iterator[Hit]:
 def _none(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
         accounts = node.get("accounts")
-        if truth(node.get("enabled")) and (accounts is None or accounts == []):
+        if is_true(node.get("enabled")) and (accounts is None or accounts == []):
             yield Hit(node.at("enabled"), f"{provider} is enabled and has no accounts.")
 
 
@@ -46,14 +46,14 @@ def _no_such_primary(view: View) -> Iterator[Hit]:
         primary = text(node, "primaryAccount")
         names = [account.get("name") for account in node.items("accounts")]
         if (
-            not truth(node.get("enabled"))
+            not is_true(node.get("enabled"))
             or primary is None
             or provider.startswith("oracle")
             or any(word(name) is None for name in names)
         ):
             continue
-        if primary not in {hyaml.java_text(name) for name in names}:
-            instead = f"takes {hyaml.java_text(names[0])} instead" if names else "has none to take instead"
+        if primary not in {hyaml.to_java_string(name) for name in names}:
+            instead = f"takes {hyaml.to_java_string(names[0])} instead" if names else "has none to take instead"
             yield Hit(node.at("primaryAccount"), f"No {provider} account is named {primary}; Halyard {instead}.")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from halgit.halyard import services
-from halgit.halyard.coercion import boolean, integer
+from halgit.halyard.coercion import coerce_boolean, coerce_integer
 from halgit.pipeline import Severity
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import Node, View
 
@@ -21,7 +21,7 @@ def _no_answer(view: View) -> Iterator[Hit]:
                 continue
             for _, entry in document.entries("services"):
                 address = _split(entry.get("baseUrl"))
-                if address is not None and boolean(entry.get("enabled")) is not False:
+                if address is not None and coerce_boolean(entry.get("enabled")) is not False:
                     wrong = _wrong(view, deployment, address)
                     if wrong:
                         yield Hit(entry.at("baseUrl"), wrong[0], file.path, wrong[1])
@@ -45,16 +45,16 @@ def _wrong(view: View, deployment: Node, address: SplitResult) -> tuple[str, str
         return None
     service, running = host.removeprefix("spin-"), view.running[str(deployment.get("name"))]
     if service not in services.SERVICES:
-        hint = did_you_mean(host, [f"spin-{name}" for name in running], "Write the name of a service that runs.")
+        hint = suggest_nearest(host, [f"spin-{name}" for name in running], "Write the name of a service that runs.")
         return f"No service of Spinnaker is called {host}.", hint
     settings = Node((), view.settings(str(deployment.get("name"))).get(service))
-    if settings.get("overrideBaseUrl") or boolean(settings.get("skipLifeCycleManagement")):
+    if settings.get("overrideBaseUrl") or coerce_boolean(settings.get("skipLifeCycleManagement")):
         return None
     if service not in running:
-        parts = [f"spin-{name}" for name in services.family(service) if name in running]
+        parts = [f"spin-{name}" for name in services.list_family(service) if name in running]
         hint = f"Write one of {', '.join(parts)}." if parts else "Take the address out, or enable the service."
         return f"{service} does not run in this deployment, so nothing answers at {host}.", hint
-    port = integer(settings.get("port"), 32) if settings.get("port") is not None else services.port(service)
+    port = coerce_integer(settings.get("port"), 32) if settings.get("port") is not None else services.get_port(service)
     if address.port is not None and port is not None and address.port != port:
         return f"{host} listens on port {port}, not on {address.port}.", f"Write {host}:{port}."
     return None

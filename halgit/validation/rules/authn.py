@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.halyard.coercion import constant, truth
+from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.pipeline import Severity
-from halgit.text.phrases import listed
+from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import address, empty, host, lacking, text
 from halgit.validation.view import Node, View
@@ -40,12 +40,12 @@ def _authn(view: View) -> Node:
 def _method(view: View, name: str) -> Node | None:
     """The section of a method that is enabled; None where it is not."""
     node = _authn(view).node(name)
-    return node if truth(node.get("enabled")) else None
+    return node if is_true(node.get("enabled")) else None
 
 
 def _not_enabled(view: View) -> Iterator[Hit]:
     node = _authn(view)
-    if any(truth(node.get(name, "enabled")) for name in _METHODS):
+    if any(is_true(node.get(name, "enabled")) for name in _METHODS):
         return
     for steps in _TELLS:
         if not empty(node, *steps):
@@ -59,7 +59,7 @@ def _oauth2(view: View) -> Iterator[Hit]:
     if node is None:
         return
     yield from lacking(node.node("client"), "The OAuth2 client", ("clientId", "clientSecret"))
-    google = constant(node.get("provider"), "security.OAuth2.Provider") == "GOOGLE"
+    google = coerce_enum(node.get("provider"), "security.OAuth2.Provider") == "GOOGLE"
     if google and "hd" not in dict(node.entries("userInfoRequirements")):
         path = node.at("userInfoRequirements" if node.get("userInfoRequirements") else "provider")
         yield Hit(
@@ -69,14 +69,14 @@ def _oauth2(view: View) -> Iterator[Hit]:
 
 def _order(view: View) -> Iterator[Hit]:
     node = _authn(view).node("oauth2")
-    provider = constant(node.get("provider"), "security.OAuth2.Provider")
+    provider = coerce_enum(node.get("provider"), "security.OAuth2.Provider")
     if provider in {None, "OTHER"}:
         return
     keys = [key for key, _ in node.entries()]
     for section in keys[: keys.index("provider")]:
         lost = [key for key in _PRESET.get(section, ()) if not empty(node, section, key)]
         if lost:
-            message = f"provider stands below {section} and replaces {listed(lost)} there by its own presets."
+            message = f"provider stands below {section} and replaces {join_words(lost)} there by its own presets."
             yield Hit(node.at(section), message, hint="Move provider to the top of oauth2.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.halyard.coercion import constant, truth
+from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.pipeline import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import half, lacking
@@ -20,10 +20,10 @@ _NEEDS: Final = {
 
 
 def _incomplete(view: View) -> Iterator[Hit]:
-    if view.deployment is None or not truth(view.deployment.get("security", "authz", "enabled")):
+    if view.deployment is None or not is_true(view.deployment.get("security", "authz", "enabled")):
         return
     members = view.deployment.node("security", "authz", "groupMembership")
-    service = constant(members.get("service"), "security.GroupMembership.RoleProviderType")
+    service = coerce_enum(members.get("service"), "security.GroupMembership.RoleProviderType")
     if service in _NEEDS:
         provider = members.node(service.lower())
         yield from lacking(provider, f"The role provider {service.lower()}", _NEEDS[service])

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.halyard.coercion import integer
+from halgit.halyard.coercion import coerce_integer
 from halgit.pipeline import Severity
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, owner, text
 from halgit.validation.view import Node, View
@@ -40,7 +40,7 @@ def _hook(whose: str, hook: Node) -> Iterator[Hit]:
     if hook.get("defaultResult") not in _RESULTS:
         message = f"{whose} has a hook whose defaultResult is neither ABANDON nor CONTINUE."
         yield Hit(hook.at("defaultResult"), message, hint="Write one of the two.")
-    seconds = integer(hook.get("heartbeatTimeout"), 32)
+    seconds = coerce_integer(hook.get("heartbeatTimeout"), 32)
     if hook.get("heartbeatTimeout") is None or (seconds is not None and not 30 <= seconds <= 7200):
         message = f"{whose} has a hook whose heartbeatTimeout is not between 30 and 7200 seconds."
         yield Hit(hook.at("heartbeatTimeout"), message, hint="Write a number of seconds, such as 3600.")
@@ -60,7 +60,7 @@ def _ecs(view: View) -> Iterator[Hit]:
                 )
             if wanted and wanted not in known:
                 message = f"{owner('ecs', account)} names an AWS account {wanted}, which is none."
-                hint = did_you_mean(wanted, known, "Add it under providers.aws.accounts.")
+                hint = suggest_nearest(wanted, known, "Add it under providers.aws.accounts.")
                 severity = None if known else Severity.WARNING
                 yield Hit(account.at("awsAccount"), message, hint=hint, severity=severity)
 

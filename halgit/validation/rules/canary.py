@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.halyard.coercion import truth
+from halgit.halyard.coercion import is_true
 from halgit.pipeline import Severity
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
@@ -19,7 +19,7 @@ _STORES: Final = {"google": "gcsEnabled", "aws": "s3Enabled"}
 
 
 def _canaries(view: View) -> Iterator[Node]:
-    return (node.node("canary") for node in view.deployments if truth(node.get("canary", "enabled")))
+    return (node.node("canary") for node in view.deployments if is_true(node.get("canary", "enabled")))
 
 
 def _integrations(canary: Node) -> Iterator[tuple[str, Node]]:
@@ -41,7 +41,7 @@ def _no_store(view: View) -> Iterator[Hit]:
         on = [
             name
             for name, node in _integrations(canary)
-            if name in _STORES and truth(node.get("enabled")) and truth(node.get(_STORES[name]))
+            if name in _STORES and is_true(node.get("enabled")) and is_true(node.get(_STORES[name]))
         ]
         if not on:
             yield Hit(canary.at("enabled"), "Canary analysis is enabled and has no store for its results.")
@@ -71,7 +71,7 @@ def _no_bucket(view: View) -> Iterator[Hit]:
         for kind, node in _integrations(canary):
             accounts = list(node.items("accounts"))
             key = _STORES.get(kind)
-            if key and truth(node.get("enabled")) and truth(node.get(key)):
+            if key and is_true(node.get("enabled")) and is_true(node.get(key)):
                 if not any(not empty(account, "bucket") for account in accounts):
                     yield Hit(node.at(key), f"{key} is on and no account of {kind} has a bucket.", hint="Set bucket.")
                 for account in accounts:

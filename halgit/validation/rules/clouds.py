@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from halgit.halyard.coercion import integer, truth
+from halgit.halyard.coercion import coerce_integer, is_true
 from halgit.pipeline import Severity
-from halgit.text.phrases import listed
+from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, half, owner, text, word
 from halgit.validation.view import Node, View
@@ -63,9 +63,9 @@ def _incomplete(view: View) -> Iterator[Hit]:
             gone = [] if empty(account, "jsonPath") else ["project"]
         if gone:
             swallowed = provider == "huaweicloud" and account.get(*gone) is None and gone == ["regions"]
-            message = f"{owner(provider, account)} has no {listed(gone)}."
+            message = f"{owner(provider, account)} has no {join_words(gone)}."
             severity = Severity.WARNING if swallowed else None
-            yield Hit(account.at(gone[0]), message, hint=f"Set {listed(gone)}.", severity=severity)
+            yield Hit(account.at(gone[0]), message, hint=f"Set {join_words(gone)}.", severity=severity)
 
 
 def _half(view: View) -> Iterator[Hit]:
@@ -78,15 +78,15 @@ def _unsafe(view: View) -> Iterator[Hit]:
     keys = {"cloudfoundry": "skipSslValidation", "huaweicloud": "insecure"}
     for provider, account in view.accounts:
         key = keys.get(provider, "")
-        if key and truth(account.get(key)):
+        if key and is_true(account.get(key)):
             yield Hit(account.at(key), f"{owner(provider, account)} does not verify the server's certificate.")
     for provider, node in view.providers:
-        if provider == "huaweicloud" and truth(node.get("bakeryDefaults", "insecure")):
+        if provider == "huaweicloud" and is_true(node.get("bakeryDefaults", "insecure")):
             message = "The bakery of huaweicloud does not verify the server's certificate."
             yield Hit(node.at("bakeryDefaults", "insecure"), message)
         if provider == "dcos":
             for cluster in node.items("clusters"):
-                if truth(cluster.get("insecureSkipTlsVerify")):
+                if is_true(cluster.get("insecureSkipTlsVerify")):
                     message = f"The DC/OS cluster {text(cluster, 'name')} does not verify certificates."
                     yield Hit(cluster.at("insecureSkipTlsVerify"), message)
 
@@ -106,7 +106,9 @@ def _bakery_of(provider: str, bakery: Node) -> Iterator[Hit]:
         used = any(key != "templateFile" and value for key, value in _items(bakery))
         gone = _gone(bakery, wanted) if used else []
     if gone:
-        yield Hit(bakery.at(gone[0]), f"The bakery of {provider} has no {listed(gone)}.", hint=f"Set {listed(gone)}.")
+        yield Hit(
+            bakery.at(gone[0]), f"The bakery of {provider} has no {join_words(gone)}.", hint=f"Set {join_words(gone)}."
+        )
     for image in bakery.items("baseImages"):
         yield from _base_image(provider, image)
 
@@ -129,7 +131,9 @@ def _base_image(provider: str, image: Node) -> Iterator[Hit]:
         )
         gone = _gone(first, _IMAGE[provider])
         if gone:
-            yield Hit(first.path, f"A base image of {provider} has no {listed(gone)}.", hint=f"Set {listed(gone)}.")
+            yield Hit(
+                first.path, f"A base image of {provider} has no {join_words(gone)}.", hint=f"Set {join_words(gone)}."
+            )
     if provider in {*_IMAGE, "google"} and empty(image, "baseImage", "packageType"):
         yield Hit(image.at("baseImage"), f"A base image of {provider} has no packageType.", hint="Set packageType.")
 
@@ -148,7 +152,7 @@ def _foundry_address(view: View) -> Iterator[Hit]:
             if said is not None and not said.lower().startswith(("http://", "https://")):
                 yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has no http address as {key}.")
     for provider, node in view.providers:
-        retries = integer(node.get("clientConfig", "maxRetries"), 32)
+        retries = coerce_integer(node.get("clientConfig", "maxRetries"), 32)
         if provider == "cloudfoundry" and retries is not None and retries < 1:
             message = "clientConfig.maxRetries of cloudfoundry is below 1."
             yield Hit(node.at("clientConfig", "maxRetries"), message, hint="Write 1 or more.")
@@ -156,7 +160,7 @@ def _foundry_address(view: View) -> Iterator[Hit]:
 
 def _known_hosts(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("appengine"):
-        if truth(account.get("sshTrustUnknownHosts")) and not empty(account, "jsonPath"):
+        if is_true(account.get("sshTrustUnknownHosts")) and not empty(account, "jsonPath"):
             message = f"{owner('appengine', account)} trusts every host it meets over ssh."
             yield Hit(account.at("sshTrustUnknownHosts"), message)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from halgit.pipeline import Severity
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import both, empty, owner, text
 from halgit.validation.view import Node, View
@@ -42,7 +42,7 @@ def _credentials(view: View) -> Iterator[Hit]:
 def _credential(whose: str, one: Node, known: set[str], seen: set[tuple[str, str]]) -> Iterator[Hit]:
     name, user = text(one, "name"), text(one, "uid")
     if name is not None and name not in known:
-        hint = did_you_mean(name, known, "Add it under providers.dcos.clusters.")
+        hint = suggest_nearest(name, known, "Add it under providers.dcos.clusters.")
         yield Hit(one.at("name"), f"{whose} names a cluster {name}, which is none.", hint=hint)
     if name is not None and user is not None:
         if (name, user) in seen:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from halgit.halyard.resources import list_time_zones
 from halgit.pipeline import Severity
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import text
 from halgit.validation.view import View
@@ -33,7 +33,7 @@ def _time_zone(view: View) -> Iterator[Hit]:
     if view.deployment is not None and zone is not None and zone not in list_time_zones():
         message = f"Java knows no time zone {zone}."
         known = () if "+" in zone or "-" in zone else sorted(list_time_zones())
-        yield Hit(view.deployment.at("timezone"), message, hint=did_you_mean(zone, known))
+        yield Hit(view.deployment.at("timezone"), message, hint=suggest_nearest(zone, known))
 
 
 RULES = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from halgit.halyard import services
-from halgit.halyard.coercion import constant, truth
+from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.pipeline import Severity
-from halgit.text.phrases import did_you_mean, listed
+from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, lacking, text
 from halgit.validation.view import Node, View
@@ -22,7 +22,7 @@ def _environment(view: View) -> Node:
 
 def kind(view: View) -> str:
     """The type of the rendered deployment; LocalDebian where nothing is said, as in Halyard."""
-    return constant(_environment(view).get("type"), f"{_PACKAGE}DeploymentType") or "LocalDebian"
+    return coerce_enum(_environment(view).get("type"), f"{_PACKAGE}DeploymentType") or "LocalDebian"
 
 
 def _account(view: View) -> Iterator[Hit]:
@@ -48,7 +48,7 @@ def _named(node: Node, name: str, found: list[str], usable: list[str]) -> Iterat
     """What is wrong with the account that is named, by the providers that have one of the name."""
     path = node.at("accountName")
     if not found:
-        hint = did_you_mean(name, usable, "Write the name of a Kubernetes account of the halconfig.")
+        hint = suggest_nearest(name, usable, "Write the name of a Kubernetes account of the halconfig.")
         yield Hit(path, f"No account is called {name}.", hint=hint)
     elif len(found) > 1:
         message = f"{len(found)} accounts are called {name}, so Halyard cannot tell where to deploy."
@@ -69,27 +69,27 @@ def _git(view: View) -> Iterator[Hit]:
 
 def _probe(view: View) -> Iterator[Hit]:
     node = _environment(view).node("livenessProbeConfig")
-    if truth(node.get("enabled")) and node.get("initialDelaySeconds") is None:
+    if is_true(node.get("enabled")) and node.get("initialDelaySeconds") is None:
         yield Hit(node.at("enabled"), "Liveness probes are enabled, and initialDelaySeconds is not set.")
 
 
 def _other_mode_size(view: View) -> Iterator[Hit]:
     node = _environment(view)
     for name, parts in _PARTS.items():
-        split = truth(node.get("haServices", name, "enabled"))
+        split = is_true(node.get("haServices", name, "enabled"))
         for key in [f"spin-{name}"] if split else [f"spin-{name}-{part}" for part in parts]:
             if node.get("customSizing", key) is not None:
                 how = "on" if split else "off"
                 message = f"High availability of {name} is {how}: there is no {key} to be sized."
-                hint = f"Write {listed([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
+                hint = f"Write {join_words([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
                 yield Hit(node.at("customSizing", key), message, hint=hint or f"Write spin-{name} instead.")
 
 
 def _sizes_nothing(view: View) -> Iterator[Hit]:
-    known = [f"spin-{service}" for service in services.existing(services.KUBERNETES)]
+    known = [f"spin-{service}" for service in services.list_services_of_mode(services.KUBERNETES_MODE)]
     for key, below in _environment(view).entries("customSizing"):
         if key.removeprefix("spin-") not in services.SERVICES and below.value is not None:
-            hint = did_you_mean(key, known, "Write spin-<service>, such as spin-clouddriver.")
+            hint = suggest_nearest(key, known, "Write spin-<service>, such as spin-clouddriver.")
             yield Hit(below.path, f"customSizing names {key}, which is no service.", hint=hint)
 
 
@@ -102,15 +102,15 @@ def _replicas(view: View) -> Iterator[Hit]:
 
 def _endpoints(view: View) -> Iterator[Hit]:
     node = _environment(view).node("haServices", "clouddriver")
-    if not truth(node.get("enabled")):
+    if not is_true(node.get("enabled")):
         return
     keys = ["redisMasterEndpoint", "redisSlaveEndpoint"]
-    if not truth(node.get("disableClouddriverRoDeck")):
+    if not is_true(node.get("disableClouddriverRoDeck")):
         keys.append("redisSlaveDeckEndpoint")
     gone = [key for key in keys if (text(node, key) or "").strip() == "" and not _hidden(node, key)]
     if gone and len(gone) < len(keys):
         given = next(key for key in keys if key not in gone)
-        yield Hit(node.at(given), f"{given} is set and {listed(gone)} {'is' if len(gone) == 1 else 'are'} not.")
+        yield Hit(node.at(given), f"{given} is set and {join_words(gone)} {'is' if len(gone) == 1 else 'are'} not.")
 
 
 def _hidden(node: Node, key: str) -> bool:
@@ -120,14 +120,14 @@ def _hidden(node: Node, key: str) -> bool:
 
 def _unread(view: View) -> Iterator[Hit]:
     node = _environment(view)
-    if view.deployment is None or services.mode(view.deployment.value) != services.KUBERNETES:
+    if view.deployment is None or services.get_mode(view.deployment.value) != services.KUBERNETES_MODE:
         return
     if node.get("nodeSelectors"):
         hint = "Set kubernetes.nodeSelector in the service-settings of each service."
         yield Hit(node.at("nodeSelectors"), "Halyard does not read nodeSelectors on Kubernetes.", hint=hint)
-    if node.get("size") is not None and constant(node.get("size"), f"{_PACKAGE}Size") in {"MEDIUM", "LARGE"}:
+    if node.get("size") is not None and coerce_enum(node.get("size"), f"{_PACKAGE}Size") in {"MEDIUM", "LARGE"}:
         yield Hit(node.at("size"), "Halyard does not read size on Kubernetes.", hint="Use customSizing.")
-    if truth(node.get("consul", "enabled")):
+    if is_true(node.get("consul", "enabled")):
         yield Hit(node.at("consul", "enabled"), "Halyard does not read consul on Kubernetes.", hint="Remove it.")
 
 

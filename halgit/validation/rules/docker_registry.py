@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.halyard.coercion import truth
+from halgit.halyard.coercion import is_true
 from halgit.pipeline import Severity
-from halgit.text.phrases import did_you_mean, listed
+from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, owner, text, word
 from halgit.validation.rules.kubernetes import is_version_1
@@ -38,7 +38,7 @@ def _passwords(view: View) -> Iterator[Hit]:
     for account in _accounts(view):
         there = [key for key in _PASSWORDS if not empty(account, key)]
         if len(there) > 1:
-            yield Hit(account.at(there[1]), f"{owner('dockerRegistry', account)} has {listed(there)}.")
+            yield Hit(account.at(there[1]), f"{owner('dockerRegistry', account)} has {join_words(there)}.")
 
 
 def _half_login(view: View) -> Iterator[Hit]:
@@ -81,7 +81,7 @@ def _references(view: View) -> Iterator[Hit]:
         for provider in ("kubernetes", "dcos"):
             for account in deployment.node("providers", provider).items("accounts"):
                 if isinstance(account.value, dict):
-                    yield from _of(provider, account, known, enabled=truth(registry.get("enabled")))
+                    yield from _of(provider, account, known, enabled=is_true(registry.get("enabled")))
 
 
 def _of(provider: str, account: Node, known: list[str], *, enabled: bool) -> Iterator[Hit]:
@@ -105,7 +105,7 @@ def _of(provider: str, account: Node, known: list[str], *, enabled: bool) -> Ite
         if name is None:
             continue
         if name not in known:
-            hint = did_you_mean(name, known, f"The registries are {', '.join(known)}.")
+            hint = suggest_nearest(name, known, f"The registries are {', '.join(known)}.")
             yield Hit(
                 one.at("accountName"), f"{whose} names a registry {name}, which is none.", hint=hint, severity=severity
             )

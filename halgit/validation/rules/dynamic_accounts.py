@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from halgit import yaml as hyaml
-from halgit.halyard.coercion import truth
-from halgit.halyard.sensitivity import words
+from halgit.halyard.coercion import is_true
+from halgit.halyard.sensitivity import split_words
 from halgit.pipeline import Finding, Path, Severity, Value
-from halgit.text.phrases import listed
+from halgit.text.phrases import join_words
 from halgit.validation import schema
 from halgit.validation.account_files import Document
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 
 DEAD: Final = {
-    words(key)
+    split_words(key)
     for key in (
         "providerVersion",
         "liveManifestCalls",
@@ -52,7 +52,7 @@ def hits(document: Document, said: Iterable[tuple[Path, str, str]]) -> Iterator[
 
 def _name(account: dict[str, Value]) -> str | None:
     name = account.get("name")
-    return None if name is None or isinstance(name, (dict, list)) else hyaml.java_text(name)
+    return None if name is None or isinstance(name, (dict, list)) else hyaml.to_java_string(name)
 
 
 # --- what hides what ---
@@ -69,14 +69,14 @@ def _hides_halconfig(view: View) -> Iterator[Hit]:
                 names = {_name(account) or "" for account in accounts if isinstance(account, dict)}
                 remote[provider] = (document, path, names)
     for key, section in view.deployment.entries("providers"):
-        found = remote.get("-".join(words(key)))
-        if found is None or not truth(section.get("enabled")):
+        found = remote.get("-".join(split_words(key)))
+        if found is None or not is_true(section.get("enabled")):
             continue
         document, path, names = found
         own = [_name(node.value) for node in section.items("accounts") if isinstance(node.value, dict)]
         lost = [name for name in own if name is not None and name not in names]
         if lost:
-            message = f"This list hides the {key} accounts of the halconfig: {listed(lost)} will be gone."
+            message = f"This list hides the {key} accounts of the halconfig: {join_words(lost)} will be gone."
             hint = f"Repeat {'it' if len(lost) == 1 else 'them'} in this list."
             yield from hits(document, [(path, message, hint)])
 
@@ -130,7 +130,7 @@ def _dead_key(view: View) -> Iterator[Hit]:
         places: dict[str, list[Path]] = defaultdict(list)
         for provider, path, account in document.accounts():
             for key in account if provider == "kubernetes" else ():
-                if words(key) in DEAD:
+                if split_words(key) in DEAD:
                     places[key].append((*path, key))
         said = []
         for key, paths in places.items():
@@ -146,7 +146,11 @@ def _skipped(view: View) -> Iterator[Hit]:
             if not _name(account):
                 said.append((path, f"A {provider} account has no name, and Clouddriver skips it.", "Add name."))
             for one, other in EITHER if provider == "kubernetes" else ():
-                given = [key for key in account if words(key) in (words(one), words(other)) and account[key]]
+                given = [
+                    key
+                    for key in account
+                    if split_words(key) in (split_words(one), split_words(other)) and account[key]
+                ]
                 if len(given) > 1:
                     message = f"The account {_name(account)} has both {one} and {other}, and Clouddriver skips it."
                     said.append(((*path, given[1]), message, f"Keep {one} or {other}."))
@@ -163,7 +167,9 @@ def _checked(view: View, rules: frozenset[str]) -> Iterator[Hit]:
 
 def _new(finding: Finding) -> bool:
     """Whether no other rule speaks of it."""
-    return not isinstance(finding.path[-1] if finding.path else 0, str) or words(str(finding.path[-1])) not in DEAD
+    return (
+        not isinstance(finding.path[-1] if finding.path else 0, str) or split_words(str(finding.path[-1])) not in DEAD
+    )
 
 
 def _unknown_key(view: View) -> Iterator[Hit]:

@@ -39,8 +39,8 @@ def word(value: Value) -> str | None:
     """The text Halyard would read of a value; None where there is none, or none that can be judged."""
     if value is None or isinstance(value, (dict, list, bytes, Secret, Woven)):
         return None
-    said = hyaml.java_text(value)
-    return None if "${" in said or references.find(said) else said
+    said = hyaml.to_java_string(value)
+    return None if "${" in said or references.find_references(said) else said
 
 
 def owner(provider: str, account: Node) -> str:
@@ -78,7 +78,7 @@ def half(node: Node, whose: str, one: str, other: str) -> Iterator[Hit]:
 
 @cache
 def _uri() -> re.Pattern[str]:
-    return re.compile(resources.schema("halconfig")["$defs"]["uri"]["pattern"])
+    return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
 def address(said: str) -> SplitResult | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from halgit.halyard import model
-from halgit.halyard.coercion import boolean, truth
+from halgit.halyard.coercion import coerce_boolean, is_true
 from halgit.pipeline import Path, Severity, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import Node, View
@@ -22,7 +22,7 @@ _DERIVED = (("security", "authn"), ("metricStores",), ("pubsub",))
 
 def _ignored_key(view: View) -> Iterator[Hit]:
     places: dict[tuple[str, str], list[Path]] = {}
-    for path, class_, node in model.walk(view.config.value):
+    for path, class_, node in model.walk_objects(view.config.value):
         for key in class_.ignored & node.keys():
             if node[key] is not None:
                 places.setdefault((class_.name, str(key)), []).append((*path, key))
@@ -35,10 +35,10 @@ def _worked_out(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
         for steps in _DERIVED:
             section = deployment.node(*steps)
-            said = boolean(section.get("enabled"))
+            said = coerce_boolean(section.get("enabled"))
             if section.get("enabled") is None or said is None:
                 continue
-            on = [key for key, below in section.entries() if truth(below.get("enabled"))]
+            on = [key for key, below in section.entries() if is_true(below.get("enabled"))]
             if said != bool(on):
                 name = ".".join(steps)
                 which = f"{on[0]} is enabled" if on else "nothing below it is enabled"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from halgit import yaml as hyaml
-from halgit.halyard.coercion import constant, integer, truth
+from halgit.halyard.coercion import coerce_enum, coerce_integer, is_true
 from halgit.pipeline import MISSING, Severity, Value
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
@@ -23,7 +23,7 @@ def accounts(view: View) -> Iterator[Node]:
 
 def is_version_1(account: Node) -> bool:
     """Whether an account says providerVersion V1."""
-    return constant(account.get("providerVersion"), "providers.kubernetes.KubernetesAccount.ProviderVersion") == "V1"
+    return coerce_enum(account.get("providerVersion"), "providers.kubernetes.KubernetesAccount.ProviderVersion") == "V1"
 
 
 def _kinds(view: View) -> Iterator[Hit]:
@@ -66,7 +66,7 @@ def _custom_uncached(view: View) -> Iterator[Hit]:
 
 def _threads(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        threads = integer(account.get("cacheThreads"), 32)
+        threads = coerce_integer(account.get("cacheThreads"), 32)
         if threads is not None and threads < 0:
             yield Hit(account.at("cacheThreads"), f"{owner('kubernetes', account)} has cacheThreads below 0.")
 
@@ -76,7 +76,7 @@ def _version_1(view: View) -> Iterator[Hit]:
         if not is_version_1(account):
             continue
         more = [key for key in ("kinds", "omitKinds", "customResources") if account.get(key)]
-        more += ["onlySpinnakerManaged"] if truth(account.get("onlySpinnakerManaged")) else []
+        more += ["onlySpinnakerManaged"] if is_true(account.get("onlySpinnakerManaged")) else []
         without = f"; it has no effect on {' and '.join(more)}" if more else ""
         yield Hit(account.at("providerVersion"), f"{owner('kubernetes', account)} says V1, which is gone{without}.")
 
@@ -85,7 +85,7 @@ def _version_1(view: View) -> Iterator[Hit]:
 
 
 def _needs_kubeconfig(account: Node) -> bool:
-    return not truth(account.get("serviceAccount"))
+    return not is_true(account.get("serviceAccount"))
 
 
 def _no_kubeconfig(view: View) -> Iterator[Hit]:
@@ -168,7 +168,7 @@ def _entries(data: dict[str, Value], kind: str, inside: str) -> dict[str, dict[s
 
 
 def _text(value: Value) -> str:
-    return "" if value is None or isinstance(value, (dict, list)) else hyaml.java_text(value)
+    return "" if value is None or isinstance(value, (dict, list)) else hyaml.to_java_string(value)
 
 
 RULES = (

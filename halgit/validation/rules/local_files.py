@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard import model
-from halgit.halyard.coercion import truth
+from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Severity, Value
-from halgit.text.phrases import did_you_mean
+from halgit.text.phrases import suggest_nearest
 from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
@@ -23,14 +23,14 @@ _NOT_IN_USE = "Halyard does not copy it while it is not in use."
 
 def _fields(view: View) -> Iterator[tuple[Path, Value]]:
     if isinstance(view.config.value, dict):
-        yield from model.local_files(view.config.value)
+        yield from model.list_local_files(view.config.value)
 
 
 def _missing(view: View) -> Iterator[Hit]:
     known = tuple(view.files) if len(view.files) <= _FEW else ()
     for path, value in _fields(view):
         if named(view, value) == "missing":
-            hint = did_you_mean(str(value), known, "Add the file to the layer, or correct the path.")
+            hint = suggest_nearest(str(value), known, "Add the file to the layer, or correct the path.")
             used = _in_use(view, path)
             message = f"{path[-1]} names {_shown(str(value))}, which is not in the tree."
             severity = None if used else Severity.WARNING
@@ -57,11 +57,11 @@ def _in_use(view: View, path: Path) -> bool:
     if path[2] in {"ci", "repository"}:
         return "igor" in view.running.get(str(deployment.get("name")), ())
     if path[2] == "canary":
-        return truth(deployment.get("canary", "enabled"))
+        return is_true(deployment.get("canary", "enabled"))
     if path[2:4] == ("providers", "kubernetes") and path[-1] == "kubeconfigFile":
-        return not truth(deployment.value["providers"]["kubernetes"]["accounts"][path[-2]].get("serviceAccount"))
+        return not is_true(deployment.value["providers"]["kubernetes"]["accounts"][path[-2]].get("serviceAccount"))
     if path[2:4] == ("metricStores", "stackdriver"):
-        return truth(deployment.get("metricStores", "stackdriver", "enabled"))
+        return is_true(deployment.get("metricStores", "stackdriver", "enabled"))
     return True
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from halgit.halyard import layout, services
-from halgit.halyard.coercion import truth
+from halgit.halyard.coercion import is_true
 from halgit.pipeline import MISSING, File, Severity
-from halgit.text.phrases import kind_of, listed
+from halgit.text.phrases import describe_kind, join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.skipped import told
 from halgit.validation.view import Node, View
@@ -34,24 +34,24 @@ def _profiles(view: View) -> Iterator[tuple[Node, File, str, tuple[str, ...]]]:
         for path, file in view.files.items():
             if path.startswith(start):
                 name = path[len(start) :]
-                taken = set(layout.takers(name))
+                taken = set(layout.find_profile_services(name))
                 yield deployment, file, name, tuple(service for service in running if service in taken)
 
 
 def _not_taken(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
-        place = layout.place(left.path, tuple(view.running))
+        place = layout.classify_file(left.path, tuple(view.running))
         if place.kind == "profile" and left.reason.startswith(("no service", "config has no")):
             yield told(view, left)
 
 
 def _copy(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
-        place = layout.place(left.path, tuple(view.running))
+        place = layout.classify_file(left.path, tuple(view.running))
         if place.kind == "profile" and place.services and left.reason.startswith(("it is a backup", "it is a variant")):
             name = left.path.rsplit("/", 1)[-1]
-            bases = tuple(dict.fromkeys(services.base(service) for service in place.services))
-            whom = "every Spring service" if len(place.services) == len(services.SPRING) else listed(bases)
+            bases = tuple(dict.fromkeys(services.get_base(service) for service in place.services))
+            whom = "every Spring service" if len(place.services) == len(services.SPRING_SERVICES) else join_words(bases)
             message = f"Halyard would hand {name} to {whom}; {left.reason}, and is left out of the rendered tree."
             yield Hit((), message, view.written_in(left.path), line=1, column=1)
 
@@ -69,7 +69,7 @@ def _generated(deployment: Node, takers: tuple[str, ...]) -> set[str]:
     """The names of the files Halyard makes for these services."""
     names = {"spinnaker.yml", "settings.js", *(f"{service}.yml" for service in takers)}
     split = [
-        truth(deployment.get("deploymentEnvironment", "haServices", name, "enabled"))
+        is_true(deployment.get("deploymentEnvironment", "haServices", name, "enabled"))
         for name in ("clouddriver", "echo")
     ]
     for service, count in _OVERRIDES.items():
@@ -84,14 +84,16 @@ def _other_mode(view: View) -> Iterator[Hit]:
         running = view.running[str(deployment.get("name"))]
         if part is None or part in running:
             continue
-        family = [service for service in services.family(part) if service in running]
-        if not family or (takers and part == services.base(part)):
+        family = [service for service in services.list_family(part) if service in running]
+        if not family or (takers and part == services.get_base(part)):
             continue
-        whole = services.base(part)
+        whole = services.get_base(part)
         hint = f"Move what it says to {whole}-local.yml, which every part reads."
         if part != whole:
             hint = f"Move what it says to {whole}-local.yml, or enable haServices.{whole}."
-        yield Hit((), f"{name} is for {part}, which does not run; {listed(family)} will not read it.", file.path, hint)
+        yield Hit(
+            (), f"{name} is for {part}, which does not run; {join_words(family)} will not read it.", file.path, hint
+        )
 
 
 def _part(name: str) -> str | None:
@@ -99,10 +101,10 @@ def _part(name: str) -> str | None:
     stem, dot, _ = name.rpartition(".")
     if not dot or not name.endswith(_YAML) or "/" in name:
         return None
-    known = services.existing(services.KUBERNETES)
+    known = services.list_services_of_mode(services.KUBERNETES_MODE)
     fits = [service for service in known if stem in {service, f"{service}-local", f"{service}-overrides"}]
     found = max(fits, key=len, default=None)
-    return None if found is not None and found == services.base(found) and stem != found else found
+    return None if found is not None and found == services.get_base(found) and stem != found else found
 
 
 def _mistyped(view: View) -> Iterator[Hit]:
@@ -112,7 +114,7 @@ def _mistyped(view: View) -> Iterator[Hit]:
             continue
         for service in takers:
             ending = stem.removeprefix(f"{service}-")
-            known = {"local", "overrides", *(s.removeprefix(f"{service}-") for s in services.family(service))}
+            known = {"local", "overrides", *(s.removeprefix(f"{service}-") for s in services.list_family(service))}
             near = get_close_matches(ending.lower(), ["local", "overrides"], n=1, cutoff=0.75)
             if stem != ending and ending not in known and near:
                 message = f"{service} gets {name} and does not read it: its Spring profile is {near[0]}, not {ending}."
@@ -123,14 +125,14 @@ def _mistyped(view: View) -> Iterator[Hit]:
 def _bad_name(view: View) -> Iterator[Hit]:
     for deployment, file, name, takers in _profiles(view):
         base = posixpath.basename(name)
-        if takers and services.mode(deployment.value) == services.KUBERNETES and not _KEY.fullmatch(base):
+        if takers and services.get_mode(deployment.value) == services.KUBERNETES_MODE and not _KEY.fullmatch(base):
             message = f"A key of a Kubernetes secret cannot be called {base!r}, and each profile becomes one."
             yield Hit((), message, file.path)
 
 
 def _too_large(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
-        if services.mode(deployment.value) != services.KUBERNETES:
+        if services.get_mode(deployment.value) != services.KUBERNETES_MODE:
             continue
         groups: dict[tuple[str, str], int] = defaultdict(int)
         largest: dict[tuple[str, str], tuple[int, str]] = {}
@@ -162,7 +164,7 @@ def _no_mapping(view: View) -> Iterator[Hit]:
         if not takers or "/" in name or not name.endswith(_YAML):
             continue
         if file.data is not MISSING and file.data is not None and not isinstance(file.data, dict):
-            yield Hit((), f"{name} is {kind_of(file.data)}, so Spring finds no property in it.", file.path)
+            yield Hit((), f"{name} is {describe_kind(file.data)}, so Spring finds no property in it.", file.path)
 
 
 RULES = (

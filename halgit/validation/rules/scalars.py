@@ -16,7 +16,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 from halgit.yaml import Scalar
 
-_SETTINGS = model.Type("object", "service.ServiceSettings")
+_SETTINGS = model.FieldType("object", "service.ServiceSettings")
 _ODD_INT = re.compile(
     rb"(?<![\w.:/-])[-+]?(?:0[0-7_]+|0[xb][0-9a-fA-F_]+|[1-9][0-9]*_[0-9_]*|[1-9][0-9_]*:[0-5]?[0-9])"
 )
@@ -32,13 +32,13 @@ def _changed_text(view: View) -> Iterator[Hit]:
             continue
         scalars = known.get((origin.layer.name, origin.file))
         if scalars is None:
-            scalars = {scalar.path: scalar for scalar in hyaml.scalars(text) if not scalar.key}
+            scalars = {scalar.path: scalar for scalar in hyaml.list_scalars(text) if not scalar.key}
             known[origin.layer.name, origin.file] = scalars
         scalar = scalars.get(origin.path)
-        if scalar is None or not scalar.plain or "${{" in scalar.text or scalar.text == hyaml.java_text(value):
+        if scalar is None or not scalar.plain or "${{" in scalar.text or scalar.text == hyaml.to_java_string(value):
             continue
         hidden = view.is_secret(path, file)
-        what, became = ("It", "another text") if hidden else (scalar.text, hyaml.java_text(value))
+        what, became = ("It", "another text") if hidden else (scalar.text, hyaml.to_java_string(value))
         message = f"{what} stands without quotes where Halyard takes a text, and becomes {became}."
         where = "" if origin.path == path else f" in {origin.file}"
         hint = f"Put it in quotes{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
@@ -53,19 +53,19 @@ def _numbers(view: View) -> Iterator[tuple[File, Path, Value]]:
     """What is no text, in places for texts, of the halconfig and of service-settings."""
     file = view.files.get("config")
     if file is not None:
-        for path, value in _odd(model.ROOT, view.config.value, (), "halconfig"):
+        for path, value in _odd(model.ROOT_TYPE, view.config.value, (), "halconfig"):
             yield file, path, value
     for settings, node in view.documents("service-settings"):
         for path, value in _odd(_SETTINGS, node.value, (), "service-settings"):
             yield settings, path, value
 
 
-def _odd(type_: model.Type, node: Value, path: Path, table: str) -> Iterator[tuple[Path, Value]]:
+def _odd(type_: model.FieldType, node: Value, path: Path, table: str) -> Iterator[tuple[Path, Value]]:
     if type_.kind == "string":
         if not isinstance(node, (str, dict, list, Secret, Woven, type(None))) or isinstance(node, Plain):
             yield path, node
     elif type_.kind == "object" and isinstance(node, dict):
-        fields = model.actual(type_, node, table).fields
+        fields = model.get_actual_class(type_, node, table).fields
         for key, value in node.items():
             field = fields.get(key)
             if field is not None and (field.type.kind != "string" or type(value) is not str):

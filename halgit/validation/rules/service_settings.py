@@ -12,7 +12,7 @@ from functools import cache
 from halgit import references
 from halgit.halyard import layout, resources, services
 from halgit.pipeline import Severity
-from halgit.text.phrases import listed
+from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.skipped import told
 from halgit.validation.view import View
@@ -23,12 +23,12 @@ _SPLIT = ("clouddriver", "echo")
 
 @cache
 def _address() -> re.Pattern[str]:
-    return re.compile(resources.schema("halconfig")["$defs"]["uri"]["pattern"])
+    return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
 def _no_content(view: View) -> Iterator[Hit]:
     for file, node in view.documents("service-settings"):
-        place = layout.place(file.path, tuple(view.running))
+        place = layout.classify_file(file.path, tuple(view.running))
         if node.value is None and file.body and place.services and place.deployment == view.compiled.deployment:
             yield Hit(
                 (),
@@ -45,7 +45,7 @@ def _not_an_address(view: View) -> Iterator[Hit]:
             continue
         for key in ("overrideBaseUrl", "baseUrl"):
             value = node.get(key)
-            hidden = not isinstance(value, str) or "${{" in value or references.find(value)
+            hidden = not isinstance(value, str) or "${{" in value or references.find_references(value)
             if not hidden and not _address().search(value):
                 yield Hit((key,), f"{key} is no address that Halyard can read.", file.path)
 
@@ -55,22 +55,26 @@ def _other_mode(view: View) -> Iterator[Hit]:
         start = f"{deployment}/service-settings/"
         written = {path[len(start) : -4] for path in view.files if path.startswith(start) and path.endswith(".yml")}
         for whole in _SPLIT:
-            parts = [part for part in services.family(whole) if part in services.existing(services.KUBERNETES)]
+            parts = [
+                part
+                for part in services.list_family(whole)
+                if part in services.list_services_of_mode(services.KUBERNETES_MODE)
+            ]
             bare = [part for part in parts if part != whole and part in running and part not in written]
             unread = sorted(part for part in parts if part != whole and part in written)
             if whole in written and whole not in running and bare:
-                message = f"The settings of {whole} are not those of its parts: {listed(bare)} get none of them."
-                hint = f"Write {listed([f'{part}.yml' for part in bare])} beside it."
+                message = f"The settings of {whole} are not those of its parts: {join_words(bare)} get none of them."
+                hint = f"Write {join_words([f'{part}.yml' for part in bare])} beside it."
                 yield Hit((), message, f"{start}{whole}.yml", hint)
             elif whole in running and whole not in written and unread:
-                message = f"High availability of {whole} is off: nothing reads the settings of {listed(unread)}."
+                message = f"High availability of {whole} is off: nothing reads the settings of {join_words(unread)}."
                 hint = f"Rename the file to {whole}.yml, or enable haServices.{whole}."
                 yield Hit((), message, f"{start}{unread[0]}.yml", hint)
 
 
 def _not_taken(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
-        place = layout.place(left.path, tuple(view.running))
+        place = layout.classify_file(left.path, tuple(view.running))
         if place.kind == "service-settings" and left.reason.startswith(("no service", "config has no")):
             yield told(view, left)
 

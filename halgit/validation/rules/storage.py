@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.halyard.coercion import constant
+from halgit.halyard.coercion import coerce_enum
 from halgit.pipeline import Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import empty, lacking, text
@@ -27,7 +27,7 @@ def _storage(view: View) -> tuple[Node, str]:
     if view.deployment is None:
         return Node((), None), ""
     node = view.deployment.node("persistentStorage")
-    return node, constant(node.get("persistentStoreType"), "node.PersistentStore.PersistentStoreType") or ""
+    return node, coerce_enum(node.get("persistentStoreType"), "node.PersistentStore.PersistentStoreType") or ""
 
 
 def _none(view: View) -> Iterator[Hit]:

@@ -7,9 +7,9 @@ from itertools import groupby
 
 from halgit import yaml as hyaml
 from halgit.halyard import model, services, versions
-from halgit.halyard.coercion import boolean, constant
+from halgit.halyard.coercion import coerce_boolean, coerce_enum
 from halgit.pipeline import MISSING, Path, Severity, Value
-from halgit.text.phrases import listed
+from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.given import text
 from halgit.validation.view import Node, View
@@ -26,8 +26,8 @@ def _version(view: View) -> tuple[Node, str]:
 
 def _branch(view: View) -> Iterator[Hit]:
     node, version = _version(view)
-    kind = constant(node.get("deploymentEnvironment", "type"), "node.DeploymentEnvironment.DeploymentType")
-    if version.startswith(versions.BRANCH) and kind != "LocalGit":
+    kind = coerce_enum(node.get("deploymentEnvironment", "type"), "node.DeploymentEnvironment.DeploymentType")
+    if version.startswith(versions.BRANCH_PREFIX) and kind != "LocalGit":
         message = f"The version {version} is a branch, which only the type LocalGit can deploy."
         yield Hit(node.at("version"), message)
 
@@ -42,42 +42,46 @@ def _no_plugins(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     wanted = [key for key in ("plugins", "repositories") if node.get("spinnaker", "extensibility", key)]
     if version and wanted and versions.supports_plugins(version) is False:
-        message = f"With the version {version} Halyard leaves {listed(wanted)} out."
+        message = f"With the version {version} Halyard leaves {join_words(wanted)} out."
         yield Hit(node.at("spinnaker", "extensibility", wanted[0]), message)
 
 
 def _bounds(view: View) -> Iterator[Hit]:
     node, version = _version(view)
-    if not versions.comparable(version):
+    if not versions.is_comparable(version):
         return
     found: list[tuple[str, str, str, Path]] = []
-    for path, class_, mapping in model.walk(view.config.value):
+    for path, class_, mapping in model.walk_objects(view.config.value):
         if path[:2] != node.path or class_.name == _UNCHECKED:
             continue
         for key, value in mapping.items():
             known = class_.fields.get(str(key))
-            bound = "" if known is None or not _counts(known.type, value) else versions.outside(version, known.valid)
+            bound = (
+                ""
+                if known is None or not _counts(known.type, value)
+                else versions.compare_with_bounds(version, known.valid)
+            )
             if known is not None and bound:
                 found.append((class_.name, known.key, bound, (*path, key)))
     for (owner, key, bound), group in groupby(sorted(found, key=lambda one: one[:3]), key=lambda one: one[:3]):
         places = [one[3] for one in group]
-        limits = model.class_of(owner).fields[key].valid
+        limits = model.get_class(owner).fields[key].valid
         said = f"is known since Spinnaker {limits[0]}" if bound == "too-low" else f"is gone since Spinnaker {limits[1]}"
         more = f" It stands so in {len(places)} places." if len(places) > 1 else ""
         yield Hit(places[0], f"{key} {said}; this deployment has version {version}.{more}")
 
 
-def _counts(type_: model.Type, value: Value) -> bool:
+def _counts(type_: model.FieldType, value: Value) -> bool:
     """Whether Halyard asks for the version of a value: not of one that is false or holds nothing."""
     if type_.kind == "boolean":
-        return value is not None and boolean(value) is not False
+        return value is not None and coerce_boolean(value) is not False
     return value is not None and value not in ({}, [])
 
 
 def _bill(view: View) -> tuple[Node, str, Value]:
     """The deployment, the path of its local bill of materials ("" for none), and what that holds (MISSING: nothing)."""
     node, version = _version(view)
-    path = versions.bill(version)
+    path = versions.get_bom_path(version)
     file = view.files.get(path)
     if file is None or not isinstance(file.body, bytes):
         return node, path, MISSING if file is None else file.data
@@ -95,18 +99,18 @@ def _not_in_bill(view: View) -> Iterator[Hit]:
     if not isinstance(bill, dict):
         return
     listed_ = Node((), bill)
-    running = dict.fromkeys(services.base(service) for service in view.running[str(node.get("name"))])
+    running = dict.fromkeys(services.get_base(service) for service in view.running[str(node.get("name"))])
     needed = [name for name in running if name in services.ARTIFACTS and name not in {"redis", "consul", "vault"}]
     missing = [name for name in needed if not listed_.get("services", name, "version")]
     if missing:
-        message = f"Halyard leaves {listed(missing)} out: the bill of materials has no version of it."
+        message = f"Halyard leaves {join_words(missing)} out: the bill of materials has no version of it."
         message = message if len(missing) == 1 else message.removesuffix("it.") + "them."
         yield Hit((), message, path, line=1, column=1)
 
 
 def _no_daemon(view: View) -> Iterator[Hit]:
     node, path, bill = _bill(view)
-    kubernetes = services.mode(node.value) == services.KUBERNETES
+    kubernetes = services.get_mode(node.value) == services.KUBERNETES_MODE
     if kubernetes and isinstance(bill, dict) and not Node((), bill).get("services", "monitoring-daemon", "version"):
         yield Hit((), "The bill of materials has no version of monitoring-daemon.", path, line=1, column=1)
 
