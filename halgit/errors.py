@@ -8,6 +8,7 @@
     ├── SecretError            4     a secret cannot be had
     ├── PublishError           5     the tree cannot be written, or its target is busy or not ours
     ├── AccountError           6     an account change conflicts or is refused
+    ├── DeployError            7     Halyard refused or failed a deploy; carries its problems
     └── RemoteError                  an outside system said no; `remotes/` raises these, once, at the seam
         ├── Unreachable              no answer in time, no route, no name
         ├── Refused                  the login or its rights are not enough
@@ -90,6 +91,16 @@ class AccountError(HalgitError):
     """An account change conflicts or is refused."""
 
     exit_code = 6
+
+
+class DeployError(HalgitError):
+    """Halyard refused or failed a deploy; `findings` are its problems."""
+
+    exit_code = 7
+
+    def __init__(self, message: str, hint: str = "", findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message, hint)
+        self.findings = tuple(findings)
 
 
 class RemoteError(HalgitError):

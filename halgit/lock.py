@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from halgit.errors import SourceError
-from halgit.pipeline import EMPTY, Compiled, Layer, SourceId
+from halgit.operator_settings import SourceSpec
+from halgit.pipeline import EMPTY, Compiled, Layer, Snapshot, SourceId
 
 LOCK = "halgit.lock"
 _FORMAT = 1
+_HAS_COMMITS = re.compile(r"(?!s3:|vault:)[A-Za-z][A-Za-z0-9+.-]*://|[^/:]+@[^/:]+:")
 _WRITE = "Run `halgit lock` to write it anew."
 _REMOVE = "Remove it, then run `halgit lock`."
 
@@ -105,9 +108,30 @@ def pins(locked: Entry, sources: Sequence[SourceId], holder: int) -> dict[int, s
             continue
         if source.url != one.url:
             raise SourceError(f"{LOCK} was written for {one.url}, not for {source.url}.", _WRITE)
-        if len(one.revision) in (40, 64) and "://" in source.url and not source.url.startswith(("s3:", "vault:")):
+        if is_commit(one):
             moved[number] = one.revision
     return moved
+
+
+def is_commit(source: LockedSource) -> bool:
+    """Whether the revision of a source is a commit, which can be fetched by its id."""
+    return len(source.revision) in (40, 64) and _HAS_COMMITS.match(source.url) is not None
+
+
+def locked_specs(
+    snapshots: Sequence[Snapshot], specs: Sequence[SourceSpec], overlay: str
+) -> tuple[Entry, dict[int, SourceSpec]]:
+    """What the lock file of the sources holds for an overlay, and the sources to open again, by their number.
+
+    The last source that has a lock file gives it. Raises SourceError where none does.
+    """
+    holders = [number for number, snapshot in enumerate(snapshots) if LOCK in snapshot.paths]
+    if not holders:
+        raise SourceError("No source has a halgit.lock, which --locked reads.", "Run `halgit lock`.")
+    text = snapshots[holders[-1]].read([LOCK])[LOCK]
+    locked = entry_of(parse(text), overlay)
+    moved = pins(locked, [snapshot.source for snapshot in snapshots], holders[-1])
+    return locked, {number: replace(specs[number], ref=commit) for number, commit in moved.items()}
 
 
 def hold(locked: Entry, now: Entry) -> None:

@@ -89,14 +89,7 @@ class Session:
         The last source that has a lock file gives it. Raises SourceError where none does.
         """
         snapshots = self.open()
-        holders = [number for number, snapshot in enumerate(snapshots) if lock.LOCK in snapshot.paths]
-        if not holders:
-            raise SourceError("No source has a halgit.lock, which --locked reads.", "Run `halgit lock`.")
-        holder = holders[-1]
-        text = snapshots[holder].read([lock.LOCK])[lock.LOCK]
-        locked = lock.entry_of(lock.parse(text), self.operator.overlay)
-        pinned = lock.pins(locked, [snapshot.source for snapshot in snapshots], holder)
-        specs = {number: replace(self.specs[number], ref=commit) for number, commit in pinned.items()}
+        locked, specs = lock.locked_specs(snapshots, self.specs, self.operator.overlay)
         again = dict(zip(specs, self.open(list(specs.values())) if specs else (), strict=True))
         return tuple(again.get(number, snapshot) for number, snapshot in enumerate(snapshots)), locked
 

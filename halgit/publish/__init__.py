@@ -6,7 +6,7 @@ whether git ignores a path, it is told.
 
 from halgit.publish.content import holds_secrets, serialise
 from halgit.publish.filesystem import DISK, Disk
-from halgit.publish.manifest import MANIFEST, Manifest, digest, told
+from halgit.publish.manifest import MANIFEST, Manifest, digest, files_of, told
 from halgit.publish.publisher import Options, Outcome, Way, compare, publish
 from halgit.publish.single_files import check_free, write_daemon_config, write_file, write_folder, write_reason
 from halgit.publish.target import Comparison, work_tree
@@ -23,6 +23,7 @@ __all__ = [
     "check_free",
     "compare",
     "digest",
+    "files_of",
     "holds_secrets",
     "publish",
     "serialise",

@@ -53,6 +53,11 @@ class WebService:
         """What JSON the service answers."""
         return self._json("GET", path, self._ask("GET", path))
 
+    def exchange(self, method: str, path: str) -> bytes:
+        """The body of the answer to a request that has none itself."""
+        content: bytes = self._ask(method, path).content
+        return content
+
     def post(self, path: str, body: object) -> Any:
         """Tell the service a JSON document, secrets in it opened; what it answers, None for nothing."""
         text = _written(body)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import shutil
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -345,13 +347,17 @@ class Deploy:
         staging.mkdir(parents=True, exist_ok=True)
         profiles = self.hal / self.name / "profiles"
         names = sorted(path.relative_to(profiles).as_posix() for path in profiles.rglob("*") if path.is_file())
-        inode = staging.stat().st_ino
+        with _opened(staging) as folder:
+            self._generate_all(task, running, folder, profiles, names)
+
+    def _generate_all(self, task: Task, running: list[str], folder: int, profiles: Path, names: list[str]) -> None:
+        staging = self._staging
         for service in running:
-            _write(staging, inode, "spinnaker.yml", b"generated\n")
-            _write(staging, inode, f"{service}.yml", f"generated for {service}\n".encode())
+            _write(staging, folder, "spinnaker.yml", b"generated\n")
+            _write(staging, folder, f"{service}.yml", f"generated for {service}\n".encode())
             own = [name for name in names if takes(service, name)]
             for name in own:
-                _write(staging, inode, name, (profiles / name).read_bytes())
+                _write(staging, folder, name, (profiles / name).read_bytes())
             task.wait(self.pace.generate)
             task.say(f"Generated 3 profiles and discovered {len(own)} custom profiles for {service}")
 
@@ -416,11 +422,20 @@ class Deploy:
             )
 
 
-def _write(staging: Path, inode: int, name: str, content: bytes) -> None:
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write(staging: Path, folder: int, name: str, content: bytes) -> None:
     """Write a profile; fails where another deploy has deleted the staging folder that this one began with."""
     path = staging / name
     try:
-        if staging.stat().st_ino != inode:
+        if os.fstat(folder).st_nlink == 0:
             raise FileNotFoundError
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

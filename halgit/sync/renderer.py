@@ -1,0 +1,166 @@
+"""One render for `sync`: sources into files that can be published, in memory, with everything checked.
+
+The same sequence as `halgit render`. A new renderer is created for each render, so that rotated logins and parameter
+files are read again. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from halgit import lock, publish, secrets, sources
+from halgit.compiler import Places, compile_tree, part, refuse, settle
+from halgit.errors import SourceError
+from halgit.operator_settings import Access, OperatorSettings, SourceSpec
+from halgit.pipeline import EMPTY, Compiled, Finding, Resolved, Snapshot, SourceId
+from halgit.remotes.engine import Engine
+from halgit.sync.state import revision_of, tree_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rendered tree that is not published yet. `lock` is the text of a lock file that renders it again.
+
+    `findings` are all that validation reported; `place` puts findings of the tree into the files of the layers.
+    """
+
+    files: Mapping[str, bytes]
+    daemon: Mapping[str, bytes]
+    manifest: publish.Manifest
+    holds_secrets: bool
+    deployment: str
+    sources: tuple[SourceId, ...]
+    findings: tuple[Finding, ...]
+    lock: str
+    place: Callable[[Sequence[Finding]], Sequence[Finding]]
+
+    @property
+    def revision(self) -> str:
+        return revision_of(self.sources)
+
+    @property
+    def digest(self) -> str:
+        """The digest of the tree's files."""
+        return tree_digest({path: publish.digest(text) for path, text in self.files.items()})
+
+
+class Renderer:
+    """Renders once. A context manager; what it opened is closed at its end.
+
+    `report` receives all findings as soon as they are known, also those after which there is no tree.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[SourceSpec],
+        operator: OperatorSettings,
+        access: Access,
+        report: Callable[[Sequence[Finding]], None] = lambda findings: None,
+    ) -> None:
+        self._specs = tuple(specs)
+        self._operator = operator
+        self._access = access
+        self._report = report
+        self._closing = ExitStack()
+        self._closing.callback(access.kept.close)
+
+    def __enter__(self) -> Renderer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    def render(self, locked: bool = False) -> Candidate:
+        """The tree of the sources as they are now; with `locked`, as `halgit.lock` in them says.
+
+        Raises FindingsError, SourceError, SecretError, UsageError.
+        """
+        snapshots = self._open(self._specs)
+        if not locked:
+            return self._candidate(snapshots, None)
+        entry, specs = lock.locked_specs(snapshots, self._specs, self._operator.overlay)
+        return self._candidate(self._at(snapshots, specs), entry)
+
+    def render_again(self, text: str) -> Candidate:
+        """The tree that the text of a lock file describes, from the sources at the revisions it holds.
+
+        Raises SourceError if a source no longer has that revision, or holds other files.
+        """
+        entry = lock.entry_of(lock.parse(text.encode()), self._operator.overlay)
+        specs = [
+            replace(spec, ref=one.revision) if lock.is_commit(one) else spec
+            for spec, one in zip(self._specs, entry.sources, strict=True)
+        ]
+        return self._candidate(self._open(specs), entry)
+
+    def _at(self, snapshots: Sequence[Snapshot], specs: Mapping[int, SourceSpec]) -> tuple[Snapshot, ...]:
+        again = dict(zip(specs, self._open(tuple(specs.values())), strict=True))
+        return tuple(again.get(number, snapshot) for number, snapshot in enumerate(snapshots))
+
+    def _open(self, specs: Sequence[SourceSpec]) -> tuple[Snapshot, ...]:
+        opened: list[Snapshot] = []
+        failures: list[str] = []
+        for spec in specs:
+            try:
+                snapshot = sources.open_source(spec, self._access)
+            except SourceError as reason:
+                failures.append(str(reason))
+                continue
+            self._closing.callback(snapshot.close)
+            opened.append(snapshot)
+        if failures:
+            raise SourceError("\n".join(failures))
+        return tuple(opened)
+
+    def _candidate(self, snapshots: Sequence[Snapshot], entry: lock.Entry | None) -> Candidate:
+        compiled = compile_tree(snapshots, self._operator)
+        if entry:
+            lock.hold(entry, lock.entry(compiled, {}))
+        secrets.learn_plain(compiled, self._access.redactor)
+        plan = secrets.plan_secrets(compiled, self._operator.trust, self._operator.secrets)
+        places = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
+        findings = settle(compiled, plan, self._operator, places)
+        self._report(findings)
+        refuse(findings, self._operator.fail_on)
+        resolved = secrets.resolve_secrets(
+            plan, self._engine, self._access.redactor, pinned=entry.secrets if entry else EMPTY, put=places.put
+        )
+        return self._finished(compiled, resolved, findings, lambda some: tuple(places.put(some)))
+
+    def _finished(
+        self,
+        compiled: Compiled,
+        resolved: Resolved,
+        findings: tuple[Finding, ...],
+        place: Callable[[Sequence[Finding]], Sequence[Finding]],
+    ) -> Candidate:
+        tree, daemon = part(resolved, self._operator.halyard_address)
+        entry = {self._operator.overlay: lock.entry(compiled, resolved.versions)}
+        return Candidate(
+            files=publish.serialise(tree),
+            daemon=publish.serialise(daemon),
+            manifest=publish.Manifest.of(tree, self._operator.secrets),
+            holds_secrets=publish.holds_secrets(tree),
+            deployment=compiled.deployment,
+            sources=compiled.sources,
+            findings=findings,
+            lock=lock.encode(entry).decode(),
+            place=place,
+        )
+
+    def _engine(self, name: str) -> Engine:
+        from halgit.secrets.engines import engines
+
+        return engines(self._access)(name)
+
+    def is_ignored(self, path: Path) -> bool | None:
+        """Whether git ignores this path of a work tree; None where git cannot say."""
+        from halgit.remotes.git.program import ignored
+
+        return ignored(path, self._access)

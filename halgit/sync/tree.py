@@ -1,0 +1,102 @@
+"""The published tree as it is on the disk, and whether somebody changed it since halgit wrote it.
+
+Reads only. What a tree should hold is what its `.halgit.json` says; what Halyard adds (`staging`, `history`,
+`.backup`) is not looked at, except for the copy of the halconfig that a deploy leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from halgit import publish
+from halgit import yaml as hyaml
+from halgit.merge.selection import deployments
+from halgit.sync.state import tree_digest
+
+_LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTree:
+    """A tree that halgit wrote. `changed` are files that differ from its `.halgit.json` or are missing.
+
+    `revision` joins the revisions of its sources; `masked` says that its secrets are placeholder values.
+    """
+
+    folder: Path
+    files: Mapping[str, bytes]
+    digest: str
+    revision: str
+    masked: bool
+    changed: tuple[str, ...] = ()
+
+
+def read_tree(folder: Path) -> PublishedTree | None:
+    """The tree in a folder; None where there is none that halgit wrote."""
+    text = _content(folder / publish.MANIFEST)
+    digests = publish.files_of(text) if text is not None else None
+    if text is None or digests is None:
+        return None
+    found = {path: _content(folder / path) for path in digests}
+    files = {path: content for path, content in found.items() if content is not None}
+    changed = [path for path, digest in digests.items() if path not in files or publish.digest(files[path]) != digest]
+    manifest = json.loads(text.decode("utf-8", "surrogateescape"))
+    return PublishedTree(
+        folder,
+        files,
+        tree_digest(digests),
+        "+".join(str(source.get("revision", "")) for source in manifest.get("sources", ())),
+        bool(manifest.get("secrets", {}).get("masked")),
+        tuple(sorted(changed)),
+    )
+
+
+def deployment_of(tree: PublishedTree) -> str:
+    """The deployment that the tree's halconfig names as the current one."""
+    data = hyaml.read(tree.files.get("config", b""), "config").data
+    current = data.get("currentDeployment") if isinstance(data, dict) else None
+    return str(current) if current else "default"
+
+
+def tree_problem(tree: PublishedTree | None, deployment: str) -> str:
+    """Why Halyard must not be asked to deploy this tree; empty where it may.
+
+    Halyard takes a missing or empty halconfig for an empty Spinnaker, and validates it with success.
+    """
+    if tree is None:
+        return "there is no tree that halgit wrote"
+    if tree.changed:
+        return f"changed since halgit wrote it: {', '.join(tree.changed[:5])}"
+    if tree.masked:
+        return "its secrets are placeholder values"
+    if "config" not in tree.files:
+        return "it has no config"
+    data = hyaml.read(tree.files["config"], "config").data
+    if deployment not in deployments(data):
+        return f"its config has no deployment {deployment}"
+    return ""
+
+
+def backup_digest(folder: Path) -> str:
+    """The digest of the halconfig that Halyard copied at the end of its last deploy; empty where there is none."""
+    content = _content(folder / ".backup" / "config")
+    if content is None:
+        return ""
+    with suppress(OSError):
+        stamp = (folder / ".backup" / "config").stat().st_mtime_ns
+        return hashlib.sha256(content + str(stamp).encode()).hexdigest()
+    return ""
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            return None
+        return path.read_bytes()
+    except OSError:
+        return None
