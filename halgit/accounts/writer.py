@@ -21,7 +21,7 @@ from halgit.accounts.stores import FILE, Copy, Store
 from halgit.errors import AccountError, Conflicting, UsageError
 from halgit.operator_settings import Progress, silent
 from halgit.pipeline import MISSING, Path, Value
-from halgit.report.table import counted
+from halgit.report.tables import counted
 
 FOLDER: Final = "kubeconfigs"
 _SERVED: Final = "configserver:"

@@ -15,7 +15,7 @@ from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.errors import UsageError
 from halgit.pipeline import MISSING, Value
-from halgit.report.table import table
+from halgit.report.tables import table
 
 if TYPE_CHECKING:
     from halgit.accounts.service import Access, Accounts

@@ -23,7 +23,7 @@ from halgit.operator_settings import OperatorSettings, SourceSpec
 from halgit.pipeline import Finding, Severity, Snapshot
 from halgit.report.changes import FORMATS, text
 from halgit.report.differences import Difference, as_json, summary
-from halgit.report.table import counted
+from halgit.report.tables import counted
 
 _MADE = re.compile(r"files/[0-9a-f]{12}-")
 """The files a render makes of references; their contents are secrets."""

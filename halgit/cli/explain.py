@@ -10,7 +10,7 @@ from halgit import explain as explaining
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.cli.session import Session
-from halgit.report.table import table
+from halgit.report.tables import table
 
 
 @click.command("explain")

@@ -10,7 +10,7 @@ from halgit.cli.output import Output
 from halgit.errors import UsageError
 from halgit.halyard import resources
 from halgit.publish import write_file
-from halgit.report.table import counted
+from halgit.report.tables import counted
 
 
 @click.command("init")

@@ -17,7 +17,7 @@ from halgit.operator_settings import Access
 from halgit.redaction import Secret
 from halgit.remotes.http import WebService
 from halgit.remotes.kubernetes import SecretShelf
-from halgit.report.table import counted, table
+from halgit.report.tables import counted, table
 
 
 @click.group("isd")

@@ -10,8 +10,8 @@ import click
 from halgit.cli import options as given
 from halgit.cli.output import Output
 from halgit.errors import UsageError
-from halgit.report.table import table
-from halgit.text.phrases import suggest_nearest
+from halgit.report.tables import table
+from halgit.text.phrases import did_you_mean
 from halgit.validation.rule import Rule
 from halgit.validation.rules import ALL
 
@@ -35,7 +35,7 @@ def command(output: Output, /, rule: str | None, **options: Any) -> None:
     chosen = [one for one in ALL if rule in (None, one.id, one.subject)]
     if not chosen:
         raise UsageError(
-            f"There is no rule {rule}.", suggest_nearest(rule or "", (one.id for one in ALL), "See `halgit rules`.")
+            f"There is no rule {rule}.", did_you_mean(rule or "", (one.id for one in ALL), "See `halgit rules`.")
         )
     if output.json:
         output.answer({"rules": [_json(one) for one in chosen]})

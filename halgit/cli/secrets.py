@@ -14,7 +14,7 @@ from halgit.cli.session import Session
 from halgit.compiler import refuse
 from halgit.errors import SecretError
 from halgit.pipeline import Severity
-from halgit.report.table import counted, table
+from halgit.report.tables import counted, table
 
 
 @click.group("secrets")

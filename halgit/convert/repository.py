@@ -12,7 +12,7 @@ from halgit.convert.file_converter import Converting, parameter
 from halgit.halyard import model
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Skipped, Variant
-from halgit.report.importing import Account, Decision, Declared
+from halgit.report.summaries import Decision, ImportedParameter, ImportReport
 
 _DYNAMIC = "accounts/"
 
@@ -40,7 +40,7 @@ class Imported:
     """The files of the new repository and the account of how they came about."""
 
     files: Mapping[str, bytes]
-    account: Account
+    account: ImportReport
 
 
 def layered(source: Source, overlay: str, values: Values) -> Imported:
@@ -56,7 +56,7 @@ def layered(source: Source, overlay: str, values: Values) -> Imported:
         f"overlays/{overlay}/halgit.yaml": _overlay(declared, values),
         **dynamic,
     }
-    account = Account(
+    account = ImportReport(
         tuple(sorted(files)),
         declared,
         converting.references,
@@ -67,7 +67,7 @@ def layered(source: Source, overlay: str, values: Values) -> Imported:
     return Imported(dict(sorted(files.items())), account)
 
 
-def _declared(token: str, values: Values) -> Declared:
+def _declared(token: str, values: Values) -> ImportedParameter:
     known = token_table()[token]
     if known.secret:
         given = "to be given: it is a secret"
@@ -75,7 +75,7 @@ def _declared(token: str, values: Values) -> Declared:
         given = "in the overlay, from --values"
     else:
         given = "empty unless given" if known.may_be_empty else "to be given"
-    return Declared(parameter(token), token, known.secret, given)
+    return ImportedParameter(parameter(token), token, known.secret, given)
 
 
 def _root(source: Source) -> bytes:
@@ -83,7 +83,7 @@ def _root(source: Source) -> bytes:
     return (text + f"deployment: {json.dumps(source.deployment)}\ndialect: halgit\n").encode()
 
 
-def _base(declared: tuple[Declared, ...], extra: Mapping[str, bytes]) -> bytes:
+def _base(declared: tuple[ImportedParameter, ...], extra: Mapping[str, bytes]) -> bytes:
     text = "# What all environments share. What differs between them is declared here and given in overlays/NAME.\n"
     said: dict[str, object] = {}
     if declared:
@@ -110,9 +110,9 @@ def _declaration(token: str) -> dict[str, object]:
     return {**kind, "description": known.description}
 
 
-def _overlay(declared: tuple[Declared, ...], values: Values) -> bytes:
-    given = {row.name: values.parameters[row.token] for row in declared if row.given.startswith("in the overlay")}
-    missing = [row for row in declared if row.given == "to be given"]
+def _overlay(declared: tuple[ImportedParameter, ...], values: Values) -> bytes:
+    given = {row.name: values.parameters[row.token] for row in declared if row.value.startswith("in the overlay")}
+    missing = [row for row in declared if row.value == "to be given"]
     text = "# One environment. Files beside this one hold only what differs from the base.\n"
     text += hyaml.dump({"bases": ["../../base"]}).decode()
     if given or missing:
@@ -125,7 +125,7 @@ def _overlay(declared: tuple[Declared, ...], values: Values) -> bytes:
 # --- what a person must decide
 
 
-def _open(declared: tuple[Declared, ...]) -> list[Decision]:
+def _open(declared: tuple[ImportedParameter, ...]) -> list[Decision]:
     return [
         Decision(
             f"parameter {row.name}",
@@ -134,11 +134,11 @@ def _open(declared: tuple[Declared, ...]) -> list[Decision]:
             else f"Give it in the overlay, or by HALGIT_PARAM_{row.token}.",
         )
         for row in declared
-        if row.secret or row.given == "to be given"
+        if row.secret or row.value == "to be given"
     ]
 
 
-def _of_values(values: Values, declared: tuple[Declared, ...]) -> list[Decision]:
+def _of_values(values: Values, declared: tuple[ImportedParameter, ...]) -> list[Decision]:
     used = {row.token for row in declared}
     decided = [
         Decision(f"value {key}", f"It is a secret and was not taken over. Put it in a Secret: {where}")

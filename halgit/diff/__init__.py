@@ -1,12 +1,10 @@
-"""What differs between two trees, by meaning: accounts, settings by path, files, and the services it reaches.
+"""What differs between two trees, by meaning: accounts, settings by path, files, and the services they affect.
 
-Pure. Values of secrets are masked here already: a mark made with a key of this run shows that two differ, and nothing
-of what they are.
+Pure. Secrets are masked here: a mark, keyed for this run, shows whether two secrets differ and nothing else of them.
 """
 
 from __future__ import annotations
 
-from halgit.diff.comparing import Side, compare
-from halgit.diff.rendered import from_tree
+from halgit.diff.comparison import Side, compare, rendered_side
 
-__all__ = ["Side", "compare", "from_tree"]
+__all__ = ["Side", "compare", "rendered_side"]

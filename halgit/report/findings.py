@@ -1,29 +1,106 @@
-"""Findings as lines for people and as JSON objects."""
+"""A report of findings: what every format gets, one finding as a line and as JSON, excerpts without secrets, baselines."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from halgit.pipeline import Finding, Severity
-from halgit.report.table import counted
+from halgit.errors import UsageError
+from halgit.halyard.sensitive import is_sensitive_key
+from halgit.pipeline import EMPTY, Finding, Severity
+from halgit.redaction import MASK
+from halgit.report.tables import counted
 from halgit.text import paths
 
+Paint = Callable[[str, str], str]
+"""Colors a text with the color of this name."""
 
-def finding_line(finding: Finding, colour: Callable[[str, str], str] = lambda text, name: text) -> str:
-    """One finding on one line: place, severity, what, next step, rule."""
-    place = finding.file
+_PAIR = r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|\'\')*'?|[^\s,}\]#].*)"""
+_BEFORE_VALUE = r"""^(\s*(?:- +)?(?:(["']?)[\w.-]+\2\s*[:=]\s+)?).*$"""
+_PASSWORD_IN_URL = r"(://[^/\s:@]*:)(?!encrypted|\$\{)[^/\s@]+(?=@)"
+_NO_SECRET = ("encrypted", "${", '"encrypted', "'encrypted", "|", ">", "{")
+"""How a value begins that is a reference, or that is written on the following lines."""
+
+
+def plain(text: str, name: str) -> str:
+    """Return the text without a color."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The description of a rule: one sentence, and the whole page as text."""
+
+    summary: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Findings for a format.
+
+    `line` returns the text of a line of a layer's file. `prefix` is the path from the reader's folder (the root of
+    the work tree) to the source's root, empty or ending with `/`.
+    """
+
+    findings: tuple[Finding, ...]
+    rules: Mapping[str, About] = EMPTY
+    line: Callable[[str, int], str] = lambda file, line: ""
+    prefix: str = ""
+    version: str = ""
+
+    def file(self, finding: Finding) -> str:
+        """Return the file of a finding as the reader names it."""
+        return self.prefix + finding.file if finding.file else ""
+
+    def excerpt(self, finding: Finding) -> str:
+        """Return the line of a finding, with values of sensitive keys masked; empty if the line is unknown.
+
+        For a plain-text secret, everything from the first value on is masked.
+        """
+        line = self.line(finding.file, finding.line) if finding.line else ""
+        if finding.rule.startswith("secrets/"):
+            return re.sub(_BEFORE_VALUE, lambda match: match[1] + MASK, line)
+        return mask_line(line)
+
+    def counts(self) -> dict[str, int]:
+        """Count the findings of each severity."""
+        counts = Counter(finding.severity for finding in self.findings)
+        return {str(severity): counts[severity] for severity in sorted(Severity, reverse=True)}
+
+
+def mask_line(line: str) -> str:
+    """Mask values of sensitive keys, and passwords in URLs, in a line of a file.
+
+    An unquoted value is masked to the end of the line, because later lines decide where it ends.
+    """
+
+    def mask(match: re.Match[str]) -> str:
+        quote, key, sign, value = match.groups()
+        if not is_sensitive_key(key) or value.startswith(_NO_SECRET):
+            return match.group(0)
+        return f"{quote}{key}{quote}{sign}{MASK}"
+
+    return re.sub(_PASSWORD_IN_URL, rf"\1{MASK}", re.sub(_PAIR, mask, line))
+
+
+def finding_line(finding: Finding, paint: Paint = plain) -> str:
+    """Format one finding on one line: location, severity, message, hint, rule."""
+    location = finding.file
     if finding.line:
-        place += f":{finding.line}" + (f":{finding.column}" if finding.column else "")
+        location += f":{finding.line}" + (f":{finding.column}" if finding.column else "")
     severity = str(finding.severity)
     text = f"{finding.message} {finding.hint}".strip()
-    start = f"{colour(place, 'bold')}: " if place else ""
-    return f"{start}{colour(severity, severity)}: {text} {colour(f'[{finding.rule}]', 'dim')}"
+    start = f"{paint(location, 'bold')}: " if location else ""
+    return f"{start}{paint(severity, severity)}: {text} {paint(f'[{finding.rule}]', 'dim')}"
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON, with the fields of the contract."""
+    """Return a finding as JSON data."""
     return {
         "rule": finding.rule,
         "severity": str(finding.severity),
@@ -38,9 +115,29 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 def summary_line(findings: Sequence[Finding]) -> str:
-    """`2 errors, 1 warning`."""
+    """Count findings by severity: `2 errors, 1 warning`."""
     counts = Counter(finding.severity for finding in findings)
     parts = [
         counted(counts[severity], str(severity)) for severity in sorted(Severity, reverse=True) if counts[severity]
     ]
     return ", ".join(parts).replace("infos", "notes").replace("1 info", "1 note") or "no findings"
+
+
+def without_baseline(findings: Iterable[Finding], baseline: bytes) -> tuple[Finding, ...]:
+    """Return the findings that a baseline, an earlier JSON report, does not list.
+
+    Findings are compared by rule, file, path and message, so that they stay known when lines move. Raises UsageError
+    if the text is not a JSON report of `halgit validate`.
+    """
+    try:
+        listed = json.loads(baseline)["findings"]
+        known = {tuple(str(entry[name]) for name in ("rule", "file", "path", "message")) for entry in listed}
+    except (ValueError, KeyError, TypeError):
+        hint = "Create one with `halgit validate --format json --output FILE`."
+        raise UsageError("--baseline: the file is not a JSON report.", hint) from None
+    return tuple(finding for finding in findings if identity(finding) not in known)
+
+
+def identity(finding: Finding) -> tuple[str, ...]:
+    """Return what identifies a finding when lines move."""
+    return finding.rule, finding.file, paths.show(finding.path), finding.message

@@ -1,6 +1,6 @@
-"""Which services of Spinnaker a difference restarts or reaches, each with its reasons.
+"""Which services of Spinnaker a difference affects (restart, start, stop, reload), each with its reasons.
 
-A service that runs on either side counts; one that runs on one side only starts or stops. Pure.
+Services that run on either side count; one that runs on one side only starts or stops. Pure.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from halgit.halyard import change_impact, model
+from halgit.halyard import model, reach
 from halgit.halyard import services as running
-from halgit.halyard.change_impact import AffectedService
+from halgit.halyard.reach import Reach
 from halgit.pipeline import MISSING, File, Path, Value
 from halgit.report.differences import Effect, Service
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A place that differs: a file, and a path in it (empty for the whole file), also as it is shown."""
+    """A location that differs: a file, a path in it (empty for the whole file), and the path as people write it."""
 
     file: str
     path: Path = ()
@@ -25,19 +25,19 @@ class Changed:
 
 
 @dataclass(slots=True)
-class _Found:
-    """What is known so far of the services: their reasons, and what happens to them."""
+class _Affected:
+    """The services found so far: their reasons and effects."""
 
     reason: dict[str, dict[str, None]] = field(default_factory=dict)
     effects: dict[str, Effect] = field(default_factory=dict)
 
 
-def services(
+def affected_services(
     changed: Iterable[Changed], before: Mapping[str, File], after: Mapping[str, File], accounts: frozenset[str]
 ) -> tuple[Service, ...]:
-    """The services these changes reach. `accounts` are files of dynamic accounts, which Clouddriver reads itself."""
+    """Return the services these changes affect. `accounts` are files of dynamic accounts, which Clouddriver reloads."""
     places = tuple(changed)
-    found = _Found()
+    found = _Affected()
     for deployment in dict.fromkeys((*_deployments(after), *_deployments(before))):
         _of_deployment(deployment, places, before, after, found)
     own = [place.file for place in places if place.file in accounts]
@@ -50,7 +50,7 @@ def services(
 
 
 def _of_deployment(
-    name: str, places: tuple[Changed, ...], before: Mapping[str, File], after: Mapping[str, File], found: _Found
+    name: str, places: tuple[Changed, ...], before: Mapping[str, File], after: Mapping[str, File], found: _Affected
 ) -> None:
     old, new = _statuses(before, name), _statuses(after, name)
     runs = {service for side in (old, new) for service, status in side.items() if status.runs}
@@ -62,12 +62,12 @@ def _of_deployment(
     for service in either:
         was, now = (service in side and side[service].runs for side in (old, new))
         if was != now:
-            said = (new if service in new else old)[service].reason if now or service in new else "it is not deployed"
-            found.reason.setdefault(service, {}).setdefault(said)
+            reason = (new if service in new else old)[service].reason if now or service in new else "it is not deployed"
+            found.reason.setdefault(service, {}).setdefault(reason)
             found.effects[service] = "starts" if now else "stops"
 
 
-def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.ServiceStatus]:
+def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.Status]:
     node = _deployments(files).get(deployment)
     if node is None:
         return {}
@@ -77,7 +77,7 @@ def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.S
         for path, file in files.items()
         if path.startswith(start) and file.data is not MISSING
     }
-    return running.get_statuses(node, settings)
+    return running.statuses(node, settings)
 
 
 def _deployments(files: Mapping[str, File]) -> dict[str, Value]:
@@ -94,46 +94,43 @@ def _clouddrivers(before: Mapping[str, File], after: Mapping[str, File]) -> tupl
         for files in (before, after)
         for name in _deployments(files)
         for service, status in _statuses(files, name).items()
-        if status.runs and running.get_base(service) == "clouddriver"
+        if status.runs and running.base(service) == "clouddriver"
     }
     return tuple(service for service in running.SERVICES if service in runs)
 
 
 def _reached(
     one: Changed, names: tuple[str, ...], deployment: str, before: Mapping[str, File], after: Mapping[str, File]
-) -> tuple[AffectedService, ...]:
+) -> tuple[Reach, ...]:
     profiles, settings = f"{deployment}/profiles/", f"{deployment}/service-settings/"
     if one.file == "config":
         return _by_section(one, names, deployment)
     if one.file.startswith(profiles):
-        return change_impact.find_by_profile(one.file[len(profiles) :], names)
+        return reach.of_profile(one.file[len(profiles) :], names)
     if one.file.startswith(settings):
         service = one.file[len(settings) :].removesuffix(".yml")
-        return change_impact.find_by_service_settings(service, one.path, names)
+        return reach.of_service_settings(service, one.path, names)
     if one.file.startswith(".boms/"):
-        return change_impact.find_by_bom_file(one.file.split("/")[1], names)
+        return reach.of_bill_of_materials(one.file.split("/")[1], names)
     return tuple(dict.fromkeys((*_by_field(one.file, names, after), *_by_field(one.file, names, before))))
 
 
-def _by_section(one: Changed, names: tuple[str, ...], deployment: str) -> tuple[AffectedService, ...]:
-    """What a place of the halconfig reaches, if it is of this deployment; the whole file, or a list, is of all."""
+def _by_section(one: Changed, names: tuple[str, ...], deployment: str) -> tuple[Reach, ...]:
+    """Return what a path of the halconfig affects in this deployment; a path outside deployments affects all."""
     if one.path[:1] not in ((), ("deploymentConfigurations",)):
         return ()
     start = f"deploymentConfigurations[name={deployment}]"
     if len(one.path) > 1 and one.shown != start and not one.shown.startswith(f"{start}."):
         return ()
-    return change_impact.find_by_section(one.path[2:], names)
+    return reach.of_section(one.path[2:], names)
 
 
-def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> tuple[AffectedService, ...]:
-    """A file that the halconfig names reaches what the section reaches that names it."""
+def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> tuple[Reach, ...]:
+    """Return what a local file affects: the services affected by the sections of the halconfig that name it."""
     config = files["config"].data if "config" in files else None
-    named = model.list_local_files(config) if isinstance(config, dict) else []
-    found: list[AffectedService] = []
+    named = model.local_files(config) if isinstance(config, dict) else []
+    found: list[Reach] = []
     for path, value in named:
         if isinstance(value, str) and (value == file or value.endswith("/" + file)):
-            found += [
-                AffectedService(one.service, f"it gets {file}")
-                for one in change_impact.find_by_section(path[2:], names)
-            ]
+            found += [Reach(one.service, f"it gets {file}") for one in reach.of_section(path[2:], names)]
     return tuple(found)

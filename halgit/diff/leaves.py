@@ -1,6 +1,6 @@
-"""Two documents side by side: the leaves that differ, with items of keyed lists found by their keys.
+"""Walks two documents in parallel and yields the leaves that differ; items of keyed lists are matched by key.
 
-Nothing is masked here: what comes out is for `comparing.py` only.
+Nothing is masked here: only `comparison.py` may use the result.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from halgit.pipeline import MISSING, Path, Plain, Value
 from halgit.text import paths
 from halgit.yaml import to_java_string
 
-_IN_ORDER = ("initContainers",)
+_ORDERED = ("initContainers",)
 """Keyed lists whose order counts: Kubernetes runs the containers one after the other."""
 
-_TELLING = ("name", "label", "id")
-"""What items of other lists are told apart by, where every item has one of its own; their order counts."""
+_IDENTIFYING = ("name", "label", "id")
+"""The keys that identify items of other lists, if every item has a unique one; the order of these lists counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place on both sides: the path on each (items stand at other numbers there), and as people write it."""
+    """A location on both sides: its path on each (list indexes may differ), and the path as people write it."""
 
     before: Path = ()
     after: Path = ()
     shown: str = ""
     account: tuple[str, str, str] = ("", "", "")
-    """The account it lies in: its whole path as shown, its kind, its name."""
+    """The account that contains it: the path of the account, its kind, its name."""
 
     def key(self, key: str) -> Place:
         shown = self.shown + ("." if self.shown else "") + paths.quote_key(key)
@@ -40,26 +40,26 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One place that differs, with both values; MISSING on a side that has none."""
+    """One location that differs, with both values; MISSING on a side without one."""
 
     place: Place
     before: Value
     after: Value
 
 
-def differing(before: Value, after: Value, node: KeyNode) -> Iterator[Leaf]:
-    """Every leaf that differs, in the order of the after side; what is gone comes where its parent stands."""
+def differing_leaves(before: Value, after: Value, node: KeyNode) -> Iterator[Leaf]:
+    """Yield every leaf that differs, in the order of the after side; removed keys follow the keys of their parent."""
     yield from _walk(before, after, node, Place())
 
 
-def same(before: Value, after: Value) -> bool:
-    """Whether two values mean the same: the order of keys is nothing, the type of a scalar is something."""
+def is_same(before: Value, after: Value) -> bool:
+    """Whether two values mean the same: the order of keys does not count, the type of a scalar does."""
     if before is after:
         return True
     if isinstance(before, dict) and isinstance(after, dict):
-        return before.keys() == after.keys() and all(same(value, after[key]) for key, value in before.items())
+        return before.keys() == after.keys() and all(is_same(value, after[key]) for key, value in before.items())
     if isinstance(before, list) and isinstance(after, list):
-        return len(before) == len(after) and all(map(same, before, after))
+        return len(before) == len(after) and all(map(is_same, before, after))
     if isinstance(before, str) and isinstance(after, str):
         return str(before) == str(after) and isinstance(before, Plain) == isinstance(after, Plain)
     return type(before) is type(after) and bool(before == after)
@@ -75,26 +75,26 @@ def _walk(before: Value, after: Value, node: KeyNode, place: Place) -> Iterator[
             yield from _walk(old.get(key, MISSING), new.get(key, MISSING), node.below(str(key)), place.key(key))
     elif kind is list and (before or after):
         yield from _list(before, after, node, place)
-    elif not same(before, after):
+    elif not is_same(before, after):
         yield Leaf(place, before, after)
 
 
 def _both(before: Value, after: Value, kind: type) -> bool:
-    """Whether both are of a kind; a side that is not there is empty."""
+    """Whether both sides are of this type; a missing side counts as empty."""
     return all(isinstance(side, kind) or side is MISSING for side in (before, after))
 
 
 def _list(before: Value, after: Value, node: KeyNode, place: Place) -> Iterator[Leaf]:
-    keys = (node.key,) if node.key else _TELLING if before and after else ()
+    keys = (node.key,) if node.key else _IDENTIFYING if before and after else ()
     old, new = before or [], after or []
     for key in keys:
         olds, news = _by_key(old, key), _by_key(new, key)
         if olds is not None and news is not None:
             yield from _items(olds, news, key, node, place)
-            if node.key is None or any(step in place.after for step in _IN_ORDER):
+            if node.key is None or any(step in place.after for step in _ORDERED):
                 yield from _order(list(olds), list(news), place)
             return
-    if not same(before, after):
+    if not is_same(before, after):
         yield Leaf(place, before, after)
 
 
@@ -112,14 +112,14 @@ def _items(
 
 
 def _order(old: list[str], new: list[str], place: Place) -> Iterator[Leaf]:
-    """A leaf where what stands on both sides stands in another order."""
+    """Yield a leaf if the items that both sides have are in another order."""
     kept, now = [name for name in old if name in new], [name for name in new if name in old]
     if kept != now:
         yield Leaf(Place(place.before, place.after, f"{place.shown} (order)", place.account), list(kept), list(now))
 
 
 def _with_account(place: Place, name: str) -> Place:
-    """The place with the account it is, if it is an item of `accounts` or `masters` and not inside one already."""
+    """Return the place with its account set, if it is an item of `accounts` or `masters` outside another account."""
     steps = place.after[:-1]
     if place.account[0] or not steps or steps[-1] not in ("accounts", "masters"):
         return place
@@ -134,7 +134,7 @@ _ABOVE = ("deploymentConfigurations", "providers", "serviceIntegrations")
 
 
 def _by_key(items: list[Value], key: str) -> dict[str, tuple[int, Value]] | None:
-    """Items by their key; None where one has none, or two have the same."""
+    """Return the items by key; None if an item has no key or two items share one."""
     found: dict[str, tuple[int, Value]] = {}
     for number, item in enumerate(items):
         value = item

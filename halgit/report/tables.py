@@ -1,0 +1,60 @@
+"""Tables for people: aligned columns without borders, wrapped to the width of a terminal. And counted nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+GAP = "  "
+NARROWEST = 12
+"""In columns: no cell is wrapped to less than this."""
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "", width: int | None = None
+) -> str:
+    """Format rows below a head; the last column is not padded.
+
+    `width` is that of the terminal in columns: the widest cells are wrapped until the table fits. Without a width
+    (output to a file or pipe) nothing is wrapped.
+    """
+    cells = [list(head), *map(list, rows)] if any(head) else [list(row) for row in rows]
+    if not cells:
+        return ""
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    if width:
+        widths = _fit(widths, width - len(indent) - len(GAP) * (len(widths) - 1))
+    return "\n".join(line for row in cells for line in _lines(row, widths, indent))
+
+
+def _fit(widths: list[int], available: int) -> list[int]:
+    """Narrow the widest columns until the sum of all fits, as far as NARROWEST permits."""
+    fitted = list(widths)
+    while sum(fitted) > available and max(fitted) > NARROWEST:
+        widest = fitted.index(max(fitted))
+        runner_up = max([NARROWEST, *(width for column, width in enumerate(fitted) if column != widest)])
+        excess = sum(fitted) - available
+        fitted[widest] = max(fitted[widest] - excess, min(runner_up, fitted[widest] - 1), NARROWEST)
+    return fitted
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], indent: str) -> list[str]:
+    wrapped = [_wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+    lines = []
+    for parts in zip_longest(*wrapped, fillvalue=""):
+        padded = [part.ljust(width) for part, width in zip(parts, widths, strict=True)]
+        lines.append((indent + GAP.join(padded)).rstrip())
+    return lines
+
+
+def _wrap(cell: str, width: int) -> list[str]:
+    if len(cell) <= width:
+        return [cell]
+    import textwrap
+
+    return textwrap.wrap(cell, width, break_on_hyphens=False)
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Format a number with its noun: `1 file`, `2 files`."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
