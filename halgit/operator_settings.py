@@ -73,7 +73,7 @@ class PerHost:
 class Progress(Protocol):
     """Told what long work is doing now; never given a secret."""
 
-    def __call__(self, what: str) -> None: ...
+    def __call__(self, text: str, /) -> None: ...
 
 
 def silent(what: str) -> None:

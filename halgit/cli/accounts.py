@@ -11,8 +11,10 @@ import click
 
 from halgit import publish
 from halgit import yaml as hyaml
-from halgit.cli import options as given
+from halgit.cli.commands import Group, combine, option
+from halgit.cli.options import access_options, log_options
 from halgit.cli.output import Output
+from halgit.cli.settings import access_settings, read_file, source_specs
 from halgit.errors import UsageError
 from halgit.pipeline import MISSING, Value
 from halgit.report.tables import table
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from halgit.accounts.writer import Writer, Written
 
 
-@click.group("accounts")
+@click.group("accounts", cls=Group)
 def command() -> None:
     """List and change the dynamic accounts that Clouddriver reads through its config server.
 
@@ -39,30 +41,30 @@ def command() -> None:
     """
 
 
-_STORE = given.stack(
+_STORE = combine(
     [
-        given.option("--repo", "repo", required=True, metavar="URL", help="git URL, s3://bucket/prefix, vault://path."),
-        given.option("--ref", default="", metavar="BRANCH", help="Branch to read and to commit to (git)."),
-        given.option("--accounts-path", default="accounts/", show_default=True, metavar="DIR",
+        option("--repo", "repo", required=True, metavar="URL", help="git URL, s3://bucket/prefix, vault://path."),
+        option("--ref", default="", metavar="BRANCH", help="Branch to read and to commit to (git)."),
+        option("--accounts-path", default="accounts/", show_default=True, metavar="DIR",
                      help="Folder of clouddriver-local.yml."),
-        given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the result is told."),
+        option("--format", type=click.Choice(["text", "json"]), default="text", help="How the result is told."),
     ]
 )  # fmt: skip
-_WRITE = given.stack(
+_WRITE = combine(
     [
-        given.option("--encrypt-key-file", default="", metavar="FILE", help="encrypt.key, for {cipher} values."),
-        given.option("--encrypt-salt", default="deadbeef", help="encrypt.salt, where Clouddriver has another."),
-        given.option("--plaintext-kubeconfig", is_flag=True, help="Let kubeconfigs stand in the open."),
-        given.option("--author", default="", metavar="'NAME <MAIL>'", help="Author of the commit."),
-        given.option("--signing-key-file", default="", metavar="FILE", help="ssh key that signs the commit."),
-        given.option("--pull-request-branch", default="", metavar="BRANCH",
+        option("--encrypt-key-file", default="", metavar="FILE", help="encrypt.key, for {cipher} values."),
+        option("--encrypt-salt", default="deadbeef", help="encrypt.salt, where Clouddriver has another."),
+        option("--plaintext-kubeconfig", is_flag=True, help="Let kubeconfigs stand in the open."),
+        option("--author", default="", metavar="'NAME <MAIL>'", help="Author of the commit."),
+        option("--signing-key-file", default="", metavar="FILE", help="ssh key that signs the commit."),
+        option("--pull-request-branch", default="", metavar="BRANCH",
                      help="Push to this new branch, for a pull request, and leave --ref alone."),
-        given.option("--dry-run", is_flag=True, help="Work everything out and write nothing."),
+        option("--dry-run", is_flag=True, help="Work everything out and write nothing."),
     ]
 )  # fmt: skip
-_CONTROLLER = given.stack(
+_CONTROLLER = combine(
     [
-        given.option(f"--controller-{name}", default="", metavar=kind, help=text)
+        option(f"--controller-{name}", default="", metavar=kind, help=text)
         for name, kind, text in (
             ("url", "URL", "Control API, such as https://controller:9003."),
             ("ca-file", "FILE", "Certificate of the controller's authority."),
@@ -73,16 +75,16 @@ _CONTROLLER = given.stack(
         )
     ]
 )
-_COMMON = given.stack([_STORE, given.access_options, given.log_options])
-_CHANGING = given.stack([_STORE, _WRITE, given.access_options, given.log_options])
-_FIELDS = given.stack(
+_COMMON = combine([_STORE, access_options, log_options])
+_CHANGING = combine([_STORE, _WRITE, access_options, log_options])
+_FIELDS = combine(
     [
-        given.option("--field", "fields", multiple=True, metavar="KEY=YAML", help="A field of the entry."),
-        given.option("--fields", "fields_file", default="", metavar="FILE", help="YAML mapping of fields."),
-        given.option("--kubeconfig", default="", metavar="FILE", help="The cluster's kubeconfig."),
-        given.option("--context", default="", metavar="NAME", help="Context of the kubeconfig, if not its current."),
-        given.option("--agent", default="", metavar="NAME", help="Reach the cluster through this agent."),
-        given.option("--endpoint", default="kubernetes", show_default=True, help="The agent's Kubernetes endpoint."),
+        option("--field", "fields", multiple=True, metavar="KEY=YAML", help="A field of the entry."),
+        option("--fields", "fields_file", default="", metavar="FILE", help="YAML mapping of fields."),
+        option("--kubeconfig", default="", metavar="FILE", help="The cluster's kubeconfig."),
+        option("--context", default="", metavar="NAME", help="Context of the kubeconfig, if not its current."),
+        option("--agent", default="", metavar="NAME", help="Reach the cluster through this agent."),
+        option("--endpoint", default="kubernetes", show_default=True, help="The agent's Kubernetes endpoint."),
     ]
 )
 
@@ -129,7 +131,7 @@ def show(output: Output, /, name: str, **options: Any) -> None:
 
 @command.command("add")
 @click.argument("name")
-@given.option("--provider", default="kubernetes", show_default=True, help="Provider as Spring names it.")
+@option("--provider", default="kubernetes", show_default=True, help="Provider as Spring names it.")
 @_FIELDS
 @_CHANGING
 @_CONTROLLER
@@ -147,7 +149,7 @@ def add(output: Output, /, name: str, provider: str, **options: Any) -> None:
 
 @command.command("update")
 @click.argument("name")
-@given.option("--unset", multiple=True, metavar="KEY", help="A field to take out.")
+@option("--unset", multiple=True, metavar="KEY", help="A field to take out.")
 @_FIELDS
 @_CHANGING
 @_CONTROLLER
@@ -181,7 +183,7 @@ def remove(output: Output, /, name: str, **options: Any) -> None:
 
 
 @command.command("rotate-key")
-@given.option("--old-key-file", required=True, metavar="FILE", help="encrypt.key the values were made with.")
+@option("--old-key-file", required=True, metavar="FILE", help="encrypt.key the values were made with.")
 @_CHANGING
 @click.pass_obj
 def rotate(output: Output, /, old_key_file: str, **options: Any) -> None:
@@ -200,16 +202,16 @@ def rotate(output: Output, /, old_key_file: str, **options: Any) -> None:
 
 @command.command("manifest")
 @click.argument("agent")
-@given.option("--namespace", required=True, help="Namespace of the agent in the remote cluster.")
-@given.option("--endpoint", default="kubernetes", show_default=True, help="Name that kubeconfigs are made for.")
-@given.option("--agent-image", default="", help="Image of the agent, without a tag.")
-@given.option("--agent-tag", default="", help="Tag of the image, if not the version the controller names.")
-@given.option("--replicas", type=click.IntRange(1, 9), default=1, show_default=True, help="Pods of the agent.")
-@given.option("--cluster-wide", is_flag=True, help="Let the agent do everything in the cluster, not in one namespace.")
-@given.option("--output", "target", type=click.Path(path_type=Path), required=True, help="File to write; 0600.")
+@option("--namespace", required=True, help="Namespace of the agent in the remote cluster.")
+@option("--endpoint", default="kubernetes", show_default=True, help="Name that kubeconfigs are made for.")
+@option("--agent-image", default="", help="Image of the agent, without a tag.")
+@option("--agent-tag", default="", help="Tag of the image, if not the version the controller names.")
+@option("--replicas", type=click.IntRange(1, 9), default=1, show_default=True, help="Pods of the agent.")
+@option("--cluster-wide", is_flag=True, help="Let the agent do everything in the cluster, not in one namespace.")
+@option("--output", "target", type=click.Path(path_type=Path), required=True, help="File to write; 0600.")
 @_CONTROLLER
-@given.access_options
-@given.log_options
+@access_options
+@log_options
 @click.pass_obj
 def manifest(output: Output, /, agent: str, namespace: str, target: Path, **options: Any) -> None:
     """Write the manifest of an agent with a fresh identity. It holds a private key, so it goes to a file.
@@ -240,8 +242,8 @@ def manifest(output: Output, /, agent: str, namespace: str, target: Path, **opti
 
 
 @command.command("serve")
-@given.option("--listen", default="127.0.0.1:8088", show_default=True, metavar="HOST:PORT", help="Where to serve.")
-@given.option("--api-token-file", default="", metavar="FILE", help="Token that callers send as a bearer token.")
+@option("--listen", default="127.0.0.1:8088", show_default=True, metavar="HOST:PORT", help="Where to serve.")
+@option("--api-token-file", default="", metavar="FILE", help="Token that callers send as a bearer token.")
 @_CHANGING
 @_CONTROLLER
 @click.pass_obj
@@ -260,7 +262,7 @@ def serve(output: Output, /, listen: str, api_token_file: str, **options: Any) -
     token = _read(api_token_file, "--api-token-file").decode("utf-8", "replace").strip()
     if not token:
         raise UsageError("--api-token-file is missing or empty.", "Callers must show a token; put one in a file.")
-    run(lambda: _accounts(output, options), token, host.strip("[]"), int(port), output.say)
+    run(lambda: _accounts(output, options), token, host.strip("[]"), int(port), output.message)
 
 
 # --- the parts ---------------------------------------------------------------------------------------------------
@@ -290,10 +292,10 @@ def _writer(output: Output, options: Mapping[str, Any]) -> Writer:
 
     output.json = options.get("format", "text") == "json"
     output.log_json = options.get("log_format", "text") == "json"
-    (spec,) = given.specs({**options, "repos": (options["repo"],)}, parse_spec)
+    (spec,) = source_specs({**options, "repos": (options["repo"],)}, parse_spec)
     author = {"author": options["author"]} if options.get("author") else {}
     signing = Signing(**author, key_file=options.get("signing_key_file", ""))
-    access = given.access(options, output)
+    access = access_settings(options, output)
     place = store(spec, access, options["accounts_path"], signing, options.get("pull_request_branch", ""))
     return Writer(place, dry=bool(options.get("dry_run")), progress=output.progress)
 
@@ -304,7 +306,7 @@ def _controller(output: Output, options: Mapping[str, Any]) -> Any:
     output.log_json = options.get("log_format", "text") == "json"
     names = ("url", "ca_file", "cert_file", "key_file", "token_file", "server_name")
     values = {name: options.get(f"controller_{name}", "") for name in names}
-    return Controller(ControllerLogin(**values), given.access(options, output)) if values["url"] else None
+    return Controller(ControllerLogin(**values), access_settings(options, output)) if values["url"] else None
 
 
 def _cipher(file: str, salt: str, name: str) -> Any:
@@ -315,14 +317,14 @@ def _cipher(file: str, salt: str, name: str) -> Any:
 
 
 def _read(file: str, name: str) -> bytes:
-    return given.read(file, name) if file else b""
+    return read_file(file, name) if file else b""
 
 
 def _fields(options: Mapping[str, Any]) -> dict[str, Value]:
     """The fields of --fields and --field, the latter over the former."""
     fields: dict[str, Value] = {}
     if options["fields_file"]:
-        data = _yaml(given.read(options["fields_file"], "--fields"), "--fields")
+        data = _yaml(read_file(options["fields_file"], "--fields"), "--fields")
         if not isinstance(data, dict):
             raise UsageError("--fields is no YAML mapping.", "Write `key: value` lines.")
         fields |= {str(key): value for key, value in data.items()}
@@ -346,7 +348,7 @@ def _tell(output: Output, name: str, written: Written, options: Mapping[str, Any
         output.answer({"account": name, "revision": written.revision, "files": written.files, "notes": written.notes})
         return
     for note in written.notes:
-        output.say(note)
+        output.message(note)
     branch = options.get("pull_request_branch")
     if written.revision:
         place = f" on branch {branch}" if branch else ""

@@ -1,69 +1,78 @@
-"""`halgit diff`: what a change to the repository changes in the rendered tree, and which services it reaches."""
+"""`halgit diff`: what a change to the repository changes in the rendered tree, and which services it affects."""
 
 from __future__ import annotations
 
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from halgit import diff as differences
-from halgit import publish, sources
-from halgit.cli import options as given
+from halgit import diff, publish, sources
+from halgit.cli.commands import Command, option
+from halgit.cli.options import (
+    OUTPUT,
+    access_options,
+    format_option,
+    log_options,
+    output_option,
+    source_options,
+    trust_options,
+)
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
 from halgit.compiler import overlays, refuse
 from halgit.diff import Side
 from halgit.errors import DifferenceError, SourceError, UsageError
-from halgit.operator_settings import OperatorSettings, SourceSpec
+from halgit.operator_settings import SourceSpec
 from halgit.pipeline import Finding, Severity, Snapshot
-from halgit.report.changes import FORMATS, text
+from halgit.report.difference_formats import FORMATS, text
 from halgit.report.differences import Difference, as_json, summary
 from halgit.report.tables import counted
 
-_MADE = re.compile(r"files/[0-9a-f]{12}-")
-"""The files a render makes of references; their contents are secrets."""
+BASE: Final = "Base of the comparison"
+_BASES: Final = {
+    "base": "--base REF",
+    "base_repos": "--base-repo SRC",
+    "base_tree": "--base-tree DIR",
+    "base_overlay": "--base-overlay NAME",
+}
+_GENERATED: Final = "files/[0-9a-f]{12}-"
+"""The files a render generates from references; their contents are secrets."""
 
-_COMPARABLE = ("parameter/", "opsmx/", "reference/")
-"""Faults that leave a tree that can be compared: a value is missing, nothing else."""
-
-Base = Callable[[OperatorSettings, Compilation | None], Side]
-"""Gives the side to compare with, for the settings of an overlay and what it is now (None where it is no more)."""
+_COMPARABLE: Final = ("parameter/", "opsmx/", "reference/")
+"""Errors of a tree that can still be compared: only values are missing."""
 
 
-@click.command("diff")
-@given.source_options
-@given.option("--base", default="", metavar="REF", help="Compare with this ref of the same repository.")
-@given.option("--base-repo", "base_repos", multiple=True, metavar="SRC",
-              help="Compare with another source, named like --repo; may be repeated.")  # fmt: skip
-@given.option("--base-tree", type=click.Path(path_type=Path), metavar="DIR", help="Compare with a rendered tree.")
-@given.option("--all-overlays", is_flag=True, help="Compare every overlay of either side.")
-@given.option("--exit-code", is_flag=True, help="Exit 1 if anything differs.")
-@given.option(
-    "--format",
-    type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="How the differences are told.",
-)
-@given.option("--output", type=click.Path(path_type=Path), help="Write the report to a file instead of stdout.")
-@given.trust_options
-@given.access_options
-@given.log_options
+@click.command("diff", cls=Command)
+@source_options
+@option("--all-overlays", is_flag=True, help="Compare every overlay of either side.")
+@option("--base", default="", metavar="REF", group=BASE, help="Branch, tag or commit of the same repository.")
+@option("--base-repo", "base_repos", multiple=True, metavar="SRC", group=BASE,
+        help="Another source, as in --repo; repeatable.")  # fmt: skip
+@option("--base-tree", type=click.Path(path_type=Path), metavar="DIR", group=BASE, help="A rendered tree.")
+@option("--base-overlay", default="", metavar="NAME", group=BASE,
+        help="Another overlay, of the same sources or of the base.")  # fmt: skip
+@format_option(*FORMATS)
+@output_option("Write the report to this file instead of stdout.")
+@option("--exit-code", is_flag=True, group=OUTPUT, help="Exit 1 if anything differs.")
+@trust_options
+@access_options
+@log_options
 @click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
-    """Say what changes in the rendered tree: accounts, settings, files, and the services that restart.
+    """Show what changes in the rendered tree: accounts, settings, files, and the services that restart.
 
-    Trees are compared by meaning. References are compared as they stand, so no secret is read; of plain secrets only
-    that they changed is told.
+    Trees are compared by meaning. References are compared as written, and no secret is read. For plain-text secrets,
+    only the fact that they changed is shown.
 
     \b
     Examples:
-      halgit diff --repo . --overlay prod --base origin/main
+      halgit diff --overlay prod --base origin/main
+      halgit diff --overlay prod --base-overlay staging
       halgit diff --repo . --all-overlays --base main --format markdown
       halgit diff --repo . --overlay prod --base-repo 'https://git.example.com/ops/spinnaker.git?ref=v1'
       halgit diff --repo . --overlay prod --base-tree /home/spinnaker/.hal --exit-code
@@ -71,44 +80,43 @@ def command(output: Output, /, **options: Any) -> None:
     _check(options)
     with Session({**options, "validate": False, "secrets": "keep"}, output) as run:
         snapshots = run.open()
-        base, old = _base(run, options)
+        base = _base(run, snapshots, options)
         key = secrets.token_bytes(32)
         found: list[Difference] = []
-        faults: list[Finding] = []
-        for name in _overlays(run, [*snapshots, *old], options["all_overlays"]):
-            settings = replace(run.operator, overlay=name)
-            compilation = run.compile(snapshots, settings) if _has(snapshots, name) or not _has(old, name) else None
-            before = base(settings, compilation)
-            after = Side(compilation.compiled.files, compilation.compiled.accounts) if compilation else Side()
-            found.append(differences.compare(before, after, key, name, output.redactor.clean))
-            faults += compilation.findings if compilation else ()
-        errors = [one for one in dict.fromkeys(faults) if one.severity >= Severity.ERROR]
-        run.tell(errors)
+        errors: dict[Finding, None] = {}
+        for name in _overlays(run, [*snapshots, *base.snapshots], options["all_overlays"]):
+            compilation = _compile(run, snapshots, base.snapshots, name)
+            found.append(
+                diff.compare(base.side(name, compilation), _side(compilation), key, name, output.redactor.clean)
+            )
+            errors |= dict.fromkeys(_errors(compilation.findings) if compilation else ())
+        run.report(list(errors))
         if all(one.rule.startswith(_COMPARABLE) for one in errors):
-            _tell(output, found, options)
-        refuse(errors, Severity.ERROR, written="")
+            _report(output, found, options)
+        refuse(list(errors), Severity.ERROR, written="")
         if options["exit_code"] and any(found):
             raise DifferenceError(f"The trees differ: {summary(found)}.")
 
 
 def _check(options: dict[str, Any]) -> None:
     named = [name for name in ("base", "base_repos", "base_tree") if options[name]]
-    if len(named) != 1:
-        raise UsageError(
-            "There is nothing to compare with." if not named else "There are several things to compare with.",
-            "Give one of --base REF, --base-repo SRC and --base-tree DIR.",
-        )
-    if options["all_overlays"] and (options["overlay"] or options["base_tree"]):
-        other = "--overlay" if options["overlay"] else "--base-tree"
-        raise UsageError(f"{other} and --all-overlays exclude each other.", "Leave one of them out.")
+    if options["base_overlay"] and options["base_tree"]:
+        raise UsageError("--base-overlay and --base-tree are mutually exclusive.", "Remove one of them.")
+    if len(named) > 1 or not (named or options["base_overlay"]):
+        message = "Several bases are set." if named else "The base of the comparison is missing."
+        raise UsageError(message, f"Pass one of {', '.join(_BASES.values())}.")
+    others = [name for name in ("overlay", "base_tree", "base_overlay") if options[name]]
+    if options["all_overlays"] and others:
+        option_name = f"--{others[0].replace('_', '-')}"
+        raise UsageError(f"{option_name} and --all-overlays are mutually exclusive.", "Remove one of them.")
 
 
-def _overlays(run: Session, snapshots: Sequence[Snapshot], every: bool) -> list[str]:
-    if not every:
+def _overlays(run: Session, snapshots: Sequence[Snapshot], is_every: bool) -> list[str]:
+    if not is_every:
         return [run.operator.overlay]
     names = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
     if not names:
-        raise UsageError("There are no overlays.", "Leave --all-overlays out, or put layers in overlays/NAME.")
+        raise UsageError("There are no overlays.", "Omit --all-overlays, or add layers as overlays/NAME.")
     return names
 
 
@@ -116,42 +124,69 @@ def _has(snapshots: Sequence[Snapshot], overlay: str) -> bool:
     return not overlay or any(overlay in overlays(snapshot) for snapshot in snapshots)
 
 
-def _base(run: Session, options: dict[str, Any]) -> tuple[Base, tuple[Snapshot, ...]]:
-    """What gives the base side, and its snapshots where it has some."""
+def _compile(run: Session, snapshots: Sequence[Snapshot], base: Sequence[Snapshot], overlay: str) -> Compilation | None:
+    """Compile an overlay; None if only the base has it."""
+    if _has(base, overlay) and not _has(snapshots, overlay) and base:
+        return None
+    return run.compile(snapshots, replace(run.operator, overlay=overlay))
+
+
+def _side(compilation: Compilation | None) -> Side:
+    return Side(compilation.compiled.files, compilation.compiled.accounts) if compilation else Side()
+
+
+def _errors(findings: Sequence[Finding]) -> list[Finding]:
+    return [one for one in findings if one.severity >= Severity.ERROR]
+
+
+# --- the base
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What to compare with. `side` gets an overlay and its compilation (None if it was removed)."""
+
+    side: Callable[[str, Compilation | None], Side]
+    snapshots: tuple[Snapshot, ...] = ()
+
+
+def _base(run: Session, snapshots: tuple[Snapshot, ...], options: dict[str, Any]) -> Base:
     if options["base_tree"]:
-        return _of_tree(run, options["base_tree"]), ()
-    specs = [sources.parse_spec(text) for text in options["base_repos"]] or [_at_ref(run, options["base"])]
-    snapshots = run.open(specs)
-    place = ", ".join(spec.url for spec in specs)
+        folder = options["base_tree"]
+        return Base(lambda overlay, compilation: _tree_side(run, folder, compilation))
+    specs = [sources.parse_spec(repo) for repo in options["base_repos"]]
+    if options["base"]:
+        specs = [_at_ref(run, options["base"])]
+    old = run.open(specs) if specs else snapshots
+    place = ", ".join(spec.url for spec in specs) or f"overlay {options['base_overlay']}"
 
-    def side(settings: OperatorSettings, now: Compilation | None) -> Side:
-        if not _has(snapshots, settings.overlay):
-            run.output.say(f"The base has no overlay {settings.overlay}: all of it is new.", level="info")
+    def side(overlay: str, compilation: Compilation | None) -> Side:
+        name = options["base_overlay"] or overlay
+        if not options["base_overlay"] and not _has(old, name):
+            run.output.message(f"The base has no overlay {name}: all of it is new.", level="info")
             return Side()
-        compilation = run.compile(snapshots, settings)
-        _warn(run.output, compilation.findings, place)
-        return Side(compilation.compiled.files, compilation.compiled.accounts)
+        compiled = run.compile(old, replace(run.operator, overlay=name))
+        _warn(run.output, compiled.findings, place)
+        return _side(compiled)
 
-    return side, snapshots
+    return Base(side, old if specs else ())
 
 
 def _warn(output: Output, findings: Sequence[Finding], place: str) -> None:
-    errors = [one for one in findings if one.severity >= Severity.ERROR]
+    errors = _errors(findings)
     if errors:
-        first = f"{errors[0].file}: {errors[0].message}"
-        output.say(
-            f"{output.colour('warning', 'warning', err=True)}: The base ({place}) has {counted(len(errors), 'error')}, "
-            f"so the comparison may say too much. The first: {first}",
-            level="warning",
+        output.warning(
+            f"The base ({place}) has {counted(len(errors), 'error')}, so the comparison may show too much. "
+            f"The first: {errors[0].file}: {errors[0].message}"
         )
 
 
 def _at_ref(run: Session, ref: str) -> SourceSpec:
-    """The same repository at another ref: a git URL as it is, a directory by the work tree it lies in."""
+    """Return the same repository at another ref: a git URL, or the work tree that contains a directory."""
     from halgit.remotes.git.snapshot import commit_of
 
     if len(run.specs) != 1:
-        raise UsageError("--base goes with one --repo only.", "With several, name each by --base-repo 'URL?ref=REF'.")
+        raise UsageError("--base needs exactly one --repo.", "With several, name each by --base-repo 'URL?ref=REF'.")
     spec = run.specs[0]
     if sources.is_directory(spec.url):
         found = commit_of(spec.url, spec.path, ref, run.access)
@@ -159,49 +194,41 @@ def _at_ref(run: Session, ref: str) -> SourceSpec:
     return replace(spec, ref=ref)
 
 
-def _of_tree(run: Session, folder: Path) -> Base:
-    """The rendered tree at a folder. Only what its `.halgit.json` names is read."""
-
-    def side(settings: OperatorSettings, now: Compilation | None) -> Side:
-        (snapshot,) = run.open([SourceSpec(str(folder))])
-        manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
-        told = publish.told(manifest.get(publish.MANIFEST, b""))
-        if told is None:
-            raise SourceError(
-                f"{folder}: it has no {publish.MANIFEST} that halgit wrote, so it is no rendered tree.",
-                "Compare with a tree of another origin as a source: --base-repo DIR.",
-            )
-        assert now is not None
-        texts = snapshot.read([path for path in told.files if path in snapshot.paths])
-        _changed(run.output, folder, [path for path, digest in told.files.items()
-                                      if path not in texts or publish.digest(texts[path]) != digest])  # fmt: skip
-        kept = {path: content for path, content in texts.items() if not _MADE.match(path)}
-        uses = [use.occurrence for use in now.plan.uses] if told.secrets != "keep" else []
-        files, count = differences.from_tree(kept, uses, now.compiled.files)
-        if count:
-            run.output.say(f"{counted(count, 'secret')} of {folder} {'was' if count == 1 else 'were'} not compared: "
-                           "references are resolved there.", level="info")  # fmt: skip
-        return Side(files, now.compiled.accounts, opened=told.secrets in ("resolve", "native"))
-
-    return side
-
-
-def _changed(output: Output, folder: Path, paths: Sequence[str]) -> None:
-    if paths:
-        output.say(
-            f"{output.colour('warning', 'warning', err=True)}: {folder}: changed since halgit wrote it: "
-            f"{', '.join(paths[:20])}.",
-            level="warning",
+def _tree_side(run: Session, folder: Path, compilation: Compilation | None) -> Side:
+    """Read a rendered tree: only the files that its `.halgit.json` names."""
+    (snapshot,) = run.open([SourceSpec(str(folder))])
+    manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
+    record = publish.told(manifest.get(publish.MANIFEST, b""))
+    if record is None:
+        raise SourceError(
+            f"{folder} is not a rendered tree: it has no {publish.MANIFEST} of halgit.",
+            "Compare another tree as a source, with --base-repo DIR.",
         )
+    assert compilation is not None
+    texts = snapshot.read([path for path in record.files if path in snapshot.paths])
+    _warn_of_changes(run.output, folder, [path for path, digest in record.files.items()
+                                          if path not in texts or publish.digest(texts[path]) != digest])  # fmt: skip
+    kept = {path: content for path, content in texts.items() if not re.match(_GENERATED, path)}
+    uses = [use.occurrence for use in compilation.plan.uses] if record.secrets != "keep" else []
+    files, count = diff.rendered_side(kept, uses, compilation.compiled.files)
+    if count:
+        verb = "was" if count == 1 else "were"
+        run.output.message(f"{counted(count, 'secret')} of {folder} {verb} not compared: "
+                           "references are resolved there.", level="info")  # fmt: skip
+    return Side(files, compilation.compiled.accounts, is_resolved=record.secrets in ("resolve", "native"))
 
 
-def _tell(output: Output, found: Sequence[Difference], options: dict[str, Any]) -> None:
-    chosen = options["format"]
-    if options["output"]:
-        told = FORMATS[chosen](found)
-        publish.write_file(options["output"], (output.redactor.clean(told) + "\n").encode("utf-8"), mode=0o644)
-        output.say(f"Wrote {options['output']}.")
-    elif chosen == "json":
+def _warn_of_changes(output: Output, folder: Path, paths: Sequence[str]) -> None:
+    if paths:
+        output.warning(f"{folder}: files were modified since halgit wrote them: {', '.join(paths[:20])}.")
+
+
+def _report(output: Output, found: Sequence[Difference], options: dict[str, Any]) -> None:
+    name, file = options["format"], options["output"]
+    if file:
+        publish.write_file(file, (output.redactor.clean(FORMATS[name](found)) + "\n").encode("utf-8"), mode=0o644)
+        output.message(f"Wrote {file}.")
+    elif name == "json":
         output.answer(as_json(found))
     else:
-        output.result(text.render(found, output.colour) if chosen == "text" else FORMATS[chosen](found))
+        output.result(text(found, output.paint) if name == "text" else FORMATS[name](found))

@@ -6,71 +6,72 @@ from typing import Any
 
 import click
 
-from halgit import explain as explaining
-from halgit.cli import options as given
+from halgit import explain as explanation
+from halgit.cli.commands import Command
+from halgit.cli.options import access_options, format_option, log_options, source_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
 from halgit.report.tables import table
 
 
-@click.command("explain")
+@click.command("explain", cls=Command)
 @click.argument("target", metavar="FILE[:PATH]")
-@given.source_options
-@given.access_options
-@given.log_options
-@given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the values are listed.")
+@source_options
+@access_options
+@format_option()
+@log_options
 @click.pass_obj
 def command(output: Output, /, target: str, **options: Any) -> None:
-    """Say where values of the rendered tree come from, and what they overrode.
+    """Show where values of the rendered tree come from, and what they overrode.
 
     FILE is a file of the tree, PATH a value, mapping or list in it. Secrets are masked.
 
     \b
     Examples:
-      halgit explain --repo . --overlay prod config
+      halgit explain --overlay prod config
       halgit explain --repo . --overlay prod \\
         'config:deploymentConfigurations[name=default].providers.kubernetes.accounts[name=prod].context'
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        found = explaining.explain(compilation.compiled, target, compilation.places.of)
+        found = explanation.explain(compilation.compiled, target, compilation.places.of)
         if output.json:
-            output.answer({"file": explaining.split(target)[0], "values": [explaining.as_json(one) for one in found]})
+            values = [explanation.as_json(one) for one in found]
+            output.answer({"file": explanation.split(target)[0], "values": values})
         else:
             output.result(_text(found, output.width()))
 
 
-def _text(found: tuple[explaining.Explained, ...], width: int | None) -> str:
-    """A table, or, where the terminal is too narrow for it, one value after the other."""
-    told = _single(found[0]) if len(found) == 1 else _many(found)
-    if len(found) > 1 and width is not None and max(map(len, told.split("\n"))) > width:
+def _text(found: tuple[explanation.Explained, ...], width: int | None) -> str:
+    """Format a table, or one value after the other if the terminal is too narrow for it."""
+    text = _single(found[0]) if len(found) == 1 else _table(found)
+    if len(found) > 1 and width is not None and max(map(len, text.split("\n"))) > width:
         return "\n".join(map(_single, found))
-    return told
+    return text
 
 
-def _single(one: explaining.Explained) -> str:
-    rows = [["value", _value(one.value)], *_origin("from", one.origin)]
-    for part in one.given:
-        rows += [["parameter", f"{part.name}, given by {part.by}"]] if part.origin is None else []
-        rows += _origin("parameter", part.origin, f"{part.name}, given at ") if part.origin else []
-    for overridden in one.overridden:
-        rows += _origin("overrode", overridden)
+def _single(one: explanation.Explained) -> str:
+    rows = [["value", _value(one.value)], ["from", _origin(one.origin)]]
+    for parameter in one.given:
+        place = f"at {_origin(parameter.origin)}" if parameter.origin else f"by {parameter.by}"
+        rows.append(["parameter", f"{parameter.name}, set {place}"])
+    rows += [["overrode", _origin(origin)] for origin in one.overridden]
     return (f"{one.path}\n" if one.path else "") + table(["", ""], rows, indent="  ")
 
 
-def _origin(label: str, source: explaining.Source, head: str = "") -> list[list[str]]:
+def _origin(source: explanation.Source) -> str:
     by = f", by {source.how}" if source.how else ""
-    return [[label, f"{head}{source.place} (layer {_layer(source, ', commit ')}{by})"]]
+    return f"{source.place} (layer {_layer(source, ', commit ')}{by})"
 
 
-def _layer(source: explaining.Source, mark: str) -> str:
+def _layer(source: explanation.Source, separator: str) -> str:
     revision = source.revision[:12] if len(source.revision) >= 40 else source.revision
-    return f"{source.layer}{mark}{revision}" if revision else source.layer
+    return f"{source.layer}{separator}{revision}" if revision else source.layer
 
 
-def _many(found: tuple[explaining.Explained, ...]) -> str:
-    """One line for each value, its path from the node that was asked for."""
-    asked = found[0].path.removesuffix(found[0].below).removesuffix(".")
+def _table(found: tuple[explanation.Explained, ...]) -> str:
+    """Format one line for each value, with its path relative to the requested node."""
+    node = found[0].path.removesuffix(found[0].below).removesuffix(".")
     rows = [
         [
             one.below,
@@ -78,11 +79,11 @@ def _many(found: tuple[explaining.Explained, ...]) -> str:
             one.origin.place,
             _layer(one.origin, " @ "),
             ", ".join(f"{part.name} ({part.place})" for part in one.given) or one.origin.how,
-            " ".join(overridden.place for overridden in one.overridden),
+            " ".join(origin.place for origin in one.overridden),
         ]
         for one in found
     ]
-    return (f"{asked}\n" if asked else "") + table(["path", "value", "from", "layer", "by", "overrode"], rows)
+    return (f"{node}\n" if node else "") + table(["path", "value", "from", "layer", "by", "overrode"], rows)
 
 
 def _value(value: Any) -> str:
@@ -90,6 +91,7 @@ def _value(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value) if not isinstance(value, str) else value
-    first, *rest = text.split("\n")
-    return (first[:80] + "..." if len(first) > 80 or any(rest) else first) if value != "" else '""'
+    if value == "":
+        return '""'
+    first, *rest = str(value).split("\n")
+    return first[:80] + "..." if len(first) > 80 or any(rest) else first

@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from halgit import isd
-from halgit.cli import options as given
+from halgit.cli.commands import Group, Seconds, option
+from halgit.cli.options import log_options
 from halgit.cli.output import Output
+from halgit.cli.settings import access_settings, read_file
 from halgit.errors import SecretError, UsageError
 from halgit.operator_settings import Access
 from halgit.redaction import Secret
@@ -20,7 +22,7 @@ from halgit.remotes.kubernetes import SecretShelf
 from halgit.report.tables import counted, table
 
 
-@click.group("isd")
+@click.group("isd", cls=Group)
 def command() -> None:
     """Create the Secrets of an ISD installation, register its integrations, and show their state.
 
@@ -40,29 +42,29 @@ def _options(*each: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _names = _options(
-    given.option("--namespace", default="", metavar="NS", help="Namespace, if not the pod's or the context's own."),
-    given.option("--ca-secret", default="", metavar="NAME", help="The controller's CA certificate: tls.crt, tls.key."),
-    given.option("--control-secret", default="", metavar="NAME", help="Client certificate of the control API."),
-    given.option("--service-auth-secret", default="", metavar="NAME", help="Key that signs service tokens."),
-    given.option("--service-auth-key", default="public.pem", show_default=True, metavar="KEY", help="Its key."),
-    given.option("--trust-secret", default="", metavar="NAME", help="Java trust store with the CA: cacerts."),
-    given.option("--generate", "generated", multiple=True, metavar="NAME:KEY[=TEXT],...",
+    option("--namespace", default="", metavar="NS", help="Namespace, if not the pod's or the context's own."),
+    option("--ca-secret", default="", metavar="NAME", help="The controller's CA certificate: tls.crt, tls.key."),
+    option("--control-secret", default="", metavar="NAME", help="Client certificate of the control API."),
+    option("--service-auth-secret", default="", metavar="NAME", help="Key that signs service tokens."),
+    option("--service-auth-key", default="public.pem", show_default=True, metavar="KEY", help="Its key."),
+    option("--trust-secret", default="", metavar="NAME", help="Java trust store with the CA: cacerts."),
+    option("--generate", "generated", multiple=True, metavar="NAME:KEY[=TEXT],...",
                  help="A Secret with a random value, or TEXT, under each key."),
 )  # fmt: skip
 _reach = _options(
-    given.option("--ca-file", multiple=True, metavar="[HOST=]FILE", help="CA certificates to trust."),
-    given.option("--timeout", type=given.Seconds(1), default=30.0, show_default=True, metavar="SECONDS",
+    option("--ca-file", multiple=True, metavar="[HOST=]FILE", help="CA certificates to trust."),
+    option("--timeout", type=Seconds(1), default=30.0, show_default=True, metavar="SECONDS",
                  help="Limit for each request."),
-    given.option("--retries", type=click.IntRange(0, 10), default=3, show_default=True,
+    option("--retries", type=click.IntRange(0, 10), default=3, show_default=True,
                  help="How often a temporary failure of Kubernetes is retried."),
-    given.option("--format", type=click.Choice(["text", "json"]), default="text", help="Output format."),
-    given.log_options,
+    option("--format", type=click.Choice(["text", "json"]), default="text", help="Output format."),
+    log_options,
 )  # fmt: skip
 
 
 @command.command("create-ca", short_help="Create the missing Secrets.")
 @_names
-@given.option(
+@option(
     "--renew-control-before",
     type=click.IntRange(0, 366),
     default=0,
@@ -100,7 +102,7 @@ def create_ca(output: Output, /, **options: Any) -> None:
 
 @command.command("status", short_help="Show which Secrets exist and when certificates expire.")
 @_names
-@given.option("--soon", type=click.IntRange(0), default=30, show_default=True, metavar="DAYS",
+@option("--soon", type=click.IntRange(0), default=30, show_default=True, metavar="DAYS",
               help="Certificates with fewer days left expire soon.")  # fmt: skip
 @_reach
 @click.pass_obj
@@ -130,24 +132,20 @@ def status(output: Output, /, **options: Any) -> None:
 
 
 @command.command("configure", short_help="Register the integrations.")
-@given.option("--platform-url", required=True, metavar="URL", help="Address of platform.")
-@given.option("--sapor-url", required=True, metavar="URL", help="Address of sapor.")
-@given.option("--opa-url", default="", metavar="URL", help="Address of the OPA to register.")
-@given.option("--admin-user", default="admin", show_default=True, metavar="NAME", help="User that registers.")
-@given.option("--spinnaker-name", default="", metavar="NAME", help="Name of the Spinnaker to register.")
-@given.option("--gate-url", default="", metavar="URL", help="Address of its gate, as seen from sapor.")
-@given.option("--gate-user-file", default="", metavar="FILE", help="File with the user of that gate.")
-@given.option("--gate-password-file", default="", metavar="FILE", help="File with the user's password.")
-@given.option(
-    "--accounts-repository", default="", metavar="URL", help="https address of the git repository of accounts."
-)
-@given.option("--accounts-path", default="", metavar="DIR", help="Folder of the accounts file in it.")
-@given.option(
-    "--git-provider", type=click.Choice(isd.PROVIDERS), help="Kind of git server, if not part of the host name."
-)
-@given.option("--git-user-file", default="", metavar="FILE", help="File with the git user.")
-@given.option("--git-token-file", default="", metavar="FILE", help="File with the git token.")
-@given.option("--wait", type=click.IntRange(0), default=1800, show_default=True, metavar="SECONDS",
+@option("--platform-url", required=True, metavar="URL", help="Address of platform.")
+@option("--sapor-url", required=True, metavar="URL", help="Address of sapor.")
+@option("--opa-url", default="", metavar="URL", help="Address of the OPA to register.")
+@option("--admin-user", default="admin", show_default=True, metavar="NAME", help="User that registers.")
+@option("--spinnaker-name", default="", metavar="NAME", help="Name of the Spinnaker to register.")
+@option("--gate-url", default="", metavar="URL", help="Address of its gate, as seen from sapor.")
+@option("--gate-user-file", default="", metavar="FILE", help="File with the user of that gate.")
+@option("--gate-password-file", default="", metavar="FILE", help="File with the user's password.")
+@option("--accounts-repository", default="", metavar="URL", help="https address of the git repository of accounts.")
+@option("--accounts-path", default="", metavar="DIR", help="Folder of the accounts file in it.")
+@option("--git-provider", type=click.Choice(isd.PROVIDERS), help="Kind of git server, if not part of the host name.")
+@option("--git-user-file", default="", metavar="FILE", help="File with the git user.")
+@option("--git-token-file", default="", metavar="FILE", help="File with the git token.")
+@option("--wait", type=click.IntRange(0), default=1800, show_default=True, metavar="SECONDS",
               help="How long to wait for services that do not answer yet.")  # fmt: skip
 @_reach
 @click.pass_obj
@@ -169,7 +167,7 @@ def configure(output: Output, /, **options: Any) -> None:
     def report(thing: str, state: str) -> None:
         done.append({"name": thing, "state": state})
         if output.json:
-            output.say(f"{thing}: {state}")
+            output.message(f"{thing}: {state}")
         else:
             output.result(f"{thing}: {state}")
 
@@ -198,7 +196,7 @@ _ROLES = {
 def _access(output: Output, options: Mapping[str, Any]) -> Access:
     output.json = options["format"] == "json"
     output.log_json = options["log_format"] == "json"
-    return given.access({name: options[name] for name in ("ca_file", "timeout", "retries")}, output)
+    return access_settings({name: options[name] for name in ("ca_file", "timeout", "retries")}, output)
 
 
 def _now() -> datetime:
@@ -221,7 +219,7 @@ def _bundles(access: Access) -> list[bytes]:
     import certifi
 
     path = access.ca_file.default or access.environment.get("SSL_CERT_FILE", "")
-    own = [isd.check_bundle(path, given.read(path, "--ca-file"))] if path else []
+    own = [isd.check_bundle(path, read_file(path, "--ca-file"))] if path else []
     return [certifi.contents().encode(), *own]
 
 
@@ -270,7 +268,7 @@ def _login(output: Output, options: Mapping[str, Any], user: str, password: str)
 def _secret(options: Mapping[str, Any], name: str) -> Secret:
     option = "--" + name.replace("_", "-")
     try:
-        text = given.read(options[name], option).decode().rstrip("\r\n")
+        text = read_file(options[name], option).decode().rstrip("\r\n")
     except UnicodeDecodeError:
         raise UsageError(f"{option}: {options[name]} is not UTF-8 text.", "Store the value as plain text.") from None
     if not text:

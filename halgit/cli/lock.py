@@ -1,4 +1,4 @@
-"""`halgit lock`: write down what an overlay is rendered from, for `render --locked`."""
+"""`halgit lock`: record what an overlay is rendered from, for `render --locked`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from typing import Any
 import click
 
 from halgit import lock, publish, secrets
-from halgit.cli import options as given
+from halgit.cli.commands import Command
+from halgit.cli.options import access_options, log_options, output_option, source_options, trust_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
+from halgit.cli.settings import read_file
 from halgit.compiler import refuse
 from halgit.errors import UsageError
 from halgit.pipeline import Severity
 from halgit.report.tables import counted
 
 
-@click.command("lock")
-@given.source_options
-@given.option("--output", type=click.Path(path_type=Path), help="The lock file, if not beside the root halgit.yaml.")
-@given.trust_options
-@given.access_options
-@given.log_options
+@click.command("lock", cls=Command)
+@source_options
+@output_option("The lock file; default: halgit.lock beside the root halgit.yaml.")
+@trust_options
+@access_options
+@log_options
 @click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
-    """Write halgit.lock: the revisions of all sources, the files, and the versions of all secrets that have them.
+    """Write halgit.lock: the revisions of all sources, the files, and the versions of versioned secrets.
 
-    `halgit render --locked` then gives the same bytes, or says what moved. Other overlays of the file are kept.
+    `halgit render --locked` then renders the same bytes, or reports what has changed. Entries of other overlays are
+    kept.
 
     \b
     Example:
@@ -35,19 +38,20 @@ def command(output: Output, /, **options: Any) -> None:
       halgit render --repo . --overlay prod --locked --out .hal
     """
     with Session({**options, "validate": False}, output) as run:
-        target = options["output"] or _beside(run)
+        target = options["output"] or _default_file(run)
         compilation = run.compile(run.open())
         refuse(compilation.findings, Severity.ERROR)
-        resolved = secrets.resolve_secrets(compilation.plan, run.engine, output.redactor, put=compilation.places.put)
-        known = lock.parse(given.read(target, "The old lock")) if target.exists() else {}
+        engines = run.engines(compilation.plan, "Reading secrets")
+        resolved = secrets.resolve_secrets(compilation.plan, engines, output.redactor, put=compilation.places.put)
+        known = lock.parse(read_file(target, "halgit.lock")) if target.exists() else {}
         entry = lock.entry(compilation.compiled, resolved.versions)
         publish.write_file(target, lock.encode({**known, run.operator.overlay: entry}), mode=0o644)
         sources, versions = counted(len(entry.sources), "source"), counted(len(entry.secrets), "secret version")
         output.result(f"{target}: {sources}, {counted(sum(len(s.files) for s in entry.sources), 'file')}, {versions}.")
 
 
-def _beside(run: Session) -> Path:
+def _default_file(run: Session) -> Path:
     folders = [Path(spec.url) / spec.path for spec in run.specs if Path(spec.url).is_dir()]
     if not folders:
-        raise UsageError("No --repo is a directory, so the lock has no place.", "Name a file with --output.")
+        raise UsageError("No --repo is a directory, so the lock file has no default.", "Name a file with --output.")
     return folders[-1] / lock.LOCK

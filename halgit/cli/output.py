@@ -1,7 +1,7 @@
-"""Everything the program says, in one place: results to stdout, the rest to stderr, all of it through the redactor.
+"""All output of the program: results to stdout, messages to stderr, all of it through the redactor.
 
-Nothing else in `cli/` prints. Colours and progress only on a terminal; `--log-format json` makes every line on stderr
-one JSON object. The reason of a failure also goes to the pod's termination message file where there is one.
+Nothing else in `cli/` prints. Colors and progress appear on terminals only. `--log-format json` writes every line on
+stderr as one JSON object. The reason of a failure also goes to the pod's termination message file, if there is one.
 """
 
 from __future__ import annotations
@@ -10,118 +10,171 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from threading import RLock
 from typing import Any, TextIO
 
+from halgit.errors import PublishError
 from halgit.pipeline import Finding
 from halgit.publish import write_reason
 from halgit.redaction import Redactor
 
 TERMINATION_FILE = "/dev/termination-log"
-_COLOURS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2", "green": "32"}
+_COLORS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2", "green": "32"}
 
 
 class Output:
-    """The program's mouth. One per process; `current()` makes it.
+    """The output of the process; `current()` creates it.
 
-    `json` is what the command was told; `json_errors` what the command line asks for before any command is found.
+    `json` is what the command was asked for, `json_errors` what the command line asks for before it is parsed.
     """
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
         self._err = err
+        self._lock = RLock()
         self.redactor = Redactor()
         self.json = False
         self.json_errors = False
         self.log_json = False
-        self.verbose = True
+        self.color = "auto"
         self._answer: dict[str, Any] | None = None
-        self._status = False
+        self._has_status = False
+        self._failure: PublishError | None = None
 
     @classmethod
     def current(cls) -> Output:
-        """The output on this process's streams."""
+        """Return the output on this process's streams."""
         return cls(sys.stdout, sys.stderr)
 
-    def expect(self, arguments: Sequence[str]) -> None:
-        """Take from the command line how errors are to be told, for those that come before it is understood."""
-        self.json_errors = _given(arguments, "--format", "HALGIT_FORMAT") == "json"
-        self.log_json = _given(arguments, "--log-format", "HALGIT_LOG_FORMAT") == "json"
+    def read_arguments(self, arguments: Sequence[str]) -> None:
+        """Take the output options from an unparsed command line, for errors that precede the parser."""
+        self.json_errors = _last_value(arguments, "--format", "HALGIT_FORMAT") == "json"
+        self.log_json = _last_value(arguments, "--log-format", "HALGIT_LOG_FORMAT") == "json"
+        self.color = _last_value(arguments, "--color", "HALGIT_COLOR") or "auto"
 
-    def colour(self, text: str, name: str, *, err: bool = False) -> str:
-        """The text in a colour where the stream is a terminal that wants colours."""
-        stream = self._err if err else self._out
-        if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-            return text
-        return f"\033[{_COLOURS[name]}m{text}\033[0m"
+    # --- colors
+
+    def paint(self, text: str, name: str) -> str:
+        """Color a text for stdout."""
+        return _painted(text, name) if self._has_color(self._out) else text
+
+    def paint_message(self, text: str, name: str) -> str:
+        """Color a text for stderr."""
+        return _painted(text, name) if self._has_color(self._err) else text
+
+    def _has_color(self, stream: TextIO) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR", "0") != "0":
+            return True
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def width(self) -> int | None:
+        """Return the columns of the terminal that results go to; None if they go elsewhere."""
+        return _columns(self._out)
+
+    # --- results
 
     def result(self, text: str) -> None:
-        """A line, or lines, of the result, to stdout."""
-        self._clear()
-        self._out.write(self.redactor.clean(text) + "\n")
+        """Write lines of the result to stdout."""
+        with self._lock:
+            self._clear_status()
+            self._out.write(self.redactor.clean(text) + "\n")
 
     def answer(self, value: Mapping[str, Any]) -> None:
-        """The one JSON object of `--format json`; printed at the end, with `error` added on failure."""
+        """Set the one JSON object of `--format json`; it is printed at the end, with `error` on failure."""
         self._answer = dict(value)
 
     def add(self, **fields: Any) -> None:
-        """Further fields of the JSON object."""
+        """Add fields to the JSON object."""
         self._answer = {**(self._answer or {}), **fields}
 
-    def width(self) -> int | None:
-        """The columns of the terminal that results go to; None where they go elsewhere or it is not known."""
-        return (os.get_terminal_size(self._out.fileno()).columns or None) if self._out.isatty() else None
+    # --- messages
 
-    def say(self, text: str, **fields: Any) -> None:
-        """A line for people, to stderr."""
-        self._clear()
+    def message(self, text: str, **fields: Any) -> None:
+        """Write a line to stderr, after the results so far; `fields` go into its JSON object."""
         clean = self.redactor.clean(text)
         if self.log_json:
-            self._err.write(self.redactor.clean(json.dumps({"message": clean, **fields}, ensure_ascii=False)) + "\n")
-        else:
+            clean = self.redactor.clean(json.dumps({"message": clean, **fields}, ensure_ascii=False))
+        with self._lock:
+            self._clear_status()
+            self._flush_results()
             self._err.write(clean + "\n")
 
-    def progress(self, what: str) -> None:
-        """What long work is doing now: one line that replaces itself, on a terminal only (or a JSON log line)."""
+    def warning(self, text: str) -> None:
+        """Write a warning to stderr."""
+        self.message(f"{self.paint_message('warning', 'warning')}: {text}", level="warning")
+
+    def progress(self, text: str) -> None:
+        """Show what the program does now: a line that replaces itself, on terminals only, or a JSON log line."""
         if self.log_json:
-            self.say(what, level="progress")
+            self.message(text, level="progress")
         elif self._err.isatty():
-            self._err.write("\r\033[K" + self.redactor.clean(what)[:110])
-            self._err.flush()
-            self._status = True
+            columns = _columns(self._err) or 80
+            with self._lock:
+                self._err.write("\r\033[K" + self.redactor.clean(text)[: columns - 1])
+                self._err.flush()
+                self._has_status = True
 
     def error(self, text: str, *, code: int, findings: Sequence[Finding] = ()) -> None:
-        """The reason the program fails: to stderr, into the JSON answer, and to the pod."""
+        """Report why the program fails: on stderr, in the JSON object, and in the pod's termination message."""
         clean = self.redactor.clean(text)
         if self.log_json:
-            self.say(clean, level="error", code=code)
+            self.message(clean, level="error", code=code)
         else:
-            self.say(self.colour("halgit:", "error", err=True) + " " + clean)
+            self.message(self.paint_message("halgit:", "error") + " " + clean)
         if self.json or self.json_errors:
             self.add(error={"code": code, "message": clean})
-        lines = [clean, *(f"{f.file}:{f.line}: {f.message}" for f in findings[:20])]
+        lines = [clean, *(f"{one.file}:{one.line}: {one.message}" for one in findings[:20])]
         write_reason(os.environ.get("HALGIT_TERMINATION_FILE", TERMINATION_FILE), self.redactor.clean("\n".join(lines)))
 
     def finish(self) -> None:
-        """Print the JSON answer, if one is due, and flush."""
-        self._clear()
-        if self.json or self._answer:
-            text = json.dumps(self._answer or {}, ensure_ascii=False, indent=2)
-            self._out.write(self.redactor.clean(text) + "\n")
-        self._err.flush()
-        self._out.flush()
+        """Print the JSON object, if there is one, and flush. Raises PublishError if stdout is not writable."""
+        with self._lock:
+            self._clear_status()
+            if self.json or self._answer:
+                text = json.dumps(self._answer or {}, ensure_ascii=False, indent=2)
+                self._out.write(self.redactor.clean(text) + "\n")
+            self._err.flush()
+            self._flush_results()
+            if self._failure:
+                raise self._failure
 
-    def _clear(self) -> None:
-        if self._status:
+    def _flush_results(self) -> None:
+        """Flush stdout, so that both streams keep their order where they are one; a failure waits for `finish`."""
+        try:
+            self._out.flush()
+        except PublishError as error:
+            self._failure = error
+
+    def _clear_status(self) -> None:
+        if self._has_status:
             self._err.write("\r\033[K")
-            self._status = False
+            self._err.flush()
+            self._has_status = False
 
 
-def _given(arguments: Sequence[str], option: str, variable: str) -> str:
-    """The last value of an option on a command line that is not parsed yet, else of its variable."""
-    found = os.environ.get(variable, "")
-    for text, following in zip(arguments, [*arguments[1:], ""], strict=False):
-        if text == option:
-            found = following
-        elif text.startswith(f"{option}="):
-            found = text.partition("=")[2]
-    return found
+def _painted(text: str, name: str) -> str:
+    return f"\033[{_COLORS[name]}m{text}\033[0m"
+
+
+def _columns(stream: TextIO) -> int | None:
+    """Return the columns of a terminal, or of COLUMNS; None for another stream or an unknown width."""
+    if not stream.isatty():
+        return None
+    if (columns := os.environ.get("COLUMNS", "")).isdecimal() and int(columns):
+        return int(columns)
+    return os.get_terminal_size(stream.fileno()).columns or None
+
+
+def _last_value(arguments: Sequence[str], option: str, variable: str) -> str:
+    """Return the last value of an option on an unparsed command line, or else of its variable."""
+    value = os.environ.get(variable, "")
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if argument == option:
+            value = following
+        elif argument.startswith(f"{option}="):
+            value = argument.partition("=")[2]
+    return value

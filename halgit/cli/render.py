@@ -1,55 +1,69 @@
-"""`halgit render`: the main job. Layers in, one `.hal` tree out, all at once or not at all."""
+"""`halgit render`: layers in, one `.hal` tree out, written completely or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from halgit import lock, publish, secrets
-from halgit.cli import options as given
+from halgit.cli.commands import Command, Seconds, option
+from halgit.cli.options import (
+    OUTPUT,
+    SOURCE,
+    VALIDATION,
+    access_options,
+    fail_on_option,
+    format_option,
+    log_options,
+    source_options,
+    trust_options,
+)
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
 from halgit.compiler import part, refuse
 from halgit.errors import DifferenceError
 from halgit.pipeline import Resolved
-from halgit.report.rendering import comparison_json, comparison_lines, rendering_json, rendering_text
+from halgit.report.summaries import comparison_json, comparison_lines, render_json, render_text
 
 
-@click.command("render")
-@given.source_options
-@given.option("--out", default=".hal", show_default=True, type=click.Path(path_type=Path), help="The tree to write.")
-@given.option("--daemon-config", type=click.Path(path_type=Path), help="Also write halyard.yml and halyard-local.yml.")
-@given.option("--halyard-address", default="", metavar="HOST", help="Address the daemon listens on.")
-@given.option(
-    "--secrets",
-    type=click.Choice(["resolve", "native", "mask", "keep"]),
-    default="resolve",
-    show_default=True,
-    help="Read all secrets; leave those Spinnaker decrypts; write stand-ins; leave all.",
-)
-@given.trust_options
-@given.access_options
-@given.option("--locked", is_flag=True, help="Render what halgit.lock holds, or say what moved.")
-@given.option("--no-validate", is_flag=True, help="Skip the rules; merge, parameter and reference faults still count.")
-@given.fail_on()
-@given.option("--check", is_flag=True, help="Write nothing; exit 1 if a render would change the tree.")
-@given.option("--dry-run", is_flag=True, help="Write nothing; say what a render would change.")
-@given.option("--force", is_flag=True, help="Take a target that is not ours; the old one is kept beside it.")
-@given.option("--group-access", is_flag=True, help="Let the group read and write the tree (0660, 2770).")
-@given.option("--wait", type=given.Seconds(0), default=60.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for another run on the same target.")  # fmt: skip
-@given.log_options
-@given.option("--format", type=click.Choice(["text", "json"]), default="text", help="The summary on stdout.")
+@click.command("render", cls=Command)
+@source_options
+@option("--out", default=".hal", show_default=True, type=click.Path(path_type=Path), help="Tree to write.")
+@option("--secrets", type=click.Choice(["resolve", "native", "mask", "keep"]), default="resolve", show_default=True,
+        help="resolve: read all secrets. native: keep references that Spinnaker itself decrypts. mask: write "
+        "placeholder values; needs no credential. keep: keep all references.")  # fmt: skip
+@option("--locked", is_flag=True, group=SOURCE, help="Render the revisions of halgit.lock; exit 3 if one has changed.")
+@trust_options
+@access_options
+@option("--no-validate", is_flag=True, group=VALIDATION,
+        help="Skip the rules; merge, parameter and reference errors still count.")  # fmt: skip
+@fail_on_option()
+@option("--check", is_flag=True, group=OUTPUT, help="Write nothing; exit 1 if a render would change the tree.")
+@option("--dry-run", is_flag=True, group=OUTPUT, help="Write nothing; list what a render would change.")
+@option("--force", is_flag=True, group=OUTPUT,
+        help="Replace a tree that halgit did not write or that was modified; the old one is kept.")  # fmt: skip
+@option("--group-access", is_flag=True, group=OUTPUT, help="Let the group read and write the tree (0660, 2770).")
+@option("--wait", type=Seconds(0), default=60.0, show_default=True, metavar="SECONDS", group=OUTPUT,
+        help="Timeout for another run on the same tree.")  # fmt: skip
+@option("--daemon-config", type=click.Path(path_type=Path), metavar="DIR", group=OUTPUT,
+        help="Also write halyard.yml and halyard-local.yml to this folder.")  # fmt: skip
+@option("--halyard-address", default="", metavar="HOST", group=OUTPUT,
+        help="Address the Halyard daemon listens on.")  # fmt: skip
+@format_option()
+@log_options
 @click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
-    """Make the .hal tree of a repository and write it, all at once or not at all.
+    """Render a repository into the .hal tree that Halyard loads.
+
+    The tree is written only if all checks pass, completely or not at all. Rendering unchanged input again writes
+    nothing.
 
     \b
     Examples:
-      halgit render --repo . --overlay prod --out .hal
+      halgit render --overlay prod
       halgit render --repo 'https://git.example.com/ops/spinnaker.git?ref=main' --overlay prod \\
         --git-token-file /etc/git/token --out /home/spinnaker/.hal
       halgit render --repo sample-repo --overlay prod --secrets mask --out /tmp/prod/.hal
@@ -61,19 +75,21 @@ def command(output: Output, /, **options: Any) -> None:
         if locked:
             lock.hold(locked, lock.entry(compilation.compiled, {}))
         if output.json:
-            output.answer(rendering_json(compilation.compiled, compilation.findings))
-        run.tell(compilation.findings)
+            output.answer(render_json(compilation.compiled, compilation.findings))
+        run.report(compilation.findings)
         refuse(compilation.findings, run.operator.fail_on)
-        resolved = _reveal(run, compilation, locked.secrets if locked else {})
+        resolved = _resolve(run, compilation, locked.secrets if locked else {})
         tree, daemon = part(resolved, run.operator.halyard_address)
         _write(run, tree, daemon, options)
 
 
-def _reveal(run: Session, compilation: Compilation, pinned: Mapping[str, str]) -> Resolved:
-    if compilation.plan.uses and run.operator.secrets in ("resolve", "native"):
-        run.output.progress("Reading secrets")
+def _resolve(run: Session, compilation: Compilation, pinned: Mapping[str, str]) -> Resolved:
     return secrets.resolve_secrets(
-        compilation.plan, run.engine, run.output.redactor, pinned=pinned, put=compilation.places.put
+        compilation.plan,
+        run.engines(compilation.plan, "Reading secrets"),
+        run.output.redactor,
+        pinned=pinned,
+        put=compilation.places.put,
     )
 
 
@@ -86,7 +102,7 @@ def _write(run: Session, tree: Resolved, daemon: Resolved, options: dict[str, An
         group_access=options["group_access"],
         wait=options["wait"],
         secrets=publish.holds_secrets(tree),
-        ignored=run.ignored,
+        ignored=run.is_ignored,
     )
     if options["check"] or options["dry_run"]:
         _compare(output, publish.compare(files, manifest, target, settings), options)
@@ -97,49 +113,48 @@ def _write(run: Session, tree: Resolved, daemon: Resolved, options: dict[str, An
         publish.write_daemon_config(
             publish.serialise(daemon), options["daemon_config"], group_access=options["group_access"]
         )
-    for warning in outcome.warnings:
-        _warn(output, warning)
-    if output.json:
-        output.say(_told(outcome, tree))
-    else:
-        output.result(rendering_text(tree.compiled, _told(outcome, tree)))
+    _report(output, outcome, tree)
 
 
-_WAYS = {
-    "unchanged": "nothing changed, nothing written",
-    "rename": "written in one step",
-    "exchange": "exchanged with the old one in one step",
-    "journal": "written file by file behind a journal (no exchange is possible there)",
+_METHODS: Final = {
+    "unchanged": "unchanged, nothing written",
+    "rename": "written atomically",
+    "exchange": "replaced atomically",
+    "journal": "replaced file by file with a journal (an atomic exchange is not possible there)",
 }
 
 
-def _told(outcome: publish.Outcome, tree: Resolved) -> str:
-    text = f"{outcome.target}: {_WAYS[outcome.way]}"
+def _report(output: Output, outcome: publish.Outcome, tree: Resolved) -> None:
+    text = f"{outcome.target}: {_METHODS[outcome.way]}"
     if outcome.carried:
-        text += f"; carried over: {', '.join(outcome.carried)}"
+        text += f"; kept from the old tree: {', '.join(outcome.carried)}"
     if outcome.kept:
-        text += f"; the old one is kept as {', '.join(str(path) for path in outcome.kept)}"
+        text += f"; old tree kept as {', '.join(map(str, outcome.kept))}"
     if outcome.recovered:
-        text += "; cleared up after a run that had died"
-    return text + ("; SECRETS ARE STAND-INS" if tree.masked else "")
+        text += "; completed an interrupted earlier run"
+    if tree.masked:
+        text += "; SECRETS ARE PLACEHOLDER VALUES"
+    for warning in outcome.warnings:
+        output.warning(warning)
+    if output.json:
+        output.message(text)
+    else:
+        output.result(render_text(tree.compiled, text, output.width()))
 
 
 def _compare(output: Output, found: publish.Comparison, options: Mapping[str, Any]) -> None:
+    """Report what a render would change. Raises DifferenceError with --check."""
     target = options["out"]
-    lines = comparison_lines(found.added, found.changed, found.removed, found.modified)
+    lines = comparison_lines(found)
     if output.json:
-        output.add(changes=comparison_json(found.added, found.changed, found.removed, found.modified))
+        output.add(changes=comparison_json(found))
     elif lines:
         output.result("\n".join(lines))
     if found.same:
-        output.say(f"{target} is up to date.")
+        output.message(f"{target} is up to date.")
         return
     if (found.foreign or found.modified) and not options["force"]:
-        reason = "halgit did not write what stands there" if found.foreign else "it was changed since halgit wrote it"
-        _warn(output, f"{target}: {reason}, so a render is refused. Choose another --out, or use --force.")
+        reason = "halgit did not write this tree" if found.foreign else "files were modified since halgit wrote them"
+        output.warning(f"{target}: {reason}, so a render would be refused. Choose another --out or use --force.")
     if options["check"]:
-        raise DifferenceError(f"A render would change {target} ({len(lines)} differences).", "Run render to change it.")
-
-
-def _warn(output: Output, text: str) -> None:
-    output.say(f"{output.colour('warning', 'warning', err=True)}: {text}", level="warning")
+        raise DifferenceError(f"A render would change {target} ({len(lines)} differences).", "Run `halgit render`.")

@@ -1,14 +1,16 @@
-"""`halgit secrets`: which references a repository holds, and whether the secrets are there. Never a value."""
+"""`halgit secrets`: which references a repository holds, and whether the secrets exist. Never shows a value."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from halgit import secrets
-from halgit.cli import options as given
+from halgit.cli.commands import Group, combine
+from halgit.cli.options import access_options, format_option, log_options, source_options, trust_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
 from halgit.compiler import refuse
@@ -16,8 +18,10 @@ from halgit.errors import SecretError
 from halgit.pipeline import Severity
 from halgit.report.tables import counted, table
 
+_OPTIONS = combine([source_options, trust_options, access_options, format_option(), log_options])
 
-@click.group("secrets")
+
+@click.group("secrets", cls=Group)
 def command() -> None:
     """List the secret references of a repository, or check that the secrets exist.
 
@@ -28,13 +32,9 @@ def command() -> None:
 
 
 @command.command("list")
-@given.source_options
-@given.trust_options
-@given.access_options
-@given.log_options
-@given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the list is told.")
+@_OPTIONS
 @click.pass_obj
-def listing(output: Output, /, **options: Any) -> None:
+def list_references(output: Output, /, **options: Any) -> None:
     """List every reference with its engine and the places that use it. Reads no secret.
 
     \b
@@ -44,30 +44,22 @@ def listing(output: Output, /, **options: Any) -> None:
     with Session(options, output) as run:
         compilation = run.compile(run.open())
         rows = secrets.rows(compilation.plan, compilation.places.put)
-        if output.json:
-            output.answer({"secrets": [asdict(row) for row in rows]})
-        elif rows:
-            output.result(table(["reference", "engine", "used at"], [line for row in rows for line in _lines(row)]))
-        else:
-            output.result("No references.")
+        lines = [line for row in rows for line in _lines(row)]
+        _report(output, ["reference", "engine", "used at"], lines, rows)
 
 
 def _lines(row: secrets.Row) -> list[list[str]]:
-    """A row for each place; reference and engine stand in the first only."""
+    """Return a line for each place; only the first one names reference and engine."""
     first, *rest = row.places
-    left = " (left as it is)" if row.left else ""
-    return [[row.reference, row.engine, first + left], *(["", "", place] for place in rest)]
+    suffix = " (not resolved)" if row.left else ""
+    return [[row.reference, row.engine, first + suffix], *(["", "", place] for place in rest)]
 
 
 @command.command("check")
-@given.source_options
-@given.trust_options
-@given.access_options
-@given.log_options
-@given.option("--format", type=click.Choice(["text", "json"]), default="text", help="How the list is told.")
+@_OPTIONS
 @click.pass_obj
-def checking(output: Output, /, **options: Any) -> None:
-    """Check that every secret exists: by metadata where the engine can, else by reading it.
+def check_secrets(output: Output, /, **options: Any) -> None:
+    """Check that every secret exists: by metadata if the engine supports it, otherwise by reading it.
 
     \b
     Example:
@@ -75,19 +67,23 @@ def checking(output: Output, /, **options: Any) -> None:
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        refuse(
-            [found for found in compilation.findings if found.rule.startswith("reference/")], Severity.ERROR, written=""
-        )
-        output.progress("Asking for secrets")
-        found = secrets.check(compilation.plan, run.engine, compilation.places.put)
-        lost = [one for one in found if one.state != "there"]
-        if output.json:
-            output.answer({"secrets": [asdict(one) for one in found]})
-        else:
-            rows = [[one.row.reference, one.row.engine, one.state, one.how, one.detail] for one in found]
-            output.result(table(["reference", "engine", "state", "asked by", ""], rows) if rows else "No references.")
-        if lost:
-            places = "\n".join(
-                f"{place}: {one.row.reference}: {one.detail}" for one in lost for place in one.row.places
-            )
-            raise SecretError(f"{counted(len(lost), 'secret')} cannot be had:\n{places}")
+        wrong = [finding for finding in compilation.findings if finding.rule.startswith("reference/")]
+        refuse(wrong, Severity.ERROR, written="")
+        engines = run.engines(compilation.plan, "Checking secrets")
+        found = secrets.check(compilation.plan, engines, compilation.places.put)
+        lines = [[one.row.reference, one.row.engine, one.state, one.how, one.detail] for one in found]
+        _report(output, ["reference", "engine", "state", "checked by", ""], lines, found)
+        absent = [one for one in found if one.state != "there"]
+        if absent:
+            places = [f"{place}: {one.row.reference}: {one.detail}" for one in absent for place in one.row.places]
+            verb = "is" if len(absent) == 1 else "are"
+            raise SecretError("\n".join([f"{counted(len(absent), 'secret')} {verb} unavailable:", *places]))
+
+
+def _report(
+    output: Output, head: Sequence[str], lines: Sequence[Sequence[str]], rows: Sequence[secrets.Row | secrets.Checked]
+) -> None:
+    if output.json:
+        output.answer({"secrets": [asdict(row) for row in rows]})
+    else:
+        output.result(table(head, lines, width=output.width()) if lines else "No references.")

@@ -1,4 +1,4 @@
-"""One run of a command that reads sources: open them side by side, compile, close them again whatever happens."""
+"""One run of a command that reads sources: open them in parallel, compile, and close them in any case."""
 
 from __future__ import annotations
 
@@ -7,26 +7,64 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
 from halgit import lock, secrets, sources
 from halgit import yaml as hyaml
-from halgit.cli import options as given
 from halgit.cli.output import Output
+from halgit.cli.settings import access_settings, operator_settings, source_specs
 from halgit.compiler import Places, Remembering, compile_tree, overlays, settle, together
 from halgit.errors import SourceError, UsageError
 from halgit.lock import Entry
 from halgit.merge.layers import Reader
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
-from halgit.pipeline import Compiled, Finding, Snapshot
-from halgit.remotes.engine import Engine
+from halgit.pipeline import Compiled, Finding, Reference, Snapshot
+from halgit.references import format_address
+from halgit.remotes.engine import Engine, Held, Presence
 from halgit.remotes.git import stop_git
 from halgit.report.findings import finding_line, summary_line
-from halgit.secrets import SecretPlan
+from halgit.secrets import Engines, SecretPlan
 
 _LAST_WAIT = 5.0
-"""In seconds: how long a stopped run waits for its fetches to clean up after themselves."""
+"""In seconds: how long a stopped run waits until its fetches have removed their files."""
+
+
+class Counter:
+    """Shows the progress of work whose steps are counted: `Reading secrets: 3 of 7`."""
+
+    def __init__(self, output: Output, doing: str, total: int) -> None:
+        self._output, self._doing, self._total = output, doing, total
+        self._done = 0
+        self._lock = Lock()
+        if total:
+            output.progress(f"{doing}: 0 of {total}")
+
+    def step(self, _: object = None) -> None:
+        """Count one step."""
+        with self._lock:
+            self._done += 1
+            self._output.progress(f"{self._doing}: {self._done} of {self._total}")
+
+
+class _CountedEngine:
+    """A secret engine that counts its reads and checks."""
+
+    def __init__(self, engine: Engine, count: Counter) -> None:
+        self._engine, self._count = engine, count
+
+    def read(self, reference: Reference) -> Held:
+        try:
+            return self._engine.read(reference)
+        finally:
+            self._count.step()
+
+    def check(self, reference: Reference) -> Presence:
+        try:
+            return self._engine.check(reference)
+        finally:
+            self._count.step()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +84,9 @@ class Session:
         output.json = options.get("format", "text") == "json"
         output.log_json = options.get("log_format", "text") == "json"
         self.output = output
-        self.specs = given.specs(options, sources.parse_spec)
-        self.operator: OperatorSettings = given.operator(options)
-        self.access: Access = given.access(options, output)
+        self.specs = source_specs(options, sources.parse_spec)
+        self.operator: OperatorSettings = operator_settings(options)
+        self.access: Access = access_settings(options, output)
         self._closing = ExitStack()
         self._closing.callback(self.access.kept.close)
 
@@ -61,14 +99,16 @@ class Session:
         self._closing.close()
 
     def open(self, specs: Sequence[SourceSpec] = ()) -> tuple[Snapshot, ...]:
-        """The snapshots of these sources (of --repo where none are named), fetched in parallel, in order.
+        """Fetch these sources (default: those of --repo) in parallel; returns their snapshots in order.
 
-        Raises SourceError with a line for each that cannot be had, UsageError where one is named wrongly.
+        Raises SourceError with a line for each unavailable source, UsageError for a wrong name.
         """
         wanted = specs or self.specs
-        self.output.progress(f"Fetching {', '.join(spec.url for spec in wanted)}")
+        count = Counter(self.output, "Fetching sources", len(wanted))
         pool = ThreadPoolExecutor(max_workers=8)
         waiting = [pool.submit(sources.open_source, spec, self.access) for spec in wanted]
+        for future in waiting:
+            future.add_done_callback(count.step)
         try:
             wait(waiting)
         except BaseException:
@@ -84,9 +124,9 @@ class Session:
         return tuple(future.result() for future in waiting)
 
     def open_locked(self) -> tuple[tuple[Snapshot, ...], Entry]:
-        """The snapshots at the revisions that `halgit.lock` holds, and what it holds for this overlay.
+        """Fetch the sources at the revisions of `halgit.lock`; returns the snapshots and the lock of this overlay.
 
-        The last source that has a lock file gives it. Raises SourceError where none does.
+        The lock file is read from the last source that has one. Raises SourceError if none has.
         """
         snapshots = self.open()
         locked, specs = lock.locked_specs(snapshots, self.specs, self.operator.overlay)
@@ -96,9 +136,9 @@ class Session:
     def compile(
         self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None, read: Reader = hyaml.read
     ) -> Compilation:
-        """Layers to a merged tree, with all findings in their places."""
-        self.output.progress("Merging")
+        """Compile an overlay; returns the tree and all findings with their locations."""
         operator = settings or self.operator
+        self.output.progress(f"Merging overlay {operator.overlay}" if operator.overlay else "Merging")
         compiled = compile_tree(snapshots, operator, read)
         secrets.learn_plain(compiled, self.output.redactor)
         plan = secrets.plan_secrets(compiled, operator.trust, operator.secrets)
@@ -106,18 +146,14 @@ class Session:
         return Compilation(compiled, plan, settle(compiled, plan, operator, places), places)
 
     def compile_all(self, snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], Callable[[str, int], str]]:
-        """The findings of every overlay, each once, and the function that gives a line of a layer's file.
+        """Compile every overlay; returns all findings, each once, and a function that reads a line of a layer's file.
 
-        Raises UsageError where there are no overlays.
+        Raises UsageError if there are no overlays.
         """
         names = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
         if not names:
-            raise UsageError("There are no overlays.", "Leave --all-overlays out, or put layers in overlays/NAME.")
-        read = Remembering()
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            every = list(
-                pool.map(lambda name: self.compile(snapshots, replace(self.operator, overlay=name), read), names)
-            )
+            raise UsageError("There are no overlays.", "Omit --all-overlays, or add layers as overlays/NAME.")
+        every = self.compile_overlays(snapshots, names)
         findings = together([(one.compiled, one.findings) for one in every])
 
         def line(file: str, number: int) -> str:
@@ -125,37 +161,52 @@ class Session:
 
         return findings, line
 
-    def tell(self, findings: Sequence[Finding], shown: Callable[[Finding], bool] = lambda finding: True) -> None:
-        """Say the findings on stderr, the worst first, and count them."""
+    def compile_overlays(self, snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Compilation]:
+        """Compile these overlays, reading each file once."""
+        read = Remembering()
+        count = Counter(self.output, "Compiling overlays", len(names))
+
+        def one(name: str) -> Compilation:
+            compilation = self.compile(snapshots, replace(self.operator, overlay=name), read)
+            count.step()
+            return compilation
+
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            return list(pool.map(one, names))
+
+    def report(self, findings: Sequence[Finding], shown: Callable[[Finding], bool] = lambda finding: True) -> None:
+        """Write findings to stderr, the worst first, and their count."""
         visible = [finding for finding in findings if shown(finding)]
         for finding in visible:
-            self.output.say(
-                finding_line(finding, lambda text, name: self.output.colour(text, name, err=True)),
+            self.output.message(
+                finding_line(finding, self.output.paint_message),
                 level=str(finding.severity),
                 rule=finding.rule,
             )
         if visible:
-            self.output.say(summary_line(visible) + ".")
+            self.output.message(summary_line(visible) + ".")
 
-    def engine(self, name: str) -> Engine:
-        """The secret engine of this name, with the operator's server and login; loaded when it is first needed."""
+    def engines(self, plan: SecretPlan, doing: str) -> Engines:
+        """Return the table of secret engines with the operator's servers and logins, which count their reads."""
         from halgit.secrets.engines import engines
 
-        return engines(self.access)(name)
+        distinct = {format_address(use.reference) for use in plan.uses if use.action != "leave"}
+        count = Counter(self.output, doing, len(distinct))
+        return lambda name: _CountedEngine(engines(self.access)(name), count)
 
-    def ignored(self, path: Path) -> bool | None:
-        """Whether git ignores this path of a work tree; None where git cannot say."""
+    def is_ignored(self, path: Path) -> bool | None:
+        """Whether git ignores this path of a work tree; None if git cannot tell."""
         from halgit.remotes.git.program import ignored
 
         return ignored(path, self.access)
 
 
 def _fail_together(failures: Sequence[BaseException]) -> None:
-    """Raise what went wrong with the sources, all of it where that is ours to tell; a bug comes first."""
-    told = [reason for reason in failures if isinstance(reason, (SourceError, UsageError))]
+    """Raise the failures of sources as one error; a bug is raised first, alone."""
+    expected = [reason for reason in failures if isinstance(reason, (SourceError, UsageError))]
     for reason in failures:
-        if reason not in told or len(failures) == 1:
+        if reason not in expected or len(failures) == 1:
             raise reason
-    if told:
-        kind = UsageError if any(isinstance(reason, UsageError) for reason in told) else SourceError
-        raise kind("\n".join(str(reason) for reason in told))
+    if expected:
+        kind = UsageError if any(isinstance(reason, UsageError) for reason in expected) else SourceError
+        raise kind("\n".join(str(reason) for reason in expected))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from halgit.halyard import model, reach
+from halgit.halyard import change_impact, model
 from halgit.halyard import services as running
-from halgit.halyard.reach import Reach
+from halgit.halyard.change_impact import AffectedService
 from halgit.pipeline import MISSING, File, Path, Value
 from halgit.report.differences import Effect, Service
 
@@ -67,7 +67,7 @@ def _of_deployment(
             found.effects[service] = "starts" if now else "stops"
 
 
-def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.Status]:
+def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.ServiceStatus]:
     node = _deployments(files).get(deployment)
     if node is None:
         return {}
@@ -77,7 +77,7 @@ def _statuses(files: Mapping[str, File], deployment: str) -> dict[str, running.S
         for path, file in files.items()
         if path.startswith(start) and file.data is not MISSING
     }
-    return running.statuses(node, settings)
+    return running.get_statuses(node, settings)
 
 
 def _deployments(files: Mapping[str, File]) -> dict[str, Value]:
@@ -94,43 +94,46 @@ def _clouddrivers(before: Mapping[str, File], after: Mapping[str, File]) -> tupl
         for files in (before, after)
         for name in _deployments(files)
         for service, status in _statuses(files, name).items()
-        if status.runs and running.base(service) == "clouddriver"
+        if status.runs and running.get_base(service) == "clouddriver"
     }
     return tuple(service for service in running.SERVICES if service in runs)
 
 
 def _reached(
     one: Changed, names: tuple[str, ...], deployment: str, before: Mapping[str, File], after: Mapping[str, File]
-) -> tuple[Reach, ...]:
+) -> tuple[AffectedService, ...]:
     profiles, settings = f"{deployment}/profiles/", f"{deployment}/service-settings/"
     if one.file == "config":
         return _by_section(one, names, deployment)
     if one.file.startswith(profiles):
-        return reach.of_profile(one.file[len(profiles) :], names)
+        return change_impact.find_by_profile(one.file[len(profiles) :], names)
     if one.file.startswith(settings):
         service = one.file[len(settings) :].removesuffix(".yml")
-        return reach.of_service_settings(service, one.path, names)
+        return change_impact.find_by_service_settings(service, one.path, names)
     if one.file.startswith(".boms/"):
-        return reach.of_bill_of_materials(one.file.split("/")[1], names)
+        return change_impact.find_by_bom_file(one.file.split("/")[1], names)
     return tuple(dict.fromkeys((*_by_field(one.file, names, after), *_by_field(one.file, names, before))))
 
 
-def _by_section(one: Changed, names: tuple[str, ...], deployment: str) -> tuple[Reach, ...]:
+def _by_section(one: Changed, names: tuple[str, ...], deployment: str) -> tuple[AffectedService, ...]:
     """Return what a path of the halconfig affects in this deployment; a path outside deployments affects all."""
     if one.path[:1] not in ((), ("deploymentConfigurations",)):
         return ()
     start = f"deploymentConfigurations[name={deployment}]"
     if len(one.path) > 1 and one.shown != start and not one.shown.startswith(f"{start}."):
         return ()
-    return reach.of_section(one.path[2:], names)
+    return change_impact.find_by_section(one.path[2:], names)
 
 
-def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> tuple[Reach, ...]:
+def _by_field(file: str, names: tuple[str, ...], files: Mapping[str, File]) -> tuple[AffectedService, ...]:
     """Return what a local file affects: the services affected by the sections of the halconfig that name it."""
     config = files["config"].data if "config" in files else None
-    named = model.local_files(config) if isinstance(config, dict) else []
-    found: list[Reach] = []
+    named = model.list_local_files(config) if isinstance(config, dict) else []
+    found: list[AffectedService] = []
     for path, value in named:
         if isinstance(value, str) and (value == file or value.endswith("/" + file)):
-            found += [Reach(one.service, f"it gets {file}") for one in reach.of_section(path[2:], names)]
+            found += [
+                AffectedService(one.service, f"it gets {file}")
+                for one in change_impact.find_by_section(path[2:], names)
+            ]
     return tuple(found)

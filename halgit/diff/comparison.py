@@ -15,11 +15,11 @@ from halgit import yaml as hyaml
 from halgit.diff.affected_services import Changed, affected_services
 from halgit.diff.leaves import Leaf, differing_leaves, is_same
 from halgit.halyard import merge_keys
-from halgit.halyard.showing import shown
+from halgit.halyard.sensitivity import mask_value
 from halgit.merge.selection import is_merged
 from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, SourceId, Value
 from halgit.redaction import MASK, Secret, Woven
-from halgit.references import Occurrence, find
+from halgit.references import Occurrence, find_references
 from halgit.report.differences import Account, Change, Difference, Setting
 
 Clean = Callable[[str], str]
@@ -52,7 +52,9 @@ def compare(before: Side, after: Side, key: bytes, overlay: str = "", clean: Cle
         tuple(comparison.accounts.values()),
         tuple(comparison.settings),
         tuple(comparison.files),
-        affected_services(comparison.changed, before.files, after.files, frozenset({*before.accounts, *after.accounts})),
+        affected_services(
+            comparison.changed, before.files, after.files, frozenset({*before.accounts, *after.accounts})
+        ),
     )
 
 
@@ -87,7 +89,7 @@ class _Comparison:
         self.changed.append(Changed(path))
 
     def _document(self, path: str, before: Value, after: Value, keyed_as: str) -> None:
-        for leaf in differing_leaves(before, after, merge_keys.tree_for(keyed_as)):
+        for leaf in differing_leaves(before, after, merge_keys.build_key_tree(keyed_as)):
             self._leaf(path, leaf, before, after)
 
     def _leaf(self, path: str, leaf: Leaf, before: Value, after: Value) -> None:
@@ -114,7 +116,7 @@ class _Comparison:
             return {str(key): self._masked(item, (*path, key), file, data, is_resolved) for key, item in value.items()}
         if isinstance(value, list):
             return [self._masked(item, (*path, number), file, data, is_resolved) for number, item in enumerate(value)]
-        masked = shown(value, path, file, data)
+        masked = mask_value(value, path, file, data)
         if isinstance(masked, str):
             masked = MASK if is_resolved and not isinstance(value, (Secret, Woven)) else self._clean(str(masked))
         is_masked = isinstance(masked, str) and MASK in masked
@@ -186,7 +188,7 @@ def _copy_value(old: Value, new: Value, path: Path) -> bool:
         old, new = _matching(old, new, step), _child(new, step)
     step = path[-1]
     mine = _child(old, step)
-    if not isinstance(mine, str) or mine == _child(new, step) or find(mine):
+    if not isinstance(mine, str) or mine == _child(new, step) or find_references(mine):
         return False
     old[step] = _child(new, step)
     return True

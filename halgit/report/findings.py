@@ -1,4 +1,4 @@
-"""A report of findings: what every format gets, one finding as a line and as JSON, excerpts without secrets, baselines."""
+"""A report of findings: what every format gets, findings as lines and JSON, masked excerpts, baselines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from halgit.errors import UsageError
-from halgit.halyard.sensitive import is_sensitive_key
+from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import EMPTY, Finding, Severity
 from halgit.redaction import MASK
 from halgit.report.tables import counted
@@ -140,4 +140,4 @@ def without_baseline(findings: Iterable[Finding], baseline: bytes) -> tuple[Find
 
 def identity(finding: Finding) -> tuple[str, ...]:
     """Return what identifies a finding when lines move."""
-    return finding.rule, finding.file, paths.show(finding.path), finding.message
+    return finding.rule, finding.file, paths.format_path(finding.path), finding.message

@@ -10,9 +10,7 @@ NARROWEST = 12
 """In columns: no cell is wrapped to less than this."""
 
 
-def table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "", width: int | None = None
-) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "", width: int | None = None) -> str:
     """Format rows below a head; the last column is not padded.
 
     `width` is that of the terminal in columns: the widest cells are wrapped until the table fits. Without a width

@@ -24,7 +24,7 @@ from servers.git_http import GitHttpServer, Request
 from servers.repositories import Repository
 
 from halgit.cli.app import COMMANDS, program
-from halgit.cli.options import per_host
+from halgit.cli.settings import per_host
 from halgit.errors import UsageError
 
 RENDER = ("render", "--repo", SAMPLE, "--overlay", "dev", "--secrets", "mask")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from halgit.report.report import Report
 
 from halgit.pipeline import Finding, Severity
-from halgit.report.report import Report
 
 LINES = {
     "  password: not-for-you": "  password: ********",

@@ -1,0 +1,121 @@
+"""The process around the program: its stdout and stderr, its signals, and what must not leave its memory.
+
+Both streams are UTF-8 whatever the locale says. A stream that was closed before the program began counts as /dev/null.
+When the reader of stdout is gone, the program ends as SIGPIPE would end it; when stdout cannot be written, with a
+PublishError. Output that stderr cannot take is dropped.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+from halgit.errors import PublishError
+
+_SET_DUMPABLE = 4
+_GITPYTHON = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": os.devnull}
+"""Without these, GitPython runs `git version` when it is imported, with all of our environment."""
+
+
+class Signalled(BaseException):
+    """A signal asked the program to stop; raised in the main thread so that everything is cleaned up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def raise_on_signals() -> None:
+    """Turn SIGTERM, SIGINT and SIGHUP into Signalled."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Signalled(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
+def harden_process() -> None:
+    """Disable core dumps, and warnings and log lines of libraries, which would bypass the redactor.
+
+    The limit alone is not enough where the kernel pipes core dumps to a program. On Linux the process is therefore
+    marked as not dumpable, which also hides its memory from other processes of the same user.
+    """
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
+    os.environ |= _GITPYTHON
+    warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+# --- streams
+
+
+class ResultStream(io.TextIOWrapper):
+    """stdout, which reports write failures as errors of the program."""
+
+    def write(self, text: str, /) -> int:
+        return self._translate_errors(lambda: super(ResultStream, self).write(text))
+
+    def flush(self) -> None:
+        self._translate_errors(lambda: super(ResultStream, self).flush() or 0)
+
+    def _translate_errors(self, action: Callable[[], int]) -> int:
+        try:
+            return action()
+        except OSError as error:
+            _redirect_to_null(1)
+            if error.errno == errno.EPIPE:
+                raise Signalled(signal.SIGPIPE) from None
+            reason = f"stdout is not writable: {error.strerror}."
+            raise PublishError(reason, "Free the disk or redirect stdout to another file.") from None
+
+
+class MessageStream(io.TextIOWrapper):
+    """stderr, which drops what cannot be written."""
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            return super().write(text)
+        _redirect_to_null(2)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            return super().flush()
+        _redirect_to_null(2)
+
+
+def open_streams() -> None:
+    """Replace Python's stdout and stderr by ours."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    sys.stdout = ResultStream(_raw(1), "utf-8", "backslashreplace", "\n", line_buffering=os.isatty(1))
+    sys.stderr = MessageStream(_raw(2), "utf-8", "backslashreplace", "\n", line_buffering=True)
+
+
+def _raw(number: int) -> io.BufferedWriter:
+    return io.BufferedWriter(io.FileIO(number, "w", closefd=False))
+
+
+def _redirect_to_null(number: int) -> None:
+    """Point a stream to /dev/null, so that flushing its buffer at the end of the process cannot fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, number)
+    os.close(null)

@@ -1,0 +1,138 @@
+"""`halgit init` and `halgit import`: start a repository of layers, empty or from existing configuration."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from halgit import convert, publish
+from halgit.cli.commands import Command, option
+from halgit.cli.options import PARAMETERS, SOURCE, access_options, format_option, log_options
+from halgit.cli.output import Output
+from halgit.cli.session import Compilation, Session
+from halgit.cli.settings import read_file
+from halgit.compiler import overlays, refuse
+from halgit.convert import Source, Values
+from halgit.errors import UsageError
+from halgit.halyard import resources
+from halgit.pipeline import Finding, Severity, Skipped, Snapshot
+from halgit.report.summaries import import_json, import_text
+from halgit.report.tables import counted
+
+_TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "opsmx/in-key",
+              "opsmx/several-documents", "reference/")  # fmt: skip
+"""Errors that do not stop an import: values are not set yet, and secrets are not read."""
+
+_TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/several-documents", "opsmx/misplaced-token", "opsmx/misspelt-token",
+              "reference/")  # fmt: skip
+_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*")
+
+
+@click.command("init", cls=Command)
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@log_options
+@click.pass_obj
+def init(output: Output, /, directory: Path, **options: Any) -> None:
+    """Create a repository in DIR: a base, the overlay prod, parameters. Existing files are never changed.
+
+    \b
+    Example:
+      halgit init spinnaker-config
+      halgit render --repo spinnaker-config --overlay prod --out /tmp/.hal
+    """
+    files = resources.read_start_files()
+    existing = [path for path in files if (directory / path).exists()]
+    if existing:
+        raise UsageError(f"{directory} already has {', '.join(sorted(existing))}.", "Choose an empty directory.")
+    for path, text in sorted(files.items()):
+        publish.write_file(directory / path, text, mode=0o644)
+        output.result(str(directory / path))
+    output.message(
+        f"Wrote {counted(len(files), 'file')}. Next: halgit render --repo {directory} --overlay prod --out /tmp/.hal"
+    )
+
+
+@click.command("import", cls=Command)
+@click.argument("source", metavar="SRC")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@option("--overlay", "name", default="prod", show_default=True, metavar="NAME", help="Name of the overlay to create.")
+@option("--values", default="", metavar="FILE", help="Values of the predecessor's Helm release, for parameters.")
+@option("--ref", default="", metavar="REF", group=SOURCE, help="Branch, tag or full commit of SRC.")
+@option("--path", default="", metavar="DIR", group=SOURCE, help="Root folder in SRC.")
+@option("--variant", type=click.Choice(["token", "ssh", "s3"]), group=PARAMETERS,
+        help="File variants to use in the opsmx dialect.")  # fmt: skip
+@option("--hal-home", default="/home/spinnaker/.hal", show_default=True, metavar="DIR", group=PARAMETERS,
+        help="Path of the tree in Halyard's container.")  # fmt: skip
+@access_options
+@format_option()
+@log_options
+@click.pass_obj
+def import_(output: Output, /, source: str, directory: Path, name: str, **options: Any) -> None:
+    """Convert an existing .hal or OpsMx repository SRC into a repository of layers in DIR.
+
+    DIR must be new or empty. Tokens become declared parameters, and OpsMx references become canonical ones. The result
+    renders to the same configuration. The report lists what a person must decide. Secrets of --values are not written.
+
+    \b
+    Examples:
+      halgit import ~/.hal spinnaker-config
+      halgit import https://git.example.com/ops/isd-gitops.git spinnaker-config --values old-values.yaml
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--overlay: {name!r} is not a valid name.", "Use letters, digits, dots and dashes.")
+    publish.check_free(directory)
+    values = (
+        convert.read_values(read_file(options["values"], "--values"), options["values"])
+        if options["values"]
+        else Values()
+    )
+    settings = {**options, "repos": (source,), "dialect": "opsmx", "secrets": "keep", "daemon_config": True}
+    with Session(settings, output) as run:
+        (snapshot,) = run.open()
+        _refuse_layered(snapshot, source)
+        compilation = run.compile([snapshot])
+        wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
+        wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED)]
+        run.report(wrong)
+        refuse(wrong, Severity.ERROR)
+        made = convert.layered(_source(compilation, snapshot, options["variant"] or "token"), name, values)
+        publish.write_folder(made.files, directory)
+        if output.json:
+            output.answer(import_json(made.account))
+        else:
+            output.result(import_text(made.account, output.width()))
+        output.message(f"Next: halgit render --repo {directory} --overlay {name} --secrets mask --out /tmp/.hal")
+
+
+def _refuse_layered(snapshot: Snapshot, source: str) -> None:
+    if "halgit.yaml" in snapshot.paths or overlays(snapshot):
+        raise UsageError(f"{source} is already a repository of layers.", "Render it with --repo.")
+
+
+def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> Source:
+    compiled = compilation.compiled
+    manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
+    told = publish.told(manifest.get(publish.MANIFEST, b""))
+    extra = sorted(set(told.files) & snapshot.paths - compiled.files.keys()) if told else []
+    return Source(
+        files=compiled.files,
+        extra=snapshot.read(extra),
+        accounts=compiled.accounts,
+        skipped=tuple(left for left in _skipped(compilation) if left.path not in extra),
+        findings=_to_decide(compilation.findings),
+        deployment=compiled.deployment,
+        variant=variant,
+        hal_home=compiled.hal_home,
+    )
+
+
+def _skipped(compilation: Compilation) -> tuple[Skipped, ...]:
+    taken = {*compilation.compiled.accounts, publish.MANIFEST}
+    return tuple(left for left in compilation.compiled.skipped if left.path not in taken)
+
+
+def _to_decide(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(one for one in findings if one.rule.startswith(_TO_DECIDE))
