@@ -44,5 +44,5 @@ def plan_deploy(before: Mapping[str, bytes] | None, after: Mapping[str, bytes], 
 
 
 def _side(texts: Mapping[str, bytes]) -> Side:
-    files, _ = diff.from_tree(texts, (), {})
-    return Side(files, opened=True)
+    files, _ = diff.rendered_side(texts, (), {})
+    return Side(files, is_resolved=True)
