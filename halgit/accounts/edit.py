@@ -96,8 +96,8 @@ def apply(text: bytes, change: Change, file: str) -> Edited:
 
 def _read(text: bytes, file: str) -> Value:
     read = hyaml.read(text, file, many=True)
-    if read.faults:
-        listed = " ".join(f"{file}:{fault.line}: {fault.message}" for fault in read.faults)
+    if read.findings:
+        listed = " ".join(f"{file}:{fault.line}: {fault.message}" for fault in read.findings)
         raise AccountError(listed, "Clouddriver cannot read the file either. Mend it first.")
     if len(read.documents) > 1:
         raise AccountError(f"{file} holds {len(read.documents)} documents.", "Make one of them.")

@@ -42,8 +42,8 @@ def check(text: bytes, context: str = "") -> Kubeconfig:
     would replace.
     """
     read = hyaml.read(text, "kubeconfig")
-    if read.faults:
-        raise _refused([f"line {fault.line}: {fault.message.rstrip('.')}" for fault in read.faults])
+    if read.findings:
+        raise _refused([f"line {fault.line}: {fault.message.rstrip('.')}" for fault in read.findings])
     if not isinstance(read.data, dict):
         raise _refused(["it is no mapping"])
     name = context or str(read.data.get("current-context") or "")

@@ -338,8 +338,8 @@ def _fields(options: Mapping[str, Any]) -> dict[str, Value]:
 
 def _yaml(text: bytes, name: str) -> Value:
     read = hyaml.read(text, name)
-    if read.faults:
-        raise UsageError(f"{name}: {read.faults[0].message}", "Write YAML, such as 'READ: [dev]'.")
+    if read.findings:
+        raise UsageError(f"{name}: {read.findings[0].message}", "Write YAML, such as 'READ: [dev]'.")
     return read.data
 
 

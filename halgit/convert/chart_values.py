@@ -40,8 +40,8 @@ def read_values(text: bytes, file: str) -> Values:
     """The values of a file. Raises UsageError for one that is no mapping."""
     read = hyaml.read(text, file)
     data = read.data
-    if read.faults and not isinstance(data, dict):
-        fault = read.faults[0]
+    if read.findings and not isinstance(data, dict):
+        fault = read.findings[0]
         raise UsageError(f"{file}:{fault.line}: {fault.message}", fault.hint)
     if not isinstance(data, dict):
         raise UsageError(f"{file}: it holds no mapping of values.", "Give the values file of the old release.")

@@ -139,7 +139,7 @@ def _same_content(path: str, before: File, after: File) -> bool:
     if not path.endswith((".yml", ".yaml")) or not (isinstance(old, bytes) and isinstance(new, bytes)):
         return False
     first, second = (hyaml.read(text, path, many=True) for text in (old, new))
-    both = first.documents and second.documents and not (first.faults or second.faults)
+    both = first.documents and second.documents and not (first.findings or second.findings)
     return bool(both) and is_same(list(first.documents), list(second.documents))
 
 

@@ -124,8 +124,8 @@ class _Joining:
     def _read(self, path: str, text: bytes, origin: Origin) -> _Standing:
         """A layer's file on its own."""
         read = self.reader(text, origin.file, many=may_hold_several(path))
-        self.found += [replace(fault, layer=origin.layer.name) for fault in read.faults]
-        broken = not read.documents and any(fault.severity is Severity.ERROR for fault in read.faults)
+        self.found += [replace(fault, layer=origin.layer.name) for fault in read.findings]
+        broken = not read.documents and any(fault.severity is Severity.ERROR for fault in read.findings)
         several = len(read.documents) > 1
         data = MISSING if broken or several else read.data
         return _Standing(path, [origin.layer], [origin], text, read=data, several=several, broken=broken)

@@ -64,7 +64,7 @@ def by_file(operator: OperatorSettings) -> tuple[list[Given], tuple[Finding, ...
         return [], ()
     read = hyaml.read(text, file)
     if not read.documents:
-        return [], read.faults
+        return [], read.findings
     data = {} if read.data is None else read.data
     if not isinstance(data, Mapping):
         return [], (
@@ -78,7 +78,7 @@ def by_file(operator: OperatorSettings) -> tuple[list[Given], tuple[Finding, ...
         for each in given
         if each not in good
     ]
-    return good, (*read.faults, *bad)
+    return good, (*read.findings, *bad)
 
 
 _FIRST = Position(1, 1)

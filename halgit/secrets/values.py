@@ -57,7 +57,7 @@ def text_of(secret: Secret, reference: Reference) -> Secret:
 
 def _document(whole: bytes, reference: Reference) -> Value:
     read = hyaml.read(whole, "")
-    if read.faults or not isinstance(read.data, dict):
+    if read.findings or not isinstance(read.data, dict):
         raise Corrupt(
             f"{_named(reference)} is no JSON or YAML with keys, so it has no key {reference.get('key')}.",
             "Leave the key out to take the whole secret.",

@@ -31,8 +31,8 @@ def parse(text: bytes, file: str, *, root: bool) -> tuple[LayerSettings, tuple[F
     that the rest can be looked at further.
     """
     read = hyaml.read(text, file)
-    if read.faults:
-        return LayerSettings(file, text), tuple(replace(fault, layer=layer_of(file)) for fault in read.faults)
+    if read.findings:
+        return LayerSettings(file, text), tuple(replace(fault, layer=layer_of(file)) for fault in read.findings)
     reader = Reader(file, text)
     data = {} if read.data is None else read.data
     if not isinstance(data, dict):

@@ -68,8 +68,8 @@ def read(texts: Mapping[str, bytes]) -> tuple[AccountFile, ...]:
 
 def _file(path: str, text: bytes) -> AccountFile:
     whole = hyaml.read(text, path, many=True)
-    if whole.faults:
-        return AccountFile(path, (), whole.faults)
+    if whole.findings:
+        return AccountFile(path, (), whole.findings)
     documents, above = [], 0
     for part in _NEXT.split(text):
         for data in hyaml.read(part, path).documents:

@@ -32,7 +32,7 @@ class Named:
         if not isinstance(self.file.body, bytes):
             return MISSING
         read = hyaml.read(self.file.body, self.path)
-        return MISSING if read.faults else read.data
+        return MISSING if read.findings else read.data
 
     @property
     def empty(self) -> bool:

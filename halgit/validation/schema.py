@@ -73,8 +73,8 @@ def check(data: Value, file: str, schema: str = "halconfig") -> tuple[Finding, .
 def verdict(text: bytes, file: str = "config") -> Verdict:
     """What Halyard does with a halconfig of this text, with the faults of the text and of what it holds."""
     read = hyaml.read(text, file)
-    unreadable = any(fault.rule not in _OURS_ONLY for fault in read.faults)
-    faults = (*read.faults, *check(read.data, file))
+    unreadable = any(fault.rule not in _OURS_ONLY for fault in read.findings)
+    faults = (*read.findings, *check(read.data, file))
     return Verdict("rejected" if unreadable else _outcome(read.data, faults), faults)
 
 

@@ -52,7 +52,7 @@ def kubeconfig(file: File) -> tuple[Value, tuple[Finding, ...]]:
     if file.data is not MISSING or not isinstance(file.body, bytes):
         return file.data, ()
     read = hyaml.read(file.body, file.path)
-    return (MISSING if read.faults else read.data), read.faults
+    return (MISSING if read.findings else read.data), read.findings
 
 
 def _kubeconfig(path: str, files: Mapping[str, File]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """YAML 1.1 exactly as Halyard's parser, SnakeYAML 1.31 with its SafeConstructor, reads it. Pure.
 
-The only room that imports a YAML library. Reads texts into plain data with all their faults, writes data so that
-Halyard reads the same, replaces single scalars in place, and finds the place of a value when it is asked for.
+The only package that imports a YAML library. It reads bytes into plain data with all findings, writes data so that
+Halyard reads the same data, replaces single scalars in place, and finds the position of a value on request.
 """
 
 from halgit.yaml.editor import EditError, edit, replace_scalars

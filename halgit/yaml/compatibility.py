@@ -1,7 +1,7 @@
-"""What libyaml accepts and SnakeYAML 1.31 refuses, or reads otherwise: found in the text beside its nodes.
+"""YAML that libyaml accepts and SnakeYAML 1.31 rejects or reads differently.
 
-Tabs where only blanks may stand, `"\\/"`, `|#`, a `?` in an unquoted text of flow style, `---` that begins a line of an
-unquoted text, a byte order mark in the middle. Parses nothing on its own.
+Tabs where only spaces are allowed, `"\\/"`, `|#`, a `?` in a plain scalar of a flow collection, `---` at the start of a
+line of a plain scalar, a byte order mark after the beginning. Searches the text beside its nodes; parses nothing.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ _TAG_ALONE: Final = re.compile(r"(?:&\S+\s+)?!,")
 _FLOW_KEY: Final = re.compile(r"(\?)")
 
 
-def check_compatibility(text: SourceText, stream: Stream, faults: FindingCollector) -> None:
-    """A fault for everything that libyaml took and SnakeYAML will not."""
+def check_compatibility(text: SourceText, stream: Stream, findings: FindingCollector) -> None:
+    """Report everything that libyaml accepted and SnakeYAML does not."""
     for match in _MIDDLE_MARK.finditer(text.whole):
-        message = "a byte order mark (U+FEFF) stands in the middle of the text."
-        faults.add("control-character", text.mark(match.start(1)), message, "Remove it.")
+        message = "the file contains a byte order mark (U+FEFF) after its beginning."
+        findings.add("control-character", text.mark(match.start(1)), message, "Remove it.")
     at, last = 0, None
     for node, flow in _scalars(stream):
         begin = find_content_start(text.whole, node)
-        _gap(text, at, begin, last, faults)
+        _gap(text, at, begin, last, findings)
         if _TAG_ALONE.match(text.whole, node.start.index, begin + 1):
-            faults.add("tag", node.start, "a ! stands before a comma.", "Quote it.")
-        _scalar(text, node, begin, flow, faults)
+            findings.add("tag", node.start, "a ! directly before a comma is not allowed.", "Quote it.")
+        _scalar(text, node, begin, flow, findings)
         at, last = max(at, node.end.index), node
     if stream.problem is None and stream.too_deep is None:
-        _gap(text, at, len(text.whole), last, faults)
+        _gap(text, at, len(text.whole), last, findings)
 
 
 def _scalars(stream: Stream) -> Iterator[tuple[Node, bool]]:
-    """All scalars in the order of the text, each with whether it stands in flow style."""
+    """Iterate over all scalars in order, each with whether it is inside a flow collection."""
     stack = [(root, False) for root in reversed(stream.roots)]
     while stack:
         node, flow = stack.pop()
@@ -50,8 +50,8 @@ def _scalars(stream: Stream) -> Iterator[tuple[Node, bool]]:
         stack += [(item, flow or node.flow) for item in reversed(node.items)]
 
 
-def _gap(text: SourceText, start: int, end: int, last: Node | None, faults: FindingCollector) -> None:
-    """Between two scalars: blanks, comments and indicators. After an unquoted text tabs are let through."""
+def _gap(text: SourceText, start: int, end: int, last: Node | None, findings: FindingCollector) -> None:
+    """Check the space, comments and indicators between two scalars. Tabs after a plain scalar are allowed."""
     if text.whole.find("\t", start, end) < 0:
         return
     if last is not None and last.style == "" and last.text:
@@ -59,38 +59,38 @@ def _gap(text: SourceText, start: int, end: int, last: Node | None, faults: Find
             start += 1
     for match in _TAB_IN_GAP.finditer(text.whole, start, end):
         if match.group(1):
-            _tab(text.mark(match.start()), text, faults)
+            _tab(text.mark(match.start()), text, findings)
 
 
-def _tab(mark: Mark, text: SourceText, faults: FindingCollector) -> None:
-    faults.add("tab", mark, describe_tab(text, mark), "Replace the tab by blanks.")
+def _tab(mark: Mark, text: SourceText, findings: FindingCollector) -> None:
+    findings.add("tab", mark, describe_tab(text, mark), "Replace the tab with spaces.")
 
 
 def describe_tab(text: SourceText, mark: Mark) -> str:
-    """What is wrong with a tab at this place. Names what stands before it only where that is no value."""
+    """Describe a tab at a position. Names the text before it only if that cannot be a value."""
     before = text.line(mark.line)[: mark.column - 1].split()
     named = bool(before) and (before[-1][-1] in ":-?,[]{}")
     where = "indents this line" if not before else f"follows {before[-1]!r}" if named else "follows a value"
-    return f"a tab {where}; Halyard takes only blanks there."
+    return f"a tab {where}; Halyard accepts only spaces there."
 
 
-def _scalar(text: SourceText, node: Node, start: int, flow: bool, faults: FindingCollector) -> None:
+def _scalar(text: SourceText, node: Node, start: int, flow: bool, findings: FindingCollector) -> None:
     end = node.end.index
     if node.style == "":
         for match in _TAB_IN_PLAIN.finditer(text.whole, start, end):
-            _tab(text.mark(match.start(1)), text, faults)
+            _tab(text.mark(match.start(1)), text, findings)
         for match in _DASHES_IN_PLAIN.finditer(text.whole, start, end):
-            message = "a line of an unquoted text begins with ---, which Halyard takes for a new document."
-            faults.add("syntax", text.mark(match.start(1)), message, "Quote the text.")
+            message = "a line of an unquoted string begins with ---, which Halyard reads as a new document."
+            findings.add("syntax", text.mark(match.start(1)), message, "Quote the string.")
         for match in _FLOW_KEY.finditer(text.whole, start, end) if flow else ():
-            message = "a ? stands in an unquoted text inside [...] or {...}; Halyard takes it for a key."
-            faults.add("syntax", text.mark(match.start()), message, "Quote the text.")
+            message = "an unquoted string inside [...] or {...} contains a ?, which Halyard reads as a key."
+            findings.add("syntax", text.mark(match.start()), message, "Quote the string.")
     elif node.style == '"':
         for match in _ESCAPE.finditer(text.whole, start, end):
             if match.group(1):
-                message = "Halyard does not know the escape \\" + ("/" if match.group(1) == "/" else "TAB") + "."
-                hint = "Write / alone." if match.group(1) == "/" else "Write \\t."
-                faults.add("escape", text.mark(match.start()), message, hint)
+                message = "Halyard does not support the escape \\" + ("/" if match.group(1) == "/" else "TAB") + "."
+                hint = "Write / without the backslash." if match.group(1) == "/" else "Write \\t."
+                findings.add("escape", text.mark(match.start()), message, hint)
     elif header := _HEADER.match(text.whole, start):
-        message = f"after {node.style} stands something else than a blank and a comment."
-        faults.add("syntax", text.mark(header.start(1)), message, "Begin the text on the next line.")
+        message = f"only a space and a comment are allowed after {node.style}."
+        findings.add("syntax", text.mark(header.start(1)), message, "Start the string on the next line.")

@@ -1,7 +1,8 @@
-"""Why a text does not parse, in words that name the likely cause rather than the parser's state.
+"""The likely cause of a YAML parse error, in words a user can act on.
 
-Each cause is one function over the place where the parser stopped; the first that knows something speaks. What
-libyaml refuses and SnakeYAML takes is told as halgit's own limit. Keys are named, values never: one may be a secret.
+Each cause is one function over the position where the parser stopped; the first that recognizes the error reports it.
+Errors of libyaml that SnakeYAML does not have are reported as limits of halgit. Findings name keys, never values,
+because a value may be a secret.
 """
 
 from __future__ import annotations
@@ -22,31 +23,29 @@ _TEMPLATE: Final = re.compile(r"\{\{|\{%|<%")
 _PLACEHOLDER: Final = re.compile(
     r"\s*(?:- +)?(\$\{[^}]*\}|\$[A-Za-z_]\w*|<[A-Za-z][\w .-]*>|@[A-Z_]+@|[A-Z]+(?:_[A-Z]+)+):?\s*(?:#.*)?"
 )
-_NO_BLANK: Final = re.compile(r"\s*(?:- +)*([A-Za-z_][\w.-]*):(?!//)[^\s:].*")
-_NO_BLANK_AFTER_DASH: Final = re.compile(r"\s*-[^\s-].*")
+_NO_SPACE: Final = re.compile(r"\s*(?:- +)*([A-Za-z_][\w.-]*):(?!//)[^\s:].*")
+_NO_SPACE_AFTER_DASH: Final = re.compile(r"\s*-[^\s-].*")
 
 
-def diagnose(text: SourceText, stream: Stream, faults: FindingCollector) -> None:
-    """The fault, or faults, for what stopped the parser; none where another fault tells of it already."""
-    stop = ParseFailure.of(text, stream)
+def diagnose(text: SourceText, stream: Stream, findings: FindingCollector) -> None:
+    """Report the parse error, unless another finding already covers it."""
+    stop = ParseFailure.from_stream(text, stream)
     conflicts = [match for match in _CONFLICT.finditer(text.whole) if match.group().startswith("<")]
     if conflicts:
         for match in conflicts:
-            hint = "Keep what is right of the two sides, and take out the lines <<<<<<<, ======= and >>>>>>>."
-            faults.add(
-                "conflict", text.mark(match.start()), "a merge conflict begins here, and was never resolved.", hint
-            )
+            hint = "Resolve it, and delete the lines that begin with <<<<<<<, ======= and >>>>>>>."
+            findings.add("conflict", text.mark(match.start()), "an unresolved merge conflict begins here.", hint)
         return
-    if faults.tells_of(stop.mark.line, ("template", "tab", "control-character")):
+    if findings.has_finding(stop.mark.line, ("template", "tab", "control-character")):
         return
     cause = next((cause for look in _CAUSES if (cause := look(stop))), None) or _unknown(stop)
-    faults.add(cause.rule, cause.mark, cause.message, cause.hint)
+    findings.add(cause.rule, cause.mark, cause.message, cause.hint)
 
 
 def _progress(stop: ParseFailure) -> Diagnosis | None:
     for match in _PROGRESS.finditer(stop.text.whole, 0, stop.end_of_line()):
-        message = "a line that tells of hal's progress was saved with the text."
-        hint = "Take such lines out, or save it again without them (hal --color false --quiet)."
+        message = "a progress line of hal was saved with the file."
+        hint = "Delete such lines, or save the output again without them (hal --color false --quiet)."
         return Diagnosis("terminal", stop.text.mark(match.start()), message, hint)
     return None
 
@@ -55,9 +54,9 @@ def _template(stop: ParseFailure) -> Diagnosis | None:
     for number in stop.lines():
         if match := _TEMPLATE.search(stop.text.line(number)):
             kind = match.group()
-            message = f"a template stands here that was not filled in ({kind} ... {_CLOSING[kind]})."
-            hint = "Fill in the template before halgit reads the file, or quote the whole value."
-            return Diagnosis("template", stop.at(number, match.start() + 1), message, hint)
+            message = f"the file contains a template that was not rendered ({kind} ... {_CLOSING[kind]})."
+            hint = "Render the template before halgit reads the file, or quote the whole value."
+            return Diagnosis("template", stop.position(number, match.start() + 1), message, hint)
     return None
 
 
@@ -69,37 +68,37 @@ def _tab(stop: ParseFailure) -> Diagnosis | None:
     if here != "\t" and "tab character" not in stop.problem:
         return None
     column = stop.mark.column if here == "\t" else stop.text.line(stop.mark.line).find("\t") + 1 or stop.mark.column
-    mark = stop.at(stop.mark.line, column)
-    return Diagnosis("tab", mark, describe_tab(stop.text, mark), "Replace the tab by blanks.")
+    mark = stop.position(stop.mark.line, column)
+    return Diagnosis("tab", mark, describe_tab(stop.text, mark), "Replace the tab with spaces.")
 
 
 def _placeholder(stop: ParseFailure) -> Diagnosis | None:
     for number in stop.lines():
         line = stop.text.line(number)
         if match := _PLACEHOLDER.fullmatch(line):
-            message = f"the placeholder {match.group(1)} stands for a whole entry, and was not filled in."
-            hint = "Put the entry in its place, or take the line out."
-            return Diagnosis("placeholder", stop.at(number, match.start(1) + 1), message, hint)
+            message = f"the placeholder {match.group(1)} was not replaced."
+            hint = "Replace it with the entry, or delete the line."
+            return Diagnosis("placeholder", stop.position(number, match.start(1) + 1), message, hint)
     return None
 
 
-def _missing_blank(stop: ParseFailure) -> Diagnosis | None:
+def _missing_space(stop: ParseFailure) -> Diagnosis | None:
     if "expected ':'" in stop.problem:
-        lines = [stop.began.line] if stop.began else []
+        lines = [stop.context_start.line] if stop.context_start else []
     elif "mapping values are not allowed" in stop.problem:
-        lines = [stop.above()]
+        lines = [stop.find_line_above()]
     else:
         return None
     for number in lines:
         line = stop.text.line(number)
-        if match := _NO_BLANK.fullmatch(line):
-            message = f"the colon after {match.group(1)} has no blank behind it, so this is no key with a value."
-            hint = f"Write a blank after {match.group(1)}:"
-            return Diagnosis("missing-blank", stop.at(number, match.end(1) + 1), message, hint + ".")
-        if _NO_BLANK_AFTER_DASH.fullmatch(line):
-            message = "the dash has no blank behind it, so this is no item of the list."
+        if match := _NO_SPACE.fullmatch(line):
+            message = f"there is no space after the colon of {match.group(1)}, so this line is not a key with a value."
+            hint = f"Add a space after {match.group(1)}:"
+            return Diagnosis("missing-space", stop.position(number, match.end(1) + 1), message, hint + ".")
+        if _NO_SPACE_AFTER_DASH.fullmatch(line):
+            message = "there is no space after the dash, so this line is not a list item."
             return Diagnosis(
-                "missing-blank", stop.at(number, line.index("-") + 1), message, "Write a blank after the dash."
+                "missing-space", stop.position(number, line.index("-") + 1), message, "Add a space after the dash."
             )
     return None
 
@@ -108,36 +107,39 @@ def _missing_blank(stop: ParseFailure) -> Diagnosis | None:
 
 
 def _open_quote(stop: ParseFailure) -> Diagnosis | None:
-    if "quoted scalar" not in stop.context or "end of stream" not in stop.problem or stop.began is None:
+    if "quoted scalar" not in stop.context or "end of stream" not in stop.problem or stop.context_start is None:
         return None
-    if stop.text.whole[max(0, stop.began.index - 1) : stop.began.index] in {"'", '"'}:
+    if stop.text.whole[max(0, stop.context_start.index - 1) : stop.context_start.index] in {"'", '"'}:
         return Diagnosis(
-            "quote", stop.began, "a doubled quote: the second one opens a text that nothing ends.", _ONE_QUOTE
+            "quote",
+            stop.context_start,
+            "a doubled quote: the second one opens a string that is never closed.",
+            _ONE_QUOTE,
         )
-    hint = "Write the quote that ends the text, or take this one out."
-    return Diagnosis("quote", stop.began, "the quote that opens here is never closed.", hint)
+    hint = "Add the closing quote, or delete this one."
+    return Diagnosis("quote", stop.context_start, "the quote that opens here is not closed.", hint)
 
 
-_ONE_QUOTE: Final = "Take out the quote too many."
+_ONE_QUOTE: Final = "Delete the extra quote."
 
 
 def _closed_quote(stop: ParseFailure) -> Diagnosis | None:
-    """A text in quotes ends, and something else follows at once."""
+    """A quoted string is followed by more text."""
     last = stop.last
     if last is None or last.style not in {"'", '"'} or last.end.index != stop.mark.index:
         return None
     if last.start.line != last.end.line:
-        message = f"the text in quotes that begins here ends only on line {last.end.line}."
-        return Diagnosis("quote", last.start, message, "Write the quote that ends it, or take one too many out.")
+        message = f"the quoted string that begins here ends on line {last.end.line}."
+        return Diagnosis("quote", last.start, message, "Add the closing quote, or delete an extra quote.")
     if not last.text:
-        return Diagnosis("quote", last.start, "a doubled quote: the text ends where it begins.", _ONE_QUOTE)
-    inside = "write it twice ('')" if last.style == "'" else 'write \\"'
-    message = f"the quote {last.style} ends the text here, and more follows."
+        return Diagnosis("quote", last.start, "a doubled quote: the string ends where it begins.", _ONE_QUOTE)
+    inside = "double it ('')" if last.style == "'" else 'write \\"'
+    message = f"the quote {last.style} ends the string here, and more text follows."
     return Diagnosis(
         "quote",
-        stop.at(last.end.line, last.end.column - 1),
+        stop.position(last.end.line, last.end.column - 1),
         message,
-        f"Where it belongs to the text, {inside}; else take one quote out.",
+        f"If the quote is part of the string, {inside}; otherwise delete a quote.",
     )
 
 
@@ -147,38 +149,39 @@ def _escape(stop: ParseFailure) -> Diagnosis | None:
     escape = stop.text.whole[stop.mark.index : stop.mark.index + 2]
     escape = escape if escape[:1] == "\\" else stop.text.whole[max(0, stop.mark.index - 2) : stop.mark.index]
     if escape in {"\\u", "\\U"}:
-        message = f"halgit cannot read this {escape} escape, which stands for half a character; Halyard may."
-        return Diagnosis("escape", stop.mark, message, "Write the character itself, or one \\U escape of eight digits.")
-    shown = f"{escape} is no escape" if escape[:1] == "\\" else "this is no escape"
-    hint = "Write two backslashes, or use single quotes, where a backslash is itself."
-    return Diagnosis("escape", stop.mark, f"{shown} that YAML knows in double quotes.", hint)
+        message = f"halgit cannot read the escape {escape} of half a surrogate pair; Halyard may."
+        hint = "Write the character itself, or one \\U escape with eight digits."
+        return Diagnosis("escape", stop.mark, message, hint)
+    shown = f"{escape} is not an escape" if escape[:1] == "\\" else "this is not an escape"
+    hint = "Write two backslashes, or use single quotes."
+    return Diagnosis("escape", stop.mark, f"{shown} in double-quoted YAML strings.", hint)
 
 
 def _bracket(stop: ParseFailure) -> Diagnosis | None:
     here = stop.text.whole[stop.mark.index : stop.mark.index + 1]
     if here in ("]", "}") and "flow" not in stop.context:
-        return Diagnosis("syntax", stop.mark, f"this {here} closes nothing.", "Take it out, or quote the value.")
-    if "flow" not in stop.context or "did not find expected" not in stop.problem or stop.began is None:
+        return Diagnosis("syntax", stop.mark, f"this {here} has no opening bracket.", "Delete it, or quote the value.")
+    if "flow" not in stop.context or "did not find expected" not in stop.problem or stop.context_start is None:
         return None
     opening, what = ("[", "list") if "sequence" in stop.context else ("{", "mapping")
-    where = "here" if stop.began.line == stop.mark.line else f"on line {stop.began.line}"
-    message = f"the {what} that {opening} opens {where} is not closed, or a comma is missing before this."
-    return Diagnosis("syntax", stop.mark, message, f"Write the comma or the {_CLOSER[opening]}, or quote the value.")
+    where = "here" if stop.context_start.line == stop.mark.line else f"on line {stop.context_start.line}"
+    message = f"the {what} opened by {opening} {where} is not closed, or a comma is missing."
+    return Diagnosis("syntax", stop.mark, message, f"Add the comma or the {_CLOSER[opening]}, or quote the value.")
 
 
 _CLOSER: Final = {"[": "]", "{": "}"}
 
 
-# --- what a value may not be -----------------------------------------------------------------------------------
+# --- invalid values -----------------------------------------------------------------------------------
 
 
 def _first_character(stop: ParseFailure) -> Diagnosis | None:
     here = stop.text.whole[stop.mark.index : stop.mark.index + 1]
-    if "alphabetic or numeric" in stop.problem and stop.began is not None:
-        here = stop.text.whole[stop.began.index : stop.began.index + 1]
+    if "alphabetic or numeric" in stop.problem and stop.context_start is not None:
+        here = stop.text.whole[stop.context_start.index : stop.context_start.index + 1]
         what = "an alias" if here == "*" else "an anchor"
-        message = f"a {here} at the beginning makes this {what}, and no name follows."
-        return Diagnosis("syntax", stop.began, message, "Quote the whole value.")
+        message = f"a value that begins with {here} is {what}, and its name is missing."
+        return Diagnosis("syntax", stop.context_start, message, "Quote the whole value.")
     if "cannot start any token" in stop.problem:
         message = f"a value cannot begin with {here} unless it is quoted."
         return Diagnosis("syntax", stop.mark, message, "Quote the whole value.")
@@ -188,35 +191,35 @@ def _first_character(stop: ParseFailure) -> Diagnosis | None:
 def _second_colon(stop: ParseFailure) -> Diagnosis | None:
     before = stop.text.line(stop.mark.line)[: stop.mark.column - 1]
     if "mapping values are not allowed" in stop.problem and re.search(r":\s", before):
-        message = "a second colon with a blank behind it stands on this line."
-        return Diagnosis("syntax", stop.mark, message, "Quote the value, or begin a new line.")
+        message = "this line has a second colon followed by a space."
+        return Diagnosis("syntax", stop.mark, message, "Quote the value, or start a new line.")
     return None
 
 
 def _our_own_limit(stop: ParseFailure) -> Diagnosis | None:
-    """What libyaml refuses and SnakeYAML takes."""
+    """Syntax that libyaml rejects and SnakeYAML accepts."""
     if "unknown directive" in stop.problem:
-        message = "halgit cannot read a line that begins with % and is not %YAML or %TAG; Halyard passes over it."
-        return Diagnosis("syntax", stop.at(stop.mark.line, 1), message, "Take the line out.")
+        message = "halgit cannot read a line that begins with % and is not %YAML or %TAG; Halyard ignores it."
+        return Diagnosis("syntax", stop.position(stop.mark.line, 1), message, "Delete the line.")
     if "indentation space is expected" in stop.problem:
-        message = "halgit cannot read a tab that indents the lines below | or >; Halyard may."
-        return Diagnosis("tab", stop.mark, message, "Indent them by blanks.")
+        message = "halgit cannot read tabs that indent the lines below | or >; Halyard may."
+        return Diagnosis("tab", stop.mark, message, "Indent them with spaces.")
     if "unexpected ':'" in stop.problem:
-        message = "halgit cannot read a colon without a blank before a comma or bracket; Halyard may."
-        return Diagnosis("syntax", stop.mark, message, "Write a blank after the colon, or quote the text.")
+        message = "halgit cannot read a colon directly before a comma or bracket; Halyard may."
+        return Diagnosis("syntax", stop.mark, message, "Add a space after the colon, or quote the string.")
     return None
 
 
 def _no_key(stop: ParseFailure) -> Diagnosis | None:
-    if "expected ':'" in stop.problem and stop.began is not None:
-        message = "this line has no colon, and stands where a key with its value belongs."
-        return Diagnosis("syntax", stop.began, message, "Write the key, or take the line out.")
+    if "expected ':'" in stop.problem and stop.context_start is not None:
+        message = "expected a key with a value, got a line without a colon."
+        return Diagnosis("syntax", stop.context_start, message, "Add the key, or delete the line.")
     return None
 
 
 def _unknown(stop: ParseFailure) -> Diagnosis:
-    hint = "Correct this line, or the one above."
-    return Diagnosis("syntax", stop.mark, f"the text cannot be read on from here: {stop.problem}.", hint)
+    hint = "Correct this line or the line above."
+    return Diagnosis("syntax", stop.mark, f"invalid YAML: {stop.problem}.", hint)
 
 
 def _indentation(stop: ParseFailure) -> Iterator[Diagnosis | None]:
@@ -236,7 +239,7 @@ _CAUSES: Final[tuple[Callable[[ParseFailure], Diagnosis | None], ...]] = (
     _template,
     _tab,
     _placeholder,
-    _missing_blank,
+    _missing_space,
     _open_quote,
     _escape,
     _closed_quote,
@@ -255,15 +258,15 @@ _BEGINS: Final = re.compile(r" *((?:- +)*)")
 
 
 def count_indentation(line: str) -> int:
-    """How many blanks a line begins with."""
+    """Return the number of leading spaces of a line."""
     return len(line) - len(line.lstrip(" "))
 
 
 def find_columns(stop: ParseFailure) -> tuple[set[int], set[int]]:
-    """The columns at which lines above begin that this line could go on: of items, and of keys."""
+    """Return the columns, counted from 1, in which items and keys above the error begin."""
     items: set[int] = set()
     keys: set[int] = set()
-    number, least = stop.above(), 1 << 30
+    number, least = stop.find_line_above(), 1 << 30
     while number:
         line = stop.text.line(number)
         if count_indentation(line) < least:
@@ -271,7 +274,7 @@ def find_columns(stop: ParseFailure) -> tuple[set[int], set[int]]:
             dashes = [at for at, char in enumerate(_dashes(line)) if char == "-"]
             items.update(at + 1 for at in dashes)
             keys.add(len(_dashes(line)) + 1)
-        number = stop.above(number)
+        number = stop.find_line_above(number)
     return items, keys
 
 
@@ -281,28 +284,29 @@ def _dashes(line: str) -> str:
 
 
 def diagnose_lost_parent(stop: ParseFailure) -> Diagnosis | None:
-    """Lines indented below `accounts: []`, which has its value already."""
-    line, above = stop.text.line(stop.mark.line), stop.text.line(stop.above())
+    """Diagnose lines indented below a key such as `accounts: []`, which already has a value."""
+    line, above = stop.text.line(stop.mark.line), stop.text.line(stop.find_line_above())
     match = _EMPTY.fullmatch(above)
     if not match or count_indentation(line) <= count_indentation(above):
         return None
-    message = f"this line is indented below {match.group(1)} (line {stop.above()}), which is empty already."
-    hint = "Put back the line of its parent, which was lost, or take the [] or {} out."
-    return Diagnosis("parent", stop.at(stop.mark.line, count_indentation(line) + 1), message, hint)
+    where = f"{match.group(1)} (line {stop.find_line_above()})"
+    message = f"this line is indented below {where}, which already has an empty value."
+    hint = "Restore the missing parent line, or delete the [] or {}."
+    return Diagnosis("parent", stop.position(stop.mark.line, count_indentation(line) + 1), message, hint)
 
 
 def diagnose_stray_space(stop: ParseFailure) -> Diagnosis | None:
-    """A blank before a key that belongs to the root."""
+    """Diagnose an extra space before a key of the root mapping."""
     line = stop.text.line(stop.mark.line)
     first = next((number for number in range(1, stop.mark.line) if _is_content(stop.text.line(number))), 0)
     start = count_indentation(stop.text.line(first)) if first else 0
     if "<document start>" in stop.problem and start > count_indentation(line):
-        message = f"the first key is indented by {start}, and the one on line {stop.mark.line} is not."
-        return Diagnosis("indentation", stop.at(first, 1), message, "Take out the blanks before it.")
+        message = f"the first key is indented by {start} spaces, but the key on line {stop.mark.line} is not."
+        return Diagnosis("indentation", stop.position(first, 1), message, "Delete the spaces before it.")
     key = _KEY.match(line)
     if key and first and count_indentation(line) == 1 and start == 0 and not _ITEM.match(line):
-        message = f"a stray blank stands before {_name(key)}, and it is neither beside nor below the key above."
-        return Diagnosis("indentation", stop.at(stop.mark.line, 1), message, "Take the blank out.")
+        message = f"an extra space before {_name(key)} makes its indentation invalid."
+        return Diagnosis("indentation", stop.position(stop.mark.line, 1), message, "Delete the space.")
     return None
 
 
@@ -316,22 +320,22 @@ def _name(key: re.Match[str]) -> str:
 
 
 def diagnose_wrong_column(stop: ParseFailure, columns: tuple[set[int], set[int]]) -> Diagnosis | None:
-    """A line that begins in a column in which nothing above it begins."""
+    """Diagnose a line that begins in a column where no line above begins."""
     line = stop.text.line(stop.mark.line)
     item, key = _ITEM.match(line), _KEY.match(line)
-    if not (item or key) or not stop.above():
+    if not (item or key) or not stop.find_line_above():
         return None
     column = count_indentation(line) + 1
     fitting = columns[0] or columns[1] if item else columns[1]
     what = "this item" if item or key is None else _name(key)
     if column in fitting:
         return None
-    mark = stop.at(stop.mark.line, column)
+    mark = stop.position(stop.mark.line, column)
     near = next((one for one in sorted(fitting, reverse=True) if abs(one - column) == 1), None)
     if near:
-        message = f"{what} begins one column too far to the {'right' if near < column else 'left'}."
-        return Diagnosis("indentation", mark, message, f"Move it to column {near}, where its neighbours begin.")
+        message = f"{what} is indented one column too {'far' if near < column else 'little'}."
+        return Diagnosis("indentation", mark, message, f"Move it to column {near}, like its neighbors.")
     where = f"column{'s' if len(fitting) > 1 else ''} {' and '.join(str(one) for one in sorted(fitting))}"
-    message = f"{what} begins in column {column}; what stands above, and it could go on, begins in {where}."
-    hint = "Indent it as its neighbours, or put back the line of its parent."
+    message = f"{what} begins in column {column}. Expected indentation: {where}."
+    hint = "Indent it like its neighbors, or restore the missing parent line."
     return Diagnosis("indentation", mark, message, hint)

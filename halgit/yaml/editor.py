@@ -1,7 +1,8 @@
-"""Changes one place of a YAML file that people edit, and leaves every other byte as it is: comments, quotes, order.
+"""Edits of YAML files that people maintain. Every other byte stays: comments, quotes, order, anchors.
 
-A value is set or removed by its path; what is new is written in block style at the indentation that is there. Every
-edit is read again: it either means exactly what was asked for and changes nothing else, or it is refused.
+`edit` sets or removes the value at a path and writes new values in block style with the surrounding indentation. The
+result is read again: an edit that would change anything else is refused. `replace_scalars` replaces scalars where they
+are. A new scalar keeps the style of the old one if that style can express it.
 """
 
 from __future__ import annotations
@@ -21,32 +22,32 @@ _COLLECTIONS: Final = (dict, list)
 
 
 class EditError(ValueError):
-    """The place cannot be changed without changing another, or the text is none that can be edited."""
+    """The path cannot be changed without changing another value, or the file cannot be edited."""
 
 
 def edit(text: bytes, path: Path, value: Value | Missing) -> bytes:
-    """The text with the value at this path set, or removed where it is MISSING.
+    """Set the value at a path, or remove it if `value` is MISSING. Returns the new file.
 
-    A list's length as last step appends. What is missing above is made. Raises CannotEditError for a text that does
-    not parse or holds several documents, a path through a scalar, and an edit that would change something else.
+    The length of a list as last step appends. Missing parents are created. Raises EditError for a file that does not
+    parse or has several documents, a path through a scalar, and an edit that would change anything else.
     """
     before = read(text, "")
-    if before.faults:
-        raise EditError(before.faults[0].message)
+    if before.findings:
+        raise EditError(before.findings[0].message)
     if value is MISSING and _at(before.data, path[:-1]) == apply_change(
         _at(before.data, path[:-1]), path[-1:], MISSING
     ):
-        raise EditError("There is nothing to remove.")
+        raise EditError("Nothing to remove at this path.")
     wanted = apply_change(before.data, path, value)
     after = _edited(text, before.data, path, value) if path else dump(value)
     again = read(after, "")
-    if again.faults or dump(again.data) != dump(wanted):
-        raise EditError("The file is written in a way that a program cannot edit without changing more.")
+    if again.findings or dump(again.data) != dump(wanted):
+        raise EditError("This edit would also change other values of the file.")
     return after
 
 
 def apply_change(data: Value, path: Path, value: Value | Missing) -> Value:
-    """The data with the value at this path set or removed; nothing given is changed in place."""
+    """Return the data with the value at a path set or removed. The argument is not changed."""
     if not path:
         return value
     step, rest = path[0], path[1:]
@@ -60,22 +61,22 @@ def apply_change(data: Value, path: Path, value: Value | Missing) -> Value:
         here = data[step] if step < len(data) else None
         below = apply_change(here, rest, value) if rest else value
         return [*data[:step], *([] if below is MISSING else [below]), *data[step + 1 :]]
-    raise EditError(f"There is no place {step} here.")
+    raise EditError(f"The path step {step} does not exist.")
 
 
 def _edited(text: bytes, data: Value, path: Path, value: Value | Missing) -> bytes:
-    """The text with the change made as deep as it can be; a collection in flow style is written anew as a whole."""
-    sheet = _Sheet(text)
+    """Make the change as deep in the text as possible; a flow collection is rewritten as a whole."""
+    file = _EditableFile(text)
     for depth in range(len(path), 0, -1):
         here, rest = path[:depth], path[depth:]
-        parent = sheet.node(here[:-1])
+        parent = file.node(here[:-1])
         if parent is None or parent.flow or parent.kind not in {"mapping", "sequence"}:
             continue
         new = apply_change(_at(data, here), rest, value)
         if new is MISSING and len(_at(data, here[:-1])) == 1:
             return _edited(text, data, here[:-1], [] if parent.kind == "sequence" else {})
-        return sheet.put(parent, here[-1], new)
-    return sheet.whole(apply_change(data, path, value))
+        return file.put(parent, here[-1], new)
+    return file.rewrite(apply_change(data, path, value))
 
 
 def _at(data: Value, path: Path) -> Value:
@@ -87,8 +88,8 @@ def _at(data: Value, path: Path) -> Value:
     return data
 
 
-class _Sheet:
-    """A text and its nodes."""
+class _EditableFile:
+    """A file and its nodes, with the edits of one collection entry."""
 
     def __init__(self, text: bytes) -> None:
         self._bytes = text
@@ -98,7 +99,7 @@ class _Sheet:
         self._root = roots[0] if roots else None
 
     def node(self, path: Path) -> Node | None:
-        """The node at a path, aliases not followed: what they stand for is written elsewhere."""
+        """Return the node at a path. Aliases are not followed, since their target is elsewhere in the file."""
         node = self._root
         for step in path:
             if node is None:
@@ -111,8 +112,8 @@ class _Sheet:
                 return None
         return node
 
-    def whole(self, data: Value) -> bytes:
-        """The text with its one document written anew; what stands before and after it stays."""
+    def rewrite(self, data: Value) -> bytes:
+        """Rewrite the document. The text before and after it stays."""
         if self._root is None or self._root.end.index == self._root.start.index:
             head = self._text if not self._text or self._text.endswith("\n") else self._text + self._end
             return (head + self._lines(dump(data), 0)).encode()
@@ -171,7 +172,7 @@ class _Sheet:
         )
 
     def _append(self, parent: Node, data: Value) -> bytes:
-        """One entry more after the last one of a block collection, comments behind which stay behind."""
+        """Append an entry to a block collection, before the comments that follow it."""
         pad = parent.start.column - 1
         end = self._line_end(self._last(parent))
         head = self._text[:end]
@@ -179,16 +180,16 @@ class _Sheet:
         return (head + glue + self._lines(dump(data), pad) + self._text[end:]).encode()
 
     def _cut(self, start: int, node: Node, following: Node | None) -> bytes:
-        """Take out what begins at `start`, the lines with it where they hold nothing else."""
+        """Delete the entry that begins at `start`, with its lines if they contain nothing else."""
         line = self._text.rfind("\n", 0, start) + 1
         if not self._text[line:start].strip():
             return (self._text[:line] + self._text[self._line_end(self._last(node)) :]).encode()
         if following is None:
-            raise EditError("The entry shares its line with another.")
+            raise EditError("The entry shares its line with another entry.")
         return (self._text[:start] + self._text[following.start.index :]).encode()
 
     def _replaced(self, start: int, end: int, lines: str) -> bytes:
-        """The text with a range replaced; a comment behind it stays behind a single line, and else goes above."""
+        """Replace a range. A comment after it stays after a single line, or moves above several lines."""
         lines = lines.removesuffix(self._end)
         rest = self._text[end : self._line_end(end)]
         comment = rest.strip()
@@ -204,14 +205,14 @@ class _Sheet:
         return self._end.join(" " * pad + line if line else line for line in lines)
 
     def _line_end(self, index: int) -> int:
-        """Where the line of this place ends, its line break included."""
+        """Return the index after the line break of this line."""
         if index and self._text[index - 1] == "\n":
             return index
         found = self._text.find("\n", index)
         return len(self._text) if found < 0 else found + 1
 
     def _last(self, node: Node) -> int:
-        """Where the last thing a node holds ends. libyaml ends block collections and scalars at what follows them."""
+        """Return where the content of a node ends. libyaml ends block nodes at the token that follows them."""
         if node.kind in {"mapping", "sequence"} and not node.flow and node.items:
             return max(self._last(node.items[-1]), node.items[-2].end.index + 1 if node.kind == "mapping" else 0)
         if node.style in {"|", ">"}:
@@ -227,7 +228,7 @@ _DASHES: Final = re.compile(r" *(?:- +)*")
 
 
 def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool = False) -> bytes:
-    """The text with these scalars replaced. The new ones mean exactly the given values; KeyError for a lost path."""
+    """Replace scalars by path, each with a scalar of exactly that value. Raises KeyError for an unknown path."""
     whole = text.decode("utf-8")
     mark = whole[:1] == "\ufeff"
     whole = whole.removeprefix("\ufeff")
@@ -241,15 +242,15 @@ def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool 
     for node, flow, value in sorted(places, key=lambda each: each[0].start.index, reverse=True):
         if isinstance(value, (Secret, Woven)):
             if not opened:
-                raise TypeError("a secret is to be opened before it is written")
+                raise TypeError("a secret must be opened before it is written")
             value = value.open()
-        written = _Place(whole, node, flow).written(value)
+        written = _ScalarWriter(whole, node, flow).write(value)
         whole = whole[: node.start.index] + written + whole[node.end.index :]
     return ("\ufeff" * mark + whole).encode("utf-8")
 
 
-class _Place:
-    """One scalar of a text, and how another is written in its place."""
+class _ScalarWriter:
+    """One scalar of a file, and how another value is written in its place."""
 
     def __init__(self, whole: str, node: Node, flow: bool) -> None:
         self._whole = whole
@@ -258,8 +259,8 @@ class _Place:
         self._begin = find_content_start(whole, node)
         self._old = whole[self._begin : node.end.index]
 
-    def written(self, value: Value) -> str:
-        """What stands from the node's start to its end from now on."""
+    def write(self, value: Value) -> str:
+        """Return the new text from the start of the node to its end."""
         anchor = _ANCHOR.match(self._whole, self._node.start.index, self._begin)
         head = f"{anchor.group(1)} " if anchor else self._lead()
         if self._node.style in {"|", ">"}:
@@ -267,7 +268,7 @@ class _Place:
         return head + self._on_one_line(value)
 
     def _lead(self) -> str:
-        """What must come first where nothing stood: the blank after the colon, or the colon."""
+        """Return what must precede the value of an empty node: the space after the colon, or the colon."""
         if self._node.start.index != self._node.end.index:
             return ""
         before = self._whole[: self._node.start.index]
@@ -308,7 +309,7 @@ class _Place:
         )
 
     def _block(self, value: Value) -> str | None:
-        """The value as a block at the indentation that is there; None where a block cannot say it."""
+        """Return the value as a block scalar at the current indentation; None if a block cannot express it."""
         if not isinstance(value, str) or isinstance(value, Plain) or not value.strip("\n") or self._flow:
             return None
         new = format_block(str(value), self._pad())
@@ -318,34 +319,34 @@ class _Place:
         return _folded(new) if folds else new
 
     def _pad(self) -> str:
-        """The blanks before the lines of the block, or those that fit where it has no line yet."""
+        """Return the indentation of the block's lines, or a fitting one if it has no lines."""
         lines = self._old.splitlines()[1:]
-        said = next((line for line in self._node.text.split("\n") if line.strip(" ")), None)
+        content = next((line for line in self._node.text.split("\n") if line.strip(" ")), None)
         line = next((line for line in lines if line.strip(" ")), None)
-        if said is not None and line is not None:
-            return " " * (_blanks(line) - _blanks(said))
+        if content is not None and line is not None:
+            return " " * (_count_spaces(line) - _count_spaces(content))
         start = self._whole.rfind("\n", 0, self._begin) + 1
         dashes = _DASHES.match(self._whole, start)
         return " " * (len(dashes.group() if dashes else "") + 2)
 
 
-def _blanks(line: str) -> int:
+def _count_spaces(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
 def _tail(old: str) -> str:
-    """The line breaks, and lines of nothing but blanks, at the end of a block."""
+    """Return the line breaks and blank lines at the end of a block."""
     found = _BREAKS_AT_END.search(old)
     return found.group() if found else ""
 
 
 def _folded(literal: str) -> str:
-    """A literal block whose lines all begin with a character, as a folded one: each break between lines is doubled."""
+    """Convert a literal block without indented lines to a folded one, which doubles each inner line break."""
     header, _, body = literal.partition("\n")
     inner = body.rstrip("\n")
     return f">{header[1:]}\n" + re.sub(r"\n+", lambda breaks: breaks.group() + "\n", inner) + body[len(inner) :]
 
 
 def _fits_in_flow(text: str) -> bool:
-    """Whether a text that is plain in block style is so inside brackets too."""
+    """Return whether a plain scalar of block style is also plain inside a flow collection."""
     return bool(_SAFE_IN_FLOW.fullmatch(text)) and not re.search(r":(?![A-Za-z0-9_/])", text)

@@ -1,7 +1,8 @@
-"""Writes plain data as YAML that Halyard reads as exactly that data: block style, no aliases, keys in their order.
+"""Plain data written as YAML that Halyard reads as exactly that data: block style, no aliases, keys in order.
 
-An emitter of our own: ten times faster than libyaml's through Python, and free to quote what another YAML would read
-otherwise. Opens a Secret only when told to.
+Our own emitter is ten times faster than libyaml's through Python, and quotes scalars that another YAML version would
+read differently. A string on one line is plain where that is safe for SnakeYAML and any YAML 1.2 reader, else in single
+quotes, else in double quotes with escapes; it is never folded. Secrets are opened only on request.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ _LITERAL: Final = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufe
 _LONGEST_KEY: Final = 1000
 
 
-class _Forms(dict[str, str]):
-    """How a text is written on one line, remembered."""
+class _OneLineCache(dict[str, str]):
+    """A cache of strings as written on one line."""
 
     def __missing__(self, text: str) -> str:
-        form = quote(text)
+        written = quote(text)
         if len(text) < 200:
             if len(self) > 100_000:
                 self.clear()
-            self[text] = form
-        return form
+            self[text] = written
+        return written
 
 
-_FORMS: Final = _Forms()
+_ONE_LINE: Final = _OneLineCache()
 
 
 def dump(data: Value, *, opened: bool = False) -> bytes:
-    """The data as a YAML document. `opened` writes what a Secret or Woven holds; without it they raise TypeError."""
+    """Write data as a YAML document. `opened` writes the content of secrets, which otherwise raise TypeError."""
     emitter = _Emitter(opened)
     if isinstance(data, dict) and data:
         emitter.mapping(data, "")
@@ -52,14 +53,14 @@ class _Emitter:
         self._opened = opened
 
     def mapping(self, data: dict[str, Value], pad: str) -> None:
-        add, forms = self.lines.append, _FORMS
+        add, one_line = self.lines.append, _ONE_LINE
         for key, value in data.items():
-            name = pad + (forms[key] if key.__class__ is str else _key(key))
+            name = pad + (one_line[key] if key.__class__ is str else _key(key))
             if len(name) > _LONGEST_KEY:
                 name = f"{pad}? {name[len(pad) :]}\n{pad}"
             kind = value.__class__
             if kind is str and "\n" not in value:
-                add(f"{name}: {forms[value]}")
+                add(f"{name}: {one_line[value]}")
             elif kind is dict and value:
                 add(name + ":")
                 self.mapping(value, pad + "  ")
@@ -70,12 +71,12 @@ class _Emitter:
                 add(f"{name}: {self.scalar(value, pad + '  ')}")
 
     def sequence(self, data: Any, pad: str) -> None:
-        lines, forms = self.lines, _FORMS
+        lines, one_line = self.lines, _ONE_LINE
         inner = pad + "  "
         for item in data:
             kind = item.__class__
             if kind is str and "\n" not in item:
-                lines.append(f"{pad}- {forms[item]}")
+                lines.append(f"{pad}- {one_line[item]}")
             elif (kind is dict or kind is list or kind is tuple) and item:
                 start = len(lines)
                 (self.mapping if kind is dict else self.sequence)(item, inner)
@@ -84,15 +85,15 @@ class _Emitter:
                 lines.append(f"{pad}- {self.scalar(item, inner)}")
 
     def scalar(self, value: Value, pad: str) -> str:
-        """Anything that is no filled collection, with `pad` before the lines of a block."""
+        """Write a scalar or an empty collection, with `pad` before the lines of a block."""
         if isinstance(value, (Secret, Woven)):
             if not self._opened:
-                raise TypeError(f"{value!r} is to be opened before it is written")
+                raise TypeError(f"{value!r} must be opened before it is written")
             value = value.open()
         if isinstance(value, Plain):
             return str(value)
         if isinstance(value, str):
-            return format_block(value, pad) if "\n" in value else _FORMS[str(value)]
+            return format_block(value, pad) if "\n" in value else _ONE_LINE[str(value)]
         if value is None:
             return "null"
         if isinstance(value, bool):
@@ -104,8 +105,8 @@ class _Emitter:
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
-        raise TypeError(f"a key must be a text, not {type(key).__name__}")
-    return str(key) if isinstance(key, Plain) else _FORMS[str(key)]
+        raise TypeError(f"expected a string as key, got {type(key).__name__}")
+    return str(key) if isinstance(key, Plain) else _ONE_LINE[str(key)]
 
 
 def _other(value: Any) -> str:
@@ -129,7 +130,7 @@ def _float(value: float) -> str:
 
 
 def format_block(text: str, pad: str) -> str:
-    """A text of several lines as a literal block where that is exact, else in double quotes."""
+    """Write a multi-line string as a literal block if that is exact, else in double quotes."""
     body = text.rstrip("\n")
     if (
         not body
@@ -180,19 +181,19 @@ _TO_ESCAPE: Final = re.compile(
 
 
 def quote(text: str) -> str:
-    """A text on one line, in the plainest form that is safe in block style."""
+    """Write a string on one line in the simplest form that is safe in block style."""
     if is_plain(text):
         return text
     return quote_single(text) if is_printable(text) else quote_double(text)
 
 
 def is_printable(text: str) -> bool:
-    """Whether a text is of one line and needs no escape."""
+    """Return whether a string has one line and needs no escape."""
     return bool(_PRINTABLE.fullmatch(text))
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text can stand without quotes as a key or value in block style and is nothing else to any reader."""
+    """Return whether a string can be a plain key or value in block style for every YAML reader."""
     if text in WORDS or text in _WORDS or text in {"=", "<<", "-", "~"} or not _SAFE.fullmatch(text):
         return False
     if text[0] == "-" and (len(text) == 1 or text[1] in " -"):
@@ -205,12 +206,12 @@ def is_plain(text: str) -> bool:
 
 
 def quote_single(text: str) -> str:
-    """A text in single quotes; it must be printable and on one line."""
+    """Write a printable one-line string in single quotes."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def quote_double(text: str) -> str:
-    """A text in double quotes, everything that is not printable escaped."""
+    """Write a string in double quotes, with unprintable characters escaped."""
     return '"' + _TO_ESCAPE.sub(_escape, text) + '"'
 
 

@@ -1,4 +1,4 @@
-"""Where a value stands in a YAML text. Looked up on demand, by composing the text again; never kept with the values."""
+"""Positions of values in a YAML file. Computed on request by parsing the file again; never kept with the values."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from halgit.yaml.source_text import FindingCollector
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One scalar of a text. `key` is whether it is a mapping key; `path` is then the path of its value.
+    """One scalar of a file. `key` is true for a mapping key; `path` is then the path of its value.
 
-    `plain` is whether it stands without quotes, `flow` whether inside `[...]` or `{...}`. Places count from 1.
+    `plain` is true without quotes, `flow` inside `[...]` or `{...}`. `line` and `column` count from 1.
     """
 
     path: Path
@@ -28,12 +28,12 @@ class Scalar:
 
 
 def locate(text: bytes, path: Path, *, key: bool = False) -> Position | None:
-    """The place of a value, or of its key; None where there is no such path."""
+    """Return the position of a value, or of its key; None for an unknown path."""
     return locate_all(text, [path], keys=key).get(path)
 
 
 def locate_all(text: bytes, paths: Iterable[Path], *, keys: bool = False) -> dict[Path, Position]:
-    """The places of many values at the cost of one look; paths that are not there are left out."""
+    """Return the positions of many values with one parse. Unknown paths are skipped."""
     roots = compose(text).roots
     found: dict[Path, Position] = {}
     for path in paths:
@@ -49,7 +49,7 @@ def _follow(node: Node | None, path: Path, want_key: bool) -> Node | None:
 
 
 def find_nodes(node: Node | None, path: Path, *, want_key: bool = False) -> list[Node]:
-    """The nodes from the root to the value at this path, or to its key; empty where there is no such path."""
+    """Return the nodes from the root to the value at a path, or to its key; empty for an unknown path."""
     trail = [node] if node is not None else []
     for depth, step in enumerate(path):
         while node is not None and node.kind == "alias":
@@ -71,12 +71,12 @@ def find_nodes(node: Node | None, path: Path, *, want_key: bool = False) -> list
 
 
 def get_key_text(node: Node) -> str:
-    """A mapping key as the text it has in a path."""
+    """Return a mapping key as the string it has in a path."""
     return str(Constructor(FindingCollector("")).key(node))
 
 
 def list_scalars(text: bytes) -> list[Scalar]:
-    """Every scalar of the first document, in the order of the file, what stands under aliases only once."""
+    """List the scalars of the first document in order. Aliases are not expanded."""
     roots = compose(text).roots
     found: list[Scalar] = []
     if roots:

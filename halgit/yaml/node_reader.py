@@ -1,7 +1,7 @@
-"""Reads a YAML text node by node, with every fault in it and its place: the slow and thorough half of reading.
+"""The thorough reader: YAML read node by node, with every finding and its position. Never raises for invalid input.
 
-Puts the parts in order: is it text, does it parse, is it what SnakeYAML takes, are its keys and aliases in order, what
-are its values. Never raises for bad input.
+Checks encoding, syntax, compatibility with SnakeYAML, keys and aliases of every mapping, and the limits of SnakeYAML,
+then constructs the values.
 """
 
 from __future__ import annotations
@@ -17,77 +17,78 @@ from halgit.yaml.source_text import FindingCollector, Mark, decode_text
 
 
 def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...], tuple[Finding, ...]]:
-    """The documents and the faults of a text; no documents where it cannot be parsed."""
-    faults = FindingCollector(file)
-    whole = decode_text(text, faults)
+    """Read the documents and findings of a file; no documents if it cannot be parsed."""
+    findings = FindingCollector(file)
+    whole = decode_text(text, findings)
     if whole is None:
-        return (), faults.sorted()
+        return (), findings.sorted()
     stream = compose(text)
-    check_compatibility(whole, stream, faults)
-    construction = Constructor(faults)
-    checking = DocumentChecker(construction, faults)
+    check_compatibility(whole, stream, findings)
+    constructor = Constructor(findings)
+    checker = DocumentChecker(constructor, findings)
     for root in stream.roots:
-        checking.document(root)
+        checker.check(root)
     if not many:
-        _check_single(stream, faults)
+        _check_single(stream, findings)
     if stream.too_deep:
-        _too_deep(stream.too_deep, faults)
+        _report_depth(stream.too_deep, findings)
     elif stream.problem:
-        diagnose(whole, stream, faults)
-    elif checking.within_limits:
-        documents = tuple(construction.value(root) for root in stream.roots)
-        if _fits(documents, stream, faults):
-            return documents, faults.sorted()
-    return (), faults.sorted()
+        diagnose(whole, stream, findings)
+    elif checker.is_within_limits:
+        documents = tuple(constructor.value(root) for root in stream.roots)
+        if _fits(documents, stream, findings):
+            return documents, findings.sorted()
+    return (), findings.sorted()
 
 
-def _check_single(stream: Stream, faults: FindingCollector) -> None:
+def _check_single(stream: Stream, findings: FindingCollector) -> None:
     for start in stream.starts[1:2]:
-        faults.add("documents", start, "a second document starts here.", "Keep one document in this file.")
+        message = "a second document begins here, where one is allowed."
+        findings.add("documents", start, message, "Keep one document in the file.")
 
 
-def _too_deep(mark: Mark, faults: FindingCollector) -> None:
-    message = f"more than {MAX_DEPTH} mappings and lists inside one another; Halyard reads no deeper."
-    faults.add("depth", mark, message, "Lift the inner ones up.")
+def _report_depth(mark: Mark, findings: FindingCollector) -> None:
+    message = f"mappings and lists are nested more than {MAX_DEPTH} levels deep, which Halyard does not support."
+    findings.add("depth", mark, message, "Reduce the nesting.")
 
 
-def _fits(documents: tuple[Value, ...], stream: Stream, faults: FindingCollector) -> bool:
-    """Whether the documents stay in bounds once their aliases are written out."""
+def _fits(documents: tuple[Value, ...], stream: Stream, findings: FindingCollector) -> bool:
+    """Return whether the documents stay within the limits after their aliases are expanded."""
     for document, root in zip(documents, stream.roots, strict=True):
         expansion = ExpandedSize(document)
         if expansion.depth > MAX_DEPTH:
-            _too_deep(root.start, faults)
+            _report_depth(root.start, findings)
             return False
         if expansion.size > stream.count + MAX_ADDED_VALUES:
-            message = f"aliases add more than {MAX_ADDED_VALUES} values once they are written out."
-            faults.add("alias-limit", root.start, message, "Write the values out, or use fewer aliases.")
+            message = f"aliases expand to more than {MAX_ADDED_VALUES} additional values."
+            findings.add("alias-limit", root.start, message, "Repeat the values, or use fewer aliases.")
             return False
     return True
 
 
 MAX_ALIASES: Final = 50
-"""How many aliases to mappings or lists SnakeYAML takes in one text."""
+"""The maximum number of aliases to mappings or lists in a file, as in SnakeYAML."""
 
 MAX_ADDED_VALUES: Final = 100_000
-"""How many values aliases may add to a text once they are written out."""
+"""The maximum number of values that aliases may add to a file."""
 
 
 class DocumentChecker:
-    """Goes through the documents of one text, and gathers faults."""
+    """Checks the keys and aliases of all mappings of one file, used or not."""
 
-    def __init__(self, construction: Constructor, faults: FindingCollector) -> None:
-        self._key = construction.key
-        self._faults = faults
+    def __init__(self, constructor: Constructor, findings: FindingCollector) -> None:
+        self._key = constructor.key
+        self._findings = findings
         self._above: set[Node] = set()
         self._aliases = 0
 
     @property
-    def within_limits(self) -> bool:
-        """Whether Halyard would go on to make values of this text."""
+    def is_within_limits(self) -> bool:
+        """Whether Halyard would construct values from this file."""
         return self._aliases <= MAX_ALIASES
 
-    def document(self, node: Node, path: Path = ()) -> None:
-        """Checks a node and all below it, in the order of the text."""
+    def check(self, node: Node, path: Path = ()) -> None:
+        """Check a node and its descendants in the order of the file."""
         if node.kind == "alias":
             self._alias(node, path)
         elif node.kind != "scalar":
@@ -96,50 +97,50 @@ class DocumentChecker:
                 self._mapping(node, path)
             else:
                 for position, item in enumerate(node.items):
-                    self.document(item, (*path, position))
+                    self.check(item, (*path, position))
             self._above.discard(node)
 
     def _mapping(self, node: Node, path: Path) -> None:
         first: dict[str, Node] = {}
         for key, value in node.pairs():
-            self.document(key, path)
+            self.check(key, path)
             text = None if is_merge_key(key) else self._name(node, key, path)
             below = path if text is None else (*path, str(text))
             if text is not None and (before := first.setdefault(text, key)) is not key:
-                message = f"the key {text} stands twice in this mapping, first on line {before.start.line}."
-                self._faults.add("duplicate-key", key.start, message, "Keep one of the two.", below)
-            self.document(value, below)
+                message = f"duplicate key {text} in this mapping, first used on line {before.start.line}."
+                self._findings.add("duplicate-key", key.start, message, "Keep one of the two keys.", below)
+            self.check(value, below)
 
     def _name(self, mapping: Node, key: Node, path: Path) -> str | None:
         if key.resolved().kind in {"scalar", "alias"}:
             return self._key(key, path)
         if key.flow and mapping.flow and key.start.index == mapping.start.index + 1:
-            message = "{{ ... }} without quotes is a mapping to YAML, not a text."
-            hint = "Fill in the template before halgit reads the file, or quote the whole value."
-            self._faults.add("template", mapping.start, message, hint, path)
+            message = "{{ ... }} without quotes is a mapping in YAML, not a string."
+            hint = "Render the template before halgit reads the file, or quote the whole value."
+            self._findings.add("template", mapping.start, message, hint, path)
         else:
             kind = "list" if key.resolved().kind == "sequence" else "mapping"
-            self._faults.add("key", key.start, f"a {kind} stands as a key.", "Write a text as the key.", path)
+            self._findings.add("key", key.start, f"a {kind} cannot be a key.", "Use a string as the key.", path)
         return None
 
     def _alias(self, node: Node, path: Path) -> None:
         if node.target is None:
-            message = "a value that begins with * is an alias to YAML, and no anchor of its name stands before it."
-            self._faults.add("alias", node.start, message, "Define the anchor, write the value out, or quote it.", path)
+            message = "a value that begins with * is an alias in YAML, and no anchor with its name precedes it."
+            self._findings.add("alias", node.start, message, "Define the anchor, repeat the value, or quote it.", path)
         elif node.target in self._above:
-            message = f"the alias *{node.text} stands inside the value it stands for."
-            self._faults.add("alias", node.start, message, "Write the value out.", path)
+            message = f"the alias *{node.text} refers to a value that contains it."
+            self._findings.add("alias", node.start, message, "Repeat the value.", path)
         elif node.target.kind != "scalar":
             self._aliases += 1
             if self._aliases == MAX_ALIASES + 1:
-                message = f"more than {MAX_ALIASES} aliases to mappings or lists; Halyard reads no more of them."
-                self._faults.add("alias-limit", node.start, message, "Write some of the values out.", path)
+                message = f"more than {MAX_ALIASES} aliases to mappings or lists, which Halyard does not support."
+                self._findings.add("alias-limit", node.start, message, "Repeat some of the values.", path)
 
 
 class ExpandedSize:
-    """How large a value is once its aliases are written out, at the cost of what it takes in memory.
+    """The size of a value with its aliases expanded, computed without expanding them.
 
-    `size` counts all values then, `depth` the collections inside one another.
+    `size` counts all values, `depth` the nesting of collections.
     """
 
     def __init__(self, data: Value) -> None:

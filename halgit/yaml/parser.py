@@ -1,4 +1,9 @@
-"""The door to libyaml, through PyYAML: a parser of events for one text. Resolves nothing and makes no values."""
+"""YAML text as a tree of nodes with positions, parsed by libyaml through PyYAML.
+
+Reading for the values alone (`reader`) is several times faster; nodes are built only where a finding, a position or
+an edit needs them. Nothing here resolves or judges a scalar. Parsing stops at the first error and keeps all nodes
+before it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from halgit.yaml.source_text import Mark, SourceText
 
 
 class EventParser(Protocol):
-    """What is used of PyYAML's parser."""
+    """The part of PyYAML's parser that this package uses."""
 
     def get_event(self) -> Event | None: ...
 
@@ -23,11 +28,9 @@ class EventParser(Protocol):
 
 
 def open_parser(text: bytes) -> EventParser:
-    """A parser at the start of a text. Raises HalgitError where PyYAML was built without libyaml."""
+    """Open a libyaml parser at the start of a text. Raises HalgitError if PyYAML was built without libyaml."""
     if not yaml.__with_libyaml__:
-        raise HalgitError(
-            "This PyYAML is built without libyaml.", "Install PyYAML from its wheel (pip install PyYAML)."
-        )
+        raise HalgitError("PyYAML was built without libyaml.", "Install PyYAML from its wheel (pip install PyYAML).")
     return yaml.CSafeLoader(text)
 
 
@@ -36,14 +39,14 @@ Kind = Literal["scalar", "sequence", "mapping", "alias"]
 TAG_PREFIX: Final = "tag:yaml.org,2002:"
 
 MAX_DEPTH: Final = 51
-"""How many collections may stand inside one another, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
+"""The maximum nesting of collections, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One node. `items` of a mapping are its keys and values in turn; `target` is what an alias stands for.
+    """One node. The `items` of a mapping are its keys and values in turn; `target` is the node an alias refers to.
 
-    `plain` is whether a scalar's text decides its type: it stands without quotes and without a tag.
+    `plain` is true for a scalar without quotes and tag, whose text decides its type.
     """
 
     kind: Kind
@@ -59,11 +62,11 @@ class Node:
     target: Node | None = None
 
     def pairs(self) -> Iterator[tuple[Node, Node]]:
-        """Keys with their values; a last key whose value could not be parsed is left out."""
+        """Iterate over keys and values. Drops a last key whose value could not be parsed."""
         return zip(self.items[::2], self.items[1::2], strict=False)
 
     def resolved(self) -> Node:
-        """The node itself, or what an alias stands for; the alias where that is nothing."""
+        """Return the target of an alias, or the node itself."""
         return self.target if self.kind == "alias" and self.target is not None else self
 
 
@@ -71,7 +74,7 @@ Pair = tuple[Node, Node]
 
 
 def is_merge_key(key: Node) -> bool:
-    """Whether a key is `<<`, which brings in the keys of other mappings."""
+    """Return whether a key is the merge key `<<`."""
     key = key.resolved()
     return key.kind == "scalar" and (key.tag == TAG_PREFIX + "merge" or (key.plain and key.text == "<<"))
 
@@ -80,7 +83,7 @@ _PROPERTIES: Final = re.compile(r"[&!]\S*(?:\s+(?:#.*)?)*")
 
 
 def find_content_start(whole: str, node: Node) -> int:
-    """Where a scalar itself starts, after its anchor and tag; a node's `start` is where those start."""
+    """Return the index of a scalar after its anchor and tag, where `node.start` begins."""
     index = node.start.index
     while match := _PROPERTIES.match(whole, index, node.end.index):
         index = match.end()
@@ -89,9 +92,9 @@ def find_content_start(whole: str, node: Node) -> int:
 
 @dataclass(slots=True)
 class Stream:
-    """The documents of a text: their roots, where each starts, and how many nodes they have together.
+    """The documents of a text: their roots, where each starts, and the number of nodes in all of them.
 
-    `problem` is what stopped the parser, `too_deep` where nesting passed the limit.
+    `problem` is the parse error, `too_deep` the position where the nesting exceeds `MAX_DEPTH`.
     """
 
     roots: list[Node] = field(default_factory=list)
@@ -102,7 +105,7 @@ class Stream:
 
 
 def compose(text: bytes) -> Stream:
-    """All documents of a text. Never raises for what the text holds."""
+    """Parse all documents of a text. Never raises for invalid input."""
     stream = Stream()
     events = open_parser(text)
     composer = _Composer(stream)
@@ -111,7 +114,7 @@ def compose(text: bytes) -> Stream:
             composer.take(event)
     except yaml.MarkedYAMLError as problem:
         stream.problem = problem
-        if "nesting depth" in str(problem.problem):  # libyaml counts to a thousand in one line, before it gives any
+        if "nesting depth" in str(problem.problem):  # libyaml fails at 1000 levels before any event
             stream.too_deep = stream.too_deep or _mark(problem.problem_mark)
     except yaml.YAMLError as problem:
         stream.problem = problem
@@ -171,7 +174,7 @@ def _leaf(event: Any, anchors: dict[str, Node]) -> Node:
 
 
 def _tag(event: Any) -> str | None:
-    """The tag; `!` alone is none."""
+    """Return the tag, or None for the non-specific tag `!`."""
     return None if event.tag == "!" else event.tag
 
 
@@ -181,7 +184,7 @@ def _mark(mark: Any) -> Mark:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Why the parser stopped, in words: the fault to be."""
+    """The likely cause of a parse error, as the parts of a finding."""
 
     rule: str
     mark: Mark
@@ -191,48 +194,48 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class ParseFailure:
-    """The place where the parser stopped, its own words, and where what it was reading began.
+    """Where and why libyaml stopped: its message, its context, and where that context context_start.
 
-    `last` is the last scalar before the place.
+    `last` is the last scalar before the error.
     """
 
     text: SourceText
     problem: str
     context: str
     mark: Mark
-    began: Mark | None
+    context_start: Mark | None
     last: Node | None
 
     @classmethod
-    def of(cls, text: SourceText, stream: Stream) -> ParseFailure:
-        """How the parser stopped in this text."""
+    def from_stream(cls, text: SourceText, stream: Stream) -> ParseFailure:
+        """Describe the parse error of a stream."""
         problem: Any = stream.problem
         at = getattr(problem, "problem_mark", None)
-        began = getattr(problem, "context_mark", None)
+        context_start = getattr(problem, "context_mark", None)
         return cls(
             text,
             str(getattr(problem, "problem", problem)),
             str(getattr(problem, "context", None) or ""),
             text.mark(at.index) if at else Mark(0, 1, 1),
-            text.mark(began.index) if began else None,
+            text.mark(context_start.index) if context_start else None,
             _last_scalar(stream),
         )
 
-    def at(self, line: int, column: int) -> Mark:
-        """A place by line and column, both from 1."""
+    def position(self, line: int, column: int) -> Mark:
+        """Return a position by line and column, both counted from 1."""
         return Mark(-1, line, column)
 
     def end_of_line(self) -> int:
-        """The index at which the line of the place ends."""
+        """Return the index of the end of the line with the error."""
         return self.mark.index - self.mark.column + 1 + len(self.text.line(self.mark.line))
 
     def lines(self) -> list[int]:
-        """The lines to look at: the one where what stopped the parser began, and the one where it stopped."""
-        began = [self.began.line] if self.began else []
-        return [*began, self.mark.line]
+        """Return the numbers of the lines where the context context_start and where the parser stopped."""
+        context_start = [self.context_start.line] if self.context_start else []
+        return [*context_start, self.mark.line]
 
-    def above(self, number: int = 0) -> int:
-        """The nearest line above this one, or above the place, that holds more than blanks and comments; 0 for none."""
+    def find_line_above(self, number: int = 0) -> int:
+        """Return the nearest line above `number` (default: the error) that is not blank or a comment; 0 if none."""
         for line in range((number or self.mark.line) - 1, 0, -1):
             words = self.text.line(line).strip()
             if words and words[0] != "#":

@@ -1,7 +1,7 @@
-"""Reads YAML as Halyard's parser, SnakeYAML 1.31 with its SafeConstructor, reads it: values and all faults at once.
+"""YAML as Halyard's parser, SnakeYAML 1.31 with its SafeConstructor, reads it: values and all findings.
 
-An ordinary text goes straight from libyaml's events into dicts and lists. At the first thing out of the ordinary (an
-alias, a tag, a key twice, a tab, an error) the text is read again with care, node by node. Never raises for bad input.
+An ordinary file goes straight from libyaml's events into dicts and lists. Anything unusual (an alias, a tag, a
+duplicate key, a tab, an error) makes `node_reader` read the file again, node by node. Never raises for invalid input.
 """
 
 from __future__ import annotations
@@ -25,41 +25,41 @@ from halgit.yaml.parser import MAX_DEPTH, open_parser
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
 
 _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
-"""What is a reason to read with care. Each is looked for by itself: a dozen searches are cheaper than one pattern."""
+"""Bytes that need the node reader. A dozen single searches are cheaper than one regular expression."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What a text holds. `documents` is empty where it cannot be parsed; then `faults` says why."""
+    """The content of a file. `documents` is empty if it cannot be parsed; `findings` then says why."""
 
     documents: tuple[Value, ...]
-    faults: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def data(self) -> Value:
-        """The first document; None where there is none."""
+        """The first document, or None."""
         return self.documents[0] if self.documents else None
 
 
 def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
-    """The documents of a text, with every fault in it. `file` is how the faults name it; `many` allows several."""
+    """Read the documents of a file and all findings, which name `file`. `many` allows several documents."""
     if not any(one in text for one in _SUSPICIOUS):
         try:
-            documents = _Straight(text).documents()
+            documents = _EventReader(text).documents()
             if many or len(documents) <= 1:
                 return ReadResult(documents)
         except (_Unusual, InvalidScalarError, yaml.YAMLError):
             pass
-    documents, faults = read_nodes(text, file, many=many)
-    return ReadResult(documents, faults)
+    documents, findings = read_nodes(text, file, many=many)
+    return ReadResult(documents, findings)
 
 
 class _Unusual(Exception):
-    """Something that has to be read with care."""
+    """The file needs the node reader."""
 
 
 class _Keys(dict[str, str]):
-    """What an unquoted key is: a text, or Plain for one that is no text to YAML."""
+    """A cache of unquoted keys: a string, or Plain for a key of another type."""
 
     def __missing__(self, text: str) -> str:
         if text == "<<":
@@ -76,8 +76,8 @@ _VALUES: Final = ResolverCache()
 _KEYS: Final = _Keys()
 
 
-class _Straight:
-    """From events to values with nothing in between; raises _Unusual at what has to be looked at."""
+class _EventReader:
+    """Builds values directly from events. Raises _Unusual for anything that needs the node reader."""
 
     def __init__(self, text: bytes) -> None:
         self._next = open_parser(text).get_event
@@ -100,14 +100,14 @@ class _Straight:
             if quoted:
                 return event.value
         elif (kind is MappingStartEvent or kind is SequenceStartEvent) and event.implicit and depth < MAX_DEPTH - 1:
-            made = self._mapping(depth + 1) if kind is MappingStartEvent else self._sequence(depth + 1)
-            if not (self._questions and made and event.flow_style):
-                return made
+            result = self._mapping(depth + 1) if kind is MappingStartEvent else self._sequence(depth + 1)
+            if not (self._questions and result and event.flow_style):
+                return result
         raise _Unusual
 
     def _mapping(self, depth: int) -> dict[str, Value]:
         following, value, values, keys = self._next, self._value, _VALUES, _KEYS
-        made: dict[str, Value] = {}
+        result: dict[str, Value] = {}
         count = 0
         while (event := following()).__class__ is ScalarEvent:
             plain, quoted = event.implicit
@@ -120,19 +120,19 @@ class _Straight:
             count += 1
             event = following()
             if event.__class__ is ScalarEvent and event.implicit[0]:
-                made[key] = values[event.value]
+                result[key] = values[event.value]
             else:
-                made[key] = value(event, depth)
-        if event.__class__ is not MappingEndEvent or len(made) != count:
+                result[key] = value(event, depth)
+        if event.__class__ is not MappingEndEvent or len(result) != count:
             raise _Unusual
-        return made
+        return result
 
     def _sequence(self, depth: int) -> list[Value]:
         following, value, values = self._next, self._value, _VALUES
-        made: list[Value] = []
+        result: list[Value] = []
         while (event := following()).__class__ is not SequenceEndEvent:
             if event.__class__ is ScalarEvent and event.implicit[0]:
-                made.append(values[event.value])
+                result.append(values[event.value])
             else:
-                made.append(value(event, depth))
-        return made
+                result.append(value(event, depth))
+        return result

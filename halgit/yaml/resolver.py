@@ -1,7 +1,8 @@
-"""What a plain scalar means: the resolver table of SnakeYAML 1.31, and the values its SafeConstructor makes.
+"""The value of a plain scalar, by the resolver table of SnakeYAML 1.31 and the values of its SafeConstructor.
 
-`RESOLVED` is the table with a memory, for reading fast; `java_text` is the way back, to the text Java makes of a value.
-Pure, and free of any parser. PyYAML's own table is never used: it reads `1e3`, `-.5`, `0_`, `=` and more otherwise.
+`to_java_string` is the reverse: the string Java makes of a value. PyYAML's own table is never used, because it reads
+`1e3`, `-.5`, `0_`, `=` and more differently. Dates are lenient like Java's calendar (month 13 is January of the next
+year), Julian before 15 October 1582, and UTC without a valid zone. Pure; never reads the clock.
 """
 
 from __future__ import annotations
@@ -48,13 +49,13 @@ _LONGEST_DATE = 50
 
 
 class InvalidScalarError(ValueError):
-    """A scalar the table gives a type that SafeConstructor then cannot make of it (`._`, `<<` as a value)."""
+    """A scalar whose resolved type SafeConstructor cannot construct (`._`, `<<` as a value)."""
 
 
 def resolve_scalar(text: str) -> Value:
-    """The value of a plain scalar. A date stays a text, as Plain; a text with `${{` in it becomes Bare.
+    """Resolve a plain scalar. A date stays a string, as Plain; a string that contains `${{` becomes Bare.
 
-    Raises Unreadable, with the reason in words that follow the text, where SafeConstructor refuses it.
+    Raises InvalidScalarError if SafeConstructor rejects it; the message is a predicate ("is not a date").
     """
     if text in WORDS:
         return WORDS[text]
@@ -67,12 +68,12 @@ def resolve_scalar(text: str) -> Value:
         if len(text) <= _LONGEST_DATE and TIMESTAMP.fullmatch(text):
             return Plain(text)
     if text == "<<":
-        raise InvalidScalarError("is a merge key, and stands where a value belongs")
+        raise InvalidScalarError("is a merge key and cannot be a value")
     return Bare(text) if "${{" in text else text
 
 
 class ResolverCache(dict[str, Value]):
-    """`resolve` with a memory. Bounded: it starts afresh when it has grown past any file's vocabulary."""
+    """A cache of `resolve_scalar`, cleared when it exceeds 100,000 entries."""
 
     def __missing__(self, text: str) -> Value:
         if len(self) > 100_000:
@@ -82,7 +83,7 @@ class ResolverCache(dict[str, Value]):
 
 
 def parse_integer(text: str) -> int:
-    """A whole number in any of YAML 1.1's forms; raises Unreadable where Java gives up."""
+    """Parse an integer in any form of YAML 1.1. Raises InvalidScalarError where Java fails."""
     digits = text.replace("_", "")
     sign = -1 if digits[:1] == "-" else 1
     digits = digits[1:] if digits[:1] in {"+", "-"} else digits
@@ -99,11 +100,11 @@ def parse_integer(text: str) -> int:
             return _sexagesimal(digits, sign)
         return sign * int(digits)
     except ValueError:
-        raise InvalidScalarError("looks like a whole number and is none") from None
+        raise InvalidScalarError("looks like an integer but is not one") from None
 
 
 def _sexagesimal(digits: str, sign: int) -> int:
-    """Base 60 as SnakeYAML adds it up: in 32 bits that wrap round."""
+    """Parse base 60 digits as SnakeYAML does: in 32 bits that wrap around."""
     total, base = 0, 1
     for part in reversed(digits.split(":")):
         number = int(part)
@@ -121,7 +122,7 @@ def _wrapped(number: int) -> int:
 
 
 def parse_float(text: str) -> float:
-    """A number with a fraction in any of YAML 1.1's forms; raises Unreadable where Java gives up."""
+    """Parse a float in any form of YAML 1.1. Raises InvalidScalarError where Java fails."""
     digits = text.replace("_", "")
     sign = -1.0 if digits[:1] == "-" else 1.0
     digits = digits[1:] if digits[:1] in {"+", "-"} else digits
@@ -139,22 +140,22 @@ def parse_float(text: str) -> float:
             base = _wrapped(base * 60)
         return sign * total
     except ValueError:
-        raise InvalidScalarError("looks like a number and is none") from None
+        raise InvalidScalarError("looks like a number but is not one") from None
 
 
 def parse_timestamp(text: str) -> Plain:
-    """A date tagged as one, as a text that means it without the tag; raises Unreadable for another text."""
+    """Normalize a scalar tagged `!!timestamp` to a form that needs no tag. Raises InvalidScalarError for other text."""
     if _DAY.fullmatch(text):
         text = "-".join(part.zfill(2) for part in text.split("-"))
     if not TIMESTAMP.fullmatch(text):
-        raise InvalidScalarError("is no date")
+        raise InvalidScalarError("is not a date")
     return Plain(text)
 
 
 def to_java_string(value: Value) -> str:
-    """The text Halyard makes of a scalar that stands in a String field: `True` is `true`, a date its milliseconds.
+    """Convert a scalar to the string Halyard makes of it in a String field: `True` is `true`, a date its milliseconds.
 
-    Keyed lists are compared by it. A list or mapping has no such text: TypeError.
+    Items of keyed lists are compared by it. Raises TypeError for a list or mapping.
     """
     if isinstance(value, Plain):
         return _plain_text(value)
@@ -170,7 +171,7 @@ def to_java_string(value: Value) -> str:
         return to_java_double(value)
     if isinstance(value, bytes):
         return b64encode(value).decode("ascii")
-    raise TypeError(f"{type(value).__name__} has no text of its own")
+    raise TypeError(f"{type(value).__name__} has no string form")
 
 
 def _plain_text(value: Plain) -> str:
@@ -178,7 +179,7 @@ def _plain_text(value: Plain) -> str:
 
 
 def to_java_double(value: float) -> str:
-    """A float as Java's Double.toString writes it: at least one decimal, an exponent below 1e-3 and from 1e7 on."""
+    """Format a float like Java's Double.toString: at least one decimal, an exponent below 1e-3 and from 1e7 on."""
     if value != value:
         return "NaN"
     if value in {float("inf"), float("-inf")}:
@@ -205,11 +206,11 @@ _PARTS: Final = re.compile(
 )
 _MILLISECONDS_PER_DAY = 24 * 60 * 60 * 1000
 _FIRST_GREGORIAN = -141427
-"""15 October 1582, in days since 1970."""
+"""15 October 1582 in days since 1970."""
 
 
 def to_epoch_milliseconds(text: str) -> int:
-    """Milliseconds since 1970 in UTC; raises ValueError for a text that is no YAML 1.1 timestamp."""
+    """Convert a YAML 1.1 timestamp to milliseconds since 1970 in UTC. Raises ValueError for other text."""
     match = _PARTS.fullmatch(text)
     if not match:
         raise ValueError("not a timestamp")
@@ -223,7 +224,7 @@ def to_epoch_milliseconds(text: str) -> int:
 
 
 def _milliseconds(second: str, fraction: str | None) -> int:
-    """Rounded the way Java does it, through a double."""
+    """Return the milliseconds, rounded through a double as Java does."""
     if not fraction:
         return 0
     value = float(f"{second}.{fraction}")
@@ -231,7 +232,7 @@ def _milliseconds(second: str, fraction: str | None) -> int:
 
 
 def _zone(hours: str | None, minutes: str | None) -> int:
-    """The zone's offset in milliseconds; Java takes one that cannot be (hours over 23, minutes over 59) as UTC."""
+    """Return the offset of the zone in milliseconds; Java reads an invalid zone (hours over 23) as UTC."""
     if hours is None:
         return 0
     shift, extra = int(hours[1:]), int(minutes or 0)
@@ -247,7 +248,7 @@ def _days(year: int, month: int, day: int) -> int:
 
 
 def _count(year: int, month: int, *, gregorian: bool) -> int:
-    """Days from 1970 to the first of a month."""
+    """Count the days from 1970 to the first of a month."""
     if month < 3:
         year, month = year - 1, month + 12
     leaps = year // 4 - year // 100 + year // 400 if gregorian else year // 4 - 2

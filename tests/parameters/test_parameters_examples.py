@@ -33,7 +33,7 @@ def written(file: File) -> str:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example: Path) -> None:
     read = hyaml.read(example.read_bytes(), example.name)
-    assert not read.faults
+    assert not read.findings
     case: dict[str, Any] = read.data
     layers = tuple(layer(folder, files) for folder, files in case["layers"].items())
     operator = OperatorSettings(

@@ -68,7 +68,7 @@ PARAMS = b"namespace: apps\nlevel: INFO\nsizes: [1]\nslackToken: encrypted:gate:
 
 def document(text: bytes) -> Any:
     read = hyaml.read(text, "")
-    assert not read.faults
+    assert not read.findings
     return read.data
 
 

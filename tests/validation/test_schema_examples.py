@@ -35,7 +35,7 @@ def told(text: bytes, found: tuple[Finding, ...]) -> str:
 def test_every_fault_of_a_file_is_told(file: Path) -> None:
     text = file.read_bytes()
     read = hyaml.read(text, file.name)
-    assert not read.faults
+    assert not read.findings
     found = told(text, check(read.data, file.name, file.parent.name))
     pinned = file.with_suffix(".txt")
     if os.environ.get("HALGIT_UPDATE_EXAMPLES") and file.stem != "nothing-wrong":

@@ -14,23 +14,23 @@ BROKEN = hyaml.read((Path(__file__).parent / "broken.yaml").read_bytes(), "broke
 OUR_LIMIT = "halgit cannot read"
 
 
-def told(text: bytes) -> list[str]:
-    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.hint}" for f in hyaml.read(text, "f").faults]
+def findings_of(text: bytes) -> list[str]:
+    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.hint}" for f in hyaml.read(text, "f").findings]
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case["text"])
-def test_a_broken_text_is_told_with_its_cause(case: dict[str, Any]) -> None:
-    assert told(case["text"].encode()) == case["told"]
+def test_a_broken_text_gets_its_cause(case: dict[str, Any]) -> None:
+    assert findings_of(case["text"].encode()) == case["findings"]
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case["text"])
-def test_what_halyard_takes_is_told_as_our_own_limit(case: dict[str, Any]) -> None:
+def test_what_halyard_accepts_is_reported_as_a_limit_of_halgit(case: dict[str, Any]) -> None:
     try:
         judge.read(case["text"].encode())
     except judge.Refused:
-        assert not any(OUR_LIMIT in line for line in case["told"])
+        assert not any(OUR_LIMIT in line for line in case["findings"])
     else:
-        assert all(OUR_LIMIT in line or "yaml/template" in line for line in case["told"])
+        assert all(OUR_LIMIT in line or "yaml/template" in line for line in case["findings"])
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_what_halyard_takes_is_told_as_our_own_limit(case: dict[str, Any]) -> No
     ],
 )
 def test_no_value_is_shown(text: str) -> None:
-    assert told(text.encode())
-    assert not any("hunter2" in line for line in told(text.encode()))
+    assert findings_of(text.encode())
+    assert not any("hunter2" in line for line in findings_of(text.encode()))
 
 
-def test_every_merge_conflict_is_told() -> None:
+def test_every_merge_conflict_is_reported() -> None:
     one = "<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n"
-    assert [line.split()[:2] for line in told((one + "b: 1\n" + one).encode())] == [
+    assert [line.split()[:2] for line in findings_of((one + "b: 1\n" + one).encode())] == [
         ["1:1:", "yaml/conflict:"],
         ["7:1:", "yaml/conflict:"],
     ]

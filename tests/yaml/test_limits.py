@@ -11,8 +11,8 @@ from halgit import yaml as hyaml
 from halgit.yaml.node_reader import MAX_ADDED_VALUES, ExpandedSize
 
 
-def told(text: bytes, *, many: bool = False) -> list[str]:
-    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.hint}" for f in hyaml.read(text, "f", many=many).faults]
+def findings_of(text: bytes, *, many: bool = False) -> list[str]:
+    return [f"{f.line}:{f.column}: {f.rule}: {f.message} {f.hint}" for f in hyaml.read(text, "f", many=many).findings]
 
 
 def refused(text: bytes) -> str:
@@ -25,7 +25,7 @@ def refused(text: bytes) -> str:
 def same(text: bytes) -> Any:
     """What both read."""
     read = hyaml.read(text, "f")
-    assert read.faults == ()
+    assert read.findings == ()
     assert judge.typed(read.data) == judge.by_text(judge.read(text))
     return read.data
 
@@ -41,9 +41,9 @@ def aliases(count: int, value: str) -> bytes:
 def test_fifty_aliases_to_collections_are_read_and_one_more_is_told(value: str) -> None:
     assert len(same(aliases(50, value))) == 51
     assert "Number of aliases for non-scalar nodes exceeds the specified max=50" in refused(aliases(51, value))
-    assert told(aliases(51, value)) == [
-        "52:6: yaml/alias-limit: more than 50 aliases to mappings or lists; Halyard reads no more of them. "
-        "Write some of the values out."
+    assert findings_of(aliases(51, value)) == [
+        "52:6: yaml/alias-limit: more than 50 aliases to mappings or lists, which Halyard does not support. "
+        "Repeat some of the values."
     ]
 
 
@@ -60,14 +60,14 @@ def test_an_aliased_value_is_one_value_shared() -> None:
 def test_an_alias_without_anchor_is_told_and_so_is_every_other() -> None:
     text = b"a: *one\nb: [*two]\nc: &two x\n"
     assert "found undefined alias one" in refused(text)
-    words = "a value that begins with * is an alias to YAML, and no anchor of its name stands before it."
-    hint = "Define the anchor, write the value out, or quote it."
-    assert told(text) == [f"1:4: yaml/alias: {words} {hint}", f"2:5: yaml/alias: {words} {hint}"]
+    words = "a value that begins with * is an alias in YAML, and no anchor with its name precedes it."
+    hint = "Define the anchor, repeat the value, or quote it."
+    assert findings_of(text) == [f"1:4: yaml/alias: {words} {hint}", f"2:5: yaml/alias: {words} {hint}"]
 
 
 def test_an_alias_inside_its_own_value_is_told() -> None:
-    assert told(b"a: &x\n  b: *x\n") == [
-        "2:6: yaml/alias: the alias *x stands inside the value it stands for. Write the value out."
+    assert findings_of(b"a: &x\n  b: *x\n") == [
+        "2:6: yaml/alias: the alias *x refers to a value that contains it. Repeat the value."
     ]
 
 
@@ -81,9 +81,9 @@ def test_a_bomb_of_nested_aliases_is_told_and_costs_no_more_than_its_text() -> N
     """Five levels stay below fifty aliases, and stand for 66,000 values; six are too many for SnakeYAML too."""
     text = bomb(6, 10)
     assert "exceeds the specified max=50" not in str(judge.read(text))
-    assert told(text) == [
-        "1:1: yaml/alias-limit: aliases add more than 100000 values once they are written out. "
-        "Write the values out, or use fewer aliases."
+    assert findings_of(text) == [
+        "1:1: yaml/alias-limit: aliases expand to more than 100000 additional values. "
+        "Repeat the values, or use fewer aliases."
     ]
 
 
@@ -121,14 +121,14 @@ def test_as_deep_as_snakeyaml_reads_is_read_and_one_more_is_told(opening: str, c
     same(deep)
     deeper = nested(52 // steps, opening, closing)
     assert "Nesting Depth exceeded max 50" in refused(deeper)
-    assert [line.split(": ", 1)[1] for line in told(deeper)] == [
-        "yaml/depth: more than 51 mappings and lists inside one another; Halyard reads no deeper. "
-        "Lift the inner ones up."
+    assert [line.split(": ", 1)[1] for line in findings_of(deeper)] == [
+        "yaml/depth: mappings and lists are nested more than 51 levels deep, which Halyard does not support. "
+        "Reduce the nesting."
     ]
 
 
 def test_a_very_deep_text_is_told_and_does_not_break_the_reader() -> None:
-    assert [line.split()[1] for line in told(b"[" * 200_000)] == ["yaml/depth:"]
+    assert [line.split()[1] for line in findings_of(b"[" * 200_000)] == ["yaml/depth:"]
 
 
 # --- characters, tabs, tags, escapes ---
@@ -138,9 +138,9 @@ def test_a_very_deep_text_is_told_and_does_not_break_the_reader() -> None:
 def test_a_control_character_is_told_with_its_place(character: str) -> None:
     text = f"a: 1\nb: x{character}y\n".encode()
     assert "special characters are not allowed" in refused(text)
-    assert told(text) == [
-        f"2:5: yaml/control-character: the character U+{ord(character):04X} may not stand in YAML. "
-        'Remove it; where it is meant, write it as an escape in double quotes ("\\x07").'
+    assert findings_of(text) == [
+        f"2:5: yaml/control-character: the character U+{ord(character):04X} is not allowed in YAML. "
+        'Remove it, or write it as an escape in double quotes ("\\x07").'
     ]
 
 
@@ -150,15 +150,17 @@ def test_other_odd_characters_are_read(character: str) -> None:
 
 
 TABS = {
-    "a:\t1\n": ["1:3: yaml/tab: a tab follows 'a:'; Halyard takes only blanks there. Replace the tab by blanks."],
-    "a: \t1\n": ["1:4: yaml/tab: a tab follows 'a:'; Halyard takes only blanks there. Replace the tab by blanks."],
-    "-\t1\n": ["1:2: yaml/tab: a tab follows '-'; Halyard takes only blanks there. Replace the tab by blanks."],
-    "a: [1,\t2]\n": ["1:7: yaml/tab: a tab follows '[1,'; Halyard takes only blanks there. Replace the tab by blanks."],
+    "a:\t1\n": ["1:3: yaml/tab: a tab follows 'a:'; Halyard accepts only spaces there. Replace the tab with spaces."],
+    "a: \t1\n": ["1:4: yaml/tab: a tab follows 'a:'; Halyard accepts only spaces there. Replace the tab with spaces."],
+    "-\t1\n": ["1:2: yaml/tab: a tab follows '-'; Halyard accepts only spaces there. Replace the tab with spaces."],
+    "a: [1,\t2]\n": [
+        "1:7: yaml/tab: a tab follows '[1,'; Halyard accepts only spaces there. Replace the tab with spaces."
+    ],
     "a:\n\tb: 1\n": [
-        "2:1: yaml/tab: a tab indents this line; Halyard takes only blanks there. Replace the tab by blanks."
+        "2:1: yaml/tab: a tab indents this line; Halyard accepts only spaces there. Replace the tab with spaces."
     ],
     "a: 'x'\t# c\n": [
-        "1:7: yaml/tab: a tab follows a value; Halyard takes only blanks there. Replace the tab by blanks."
+        "1:7: yaml/tab: a tab follows a value; Halyard accepts only spaces there. Replace the tab with spaces."
     ],
 }
 
@@ -166,7 +168,7 @@ TABS = {
 @pytest.mark.parametrize("text", TABS)
 def test_a_tab_where_blanks_belong_is_told(text: str) -> None:
     refused(text.encode())
-    assert told(text.encode()) == TABS[text]
+    assert findings_of(text.encode()) == TABS[text]
 
 
 @pytest.mark.parametrize(
@@ -179,25 +181,31 @@ def test_a_tab_inside_a_text_or_comment_is_read(text: str) -> None:
 def test_escapes_halyard_does_not_know_are_told() -> None:
     text = b'a: "x\\/y"\nb: "\\/"\n'
     assert "found unknown escape character /" in refused(text)
-    words = "yaml/escape: Halyard does not know the escape \\/. Write / alone."
-    assert told(text) == [f"1:6: {words}", f"2:5: {words}"]
+    words = "yaml/escape: Halyard does not support the escape \\/. Write / without the backslash."
+    assert findings_of(text) == [f"1:6: {words}", f"2:5: {words}"]
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("!vault x", "Halyard takes no tag !vault. Remove the tag; write what it stands for."),
-        ("!!python/none x", "Halyard takes no tag !!python/none. Remove the tag; write what it stands for."),
-        ("!<tag:x.org,1> x", "Halyard takes no tag !<tag:x.org,1>. Remove the tag; write what it stands for."),
-        ("!!int x", "the tag !!int does not fit this text. Correct the tag or the value."),
-        ("!x [1]", "Halyard takes no tag !x. Remove the tag; write what it stands for."),
-        ("!pw", "a value that begins with ! is a tag to YAML, and Halyard takes none. Quote the value."),
+        ("!vault x", "Halyard does not support the tag !vault. Remove the tag, and write the value it represents."),
+        (
+            "!!python/none x",
+            "Halyard does not support the tag !!python/none. Remove the tag, and write the value it represents.",
+        ),
+        (
+            "!<tag:x.org,1> x",
+            "Halyard does not support the tag !<tag:x.org,1>. Remove the tag, and write the value it represents.",
+        ),
+        ("!!int x", "the tag !!int does not fit this string. Correct the tag or the value."),
+        ("!x [1]", "Halyard does not support the tag !x. Remove the tag, and write the value it represents."),
+        ("!pw", "a value that begins with ! is a tag in YAML, which Halyard does not support. Quote the value."),
     ],
 )
 def test_a_tag_of_ones_own_is_told(value: str, words: str) -> None:
     text = f"a: {value}\n".encode()
     refused(text)
-    assert told(text) == [f"1:4: yaml/tag: {words}"]
+    assert findings_of(text) == [f"1:4: yaml/tag: {words}"]
 
 
 @pytest.mark.parametrize(
@@ -225,22 +233,28 @@ def test_duplicate_keys_are_told_with_both_places() -> None:
     """SnakeYAML takes the last, without a word."""
     text = b"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n'a': 2\na: 3\n"
     assert judge.read(text)
-    assert told(text) == [
-        "5:3: yaml/duplicate-key: the key c stands twice in this mapping, first on line 3. Keep one of the two.",
-        "6:1: yaml/duplicate-key: the key a stands twice in this mapping, first on line 1. Keep one of the two.",
-        "7:1: yaml/duplicate-key: the key a stands twice in this mapping, first on line 1. Keep one of the two.",
+    assert findings_of(text) == [
+        "5:3: yaml/duplicate-key: duplicate key c in this mapping, first used on line 3. Keep one of the two keys.",
+        "6:1: yaml/duplicate-key: duplicate key a in this mapping, first used on line 1. Keep one of the two keys.",
+        "7:1: yaml/duplicate-key: duplicate key a in this mapping, first used on line 1. Keep one of the two keys.",
     ]
 
 
 def test_keys_that_become_one_text_are_duplicates() -> None:
-    assert [line.split()[0] for line in told(b"1: a\n'1': b\n0x1: c\ntrue: d\nyes: e\n")] == ["2:1:", "3:1:", "5:1:"]
+    assert [line.split()[0] for line in findings_of(b"1: a\n'1': b\n0x1: c\ntrue: d\nyes: e\n")] == [
+        "2:1:",
+        "3:1:",
+        "5:1:",
+    ]
 
 
 def test_a_second_document_is_told_where_one_is_required() -> None:
     text = b"a: 1\n---\nb: 2\n---\nc: 3\n"
     assert "expected a single document" in refused(text)
-    assert told(text) == ["2:1: yaml/documents: a second document starts here. Keep one document in this file."]
-    assert told(text, many=True) == []
+    assert findings_of(text) == [
+        "2:1: yaml/documents: a second document begins here, where one is allowed. Keep one document in the file."
+    ]
+    assert findings_of(text, many=True) == []
     assert [judge.typed(each) for each in hyaml.read(text, "f", many=True).documents] == [
         judge.by_text(each) for each in judge.read_all(text)
     ]
@@ -248,7 +262,7 @@ def test_a_second_document_is_told_where_one_is_required() -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     text = b'a: *x\na: 1\nb: !x 1\nc: "\\/"\nd:\t1\n---\ne: 1\n'
-    assert [line.split()[1] for line in told(text)] == [
+    assert [line.split()[1] for line in findings_of(text)] == [
         "yaml/alias:",
         "yaml/duplicate-key:",
         "yaml/tag:",

@@ -69,7 +69,7 @@ def test_what_we_write_means_the_same_to_snakeyaml(data: Any) -> None:
 @given(DOCUMENTS)
 def test_what_we_write_we_read_again(data: Any) -> None:
     read = hyaml.read(hyaml.dump(data), "x")
-    assert read.faults == ()
+    assert read.findings == ()
     assert judge.typed(read.data) == judge.typed(data)
 
 
@@ -89,11 +89,11 @@ def compare(text: bytes) -> None:
     """Both read the same, or both refuse."""
     read = hyaml.read(text, "x")
     theirs = answer(text)
-    rules = {fault.rule for fault in read.faults}
+    rules = {fault.rule for fault in read.findings}
     if theirs is None:
         assert rules, text
     elif rules:  # stricter than SnakeYAML, and told with its line: never a value read wrong
-        assert all(fault.line and fault.message for fault in read.faults), (text, read.faults)
+        assert all(fault.line and fault.message for fault in read.findings), (text, read.findings)
     else:
         assert numbers(judge.typed(read.data)) == numbers(theirs), text
 
