@@ -109,19 +109,19 @@ class RemoteError(HalgitError):
     exit_code = 3
 
 
-class Unreachable(RemoteError):
+class UnreachableError(RemoteError):
     """No answer in time, no route, no such name."""
 
 
-class Refused(RemoteError):
+class RefusedError(RemoteError):
     """The login failed or has no right to the thing."""
 
 
-class Missing(RemoteError):
+class NotFoundError(RemoteError):
     """The server is there, the thing is not."""
 
 
-class Throttled(RemoteError):
+class ThrottledError(RemoteError):
     """The server asks to come back later; `retry_after` is in seconds, None where it did not say."""
 
     def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
@@ -129,13 +129,13 @@ class Throttled(RemoteError):
         self.retry_after = retry_after
 
 
-class Conflicting(RemoteError):
+class ConflictError(RemoteError):
     """Somebody else wrote first."""
 
 
-class Untrusted(RemoteError):
+class UntrustedError(RemoteError):
     """A certificate, host key or signature does not hold."""
 
 
-class Corrupt(RemoteError):
+class CorruptError(RemoteError):
     """An answer that cannot be right: cut short, changed while it was read, or too large."""

@@ -139,7 +139,7 @@ class _Explaining:
     def _given(self, name: str) -> Given:
         parameter = self.compiled.parameters[name]
         origin = _source(parameter.origin, self.locate) if parameter.origin else None
-        return Given(name, parameter.given_by, origin)
+        return Given(name, parameter.set_by, origin)
 
 
 def _names(origin: Origin) -> list[str]:

@@ -24,14 +24,14 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
-class Kept:
+class RunCache:
     """What remotes keep for the length of one run (a login, a client), so that it is made once."""
 
     def __init__(self) -> None:
         self._made: dict[Hashable, object] = {}
         self._lock = RLock()
 
-    def once(self, key: tuple[type[Made], Hashable], make: Callable[[], Made]) -> Made:
+    def get_or_create(self, key: tuple[type[Made], Hashable], make: Callable[[], Made]) -> Made:
         """What is kept under this key; made now where nothing is. A failure to make it is not kept."""
         with self._lock:
             if key not in self._made:
@@ -65,7 +65,7 @@ class PerHost:
     default: str = ""
     hosts: Mapping[str, str] = EMPTY
 
-    def of(self, host: str) -> str:
+    def for_host(self, host: str) -> str:
         """The value for this host; empty where none was given."""
         return self.hosts.get(host.lower(), self.default)
 
@@ -76,7 +76,7 @@ class Progress(Protocol):
     def __call__(self, text: str, /) -> None: ...
 
 
-def silent(what: str) -> None:
+def ignore_progress(what: str) -> None:
     """The progress that says nothing."""
 
 
@@ -112,8 +112,8 @@ class Access:
     timeout: float = 120.0
     retries: int = 3
     largest_file: int = 10 * 1024 * 1024
-    progress: Progress = field(default=silent)
-    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
+    progress: Progress = field(default=ignore_progress)
+    cache: RunCache = field(default_factory=RunCache, compare=False, repr=False)
     redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 
 

@@ -1,13 +1,12 @@
 """The values that travel through halgit, one frozen type per stage.
 
-    Snapshot  ->  Layer  ->  Joined  ->  Merged  ->  Revealed  ->  bytes on disk
-    sources       settings    overlay     overlay      reveal        publish
-                              (merge)     (parameters)
+    Snapshot  ->  Layer  ->  Merged  ->  Compiled  ->  Resolved  ->  bytes on disk
+    sources       settings    merge       parameters    secrets       publish
 
-A wrong order does not type-check. Nothing here reads, writes or decides anything; it never imports another room
-but `masking` and `errors`. Data of a YAML document is plain: dict (keys are `str` or `Plain`), list, str, int, float,
-bool, None, bytes; and, once parameters are in, `Secret` and `Woven`. Data is shared between stages and is never
-changed in place.
+Stages in the wrong order do not type-check. This module performs no I/O and imports only `redaction` and `errors`.
+
+A node of a YAML document is a dict (keys are `str` or `PlainScalar`), list, str, int, float, bool, None or bytes; after
+parameters are substituted also a `Secret` or `SecretText`. Nodes are shared between stages and never changed in place.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from halgit.redaction import Woven
+from halgit.redaction import SecretText
 
 Step: TypeAlias = str | int
 Path: TypeAlias = tuple[Step, ...]
@@ -27,7 +26,7 @@ Value: TypeAlias = Any
 """A node of a document; see the module's docstring for what it can be."""
 
 
-class Empty(Mapping[Any, Any]):
+class EmptyMapping(Mapping[Any, Any]):
     """The mapping that holds nothing; hashable, so that a frozen type can have it as a default."""
 
     def __getitem__(self, key: Any) -> Any:
@@ -43,27 +42,27 @@ class Empty(Mapping[Any, Any]):
         return 0
 
 
-EMPTY: Final[Mapping[Any, Any]] = Empty()
+EMPTY: Final[Mapping[Any, Any]] = EmptyMapping()
 
 
-class Plain(str):
+class PlainScalar(str):
     """A scalar that must be written without quotes to mean the same: a date, or a key that is no text."""
 
     __slots__ = ()
 
 
-class Bare(str):
+class UnquotedScalar(str):
     """A text that stood without quotes and holds `${{`: a parameter alone in it keeps the parameter's type."""
 
     __slots__ = ()
 
 
-class Missing:
+class AbsentType:
     """The type of MISSING, which stands where there is no value at all (None is a value)."""
 
-    _only: Missing | None = None
+    _only: AbsentType | None = None
 
-    def __new__(cls) -> Missing:
+    def __new__(cls) -> AbsentType:
         if cls._only is None:
             cls._only = super().__new__(cls)
         return cls._only
@@ -75,7 +74,7 @@ class Missing:
         return False
 
 
-MISSING: Final = Missing()
+MISSING: Final = AbsentType()
 
 
 # --- sources ---------------------------------------------------------------------------------------------------
@@ -258,7 +257,7 @@ class File:
 
     `data` is a YAML document's value (MISSING where the file is none, or holds several documents).
     `body`, where there is one, is written as it stands, with the scalars in `splices` replaced in place;
-    without a body `data` is written out. A text file with secrets in it has a `Woven` body.
+    without a body `data` is written out. A text file with secrets in it has a `SecretText` body.
     `body` None and `data` MISSING means: not read yet, it is in `winner`'s layer under `path`.
     """
 
@@ -266,7 +265,7 @@ class File:
     how: How
     layers: tuple[LayerId, ...]
     data: Value = MISSING
-    body: bytes | Woven | None = None
+    body: bytes | SecretText | None = None
     splices: Mapping[Path, Value] = EMPTY
     trace: Trace | None = None
 
@@ -292,7 +291,7 @@ class Parameter:
     name: str
     value: Value
     secret: bool
-    given_by: str
+    set_by: str
     used: bool
     origin: Origin | None = None
 
@@ -332,7 +331,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A tree ready to be written: every reference that is to be replaced is a `Secret` or `Woven` now."""
+    """A tree ready to be written: every reference that is to be replaced is a `Secret` or `SecretText` now."""
 
     files: Mapping[str, File]
     compiled: Compiled

@@ -1,6 +1,6 @@
 """Secrets that do not show themselves, and the filter every text passes before it leaves the program.
 
-`Secret` and `Woven` hold values that must never be seen; only `publish/` opens them. `Redactor` knows every
+`Secret` and `SecretText` hold values that must never be seen; only `publish/` opens them. `Redactor` knows every
 value opened so far and takes it out of any text, in clear, in base64 and URL-encoded. Nothing here does I/O.
 """
 
@@ -73,7 +73,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Woven:
+class SecretText:
     """A text with secrets in it: `redis://:<secret>@host`. Shown with each secret masked."""
 
     parts: tuple[str | Secret, ...]
@@ -89,7 +89,7 @@ class Woven:
         return "".join(str(part) for part in self.parts)
 
 
-def weave(parts: Iterable[str | Secret]) -> str | Secret | Woven:
+def join_parts(parts: Iterable[str | Secret]) -> str | Secret | SecretText:
     """The simplest value that holds these parts: a plain text, one secret, or a woven text."""
     kept: list[str | Secret] = []
     for part in parts:
@@ -101,12 +101,12 @@ def weave(parts: Iterable[str | Secret]) -> str | Secret | Woven:
             kept.append(part)
     if not kept:
         return ""
-    return kept[0] if len(kept) == 1 else Woven(tuple(kept))
+    return kept[0] if len(kept) == 1 else SecretText(tuple(kept))
 
 
 def opened(value: object) -> object:
     """The value itself, or what a secret or woven text holds. For `publish/` only."""
-    return value.open() if isinstance(value, (Secret, Woven)) else value
+    return value.open() if isinstance(value, (Secret, SecretText)) else value
 
 
 class Redactor:
@@ -125,7 +125,7 @@ class Redactor:
                 self._known.add(form)
                 self._by_start.setdefault(form[:_SHORTEST], []).append(form)
 
-    def learn_login(self, login: str | bytes) -> None:
+    def learn_credential(self, login: str | bytes) -> None:
         """Remember a login of the operator's, which a server may repeat.
 
         Those of development servers (`root`) are words that messages need.

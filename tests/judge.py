@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 
 import needs
 
-from halgit.pipeline import Plain
+from halgit.pipeline import PlainScalar
 from halgit.yaml import to_java_string
 
 SOURCE = Path(__file__).resolve().parent / "yaml" / "Judge.java"
@@ -28,7 +28,7 @@ JAR = "/usr/share/java/snakeyaml.jar"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """SnakeYAML does not read the text; the message begins with the Java exception."""
 
 
@@ -44,7 +44,7 @@ def read_all(text: bytes) -> list[Any]:
 
 def typed(value: Any) -> Any:
     """Data of halgit in the form of the judge's answers."""
-    if isinstance(value, Plain):
+    if isinstance(value, PlainScalar):
         return ["date", to_java_string(value)]
     if isinstance(value, str):
         return ["str", str(value)]
@@ -85,7 +85,7 @@ def _ask(text: bytes, *, many: bool) -> list[Any]:
     asked.flush()
     answer = json.loads(answers.readline())
     if "refused" in answer:
-        raise Refused(f"{answer['refused']}: {answer['message']}")
+        raise RefusedError(f"{answer['refused']}: {answer['message']}")
     return cast("list[Any]", answer["documents"])
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from halgit import references
 from halgit.compiler import Places, compile_tree
-from halgit.errors import Missing, RemoteError
+from halgit.errors import NotFoundError, RemoteError
 from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Compiled, Reference, Resolved, SecretsMode, SourceId
-from halgit.publish.content import serialise
+from halgit.publish.content import serialize
 from halgit.redaction import Redactor
-from halgit.remotes.engine import Engine, Held, Presence
+from halgit.remotes.engine import Engine, Presence, SecretData
 from halgit.secrets import plan_secrets, resolve_secrets
 
 
@@ -39,25 +39,25 @@ class Texts:
 class Store:
     """Secrets by address, as every engine gives them; `asked` counts, errors stand where a secret would."""
 
-    secrets: Mapping[str, Held | RemoteError]
+    secrets: Mapping[str, SecretData | RemoteError]
     asked: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, name: str) -> Engine:
         return self
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         address = references.format_address(reference)
         with self.lock:
             self.asked.append(address)
-        held = self.secrets.get(address, Missing(f"There is nothing at {address}.", "Put it there."))
-        if isinstance(held, RemoteError):
-            raise held
-        return held
+        content = self.secrets.get(address, NotFoundError(f"There is nothing at {address}.", "Put it there."))
+        if isinstance(content, RemoteError):
+            raise content
+        return content
 
     def check(self, reference: Reference) -> Presence:
-        held = self.read(reference)
-        return Presence("metadata", None if held.keys is None else frozenset(held.keys))
+        content = self.read(reference)
+        return Presence("metadata", None if content.keys is None else frozenset(content.keys))
 
 
 def compiled(files: Mapping[str, str | bytes], **options: object) -> Compiled:
@@ -80,14 +80,14 @@ def resolved(
     pinned: Mapping[str, str] | None = None,
 ) -> Resolved:
     """The tree with its secrets out of this store, findings and failures placed in the layers."""
-    put = Places(tree.files, tree.layers).put
+    locate = Places(tree.files, tree.layers).put
     found = plan_secrets(tree, trust or Trust(), mode)
-    return resolve_secrets(found, store, redactor or Redactor(), put=put, pinned=pinned or {})
+    return resolve_secrets(found, store, redactor or Redactor(), locate=locate, pinned=pinned or {})
 
 
 def opened(tree: Resolved) -> dict[str, str]:
     """The files of a revealed tree as they would be written, secrets and all; bytes that are no UTF-8 as latin-1."""
-    return {path: _shown(content) for path, content in serialise(tree).items()}
+    return {path: _shown(content) for path, content in serialize(tree).items()}
 
 
 def _shown(content: bytes) -> str:

@@ -17,7 +17,7 @@ from halgit.errors import UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.push import GitBranch, Signing
-from halgit.remotes.s3_objects import S3Folder
+from halgit.remotes.s3_objects import S3Store
 from halgit.remotes.vault_tree import VaultSecret
 from halgit.remotes.vault_tree import read_address as read_vault_address
 
@@ -79,7 +79,7 @@ class _Git:
 
 @dataclass(frozen=True, slots=True)
 class _S3:
-    folder: S3Folder
+    folder: S3Store
     revision: str = ""
 
     def read(self, path: str) -> bytes | None:
@@ -120,7 +120,7 @@ def store(spec: SourceSpec, access: Access, accounts_path: str, signing: Signing
     if scheme in {"s3", "vault"} and (onto or spec.ref or signing.key_file):
         raise UsageError("--ref, --pull-request-branch and --signing-key-file go with git.", "Leave them out.")
     if scheme == "s3":
-        return Store(spec.url, folder, True, lambda: _S3(S3Folder(below, access)))
+        return Store(spec.url, folder, True, lambda: _S3(S3Store(below, access)))
     if scheme == "vault":
         secret = "/".join(part for part in (read_vault_address(spec.url), folder, _SECRET) if part)
         return Store(spec.url, folder, False, lambda: _Vault(VaultSecret(secret, access)))

@@ -18,8 +18,8 @@ from halgit.accounts.cipher import PREFIX, Cipher
 from halgit.accounts.edit import Change, Edited, Entry, apply, entries
 from halgit.accounts.kubeconfig import Kubeconfig
 from halgit.accounts.stores import FILE, Copy, Store
-from halgit.errors import AccountError, Conflicting, UsageError
-from halgit.operator_settings import Progress, silent
+from halgit.errors import AccountError, ConflictError, UsageError
+from halgit.operator_settings import Progress, ignore_progress
 from halgit.pipeline import MISSING, Path, Value
 from halgit.report.tables import counted
 
@@ -66,7 +66,7 @@ class Writer:
 
     store: Store
     dry: bool = False
-    progress: Progress = silent
+    progress: Progress = ignore_progress
     sleep: Callable[[float], None] = time.sleep
 
     def entries(self) -> tuple[Entry, ...]:
@@ -114,7 +114,7 @@ class Writer:
             copy = self.store.open()
             try:
                 return self._once(copy, plan, message, again=attempt > 0)
-            except Conflicting as reason:
+            except ConflictError as reason:
                 self.progress(f"{reason.message} Trying again ({attempt + 1} of {_TRIES})")
             finally:
                 copy.close()

@@ -183,13 +183,13 @@ def _warn(output: Output, findings: Sequence[Finding], place: str) -> None:
 
 def _at_ref(run: Session, ref: str) -> SourceSpec:
     """Return the same repository at another ref: a git URL, or the work tree that contains a directory."""
-    from halgit.remotes.git.snapshot import commit_of
+    from halgit.remotes.git.snapshot import find_commit
 
     if len(run.specs) != 1:
         raise UsageError("--base needs exactly one --repo.", "With several, name each by --base-repo 'URL?ref=REF'.")
     spec = run.specs[0]
     if sources.is_directory(spec.url):
-        found = commit_of(spec.url, spec.path, ref, run.access)
+        found = find_commit(spec.url, spec.path, ref, run.access)
         return SourceSpec(found.url, found.commit, found.path)
     return replace(spec, ref=ref)
 
@@ -198,7 +198,7 @@ def _tree_side(run: Session, folder: Path, compilation: Compilation | None) -> S
     """Read a rendered tree: only the files that its `.halgit.json` names."""
     (snapshot,) = run.open([SourceSpec(str(folder))])
     manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
-    record = publish.told(manifest.get(publish.MANIFEST, b""))
+    record = publish.read_manifest(manifest.get(publish.MANIFEST, b""))
     if record is None:
         raise SourceError(
             f"{folder} is not a rendered tree: it has no {publish.MANIFEST} of halgit.",

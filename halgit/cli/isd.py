@@ -18,7 +18,7 @@ from halgit.errors import SecretError, UsageError
 from halgit.operator_settings import Access
 from halgit.redaction import Secret
 from halgit.remotes.http import WebService
-from halgit.remotes.kubernetes import SecretShelf
+from halgit.remotes.kubernetes import SecretStore
 from halgit.report.tables import counted, table
 
 
@@ -91,9 +91,9 @@ def create_ca(output: Output, /, **options: Any) -> None:
         raise UsageError("--renew-control-before requires --control-secret.", "Name the Secret of the certificate.")
     try:
         names = _secret_names(options)
-        done = isd.bootstrap(SecretShelf(access, options["namespace"]), names, _bundles(access), _now(), renew)
+        done = isd.bootstrap(SecretStore(access, options["namespace"]), names, _bundles(access), _now(), renew)
     finally:
-        access.kept.close()
+        access.cache.close()
     if output.json:
         output.answer({"secrets": [asdict(one) for one in done]})
     else:
@@ -118,9 +118,9 @@ def status(output: Output, /, **options: Any) -> None:
     """
     access = _access(output, options)
     try:
-        rows = isd.status(SecretShelf(access, options["namespace"]), _secret_names(options), _now(), options["soon"])
+        rows = isd.status(SecretStore(access, options["namespace"]), _secret_names(options), _now(), options["soon"])
     finally:
-        access.kept.close()
+        access.cache.close()
     if output.json:
         output.answer({"secrets": [asdict(row) for row in rows]})
     else:

@@ -42,7 +42,7 @@ def command(output: Output, /, **options: Any) -> None:
         compilation = run.compile(run.open())
         refuse(compilation.findings, Severity.ERROR)
         engines = run.engines(compilation.plan, "Reading secrets")
-        resolved = secrets.resolve_secrets(compilation.plan, engines, output.redactor, put=compilation.places.put)
+        resolved = secrets.resolve_secrets(compilation.plan, engines, output.redactor, locate=compilation.places.put)
         known = lock.parse(read_file(target, "halgit.lock")) if target.exists() else {}
         entry = lock.entry(compilation.compiled, resolved.versions)
         publish.write_file(target, lock.encode({**known, run.operator.overlay: entry}), mode=0o644)

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from halgit.errors import PublishError
 from halgit.pipeline import Finding
-from halgit.publish import write_reason
+from halgit.publish import write_termination_message
 from halgit.redaction import Redactor
 
 TERMINATION_FILE = "/dev/termination-log"
@@ -128,7 +128,9 @@ class Output:
         if self.json or self.json_errors:
             self.add(error={"code": code, "message": clean})
         lines = [clean, *(f"{one.file}:{one.line}: {one.message}" for one in findings[:20])]
-        write_reason(os.environ.get("HALGIT_TERMINATION_FILE", TERMINATION_FILE), self.redactor.clean("\n".join(lines)))
+        write_termination_message(
+            os.environ.get("HALGIT_TERMINATION_FILE", TERMINATION_FILE), self.redactor.clean("\n".join(lines))
+        )
 
     def finish(self) -> None:
         """Print the JSON object, if there is one, and flush. Raises PublishError if stdout is not writable."""

@@ -89,20 +89,20 @@ def _resolve(run: Session, compilation: Compilation, pinned: Mapping[str, str]) 
         run.engines(compilation.plan, "Reading secrets"),
         run.output.redactor,
         pinned=pinned,
-        put=compilation.places.put,
+        locate=compilation.places.put,
     )
 
 
 def _write(run: Session, tree: Resolved, daemon: Resolved, options: dict[str, Any]) -> None:
     output, target = run.output, options["out"]
-    files = publish.serialise(tree)
+    files = publish.serialize(tree)
     manifest = publish.Manifest.of(tree, run.operator.secrets)
     settings = publish.Options(
         force=options["force"],
         group_access=options["group_access"],
         wait=options["wait"],
-        secrets=publish.holds_secrets(tree),
-        ignored=run.is_ignored,
+        secrets=publish.has_secrets(tree),
+        is_ignored=run.is_ignored,
     )
     if options["check"] or options["dry_run"]:
         _compare(output, publish.compare(files, manifest, target, settings), options)
@@ -111,7 +111,7 @@ def _write(run: Session, tree: Resolved, daemon: Resolved, options: dict[str, An
     outcome = publish.publish(files, manifest, target, settings)
     if options["daemon_config"]:
         publish.write_daemon_config(
-            publish.serialise(daemon), options["daemon_config"], group_access=options["group_access"]
+            publish.serialize(daemon), options["daemon_config"], group_access=options["group_access"]
         )
     _report(output, outcome, tree)
 

@@ -83,7 +83,7 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"--overlay: {name!r} is not a valid name.", "Use letters, digits, dots and dashes.")
-    publish.check_free(directory)
+    publish.check_empty(directory)
     values = (
         convert.read_values(read_file(options["values"], "--values"), options["values"])
         if options["values"]
@@ -115,7 +115,7 @@ def _refuse_layered(snapshot: Snapshot, source: str) -> None:
 def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> Source:
     compiled = compilation.compiled
     manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
-    told = publish.told(manifest.get(publish.MANIFEST, b""))
+    told = publish.read_manifest(manifest.get(publish.MANIFEST, b""))
     extra = sorted(set(told.files) & snapshot.paths - compiled.files.keys()) if told else []
     return Source(
         files=compiled.files,

@@ -43,12 +43,12 @@ def list_references(output: Output, /, **options: Any) -> None:
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        rows = secrets.rows(compilation.plan, compilation.places.put)
+        rows = secrets.list_references(compilation.plan, compilation.places.put)
         lines = [line for row in rows for line in _lines(row)]
         _report(output, ["reference", "engine", "used at"], lines, rows)
 
 
-def _lines(row: secrets.Row) -> list[list[str]]:
+def _lines(row: secrets.ReferenceRow) -> list[list[str]]:
     """Return a line for each place; only the first one names reference and engine."""
     first, *rest = row.places
     suffix = " (not resolved)" if row.left else ""
@@ -70,7 +70,7 @@ def check_secrets(output: Output, /, **options: Any) -> None:
         wrong = [finding for finding in compilation.findings if finding.rule.startswith("reference/")]
         refuse(wrong, Severity.ERROR, written="")
         engines = run.engines(compilation.plan, "Checking secrets")
-        found = secrets.check(compilation.plan, engines, compilation.places.put)
+        found = secrets.check_secrets(compilation.plan, engines, compilation.places.put)
         lines = [[one.row.reference, one.row.engine, one.state, one.how, one.detail] for one in found]
         _report(output, ["reference", "engine", "state", "checked by", ""], lines, found)
         absent = [one for one in found if one.state != "there"]
@@ -81,7 +81,10 @@ def check_secrets(output: Output, /, **options: Any) -> None:
 
 
 def _report(
-    output: Output, head: Sequence[str], lines: Sequence[Sequence[str]], rows: Sequence[secrets.Row | secrets.Checked]
+    output: Output,
+    head: Sequence[str],
+    lines: Sequence[Sequence[str]],
+    rows: Sequence[secrets.ReferenceRow | secrets.SecretCheck],
 ) -> None:
     if output.json:
         output.answer({"secrets": [asdict(row) for row in rows]})

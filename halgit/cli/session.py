@@ -22,7 +22,7 @@ from halgit.merge.layers import Reader
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Compiled, Finding, Reference, Snapshot
 from halgit.references import format_address
-from halgit.remotes.engine import Engine, Held, Presence
+from halgit.remotes.engine import Engine, Presence, SecretData
 from halgit.remotes.git import stop_git
 from halgit.report.findings import finding_line, summary_line
 from halgit.secrets import Engines, SecretPlan
@@ -54,7 +54,7 @@ class _CountedEngine:
     def __init__(self, engine: Engine, count: Counter) -> None:
         self._engine, self._count = engine, count
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         try:
             return self._engine.read(reference)
         finally:
@@ -88,7 +88,7 @@ class Session:
         self.operator: OperatorSettings = operator_settings(options)
         self.access: Access = access_settings(options, output)
         self._closing = ExitStack()
-        self._closing.callback(self.access.kept.close)
+        self._closing.callback(self.access.cache.close)
 
     def __enter__(self) -> Session:
         return self
@@ -140,7 +140,7 @@ class Session:
         operator = settings or self.operator
         self.output.progress(f"Merging overlay {operator.overlay}" if operator.overlay else "Merging")
         compiled = compile_tree(snapshots, operator, read)
-        secrets.learn_plain(compiled, self.output.redactor)
+        secrets.learn_plain_secrets(compiled, self.output.redactor)
         plan = secrets.plan_secrets(compiled, operator.trust, operator.secrets)
         places = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
         return Compilation(compiled, plan, settle(compiled, plan, operator, places), places)
@@ -196,9 +196,9 @@ class Session:
 
     def is_ignored(self, path: Path) -> bool | None:
         """Whether git ignores this path of a work tree; None if git cannot tell."""
-        from halgit.remotes.git.program import ignored
+        from halgit.remotes.git.program import is_ignored
 
-        return ignored(path, self.access)
+        return is_ignored(path, self.access)
 
 
 def _fail_together(failures: Sequence[BaseException]) -> None:

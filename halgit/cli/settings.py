@@ -20,7 +20,7 @@ from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSpec, Trust
 from halgit.pipeline import Severity
 from halgit.redaction import Redactor
-from halgit.secrets import OFF
+from halgit.secrets import RESTRICTED_ENGINES
 
 PARAMETER: Final = "HALGIT_PARAM_"
 _PREFIXES_FOR_REMOTES: Final = ("AWS_", "VAULT_", "BAO_", "GOOGLE_", "GCE_", "CLOUDSDK_", "KUBE", "SSL_CERT_")
@@ -109,10 +109,10 @@ def _learn_logins(access: Access, redactor: Redactor) -> None:
     """Mask the tokens and passwords of the environment and of files that options name: a server may repeat them."""
     for name, value in access.environment.items():
         if is_sensitive_key(name):
-            redactor.learn_login(value.encode("utf-8", "surrogateescape"))
+            redactor.learn_credential(value.encode("utf-8", "surrogateescape"))
     for path in _login_files(access):
         with suppress(OSError), open(path, "rb") as file:
-            redactor.learn_login(file.read(access.largest_file))
+            redactor.learn_credential(file.read(access.largest_file))
 
 
 def _login_files(access: Access) -> Iterator[str]:
@@ -157,7 +157,7 @@ def _trust(options: Mapping[str, Any]) -> Trust:
 def _allowed_engines(options: Mapping[str, Any]) -> frozenset[str]:
     """Return the engines of --allow-engine, whose values may be lists separated by commas."""
     names = {name.strip() for text in options.get("allow_engines", ()) for name in text.split(",")} - {""}
-    if unknown := sorted(names - OFF):
+    if unknown := sorted(names - RESTRICTED_ENGINES):
         raise UsageError(f"--allow-engine: unknown engine {unknown[0]}.", "Use env, file or env,file.")
     return frozenset(names)
 

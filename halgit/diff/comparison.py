@@ -18,7 +18,7 @@ from halgit.halyard import merge_keys
 from halgit.halyard.sensitivity import mask_value
 from halgit.merge.selection import is_merged
 from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, SourceId, Value
-from halgit.redaction import MASK, Secret, Woven
+from halgit.redaction import MASK, Secret, SecretText
 from halgit.references import Occurrence, find_references
 from halgit.report.differences import Account, Change, Difference, Setting
 
@@ -118,12 +118,12 @@ class _Comparison:
             return [self._masked(item, (*path, number), file, data, is_resolved) for number, item in enumerate(value)]
         masked = mask_value(value, path, file, data)
         if isinstance(masked, str):
-            masked = MASK if is_resolved and not isinstance(value, (Secret, Woven)) else self._clean(str(masked))
+            masked = MASK if is_resolved and not isinstance(value, (Secret, SecretText)) else self._clean(str(masked))
         is_masked = isinstance(masked, str) and MASK in masked
         return f"{masked} ({self._mark(value)})" if is_masked else masked
 
     def _mark(self, value: Value) -> str:
-        content = value.open_bytes() if isinstance(value, (Secret, Woven)) else _encoded(value)
+        content = value.open_bytes() if isinstance(value, (Secret, SecretText)) else _encoded(value)
         return hmac.new(self._key, content, hashlib.sha256).hexdigest()[:8]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from halgit.halyard.merge_keys import NO_KEYS, KeyNode
-from halgit.pipeline import MISSING, Path, Plain, Value
+from halgit.pipeline import MISSING, Path, PlainScalar, Value
 from halgit.text import paths
 from halgit.yaml import to_java_string
 
@@ -61,7 +61,7 @@ def is_same(before: Value, after: Value) -> bool:
     if isinstance(before, list) and isinstance(after, list):
         return len(before) == len(after) and all(map(is_same, before, after))
     if isinstance(before, str) and isinstance(after, str):
-        return str(before) == str(after) and isinstance(before, Plain) == isinstance(after, Plain)
+        return str(before) == str(after) and isinstance(before, PlainScalar) == isinstance(after, PlainScalar)
     return type(before) is type(after) and bool(before == after)
 
 

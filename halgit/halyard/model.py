@@ -13,7 +13,7 @@ from typing import Any
 
 from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY, Path, Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -231,13 +231,13 @@ def _mapping(node: Value) -> dict[Any, Value]:
     return node if isinstance(node, dict) else {}
 
 
-def list_local_files(config: Value) -> list[tuple[Path, str | Secret | Woven]]:
+def list_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretText]]:
     """The values of the halconfig's local-file fields that are not empty, with their paths, in file order."""
     fields = _local_file_fields()
-    found: list[tuple[Path, str | Secret | Woven]] = []
+    found: list[tuple[Path, str | Secret | SecretText]] = []
     for path, class_, node in walk_objects(config, frozenset(fields)):
         for key, value in node.items():
-            if key in fields[class_.name] and isinstance(value, (str, Secret, Woven)) and value != "":
+            if key in fields[class_.name] and isinstance(value, (str, Secret, SecretText)) and value != "":
                 found.append(((*path, key), value))
     return found
 

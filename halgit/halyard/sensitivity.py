@@ -10,7 +10,7 @@ from functools import cache
 
 from halgit.halyard import model
 from halgit.pipeline import Path, Value
-from halgit.redaction import MASK, Secret, Woven
+from halgit.redaction import MASK, Secret, SecretText
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -56,7 +56,7 @@ def is_secret_value(path: Path, file: str = "", data: Value = None) -> bool:
 
 def mask_value(value: Value, path: Path, file: str = "", data: Value = None) -> Value:
     """The value as it may be seen. A reference is no secret and is shown; so are numbers of other keys, and empties."""
-    if isinstance(value, (Secret, Woven)):
+    if isinstance(value, (Secret, SecretText)):
         return str(value)
     if isinstance(value, bytes):
         return MASK if is_secret_value(path, file, data) else f"({len(value)} bytes)"

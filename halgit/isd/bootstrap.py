@@ -26,7 +26,7 @@ from halgit.isd.certificates import (
     read_ca,
 )
 from halgit.isd.secret_names import TLS_KEYS, TRUST_STORE_KEYS, Generated, Role, SecretNames
-from halgit.remotes.kubernetes import SecretShelf
+from halgit.remotes.kubernetes import SecretStore
 
 LABELS = {"app.kubernetes.io/part-of": "isd", "app.kubernetes.io/managed-by": "halgit"}
 
@@ -45,7 +45,7 @@ class SecretResult:
 
 
 def bootstrap(
-    store: SecretShelf, names: SecretNames, bundles: Sequence[bytes], now: datetime, renew_before: int = 0
+    store: SecretStore, names: SecretNames, bundles: Sequence[bytes], now: datetime, renew_before: int = 0
 ) -> tuple[SecretResult, ...]:
     """Create the missing Secrets, and renew a control certificate that expires within `renew_before` days.
 
@@ -67,7 +67,7 @@ def bootstrap(
 class _Run:
     """One pass over the Secrets: the results and the faults so far."""
 
-    def __init__(self, store: SecretShelf, now: datetime, renew_before: int) -> None:
+    def __init__(self, store: SecretStore, now: datetime, renew_before: int) -> None:
         self._store = store
         self._now = now
         self._renew_before = renew_before

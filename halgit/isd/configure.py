@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from halgit.errors import Conflicting, Corrupt, RemoteError, Throttled, Unreachable, UsageError
-from halgit.operator_settings import Progress, silent
+from halgit.errors import ConflictError, CorruptError, RemoteError, ThrottledError, UnreachableError, UsageError
+from halgit.operator_settings import Progress, ignore_progress
 from halgit.redaction import Secret
 from halgit.remotes.http import WebService
 
@@ -117,7 +117,7 @@ class Deadline:
     """The time in seconds within which all services must answer."""
 
     seconds: float
-    progress: Progress = silent
+    progress: Progress = ignore_progress
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _start: float = field(init=False)
@@ -130,7 +130,7 @@ class Deadline:
         while True:
             try:
                 return ask()
-            except (Unreachable, Throttled):
+            except (UnreachableError, ThrottledError):
                 gone = self.clock() - self._start
                 if gone >= self.seconds:
                     raise
@@ -214,7 +214,7 @@ class _Run:
         created = self._register(thing, exists is not None, self._platform, DATA_SOURCE, body)
         answer = exists if exists is not None else created
         if not isinstance(answer, dict) or answer.get("id") in (None, ""):
-            raise Corrupt(f"{self._platform.name} returns no id for the data source {REPOSITORY_SOURCE}.")
+            raise CorruptError(f"{self._platform.name} returns no id for the data source {REPOSITORY_SOURCE}.")
         self._repository_id = answer["id"]
 
     def spinnaker(self) -> None:
@@ -257,7 +257,7 @@ class _Run:
             return None
         try:
             answer = service.post(path, body)
-        except Conflicting:
+        except ConflictError:
             self._report(thing, "exists")
             return None
         except RemoteError as reason:
@@ -270,7 +270,7 @@ def _existing_by_name(service: WebService, path: str, deadline: Deadline) -> Map
     """The objects that the service lists at the path, by name."""
     listed = deadline.wait(lambda: service.get(path), service.name)
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not all(isinstance(row, dict) for row in listed):
-        raise Corrupt(
+        raise CorruptError(
             f"{service.name} at {service.address} does not return a list of named objects at {path}.",
             "Check the service's version. Nothing was created, because existing objects are not known.",
         )

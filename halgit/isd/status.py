@@ -13,7 +13,7 @@ from typing import Literal
 from halgit.errors import SecretError
 from halgit.isd.certificates import CaKeyPair, check_issuer, read_ca, read_certificate
 from halgit.isd.secret_names import Role, SecretNames
-from halgit.remotes.kubernetes import SecretShelf
+from halgit.remotes.kubernetes import SecretStore
 
 State = Literal["exists", "missing", "incomplete", "expires soon", "expired", "invalid"]
 GOOD: frozenset[State] = frozenset({"exists", "expires soon"})
@@ -33,12 +33,12 @@ class Row:
     detail: str = ""
 
 
-def status(store: SecretShelf, names: SecretNames, now: datetime, soon: int) -> tuple[Row, ...]:
+def status(store: SecretStore, names: SecretNames, now: datetime, soon: int) -> tuple[Row, ...]:
     """Return a row for each Secret, the CA first; a certificate with fewer than `soon` days left expires soon."""
     return tuple(_rows(store, names, now, soon))
 
 
-def _rows(store: SecretShelf, names: SecretNames, now: datetime, soon: int) -> Iterator[Row]:
+def _rows(store: SecretStore, names: SecretNames, now: datetime, soon: int) -> Iterator[Row]:
     ca: CaKeyPair | None = None
     for role, name, keys in names:
         data = store.read(name)

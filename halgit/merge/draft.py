@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Step, Trace, Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 from halgit.yaml import to_java_string
 
 Kind = Literal["mapping", "list", "scalar", "null"]
@@ -182,7 +182,7 @@ def key_text(item: Draft, key: str) -> str | None:
 
 def as_text(value: Value) -> str | None:
     """A scalar as the text Halyard would read; None for what cannot name an item, as a secret cannot."""
-    if value is None or value is MISSING or isinstance(value, (Secret, Woven)):
+    if value is None or value is MISSING or isinstance(value, (Secret, SecretText)):
         return None
     return str(value) if isinstance(value, str) else to_java_string(value)
 

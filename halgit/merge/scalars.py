@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from halgit import yaml as hyaml
 from halgit.merge.diagnostics import trace_of
-from halgit.pipeline import EMPTY, File, Path, Plain, Step, Trace, Value
+from halgit.pipeline import EMPTY, File, Path, PlainScalar, Step, Trace, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def _texts(
 ) -> Iterator[tuple[Path, str, bool]]:
     """`barren` are nodes known to hold nothing: an alias is looked through once, not wherever it stands."""
     if isinstance(node, str):
-        if not isinstance(node, Plain) and wanted(node):
+        if not isinstance(node, PlainScalar) and wanted(node):
             yield path, node, False
     elif isinstance(node, (dict, list)) and id(node) not in barren:
         fruitful = False

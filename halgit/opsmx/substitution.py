@@ -24,7 +24,7 @@ from halgit.parameters.parameter_set import Parameters
 from halgit.parameters.substitution import Say, Substituted, new_twins
 from halgit.parameters.values import FILE, variable
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
-from halgit.redaction import Secret, weave
+from halgit.redaction import Secret, join_parts
 from halgit.text.phrases import join_words
 
 __all__ = ["Chosen", "base_name", "collect", "detect", "substitute", "variants"]
@@ -126,7 +126,7 @@ class _Filling:
         names = list(dict.fromkeys(parts[1::2]))
         values = {name: self._value(name, self._at(file, path, name)) for name in names}
         if not any(value is MISSING for value in values.values()):
-            woven = weave(values[part] if number % 2 else part for number, part in enumerate(parts))
+            woven = join_parts(values[part] if number % 2 else part for number, part in enumerate(parts))
             changes[path] = Change(woven, ", ".join(f"parameter {name}" for name in names))
 
     def _value(self, name: str, say: Say) -> Value:

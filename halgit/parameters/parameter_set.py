@@ -200,7 +200,7 @@ def unused(parameters: Parameters, used: Iterable[str], layers: Sequence[Layer])
             message = f"Nothing uses parameter {entry.name}."
             faults.setdefault(entry.name, Fault("parameter/unused", origin, message, hint, severity=Severity.WARNING))
     for name, one in parameters.values.items():
-        if name not in names and name not in faults and one.given_by:
-            message = f"{one.given_by}: nothing uses parameter {name}."
+        if name not in names and name not in faults and one.set_by:
+            message = f"{one.set_by}: nothing uses parameter {name}."
             found.append(Finding("parameter/unused", Severity.WARNING, message, "Leave it out."))
     return (*findings(faults.values(), layers), *found)

@@ -19,8 +19,8 @@ from halgit.merge.scalars import Change, rewritten, texts
 from halgit.merge.selection import is_merged
 from halgit.parameters import escaping
 from halgit.parameters.parameter_set import Parameters, how_to_give
-from halgit.pipeline import MISSING, Bare, Declaration, File, Finding, Layer, Path, Severity, Value
-from halgit.redaction import Secret, Woven, weave
+from halgit.pipeline import MISSING, Declaration, File, Finding, Layer, Path, Severity, UnquotedScalar, Value
+from halgit.redaction import Secret, SecretText, join_parts
 from halgit.text.phrases import suggest_nearest
 
 OPEN = "${{"
@@ -128,7 +128,7 @@ class _Filling:
 
     def _scalar(self, file: File, path: Path, text: str, template: Template) -> Value:
         """The new value of a scalar; MISSING where a parameter in it has none that can stand there."""
-        typed = template.alone is not None and isinstance(text, Bare)
+        typed = template.alone is not None and isinstance(text, UnquotedScalar)
         parts: list[Value] = []
         for part in template.parts:
             if isinstance(part, Use):
@@ -139,7 +139,7 @@ class _Filling:
                 parts.append(part)
         if any(part is MISSING for part in parts):
             return MISSING
-        return parts[0] if typed else weave(parts)
+        return parts[0] if typed else join_parts(parts)
 
     def _several(self, file: File, text: str) -> None:
         """Say of each placeholder that the file holds several documents."""
@@ -175,10 +175,10 @@ class _Filling:
             _tell_stray(stray, partial(self.telling.in_text, file, stray.start, text))
         fit = self._fitter(file, text, template)
         parts = [fit(part) if isinstance(part, Use) else part for part in template.parts]
-        made = weave(parts)
+        made = join_parts(parts)
         if made == text:
             return file
-        whole = Woven((made,)) if isinstance(made, Secret) else made
+        whole = SecretText((made,)) if isinstance(made, Secret) else made
         return replace(file, how="merged", body=whole.encode() if isinstance(whole, str) else whole)
 
     def _fitter(self, file: File, text: str, template: Template) -> Callable[[Use], str | Secret]:

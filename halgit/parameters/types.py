@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from halgit import yaml as hyaml
-from halgit.pipeline import Declaration, ParameterType, Plain, Value
+from halgit.pipeline import Declaration, ParameterType, PlainScalar, Value
 from halgit.text import patterns
 from halgit.text.phrases import describe_kind
 
@@ -46,7 +46,7 @@ def fitted(declared: Declaration | None, value: Value, *, text: bool) -> Value:
 
     Without a declaration anything fits but a date. Raises Misfit.
     """
-    if isinstance(value, Plain):
+    if isinstance(value, PlainScalar):
         raise Misfit("the value is a date to YAML.", "Put it in quotes.")
     if declared is None:
         return value

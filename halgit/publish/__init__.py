@@ -4,12 +4,18 @@ The only room that writes files, and the only one that opens secrets. It starts 
 whether git ignores a path, it is told.
 """
 
-from halgit.publish.content import holds_secrets, serialise
+from halgit.publish.content import has_secrets, serialize
 from halgit.publish.filesystem import DISK, Disk
-from halgit.publish.manifest import MANIFEST, Manifest, digest, files_of, told
+from halgit.publish.manifest import MANIFEST, Manifest, digest, read_digests, read_manifest
 from halgit.publish.publisher import Options, Outcome, Way, compare, publish
-from halgit.publish.single_files import check_free, write_daemon_config, write_file, write_folder, write_reason
-from halgit.publish.target import Comparison, work_tree
+from halgit.publish.single_files import (
+    check_empty,
+    write_daemon_config,
+    write_file,
+    write_folder,
+    write_termination_message,
+)
+from halgit.publish.target import Comparison, find_work_tree
 
 __all__ = [
     "DISK",
@@ -20,17 +26,17 @@ __all__ = [
     "Options",
     "Outcome",
     "Way",
-    "check_free",
+    "check_empty",
     "compare",
     "digest",
-    "files_of",
-    "holds_secrets",
+    "find_work_tree",
+    "has_secrets",
     "publish",
-    "serialise",
-    "told",
-    "work_tree",
+    "read_digests",
+    "read_manifest",
+    "serialize",
     "write_daemon_config",
     "write_file",
     "write_folder",
-    "write_reason",
+    "write_termination_message",
 ]

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from halgit.errors import SecretError
 from halgit.pipeline import MISSING, File, Resolved, Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 
 
-def serialise(resolved: Resolved) -> dict[str, bytes]:
+def serialize(resolved: Resolved) -> dict[str, bytes]:
     """The bytes of every file, in the order of their paths, secrets opened.
 
     Raises SecretError that names every file with a secret that is no text where a text must be.
@@ -28,15 +28,15 @@ def serialise(resolved: Resolved) -> dict[str, bytes]:
     return contents
 
 
-def holds_secrets(resolved: Resolved) -> bool:
-    """Whether `serialise` opens any secret of this tree; stand-ins of a masked tree are none."""
+def has_secrets(resolved: Resolved) -> bool:
+    """Whether `serialize` opens any secret of this tree; stand-ins of a masked tree are none."""
     return not resolved.masked and any(_holds(file) for file in resolved.files.values())
 
 
 def _content(file: File) -> bytes:
     from halgit import yaml as hyaml
 
-    if isinstance(file.body, Woven):
+    if isinstance(file.body, SecretText):
         return b"".join(
             part.encode("utf-8") if isinstance(part, str) else part.open_bytes() for part in file.body.parts
         )
@@ -48,7 +48,7 @@ def _content(file: File) -> bytes:
 
 
 def _holds(file: File) -> bool:
-    if isinstance(file.body, Woven):
+    if isinstance(file.body, SecretText):
         return True
     return _any_secret(file.splices.values() if file.body is not None else [file.data])
 
@@ -57,7 +57,7 @@ def _any_secret(values: Iterable[Value]) -> bool:
     todo = list(values)
     while todo:
         value = todo.pop()
-        if isinstance(value, (Secret, Woven)):
+        if isinstance(value, (Secret, SecretText)):
             return True
         if isinstance(value, dict):
             todo.extend(value.values())

@@ -13,47 +13,47 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from halgit.publish.filesystem import Disk, Modes, is_folder, make_folders, take_away
-from halgit.publish.manifest import MANIFEST, WORK, folders_of, parents_of
-from halgit.publish.target import GONE, TREE, Site, free_name, read_target, through_folders
+from halgit.publish.filesystem import Disk, Modes, create_folders, is_folder, remove_tree
+from halgit.publish.manifest import MANIFEST, WORK, list_folders, list_parents
+from halgit.publish.target import REMOVED, TREE, TargetPaths, find_free_name, has_real_parents, read_target
 
 _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOTDIR})
 """What the system says of a thing that is mounted, somebody else's, or has no folder to go to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Leftovers:
     """What became of the old: paths carried over, paths left behind, and where the old is kept (None: removed)."""
 
     carried: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     kept: tuple[Path, ...] = ()
 
-    def __add__(self, other: Settled) -> Settled:
-        return Settled(self.carried + other.carried, self.left_behind + other.left_behind, self.kept + other.kept)
+    def __add__(self, other: Leftovers) -> Leftovers:
+        return Leftovers(self.carried + other.carried, self.left_behind + other.left_behind, self.kept + other.kept)
 
 
-def settle(site: Site, modes: Modes, now: Callable[[], datetime], disk: Disk) -> Settled:
+def finish_exchange(paths: TargetPaths, modes: Modes, now: Callable[[], datetime], disk: Disk) -> Leftovers:
     """Empty the private folder beside the target of what an exchange put there."""
-    if site.beside is None:
-        return Settled()
-    old, gone = site.beside / TREE, site.beside / GONE
-    take_away(gone, disk)
-    standing = read_target(old, (), modes, disk)
-    if not standing.exists:
-        return Settled()
-    carrier = _Carrier(old, site.target, modes, disk)
-    if standing.known is not None:
-        carrier.carry(standing.known)
+    if paths.beside is None:
+        return Leftovers()
+    old, gone = paths.beside / TREE, paths.beside / REMOVED
+    remove_tree(gone, disk)
+    state = read_target(old, (), modes, disk)
+    if not state.exists:
+        return Leftovers()
+    carrier = _Carrier(old, paths.target, modes, disk)
+    if state.known is not None:
+        carrier.carry(state.known)
     kept: list[Path] = []
-    if standing.foreign or standing.modified or carrier.stuck:
-        kept.append(free_name(site.target, site.target.parent, now, disk))
+    if state.foreign or state.modified or carrier.stuck:
+        kept.append(find_free_name(paths.target, paths.target.parent, now, disk))
         disk.rename(old, kept[0])
-        disk.sync_folder(site.target.parent)
+        disk.sync_folder(paths.target.parent)
     else:
         disk.rename(old, gone)
-        take_away(gone, disk)
-    return Settled(tuple(carrier.carried), tuple(carrier.stuck), tuple(kept))
+        remove_tree(gone, disk)
+    return Leftovers(tuple(carrier.carried), tuple(carrier.stuck), tuple(kept))
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class _Carrier:
 
     def carry(self, known: Mapping[str, str]) -> None:
         own = {*known, MANIFEST, WORK}
-        homes = set(folders_of(known))
+        homes = set(list_folders(known))
         todo = [""]
         while todo:
             within = todo.pop()
@@ -87,8 +87,8 @@ class _Carrier:
     def _move(self, path: str) -> None:
         """Move one file or folder, unless something is in its place or the system does not allow it."""
         try:
-            make_folders(self.new, parents_of(path), self.modes, self.disk)
-            free = through_folders(self.new, path, self.disk) and self.disk.lstat(self.new / path) is None
+            create_folders(self.new, list_parents(path), self.modes, self.disk)
+            free = has_real_parents(self.new, path, self.disk) and self.disk.lstat(self.new / path) is None
             if free:
                 self.disk.rename(self.old / path, self.new / path)
         except OSError as error:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from halgit.errors import PublishError
-from halgit.publish.manifest import folders_of
+from halgit.publish.manifest import list_folders
 
 NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EBUSY, errno.EPERM, errno.EOPNOTSUPP})
 """What `exchange` raises where two folders cannot change places: an old kernel, a file system without it, a mount."""
@@ -216,13 +216,13 @@ _WORDS: dict[int, tuple[str, str]] = {
 }
 
 
-def nothing_more() -> str:
+def no_description() -> str:
     """The account of a write that has nothing to add."""
     return ""
 
 
 @contextmanager
-def reported(place: Path, account: Callable[[], str] = nothing_more) -> Iterator[None]:
+def translate_os_errors(place: Path, account: Callable[[], str] = no_description) -> Iterator[None]:
     """Turn an OSError within into a PublishError about `place`; `account` says how things stand after it."""
     try:
         yield
@@ -259,9 +259,9 @@ PRIVATE = Modes(0o600, 0o700)
 GROUP = Modes(0o660, 0o2770)
 
 
-def build(root: Path, files: Mapping[str, bytes], modes: Modes, group: int | None, disk: Disk) -> None:
+def build_tree(root: Path, files: Mapping[str, bytes], modes: Modes, group: int | None, disk: Disk) -> None:
     """Write a tree of files into a new folder, and return when all of it is on the disk."""
-    folders = [root, *(root / folder for folder in folders_of(files))]
+    folders = [root, *(root / folder for folder in list_folders(files))]
     disk.mkdir(root, modes.folder)
     if group is not None:
         disk.give_group(root, group)
@@ -269,35 +269,35 @@ def build(root: Path, files: Mapping[str, bytes], modes: Modes, group: int | Non
     for folder in folders[1:]:
         disk.mkdir(folder, modes.folder)
     for path, data in files.items():
-        lay_down(root / path, data, modes.file, disk)
+        create_file(root / path, data, modes.file, disk)
     for folder in reversed(folders):
         disk.sync_folder(folder)
 
 
-def lay_down(path: Path, data: bytes, mode: int, disk: Disk) -> None:
+def create_file(path: Path, data: bytes, mode: int, disk: Disk) -> None:
     """Write one new file, and return when its content is on the disk."""
     descriptor = disk.create(path)
     try:
-        fill(descriptor, data, mode, disk)
+        write_content(descriptor, data, mode, disk)
     except OSError as error:
-        raise named(error, path) from error
+        raise with_path(error, path) from error
     finally:
         disk.close(descriptor)
 
 
-def fill(descriptor: int, data: bytes, mode: int, disk: Disk) -> None:
+def write_content(descriptor: int, data: bytes, mode: int, disk: Disk) -> None:
     """Give an open file its content and mode, on the disk."""
     disk.write(descriptor, data)
     disk.chmod(descriptor, mode)
     disk.sync(descriptor)
 
 
-def named(error: OSError, path: Path) -> OSError:
+def with_path(error: OSError, path: Path) -> OSError:
     """The same error, naming the file it concerns: the system leaves that out where a file is open."""
     return OSError(error.errno, error.strerror, str(path))
 
 
-def make_folders(root: Path, folders: Iterable[str], modes: Modes, disk: Disk) -> None:
+def create_folders(root: Path, folders: Iterable[str], modes: Modes, disk: Disk) -> None:
     """Make those of these folders that are not there yet, a parent before what it holds."""
     for folder in folders:
         if disk.lstat(root / folder) is None:
@@ -305,7 +305,7 @@ def make_folders(root: Path, folders: Iterable[str], modes: Modes, disk: Disk) -
 
 
 @contextmanager
-def parents(folder: Path, mode: int, disk: Disk) -> Iterator[None]:
+def create_parents(folder: Path, mode: int, disk: Disk) -> Iterator[None]:
     """Make the folders that are missing down to this one; they go again if what they are made for fails."""
     made: list[Path] = []
     while disk.lstat(folder) is None:
@@ -323,7 +323,7 @@ def parents(folder: Path, mode: int, disk: Disk) -> Iterator[None]:
         raise
 
 
-def take_away(path: Path, disk: Disk) -> None:
+def remove_tree(path: Path, disk: Disk) -> None:
     """Remove whatever is at the path and beneath it; links are removed, never followed."""
     found = disk.lstat(path)
     if not is_folder(found):
@@ -333,5 +333,5 @@ def take_away(path: Path, disk: Disk) -> None:
     with suppress(PermissionError):
         disk.chmod(path, 0o700)
     for name in disk.names(path):
-        take_away(path / name, disk)
+        remove_tree(path / name, disk)
     disk.rmdir(path)

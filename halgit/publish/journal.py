@@ -16,10 +16,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from halgit.errors import PublishError
-from halgit.publish.exchange import Settled
-from halgit.publish.filesystem import Disk, Modes, build, is_file, is_folder, lay_down, make_folders, take_away
-from halgit.publish.manifest import MANIFEST, digest, folders_of, parents_of
-from halgit.publish.target import GONE, MAKING, PENDING, Job, Site, Standing, through_folders
+from halgit.publish.exchange import Leftovers
+from halgit.publish.filesystem import (
+    Disk,
+    Modes,
+    build_tree,
+    create_file,
+    create_folders,
+    is_file,
+    is_folder,
+    remove_tree,
+)
+from halgit.publish.manifest import MANIFEST, digest, list_folders, list_parents
+from halgit.publish.target import BUILDING, PENDING, REMOVED, Job, TargetPaths, TargetState, has_real_parents
 
 _JOURNAL = "journal.json"
 _FILES = "files"
@@ -39,54 +48,54 @@ class Journal:
     new: Mapping[str, str]
 
 
-def prepare(job: Job, standing: Standing, keep: Path) -> None:
+def write_journal(job: Job, state: TargetState, keep: Path) -> None:
     """Lay down the new files and the journal; the last step makes them count. `keep` is where the old would go."""
-    site, files, modes, disk = job.site, job.files, job.modes, job.disk
-    move = _to_move(site, standing, disk)
+    paths, files, modes, disk = job.paths, job.files, job.modes, job.disk
+    move = _to_move(paths, state, disk)
     wanted = {
         path: data
         for path, data in files.items()
-        if move or standing.present.get(path) != digest(data) or path in standing.unfit
+        if move or state.present.get(path) != digest(data) or path in state.unfit
     }
-    inside = keep.parent == site.target
+    inside = keep.parent == paths.target
     journal = Journal(
         keep=keep.name if inside else f"../{keep.name}",
         move=move,
-        old={**(standing.known or {}), MANIFEST: digest(standing.manifest)},
+        old={**(state.known or {}), MANIFEST: digest(state.manifest)},
         new={path: digest(data) for path, data in files.items()},
     )
-    making = site.inside / MAKING
-    make_folders(site.inside, ["."], modes, disk)
+    making = paths.inside / BUILDING
+    create_folders(paths.inside, ["."], modes, disk)
     disk.mkdir(making, modes.folder)
-    build(making / _FILES, wanted, modes, job.group, disk)
-    lay_down(making / _JOURNAL, json.dumps(asdict(journal)).encode("utf-8", "surrogateescape"), modes.file, disk)
+    build_tree(making / _FILES, wanted, modes, job.group, disk)
+    create_file(making / _JOURNAL, json.dumps(asdict(journal)).encode("utf-8", "surrogateescape"), modes.file, disk)
     disk.sync_folder(making)
-    disk.rename(making, site.inside / PENDING)
-    disk.sync_folder(site.inside)
+    disk.rename(making, paths.inside / PENDING)
+    disk.sync_folder(paths.inside)
 
 
-def _to_move(site: Site, standing: Standing, disk: Disk) -> tuple[str, ...]:
+def _to_move(paths: TargetPaths, state: TargetState, disk: Disk) -> tuple[str, ...]:
     """What is kept as it stands: all of a tree that is not ours, the files of ours if any was changed since."""
-    if standing.foreign:
-        return standing.names
-    if not standing.modified:
+    if state.foreign:
+        return state.names
+    if not state.modified:
         return ()
-    paths = [*sorted(standing.known or ()), MANIFEST]
-    return tuple(p for p in paths if through_folders(site.target, p, disk) and disk.lstat(site.target / p) is not None)
+    own = [*sorted(state.known or ()), MANIFEST]
+    return tuple(p for p in own if has_real_parents(paths.target, p, disk) and disk.lstat(paths.target / p) is not None)
 
 
-def finish(site: Site, modes: Modes, disk: Disk) -> Settled:
+def finish_journal(paths: TargetPaths, modes: Modes, disk: Disk) -> Leftovers:
     """Do all that a journal says and is not done yet; nothing where there is none."""
-    pending, gone = site.inside / PENDING, site.inside / GONE
-    take_away(gone, disk)
+    pending, gone = paths.inside / PENDING, paths.inside / REMOVED
+    remove_tree(gone, disk)
     if disk.lstat(pending) is None:
-        return Settled()
-    hand = _Hand(site.target, pending / _FILES, _read(pending / _JOURNAL, disk), modes, disk)
+        return Leftovers()
+    hand = _JournalRun(paths.target, pending / _FILES, _read(pending / _JOURNAL, disk), modes, disk)
     hand.do()
     disk.rename(pending, gone)
-    take_away(gone, disk)
+    remove_tree(gone, disk)
     kept = (hand.keep,) if disk.lstat(hand.keep) is not None else ()
-    return Settled(left_behind=tuple(hand.set_aside), kept=kept)
+    return Leftovers(left_behind=tuple(hand.set_aside), kept=kept)
 
 
 def _read(file: Path, disk: Disk) -> Journal:
@@ -100,7 +109,7 @@ def _read(file: Path, disk: Disk) -> Journal:
 
 
 @dataclass(slots=True)
-class _Hand:
+class _JournalRun:
     """Takes the steps of a journal in a target that somebody may be using."""
 
     target: Path
@@ -124,7 +133,7 @@ class _Hand:
         for path in sorted(self.journal.new, key=lambda path: (path == MANIFEST, path)):
             if self.disk.lstat(self.staged / path) is not None:
                 self._place(path)
-        self._mend_folders()
+        self._fix_folders()
 
     def _move(self, path: str) -> None:
         """Keep what stood there. What cannot be moved stays, and stops a run that needs its place."""
@@ -136,32 +145,32 @@ class _Hand:
 
     def _remove(self, path: str) -> None:
         """Remove a file that is no longer part of the tree, and the folders it leaves empty."""
-        if not through_folders(self.target, path, self.disk):
+        if not has_real_parents(self.target, path, self.disk):
             return
         if is_file(self.disk.lstat(self.target / path)):
-            if self._ours(path):
+            if self._is_ours(path):
                 self.disk.unlink(self.target / path)
                 self.disk.sync_folder((self.target / path).parent)
             else:
                 self._set_aside(path)
-        for parent in reversed(parents_of(path)):
+        for parent in reversed(list_parents(path)):
             with suppress(OSError):
                 self.disk.rmdir(self.target / parent)
 
     def _place(self, path: str) -> None:
-        for parent in parents_of(path):
+        for parent in list_parents(path):
             found = self.disk.lstat(self.target / parent)
             if found is not None and not is_folder(found):
                 self._set_aside(parent)
-        make_folders(self.target, parents_of(path), self.modes, self.disk)
+        create_folders(self.target, list_parents(path), self.modes, self.disk)
         if is_folder(self.disk.lstat(self.target / path)):
             with suppress(OSError):
                 self.disk.rmdir(self.target / path)
-        if self.disk.lstat(self.target / path) is not None and not self._ours(path):
+        if self.disk.lstat(self.target / path) is not None and not self._is_ours(path):
             self._set_aside(path)
         self.disk.rename(self.staged / path, self.target / path)
 
-    def _ours(self, path: str) -> bool:
+    def _is_ours(self, path: str) -> bool:
         """Whether what stands there is a file halgit wrote: with its content before this run, or after it."""
         if not is_file(self.disk.lstat(self.target / path)):
             return False
@@ -173,16 +182,16 @@ class _Hand:
         self.set_aside.append(path)
 
     def _keep(self, path: str) -> None:
-        make_folders(self.keep, [".", *parents_of(path)], self.modes, self.disk)
+        create_folders(self.keep, [".", *list_parents(path)], self.modes, self.disk)
         place = self.keep / path
         while self.disk.lstat(place) is not None:
             place = place.with_name(f"{place.name}.later")
         self.disk.rename(self.target / path, place)
         self.disk.sync_folder(place.parent)
 
-    def _mend_folders(self) -> None:
+    def _fix_folders(self) -> None:
         """Give the tree's folders their permissions, and see to it that all of their names are on the disk."""
-        for folder in folders_of(self.journal.new):
+        for folder in list_folders(self.journal.new):
             found = self.disk.lstat(self.target / folder)
             if found is not None and not self.modes.fit(found.st_mode, folder=True):
                 with suppress(PermissionError):

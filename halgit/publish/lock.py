@@ -22,74 +22,74 @@ _PAUSE = 0.05
 
 
 @contextmanager
-def locked(room: Path, target: Path, wait: float, modes: Modes, disk: Disk) -> Iterator[None]:
+def lock_target(work_folder: Path, target: Path, wait: float, modes: Modes, disk: Disk) -> Iterator[None]:
     """Hold the private folder for this run alone. Raises PublishError when another holds it for `wait` seconds."""
-    descriptor = _acquire(room, target, wait, modes, disk)
+    descriptor = _acquire(work_folder, target, wait, modes, disk)
     try:
         disk.truncate(descriptor)
         disk.write(descriptor, b"%d\n" % os.getpid())
         with suppress(PermissionError):
             disk.chmod(descriptor, modes.file)
-        _hide_from_git(room, disk)
+        _hide_from_git(work_folder, disk)
         yield
     finally:
-        _release(room, descriptor, disk)
+        _release(work_folder, descriptor, disk)
 
 
-def _acquire(room: Path, target: Path, wait: float, modes: Modes, disk: Disk) -> int:
+def _acquire(work_folder: Path, target: Path, wait: float, modes: Modes, disk: Disk) -> int:
     end = time.monotonic() + wait
     while True:
-        descriptor = _try(room, modes, disk)
+        descriptor = _try_lock(work_folder, modes, disk)
         if descriptor is not None:
             return descriptor
         if time.monotonic() >= end:
             raise PublishError(
-                f"{target}: another run of halgit is writing it{_holder(room, disk)}.",
+                f"{target}: another run of halgit is writing it{_holder(work_folder, disk)}.",
                 "Wait for it to end, then run again.",
             )
         time.sleep(_PAUSE)
 
 
-def _try(room: Path, modes: Modes, disk: Disk) -> int | None:
+def _try_lock(work_folder: Path, modes: Modes, disk: Disk) -> int | None:
     with suppress(FileExistsError):
-        disk.mkdir(room, modes.folder)
+        disk.mkdir(work_folder, modes.folder)
     try:
-        return disk.lock(room / _LOCK)
+        return disk.lock(work_folder / _LOCK)
     except FileNotFoundError:
         return None  # the run before has just taken its folder away
     except BaseException:
         with suppress(OSError):
-            disk.rmdir(room)
+            disk.rmdir(work_folder)
         raise
 
 
-def _holder(room: Path, disk: Disk) -> str:
+def _holder(work_folder: Path, disk: Disk) -> str:
     try:
-        text = disk.read(room / _LOCK).strip()
+        text = disk.read(work_folder / _LOCK).strip()
     except OSError:
         return ""
     return f" (process {text.decode()})" if text.isdigit() else ""
 
 
-def _hide_from_git(room: Path, disk: Disk) -> None:
+def _hide_from_git(work_folder: Path, disk: Disk) -> None:
     """Keep the secrets of an unfinished tree from being added to a repository the target lies in."""
     with suppress(FileExistsError):
-        descriptor = disk.create(room / _IGNORE)
+        descriptor = disk.create(work_folder / _IGNORE)
         try:
             disk.write(descriptor, b"*\n")
         finally:
             disk.close(descriptor)
 
 
-def _release(room: Path, descriptor: int, disk: Disk) -> None:
+def _release(work_folder: Path, descriptor: int, disk: Disk) -> None:
     """Give the lock back. The lock file goes last: once it is gone, another run may have begun here."""
     try:
-        needed = {_IGNORE} if LEFTOVERS & set(disk.names(room)) else set()
+        needed = {_IGNORE} if LEFTOVERS & set(disk.names(work_folder)) else set()
         for name in (_IGNORE, _LOCK):
             if name not in needed:
                 with suppress(OSError):
-                    disk.unlink(room / name)
+                    disk.unlink(work_folder / name)
         with suppress(OSError):
-            disk.rmdir(room)
+            disk.rmdir(work_folder)
     finally:
         disk.close(descriptor)

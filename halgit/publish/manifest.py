@@ -66,7 +66,7 @@ def digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def files_of(text: bytes) -> dict[str, str] | None:
+def read_digests(text: bytes) -> dict[str, str] | None:
     """The digests of a `.halgit.json` by path; None where it is none of ours, or names a path outside its tree."""
     try:
         content = json.loads(text.decode("utf-8", "surrogateescape"))
@@ -75,33 +75,33 @@ def files_of(text: bytes) -> dict[str, str] | None:
     if not isinstance(content, dict) or content.get("format") != _FORMAT or not isinstance(content.get("files"), dict):
         return None
     files: dict[str, str] = content["files"]
-    if any(not isinstance(value, str) for value in files.values()) or any(path_fault(path) for path in files):
+    if any(not isinstance(value, str) for value in files.values()) or any(find_path_error(path) for path in files):
         return None
     return files
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ManifestSummary:
     """What a tree's own `.halgit.json` says of it: the digests of its files, and how its secrets were written."""
 
     files: Mapping[str, str]
     secrets: str
 
 
-def told(text: bytes) -> Told | None:
+def read_manifest(text: bytes) -> ManifestSummary | None:
     """What a `.halgit.json` says; None where it is none of ours."""
-    files = files_of(text)
+    files = read_digests(text)
     said = json.loads(text.decode("utf-8", "surrogateescape")).get("secrets") if files is not None else None
     mode = said.get("mode") if isinstance(said, dict) else None
-    return Told(files, mode if isinstance(mode, str) else "resolve") if files is not None else None
+    return ManifestSummary(files, mode if isinstance(mode, str) else "resolve") if files is not None else None
 
 
-def folders_of(paths: Iterable[str]) -> list[str]:
+def list_folders(paths: Iterable[str]) -> list[str]:
     """Every folder that files at these paths lie in, a parent before what it holds; the root is not named."""
-    return sorted({parent for path in paths for parent in parents_of(path)})
+    return sorted({parent for path in paths for parent in list_parents(path)})
 
 
-def parents_of(path: str) -> list[str]:
+def list_parents(path: str) -> list[str]:
     """The folders a path leads through, the outermost first."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
@@ -110,8 +110,8 @@ def parents_of(path: str) -> list[str]:
 def check_paths(files: Iterable[str]) -> None:
     """Refuse a tree with a path that leaves it, that is halgit's own, or that is a file and a folder at once."""
     paths = sorted(files)
-    folders = set(folders_of(paths))
-    faults = [(path, path_fault(path) or ("is a file and a folder" if path in folders else "")) for path in paths]
+    folders = set(list_folders(paths))
+    faults = [(path, find_path_error(path) or ("is a file and a folder" if path in folders else "")) for path in paths]
     said = [f"{path!r} {fault}" for path, fault in faults if fault]
     if said:
         raise PublishError(
@@ -119,7 +119,7 @@ def check_paths(files: Iterable[str]) -> None:
         )
 
 
-def path_fault(path: str) -> str:
+def find_path_error(path: str) -> str:
     """What is wrong with a path of a tree, in words; empty where nothing is."""
     parts = path.split("/")
     if path.startswith("/") or ".." in parts:

@@ -16,25 +16,35 @@ from pathlib import Path
 from typing import Literal
 
 from halgit.errors import PublishError
-from halgit.publish.exchange import Settled, settle
-from halgit.publish.filesystem import DISK, GROUP, NO_EXCHANGE, PRIVATE, Disk, build, parents, reported, take_away
-from halgit.publish.journal import finish, prepare
-from halgit.publish.lock import locked
+from halgit.publish.exchange import Leftovers, finish_exchange
+from halgit.publish.filesystem import (
+    DISK,
+    GROUP,
+    NO_EXCHANGE,
+    PRIVATE,
+    Disk,
+    build_tree,
+    create_parents,
+    remove_tree,
+    translate_os_errors,
+)
+from halgit.publish.journal import finish_journal, write_journal
+from halgit.publish.lock import lock_target
 from halgit.publish.manifest import MANIFEST, Manifest, check_paths
 from halgit.publish.target import (
+    BUILDING,
     LEFTOVERS,
-    MAKING,
     PENDING,
     TREE,
     Comparison,
     Job,
-    Site,
-    Standing,
-    difference,
-    find_site,
-    free_name,
+    TargetPaths,
+    TargetState,
+    compare_files,
+    find_free_name,
+    find_work_tree,
+    locate_target,
     read_target,
-    work_tree,
 )
 
 Way = Literal["unchanged", "rename", "exchange", "journal"]
@@ -54,14 +64,14 @@ def _utc() -> datetime:
 class Options:
     """How to publish. `wait` is in seconds; `secrets` says that the files hold opened secrets.
 
-    `ignored` answers whether git ignores a path, None where git cannot say; without it nobody can.
+    `is_ignored` answers whether git ignores a path, None where git cannot say; without it nobody can.
     """
 
     force: bool = False
     group_access: bool = False
     wait: float = 60.0
     secrets: bool = False
-    ignored: Callable[[Path], bool | None] | None = None
+    is_ignored: Callable[[Path], bool | None] | None = None
     now: Callable[[], datetime] = _utc
 
 
@@ -95,15 +105,15 @@ def publish(
     Raises PublishError; the old tree is then as it was, or the message says how it stands.
     """
     check_paths(files)
-    with reported(target):
+    with translate_os_errors(target):
         job = _job(files, manifest, target, options, disk)
-        _check_git(job.site.target, options)
+        _check_git(job.paths.target, options)
         comparison = _compare(job)
     if comparison.same:
-        return Outcome(job.site.target, "unchanged", comparison)
+        return Outcome(job.paths.target, "unchanged", comparison)
     with (
-        reported(target, lambda: _account(job)),
-        parents(job.site.target.parent, _PARENTS, disk),
+        translate_os_errors(target, lambda: _describe_state(job)),
+        create_parents(job.paths.target.parent, _PARENTS, disk),
         _locked(job, options),
     ):
         return _publish(job, options)
@@ -114,26 +124,26 @@ def compare(
 ) -> Comparison:
     """What `publish` would do to the target; reads only, and waits for nobody."""
     check_paths(files)
-    with reported(target):
+    with translate_os_errors(target):
         return _compare(_job(files, manifest, target, options, disk))
 
 
 def _job(files: Mapping[str, bytes], manifest: Manifest, target: Path, options: Options, disk: Disk) -> Job:
     whole = {path: files[path] for path in sorted(files)} | {MANIFEST: manifest.encode(files)}
-    return Job(find_site(target, disk), whole, GROUP if options.group_access else PRIVATE, options.now, disk)
+    return Job(locate_target(target, disk), whole, GROUP if options.group_access else PRIVATE, options.now, disk)
 
 
 def _compare(job: Job) -> Comparison:
-    return difference(job.files, _read_state(job), job.site.leftovers(job.disk))
+    return compare_files(job.files, _read_state(job), job.paths.leftovers(job.disk))
 
 
-def _read_state(job: Job) -> Standing:
-    return read_target(job.site.target, job.files, job.modes, job.disk)
+def _read_state(job: Job) -> TargetState:
+    return read_target(job.paths.target, job.files, job.modes, job.disk)
 
 
 @contextmanager
 def _locked(job: Job, options: Options) -> Iterator[None]:
-    with locked(job.site.room, job.site.target, options.wait, job.modes, job.disk):
+    with lock_target(job.paths.work_folder, job.paths.target, options.wait, job.modes, job.disk):
         try:
             yield
         except BaseException:
@@ -143,110 +153,117 @@ def _locked(job: Job, options: Options) -> Iterator[None]:
 
 
 def _publish(job: Job, options: Options) -> Outcome:
-    dead = _dead(job.site, job.disk)
-    settled = _recover(job)
-    standing = _read_state(job)
-    comparison = difference(job.files, standing, unfinished=False)
+    dead = _has_leftovers(job.paths, job.disk)
+    leftovers = _recover(job)
+    state = _read_state(job)
+    comparison = compare_files(job.files, state, unfinished=False)
     way: Way = "unchanged"
     warnings: list[str] = []
     if not comparison.same:
-        _refuse(job.site.target, standing, options)
-        warnings += _owner(job)
-        way, after = _flip(job, standing)
-        settled += after
-    warnings += _kept_in_the_open(settled.kept, options, job.disk)
+        _check_ownership(job.paths.target, state, options)
+        warnings += _warn_if_foreign(job)
+        way, after = _replace_tree(job, state)
+        leftovers += after
+    warnings += _warn_if_exposed(leftovers.kept, options, job.disk)
     return Outcome(
-        job.site.target, way, comparison, settled.carried, settled.left_behind, settled.kept, dead, tuple(warnings)
+        job.paths.target,
+        way,
+        comparison,
+        leftovers.carried,
+        leftovers.left_behind,
+        leftovers.kept,
+        dead,
+        tuple(warnings),
     )
 
 
 # --- ways
 
 
-def _flip(job: Job, standing: Standing) -> tuple[Way, Settled]:
+def _replace_tree(job: Job, state: TargetState) -> tuple[Way, Leftovers]:
     """Put the new tree in the place of the old, in one step where the system has one."""
-    site, disk = job.site, job.disk
+    paths, disk = job.paths, job.disk
     near = False
-    if site.beside:
-        tree = site.beside / TREE
-        _build(job, site.beside)
-        if not standing.exists or not disk.names(site.target):
-            disk.rename(tree, site.target)
-            disk.sync_folder(site.target.parent)
-            return "rename", Settled()
+    if paths.beside:
+        tree = paths.beside / TREE
+        _build(job, paths.beside)
+        if not state.exists or not disk.names(paths.target):
+            disk.rename(tree, paths.target)
+            disk.sync_folder(paths.target.parent)
+            return "rename", Leftovers()
         try:
-            disk.exchange(tree, site.target)
+            disk.exchange(tree, paths.target)
         except OSError as error:
             if error.errno not in NO_EXCHANGE:
                 raise
             near = error.errno not in (errno.EBUSY, errno.EXDEV)
         else:
-            disk.sync_folder(site.target.parent)
-            disk.sync_folder(site.beside)
-            return "exchange", _settle(job)
-        _settle(job)
-    keep = free_name(site.target, site.target.parent if near else site.target, job.now, disk)
-    prepare(job, standing, keep)
-    return "journal", _finish(job)
+            disk.sync_folder(paths.target.parent)
+            disk.sync_folder(paths.beside)
+            return "exchange", _finish_exchange(job)
+        _finish_exchange(job)
+    keep = find_free_name(paths.target, paths.target.parent if near else paths.target, job.now, disk)
+    write_journal(job, state, keep)
+    return "journal", _finish_journal(job)
 
 
-def _build(job: Job, room: Path) -> None:
+def _build(job: Job, work_folder: Path) -> None:
     """Write the whole new tree into the private folder; only a whole one is ever named TREE."""
-    build(room / MAKING, job.files, job.modes, job.group, job.disk)
-    job.disk.rename(room / MAKING, room / TREE)
-    job.disk.sync_folder(room)
+    build_tree(work_folder / BUILDING, job.files, job.modes, job.group, job.disk)
+    job.disk.rename(work_folder / BUILDING, work_folder / TREE)
+    job.disk.sync_folder(work_folder)
 
 
-def _settle(job: Job) -> Settled:
-    return settle(job.site, job.modes, job.now, job.disk)
+def _finish_exchange(job: Job) -> Leftovers:
+    return finish_exchange(job.paths, job.modes, job.now, job.disk)
 
 
-def _finish(job: Job) -> Settled:
-    settled = finish(job.site, job.modes, job.disk)
-    if job.site.beside:
+def _finish_journal(job: Job) -> Leftovers:
+    leftovers = finish_journal(job.paths, job.modes, job.disk)
+    if job.paths.beside:
         with suppress(OSError):
-            job.disk.rmdir(job.site.inside)
-    return settled
+            job.disk.rmdir(job.paths.inside)
+    return leftovers
 
 
 # --- clearing up
 
 
-def _dead(site: Site, disk: Disk) -> bool:
+def _has_leftovers(paths: TargetPaths, disk: Disk) -> bool:
     """Whether a run died here with work under way; asked by the holder of the lock only."""
-    rooms = [room for room in (site.beside, site.inside) if room]
-    return any(disk.lstat(room / name) is not None for room in rooms for name in LEFTOVERS)
+    work_folders = [work_folder for work_folder in (paths.beside, paths.inside) if work_folder]
+    return any(disk.lstat(work_folder / name) is not None for work_folder in work_folders for name in LEFTOVERS)
 
 
-def _recover(job: Job) -> Settled:
+def _recover(job: Job) -> Leftovers:
     """Clear up after a run that died, or finish it: whatever is needed for one of the two trees to stand alone."""
-    for room in (job.site.beside, job.site.inside):
-        if room:
-            take_away(room / MAKING, job.disk)
-    return _settle(job) + _finish(job)
+    for work_folder in (job.paths.beside, job.paths.inside):
+        if work_folder:
+            remove_tree(work_folder / BUILDING, job.disk)
+    return _finish_exchange(job) + _finish_journal(job)
 
 
-def _account(job: Job) -> str:
+def _describe_state(job: Job) -> str:
     """How things stand after a failure, as a sentence; nothing where not even that can be found out."""
     try:
-        if job.disk.lstat(job.site.inside / PENDING) is not None:
+        if job.disk.lstat(job.paths.inside / PENDING) is not None:
             return "The tree is partly replaced; the next run finishes that."
-        standing = _read_state(job)
+        state = _read_state(job)
     except OSError:
         return ""
-    if replace(difference(job.files, standing, unfinished=False), unfinished=False).same:
+    if replace(compare_files(job.files, state, unfinished=False), unfinished=False).same:
         return "The new tree is in place; the next run clears up what is left of the old."
-    return "The old tree is as it was." if standing.exists else "Nothing was written."
+    return "The old tree is as it was." if state.exists else "Nothing was written."
 
 
 # --- refusals and warnings
 
 
 def _check_git(target: Path, options: Options) -> None:
-    tree = work_tree(target) if options.secrets else None
+    tree = find_work_tree(target) if options.secrets else None
     if tree is None:
         return
-    ignored = options.ignored(target) if options.ignored else None
+    ignored = options.is_ignored(target) if options.is_ignored else None
     if ignored is None:
         raise PublishError(
             f"{target}: it lies in the git work tree {tree}, git cannot say whether it is ignored there, "
@@ -260,19 +277,19 @@ def _check_git(target: Path, options: Options) -> None:
         )
 
 
-def _refuse(target: Path, standing: Standing, options: Options) -> None:
+def _check_ownership(target: Path, state: TargetState, options: Options) -> None:
     if options.force:
         return
     force = _FORCE.format(name=target.name)
-    if standing.foreign:
-        reason = f"its {MANIFEST} is not one that halgit wrote" if standing.manifest else f"it has no {MANIFEST}"
+    if state.foreign:
+        reason = f"its {MANIFEST} is not one that halgit wrote" if state.manifest else f"it has no {MANIFEST}"
         raise PublishError(
-            f"{target}: the folder is not empty and {reason} (it holds {_named(standing.names)}).",
+            f"{target}: the folder is not empty and {reason} (it holds {_named(state.names)}).",
             f"Choose another --out, or {force}",
         )
-    if standing.modified:
+    if state.modified:
         raise PublishError(
-            f"{target}: changed since halgit wrote it: {_named(standing.modified)}.",
+            f"{target}: changed since halgit wrote it: {_named(state.modified)}.",
             f"Bring the changes into the source, or {force}",
         )
 
@@ -282,11 +299,11 @@ def _named(paths: tuple[str, ...]) -> str:
     return ", ".join(paths[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _owner(job: Job) -> list[str]:
+def _warn_if_foreign(job: Job) -> list[str]:
     """A warning where the tree is somebody else's. The root of a mounted volume is often root's, which says nothing."""
-    target = job.site.target
+    target = job.paths.target
     found = job.disk.lstat(target / MANIFEST)
-    if found is None and job.site.beside:
+    if found is None and job.paths.beside:
         found = job.disk.lstat(target)
     if found is None or found.st_uid == os.geteuid():
         return []
@@ -296,10 +313,10 @@ def _owner(job: Job) -> list[str]:
     ]
 
 
-def _kept_in_the_open(kept: tuple[Path, ...], options: Options, disk: Disk) -> list[str]:
+def _warn_if_exposed(kept: tuple[Path, ...], options: Options, disk: Disk) -> list[str]:
     """A warning for each old tree that is kept where git would take it in."""
     return [
         f"{path}: the old tree is kept here, may hold secrets, and is not ignored by git. Move it out of {tree}."
         for path in kept
-        if (tree := work_tree(path, disk)) and not (options.ignored and options.ignored(path))
+        if (tree := find_work_tree(path, disk)) and not (options.is_ignored and options.is_ignored(path))
     ]

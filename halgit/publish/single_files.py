@@ -19,14 +19,14 @@ from halgit.publish.filesystem import (
     PRIVATE,
     Disk,
     Modes,
-    build,
-    fill,
+    build_tree,
+    create_parents,
     is_file,
     is_folder,
-    named,
-    parents,
-    reported,
-    take_away,
+    remove_tree,
+    translate_os_errors,
+    with_path,
+    write_content,
 )
 from halgit.publish.manifest import check_paths
 
@@ -63,7 +63,7 @@ def write_daemon_config(
     return tuple(path.name for path in written)
 
 
-def write_reason(path: Path | str, reason: str, disk: Disk = DISK) -> None:
+def write_termination_message(path: Path | str, reason: str, disk: Disk = DISK) -> None:
     """Leave the reason of a failure in a pod's termination message file, if there is one.
 
     Never raises and never creates the file: the reason has been told elsewhere, and outside a pod nobody reads it.
@@ -80,7 +80,7 @@ def _write(files: Mapping[Path, bytes], mode: int, disk: Disk) -> list[Path]:
     with ExitStack() as all_staged:
         places: list[tuple[Path, Path]] = []
         for path, data in files.items():
-            with reported(path):
+            with translate_os_errors(path):
                 place = _place(path, disk)
                 if _unchanged(place, data, mode, disk):
                     continue
@@ -90,7 +90,7 @@ def _write(files: Mapping[Path, bytes], mode: int, disk: Disk) -> list[Path]:
                 else:
                     places.append((all_staged.enter_context(_staged(place, data, mode, disk)), place))
         for staged, place in places:
-            with reported(place):
+            with translate_os_errors(place):
                 disk.rename(staged, place)
                 disk.sync_folder(place.parent)
     return changed
@@ -118,14 +118,14 @@ def _unchanged(place: Path, data: bytes, mode: int, disk: Disk) -> bool:
 def _staged(place: Path, data: bytes, mode: int, disk: Disk) -> Iterator[Path]:
     """The new file, whole, beside its place; removed again unless it is renamed."""
     beside = place.with_name(f".{place.name}.halgit")
-    with parents(place.parent, 0o755 if mode & 0o004 else 0o700, disk):
+    with create_parents(place.parent, 0o755 if mode & 0o004 else 0o700, disk):
         descriptor = _lock(beside, place, disk)
         try:
             try:
                 disk.truncate(descriptor)
-                fill(descriptor, data, mode, disk)
+                write_content(descriptor, data, mode, disk)
             except OSError as error:
-                raise named(error, beside) from error
+                raise with_path(error, beside) from error
             yield beside
         finally:
             with suppress(OSError):
@@ -162,9 +162,9 @@ def _write_in_place(place: Path, data: bytes, mode: int | None, disk: Disk) -> N
 _OPEN = Modes(0o644, 0o755)
 
 
-def check_free(target: Path, disk: Disk = DISK) -> None:
+def check_empty(target: Path, disk: Disk = DISK) -> None:
     """Raise PublishError unless the target is absent or an empty folder."""
-    with reported(target):
+    with translate_os_errors(target):
         place = disk.resolve(target)
         found = disk.lstat(place)
         if found is not None and not is_folder(found):
@@ -181,19 +181,19 @@ def write_folder(files: Mapping[str, bytes], target: Path, disk: Disk = DISK) ->
     Raises PublishError; then nothing is there that was not there before.
     """
     check_paths(files)
-    check_free(target, disk)
-    with reported(target, lambda: "Nothing was written."):
+    check_empty(target, disk)
+    with translate_os_errors(target, lambda: "Nothing was written."):
         place = disk.resolve(target)
         _make_parents(place.parent, disk)
         beside = place.with_name(f".{place.name}.halgit-new")
-        take_away(beside, disk)
+        remove_tree(beside, disk)
         try:
-            build(beside, files, _OPEN, None, disk)
+            build_tree(beside, files, _OPEN, None, disk)
             disk.rename(beside, place)
             disk.sync_folder(place.parent)
         except BaseException:
             with suppress(OSError):
-                take_away(beside, disk)
+                remove_tree(beside, disk)
             raise
 
 

@@ -16,23 +16,23 @@ from pathlib import Path
 from halgit.errors import PublishError
 from halgit.pipeline import EMPTY
 from halgit.publish.filesystem import DISK, GROUP, Disk, Modes, is_file, is_folder
-from halgit.publish.manifest import MANIFEST, WORK, digest, files_of, folders_of, parents_of
+from halgit.publish.manifest import MANIFEST, WORK, digest, list_folders, list_parents, read_digests
 
-MAKING = "making"
+BUILDING = "making"
 """In the private folder: what a run is building. Left by a dead run, it is removed."""
 TREE = "tree"
 """In the private folder: a whole tree. Left by a dead run, it is the new one, or the old one after the exchange."""
 PENDING = "pending"
 """In the private folder inside a target: a journal and its files. Left by a dead run, it is finished."""
-GONE = "gone"
+REMOVED = "gone"
 """In the private folder: what is being removed."""
-LEFTOVERS = frozenset({MAKING, TREE, PENDING, GONE})
+LEFTOVERS = frozenset({BUILDING, TREE, PENDING, REMOVED})
 
 _ANOTHER = "Choose another --out."
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class TargetPaths:
     """A resolved target and its private folders. `beside` is None where nothing can stand beside the target."""
 
     target: Path
@@ -44,7 +44,7 @@ class Site:
         return self.target / WORK
 
     @property
-    def room(self) -> Path:
+    def work_folder(self) -> Path:
         """The private folder that holds the lock."""
         return self.beside or self.inside
 
@@ -57,7 +57,7 @@ class Site:
 class Job:
     """One tree to be published. `files` are all of its files, `.halgit.json` among them."""
 
-    site: Site
+    paths: TargetPaths
     files: Mapping[str, bytes]
     modes: Modes
     now: Callable[[], datetime]
@@ -68,11 +68,11 @@ class Job:
         """The group the tree is shared with: that of the target, else of its folder; None where it is private."""
         if self.modes is not GROUP:
             return None
-        found = self.disk.lstat(self.site.target) or self.disk.lstat(self.site.target.parent)
+        found = self.disk.lstat(self.paths.target) or self.disk.lstat(self.paths.target.parent)
         return found.st_gid if found else None
 
 
-def find_site(target: Path, disk: Disk) -> Site:
+def locate_target(target: Path, disk: Disk) -> TargetPaths:
     """The site of a target, its links followed. Raises PublishError where no tree can ever be."""
     place = disk.resolve(target)
     parent = place.parent
@@ -86,8 +86,8 @@ def find_site(target: Path, disk: Disk) -> Site:
     elif not is_folder(found):
         raise PublishError(f"{target}: there is a file where the tree is to be.", "Move it away, or choose another.")
     elif disk.mounted(place) or not disk.may_write(parent):
-        return Site(place, None)
-    return Site(place, parent / f"{place.name}.halgit")
+        return TargetPaths(place, None)
+    return TargetPaths(place, parent / f"{place.name}.halgit")
 
 
 def _check_parent(target: Path, parent: Path, disk: Disk) -> None:
@@ -102,7 +102,7 @@ def _check_parent(target: Path, parent: Path, disk: Disk) -> None:
         )
 
 
-def free_name(target: Path, folder: Path, now: Callable[[], datetime], disk: Disk) -> Path:
+def find_free_name(target: Path, folder: Path, now: Callable[[], datetime], disk: Disk) -> Path:
     """A path in `folder` under which what stands at the target can be kept: `<name>.before-<time in UTC>`."""
     first = folder / f"{target.name}.before-{now():%Y%m%dT%H%M%SZ}"
     path, count = first, 1
@@ -112,7 +112,7 @@ def free_name(target: Path, folder: Path, now: Callable[[], datetime], disk: Dis
     return path
 
 
-def work_tree(target: Path, disk: Disk = DISK) -> Path | None:
+def find_work_tree(target: Path, disk: Disk = DISK) -> Path | None:
     """The git work tree a target lies in, its links followed; None where it lies in none.
 
     Only looks for `.git` (a folder, or the file of a worktree or submodule) here and above; git is not asked.
@@ -126,7 +126,7 @@ _NOBODYS = frozenset({WORK, "lost+found"})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TargetState:
     """What stands at a target.
 
     `names` are its own entries. `known` are the digests its `.halgit.json` names, None where it has none of ours.
@@ -174,49 +174,49 @@ class Comparison:
         return not (self.added or self.changed or self.removed or self.unfinished)
 
 
-def read_target(target: Path, paths: Iterable[str], modes: Modes, disk: Disk) -> Standing:
+def read_target(target: Path, paths: Iterable[str], modes: Modes, disk: Disk) -> TargetState:
     """Look at a target: its `.halgit.json`, and the files that are named there or among `paths`."""
     if not is_folder(disk.lstat(target)):
-        return Standing()
+        return TargetState()
     names = tuple(name for name in disk.names(target) if name not in _NOBODYS)
     manifest = disk.read(target / MANIFEST) if is_file(disk.lstat(target / MANIFEST)) else b""
-    known = files_of(manifest) if manifest else None
+    known = read_digests(manifest) if manifest else None
     present, unfit = _look(target, sorted({*paths, *(known or ())}), modes, disk)
-    return Standing(True, names, manifest, known, present, unfit)
+    return TargetState(True, names, manifest, known, present, unfit)
 
 
-def difference(files: Mapping[str, bytes], standing: Standing, unfinished: bool) -> Comparison:
+def compare_files(files: Mapping[str, bytes], state: TargetState, unfinished: bool) -> Comparison:
     """How a tree (its `.halgit.json` among the files) differs from what stands at the target."""
-    present = standing.present
+    present = state.present
     changed = {path for path in files if path in present and present[path] != digest(files[path])}
-    unfit = standing.unfit & {*files, *(f"{folder}/" for folder in folders_of(files))}
+    unfit = state.unfit & {*files, *(f"{folder}/" for folder in list_folders(files))}
     return Comparison(
         added=tuple(sorted(path for path in files if path not in present)),
         changed=tuple(sorted(changed | unfit)),
-        removed=tuple(sorted(path for path in standing.known or () if path not in files)),
-        modified=standing.modified,
-        foreign=standing.foreign,
+        removed=tuple(sorted(path for path in state.known or () if path not in files)),
+        modified=state.modified,
+        foreign=state.foreign,
         unfinished=unfinished,
     )
 
 
-def through_folders(root: Path, path: str, disk: Disk) -> bool:
+def has_real_parents(root: Path, path: str, disk: Disk) -> bool:
     """Whether every folder on the way to a path is one, and no link."""
-    return all(is_folder(disk.lstat(root / parent)) for parent in parents_of(path))
+    return all(is_folder(disk.lstat(root / parent)) for parent in list_parents(path))
 
 
 def _look(root: Path, paths: list[str], modes: Modes, disk: Disk) -> tuple[dict[str, str], frozenset[str]]:
     present: dict[str, str] = {}
     unfit: set[str] = set()
     folders: set[str] = set()
-    for folder in folders_of(paths):
+    for folder in list_folders(paths):
         found = disk.lstat(root / folder)
-        if found is not None and is_folder(found) and folders.issuperset(parents_of(folder)):
+        if found is not None and is_folder(found) and folders.issuperset(list_parents(folder)):
             folders.add(folder)
             if not modes.fit(found.st_mode, folder=True):
                 unfit.add(f"{folder}/")
     for path in paths:
-        found = disk.lstat(root / path) if folders.issuperset(parents_of(path)) else None
+        found = disk.lstat(root / path) if folders.issuperset(list_parents(path)) else None
         if found is not None and is_file(found):
             present[path] = digest(disk.read(root / path))
             if not modes.fit(found.st_mode, folder=False):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from halgit.pipeline import MISSING, File, Path, Value
-from halgit.redaction import Woven
+from halgit.redaction import SecretText
 from halgit.references.grammar import (
     FoundReference,
     explain_malformed,
@@ -81,13 +81,13 @@ def _data(name: str, value: Value, path: Path, result: ScanResult, clean: set[in
     """Search a node; True where it holds anything. Shared nodes without references are searched once."""
     if isinstance(value, str):
         return ("encrypted" in value or "${{" in value) and _scalar(name, value, path, result)
-    if isinstance(value, Woven):
+    if isinstance(value, SecretText):
         return _woven(name, value, path, result)
     if not isinstance(value, (dict, list)) or id(value) in clean:
         return False
     some = False
     for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(child, (str, dict, list, Woven)) and _data(name, child, (*path, step), result, clean):
+        if isinstance(child, (str, dict, list, SecretText)) and _data(name, child, (*path, step), result, clean):
             some = True
     if not some:
         clean.add(id(value))
@@ -107,7 +107,7 @@ def _scalar(name: str, text: str, path: Path, result: ScanResult) -> bool:
     return bool(found or reason or has_escape(text))
 
 
-def _woven(name: str, value: Woven, path: Path, result: ScanResult) -> bool:
+def _woven(name: str, value: SecretText, path: Path, result: ScanResult) -> bool:
     """Search the plain parts of a text that holds secret parameters; none of them is a whole value."""
     before = len(result.occurrences) + len(result.faults)
     if any(isinstance(part, str) and has_escape(part) for part in value.parts):
@@ -127,7 +127,7 @@ def _woven(name: str, value: Woven, path: Path, result: ScanResult) -> bool:
     return len(result.occurrences) + len(result.faults) > before
 
 
-def _text(name: str, body: bytes | Woven, result: ScanResult) -> None:
+def _text(name: str, body: bytes | SecretText, result: ScanResult) -> None:
     line = 1
     for number, text in _pieces(body):
         for found in find_references_in_text(text):
@@ -138,9 +138,9 @@ def _text(name: str, body: bytes | Woven, result: ScanResult) -> None:
         line += text.count("\n")
 
 
-def _pieces(body: bytes | Woven) -> Iterator[tuple[int, str]]:
+def _pieces(body: bytes | SecretText) -> Iterator[tuple[int, str]]:
     """The texts of a body with their numbers; nothing for a file that is not UTF-8."""
-    if isinstance(body, Woven):
+    if isinstance(body, SecretText):
         yield from ((number, part) for number, part in enumerate(body.parts) if isinstance(part, str))
         return
     if b"encrypted" not in body and b"${{" not in body:

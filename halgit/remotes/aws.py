@@ -13,11 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.errors import (
+    ConflictError,
+    CorruptError,
+    NotFoundError,
+    RefusedError,
+    RemoteError,
+    ThrottledError,
+    UnreachableError,
+    UntrustedError,
+)
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.remotes.engine import Held, Presence
-from halgit.remotes.http import persist, proxies, retry_after
+from halgit.remotes.engine import Presence, SecretData
+from halgit.remotes.http import retry, retry_after, select_proxies
 
 if TYPE_CHECKING:
     import botocore.session
@@ -25,7 +34,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-AT_ONCE: Final = 16
+MAX_CONCURRENT: Final = 16
 """Downloads under way at once."""
 
 _LONGEST_SILENCE: Final = 30.0
@@ -37,9 +46,9 @@ _CONFIGURED: Final = {
 }
 
 
-def aws(access: Access) -> Aws:
+def get_aws(access: Access) -> Aws:
     """The run's session."""
-    return access.kept.once((Aws, "aws"), lambda: Aws(access))
+    return access.cache.get_or_create((Aws, "aws"), lambda: Aws(access))
 
 
 class Aws:
@@ -57,7 +66,7 @@ class Aws:
         endpoint = endpoint or _endpoint(self._environment, service)
         region = region or self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION", "")
         key = service, region, endpoint, profile
-        with self._lock, told(service):
+        with self._lock, translate_errors(service):
             if key not in self._clients:
                 session = self._session(profile)
                 style = {"addressing_style": _style(session, endpoint)}
@@ -69,19 +78,19 @@ class Aws:
         given = self._access
         return self.client(
             "s3",
-            region=region or given.s3_region.of(name),
-            endpoint=given.s3_endpoint.of(name),
-            profile=given.s3_profile.of(name),
+            region=region or given.s3_region.for_host(name),
+            endpoint=given.s3_endpoint.for_host(name),
+            profile=given.s3_profile.for_host(name),
         )
 
     def ask(self, what: str, call: Callable[[], Answer]) -> Answer:
-        """What the call gives, tried again as `persist` does, errors turned into ours."""
+        """What the call gives, tried again as `retry` does, errors turned into ours."""
 
-        def once() -> Answer:
-            with told(what):
+        def attempt() -> Answer:
+            with translate_errors(what):
                 return call()
 
-        return persist(once, retries=self._access.retries, patience=self._access.timeout)
+        return retry(attempt, retries=self._access.retries, deadline=self._access.timeout)
 
     def close(self) -> None:
         """Hang up."""
@@ -121,8 +130,8 @@ class Aws:
             retries={"total_max_attempts": 1, "mode": "standard"},
             connect_timeout=min(10.0, silence),
             read_timeout=silence,
-            max_pool_connections=2 * AT_ONCE,
-            proxies=proxies(self._environment, address),
+            max_pool_connections=2 * MAX_CONCURRENT,
+            proxies=select_proxies(self._environment, address),
             **settings,
         )
         return session.create_client(
@@ -130,9 +139,11 @@ class Aws:
         )
 
     def _authority(self, address: str) -> str | bool:
-        given = self._access.ca_file.of(urlsplit(address).hostname or "") or self._environment.get("AWS_CA_BUNDLE", "")
+        given = self._access.ca_file.for_host(urlsplit(address).hostname or "") or self._environment.get(
+            "AWS_CA_BUNDLE", ""
+        )
         if given and not Path(given).exists():
-            raise Untrusted(f"{given}, which should hold a certificate authority, does not exist.", _CA)
+            raise UntrustedError(f"{given}, which should hold a certificate authority, does not exist.", _CA)
         return given or True
 
 
@@ -195,7 +206,7 @@ def _style(session: botocore.session.Session, endpoint: str) -> str:
     """
     of_profile = session.get_scoped_config().get("s3", {})
     if not isinstance(of_profile, dict):
-        raise Refused(
+        raise RefusedError(
             f"The AWS profile {session.profile or 'default'} has a line s3 = without settings below it.",
             "Take it out, or indent lines such as addressing_style = path below it.",
         )
@@ -217,37 +228,42 @@ _BUSY: Final = frozenset(
 
 
 _FAULTS: Final[tuple[tuple[tuple[str, ...], type[RemoteError], str, str], ...]] = (
-    (("NoCredentialsError", "PartialCredentialsError"), Refused, "there is no login for AWS.", _LOGIN),
-    (("CredentialRetrievalError", "TokenRetrievalError", "SSOError"), Refused, "the login for AWS failed.", _LOGIN),
+    (("NoCredentialsError", "PartialCredentialsError"), RefusedError, "there is no login for AWS.", _LOGIN),
+    (
+        ("CredentialRetrievalError", "TokenRetrievalError", "SSOError"),
+        RefusedError,
+        "the login for AWS failed.",
+        _LOGIN,
+    ),
     (
         ("ProfileNotFound", "ConfigNotFound", "ConfigParseError"),
-        Refused,
+        RefusedError,
         "the AWS profile or its file cannot be read.",
         "Check AWS_PROFILE and --s3-profile.",
     ),
     (
         ("NoRegionError", "InvalidRegionError"),
-        Refused,
+        RefusedError,
         "no AWS region is known.",
         "Give AWS_REGION, or --s3-region for S3.",
     ),
-    (("SSLError",), Untrusted, "the server's certificate cannot be verified.", _CA),
-    (("IncompleteReadError", "ResponseStreamingError"), Unreachable, "the answer was cut short.", "Try again."),
+    (("SSLError",), UntrustedError, "the server's certificate cannot be verified.", _CA),
+    (("IncompleteReadError", "ResponseStreamingError"), UnreachableError, "the answer was cut short.", "Try again."),
     (
         ("FlexibleChecksumError", "ChecksumError"),
-        Corrupt,
+        CorruptError,
         "the content does not fit its checksum.",
         "Upload it again.",
     ),
     (
         ("ConnectTimeoutError", "ReadTimeoutError"),
-        Unreachable,
+        UnreachableError,
         "the server did not answer in time.",
         "Try again, or raise --timeout.",
     ),
     (
         ("ConnectionError", "HTTPClientError"),
-        Unreachable,
+        UnreachableError,
         "the server cannot be reached.",
         "Check the endpoint and the network.",
     ),
@@ -256,7 +272,7 @@ _FAULTS: Final[tuple[tuple[tuple[str, ...], type[RemoteError], str, str], ...]] 
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def translate_errors(what: str) -> Iterator[None]:
     """Turn botocore's errors into ours; `what` names the thing. Their texts can hold keys, so they are not passed."""
     from botocore import exceptions as theirs
     from botocore.parsers import ResponseParserError
@@ -266,12 +282,16 @@ def told(what: str) -> Iterator[None]:
     except theirs.ClientError as reason:
         raise _answered(what, reason.response) from None
     except ResponseParserError:
-        raise Corrupt(f"{what}: the answer makes no sense.", "Check that the endpoint is one of S3 or AWS.") from None
+        raise CorruptError(
+            f"{what}: the answer makes no sense.", "Check that the endpoint is one of S3 or AWS."
+        ) from None
     except theirs.BotoCoreError as reason:
         for names, error, words, hint in _FAULTS:
             if isinstance(reason, tuple(getattr(theirs, name) for name in names)):
                 raise error(f"{what}: {words}", hint) from None
-        raise Refused(f"{what}: AWS cannot be asked ({type(reason).__name__}).", "Check names and settings.") from None
+        raise RefusedError(
+            f"{what}: AWS cannot be asked ({type(reason).__name__}).", "Check names and settings."
+        ) from None
 
 
 def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
@@ -280,18 +300,20 @@ def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
     code = str((response.get("Error") or {}).get("Code") or status)
     if status in {429, 503} or code in _BUSY:
         seconds = retry_after((meta.get("HTTPHeaders") or {}).get("retry-after"))
-        return Throttled(f"{what}: the server asks to come back later ({code}).", "Run again later.", seconds)
+        return ThrottledError(f"{what}: the server asks to come back later ({code}).", "Run again later.", seconds)
     if code in _ABSENT:
-        return Missing(f"{what}: there is no such thing ({code}).", "Check the name, and what the login may list.")
+        return NotFoundError(
+            f"{what}: there is no such thing ({code}).", "Check the name, and what the login may list."
+        )
     if status == 412:
-        return Conflicting(f"{what}: it is not what it was ({code}).")
+        return ConflictError(f"{what}: it is not what it was ({code}).")
     if status in {301, 307} or code in {"PermanentRedirect", "AuthorizationHeaderMalformed"}:
-        return Refused(f"{what}: it is in another region ({code}).", "Give its region.")
+        return RefusedError(f"{what}: it is in another region ({code}).", "Give its region.")
     if status >= 500 and code == str(status):
-        return Unreachable(f"{what}: the server failed, or its answer was cut short ({code}).", "Try again.")
+        return UnreachableError(f"{what}: the server failed, or its answer was cut short ({code}).", "Try again.")
     if status >= 500:
-        return Unreachable(f"{what}: the server failed ({code}).", "Try again.")
-    return Refused(f"{what}: the server refuses ({code}).", _RIGHTS)
+        return UnreachableError(f"{what}: the server failed ({code}).", "Try again.")
+    return RefusedError(f"{what}: the server refuses ({code}).", _RIGHTS)
 
 
 _SHORTEST_ID = 32
@@ -302,9 +324,9 @@ class SecretsManagerEngine:
     """Reads secrets with the run's AWS login."""
 
     def __init__(self, access: Access) -> None:
-        self._aws = aws(access)
+        self._aws = get_aws(access)
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         name, version = reference.get("name"), reference.get("version")
         asked = {"SecretId": name}
         if version:
@@ -313,13 +335,13 @@ class SecretsManagerEngine:
         answer = self._aws.ask(_what(reference), lambda: client.get_secret_value(**asked))
         text = answer.get("SecretString")
         whole = text.encode("utf-8") if text is not None else bytes(answer["SecretBinary"])
-        return Held(whole=whole, version=str(answer.get("VersionId", "")))
+        return SecretData(whole=whole, version=str(answer.get("VersionId", "")))
 
     def check(self, reference: Reference) -> Presence:
         client = self._client(reference)
         answer = self._aws.ask(_what(reference), lambda: client.describe_secret(SecretId=reference.get("name")))
         if answer.get("DeletedDate"):
-            raise Missing(f"{_what(reference)}: it is marked for deletion.", "Restore it, or use another.")
+            raise NotFoundError(f"{_what(reference)}: it is marked for deletion.", "Restore it, or use another.")
         return Presence("metadata")
 
     def _client(self, reference: Reference) -> Any:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from halgit.errors import Corrupt, Refused, RemoteError, Unreachable, Untrusted, UsageError
+from halgit.errors import CorruptError, RefusedError, RemoteError, UnreachableError, UntrustedError, UsageError
 from halgit.operator_settings import Access
-from halgit.remotes.http import persist
+from halgit.remotes.http import retry
 
 _LONGEST_ANSWER: Final = 30.0
 _OLD: Final = ("serverUrl", "userCertificate", "userKey", "caCert")
@@ -95,7 +95,7 @@ class Controller:
 
     def _ask(self, call: str, body: Mapping[str, str] | None) -> Mapping[str, Any]:
         self._access.progress(f"{self._login.url}: {call}")
-        return persist(lambda: self._once(call, body), retries=self._access.retries, patience=self._access.timeout)
+        return retry(lambda: self._once(call, body), retries=self._access.retries, deadline=self._access.timeout)
 
     def _once(self, call: str, body: Mapping[str, str] | None) -> Mapping[str, Any]:
         import urllib3
@@ -105,7 +105,7 @@ class Controller:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if login.token_file:
             token = Path(login.token_file).read_text("utf-8").strip()
-            self._access.redactor.learn_login(token)
+            self._access.redactor.learn_credential(token)
             headers["Authorization"] = f"Bearer {token}"
         named: dict[str, Any] = (
             {"server_hostname": login.server_name, "assert_hostname": login.server_name} if login.server_name else {}
@@ -128,25 +128,25 @@ class Controller:
                     headers=headers,
                 )
         except (theirs.NewConnectionError, theirs.ConnectTimeoutError):
-            raise Unreachable(f"{at} cannot be reached.", "Check --controller-url and the network.") from None
+            raise UnreachableError(f"{at} cannot be reached.", "Check --controller-url and the network.") from None
         except theirs.SSLError as reason:
             raise self._distrusted(at, str(reason)) from None
         except theirs.HTTPError as reason:
             if any(word in str(reason) for word in ("certificate required", "EOF", "alert", "reset")):
                 raise self._distrusted(at, "certificate required") from None
-            raise Corrupt(f"{at} broke off over {call}.", "Look into its log, then run again.") from None
+            raise CorruptError(f"{at} broke off over {call}.", "Look into its log, then run again.") from None
         return self._understood(at, answer.status, answer.data)
 
     def _distrusted(self, at: str, reason: str) -> RemoteError:
         if "certificate required" in reason or "alert" in reason or "EOF" in reason:
-            return Refused(
+            return RefusedError(
                 f"{at} does not take the control certificate.", "It may have expired: `halgit isd status` tells."
             )
         if "match" in reason or "hostname" in reason.lower():
-            return Untrusted(
+            return UntrustedError(
                 f"{at} has a certificate for another name.", "Give that name with --controller-server-name."
             )
-        return Untrusted(
+        return UntrustedError(
             f"{at} has a certificate that --controller-ca-file does not vouch for.", "Give its own authority."
         )
 
@@ -161,8 +161,10 @@ class Controller:
         words = self._access.redactor.clean(str(error.get("message", ""))) if isinstance(error, dict) else ""
         told = f" ({words[:200]})" if words else ""
         if status in {400, 401, 403}:
-            raise Refused(f"{at} refuses the request{told}.", "Check the name, and that the login is one for control.")
-        raise Corrupt(f"{at} answers with HTTP {status}{told}.", "Check --controller-url.")
+            raise RefusedError(
+                f"{at} refuses the request{told}.", "Check the name, and that the login is one for control."
+            )
+        raise CorruptError(f"{at} answers with HTTP {status}{told}.", "Check --controller-url.")
 
     def _texts(self, answer: Mapping[str, Any], *sets: tuple[str, ...]) -> Mapping[str, str]:
         texts = {key: str(value) for key, value in answer.items() if isinstance(value, (str, int)) and value != ""}
@@ -171,7 +173,7 @@ class Controller:
         return texts
 
     def _strange(self) -> RemoteError:
-        return Corrupt(
+        return CorruptError(
             f"The controller at {self._login.url} gave an answer that halgit does not know.",
             "halgit speaks to controllers of the third to the fifth generation.",
         )

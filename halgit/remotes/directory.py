@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Iterable
 
-from halgit.errors import Corrupt, Missing, Refused
+from halgit.errors import CorruptError, NotFoundError, RefusedError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.remotes import files
@@ -28,7 +28,7 @@ class DirectorySnapshot:
         self._name = name
         self._root = root
         self._largest = largest
-        self._listing = files.resolve(name, _Listing(name, root).folder)
+        self._listing = files.resolve_links(name, _Listing(name, root).folder)
         self.paths = frozenset(self._listing)
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
@@ -38,7 +38,7 @@ class DirectorySnapshot:
         """A directory needs no giving back."""
 
     def _read(self, path: str) -> bytes:
-        place = os.path.join(self._root, files.look_up(self._name, self._listing, path).key)
+        place = os.path.join(self._root, files.find_file(self._name, self._listing, path).key)
         if os.path.realpath(place) != place:
             raise _changed(self._name, path)
         try:
@@ -79,8 +79,8 @@ class _Listing:
                     waiting.append((path + "/", inside))
                 elif entry.is_file(follow_symlinks=False):
                     into[entry.name] = files.File(path)
-            if count > files.MOST_FILES:
-                raise files.too_many(name)
+            if count > files.MAX_FILES:
+                raise files.too_many_files(name)
 
     def _entries(self, below: str) -> list[os.DirEntry[str]]:
         try:
@@ -109,13 +109,13 @@ def open_directory(spec: SourceSpec, access: Access) -> DirectorySnapshot:
     top = os.path.realpath(spec.url)
     if not os.path.isdir(top):
         what = "is a file" if os.path.exists(top) else "does not exist"
-        raise Missing(f"{spec.url}: this directory {what}.", "Name a directory, or a URL of git, S3 or Vault.")
+        raise NotFoundError(f"{spec.url}: this directory {what}.", "Name a directory, or a URL of git, S3 or Vault.")
     root = os.path.realpath(os.path.join(top, spec.path))
     if root != top and not root.startswith(top.rstrip("/") + "/"):
-        raise Corrupt(f"{spec.url}: --path {spec.path} leads out of the directory.", "Name a folder inside it.")
+        raise CorruptError(f"{spec.url}: --path {spec.path} leads out of the directory.", "Name a folder inside it.")
     if not os.path.isdir(root):
         what = "a file" if os.path.exists(root) else "not there"
-        raise Missing(f"{spec.url}: the folder {spec.path} is {what}.", "Correct --path.")
+        raise NotFoundError(f"{spec.url}: the folder {spec.path} is {what}.", "Correct --path.")
     return DirectorySnapshot(SourceId(url=spec.url, path=spec.path), spec.url, root, access.largest_file)
 
 
@@ -124,9 +124,9 @@ def _without_waiting(place: str, flags: int) -> int:
     return os.open(place, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
-def _not_allowed(name: str, path: str) -> Refused:
-    return Refused(f"{name}: {path} cannot be read: no permission.", "Let the user halgit runs as read it.")
+def _not_allowed(name: str, path: str) -> RefusedError:
+    return RefusedError(f"{name}: {path} cannot be read: no permission.", "Let the user halgit runs as read it.")
 
 
-def _changed(name: str, path: str) -> Corrupt:
-    return Corrupt(f"{name}: {path} changed while it was read.", "Run halgit again once nobody writes there.")
+def _changed(name: str, path: str) -> CorruptError:
+    return CorruptError(f"{name}: {path} changed while it was read.", "Run halgit again once nobody writes there.")

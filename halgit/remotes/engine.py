@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
-from halgit.errors import Missing, Refused
+from halgit.errors import NotFoundError, RefusedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Held:
+class SecretData:
     """One secret as it was read: values by key, or (`keys` None) one text or file. `version` is the server's."""
 
     keys: Mapping[str, object] | None = None
@@ -38,7 +38,7 @@ class Presence:
 class Engine(Protocol):
     """Reads the secrets of one kind. Called from several threads at once."""
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         """The whole secret that this reference names a part of."""
 
     def check(self, reference: Reference) -> Presence:
@@ -51,8 +51,8 @@ class NoopEngine:
     def __init__(self, access: Access) -> None:
         pass
 
-    def read(self, reference: Reference) -> Held:
-        return Held(whole=reference.get("value").encode("utf-8"))
+    def read(self, reference: Reference) -> SecretData:
+        return SecretData(whole=reference.get("value").encode("utf-8"))
 
     def check(self, reference: Reference) -> Presence:
         return Presence("metadata")
@@ -64,11 +64,11 @@ class EnvEngine:
     def __init__(self, access: Access) -> None:
         self._variables = access.variables
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         value = self._variables.get(reference.get("name"))
         if value is None:
-            raise Missing(f"The environment has no variable {reference.get('name')}.", "Set it for halgit.")
-        return Held(whole=value.encode("utf-8", "surrogateescape"))
+            raise NotFoundError(f"The environment has no variable {reference.get('name')}.", "Set it for halgit.")
+        return SecretData(whole=value.encode("utf-8", "surrogateescape"))
 
     def check(self, reference: Reference) -> Presence:
         self.read(reference)
@@ -81,27 +81,27 @@ class FileEngine:
     def __init__(self, access: Access) -> None:
         self._largest = access.largest_file
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         path = Path(reference.get("path"))
         try:
             with open(path, "rb", opener=_without_waiting) as opened:
-                return Held(whole=self._whole(path, opened))
+                return SecretData(whole=self._whole(path, opened))
         except FileNotFoundError:
-            raise Missing(f"There is no file {path}.", "Put it there, or correct the reference.") from None
+            raise NotFoundError(f"There is no file {path}.", "Put it there, or correct the reference.") from None
         except OSError as reason:
-            raise Refused(f"The file {path} cannot be read: {reason.strerror}.") from None
+            raise RefusedError(f"The file {path} cannot be read: {reason.strerror}.") from None
 
     def _whole(self, path: Path, opened: BinaryIO) -> bytes:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise Refused(f"{path} is a pipe or a device, no file.")
+            raise RefusedError(f"{path} is a pipe or a device, no file.")
         content = opened.read(self._largest + 1)
         if len(content) > self._largest:
-            raise Refused(f"The file {path} is larger than {self._largest} bytes.")
+            raise RefusedError(f"The file {path} is larger than {self._largest} bytes.")
         return content
 
     def check(self, reference: Reference) -> Presence:
         if not Path(reference.get("path")).is_file():
-            raise Missing(f"There is no file {reference.get('path')}.", "Put it there, or correct the reference.")
+            raise NotFoundError(f"There is no file {reference.get('path')}.", "Put it there, or correct the reference.")
         return Presence("metadata")
 
 

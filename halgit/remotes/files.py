@@ -1,6 +1,6 @@
 """What the files of a source may be, whether they come from a directory or from git. Pure.
 
-A source is held as nested folders of files and links. `resolve` turns that into paths, links followed inside the
+A source is held as nested folders of files and links. `resolve_links` turns that into paths, links followed inside the
 root; what cannot be had (a link that leaves the root, or leads nowhere) stays in the list with its reason, and is
 refused when somebody reads it. Nothing here opens a file.
 """
@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from halgit.errors import Corrupt, Missing
+from halgit.errors import CorruptError, NotFoundError
 
-MOST_FILES = 200_000
+MAX_FILES = 200_000
 """More paths than this are no configuration; links to folders that hold links could make millions of a few files."""
 
-MOST_LINKS = 40
+MAX_LINKS = 40
 """Links followed on the way to one file, as Linux has it."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -52,7 +52,7 @@ Folder: TypeAlias = "dict[str, Folder | File | Link]"
 Place: TypeAlias = "tuple[tuple[str, ...], Folder | File]"
 
 _LEAVES = Fault("is a link that leaves the source's root.", "Put the file itself there, or widen --path.")
-NOWHERE = Fault("is a link that leads to nothing.", "Correct the link or remove it.")
+DANGLING = Fault("is a link that leads to nothing.", "Correct the link or remove it.")
 _CIRCLE = Fault("is a link that leads back to itself.", "Correct the link or remove it.")
 
 
@@ -62,17 +62,19 @@ def refuse_name(source: str, path: str) -> None:
         path.encode("utf-8")
     except UnicodeEncodeError:
         shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        raise Corrupt(f"{source}: the file name {shown} is not UTF-8.", "Rename the file.") from None
+        raise CorruptError(f"{source}: the file name {shown} is not UTF-8.", "Rename the file.") from None
     if _CONTROL.search(path):
-        raise Corrupt(f"{source}: the file name {path!r} holds a control character.", "Rename the file.")
+        raise CorruptError(f"{source}: the file name {path!r} holds a control character.", "Rename the file.")
     if any(part in {"", ".", ".."} for part in path.split("/")):
-        raise Corrupt(f"{source}: the file name {path!r} would leave the tree.", "Remove the file from the source.")
+        raise CorruptError(
+            f"{source}: the file name {path!r} would leave the tree.", "Remove the file from the source."
+        )
 
 
 def refuse_content(source: str, path: str, content: bytes) -> None:
     """Raise Corrupt for content that only stands for the real one: a pointer of Git LFS."""
     if len(content) < 1024 and content.startswith(_POINTER):
-        raise Corrupt(
+        raise CorruptError(
             f"{source}: {path} is a pointer of Git LFS, not the file itself.",
             "Keep configuration in git itself: git lfs untrack it and commit it again.",
         )
@@ -81,21 +83,21 @@ def refuse_content(source: str, path: str, content: bytes) -> None:
 def refuse_size(source: str, path: str, size: int, largest: int) -> None:
     """Raise Corrupt for a file over the stated size; both sizes in bytes."""
     if size > largest:
-        raise Corrupt(
+        raise CorruptError(
             f"{source}: {path} has {size} bytes; {largest} is the most for one file.",
             "Configuration is smaller than that: take the file out, or keep it elsewhere.",
         )
 
 
-def too_many(source: str) -> Corrupt:
+def too_many_files(source: str) -> CorruptError:
     """The error for a source with more than MOST_FILES files."""
-    return Corrupt(
-        f"{source}: it has more than {MOST_FILES} files, counted through links to folders.",
+    return CorruptError(
+        f"{source}: it has more than {MAX_FILES} files, counted through links to folders.",
         "Name the folder of the configuration with --path.",
     )
 
 
-def plant(root: Folder, path: str, node: File | Link) -> None:
+def add_node(root: Folder, path: str, node: File | Link) -> None:
     """Put a file or link into nested folders. Raises ValueError where something of that name is there already."""
     *folders, name = path.split("/")
     here = root
@@ -133,7 +135,7 @@ class _Walk:
             self.folders.append(node)
             return None
         if node is None or any(rest not in {"", "."} for rest in self.left):
-            return NOWHERE
+            return DANGLING
         return (*self.names, part), node
 
     def _up(self) -> Fault | None:
@@ -145,7 +147,7 @@ class _Walk:
 
     def _follow(self, link: Link) -> Fault | None:
         self.links += 1
-        if self.links > MOST_LINKS:
+        if self.links > MAX_LINKS:
             return _CIRCLE
         if link.rooted:
             del self.names[:], self.folders[1:]
@@ -155,7 +157,7 @@ class _Walk:
         return None
 
 
-def find(root: Folder, at: Sequence[str], path: str) -> Place | Fault:
+def follow_path(root: Folder, at: Sequence[str], path: str) -> Place | Fault:
     """What a path leads to from the folder `at`, links followed: its real place, and the file or folder there."""
     walk = _Walk(root, at, path)
     while walk.left:
@@ -165,7 +167,7 @@ def find(root: Folder, at: Sequence[str], path: str) -> Place | Fault:
     return tuple(walk.names), walk.folders[-1]
 
 
-def resolve(source: str, root: Folder) -> dict[str, File | Fault]:
+def resolve_links(source: str, root: Folder) -> dict[str, File | Fault]:
     """Every path below the root and what it is read by, files below linked folders included.
 
     Raises Corrupt where links make more paths than any configuration has.
@@ -176,10 +178,10 @@ def resolve(source: str, root: Folder) -> dict[str, File | Fault]:
     while waiting:
         prefix, place, folder, around = waiting.pop()
         steps += 1 + len(folder)
-        if steps > MOST_FILES:
-            raise too_many(source)
+        if steps > MAX_FILES:
+            raise too_many_files(source)
         for name, node in folder.items():
-            reached = find(root, place, name) if isinstance(node, Link) else ((*place, name), node)
+            reached = follow_path(root, place, name) if isinstance(node, Link) else ((*place, name), node)
             if isinstance(reached, Fault):
                 found[prefix + name] = reached
                 continue
@@ -193,11 +195,11 @@ def resolve(source: str, root: Folder) -> dict[str, File | Fault]:
     return found
 
 
-def look_up(source: str, listing: Mapping[str, File | Fault], path: str) -> File:
+def find_file(source: str, listing: Mapping[str, File | Fault], path: str) -> File:
     """The file behind a path. Raises Missing where there is none, Corrupt for one that cannot be had."""
     entry = listing.get(path)
     if isinstance(entry, File):
         return entry
     if entry is None:
-        raise Missing(f"{source}: there is no file {path}.", "Correct the path.")
-    raise Corrupt(f"{source}: {path} {entry.message}", entry.hint)
+        raise NotFoundError(f"{source}: there is no file {path}.", "Correct the path.")
+    raise CorruptError(f"{source}: {path} {entry.message}", entry.hint)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Untrusted
+from halgit.errors import CorruptError, NotFoundError, RefusedError, ThrottledError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.redaction import Redactor
-from halgit.remotes.engine import Held, Presence
-from halgit.remotes.http import persist, retry_after
+from halgit.remotes.engine import Presence, SecretData
+from halgit.remotes.http import retry, retry_after
 
 Answer = TypeVar("Answer")
 
@@ -40,23 +40,23 @@ class GcsEngine:
             import google.cloud.storage as storage
         endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "").rstrip("/")
         options = {"api_endpoint": endpoint} if endpoint else None
-        with _told("gcs"):
+        with _translate_errors("gcs"):
             self._login = _credentials(access, "gcs")
             self._client = storage.Client("-", credentials=self._login, client_options=options)
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         what = _object(reference)
 
-        def get() -> Held:
+        def get() -> SecretData:
             blob = self._blob(reference)
             blob.reload(timeout=self._seconds, retry=None)
             if blob.size > self._access.largest_file:
-                raise Refused(f"{what}: it is larger than {self._access.largest_file} bytes.")
+                raise RefusedError(f"{what}: it is larger than {self._access.largest_file} bytes.")
             generation = blob.generation
             whole = blob.download_as_bytes(
                 if_generation_match=generation, timeout=self._seconds, retry=None, checksum="md5"
             )
-            return Held(whole=whole, version=str(generation))
+            return SecretData(whole=whole, version=str(generation))
 
         return _ask(self._access, self._login, what, get)
 
@@ -92,12 +92,12 @@ class GoogleSecretManagerEngine:
             )
         endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "").rstrip("/")
         parts = urlsplit(endpoint or "https://secretmanager.googleapis.com")
-        with _told("google-secrets-manager"):
+        with _translate_errors("google-secrets-manager"):
             self._login = _credentials(access, "google-secrets-manager")
             transport = Transport(host=parts.netloc, url_scheme=parts.scheme, credentials=self._login)
             self._client = SecretManagerServiceClient(transport=transport)
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         name = _version_name(reference)
         answer = _ask(
             self._access,
@@ -105,7 +105,7 @@ class GoogleSecretManagerEngine:
             _secret(reference),
             lambda: self._client.access_secret_version(name=name, timeout=self._seconds, retry=None),
         )
-        return Held(whole=answer.payload.data, version=str(answer.name).rpartition("/")[2])
+        return SecretData(whole=answer.payload.data, version=str(answer.name).rpartition("/")[2])
 
     def check(self, reference: Reference) -> Presence:
         name = _version_name(reference)
@@ -116,7 +116,7 @@ class GoogleSecretManagerEngine:
             lambda: self._client.get_secret_version(name=name, timeout=self._seconds, retry=None),
         )
         if version.state.name != "ENABLED":
-            raise Missing(f"{_secret(reference)}: its version is {version.state.name.lower()}.", "Enable one.")
+            raise NotFoundError(f"{_secret(reference)}: its version is {version.state.name.lower()}.", "Enable one.")
         return Presence("metadata")
 
 
@@ -134,7 +134,9 @@ def _installed(engine: str, library: str) -> Iterator[None]:
     try:
         yield
     except ImportError:
-        raise Refused(f"The engine {engine} needs {library}.", "Install it with: pip install 'halgit[gcp]'.") from None
+        raise RefusedError(
+            f"The engine {engine} needs {library}.", "Install it with: pip install 'halgit[gcp]'."
+        ) from None
 
 
 def _credentials(access: Access, what: str) -> Any:
@@ -150,7 +152,7 @@ def _credentials(access: Access, what: str) -> Any:
 
         made: Any = machine.Credentials
         return made(scopes=_SCOPES)
-    raise Refused(f"{what}: there is no login for Google Cloud.", _LOGIN)
+    raise RefusedError(f"{what}: there is no login for Google Cloud.", _LOGIN)
 
 
 def _from_file(path: str, what: str, redactor: Redactor) -> Any:
@@ -169,27 +171,27 @@ def _from_file(path: str, what: str, redactor: Redactor) -> Any:
         load = by_type[info["type"]]
     except (OSError, ValueError, KeyError, TypeError):
         kinds = ", ".join(by_type)
-        raise Refused(f"{what}: {path} holds no login for Google Cloud (kinds: {kinds}).", _LOGIN) from None
+        raise RefusedError(f"{what}: {path} holds no login for Google Cloud (kinds: {kinds}).", _LOGIN) from None
     for name in ("private_key", "refresh_token", "client_secret"):
-        redactor.learn_login(str(info.get(name, "")))
+        redactor.learn_credential(str(info.get(name, "")))
     return load(info, scopes=_SCOPES)
 
 
 def _ask(access: Access, login: Any, what: str, call: Callable[[], Answer]) -> Answer:
     """What the call gives; the token that the library has got for it is masked from then on."""
 
-    def once() -> Answer:
+    def attempt() -> Answer:
         try:
-            with _told(what):
+            with _translate_errors(what):
                 return call()
         finally:
-            access.redactor.learn_login(login.token or "")
+            access.redactor.learn_credential(login.token or "")
 
-    return persist(once, retries=access.retries, patience=access.timeout)
+    return retry(attempt, retries=access.retries, deadline=access.timeout)
 
 
 @contextlib.contextmanager
-def _told(what: str) -> Iterator[None]:
+def _translate_errors(what: str) -> Iterator[None]:
     """Turn the libraries' errors into ours; their texts can quote answers, so they are not passed on."""
     import requests.exceptions as transport
     from google.api_core import exceptions as theirs
@@ -198,19 +200,21 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except theirs.NotFound:
-        raise Missing(f"{what}: there is no such thing.", "Check the name and its version.") from None
+        raise NotFoundError(f"{what}: there is no such thing.", "Check the name and its version.") from None
     except (theirs.Forbidden, theirs.Unauthorized):
-        raise Refused(f"{what}: the server refuses.", "Give the login the right to read it.") from None
+        raise RefusedError(f"{what}: the server refuses.", "Give the login the right to read it.") from None
     except (theirs.TooManyRequests, theirs.ServiceUnavailable) as reason:
         later = retry_after(getattr(reason.response, "headers", {}).get("Retry-After"))
-        raise Throttled(f"{what}: the server asks to come back later.", "Run again later.", later) from None
+        raise ThrottledError(f"{what}: the server asks to come back later.", "Run again later.", later) from None
     except theirs.GoogleAPICallError as reason:
-        raise Unreachable(f"{what}: the server failed (HTTP {reason.code}).", "Try again.") from None
+        raise UnreachableError(f"{what}: the server failed (HTTP {reason.code}).", "Try again.") from None
     except login.GoogleAuthError:
-        raise Refused(f"{what}: the login for Google Cloud failed.", _LOGIN) from None
+        raise RefusedError(f"{what}: the login for Google Cloud failed.", _LOGIN) from None
     except transport.SSLError:
-        raise Untrusted(f"{what}: the server's certificate cannot be verified.") from None
+        raise UntrustedError(f"{what}: the server's certificate cannot be verified.") from None
     except (transport.RequestException, theirs.RetryError):
-        raise Unreachable(f"{what}: the server cannot be reached.", "Check the endpoint and the network.") from None
+        raise UnreachableError(
+            f"{what}: the server cannot be reached.", "Check the endpoint and the network."
+        ) from None
     except theirs.GoogleAPIError:
-        raise Corrupt(f"{what}: the answer makes no sense.") from None
+        raise CorruptError(f"{what}: the answer makes no sense.") from None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
-from halgit.errors import Corrupt, Missing, RemoteError
+from halgit.errors import CorruptError, NotFoundError, RemoteError
 from halgit.operator_settings import Access
 from halgit.remotes.http import WebService
 
@@ -135,7 +135,7 @@ class Halyard:
         path = f"/v1/config/deployments/{quote(request.deployment, safe='')}/deploy/"
         task = self._task("POST", f"{path}?{request.query()}")
         if task is None:
-            raise Corrupt(f"Halyard at {self.address} answers a deploy with nothing.", "See the daemon's log.")
+            raise CorruptError(f"Halyard at {self.address} answers a deploy with nothing.", "See the daemon's log.")
         return task
 
     def task(self, uuid: str) -> Task | None:
@@ -146,7 +146,7 @@ class Halyard:
         """End a task; it then fails. A task that the daemon does not know is over already. Raises RemoteError."""
         try:
             self._web.exchange("PUT", f"/v1/tasks/{uuid}/interrupt")
-        except Missing:
+        except NotFoundError:
             return
 
     def _task(self, method: str, target: str) -> Task | None:
@@ -172,12 +172,12 @@ def _decoded(body: bytes, what: str) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        raise Corrupt(f"Halyard answers {what} with something other than JSON.", "Check --halyard-url.") from None
+        raise CorruptError(f"Halyard answers {what} with something other than JSON.", "Check --halyard-url.") from None
 
 
-def _foreign(address: str, what: str) -> Corrupt:
+def _foreign(address: str, what: str) -> CorruptError:
     """Spring's config server inside the daemon answers paths that no controller of Halyard does."""
-    return Corrupt(
+    return CorruptError(
         f"{address} answers {what}, but not as Halyard does.", "Check --halyard-url and the version of Halyard."
     )
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from halgit.errors import (
-    Conflicting,
-    Corrupt,
-    Missing,
-    Refused,
+    ConflictError,
+    CorruptError,
+    NotFoundError,
+    RefusedError,
     RemoteError,
-    Throttled,
-    Unreachable,
-    Untrusted,
+    ThrottledError,
+    UnreachableError,
+    UntrustedError,
     UsageError,
 )
 from halgit.operator_settings import Access
@@ -41,7 +41,7 @@ class WebService:
 
     def __init__(self, access: Access, name: str, address: str, headers: Mapping[str, str]) -> None:
         self.name = name
-        self.address = checked_address(name, address)
+        self.address = check_address(name, address)
         self._access = access
         self._headers = dict(headers)
         self._session: requests.Session = _session(access, self.address)
@@ -68,7 +68,7 @@ class WebService:
         form = {"username": user.open(), "password": password.open(), "submit": "Login"}
         answer = self._ask("POST", path, data=form, kind="application/x-www-form-urlencoded", redirect=True)
         if "error" in answer.headers.get("Location", ""):
-            raise Refused(f"{self.name} at {self.address} refuses the login.", "Check its user name and password.")
+            raise RefusedError(f"{self.name} at {self.address} refuses the login.", "Check its user name and password.")
 
     def _ask(self, method: str, path: str, *, data: Any = None, kind: str = "", redirect: bool = False) -> Any:
         headers = {**self._headers, "Accept": "application/json", **({"Content-Type": kind} if kind else {})}
@@ -94,44 +94,46 @@ class WebService:
         try:
             return ask()
         except requests.exceptions.SSLError:
-            raise Untrusted(
+            raise UntrustedError(
                 f"The certificate of {at} cannot be verified.", "Give its authority with --ca-file."
             ) from None
         except requests.exceptions.Timeout:
-            raise Unreachable(f"{at} does not answer in time.", "Check that it runs.") from None
+            raise UnreachableError(f"{at} does not answer in time.", "Check that it runs.") from None
         except requests.exceptions.RequestException:
-            raise Unreachable(f"{at} cannot be reached.", "Check that it runs, and the network policies.") from None
+            raise UnreachableError(
+                f"{at} cannot be reached.", "Check that it runs, and the network policies."
+            ) from None
 
     def _refusal(self, what: str, answer: requests.Response) -> RemoteError:
         status = answer.status_code
-        said = f"{self.name} at {self.address} answers {what} with HTTP {status}."
+        summarize_message = f"{self.name} at {self.address} answers {what} with HTTP {status}."
         if status in {401, 403} or 300 <= status < 400:
-            return Refused(said, "Check the user halgit acts as and its rights.")
+            return RefusedError(summarize_message, "Check the user halgit acts as and its rights.")
         if status in {404, 405}:
-            return Missing(said, "Check the address and the service's version.")
+            return NotFoundError(summarize_message, "Check the address and the service's version.")
         if status == 409:
-            return Conflicting(said)
+            return ConflictError(summarize_message)
         if status in {429, 502, 503, 504}:
-            return Throttled(said, "Try again later.", retry_after(answer.headers.get("Retry-After")))
+            return ThrottledError(summarize_message, "Try again later.", retry_after(answer.headers.get("Retry-After")))
         if status >= 500:
-            return Unreachable(said, "Look into the service's log.")
-        return Refused(said, "Look into the service's log: it does not take what it is told.")
+            return UnreachableError(summarize_message, "Look into the service's log.")
+        return RefusedError(summarize_message, "Look into the service's log: it does not take what it is told.")
 
     def _json(self, method: str, path: str, answer: requests.Response, *, empty: bool = False) -> Any:
         if len(answer.content) > _LARGEST:
-            raise Corrupt(f"The answer of {self.name} at {self.address} to {method} {path} is too large.")
+            raise CorruptError(f"The answer of {self.name} at {self.address} to {method} {path} is too large.")
         if empty and not answer.content.strip():
             return None
         try:
             return answer.json()
         except ValueError:
-            raise Corrupt(
+            raise CorruptError(
                 f"{self.name} at {self.address} answers {method} {path} with something that is no JSON.",
                 "Check the address.",
             ) from None
 
 
-def checked_address(name: str, address: str) -> str:
+def check_address(name: str, address: str) -> str:
     """An http or https address without its last slash; UsageError, without it, where it cannot be one."""
     try:
         parts = urlsplit(address)
@@ -151,12 +153,16 @@ def _session(access: Access, address: str) -> requests.Session:
 
     session = requests.Session()
     session.trust_env = False
-    session.proxies.update(proxies(access.environment, address))
+    session.proxies.update(select_proxies(access.environment, address))
     environment = access.environment
     host = urlsplit(address).hostname or ""
-    given = access.ca_file.of(host) or environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or ""
+    given = (
+        access.ca_file.for_host(host) or environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or ""
+    )
     if given and not Path(given).is_file():
-        raise Untrusted(f"{given}, which should hold certificate authorities, does not exist.", "Correct --ca-file.")
+        raise UntrustedError(
+            f"{given}, which should hold certificate authorities, does not exist.", "Correct --ca-file."
+        )
     session.verify = given or True
     return session
 
@@ -172,13 +178,18 @@ def _written(body: object) -> bytes:
     return json.dumps(body, default=opened).encode()
 
 
-def proxies(environment: Mapping[str, str], url: str) -> dict[str, str]:
+def select_proxies(environment: Mapping[str, str], url: str) -> dict[str, str]:
     """The proxies for this URL by scheme, as requests and botocore take them; empty where it is reached directly."""
     host = urlsplit(url).hostname or ""
-    said = {name.lower(): value for name, value in environment.items() if name.lower().endswith("_proxy") and value}
-    if _is_direct(host, said.get("no_proxy", "")):
+    summarize_message = {
+        name.lower(): value for name, value in environment.items() if name.lower().endswith("_proxy") and value
+    }
+    if _is_direct(host, summarize_message.get("no_proxy", "")):
         return {}
-    found = {scheme: said.get(f"{scheme}_proxy") or said.get("all_proxy", "") for scheme in ("http", "https")}
+    found = {
+        scheme: summarize_message.get(f"{scheme}_proxy") or summarize_message.get("all_proxy", "")
+        for scheme in ("http", "https")
+    }
     return {scheme: proxy for scheme, proxy in found.items() if proxy}
 
 
@@ -193,18 +204,18 @@ Answer = TypeVar("Answer")
 _FIRST_PAUSE = 0.2
 
 
-def persist(
-    ask: Callable[[], Answer], *, retries: int, patience: float, sleep: Callable[[float], None] = time.sleep
+def retry(
+    ask: Callable[[], Answer], *, retries: int, deadline: float, sleep: Callable[[float], None] = time.sleep
 ) -> Answer:
-    """What `ask` gives, tried again at most `retries` times within `patience` seconds.
+    """What `ask` gives, tried again at most `retries` times within `deadline` seconds.
 
     A Retry-After is honoured in full, plus jitter; one that is longer than the patience left ends the tries.
     """
-    end = time.monotonic() + patience
+    end = time.monotonic() + deadline
     for attempt in range(retries):
         try:
             return ask()
-        except (Throttled, Unreachable) as reason:
+        except (ThrottledError, UnreachableError) as reason:
             pause = _pause(reason, attempt)
             if time.monotonic() + pause > end:
                 raise
@@ -212,8 +223,8 @@ def persist(
     return ask()
 
 
-def _pause(reason: Throttled | Unreachable, attempt: int) -> float:
-    asked = reason.retry_after if isinstance(reason, Throttled) else None
+def _pause(reason: ThrottledError | UnreachableError, attempt: int) -> float:
+    asked = reason.retry_after if isinstance(reason, ThrottledError) else None
     jitter: float = random.uniform(0.5, 1.0) * _FIRST_PAUSE * 2**attempt
     return jitter if asked is None else asked + jitter / 4
 

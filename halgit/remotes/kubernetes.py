@@ -13,11 +13,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.errors import (
+    ConflictError,
+    CorruptError,
+    NotFoundError,
+    RefusedError,
+    RemoteError,
+    ThrottledError,
+    UnreachableError,
+    UntrustedError,
+)
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.remotes.engine import Held, Presence
-from halgit.remotes.http import persist, retry_after
+from halgit.remotes.engine import Presence, SecretData
+from halgit.remotes.http import retry, retry_after
 
 if TYPE_CHECKING:
     from lightkube import Client, KubeConfig
@@ -33,35 +42,35 @@ class KubernetesEngine:
 
     def __init__(self, access: Access, service_account: str = SERVICE_ACCOUNT) -> None:
         self._access = access
-        self._client = access.kept.once((_Cluster, "kubernetes"), lambda: _Cluster(access, service_account))
+        self._client = access.cache.get_or_create((_Cluster, "kubernetes"), lambda: _Cluster(access, service_account))
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         name, namespace = reference.get("name"), reference.get("namespace")
-        secret = persist(
-            lambda: self._client.secret(name, namespace), retries=self._access.retries, patience=self._access.timeout
+        secret = retry(
+            lambda: self._client.secret(name, namespace), retries=self._access.retries, deadline=self._access.timeout
         )
         data = _data(name, secret)
         version = getattr(secret.metadata, "resourceVersion", "") or ""
-        return Held(data, version=f"revision:{version}" if version else "")
+        return SecretData(data, version=f"revision:{version}" if version else "")
 
     def check(self, reference: Reference) -> Presence:
         """The API has no metadata without the data, so the Secret is read."""
         return Presence("read", frozenset(self.read(reference).keys or ()))
 
 
-class SecretShelf:
+class SecretStore:
     """The Secrets of one namespace, to read, make and replace; `namespace` empty is the pod's or the context's."""
 
     def __init__(self, access: Access, namespace: str = "", service_account: str = SERVICE_ACCOUNT) -> None:
         self._access = access
-        self._client = access.kept.once((_Cluster, "kubernetes"), lambda: _Cluster(access, service_account))
+        self._client = access.cache.get_or_create((_Cluster, "kubernetes"), lambda: _Cluster(access, service_account))
         self.namespace = namespace or self._client.namespace
 
     def read(self, name: str) -> Mapping[str, bytes] | None:
         """The Secret's keys and values; None where it is not there."""
         try:
             secret = self._persist(lambda: self._client.secret(name, self.namespace))
-        except Missing:
+        except NotFoundError:
             return None
         return _data(name, secret)
 
@@ -70,7 +79,7 @@ class SecretShelf:
         encoded = {key: base64.b64encode(value).decode("ascii") for key, value in data.items()}
         try:
             self._persist(lambda: self._client.make(name, self.namespace, kind, encoded, labels))
-        except Conflicting:
+        except ConflictError:
             return False
         return True
 
@@ -83,12 +92,12 @@ class SecretShelf:
                 return False
             secret.data = encoded
             self._persist(lambda: self._client.update(name, self.namespace, secret))
-        except (Missing, Conflicting):
+        except (NotFoundError, ConflictError):
             return False
         return True
 
     def _persist(self, ask: Callable[[], Any]) -> Any:
-        return persist(ask, retries=self._access.retries, patience=self._access.timeout)
+        return retry(ask, retries=self._access.retries, deadline=self._access.timeout)
 
 
 def _data(name: str, secret: Any) -> dict[str, bytes]:
@@ -99,7 +108,7 @@ def _decoded(name: str, key: str, value: str) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise Corrupt(f"Kubernetes gave the Secret {name} with a key {key} that is no base64.") from None
+        raise CorruptError(f"Kubernetes gave the Secret {name} with a key {key} that is no base64.") from None
 
 
 class _Cluster:
@@ -109,7 +118,7 @@ class _Cluster:
         config = _config(access, Path(service_account))
         for user in config.users.values():
             for login in (user.token, user.password, user.client_key_data):
-                access.redactor.learn_login(login or "")
+                access.redactor.learn_credential(login or "")
         self._client: Client = _client(config, min(_LONGEST_ANSWER, access.timeout))
 
     def close(self) -> None:
@@ -150,38 +159,44 @@ def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
     except library.HTTPStatusError as reason:
         raise _answered(verb, where, reason.response) from None
     except library.TimeoutException:
-        raise Unreachable(f"Kubernetes did not answer for the {where} in time.", "Try again.") from None
+        raise UnreachableError(f"Kubernetes did not answer for the {where} in time.", "Try again.") from None
     except library.TransportError as reason:
         if "CERTIFICATE_VERIFY_FAILED" in str(reason):
-            raise Untrusted(
+            raise UntrustedError(
                 "The certificate of the Kubernetes API cannot be verified.",
                 "Put the cluster's authority into the kubeconfig.",
             ) from None
-        raise Unreachable("The Kubernetes API cannot be reached.", "Check the kubeconfig and the network.") from None
+        raise UnreachableError(
+            "The Kubernetes API cannot be reached.", "Check the kubeconfig and the network."
+        ) from None
     except (ValueError, KeyError, library.DecodingError) as reason:
         if isinstance(reason.__context__, library.HTTPStatusError):
             raise _answered(verb, where, reason.__context__.response) from None
-        raise Corrupt(f"The answer of Kubernetes for the {where} makes no sense.") from None
+        raise CorruptError(f"The answer of Kubernetes for the {where} makes no sense.") from None
 
 
 def _answered(verb: str, where: str, response: Any) -> RemoteError:
     status: int = response.status_code
     if status == 404 and verb != "create":
-        return Missing(f"Kubernetes has no {where}.", "Create it, or correct the reference.")
+        return NotFoundError(f"Kubernetes has no {where}.", "Create it, or correct the reference.")
     if status == 404:
-        return Refused(f"Kubernetes cannot make the {where}: there is no such namespace.", "Correct the namespace.")
+        return RefusedError(
+            f"Kubernetes cannot make the {where}: there is no such namespace.", "Correct the namespace."
+        )
     if status == 409:
-        return Conflicting(f"The {where} was made or changed by somebody else.")
+        return ConflictError(f"The {where} was made or changed by somebody else.")
     if status == 401:
-        return Refused("Kubernetes does not accept the login.", "Check the service account's token or the kubeconfig.")
+        return RefusedError(
+            "Kubernetes does not accept the login.", "Check the service account's token or the kubeconfig."
+        )
     if status == 403:
-        return Refused(f"Kubernetes refuses the {where}.", f"Let the account's role {verb} Secrets there.")
+        return RefusedError(f"Kubernetes refuses the {where}.", f"Let the account's role {verb} Secrets there.")
     if status in {400, 413, 422}:
-        return Refused(f"Kubernetes does not take the {where} (HTTP {status}).", "Check its name and its keys.")
+        return RefusedError(f"Kubernetes does not take the {where} (HTTP {status}).", "Check its name and its keys.")
     if status in {429, 503}:
         later = retry_after(response.headers.get("Retry-After"))
-        return Throttled(f"Kubernetes asks to come back later (HTTP {status}).", "Run again later.", later)
-    return Unreachable(f"Kubernetes failed over the {where} (HTTP {status}).", "Try again.")
+        return ThrottledError(f"Kubernetes asks to come back later (HTTP {status}).", "Run again later.", later)
+    return UnreachableError(f"Kubernetes failed over the {where} (HTTP {status}).", "Try again.")
 
 
 def _http_library() -> Any:
@@ -200,7 +215,7 @@ def _client(config: KubeConfig, seconds: float) -> Client:
         # A pod reaches its own API server directly, whatever proxies its environment names.
         return Client(config, timeout=_http_library().Timeout(seconds), trust_env=config.fname is not None)
     except (ConfigError, KeyError, OSError, ValueError) as reason:
-        raise Refused(
+        raise RefusedError(
             f"The kubeconfig cannot be used ({type(reason).__name__}).", "Check its current context."
         ) from None
 
@@ -216,7 +231,7 @@ def _config(access: Access, account: Path) -> KubeConfig:
         return _from_account(access, account)
     if home.is_file():
         return _from_file(str(home))
-    raise Refused("No Kubernetes cluster is known.", _NO_CLUSTER)
+    raise RefusedError("No Kubernetes cluster is known.", _NO_CLUSTER)
 
 
 def _from_file(path: str) -> KubeConfig:
@@ -228,7 +243,7 @@ def _from_file(path: str) -> KubeConfig:
     try:
         return kubeconfig.KubeConfig.from_file(path)
     except broken as reason:
-        raise Refused(
+        raise RefusedError(
             f"The kubeconfig {path} cannot be read ({type(reason).__name__}).", "Correct KUBECONFIG."
         ) from None
 
@@ -242,7 +257,7 @@ def _from_account(access: Access, account: Path) -> KubeConfig:
         token = (account / "token").read_text("utf-8").strip()
         namespace = (account / "namespace").read_text("utf-8").strip()
     except OSError as reason:
-        raise Refused(f"The service account cannot be read: {reason.strerror}.", _NO_CLUSTER) from None
+        raise RefusedError(f"The service account cannot be read: {reason.strerror}.", _NO_CLUSTER) from None
     server = f"https://{f'[{host}]' if ':' in host else host}:{port}"
     cluster = Cluster(server=server, certificate_auth=str(account / "ca.crt"))
     return KubeConfig.from_one(cluster=cluster, user=User(token=token), context_name="pod", namespace=namespace)

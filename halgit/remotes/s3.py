@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, UsageError
+from halgit.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.remotes import files
-from halgit.remotes.aws import AT_ONCE, aws
+from halgit.remotes.aws import MAX_CONCURRENT, get_aws
 
 _ADDRESS = re.compile(r"s3://([a-zA-Z0-9][a-zA-Z0-9._-]{2,254})(?:/(.*))?", re.DOTALL)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT.*")
@@ -61,7 +61,7 @@ def open_s3(spec: SourceSpec, access: Access) -> S3Snapshot:
         listed = store.named(spec.ref)
     if not listed:
         place = f"{spec.url}, below {spec.path}," if spec.path else spec.url
-        raise Missing(f"{place} holds no object.", "Check bucket, prefix and --path.")
+        raise NotFoundError(f"{place} holds no object.", "Check bucket, prefix and --path.")
     return S3Snapshot(store, spec, listed)
 
 
@@ -90,13 +90,13 @@ class S3Snapshot:
         wanted = list(paths)
         for path in wanted:
             if path not in self._listed:
-                raise Missing(f"{self.source.url}: there is no file {path}.")
+                raise NotFoundError(f"{self.source.url}: there is no file {path}.")
         if not wanted:
             return {}
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3") as pool:
+        with ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="s3") as pool:
             contents = list(pool.map(lambda path: self._store.get(path, self._listed[path]), wanted))
         if self._changes and self._store.listing() != self._listed:
-            raise Corrupt(f"{self.source.url}: it changed while it was read.", "Run again.")
+            raise CorruptError(f"{self.source.url}: it changed while it was read.", "Run again.")
         return dict(zip(wanted, contents, strict=True))
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class _Store:
         self._prefix = f"{prefix}/" if prefix else ""
         self._url = url
         self._largest = access.largest_file
-        self._aws = aws(access)
+        self._aws = get_aws(access)
         self._client = self._aws.bucket(bucket)
 
     # --- listings
@@ -132,7 +132,7 @@ class _Store:
             if now == before:
                 return now
             before = now
-        raise Corrupt(f"{self._url}: it changes while it is listed.", "Run again when nobody writes.")
+        raise CorruptError(f"{self._url}: it changes while it is listed.", "Run again when nobody writes.")
 
     def listing(self) -> Mapping[str, Entry]:
         """The listing as it is now."""
@@ -150,7 +150,9 @@ class _Store:
                 return self._by_path(found), pages
             token = page.get("NextContinuationToken")
             if not token or token == asked.get("ContinuationToken"):
-                raise Corrupt(f"{self._url}: the listing breaks off in the middle.", "Run again; check the endpoint.")
+                raise CorruptError(
+                    f"{self._url}: the listing breaks off in the middle.", "Run again; check the endpoint."
+                )
             asked["ContinuationToken"] = token
 
     def at(self, moment: datetime) -> Mapping[str, Entry]:
@@ -168,10 +170,10 @@ class _Store:
     def _need_versions(self) -> None:
         try:
             status = self._ask(lambda: self._client.get_bucket_versioning(Bucket=self._bucket)).get("Status")
-        except Refused:
+        except RefusedError:
             return
         if status != "Enabled":
-            raise Refused(
+            raise RefusedError(
                 f"{self._url}: its bucket keeps no versions, so --ref cannot name a point in time.",
                 "Turn versioning on, or leave --ref out.",
             )
@@ -185,7 +187,9 @@ class _Store:
             if not page.get("IsTruncated"):
                 return
             if not page.get("NextKeyMarker"):
-                raise Corrupt(f"{self._url}: the listing breaks off in the middle.", "Run again; check the endpoint.")
+                raise CorruptError(
+                    f"{self._url}: the listing breaks off in the middle.", "Run again; check the endpoint."
+                )
             asked["KeyMarker"] = page["NextKeyMarker"]
             asked["VersionIdMarker"] = page.get("NextVersionIdMarker", "")
 
@@ -196,7 +200,7 @@ class _Store:
             given = json.loads(text)["files"]
             wanted = {str(path): str(version) for path, version in given.items()}
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise Corrupt(
+            raise CorruptError(
                 f"{self._url}: --ref {ref} is no list of versions.", 'It holds {"files": {"config": "VERSION-ID"}}.'
             ) from None
         return self._by_path([Entry(self._prefix + path, version=version) for path, version in wanted.items()])
@@ -212,20 +216,20 @@ class _Store:
                 continue
             self._refuse_name(path, folded.setdefault(path.casefold(), path))
             try:
-                files.plant(root, path, files.File(entry.key))
+                files.add_node(root, path, files.File(entry.key))
             except ValueError:
-                raise Corrupt(f"{self._url}: {path} is both a file and a folder.", "Remove one of them.") from None
+                raise CorruptError(f"{self._url}: {path} is both a file and a folder.", "Remove one of them.") from None
             found[path] = entry
-        if len(found) > files.MOST_FILES:
-            raise files.too_many(self._url)
+        if len(found) > files.MAX_FILES:
+            raise files.too_many_files(self._url)
         return found
 
     def _refuse_name(self, path: str, first: str) -> None:
         files.refuse_name(self._url, path)
         if "\\" in path:
-            raise Corrupt(f"{self._url}: the file name {path!r} holds a backslash.", "Rename the object.")
+            raise CorruptError(f"{self._url}: the file name {path!r} holds a backslash.", "Rename the object.")
         if first != path:
-            raise Corrupt(f"{self._url}: {first} and {path} differ only in case.", "Remove one of them.")
+            raise CorruptError(f"{self._url}: {first} and {path} differ only in case.", "Remove one of them.")
 
     # --- contents
 
@@ -237,10 +241,10 @@ class _Store:
         asked |= {"IfMatch": f'"{entry.etag}"'} if entry.etag and not entry.version else {}
         try:
             content = self._aws.ask(f"{self._url}: {path}", self._getter(path, asked))
-        except (Conflicting, Missing) as reason:
-            if isinstance(reason, Missing) and not entry.etag:
+        except (ConflictError, NotFoundError) as reason:
+            if isinstance(reason, NotFoundError) and not entry.etag:
                 raise
-            raise Corrupt(f"{self._url}: {path} changed while it was read.", "Run again.") from None
+            raise CorruptError(f"{self._url}: {path} changed while it was read.", "Run again.") from None
         files.refuse_content(self._url, path, content)
         return content
 
@@ -251,7 +255,7 @@ class _Store:
                 files.refuse_size(self._url, path, answer["ContentLength"], self._largest)
                 content: bytes = body.read()
             if not _fits(content, answer):
-                raise Corrupt(f"{self._url}: {path} does not fit its checksum.", "Upload it again.")
+                raise CorruptError(f"{self._url}: {path} does not fit its checksum.", "Upload it again.")
             return content
 
         return get
@@ -260,8 +264,8 @@ class _Store:
         try:
             return self._aws.ask(self._url, call)
         except RemoteError as reason:
-            if isinstance(reason, Missing):
-                raise Missing(
+            if isinstance(reason, NotFoundError):
+                raise NotFoundError(
                     f"{self._url}: there is no bucket {self._bucket}.", "Check --repo and the region."
                 ) from None
             raise

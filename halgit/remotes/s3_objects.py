@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from halgit.errors import Missing, Refused
+from halgit.errors import NotFoundError, RefusedError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Reference
-from halgit.remotes.aws import aws
-from halgit.remotes.engine import Held, Presence
+from halgit.remotes.aws import get_aws
+from halgit.remotes.engine import Presence, SecretData
 from halgit.remotes.s3 import read_address
 
 
@@ -19,17 +19,17 @@ class S3Engine:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._aws = aws(access)
+        self._aws = get_aws(access)
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         what, client, asked = self._asked(reference)
 
-        def get() -> Held:
+        def get() -> SecretData:
             answer = client.get_object(**asked, ChecksumMode="ENABLED")
             with contextlib.closing(answer["Body"]) as body:
                 if answer["ContentLength"] > self._access.largest_file:
-                    raise Refused(f"{what}: it is larger than {self._access.largest_file} bytes.")
-                return Held(whole=body.read(), version=_version(answer))
+                    raise RefusedError(f"{what}: it is larger than {self._access.largest_file} bytes.")
+                return SecretData(whole=body.read(), version=_version(answer))
 
         return self._aws.ask(what, get)
 
@@ -53,13 +53,13 @@ def _version(answer: dict[str, Any]) -> str:
     return version if version and version != "null" else f"etag:{answer['ETag'].strip(chr(34))}"
 
 
-class S3Folder:
+class S3Store:
     """The objects below the prefix. Raises RemoteErrors."""
 
     def __init__(self, spec: SourceSpec, access: Access) -> None:
         self._bucket, prefix = read_address(spec.url)
         self._prefix = "".join(f"{part}/" for part in (prefix, spec.path.strip("/")) if part)
-        self._aws = aws(access)
+        self._aws = get_aws(access)
         self._client = self._aws.bucket(self._bucket)
         self._tags: dict[str, str] = {}
 
@@ -74,7 +74,7 @@ class S3Folder:
 
         try:
             content, self._tags[path] = self._aws.ask(self._named(path), get)
-        except Missing:
+        except NotFoundError:
             self._tags[path] = ""
             return None
         return content

@@ -15,12 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from halgit.errors import Conflicting, Corrupt, Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.errors import (
+    ConflictError,
+    CorruptError,
+    NotFoundError,
+    RefusedError,
+    RemoteError,
+    ThrottledError,
+    UnreachableError,
+    UntrustedError,
+)
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.remotes.engine import Held, Presence
-from halgit.remotes.http import persist, proxies, retry_after
-from halgit.remotes.vault_login import Login, choose, dead, log_in, renewal, setting
+from halgit.remotes.engine import Presence, SecretData
+from halgit.remotes.http import retry, retry_after, select_proxies
+from halgit.remotes.vault_login import Login, choose_login, expired_token, log_in, read_variable, renewal_time
 
 if TYPE_CHECKING:
     import hvac
@@ -33,16 +42,16 @@ _RENEWAL_PAUSE = 1.0
 """Seconds until a renewal that failed is tried again."""
 
 
-def vault(access: Access) -> Vault:
+def get_vault(access: Access) -> Vault:
     """The run's connection to the operator's Vault, made (not yet logged in) at the first call."""
-    return access.kept.once((Vault, "vault"), lambda: Vault(access))
+    return access.cache.get_or_create((Vault, "vault"), lambda: Vault(access))
 
 
 class Vault:
     """One server, one login, renewed before it ends. Requests may come from several threads."""
 
     def __init__(self, access: Access) -> None:
-        self.login: Login = choose(access)
+        self.login: Login = choose_login(access)
         self._access = access
         self._client = _client(access, self.login)
         self._lock = threading.RLock()
@@ -65,9 +74,9 @@ class Vault:
         """The answer to a POST of this body. Raises Conflicting where a check-and-set does not hold."""
         try:
             return self._ask("post", path, {}, body)
-        except Refused as reason:
+        except RefusedError as reason:
             if "check-and-set" in reason.message:
-                raise Conflicting(f"{self.login.place}: somebody else wrote {path} first.", "Run again.") from None
+                raise ConflictError(f"{self.login.place}: somebody else wrote {path} first.", "Run again.") from None
             raise
 
     def keys(self, path: str) -> list[str]:
@@ -75,27 +84,27 @@ class Vault:
         answer = self._ask("list", path, {})
         keys = answer.get("data", {}).get("keys")
         if not isinstance(keys, list):
-            raise Corrupt(f"{self.login.place} gave a list of {path} without keys.")
+            raise CorruptError(f"{self.login.place} gave a list of {path} without keys.")
         return [str(key) for key in keys]
 
     def _ask(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        retries = setting(self._access.environment, "MAX_RETRIES")
-        return persist(
-            lambda: self._as_somebody(method, path, params, body),
+        retries = read_variable(self._access.environment, "MAX_RETRIES")
+        return retry(
+            lambda: self._send_with_login(method, path, params, body),
             retries=int(retries) if retries.isdigit() else self._access.retries,
-            patience=self._access.timeout,
+            deadline=self._access.timeout,
         )
 
-    def _as_somebody(
+    def _send_with_login(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         while True:
             turn = self._logged_in()
             try:
                 return self._send(method, path, params, body)
-            except Refused:
+            except RefusedError:
                 if not self._replaced(turn):
                     raise
 
@@ -114,17 +123,17 @@ class Vault:
             return self._logins
 
     def _log_in(self) -> None:
-        def once() -> Mapping[str, Any]:
+        def attempt() -> Mapping[str, Any]:
             with self._words(f"the login {self.login.method}", "Check --vault-auth, --vault-role and what it reads."):
-                told: Mapping[str, Any] | None = log_in(self._client, self.login, self._access.redactor)
+                translate_errors: Mapping[str, Any] | None = log_in(self._client, self.login, self._access.redactor)
             if self.login.method == "token":
-                told = self._look_up()
-            if told is None:
-                raise dead(self.login)
-            return told
+                translate_errors = self._look_up_token()
+            if translate_errors is None:
+                raise expired_token(self.login)
+            return translate_errors
 
         try:
-            self._renew_at = renewal(persist(once, retries=self._access.retries, patience=self._access.timeout))
+            self._renew_at = renewal_time(retry(attempt, retries=self._access.retries, deadline=self._access.timeout))
         except RemoteError as reason:
             self._failed = reason
             raise
@@ -132,8 +141,8 @@ class Vault:
 
     def _renew(self) -> None:
         try:
-            self._renew_at = renewal(self._send("post", "auth/token/renew-self", {}, {}).get("auth") or {})
-        except (Refused, Missing):
+            self._renew_at = renewal_time(self._send("post", "auth/token/renew-self", {}, {}).get("auth") or {})
+        except (RefusedError, NotFoundError):
             self._renew_at = math.inf
         except RemoteError:
             self._renew_at = time.monotonic() + _RENEWAL_PAUSE
@@ -148,22 +157,22 @@ class Vault:
                 raise self._failed
             if self._logins != turn:
                 return True
-            if self._look_up() is not None:
+            if self._look_up_token() is not None:
                 return False
             if self._logins == 1 and self.login.renewable:
                 self._log_in()
                 return True
-            self._failed = dead(self.login, twice=self._logins > 1)
+            self._failed = expired_token(self.login, again=self._logins > 1)
             raise self._failed
 
-    def _look_up(self) -> Mapping[str, Any] | None:
+    def _look_up_token(self) -> Mapping[str, Any] | None:
         """What the server says of the token in use: nothing where a policy forbids to ask, None where it is dead."""
         try:
-            told: Mapping[str, Any] = self._send("get", "auth/token/lookup-self", {}).get("data") or {}
-        except Refused as reason:
+            translate_errors: Mapping[str, Any] = self._send("get", "auth/token/lookup-self", {}).get("data") or {}
+        except RefusedError as reason:
             # Policies refuse with a list of one error; that a token is not known is said otherwise.
             return {} if "1 error occurred" in reason.message else None
-        return told
+        return translate_errors
 
     def _send(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
@@ -173,7 +182,7 @@ class Vault:
             given = {"json": dict(body)} if body is not None else {"params": dict(params)}
             answer = send(f"/v1/{quote(path, safe='/,')}", **given)
         if not isinstance(answer, dict):
-            raise Corrupt(f"The answer of {self.login.place} to {path} is no JSON.", _PROXY)
+            raise CorruptError(f"The answer of {self.login.place} to {path} is no JSON.", _PROXY)
         return answer
 
     @contextlib.contextmanager
@@ -187,25 +196,27 @@ class Vault:
             yield
         except theirs.InvalidPath as reason:
             lost = "Check VAULT_NAMESPACE." if "namespace not found" in str(reason.errors) else ""
-            raise Missing(f"{at} has nothing at {what}{self._because(reason)}.", lost) from None
+            raise NotFoundError(f"{at} has nothing at {what}{self._because(reason)}.", lost) from None
         except (theirs.Forbidden, theirs.Unauthorized) as reason:
-            raise Refused(f"{at} refuses {what}{self._because(reason)}.", hint) from None
+            raise RefusedError(f"{at} refuses {what}{self._because(reason)}.", hint) from None
         except theirs.InvalidRequest as reason:
-            raise Refused(f"{at} does not accept {what}{self._because(reason)}.", hint) from None
+            raise RefusedError(f"{at} does not accept {what}{self._because(reason)}.", hint) from None
         except theirs.VaultNotInitialized:
-            raise Unreachable(f"{at} is not initialised.") from None
+            raise UnreachableError(f"{at} is not initialised.") from None
         except theirs.VaultError as reason:
-            raise Unreachable(
+            raise UnreachableError(
                 f"{at} failed over {what}{self._because(reason)}.", "Look into the server's log."
             ) from None
         except requests.exceptions.SSLError:
-            raise Untrusted(f"The certificate of {at} cannot be verified.", _CA) from None
+            raise UntrustedError(f"The certificate of {at} cannot be verified.", _CA) from None
         except requests.exceptions.Timeout:
-            raise Unreachable(f"{at} did not answer {what} in time.", "Try again, or raise --timeout.") from None
+            raise UnreachableError(f"{at} did not answer {what} in time.", "Try again, or raise --timeout.") from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            raise Unreachable(f"The answer of {at} to {what} was cut short.") from None
+            raise UnreachableError(f"The answer of {at} to {what} was cut short.") from None
         except requests.exceptions.RequestException:
-            raise Unreachable(f"{at} cannot be reached.", "Check --vault-address, and that the server runs.") from None
+            raise UnreachableError(
+                f"{at} cannot be reached.", "Check --vault-address, and that the server runs."
+            ) from None
 
     def _because(self, reason: Any) -> str:
         """The server's own words, where they are its error list; they name paths and policies, never values."""
@@ -232,15 +243,15 @@ class Vault:
             for mount, version in self._mounts.items():
                 if f"{path}/".startswith(mount + "/"):
                     return mount, version
-            told = self._told(path)
-            if told:
-                self._mounts[told[0]] = told[1]
-            return told
+            translate_errors = self._translate_errors(path)
+            if translate_errors:
+                self._mounts[translate_errors[0]] = translate_errors[1]
+            return translate_errors
 
-    def _told(self, path: str) -> tuple[str, int] | None:
+    def _translate_errors(self, path: str) -> tuple[str, int] | None:
         try:
             data = self.get(f"sys/internal/ui/mounts/{path}").get("data", {})
-        except (Refused, Missing):
+        except (RefusedError, NotFoundError):
             return None
         mount = str(data.get("path", "")).strip("/")
         options = data.get("options") or {}
@@ -252,9 +263,9 @@ class Vault:
         rest = path[len(mount) + 1 :]
         try:
             self.get(f"{mount}/data/{rest}")
-        except Missing:
+        except NotFoundError:
             return (mount, 1) if self._readable(f"{mount}/{rest}") else (mount, 2)
-        except Refused:
+        except RefusedError:
             if self._readable(f"{mount}/{rest}"):
                 return mount, 1
             raise
@@ -263,7 +274,7 @@ class Vault:
     def _readable(self, path: str) -> bool:
         try:
             self.get(path)
-        except (Missing, Refused):
+        except (NotFoundError, RefusedError):
             return False
         return True
 
@@ -276,7 +287,7 @@ def _client(access: Access, login: Login) -> hvac.Client:
     import hvac
 
     session = _session(access, login)
-    seconds = setting(access.environment, "CLIENT_TIMEOUT").removesuffix("s")
+    seconds = read_variable(access.environment, "CLIENT_TIMEOUT").removesuffix("s")
     timeout = float(seconds) if seconds.replace(".", "", 1).isdigit() else min(_LONGEST_ANSWER, access.timeout)
     space = login.namespace or None
     return hvac.Client(login.address, token="", session=session, timeout=timeout, namespace=space)
@@ -290,42 +301,42 @@ def _session(access: Access, login: Login) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.verify = _authority(access, login.address) or True
-    session.proxies.update(proxies(environment, login.address))
-    certificate, key = setting(environment, "CLIENT_CERT"), setting(environment, "CLIENT_KEY")
+    session.proxies.update(select_proxies(environment, login.address))
+    certificate, key = read_variable(environment, "CLIENT_CERT"), read_variable(environment, "CLIENT_KEY")
     if certificate:
         session.cert = (certificate, key) if key else certificate
     adapter = HTTPAdapter(pool_maxsize=32)
-    if name := setting(environment, "TLS_SERVER_NAME"):
+    if name := read_variable(environment, "TLS_SERVER_NAME"):
         adapter.init_poolmanager(10, 32, server_hostname=name, assert_hostname=name)
     session.mount("https://", adapter)
     session.mount("http://", HTTPAdapter(pool_maxsize=32))
-    session.hooks["response"].append(_look)
+    session.hooks["response"].append(_check_response)
     return session
 
 
 def _authority(access: Access, address: str) -> str:
     environment = access.environment
-    given = access.ca_file.of(urlsplit(address).hostname or "")
-    path = given or setting(environment, "CACERT") or setting(environment, "CAPATH")
+    given = access.ca_file.for_host(urlsplit(address).hostname or "")
+    path = given or read_variable(environment, "CACERT") or read_variable(environment, "CAPATH")
     if path and not Path(path).exists():
-        raise Untrusted(f"{path}, which should hold the authority of Vault at {address}, does not exist.", _CA)
+        raise UntrustedError(f"{path}, which should hold the authority of Vault at {address}, does not exist.", _CA)
     return path
 
 
-def _look(response: requests.Response, *args: Any, **kwargs: Any) -> None:
+def _check_response(response: requests.Response, *args: Any, **kwargs: Any) -> None:
     """Seen by every answer: what asks for patience, what is sealed, and a redirect that would bare the token."""
     at = "Vault at {0.scheme}://{0.netloc}".format(urlsplit(response.url))
     target = response.headers.get("Location", "")
     if response.is_redirect and urlsplit(target).scheme == "http" and response.url.startswith("https:"):
         response.close()
-        raise Untrusted(f"{at} redirects to {urlsplit(target).hostname} without TLS.", "Correct --vault-address.")
+        raise UntrustedError(f"{at} redirects to {urlsplit(target).hostname} without TLS.", "Correct --vault-address.")
     if response.status_code not in {429, 503}:
         return
     body = response.content.lower()
     seconds = retry_after(response.headers.get("Retry-After"))
     if response.status_code == 503 and b"sealed" in body:
-        raise Unreachable(f"{at} is sealed.", "Unseal it, then run again.")
-    raise Throttled(
+        raise UnreachableError(f"{at} is sealed.", "Unseal it, then run again.")
+    raise ThrottledError(
         f"{at} asks to come back later (HTTP {response.status_code}).", "Run again later.", retry_after=seconds
     )
 
@@ -334,18 +345,18 @@ class VaultEngine:
     """Reads `vault://mount/path` from the run's Vault."""
 
     def __init__(self, access: Access) -> None:
-        self._vault = vault(access)
+        self._vault = get_vault(access)
 
-    def read(self, reference: Reference) -> Held:
+    def read(self, reference: Reference) -> SecretData:
         mount, rest, version = self._vault.kv(reference.get("path"), reference.get("mount"))
         wanted = reference.get("version")
         if version == 1:
             if wanted:
-                raise Missing(f"The Vault mount {mount} is KV 1 and keeps no versions.", "Leave ?version= out.")
-            return Held(_values(self._vault.get(f"{mount}/{rest}"), rest))
+                raise NotFoundError(f"The Vault mount {mount} is KV 1 and keeps no versions.", "Leave ?version= out.")
+            return SecretData(_values(self._vault.get(f"{mount}/{rest}"), rest))
         answer = self._vault.get(f"{mount}/data/{rest}", **({"version": wanted} if wanted else {}))
         data = answer.get("data") or {}
-        return Held(_values(data, rest), version=str((data.get("metadata") or {}).get("version", "")))
+        return SecretData(_values(data, rest), version=str((data.get("metadata") or {}).get("version", "")))
 
     def check(self, reference: Reference) -> Presence:
         mount, rest, version = self._vault.kv(reference.get("path"), reference.get("mount"))
@@ -354,7 +365,7 @@ class VaultEngine:
             try:
                 answer = self._vault.get(f"{mount}/subkeys/{rest}", **({"version": wanted} if wanted else {}))
                 return Presence("metadata", frozenset((answer.get("data") or {}).get("subkeys") or ()))
-            except Refused:
+            except RefusedError:
                 pass
         return Presence("read", frozenset(self.read(reference).keys or ()))
 
@@ -362,5 +373,5 @@ class VaultEngine:
 def _values(answer: Mapping[str, Any], path: str) -> Mapping[str, object]:
     values = answer.get("data")
     if not isinstance(values, dict):
-        raise Corrupt(f"The Vault secret {path} was read without values.")
+        raise CorruptError(f"The Vault secret {path} was read without values.")
     return values

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from halgit.errors import Refused, Unreachable, UsageError
+from halgit.errors import RefusedError, UnreachableError, UsageError
 from halgit.operator_settings import Access
 from halgit.redaction import Redactor
 
@@ -47,7 +47,7 @@ class Login:
     @property
     def namespace(self) -> str:
         """The namespace all paths lie in, the login's too; empty for the root."""
-        return setting(self.environment, "NAMESPACE").strip("/")
+        return read_variable(self.environment, "NAMESPACE").strip("/")
 
     @property
     def place(self) -> str:
@@ -60,29 +60,29 @@ class Login:
         return self.method != "token" or bool(self.token_file)
 
 
-def setting(environment: Mapping[str, str], name: str) -> str:
+def read_variable(environment: Mapping[str, str], name: str) -> str:
     """One of the usual variables: `VAULT_NAME`, or OpenBao's `BAO_NAME`."""
     return environment.get(f"VAULT_{name}") or environment.get(f"BAO_{name}") or ""
 
 
-def choose(access: Access) -> Login:
+def choose_login(access: Access) -> Login:
     """The server and login of this run. Raises UsageError for what cannot be, Unreachable without an address."""
-    address = access.vault_address.default or setting(access.environment, "ADDR")
+    address = access.vault_address.default or read_variable(access.environment, "ADDR")
     if not address:
-        raise Unreachable("No Vault server is known.", "Give --vault-address or VAULT_ADDR.")
+        raise UnreachableError("No Vault server is known.", "Give --vault-address or VAULT_ADDR.")
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError("The Vault address is no http:// or https:// URL.", "Correct --vault-address or VAULT_ADDR.")
     if parts.username or parts.password:
         raise UsageError("The Vault address holds a login.", "Take it out of the address; see --vault-auth.")
     host = parts.hostname
-    method, _, mount = (access.vault_auth.of(host) or "token").partition(":")
+    method, _, mount = (access.vault_auth.for_host(host) or "token").partition(":")
     if method not in _METHODS:
         raise UsageError(f"{method} is no way to log in to Vault.", f"--vault-auth is one of {', '.join(_METHODS)}.")
-    role = access.vault_role.of(host) or setting(access.environment, "ROLE")
+    role = access.vault_role.for_host(host) or read_variable(access.environment, "ROLE")
     if method != "token" and not role:
         raise UsageError(f"The Vault login {method} needs a role.", "Give --vault-role (role, role id or user).")
-    files = access.vault_token_file.of(host), access.vault_secret_file.of(host)
+    files = access.vault_token_file.for_host(host), access.vault_secret_file.for_host(host)
     return Login(address.rstrip("/"), method, mount or method, role, *files, access.environment)
 
 
@@ -94,11 +94,11 @@ def log_in(client: hvac.Client, login: Login, redactor: Redactor) -> Mapping[str
     """
     if login.method == "token":
         client.token = _token(login)
-        redactor.learn_login(client.token)
+        redactor.learn_credential(client.token)
         return {}
     client.token = ""
     secret = _secret(login)
-    redactor.learn_login(secret)
+    redactor.learn_credential(secret)
     auth: Any = client.auth
     if login.method == "approle":
         answer = auth.approle.login(role_id=login.role, secret_id=secret, mount_point=login.mount)
@@ -108,28 +108,28 @@ def log_in(client: hvac.Client, login: Login, redactor: Redactor) -> Mapping[str
         answer = auth.jwt.jwt_login(role=login.role, jwt=secret, path=login.mount)
     else:
         answer = auth.userpass.login(username=login.role, password=secret, mount_point=login.mount)
-    redactor.learn_login(client.token)
-    told: Mapping[str, Any] = answer.get("auth") or {}
-    return told
+    redactor.learn_credential(client.token)
+    translate_errors: Mapping[str, Any] = answer.get("auth") or {}
+    return translate_errors
 
 
-def renewal(told: Mapping[str, Any]) -> float:
+def renewal_time(translate_errors: Mapping[str, Any]) -> float:
     """When, by time.monotonic, a token is to be renewed: with a third of its life left; never where it lasts or cannot.
 
-    `told` is what a login, a renewal or a look-up says of it.
+    `translate_errors` is what a login, a renewal or a look-up says of it.
     """
-    seconds = told.get("lease_duration") or told.get("ttl") or 0
-    return time.monotonic() + seconds * 2 / 3 if seconds and told.get("renewable") else math.inf
+    seconds = translate_errors.get("lease_duration") or translate_errors.get("ttl") or 0
+    return time.monotonic() + seconds * 2 / 3 if seconds and translate_errors.get("renewable") else math.inf
 
 
-def dead(login: Login, *, twice: bool = False) -> Refused:
-    """What is said of a token the server does not know any more; `twice` after the one login more a run gets."""
-    if twice:
-        return Refused(
+def expired_token(login: Login, *, again: bool = False) -> RefusedError:
+    """What is said of a token the server does not know any more; `again` after the one login more a run gets."""
+    if again:
+        return RefusedError(
             f"The token for {login.place} died twice in this run, by the login {login.method}.",
             "Let it give tokens that live longer or can be renewed, and look for who revokes them.",
         )
-    return Refused(
+    return RefusedError(
         f"The token for {login.place} is expired, revoked or not known there.",
         "Give a valid one with --vault-token-file or VAULT_TOKEN.",
     )
@@ -138,13 +138,13 @@ def dead(login: Login, *, twice: bool = False) -> Refused:
 def _token(login: Login) -> str:
     if login.token_file:
         return _file(login.token_file, "the Vault token")
-    token = setting(login.environment, "TOKEN")
+    token = read_variable(login.environment, "TOKEN")
     home = login.environment.get("HOME", "")
     kept = Path(home, ".vault-token")
     if not token and home and kept.is_file():
         token = _file(str(kept), "the Vault token")
     if not token:
-        raise Refused(
+        raise RefusedError(
             f"There is no token for {login.place}.",
             "Give --vault-token-file or VAULT_TOKEN, or choose another login with --vault-auth.",
         )
@@ -159,9 +159,9 @@ def _secret(login: Login) -> str:
     if login.method == "kubernetes":
         if Path(SERVICE_ACCOUNT_TOKEN).is_file():
             return _file(SERVICE_ACCOUNT_TOKEN, what)
-    elif value := setting(login.environment, variables[login.method]):
+    elif value := read_variable(login.environment, variables[login.method]):
         return value
-    raise Refused(f"The Vault login {login.method} lacks {what}.", f"Give {where}.")
+    raise RefusedError(f"The Vault login {login.method} lacks {what}.", f"Give {where}.")
 
 
 def _file(path: str, what: str) -> str:
@@ -169,7 +169,7 @@ def _file(path: str, what: str) -> str:
         text = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise Refused(f"{path}, which should hold {what}, cannot be read: {reason}.") from None
+        raise RefusedError(f"{path}, which should hold {what}, cannot be read: {reason}.") from None
     if not text:
-        raise Refused(f"{path}, which should hold {what}, is empty.")
+        raise RefusedError(f"{path}, which should hold {what}, is empty.")
     return text

@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from halgit.errors import Corrupt, Missing, Refused, UsageError
+from halgit.errors import CorruptError, NotFoundError, RefusedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.remotes import files
-from halgit.remotes.vault import Vault, vault
+from halgit.remotes.vault import Vault, get_vault
 
-_AT_ONCE: Final = 8
+_MAX_CONCURRENT: Final = 8
 _CODED: Final = ".base64"
 _DEEPEST: Final = 40
 """Folders in folders before the tree is refused."""
@@ -38,10 +38,10 @@ def read_address(url: str) -> str:
 def open_vault(spec: SourceSpec, access: Access) -> VaultSnapshot:
     """The files of a KV tree, all read at once: their names stand in the secrets. Raises RemoteErrors."""
     path = "/".join(part for part in (read_address(spec.url), spec.path) if part)
-    tree = _Tree(vault(access), spec.url, path)
+    tree = _Tree(get_vault(access), spec.url, path)
     contents, revision = tree.files()
     if not contents:
-        raise Missing(f"{spec.url}: there is no secret at or below {path}.", "Check --repo and --path.")
+        raise NotFoundError(f"{spec.url}: there is no secret at or below {path}.", "Check --repo and --path.")
     return VaultSnapshot(SourceId(spec.url, revision, "", spec.path), contents, access.largest_file)
 
 
@@ -61,7 +61,7 @@ class VaultSnapshot:
         found: dict[str, bytes] = {}
         for path in paths:
             if path not in self._contents:
-                raise Missing(f"{self.source.url}: there is no file {path}.")
+                raise NotFoundError(f"{self.source.url}: there is no file {path}.")
             files.refuse_size(self.source.url, path, len(self._contents[path]), self._largest)
             found[path] = self._contents[path]
         return found
@@ -91,9 +91,9 @@ class _Tree:
         mount, _, rest = path.partition("/")
         try:
             self._vault.keys(f"{mount}/metadata/{rest}")
-        except Missing:
+        except NotFoundError:
             return mount, 1 if self._has_keys(f"{mount}/{rest}") else 2
-        except Refused:
+        except RefusedError:
             if self._has_keys(f"{mount}/{rest}"):
                 return mount, 1
             raise
@@ -102,29 +102,29 @@ class _Tree:
     def _has_keys(self, path: str) -> bool:
         try:
             return bool(self._vault.keys(path))
-        except (Missing, Refused):
+        except (NotFoundError, RefusedError):
             return False
 
     def files(self) -> tuple[dict[str, bytes], str]:
         """The files by path, and a digest of all secrets' versions (of their contents, where KV 1 keeps none)."""
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="vault") as pool:
+        with ThreadPoolExecutor(_MAX_CONCURRENT, thread_name_prefix="vault") as pool:
             names = self._names(pool)
             leaves = [leaf for leaf in pool.map(self._leaf, names) if leaf is not None]
             if self._names(pool) != names:
-                raise Corrupt(f"{self._url}: it changed while it was read.", "Run again.")
+                raise CorruptError(f"{self._url}: it changed while it was read.", "Run again.")
         found: dict[str, bytes] = {}
         digest = hashlib.sha256()
         root: files.Folder = {}
         for leaf in leaves:
             own = self._files_of(leaf)
-            told = leaf.version or hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
-            digest.update(f"{leaf.path}\0{told}\n".encode())
+            translate_errors = leaf.version or hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
+            digest.update(f"{leaf.path}\0{translate_errors}\n".encode())
             for path, content in own.items():
                 files.refuse_name(self._url, path)
                 try:
-                    files.plant(root, path, files.File(path))
+                    files.add_node(root, path, files.File(path))
                 except ValueError:
-                    raise Corrupt(f"{self._url}: {path} is there twice, or is both a file and a folder.") from None
+                    raise CorruptError(f"{self._url}: {path} is there twice, or is both a file and a folder.") from None
                 found[path] = content
         return found, digest.hexdigest()
 
@@ -136,17 +136,19 @@ class _Tree:
             below = [name for found in pool.map(self._list, folders) for name in found]
             names += (name for name in below if not name.endswith("/"))
             folders = [name for name in below if name.endswith("/")]
-            if len(names) + len(folders) > files.MOST_FILES:
-                raise files.too_many(self._url)
+            if len(names) + len(folders) > files.MAX_FILES:
+                raise files.too_many_files(self._url)
             if not folders:
                 return sorted(names)
-        raise Corrupt(f"{self._url}: its folders are nested more than {_DEEPEST} deep.", "Name a folder with --path.")
+        raise CorruptError(
+            f"{self._url}: its folders are nested more than {_DEEPEST} deep.", "Name a folder with --path."
+        )
 
     def _list(self, folder: str) -> list[str]:
         place = "/".join(part for part in (self._base, folder.strip("/")) if part)
         try:
             keys = self._vault.keys(self._path("metadata", place))
-        except Missing:
+        except NotFoundError:
             return []
         return [folder + key for key in keys]
 
@@ -155,9 +157,9 @@ class _Tree:
         place = "/".join(part for part in (self._base, name) if part)
         try:
             data = self._vault.get(self._path("data", place)).get("data") or {}
-        except Missing:
+        except NotFoundError:
             return None
-        except Refused:
+        except RefusedError:
             if not name:
                 return None
             raise
@@ -171,7 +173,7 @@ class _Tree:
     def _files_of(self, leaf: _Leaf) -> dict[str, bytes]:
         names = {key.removesuffix(_CODED): key for key in leaf.values}
         if len(names) != len(leaf.values):
-            raise Corrupt(f"{self._url}: the secret {leaf.path} holds a file both plain and as {_CODED}.")
+            raise CorruptError(f"{self._url}: the secret {leaf.path} holds a file both plain and as {_CODED}.")
         if set(names) == {"content"} and leaf.path:
             return {leaf.path: self._content(leaf, names["content"])}
         start = f"{leaf.path}/" if leaf.path else ""
@@ -181,20 +183,20 @@ class _Tree:
         value = leaf.values[key]
         where = f"{self._url}: the key {key} of the secret {leaf.path or 'itself'}"
         if not isinstance(value, str):
-            raise Corrupt(f"{where} is no text.", "Store the file as one text.")
+            raise CorruptError(f"{where} is no text.", "Store the file as one text.")
         if not key.endswith(_CODED):
             return value.encode("utf-8", "surrogatepass")
         try:
             return base64.b64decode("".join(value.split()), validate=True)
         except (binascii.Error, ValueError):
-            raise Corrupt(f"{where} is no base64.", f"Encode it, or take {_CODED} off its name.") from None
+            raise CorruptError(f"{where} is no base64.", f"Encode it, or take {_CODED} off its name.") from None
 
 
 class VaultSecret:
     """The secret at `mount/path` as it is now. Raises UsageError for a mount that is KV 1, and RemoteErrors."""
 
     def __init__(self, path: str, access: Access) -> None:
-        self._vault = vault(access)
+        self._vault = get_vault(access)
         self._mount, self._rest, version = self._vault.kv(path)
         if version != 2:
             raise UsageError(
@@ -202,7 +204,7 @@ class VaultSecret:
             )
         try:
             data = self._vault.get(f"{self._mount}/data/{self._rest}").get("data") or {}
-        except Missing:
+        except NotFoundError:
             data = {}
         values = data.get("data")
         self.values: Mapping[str, Any] | None = values if isinstance(values, dict) else None

@@ -7,24 +7,24 @@ secret once and replaces the references, all or none.
 from __future__ import annotations
 
 from halgit.secrets.engines import Engines
-from halgit.secrets.listing import Checked, Row, check, rows
-from halgit.secrets.plan import SecretPlan, Use, plan_secrets, reference_findings
-from halgit.secrets.policy import OFF
+from halgit.secrets.listing import ReferenceRow, SecretCheck, check_secrets, list_references
+from halgit.secrets.plan import SecretPlan, Use, check_references, plan_secrets
+from halgit.secrets.policy import RESTRICTED_ENGINES
 from halgit.secrets.resolver import resolve_secrets
-from halgit.secrets.sensitive import learn_plain, sensitive_values
+from halgit.secrets.sensitive import find_sensitive_values, learn_plain_secrets
 
 __all__ = [
-    "OFF",
-    "Checked",
+    "RESTRICTED_ENGINES",
     "Engines",
-    "Row",
+    "ReferenceRow",
+    "SecretCheck",
     "SecretPlan",
     "Use",
-    "check",
-    "learn_plain",
+    "check_references",
+    "check_secrets",
+    "find_sensitive_values",
+    "learn_plain_secrets",
+    "list_references",
     "plan_secrets",
-    "reference_findings",
     "resolve_secrets",
-    "rows",
-    "sensitive_values",
 ]

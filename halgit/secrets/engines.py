@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
-from halgit.errors import RemoteError, Unreachable, Untrusted
+from halgit.errors import RemoteError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.remotes.aws import SecretsManagerEngine
@@ -51,17 +51,17 @@ Engines = Callable[[str], Engine]
 """The engine of a name; made at the first call. Raises RemoteError where it cannot be used at all."""
 
 
-def ask_all(
+def ask_engines(
     wanted: Mapping[str, Reference], engines: Engines, ask: Callable[[Engine, Reference], Answer]
 ) -> dict[str, Answer | RemoteError]:
     """What `ask` gives for each of these secrets, or why it gave nothing, in their order."""
-    turn = _Turn(engines, ask)
+    turn = _Asker(engines, ask)
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="secrets") as pool:
         answers = list(pool.map(turn, wanted.values()))
     return dict(zip(wanted, answers, strict=True))
 
 
-class _Turn(Generic[Answer]):
+class _Asker(Generic[Answer]):
     def __init__(self, engines: Engines, ask: Callable[[Engine, Reference], Answer]) -> None:
         self._engines = engines
         self._ask = ask
@@ -79,7 +79,7 @@ class _Turn(Generic[Answer]):
             return self._last[name]
         try:
             return self._ask(engine, reference)
-        except (Unreachable, Untrusted) as reason:
+        except (UnreachableError, UntrustedError) as reason:
             with self._lock:
                 self._last[name] = reason
                 self._down[name] += 1

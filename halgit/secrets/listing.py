@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halgit import references
-from halgit.errors import Missing, RemoteError
+from halgit.errors import NotFoundError, RemoteError
 from halgit.pipeline import Reference
 from halgit.remotes.engine import Presence
-from halgit.secrets.engines import Engines, ask_all
-from halgit.secrets.plan import Put, SecretPlan, Use, places
+from halgit.secrets.engines import Engines, ask_engines
+from halgit.secrets.plan import Locate, SecretPlan, Use, places
 
 State = Literal["there", "missing", "refused", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReferenceRow:
     """One reference. `places` are `file:line: path`; `left` says that Spinnaker or the mode leaves it as it is."""
 
     reference: str
@@ -26,47 +26,47 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SecretCheck:
     """What asking for a secret gave. `how` is metadata, or read where the engine has nothing less."""
 
-    row: Row
+    row: ReferenceRow
     state: State
     how: str
     detail: str = ""
 
 
-def rows(plan: SecretPlan, put: Put = tuple) -> tuple[Row, ...]:
+def list_references(plan: SecretPlan, locate: Locate = tuple) -> tuple[ReferenceRow, ...]:
     """Every reference of a tree, each once, in the order they are first met."""
-    return tuple(_row(uses, plan, put) for uses in _by_name(plan).values())
+    return tuple(_row(uses, plan, locate) for uses in _by_name(plan).values())
 
 
-def check(plan: SecretPlan, engines: Engines, put: Put = tuple) -> tuple[Checked, ...]:
+def check_secrets(plan: SecretPlan, engines: Engines, locate: Locate = tuple) -> tuple[SecretCheck, ...]:
     """Whether the secrets exist that a render would read; each distinct one is asked for once."""
     groups = {name: uses for name, uses in _by_name(plan).items() if any(use.action != "leave" for use in uses)}
     wanted: dict[str, Reference] = {}
     for uses in groups.values():
         wanted.setdefault(references.format_address(uses[0].reference), uses[0].reference)
-    answers = ask_all(wanted, engines, lambda engine, reference: engine.check(reference))
+    answers = ask_engines(wanted, engines, lambda engine, reference: engine.check(reference))
     return tuple(
-        _checked(_row(uses, plan, put), uses[0].reference, answers[references.format_address(uses[0].reference)])
+        _checked(_row(uses, plan, locate), uses[0].reference, answers[references.format_address(uses[0].reference)])
         for uses in groups.values()
     )
 
 
-def _checked(row: Row, reference: Reference, answer: Presence | RemoteError) -> Checked:
+def _checked(row: ReferenceRow, reference: Reference, answer: Presence | RemoteError) -> SecretCheck:
     if isinstance(answer, RemoteError):
-        state: State = "missing" if isinstance(answer, Missing) else "refused"
-        return Checked(row, state, "", str(answer))
+        state: State = "missing" if isinstance(answer, NotFoundError) else "refused"
+        return SecretCheck(row, state, "", str(answer))
     key = reference.get("key")
     if not key or answer.keys is None:
-        return Checked(row, "there", answer.how, "its keys were not looked at" if key else "")
+        return SecretCheck(row, "there", answer.how, "its keys were not looked at" if key else "")
     if key in answer.keys:
-        return Checked(row, "there", answer.how)
+        return SecretCheck(row, "there", answer.how)
     first = key.partition(".")[0]
     if first in answer.keys:
-        return Checked(row, "there", answer.how, f"of its key only {first} was looked at")
+        return SecretCheck(row, "there", answer.how, f"of its key only {first} was looked at")
     listed = ", ".join(sorted(answer.keys)) or "none"
-    return Checked(row, "missing", answer.how, f"the secret has no key {key} (keys: {listed})")
+    return SecretCheck(row, "missing", answer.how, f"the secret has no key {key} (keys: {listed})")
 
 
 def _by_name(plan: SecretPlan) -> dict[str, list[Use]]:
@@ -76,7 +76,9 @@ def _by_name(plan: SecretPlan) -> dict[str, list[Use]]:
     return found
 
 
-def _row(uses: list[Use], plan: SecretPlan, put: Put) -> Row:
+def _row(uses: list[Use], plan: SecretPlan, locate: Locate) -> ReferenceRow:
     first = uses[0].reference
-    where = tuple(places(uses, plan.compiled, put))
-    return Row(references.describe_reference(first), first.engine, where, all(use.action == "leave" for use in uses))
+    where = tuple(places(uses, plan.compiled, locate))
+    return ReferenceRow(
+        references.describe_reference(first), first.engine, where, all(use.action == "leave" for use in uses)
+    )

@@ -15,7 +15,7 @@ from halgit.halyard import model
 from halgit.halyard.resources import load_table
 from halgit.pipeline import MISSING, Value
 from halgit.secrets.plan import SecretPlan, Use
-from halgit.secrets.values import file_name, seen_path
+from halgit.secrets.values import halyard_path, name_secret_file
 
 _JSON: Final = frozenset(
     {"jsonPath", "jsonKey", "dockerconfigFile", "credentialPath", "credentials_path", "serviceKeyFile"}
@@ -23,7 +23,7 @@ _JSON: Final = frozenset(
 """The local-file fields whose files hold JSON."""
 
 
-def stand_ins(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes]]:
+def make_placeholders(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes]]:
     """The text in the place of each reference, and the files that are made, by path of the tree."""
     pieces: dict[Use, str] = {}
     files: dict[str, bytes] = {}
@@ -35,12 +35,12 @@ def stand_ins(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes]]:
             pieces[use] = _text(use, config, text)
         elif use.action == "file":
             field = str(use.occurrence.path[-1])
-            content = _file(field, contexts[file_name(use.reference)], text)
-            name = file_name(use.reference)
+            content = _file(field, contexts[name_secret_file(use.reference)], text)
+            name = name_secret_file(use.reference)
             if files.setdefault(name, content) != content:
-                name = file_name(use.reference, field)
+                name = name_secret_file(use.reference, field)
                 files[name] = content
-            pieces[use] = seen_path(plan.compiled.hal_home, name)
+            pieces[use] = halyard_path(plan.compiled.hal_home, name)
     return pieces, files
 
 
@@ -88,5 +88,5 @@ def _contexts(plan: SecretPlan) -> Mapping[str, list[str]]:
             for step in use.occurrence.path[:-1]:
                 node = node[step]
             if isinstance(node, dict) and isinstance(node.get("context"), str):
-                found[file_name(use.reference)].append(node["context"])
+                found[name_secret_file(use.reference)].append(node["context"])
     return found

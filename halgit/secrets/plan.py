@@ -15,7 +15,7 @@ from halgit.halyard import model
 from halgit.operator_settings import Trust
 from halgit.pipeline import Compiled, Finding, Path, Reference, SecretsMode, Severity
 from halgit.references import Occurrence
-from halgit.secrets.policy import Readers, distrust
+from halgit.secrets.policy import PlaceReaders, check_policy
 from halgit.text import paths
 
 Action = Literal["leave", "text", "file"]
@@ -44,7 +44,7 @@ class SecretPlan:
     escapes: tuple[tuple[str, Path], ...] = ()
 
 
-def reference_findings(compiled: Compiled, trust: Trust, mode: SecretsMode = "resolve") -> tuple[Finding, ...]:
+def check_references(compiled: Compiled, trust: Trust, mode: SecretsMode = "resolve") -> tuple[Finding, ...]:
     """What is wrong with the references of a tree, by file and path of the tree. Reads nothing."""
     return plan_secrets(compiled, trust, mode).findings
 
@@ -55,15 +55,15 @@ def plan_secrets(compiled: Compiled, trust: Trust, mode: SecretsMode) -> SecretP
     With `mask` nothing is read, so what may not be read is a warning: the tree of the other modes would not be made.
     """
     scan = references.scan_files(compiled.files)
-    readers = Readers(compiled)
+    readers = PlaceReaders(compiled)
     uses: list[Use] = []
     findings = [_fault(fault) for fault in scan.faults]
     for occurrence in scan.occurrences:
         reference = occurrence.found.reference
-        action, reason = _verdict(occurrence, readers, mode)
+        action, reason = _decide_action(occurrence, readers, mode)
         severity = Severity.ERROR
         if reason is None and action != "leave":
-            reason = distrust(reference, trust)
+            reason = check_policy(reference, trust)
             severity = Severity.WARNING if mode == "mask" else severity
         if reason is not None:
             rule, message, hint = reason
@@ -94,31 +94,31 @@ def _fault(fault: references.InvalidReference) -> Finding:
     return Finding(rule, severity, message, hint, fault.file, fault.path, fault.line)
 
 
-Why = tuple[str, str, str]
+Problem = tuple[str, str, str]
 """The rule, the message without its end, and the next step."""
 
-_DECK: Final[Why] = (
+_DECK: Final[Problem] = (
     "reference/deck",
     "Deck serves this file to every browser, so a secret cannot stand in it",
     "Take the reference out; keep the secret in the profile of the service that needs it.",
 )
-_SEVERAL: Final[Why] = (
+_SEVERAL: Final[Problem] = (
     "reference/several-documents",
     "This file holds several YAML documents, and nothing is replaced in such a file",
     "Split the file, one document in each.",
 )
-_NOT_WHOLE: Final[Why] = (
+_NOT_WHOLE: Final[Problem] = (
     "reference/file-place",
     "A secret file must be the whole value of its field",
     "Write the reference alone, or use encrypted: for a secret inside a text.",
 )
-_NO_FILE: Final[Why] = (
+_NO_FILE: Final[Problem] = (
     "reference/file-place",
     "A secret file can only be made for a field of the halconfig that takes a local file",
     "Use encrypted: or secret() for a text; for a file keep it in s3, secrets-manager, gcs or google-secrets-manager, "
     "which the service decrypts itself, or mount it as a volume by kubernetes.volumes of the service-settings.",
 )
-_NO_FILE_HERE: Final[Why] = (
+_NO_FILE_HERE: Final[Problem] = (
     "reference/file-place",
     "What reads this does not decrypt secrets itself, so no file is made of this one",
     "Use encrypted: or secret() for a text, take a version of Spinnaker whose service decrypts, or mount the file as a "
@@ -126,28 +126,28 @@ _NO_FILE_HERE: Final[Why] = (
 )
 
 
-def _verdict(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> tuple[Action, Why | None]:
+def _decide_action(occurrence: Occurrence, readers: PlaceReaders, mode: SecretsMode) -> tuple[Action, Problem | None]:
     found, file, path = occurrence.found, occurrence.file, occurrence.path
     ours = references.is_decrypted_by_services(found.reference)
     if readers.is_deck(file):
         return "leave", _DECK
     if mode == "keep":
         return "leave", None
-    if readers.is_many(file):
-        left = ours and mode == "native" and readers.decrypt(file, path) is not False
+    if readers.has_several_documents(file):
+        left = ours and mode == "native" and readers.decrypts(file, path) is not False
         return ("leave", None) if left else ("leave", _SEVERAL)
     if file == "config" and path in readers.local_files:
         return _local_file(occurrence, readers, mode)
     if found.reference.file:
         if not ours or not found.whole:
             return "leave", _NO_FILE
-        return "leave", _NO_FILE_HERE if readers.decrypt(file, path) is False else None
-    if mode == "native" and ours and found.whole and readers.decrypt(file, path):
+        return "leave", _NO_FILE_HERE if readers.decrypts(file, path) is False else None
+    if mode == "native" and ours and found.whole and readers.decrypts(file, path):
         return "leave", None
     return "text", None
 
 
-def _local_file(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> tuple[Action, Why | None]:
+def _local_file(occurrence: Occurrence, readers: PlaceReaders, mode: SecretsMode) -> tuple[Action, Problem | None]:
     """In a local-file field kork decrypts to a file whichever prefix is used (`SecretAwarePropertySource`)."""
     found = occurrence.found
     if not found.reference.file and found.reference.dialect == "halgit":
@@ -161,7 +161,7 @@ def _local_file(occurrence: Occurrence, readers: Readers, mode: SecretsMode) -> 
     return "file", None
 
 
-def by_address(uses: tuple[Use, ...]) -> Mapping[str, Reference]:
+def group_by_address(uses: tuple[Use, ...]) -> Mapping[str, Reference]:
     """What is to be read for these uses: one reference for each distinct secret, whatever its keys and dialects."""
     found: dict[str, Reference] = {}
     for use in uses:
@@ -173,17 +173,17 @@ def by_address(uses: tuple[Use, ...]) -> Mapping[str, Reference]:
     return found
 
 
-Put: TypeAlias = Callable[[Iterable[Finding]], Sequence[Finding]]
+Locate: TypeAlias = Callable[[Iterable[Finding]], Sequence[Finding]]
 """Puts findings of the tree at their place in a layer: file, line and column; in any order."""
 
 
-def places(uses: Sequence[Use], compiled: Compiled, put: Put) -> list[str]:
+def places(uses: Sequence[Use], compiled: Compiled, locate: Locate) -> list[str]:
     """The place of each use, in their order, looked up together."""
     asked = [
         Finding("", Severity.INFO, str(number), "", use.occurrence.file, use.occurrence.path, use.occurrence.line)
         for number, use in enumerate(uses)
     ]
-    found = {int(finding.message): finding for finding in put(asked)}
+    found = {int(finding.message): finding for finding in locate(asked)}
     return [_shown(use, found[number], compiled) for number, use in enumerate(uses)]
 
 

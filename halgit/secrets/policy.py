@@ -12,13 +12,13 @@ from halgit.halyard.versions import can_all_decrypt
 from halgit.operator_settings import Trust
 from halgit.pipeline import MISSING, Compiled, Path, Reference, Value
 
-OFF: Final = frozenset({"env", "file"})
+RESTRICTED_ENGINES: Final = frozenset({"env", "file"})
 """Engines that reach what is the operator's own; off unless `--allow-engine` names them."""
 
 
-def distrust(reference: Reference, trust: Trust) -> tuple[str, str, str] | None:
+def check_policy(reference: Reference, trust: Trust) -> tuple[str, str, str] | None:
     """Why this reference is not to be read: rule, message and next step; None where it may be."""
-    if reference.engine in OFF - trust.engines:
+    if reference.engine in RESTRICTED_ENGINES - trust.engines:
         return (
             "reference/engine",
             f"The engine {reference.engine} is off",
@@ -46,7 +46,7 @@ _NOT_HANDED_ON: Final = frozenset({"deploymentEnvironment", "metricStores", "nam
 """Sections of a deployment that Halyard reads itself or hands to what is no Spring service."""
 
 
-class Readers:
+class PlaceReaders:
     """What is known of the places of one tree."""
 
     def __init__(self, compiled: Compiled) -> None:
@@ -71,11 +71,11 @@ class Readers:
         place = self.of(file)
         return place.kind == "profile" and file.partition("/profiles/")[2] in {"settings.js", "settings-local.js"}
 
-    def is_many(self, file: str) -> bool:
+    def has_several_documents(self, file: str) -> bool:
         named_yaml = file == "config" or file.endswith((".yml", ".yaml"))
         return named_yaml and self.compiled.files[file].data is MISSING
 
-    def decrypt(self, file: str, path: Path) -> bool | None:
+    def decrypts(self, file: str, path: Path) -> bool | None:
         """Whether what reads this place decrypts kork's references in it: a Spring service, or Halyard for it.
 
         None where nobody can say: the version is not a release, or its bill of materials is not in the tree.

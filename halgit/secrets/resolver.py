@@ -10,15 +10,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from halgit import references
-from halgit.errors import FindingsError, Missing, RemoteError, SecretError, SourceError
+from halgit.errors import FindingsError, NotFoundError, RemoteError, SecretError, SourceError
 from halgit.pipeline import EMPTY, Compiled, File, Path, Reference, Resolved, Severity
-from halgit.redaction import Redactor, Secret, Woven
+from halgit.redaction import Redactor, Secret, SecretText
 from halgit.references import ENGINES, describe_reference
-from halgit.remotes.engine import Held
-from halgit.secrets.engines import Engines, ask_all
-from halgit.secrets.placeholders import stand_ins
-from halgit.secrets.plan import Put, SecretPlan, Use, by_address, places
-from halgit.secrets.values import Change, Piece, file_name, pick, replaced, seen_path, text_of
+from halgit.remotes.engine import SecretData
+from halgit.secrets.engines import Engines, ask_engines
+from halgit.secrets.placeholders import make_placeholders
+from halgit.secrets.plan import Locate, SecretPlan, Use, group_by_address, places
+from halgit.secrets.values import (
+    Change,
+    Piece,
+    decode_text,
+    halyard_path,
+    name_secret_file,
+    replace_references,
+    select_value,
+)
 
 
 def resolve_secrets(
@@ -27,32 +35,32 @@ def resolve_secrets(
     redactor: Redactor,
     *,
     pinned: Mapping[str, str] = EMPTY,
-    put: Put = tuple,
+    locate: Locate = tuple,
 ) -> Resolved:
     """The tree with its references replaced as the plan says; each distinct secret is read once.
 
     `pinned` are versions by address (`vault://secret/gate`), as `Resolved.versions` gave them: those are read, and
-    one that is no more is a SourceError. `put` places findings in the layers. Raises SecretError that names
+    one that is no more is a SourceError. `locate` places findings in the layers. Raises SecretError that names
     everything that could not be had, FindingsError for a plan with errors.
     """
     errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
     if errors:
         raise FindingsError(f"{len(errors)} references are wrong, so no secret was read.", errors)
     if plan.mode == "mask":
-        return replace(_placed(plan, *stand_ins(plan)), masked=True)
+        return replace(_placed(plan, *make_placeholders(plan)), masked=True)
     values = _Values(plan.compiled)
-    wanted = by_address(plan.uses)
-    answers = ask_all(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
+    wanted = group_by_address(plan.uses)
+    answers = ask_engines(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
     values.take(plan.uses, answers, redactor)
     drifted = dict(_drift(pinned, answers))
     failures = [one for one in values.failures if references.format_address(one.use.reference) not in drifted]
-    told = str(error_of(failures, plan.compiled, put)) if failures else ""
+    told = str(build_error(failures, plan.compiled, locate)) if failures else ""
     if drifted:
         lines = "\n".join(filter(None, (*drifted.values(), told)))
         raise SourceError(lines, "Run `halgit lock` to take the new versions.")
     if failures:
         raise SecretError(told)
-    versions = {address: held.version for address, held in values.held.items() if held.version}
+    versions = {address: content.version for address, content in values.content.items() if content.version}
     return replace(_placed(plan, values.pieces, values.files), versions=versions)
 
 
@@ -62,11 +70,11 @@ class _Values:
 
     compiled: Compiled
     pieces: dict[Use, Piece] = field(default_factory=dict)
-    files: dict[str, Woven] = field(default_factory=dict)
+    files: dict[str, SecretText] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
-    held: dict[str, Held] = field(default_factory=dict)
+    content: dict[str, SecretData] = field(default_factory=dict)
 
-    def take(self, uses: tuple[Use, ...], answers: Mapping[str, Held | RemoteError], redactor: Redactor) -> None:
+    def take(self, uses: tuple[Use, ...], answers: Mapping[str, SecretData | RemoteError], redactor: Redactor) -> None:
         """Pick every value out of what was read."""
         known: dict[tuple[Reference, str], Secret | RemoteError] = {}
         for use in uses:
@@ -76,29 +84,29 @@ class _Values:
             if isinstance(answer, RemoteError):
                 self.failures.append(Failure(use, answer))
                 continue
-            self.held[references.format_address(use.reference)] = answer
+            self.content[references.format_address(use.reference)] = answer
             key = (use.reference, use.action)
             if key not in known:
                 known[key] = _picked(answer, use, redactor)
-            self.put(use, known[key])
+            self.locate(use, known[key])
 
-    def put(self, use: Use, value: Secret | RemoteError) -> None:
+    def locate(self, use: Use, value: Secret | RemoteError) -> None:
         """A value at its place; a file's path in the place of its reference."""
         if isinstance(value, RemoteError):
             self.failures.append(Failure(use, value))
         elif use.action == "file":
-            name = file_name(use.reference)
-            self.files[name] = Woven((value,))
-            self.pieces[use] = seen_path(self.compiled.hal_home, name)
+            name = name_secret_file(use.reference)
+            self.files[name] = SecretText((value,))
+            self.pieces[use] = halyard_path(self.compiled.hal_home, name)
         else:
             self.pieces[use] = value
 
 
-def _picked(held: Held, use: Use, redactor: Redactor) -> Secret | RemoteError:
+def _picked(content: SecretData, use: Use, redactor: Redactor) -> Secret | RemoteError:
     try:
-        secret = pick(held, use.reference)
+        secret = select_value(content, use.reference)
         redactor.learn(secret)
-        return secret if use.action == "file" else text_of(secret, use.reference)
+        return secret if use.action == "file" else decode_text(secret, use.reference)
     except RemoteError as reason:
         return reason
 
@@ -115,19 +123,19 @@ def _at_versions(wanted: Mapping[str, Reference], pinned: Mapping[str, str]) -> 
     return found
 
 
-def _drift(pinned: Mapping[str, str], answers: Mapping[str, Held | RemoteError]) -> Iterator[tuple[str, str]]:
+def _drift(pinned: Mapping[str, str], answers: Mapping[str, SecretData | RemoteError]) -> Iterator[tuple[str, str]]:
     """The secrets that are not what was locked, by address, each with what is known of it."""
     for address, answer in answers.items():
         then = pinned.get(address)
         if then is None:
             continue
-        if isinstance(answer, Missing):
+        if isinstance(answer, NotFoundError):
             yield address, f"{address} is locked at version {then}, which cannot be had: {answer.message}"
-        elif isinstance(answer, Held) and answer.version and answer.version != then:
+        elif isinstance(answer, SecretData) and answer.version and answer.version != then:
             yield address, f"{address} is locked at version {then}, and the server gives {answer.version}."
 
 
-def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | Woven]) -> Resolved:
+def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | SecretText]) -> Resolved:
     compiled = plan.compiled
     changes: dict[str, list[Change]] = defaultdict(list)
     for use, piece in pieces.items():
@@ -136,7 +144,8 @@ def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, by
     for name, path in plan.escapes:
         escapes[name].append(path)
     files = {
-        name: replaced(file, changes.get(name, ()), escapes.get(name, ())) for name, file in compiled.files.items()
+        name: replace_references(file, changes.get(name, ()), escapes.get(name, ()))
+        for name, file in compiled.files.items()
     }
     for name, body in made.items():
         files[name] = File(name, "generated", compiled.files["config"].layers, body=body)
@@ -154,9 +163,9 @@ class Failure:
     reason: RemoteError
 
 
-def error_of(failures: Sequence[Failure], compiled: Compiled, put: Put) -> SecretError:
+def build_error(failures: Sequence[Failure], compiled: Compiled, locate: Locate) -> SecretError:
     """One error with a line for each distinct trouble, at its first place; further places are named after it."""
-    lines = [_line(group, compiled, put) for group in _grouped(failures)]
+    lines = [_line(group, compiled, locate) for group in _grouped(failures)]
     return SecretError("\n".join(lines))
 
 
@@ -171,8 +180,8 @@ def _grouped(failures: Sequence[Failure]) -> list[list[Failure]]:
     return list(by_trouble.values())
 
 
-def _line(group: Sequence[Failure], compiled: Compiled, put: Put) -> str:
-    first = places([each.use for each in group[: _NAMED + 1]], compiled, put)
+def _line(group: Sequence[Failure], compiled: Compiled, locate: Locate) -> str:
+    first = places([each.use for each in group[: _NAMED + 1]], compiled, locate)
     line = f"{first[0]}: {group[0].reason.message}"
     if len(group) > 1:
         rest = first[1 : 1 + _NAMED]

@@ -14,7 +14,7 @@ from halgit import references
 from halgit.halyard import model, sensitivity
 from halgit.halyard.resources import load_table
 from halgit.pipeline import MISSING, Compiled, Value
-from halgit.redaction import Redactor, Secret, Woven
+from halgit.redaction import Redactor, Secret, SecretText
 
 _PAIR = re.compile(
     r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
@@ -23,13 +23,13 @@ _IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 _SHORTEST = 4
 
 
-def learn_plain(compiled: Compiled, redactor: Redactor) -> None:
+def learn_plain_secrets(compiled: Compiled, redactor: Redactor) -> None:
     """Let the redactor know every secret that stands in the tree in plain text."""
-    for value in sensitive_values(compiled):
+    for value in find_sensitive_values(compiled):
         redactor.learn(value)
 
 
-def sensitive_values(compiled: Compiled) -> frozenset[str]:
+def find_sensitive_values(compiled: Compiled) -> frozenset[str]:
     """The plain texts that are to be masked wherever they show.
 
     A value that is also the name of a key, file, parameter or account of the tree (`password: password`, an open
@@ -118,7 +118,7 @@ def _secret_fields() -> dict[str, frozenset[str]]:
 def _texts(value: Value) -> Iterable[str]:
     if isinstance(value, list):
         return [text for each in value for text in _texts(each)]
-    if isinstance(value, Woven):
+    if isinstance(value, SecretText):
         return [part for part in value.parts if isinstance(part, str)]
     return [str(value)] if isinstance(value, (str, int, float)) else []
 

@@ -17,29 +17,29 @@ from typing import TypeAlias
 
 from halgit import references
 from halgit import yaml as hyaml
-from halgit.errors import Corrupt, Missing
+from halgit.errors import CorruptError, NotFoundError
 from halgit.parameters import escaping
 from halgit.pipeline import MISSING, File, Path, Reference, Value
-from halgit.redaction import Secret, Woven, weave
+from halgit.redaction import Secret, SecretText, join_parts
 from halgit.references import Occurrence, describe_reference, unescape
-from halgit.remotes.engine import Held
+from halgit.remotes.engine import SecretData
 
 _NAME = re.compile(r"[\w./-]{1,100}")
 
 
-def pick(held: Held, reference: Reference) -> Secret:
+def select_value(content: SecretData, reference: Reference) -> Secret:
     """The value a reference names. Raises Missing with the keys there are, Corrupt for a value that cannot be it."""
     key = reference.get("key")
-    value: Value = held.whole if held.keys is None else dict(held.keys)
+    value: Value = content.whole if content.keys is None else dict(content.keys)
     if key:
-        value = _dig(value if held.keys is not None else _document(held.whole, reference), key, reference)
+        value = _find_key(value if content.keys is not None else _document(content.whole, reference), key, reference)
     raw = value if isinstance(value, (str, bytes)) else _text(value)
     if reference.get("encoding") == "base64":
         raw = _decoded(raw, key, reference)
     return Secret(raw, describe_reference(reference))
 
 
-def text_of(secret: Secret, reference: Reference) -> Secret:
+def decode_text(secret: Secret, reference: Reference) -> Secret:
     """The secret as a text. OpsMx's decoder put values through a shell, so its form loses line ends at the end.
 
     Raises Corrupt where it is no UTF-8.
@@ -47,25 +47,27 @@ def text_of(secret: Secret, reference: Reference) -> Secret:
     try:
         text = secret.open_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise Corrupt(
-            f"{_named(reference)} is no text.", "Use encryptedFile: or secretFile() in a field that takes a file."
+        raise CorruptError(
+            f"{_describe(reference)} is no text.", "Use encryptedFile: or secretFile() in a field that takes a file."
         ) from None
     if "\0" in text:
-        raise Corrupt(f"{_named(reference)} is no text: it holds a zero byte.", "Use a field that takes a file.")
+        raise CorruptError(
+            f"{_describe(reference)} is no text: it holds a zero byte.", "Use a field that takes a file."
+        )
     return Secret(text.rstrip("\r\n") if reference.dialect == "opsmx" else text, secret.name)
 
 
 def _document(whole: bytes, reference: Reference) -> Value:
     read = hyaml.read(whole, "")
     if read.findings or not isinstance(read.data, dict):
-        raise Corrupt(
-            f"{_named(reference)} is no JSON or YAML with keys, so it has no key {reference.get('key')}.",
+        raise CorruptError(
+            f"{_describe(reference)} is no JSON or YAML with keys, so it has no key {reference.get('key')}.",
             "Leave the key out to take the whole secret.",
         )
     return read.data
 
 
-def _dig(values: Value, key: str, reference: Reference) -> Value:
+def _find_key(values: Value, key: str, reference: Reference) -> Value:
     if key in values:
         return values[key]
     here = values
@@ -75,8 +77,8 @@ def _dig(values: Value, key: str, reference: Reference) -> Value:
         elif isinstance(here, list) and step.isdigit() and int(step) < len(here):
             here = here[int(step)]
         else:
-            raise Missing(
-                f"{_named(reference)} has no key {key} (keys: {_listed(values)}).",
+            raise NotFoundError(
+                f"{_describe(reference)} has no key {key} (keys: {_listed(values)}).",
                 "Add the key or correct the reference.",
             )
     return here
@@ -88,7 +90,7 @@ def _listed(values: Value) -> str:
     return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") if names else "none"
 
 
-def _named(reference: Reference) -> str:
+def _describe(reference: Reference) -> str:
     """The secret without its key, as messages name it."""
     engine, get = reference.engine, reference.get
     if engine == "vault":
@@ -110,8 +112,8 @@ def _decoded(raw: str | bytes, key: str, reference: Reference) -> bytes:
     try:
         return base64.b64decode(b"".join((raw.encode() if isinstance(raw, str) else raw).split()), validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        raise Corrupt(
-            f"{_named(reference)} holds no base64{f' under key {key}' if key else ''}.",
+        raise CorruptError(
+            f"{_describe(reference)} holds no base64{f' under key {key}' if key else ''}.",
             "Store the value in base64, or leave the encoding out.",
         ) from None
 
@@ -120,7 +122,7 @@ Piece: TypeAlias = str | Secret
 Change: TypeAlias = tuple[Occurrence, Piece]
 
 
-def replaced(file: File, changes: Sequence[Change], escapes: Iterable[Path] = ()) -> File:
+def replace_references(file: File, changes: Sequence[Change], escapes: Iterable[Path] = ()) -> File:
     """The file with these references replaced and `$${{ secret(` unescaped."""
     if file.data is MISSING:
         return _replace_in_text(file, changes)
@@ -130,13 +132,13 @@ def replaced(file: File, changes: Sequence[Change], escapes: Iterable[Path] = ()
     if not by_path:
         return file
     values = {path: _scalar(_at(file.data, path), some) for path, some in by_path.items()}
-    data = with_values(file.data, values)
+    data = set_values(file.data, values)
     if file.body is None:
         return replace(file, how="merged", data=data)
     return replace(file, how="merged", data=data, splices={**file.splices, **values})
 
 
-def with_values(data: Value, values: Mapping[Path, Value]) -> Value:
+def set_values(data: Value, values: Mapping[Path, Value]) -> Value:
     """The data with other values at these paths; only what leads to them is copied."""
     if () in values:
         return values[()]
@@ -147,7 +149,7 @@ def with_values(data: Value, values: Mapping[Path, Value]) -> Value:
         return data
     copy: Value = dict(data) if isinstance(data, dict) else list(data)
     for step, inside in below.items():
-        copy[step] = with_values(copy[step], inside)
+        copy[step] = set_values(copy[step], inside)
     return copy
 
 
@@ -157,8 +159,8 @@ def _at(data: Value, path: Path) -> Value:
     return data
 
 
-def _scalar(value: Value, changes: Sequence[Change]) -> str | Secret | Woven:
-    return weave(_pieces(value.parts if isinstance(value, Woven) else (value,), changes))
+def _scalar(value: Value, changes: Sequence[Change]) -> str | Secret | SecretText:
+    return join_parts(_pieces(value.parts if isinstance(value, SecretText) else (value,), changes))
 
 
 def _pieces(parts: Sequence[Piece], changes: Sequence[Change]) -> list[Piece]:
@@ -181,17 +183,17 @@ def _pieces(parts: Sequence[Piece], changes: Sequence[Change]) -> list[Piece]:
 def _replace_in_text(file: File, changes: Sequence[Change]) -> File:
     if file.body is None or (not changes and not _may_be_escaped(file.body)):
         return file
-    parts: tuple[Piece, ...] = file.body.parts if isinstance(file.body, Woven) else (file.body.decode("utf-8"),)
+    parts: tuple[Piece, ...] = file.body.parts if isinstance(file.body, SecretText) else (file.body.decode("utf-8"),)
     if file.path.endswith((".json", ".js")):
         changes = _fitted(file.path, parts, changes)
     pieces = _pieces(parts, changes)
     if all(isinstance(piece, str) for piece in pieces):
         return replace(file, body="".join(map(str, pieces)).encode("utf-8"), how="merged")
-    return replace(file, body=Woven(tuple(pieces)), how="merged")
+    return replace(file, body=SecretText(tuple(pieces)), how="merged")
 
 
-def _may_be_escaped(body: bytes | Woven) -> bool:
-    if isinstance(body, Woven):
+def _may_be_escaped(body: bytes | SecretText) -> bool:
+    if isinstance(body, SecretText):
         return any(isinstance(part, str) and unescape(part) != part for part in body.parts)
     if b"$${{" not in body:
         return False
@@ -222,7 +224,7 @@ def _escaped(value: Piece, context: escaping.Context) -> Piece:
     return Secret(fit, value.name) if isinstance(value, Secret) else fit
 
 
-def file_name(reference: Reference, kind: str = "") -> str:
+def name_secret_file(reference: Reference, kind: str = "") -> str:
     """Where a secret file stands in the tree; its name never tells the value.
 
     The digest is of the reference, so that names never collide; `kind` tells two files of one reference apart.
@@ -234,6 +236,6 @@ def file_name(reference: Reference, kind: str = "") -> str:
     return f"files/{digest}-{plain}"
 
 
-def seen_path(hal_home: str, name: str) -> str:
+def halyard_path(hal_home: str, name: str) -> str:
     """The path of a file of the tree as Halyard sees it."""
     return f"{hal_home.rstrip('/')}/{name}"

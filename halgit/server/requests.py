@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from halgit.accounts.agent import Agent
 from halgit.accounts.service import Access
-from halgit.errors import AccountError, HalgitError, Missing, RemoteError, SourceError, UsageError
+from halgit.errors import AccountError, HalgitError, NotFoundError, RemoteError, SourceError, UsageError
 from halgit.pipeline import MISSING, Value
 
 _ADD = ("name", "provider", "fields", "kubeconfig", "context", "agent", "endpoint")
@@ -26,7 +26,7 @@ def status(error: HalgitError) -> int:
         return 400
     if isinstance(error, AccountError):
         return 404 if "no account" in error.message else 409
-    return 502 if isinstance(error, (RemoteError, SourceError, Missing)) else 500
+    return 502 if isinstance(error, (RemoteError, SourceError, NotFoundError)) else 500
 
 
 def answer(error: HalgitError) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from halgit import yaml as hyaml
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec, Trust
-from halgit.pipeline import EMPTY, MISSING, Finding, Path, Plain, Position, Severity, Value
+from halgit.pipeline import EMPTY, MISSING, Finding, Path, PlainScalar, Position, Severity, Value
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def is_text(value: Value) -> bool:
     """Whether a value is a text; a date, which must stand unquoted, is none."""
-    return isinstance(value, str) and not isinstance(value, Plain)
+    return isinstance(value, str) and not isinstance(value, PlainScalar)
 
 
 def layer_of(file: str) -> str:

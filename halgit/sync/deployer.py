@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from halgit.errors import DeployError, RemoteError, Unreachable
+from halgit.errors import DeployError, RemoteError, UnreachableError
 from halgit.pipeline import EMPTY
 from halgit.remotes.halyard import DeployRequest, Halyard, Task, service_of
 
@@ -142,7 +142,7 @@ class Deployer:
         """Send the deploy; None if nobody knows whether it was received. Raises DeployError for a refusal."""
         try:
             return self._halyard.deploy(request)
-        except Unreachable:
+        except UnreachableError:
             return None
         except RemoteError as reason:
             raise DeployError(f"Halyard refuses the deploy: {reason.message}", reason.hint) from None

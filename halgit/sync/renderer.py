@@ -31,7 +31,7 @@ class Candidate:
     files: Mapping[str, bytes]
     daemon: Mapping[str, bytes]
     manifest: publish.Manifest
-    holds_secrets: bool
+    has_secrets: bool
     deployment: str
     sources: tuple[SourceId, ...]
     findings: tuple[Finding, ...]
@@ -66,7 +66,7 @@ class Renderer:
         self._access = access
         self._report = report
         self._closing = ExitStack()
-        self._closing.callback(access.kept.close)
+        self._closing.callback(access.cache.close)
 
     def __enter__(self) -> Renderer:
         return self
@@ -122,14 +122,14 @@ class Renderer:
         compiled = compile_tree(snapshots, self._operator)
         if entry:
             lock.hold(entry, lock.entry(compiled, {}))
-        secrets.learn_plain(compiled, self._access.redactor)
+        secrets.learn_plain_secrets(compiled, self._access.redactor)
         plan = secrets.plan_secrets(compiled, self._operator.trust, self._operator.secrets)
         places = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
         findings = settle(compiled, plan, self._operator, places)
         self._report(findings)
         refuse(findings, self._operator.fail_on)
         resolved = secrets.resolve_secrets(
-            plan, self._engine, self._access.redactor, pinned=entry.secrets if entry else EMPTY, put=places.put
+            plan, self._engine, self._access.redactor, pinned=entry.secrets if entry else EMPTY, locate=places.put
         )
         return self._finished(compiled, resolved, findings, lambda some: tuple(places.put(some)))
 
@@ -143,10 +143,10 @@ class Renderer:
         tree, daemon = part(resolved, self._operator.halyard_address)
         entry = {self._operator.overlay: lock.entry(compiled, resolved.versions)}
         return Candidate(
-            files=publish.serialise(tree),
-            daemon=publish.serialise(daemon),
+            files=publish.serialize(tree),
+            daemon=publish.serialize(daemon),
             manifest=publish.Manifest.of(tree, self._operator.secrets),
-            holds_secrets=publish.holds_secrets(tree),
+            has_secrets=publish.has_secrets(tree),
             deployment=compiled.deployment,
             sources=compiled.sources,
             findings=findings,
@@ -161,6 +161,6 @@ class Renderer:
 
     def is_ignored(self, path: Path) -> bool | None:
         """Whether git ignores this path of a work tree; None where git cannot say."""
-        from halgit.remotes.git.program import ignored
+        from halgit.remotes.git.program import is_ignored
 
-        return ignored(path, self._access)
+        return is_ignored(path, self._access)

@@ -39,7 +39,7 @@ class PublishedTree:
 def read_tree(folder: Path) -> PublishedTree | None:
     """The tree in a folder; None where there is none that halgit wrote."""
     text = _content(folder / publish.MANIFEST)
-    digests = publish.files_of(text) if text is not None else None
+    digests = publish.read_digests(text) if text is not None else None
     if text is None or digests is None:
         return None
     found = {path: _content(folder / path) for path in digests}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from halgit.pipeline import Plain, Value
-from halgit.redaction import Secret, Woven
+from halgit.pipeline import PlainScalar, Value
+from halgit.redaction import Secret, SecretText
 
 
 def find_nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
@@ -32,9 +32,9 @@ def describe_kind(value: Value) -> str:
     """What a value is, as a message says it; never the value itself."""
     if value is None:
         return "nothing"
-    if isinstance(value, Plain):
+    if isinstance(value, PlainScalar):
         return "a date"
-    if isinstance(value, (Secret, Woven)):
+    if isinstance(value, (Secret, SecretText)):
         return "a secret"
     names = {bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "a mapping"}
     return next((name for kind, name in names.items() if isinstance(value, kind)), "a text")

@@ -11,7 +11,7 @@ from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Finding, Path, Severity, Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 
 CRASH = "schema/crash"
 CANNOT_REWRITE = "schema/cannot-rewrite"
@@ -100,7 +100,7 @@ def _names(provider: dict[str, Value]) -> list[str | None]:
 
 def _text(value: Value) -> str | None:
     """The text of a name; None where there is none, _HIDDEN where it is a secret and cannot be compared."""
-    if isinstance(value, (Secret, Woven)):
+    if isinstance(value, (Secret, SecretText)):
         return _HIDDEN
     return None if value is None or isinstance(value, (dict, list, bytes)) else hyaml.to_java_string(value)
 

@@ -13,7 +13,7 @@ from halgit import yaml as hyaml
 from halgit.halyard import coercion
 from halgit.halyard.model import ROOT_TYPE, Field, FieldType, get_actual_class
 from halgit.pipeline import Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 
 Bound = dict[str, Any]
 
@@ -107,7 +107,7 @@ _FOLDED: Final = frozenset({"node.Providers", "node.PersistentStorage"})
 
 def scalar(type_: FieldType, value: Value) -> Value:
     """What Jackson makes of a scalar; None where it refuses. A secret stays one."""
-    if isinstance(value, (Secret, Woven)):
+    if isinstance(value, (Secret, SecretText)):
         return value
     if type_.kind == "boolean":
         return coercion.coerce_boolean(value)

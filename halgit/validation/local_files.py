@@ -11,7 +11,7 @@ from typing import Literal
 
 from halgit import yaml as hyaml
 from halgit.pipeline import MISSING, File, Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 from halgit.validation.rules.given import word
 from halgit.validation.view import View
 
@@ -46,7 +46,7 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
     `missing`: in the tree, where no such file is. `outside`: a path that only the pod knows. `home`: it begins with
     `~`, which Halyard does not expand (`FileService`).
     """
-    if isinstance(value, (Secret, Woven)):
+    if isinstance(value, (Secret, SecretText)):
         return "unknown"
     said = word(value)
     if not said or said.startswith("configserver:"):

@@ -11,8 +11,8 @@ import math
 from typing import Any, Final
 
 from halgit import yaml as hyaml
-from halgit.pipeline import Path, Plain, Value
-from halgit.redaction import Secret, Woven
+from halgit.pipeline import Path, PlainScalar, Value
+from halgit.redaction import Secret, SecretText
 
 LARGEST: Final = 2_000_000
 """Nodes a document may have once every alias is written out. Halyard would run out of memory far below."""
@@ -78,9 +78,9 @@ def prepared(data: Value, *, jackson: bool, known: dict[int, Value] | None = Non
 
 
 def _scalar(value: Value, jackson: bool) -> Any:
-    if isinstance(value, (Secret, Woven)):
+    if isinstance(value, (Secret, SecretText)):
         return ""
-    if isinstance(value, Plain):
+    if isinstance(value, PlainScalar):
         text = hyaml.to_java_string(value)
         return int(text) if jackson and text.lstrip("-").isdigit() else str(value)
     if isinstance(value, bytes):
@@ -117,4 +117,4 @@ def nulls(data: Value) -> tuple[list[Path], list[Path]]:
 
 def is_null(key: str) -> bool:
     """Whether a mapping's key is null: it stands there as `null`, `~` or nothing at all."""
-    return isinstance(key, Plain) and key == "null"
+    return isinstance(key, PlainScalar) and key == "null"

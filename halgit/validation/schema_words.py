@@ -16,8 +16,8 @@ from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard.model import find_key_places
 from halgit.halyard.sensitivity import is_sensitive_key, split_words
-from halgit.pipeline import Finding, Path, Plain, Severity, Value
-from halgit.redaction import Secret, Woven
+from halgit.pipeline import Finding, Path, PlainScalar, Severity, Value
+from halgit.redaction import Secret, SecretText
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.preparing import is_null
 
@@ -174,7 +174,7 @@ class Speaker:
                 yield self._missing(path[:-1], path[-1])
             return
         if single and (
-            isinstance(value, (Secret, Woven)) or (isinstance(value, str) and references.find_references(value))
+            isinstance(value, (Secret, SecretText)) or (isinstance(value, str) and references.find_references(value))
         ):
             return
         if isinstance(value, (dict, list)) or not single:
@@ -210,7 +210,7 @@ class Speaker:
     def _shown(self, path: Path, value: Value) -> str:
         """A value as a message may show it: its kind, and the value itself only where it is short and harmless."""
         secret = any(isinstance(step, str) and is_sensitive_key(step) for step in path)
-        if secret or isinstance(value, (dict, list, Secret, Woven, bytes, Plain)) or value is None:
+        if secret or isinstance(value, (dict, list, Secret, SecretText, bytes, PlainScalar)) or value is None:
             return describe_kind(value)
         text = hyaml.to_java_string(value)
         if len(text) > _LONGEST_SHOWN or not text.isprintable():

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from halgit.pipeline import Path, Plain, Value
+from halgit.pipeline import Path, PlainScalar, Value
 from halgit.yaml.parser import TAG_PREFIX, Node, Pair, is_merge_key
 from halgit.yaml.resolver import (
     BOOLS,
@@ -68,7 +68,11 @@ class Constructor:
         value = self.value(node, path)
         if isinstance(value, (dict, list)):
             return None
-        return str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(to_java_string(value))
+        return (
+            str(value)
+            if isinstance(value, str) and not isinstance(value, PlainScalar)
+            else PlainScalar(to_java_string(value))
+        )
 
     def _construct(self, node: Node, path: Path) -> Value:
         tag = (node.tag or "").removeprefix(TAG_PREFIX)

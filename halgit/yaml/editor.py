@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from halgit.pipeline import MISSING, Missing, Path, Plain, Value
-from halgit.redaction import Secret, Woven
+from halgit.pipeline import MISSING, AbsentType, Path, PlainScalar, Value
+from halgit.redaction import Secret, SecretText
 from halgit.yaml.emitter import dump, format_block, is_plain, is_printable, quote_double, quote_single
 from halgit.yaml.locator import find_nodes, get_key_text
 from halgit.yaml.parser import Node, compose, find_content_start
@@ -25,10 +25,10 @@ class EditError(ValueError):
     """The path cannot be changed without changing another value, or the file cannot be edited."""
 
 
-def edit(text: bytes, path: Path, value: Value | Missing) -> bytes:
+def edit(text: bytes, path: Path, value: Value | AbsentType) -> bytes:
     """Set the value at a path, or remove it if `value` is MISSING. Returns the new file.
 
-    The length of a list as last step appends. Missing parents are created. Raises EditError for a file that does not
+    The length of a list as last step appends. AbsentType parents are created. Raises EditError for a file that does not
     parse or has several documents, a path through a scalar, and an edit that would change anything else.
     """
     before = read(text, "")
@@ -46,7 +46,7 @@ def edit(text: bytes, path: Path, value: Value | Missing) -> bytes:
     return after
 
 
-def apply_change(data: Value, path: Path, value: Value | Missing) -> Value:
+def apply_change(data: Value, path: Path, value: Value | AbsentType) -> Value:
     """Return the data with the value at a path set or removed. The argument is not changed."""
     if not path:
         return value
@@ -64,7 +64,7 @@ def apply_change(data: Value, path: Path, value: Value | Missing) -> Value:
     raise EditError(f"The path step {step} does not exist.")
 
 
-def _edited(text: bytes, data: Value, path: Path, value: Value | Missing) -> bytes:
+def _edited(text: bytes, data: Value, path: Path, value: Value | AbsentType) -> bytes:
     """Make the change as deep in the text as possible; a flow collection is rewritten as a whole."""
     file = _EditableFile(text)
     for depth in range(len(path), 0, -1):
@@ -119,7 +119,7 @@ class _EditableFile:
             return (head + self._lines(dump(data), 0)).encode()
         return self._replaced(self._root.start.index, self._last(self._root), self._lines(dump(data), 0))
 
-    def put(self, parent: Node, step: str | int, value: Value | Missing) -> bytes:
+    def put(self, parent: Node, step: str | int, value: Value | AbsentType) -> bytes:
         """Set or remove one entry of a block collection."""
         if parent.kind == "mapping":
             pairs = list(parent.pairs())
@@ -240,7 +240,7 @@ def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool 
             raise KeyError(path)
         places.append((trail[-1], any(above.flow for above in trail), value))
     for node, flow, value in sorted(places, key=lambda each: each[0].start.index, reverse=True):
-        if isinstance(value, (Secret, Woven)):
+        if isinstance(value, (Secret, SecretText)):
             if not opened:
                 raise TypeError("a secret must be opened before it is written")
             value = value.open()
@@ -277,7 +277,7 @@ class _ScalarWriter:
         return ": " if self._flow and not before.rstrip().endswith((":", ",", "[")) else ""
 
     def _on_one_line(self, value: Value) -> str:
-        if not isinstance(value, str) or isinstance(value, Plain):
+        if not isinstance(value, str) or isinstance(value, PlainScalar):
             return dump(value).decode().rstrip("\n")
         text = str(value)
         if self._node.style == "" and is_plain(text) and (not self._flow or _fits_in_flow(text)):
@@ -304,13 +304,13 @@ class _ScalarWriter:
     def _on_one_line_of_block(self, value: Value) -> str:
         return (
             quote_double(str(value))
-            if isinstance(value, str) and not isinstance(value, Plain)
+            if isinstance(value, str) and not isinstance(value, PlainScalar)
             else self._on_one_line(value)
         )
 
     def _block(self, value: Value) -> str | None:
         """Return the value as a block scalar at the current indentation; None if a block cannot express it."""
-        if not isinstance(value, str) or isinstance(value, Plain) or not value.strip("\n") or self._flow:
+        if not isinstance(value, str) or isinstance(value, PlainScalar) or not value.strip("\n") or self._flow:
             return None
         new = format_block(str(value), self._pad())
         if new[0] != "|" or new[1] == "2":

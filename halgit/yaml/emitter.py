@@ -11,8 +11,8 @@ import re
 from base64 import b64encode
 from typing import Any, Final
 
-from halgit.pipeline import Plain, Value
-from halgit.redaction import Secret, Woven
+from halgit.pipeline import PlainScalar, Value
+from halgit.redaction import Secret, SecretText
 from halgit.yaml.resolver import FLOAT, INT, TIMESTAMP, WORDS, to_java_double
 
 _LITERAL: Final = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
@@ -86,11 +86,11 @@ class _Emitter:
 
     def scalar(self, value: Value, pad: str) -> str:
         """Write a scalar or an empty collection, with `pad` before the lines of a block."""
-        if isinstance(value, (Secret, Woven)):
+        if isinstance(value, (Secret, SecretText)):
             if not self._opened:
                 raise TypeError(f"{value!r} must be opened before it is written")
             value = value.open()
-        if isinstance(value, Plain):
+        if isinstance(value, PlainScalar):
             return str(value)
         if isinstance(value, str):
             return format_block(value, pad) if "\n" in value else _ONE_LINE[str(value)]
@@ -106,7 +106,7 @@ class _Emitter:
 def _key(key: Any) -> str:
     if not isinstance(key, str):
         raise TypeError(f"expected a string as key, got {type(key).__name__}")
-    return str(key) if isinstance(key, Plain) else _ONE_LINE[str(key)]
+    return str(key) if isinstance(key, PlainScalar) else _ONE_LINE[str(key)]
 
 
 def _other(value: Any) -> str:

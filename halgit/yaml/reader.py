@@ -19,7 +19,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from halgit.pipeline import Finding, Plain, Value
+from halgit.pipeline import Finding, PlainScalar, Value
 from halgit.yaml.node_reader import read_nodes
 from halgit.yaml.parser import MAX_DEPTH, open_parser
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
@@ -65,7 +65,11 @@ class _Keys(dict[str, str]):
         if text == "<<":
             raise _Unusual
         value = _VALUES[text]
-        key = str(value) if isinstance(value, str) and not isinstance(value, Plain) else Plain(to_java_string(value))
+        key = (
+            str(value)
+            if isinstance(value, str) and not isinstance(value, PlainScalar)
+            else PlainScalar(to_java_string(value))
+        )
         if len(self) > 100_000:
             self.clear()
         self[text] = key

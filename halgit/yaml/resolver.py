@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from typing import Final
 
-from halgit.pipeline import Bare, Plain, Value
+from halgit.pipeline import PlainScalar, UnquotedScalar, Value
 
 INT: Final = re.compile(
     r"[-+]?0b_*[01][01_]*"
@@ -66,10 +66,10 @@ def resolve_scalar(text: str) -> Value:
             if FLOAT.fullmatch(text):
                 return parse_float(text)
         if len(text) <= _LONGEST_DATE and TIMESTAMP.fullmatch(text):
-            return Plain(text)
+            return PlainScalar(text)
     if text == "<<":
         raise InvalidScalarError("is a merge key and cannot be a value")
-    return Bare(text) if "${{" in text else text
+    return UnquotedScalar(text) if "${{" in text else text
 
 
 class ResolverCache(dict[str, Value]):
@@ -143,13 +143,13 @@ def parse_float(text: str) -> float:
         raise InvalidScalarError("looks like a number but is not one") from None
 
 
-def parse_timestamp(text: str) -> Plain:
+def parse_timestamp(text: str) -> PlainScalar:
     """Normalize a scalar tagged `!!timestamp` to a form that needs no tag. Raises InvalidScalarError for other text."""
     if _DAY.fullmatch(text):
         text = "-".join(part.zfill(2) for part in text.split("-"))
     if not TIMESTAMP.fullmatch(text):
         raise InvalidScalarError("is not a date")
-    return Plain(text)
+    return PlainScalar(text)
 
 
 def to_java_string(value: Value) -> str:
@@ -157,7 +157,7 @@ def to_java_string(value: Value) -> str:
 
     Items of keyed lists are compared by it. Raises TypeError for a list or mapping.
     """
-    if isinstance(value, Plain):
+    if isinstance(value, PlainScalar):
         return _plain_text(value)
     if isinstance(value, str):
         return str(value)
@@ -174,7 +174,7 @@ def to_java_string(value: Value) -> str:
     raise TypeError(f"{type(value).__name__} has no string form")
 
 
-def _plain_text(value: Plain) -> str:
+def _plain_text(value: PlainScalar) -> str:
     return str(to_epoch_milliseconds(value)) if TIMESTAMP.fullmatch(value) else str(value)
 
 

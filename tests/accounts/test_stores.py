@@ -16,7 +16,7 @@ from servers.repositories import Repository
 from halgit.accounts.edit import Change
 from halgit.accounts.stores import Store, store
 from halgit.accounts.writer import Writer
-from halgit.errors import AccountError, Conflicting, Refused, UsageError
+from halgit.errors import AccountError, ConflictError, RefusedError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.git.push import Signing
 
@@ -102,7 +102,7 @@ def test_a_push_over_http_needs_the_token_and_says_so(repository: Repository, tm
         good = Access(git_token_file=PerHost(str(tmp_path / "token")), timeout=20)
         assert writer(git(url, good)).change(add("a")).revision == repository.git("rev-parse", "main")
         bad = Access(git_token_file=PerHost(str(tmp_path / "other")), timeout=20)
-        with pytest.raises(Refused, match="refuses the login"):
+        with pytest.raises(RefusedError, match="refuses the login"):
             writer(git(url, bad)).change(add("b"))
         assert all("token" not in request.path for request in server.seen)
 
@@ -112,7 +112,7 @@ def test_a_server_that_takes_no_push_is_told_with_its_words(repository: Reposito
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\necho 'main is protected' >&2\nexit 1\n")
     hook.chmod(0o755)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         writer(git(repository.url)).change(add("a"))
     assert "the server takes no push to main: remote: main is protected" in caught.value.message
     assert caught.value.hint == "Give the login the right to push, or use --pull-request-branch."
@@ -166,7 +166,7 @@ def test_s3_objects_are_written_over_what_was_read_only(cloud: Cloud) -> None:
     copy = place.open()
     copy.read("clouddriver-local.yml")
     writer(place).change(add("b"))
-    with pytest.raises(Conflicting):
+    with pytest.raises(ConflictError):
         copy.write({"clouddriver-local.yml": b"{}"}, "lost")
     writer(place).change(Change("remove", "", "a"))
     keys = [each["Key"] for each in cloud.client("s3").list_objects_v2(Bucket="accounts")["Contents"]]
@@ -180,7 +180,7 @@ def test_the_first_account_in_s3_makes_the_file_unless_another_did(cloud: Cloud)
     copy = place.open()
     assert copy.read("clouddriver-local.yml") is None
     writer(place).change(add("a"))
-    with pytest.raises(Conflicting):
+    with pytest.raises(ConflictError):
         copy.write({"clouddriver-local.yml": b"{}"}, "lost")
     assert names(place) == ["a"]
 
@@ -203,7 +203,7 @@ def test_vault_holds_the_accounts_as_the_secret_clouddriver_looks_for(bao: Bao) 
     answer = bao.call("GET", "kv/data/spinnaker/clouddriver,local")
     accounts = [{"name": "a", "namespaces": ["x"]}, {"name": "b"}]
     assert answer["data"]["data"] == {"kubernetes": {"accounts": accounts}}
-    with pytest.raises(Conflicting):
+    with pytest.raises(ConflictError):
         copy.write({"clouddriver-local.yml": b"{}"}, "lost")
 
 
@@ -261,7 +261,7 @@ class Beaten:
         return None
 
     def write(self, changes: Any, message: str) -> str:
-        raise Conflicting("Somebody else was first.")
+        raise ConflictError("Somebody else was first.")
 
     def close(self) -> None:
         pass

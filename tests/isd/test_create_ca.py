@@ -21,7 +21,7 @@ from servers.kubernetes_api import Cluster, kubernetes, status
 from halgit.isd import SecretNames, bootstrap
 from halgit.isd.certificates import issue_control_certificate, read_ca
 from halgit.operator_settings import Access
-from halgit.remotes.kubernetes import SecretShelf
+from halgit.remotes.kubernetes import SecretStore
 
 Run = Callable[..., program.Ran]
 CONTROLLER = (
@@ -317,7 +317,7 @@ def test_a_control_certificate_that_ends_is_renewed_and_nothing_else(aged: Clust
 
 def test_it_is_renewed_within_the_days_given_and_while_the_authority_holds(cluster: Cluster) -> None:
     """At the end, with a day left of the authority, a new certificate would hold no longer than the old."""
-    store = SecretShelf(Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0))
+    store = SecretStore(Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0))
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
     found = []
     for days in (0, 335, 336, 336, 337, 3650, 3651):

@@ -12,7 +12,7 @@ from servers.kubernetes_api import Cluster
 
 from halgit.isd import Row, SecretNames, bootstrap, status
 from halgit.operator_settings import Access
-from halgit.remotes.kubernetes import SecretShelf
+from halgit.remotes.kubernetes import SecretStore
 
 Run = Callable[..., program.Ran]
 NAMES = ("--ca-secret=ca", "--control-secret=control", "--trust-secret=trust", "--generate=db:password")
@@ -55,11 +55,11 @@ def test_what_is_missing_or_half_there_is_told_and_fails(cluster: Cluster, isd: 
 def made(cluster: Cluster) -> Callable[[timedelta], tuple[Row, ...]]:
     """The rows as they are so long after everything was made."""
     access = Access(environment={"KUBECONFIG": cluster.kubeconfig("isd")}, retries=0)
-    store = SecretShelf(access)
+    store = SecretStore(access)
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
     bootstrap(store, WANTED, (), start)
     yield lambda later: status(store, WANTED, start + later, 30)
-    access.kept.close()
+    access.cache.close()
 
 
 def test_a_certificate_ends_soon_and_then_has_ended(made: Callable[[timedelta], tuple[Row, ...]]) -> None:

@@ -15,14 +15,14 @@ from halgit.operator_settings import OperatorSettings
 from halgit.parameters.parameter_set import collect, unused
 from halgit.parameters.substitution import substitute
 from halgit.pipeline import MISSING, File
-from halgit.redaction import Woven
+from halgit.redaction import SecretText
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.yaml"))
 
 
 def written(file: File) -> str:
     """The bytes a file comes to, as the last stage writes them, as a text."""
-    if isinstance(file.body, Woven):
+    if isinstance(file.body, SecretText):
         return file.body.open()
     if file.body is None:
         assert file.data is not MISSING

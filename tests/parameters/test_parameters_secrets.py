@@ -14,7 +14,7 @@ from halgit.operator_settings import OperatorSettings
 from halgit.parameters.parameter_set import Parameters, collect
 from halgit.parameters.substitution import Substituted, substitute
 from halgit.pipeline import File, Layer
-from halgit.redaction import MASK, Secret, Woven
+from halgit.redaction import MASK, Secret, SecretText
 
 CANARY = 'can"ary/&\\ 1'
 
@@ -47,10 +47,10 @@ def test_a_secret_is_one_everywhere_it_stands() -> None:
     assert made.files["config"].data == {
         "whole": secret,
         "quoted": secret,
-        "inside": Woven(("redis://:", secret, "@h")),
+        "inside": SecretText(("redis://:", secret, "@h")),
     }
-    assert made.files["default/profiles/rosco/x.sh"].body == Woven(("a ", secret, " b\n"))
-    assert made.files["default/profiles/rosco/whole.txt"].body == Woven((secret,))
+    assert made.files["default/profiles/rosco/x.sh"].body == SecretText(("a ", secret, " b\n"))
+    assert made.files["default/profiles/rosco/whole.txt"].body == SecretText((secret,))
     assert CANARY not in repr(parameters) + repr(made)
     assert MASK in str(made.files["config"].data["inside"])
 
@@ -72,7 +72,7 @@ def test_a_secret_in_json_is_escaped_and_stays_one() -> None:
     }
     _, made = run(files, by_variable(CANARY))
     body = made.files["default/profiles/rosco/packer/a.json"].body
-    assert isinstance(body, Woven)
+    assert isinstance(body, SecretText)
     assert json.loads(body.open()) == {"a": f"<{CANARY}>", "b": CANARY}
     assert "ary" not in repr(body) + str(body)
 
@@ -112,7 +112,7 @@ def test_a_secret_comes_from_a_file_without_its_last_line_break() -> None:
     )
     parameters, made = run({"halgit.yaml": DECLARED, "config": "a: ${{ params.token }}\n"}, operator)
     assert made.files["config"].data == {"a": Secret("line 1\nline 2\n", "")}
-    assert parameters.values["token"].given_by == "HALGIT_PARAM_TOKEN_FILE"
+    assert parameters.values["token"].set_by == "HALGIT_PARAM_TOKEN_FILE"
 
 
 def test_what_is_wrong_with_a_file_is_told() -> None:

@@ -47,14 +47,14 @@ def test_parameters_know_their_giver_and_whether_they_were_used() -> None:
     parameters = collect(layers, OperatorSettings(set={"port": "1"}))
     made = substitute(merge(layers).files, parameters, layers)
     told_of = parameters.with_used(made.used)
-    assert {name: (one.given_by, one.used) for name, one in told_of.items()} == {
+    assert {name: (one.set_by, one.used) for name, one in told_of.items()} == {
         "host": ("prod/halgit.yaml", True),
         "port": ("--set", True),
         "unused": ("base/halgit.yaml", False),
     }
     assert told_of["host"].origin == Origin(PROD.id, "prod/halgit.yaml", ("params", "host"))
     by_default = collect(layers, OperatorSettings()).values["port"]
-    assert by_default.given_by == "default in base/halgit.yaml"
+    assert by_default.set_by == "default in base/halgit.yaml"
     assert by_default.origin == Origin(BASE.id, "base/halgit.yaml", ("params", "port", "default"), "default of port")
 
 

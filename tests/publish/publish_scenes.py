@@ -62,10 +62,10 @@ def lay(folder: Path, files: dict[str, bytes]) -> None:
 def tree(folder: Path) -> dict[str, bytes]:
     """All files of a folder but halgit's own."""
     found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    named = {path.relative_to(folder).as_posix(): path for path in found}
+    with_path = {path.relative_to(folder).as_posix(): path for path in found}
     return {
         name: path.read_bytes()
-        for name, path in sorted(named.items())
+        for name, path in sorted(with_path.items())
         if name != ".halgit.json" and not name.startswith((".halgit/", ".hal.before-"))
     }
 
@@ -78,28 +78,28 @@ def put(files: dict[str, bytes], target: Path, revision: str, force: bool = Fals
 class Scene:
     """`old` is what stands there, `carried` what of it must be there afterwards too, `kept` what must be kept."""
 
-    prepare: Callable[[Path], None]
+    write_journal: Callable[[Path], None]
     old: dict[str, bytes] | None
     carried: dict[str, bytes]
     kept: dict[str, bytes]
     force: bool = False
 
 
-def _ours(more: dict[str, bytes]) -> Callable[[Path], None]:
-    def prepare(target: Path) -> None:
+def _is_ours(more: dict[str, bytes]) -> Callable[[Path], None]:
+    def write_journal(target: Path) -> None:
         put(OLD, target, "1" * 40)
         lay(target, more)
 
-    return prepare
+    return write_journal
 
 
 MODIFIED = {"config": b"changed by hand\n"}
 SCENES = {
     "nothing": Scene(lambda target: None, None, {}, {}),
     "empty": Scene(lambda target: target.mkdir(), {}, {}, {}),
-    "old": Scene(_ours({}), OLD, {}, {}),
-    "carry": Scene(_ours(BY_HALYARD), OLD, BY_HALYARD, {}),
-    "in-the-way": Scene(_ours(BY_HALYARD | IN_THE_WAY), OLD | IN_THE_WAY, BY_HALYARD, IN_THE_WAY),
+    "old": Scene(_is_ours({}), OLD, {}, {}),
+    "carry": Scene(_is_ours(BY_HALYARD), OLD, BY_HALYARD, {}),
+    "in-the-way": Scene(_is_ours(BY_HALYARD | IN_THE_WAY), OLD | IN_THE_WAY, BY_HALYARD, IN_THE_WAY),
     "foreign": Scene(lambda target: lay(target, FOREIGN), FOREIGN, {}, FOREIGN, force=True),
-    "modified": Scene(_ours(MODIFIED | BY_HALYARD), OLD | MODIFIED, BY_HALYARD, OLD | MODIFIED, force=True),
+    "modified": Scene(_is_ours(MODIFIED | BY_HALYARD), OLD | MODIFIED, BY_HALYARD, OLD | MODIFIED, force=True),
 }

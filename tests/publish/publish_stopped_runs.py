@@ -18,7 +18,7 @@ def main(scene: str, way: str, folder: Path) -> int:
     for last in range(1, 1000):
         target = folder / str(last) / ".hal"
         target.parent.mkdir(parents=True)
-        SCENES[scene].prepare(target)
+        SCENES[scene].write_journal(target)
         child = os.fork()
         if not child:
             put(NEW, target, "2" * 40, SCENES[scene].force, Deadly(way, last))

@@ -17,7 +17,7 @@ from halgit.errors import PublishError
 from halgit.publish import DISK, Options, publish
 
 
-class Held(Watched):
+class SecretData(Watched):
     """A disk that stops before the exchange until it is let go on."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Held(Watched):
 def test_the_second_gives_up_in_time_and_the_first_goes_on(tmp_path: Path) -> None:
     target = tmp_path / ".hal"
     put(OLD, target, "1" * 40)
-    held = Held()
+    held = SecretData()
     with ThreadPoolExecutor() as pool:
         first = pool.submit(put, NEW, target, "2" * 40, disk=held)
         assert held.reached.wait(60)
@@ -54,7 +54,7 @@ def test_the_second_waits_and_comes_after_the_first(tmp_path: Path) -> None:
     target = tmp_path / ".hal"
     put(OLD, target, "1" * 40)
     lay(target, BY_HALYARD)
-    held = Held()
+    held = SecretData()
     third = {"config": b"third\n"}
     with ThreadPoolExecutor() as pool:
         first = pool.submit(put, NEW, target, "2" * 40, disk=held)
@@ -80,9 +80,9 @@ def test_many_at_once_leave_one_whole_tree(tmp_path: Path) -> None:
 
 
 def test_the_program_ends_with_5(tmp_path: Path) -> None:
-    room = tmp_path / ".hal.halgit"
-    room.mkdir()
-    descriptor = DISK.lock(room / "lock")
+    work_folder = tmp_path / ".hal.halgit"
+    work_folder.mkdir()
+    descriptor = DISK.lock(work_folder / "lock")
     assert descriptor is not None
     try:
         ran = halgit(

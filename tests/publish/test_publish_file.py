@@ -11,7 +11,7 @@ import pytest
 from publish_disks import Dead, Dying, Failing, Watched
 
 from halgit.errors import PublishError
-from halgit.publish import write_daemon_config, write_file, write_reason
+from halgit.publish import write_daemon_config, write_file, write_termination_message
 
 FILES = {"halyard.yml": b"server: {port: 8064}\n", "halyard-local.yml": b"server: {address: 0.0.0.0}\n"}
 
@@ -137,11 +137,11 @@ def test_the_daemons_files_are_both_laid_down_before_one_counts(tmp_path: Path) 
 
 def test_a_reason_is_left_only_where_a_pod_reads_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    write_reason(log, "why")
+    write_termination_message(log, "why")
     assert not log.exists()
     log.write_text("an older and longer reason")
-    write_reason(log, "why")
+    write_termination_message(log, "why")
     assert log.read_text() == "why"
-    write_reason(log, "é" * 4000)
+    write_termination_message(log, "é" * 4000)
     assert log.read_text() == "é" * 2048
-    write_reason(tmp_path, "a folder is no file")
+    write_termination_message(tmp_path, "a folder is no file")

@@ -24,7 +24,7 @@ SCENE = SCENES["in-the-way"]
 def fresh(folder: Path, scene: Scene) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    scene.prepare(folder / ".hal")
+    scene.write_journal(folder / ".hal")
     return folder / ".hal"
 
 

@@ -12,7 +12,7 @@ import pytest
 from publish_scenes import NEW, OLD, lay, manifest, options, put, tree
 
 from halgit.errors import PublishError
-from halgit.publish import Disk, compare, publish, work_tree
+from halgit.publish import Disk, compare, find_work_tree, publish
 
 Prepare = Callable[[Path], Path]
 
@@ -175,7 +175,7 @@ def test_secrets_are_not_written_into_a_work_tree(tmp_path: Path) -> None:
         asked.append(path)
         return False
 
-    assert refused(target, secrets=True, ignored=ignored) == (
+    assert refused(target, secrets=True, is_ignored=ignored) == (
         f"{target}: it lies in the git work tree {tmp_path}, which does not ignore it, and the tree holds secrets. "
         "Add it to .gitignore, or choose an --out outside the work tree."
     )
@@ -189,20 +189,20 @@ def test_a_work_tree_that_git_cannot_answer_for(tmp_path: Path) -> None:
         f"{tmp_path}/.hal: it lies in the git work tree {tmp_path}, git cannot say whether it is ignored there, and "
         "the tree holds secrets. Install git, or choose an --out outside the work tree."
     )
-    assert refused(tmp_path / ".hal", secrets=True, ignored=lambda path: None) == words
+    assert refused(tmp_path / ".hal", secrets=True, is_ignored=lambda path: None) == words
     assert refused(tmp_path / ".hal", secrets=True) == words
 
 
 def test_a_link_into_a_work_tree_is_one_too(tmp_path: Path) -> None:
     (tmp_path / "clone" / ".git").mkdir(parents=True)
     (tmp_path / "hal").symlink_to("clone/hal")
-    assert "it lies in the git work tree" in refused(tmp_path / "hal", secrets=True, ignored=lambda path: False)
+    assert "it lies in the git work tree" in refused(tmp_path / "hal", secrets=True, is_ignored=lambda path: False)
 
 
 @pytest.mark.parametrize(("secrets", "ignored"), [(True, True), (False, False)])
 def test_an_ignored_target_or_one_without_secrets_is_fine(secrets: bool, ignored: bool, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    publish(NEW, manifest("1"), tmp_path / ".hal", options(secrets=secrets, ignored=lambda path: ignored))
+    publish(NEW, manifest("1"), tmp_path / ".hal", options(secrets=secrets, is_ignored=lambda path: ignored))
     assert tree(tmp_path / ".hal") == NEW
 
 
@@ -210,7 +210,7 @@ def test_a_kept_tree_that_git_would_take_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     target = tmp_path / ".hal"
     lay(target, {"config": b"x"})
-    outcome = publish(NEW, manifest("1"), target, options(force=True, ignored=lambda path: path == target))
+    outcome = publish(NEW, manifest("1"), target, options(force=True, is_ignored=lambda path: path == target))
     assert outcome.warnings == (
         f"{outcome.kept[0]}: the old tree is kept here, may hold secrets, and is not ignored by git. "
         f"Move it out of {tmp_path}.",
@@ -218,12 +218,12 @@ def test_a_kept_tree_that_git_would_take_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_the_work_tree_of_a_target(tmp_path: Path) -> None:
-    assert work_tree(tmp_path / "a" / "b") is None
+    assert find_work_tree(tmp_path / "a" / "b") is None
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / ".git").mkdir()
-    assert work_tree(tmp_path / "a" / "b") == tmp_path / "a"
-    assert work_tree(tmp_path / "a") == tmp_path / "a"
-    assert work_tree(tmp_path / "a" / "b" / "not" / "there") == tmp_path / "a"
+    assert find_work_tree(tmp_path / "a" / "b") == tmp_path / "a"
+    assert find_work_tree(tmp_path / "a") == tmp_path / "a"
+    assert find_work_tree(tmp_path / "a" / "b" / "not" / "there") == tmp_path / "a"
 
 
 # --- owners and rights

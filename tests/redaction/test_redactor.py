@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halgit.redaction import MASK, Redactor, Secret, Woven, weave
+from halgit.redaction import MASK, Redactor, Secret, SecretText, join_parts
 
 _SECRETS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=30).filter(
     lambda text: len(text.strip()) >= 8 and "*" not in text
@@ -89,8 +89,8 @@ def test_thousands_of_secrets_are_found_in_one_walk() -> None:
 
 def test_a_secret_does_not_show_itself() -> None:
     secret = Secret("hidden", "vault://a/b#c")
-    woven = weave(["x ", secret, " y"])
-    assert isinstance(woven, Woven)
+    woven = join_parts(["x ", secret, " y"])
+    assert isinstance(woven, SecretText)
     for shown in (str(secret), repr(secret), f"{secret}", f"{secret:>20}", "%s" % secret, str(woven), repr(woven)):  # noqa: UP031
         assert "hidden" not in shown
     assert woven.open_bytes() == b"x hidden y"
@@ -100,4 +100,4 @@ def test_a_secret_does_not_show_itself() -> None:
     with pytest.raises(UnicodeDecodeError, match="is not UTF-8 text") as caught:
         Secret(b"\xffhidden", "x").open()
     assert "hidden" not in str(caught.value)
-    assert Woven((Secret(b"\xff", "x"),)).open_bytes() == b"\xff"
+    assert SecretText((Secret(b"\xff", "x"),)).open_bytes() == b"\xff"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from halgit.pipeline import MISSING, File, LayerId, SourceId, Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 from halgit.references import format_reference, list_occurrences, scan_files
 
 LAYER = LayerId(".", SourceId("dir"))
 
 
-def file(path: str, data: Value = MISSING, body: bytes | Woven | None = None) -> File:
+def file(path: str, data: Value = MISSING, body: bytes | SecretText | None = None) -> File:
     return File(path, "copied", (LAYER,), data, body)
 
 
@@ -45,20 +45,20 @@ def test_text_files_give_lines_and_binary_files_nothing() -> None:
 
 def test_secret_parameters_are_never_searched() -> None:
     secret = Secret("encrypted:hidden:key", "parameter x")
-    data = {"a": secret, "b": Woven(("redis://:encrypted:s:k@", secret, "/${{ secret('k8s://t#u') }}"))}
+    data = {"a": secret, "b": SecretText(("redis://:encrypted:s:k@", secret, "/${{ secret('k8s://t#u') }}"))}
     result = scan_files({"config": file("config", data)})
     assert [(o.path, o.part, o.found.whole) for o in result.occurrences] == [(("b",), 0, False), (("b",), 2, False)]
     assert result.faults == []
 
 
 def test_a_secret_parameter_cannot_be_a_part_of_a_reference() -> None:
-    data = {"a": Woven(("encrypted:vault!e:secret!k:pw!p:", Secret("x", "x")))}
+    data = {"a": SecretText(("encrypted:vault!e:secret!k:pw!p:", Secret("x", "x")))}
     (fault,) = scan_files({"config": file("config", data)}).faults
     assert fault.reason == "the reference is malformed: a secret parameter cannot be a part of it."
 
 
 def test_a_woven_text_file_keeps_counting_lines() -> None:
-    body = Woven(("a=1\nb=", Secret("s", "s"), "\nc=encrypted:s:k\n"))
+    body = SecretText(("a=1\nb=", Secret("s", "s"), "\nc=encrypted:s:k\n"))
     (only,) = list_occurrences({"x.properties": file("x.properties", body=body)})
     assert (only.part, only.line) == (2, 3)
 

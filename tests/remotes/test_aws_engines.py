@@ -8,7 +8,7 @@ import pytest
 from servers.aws import Cloud, aws
 from servers.relay import Answer, relay
 
-from halgit.errors import Missing, Refused, Throttled, Untrusted
+from halgit.errors import NotFoundError, RefusedError, ThrottledError, UntrustedError
 from halgit.operator_settings import PerHost
 from halgit.pipeline import Reference
 from halgit.references import find_references
@@ -49,7 +49,7 @@ def test_an_objects_existence_is_asked_by_its_head(cloud: Cloud) -> None:
     with relay(cloud.url) as between:
         engine = S3Engine(cloud.access(between.url))
         assert engine.check(reference("s3://plain/dir/all.yml")).how == "metadata"
-        with pytest.raises(Missing, match=r"s3://plain/none: there is no such thing"):
+        with pytest.raises(NotFoundError, match=r"s3://plain/none: there is no such thing"):
             engine.check(reference("s3://plain/none"))
         assert {request.method for request in between.seen} == {"HEAD"}
 
@@ -64,11 +64,13 @@ def test_the_references_region_is_signed_for_and_the_server_stays_the_operators(
 
 
 def test_what_s3_refuses(cloud: Cloud) -> None:
-    with pytest.raises(Missing, match=r"s3://plain/none: there is no such thing \(NoSuchKey\)\."):
+    with pytest.raises(NotFoundError, match=r"s3://plain/none: there is no such thing \(NoSuchKey\)\."):
         S3Engine(cloud.access()).read(reference("s3://plain/none"))
-    with pytest.raises(Refused, match=r"s3://plain/dir/all\.yml: it is larger than 3 bytes\."):
+    with pytest.raises(RefusedError, match=r"s3://plain/dir/all\.yml: it is larger than 3 bytes\."):
         S3Engine(cloud.access(largest_file=3)).read(reference("s3://plain/dir/all.yml"))
-    with pytest.raises(Untrusted, match=r"/nowhere\.pem, which should hold a certificate authority, does not exist\."):
+    with pytest.raises(
+        UntrustedError, match=r"/nowhere\.pem, which should hold a certificate authority, does not exist\."
+    ):
         S3Engine(cloud.access(ca_file=PerHost("/nowhere.pem"))).read(reference("s3://plain/dir/all.yml"))
 
 
@@ -93,11 +95,13 @@ def test_a_secrets_existence_is_asked_by_its_description(cloud: Cloud) -> None:
     manager.delete_secret(SecretId="leaving")
     engine = SecretsManagerEngine(cloud.access())
     assert engine.check(reference("secrets-manager://there")).how == "metadata"
-    with pytest.raises(Missing, match=r"secrets-manager://leaving: it is marked for deletion\. Restore it, or use"):
+    with pytest.raises(
+        NotFoundError, match=r"secrets-manager://leaving: it is marked for deletion\. Restore it, or use"
+    ):
         engine.check(reference("secrets-manager://leaving"))
     for ask in (engine.check, engine.read):
         with pytest.raises(
-            Missing, match=r"secrets-manager://none: there is no such thing \(ResourceNotFoundException\)"
+            NotFoundError, match=r"secrets-manager://none: there is no such thing \(ResourceNotFoundException\)"
         ):
             ask(reference("secrets-manager://none"))
 
@@ -107,16 +111,18 @@ def test_a_busy_or_refusing_secrets_manager(cloud: Cloud) -> None:
         engine = SecretsManagerEngine(cloud.access(between.url))
         between.rule = lambda request: Answer(400, b'{"__type": "AccessDeniedException", "message": "quoted"}')
         with pytest.raises(
-            Refused, match=r"secrets-manager://x: the server refuses \(AccessDeniedException\)\."
+            RefusedError, match=r"secrets-manager://x: the server refuses \(AccessDeniedException\)\."
         ) as caught:
             engine.read(reference("secrets-manager://x"))
         assert "quoted" not in str(caught.value)
         between.rule = lambda request: Answer(400, b'{"__type": "ThrottlingException"}')
-        with pytest.raises(Throttled, match=r"asks to come back later \(ThrottlingException\)\. Run again later\."):
+        with pytest.raises(
+            ThrottledError, match=r"asks to come back later \(ThrottlingException\)\. Run again later\."
+        ):
             engine.read(reference("secrets-manager://x"))
 
 
 def test_no_region_is_named(cloud: Cloud) -> None:
     access = cloud.access(environment={"AWS_REGION": "", "AWS_CONFIG_FILE": "/nowhere"})
-    with pytest.raises(Refused, match=r"no AWS region is known\. Give AWS_REGION, or --s3-region for S3\."):
+    with pytest.raises(RefusedError, match=r"no AWS region is known\. Give AWS_REGION, or --s3-region for S3\."):
         SecretsManagerEngine(access).read(reference("secrets-manager://x"))

@@ -10,7 +10,7 @@ import pytest
 from servers.google import Google, google
 from servers.http import Said
 
-from halgit.errors import Missing, Refused, Throttled, Unreachable
+from halgit.errors import NotFoundError, RefusedError, ThrottledError, UnreachableError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.references import find_references
@@ -52,7 +52,9 @@ def test_existence_is_asked_by_metadata(fake: Google) -> None:
     )
     assert not [asked for asked in fake.asked if "alt=media" in asked.path or ":access" in asked.path]
     fake.rule = lambda asked: Said(body=b'{"name": "x", "state": "DISABLED"}')
-    with pytest.raises(Missing, match=r"google-secrets-manager://1234/gate: its version is disabled\. Enable one\."):
+    with pytest.raises(
+        NotFoundError, match=r"google-secrets-manager://1234/gate: its version is disabled\. Enable one\."
+    ):
         GoogleSecretManagerEngine(fake.access()).check(reference("google-secrets-manager://1234/gate"))
 
 
@@ -64,34 +66,36 @@ def test_absence_refusal_and_patience_are_told_apart(
     fake: Google, engine: type[GcsEngine | GoogleSecretManagerEngine], uri: str
 ) -> None:
     one = engine(fake.access())
-    with pytest.raises(Missing, match=rf"{uri}: there is no such thing\. Check the name and its version\."):
+    with pytest.raises(NotFoundError, match=rf"{uri}: there is no such thing\. Check the name and its version\."):
         one.read(reference(uri))
     fake.rule = lambda asked: Said(403, b'{"error": {"code": 403, "message": "quotes a secret"}}')
-    with pytest.raises(Refused, match=r": the server refuses\. Give the login the right") as caught:
+    with pytest.raises(RefusedError, match=r": the server refuses\. Give the login the right") as caught:
         one.read(reference(uri))
     assert "quotes" not in str(caught.value)
     fake.rule = lambda asked: Said(429, b"{}", {"Retry-After": "900"})
-    with pytest.raises(Throttled, match=r"the server asks to come back later\.") as throttled:
+    with pytest.raises(ThrottledError, match=r"the server asks to come back later\.") as throttled:
         one.read(reference(uri))
     assert throttled.value.retry_after == 900
     fake.rule = lambda asked: Said(500, b"{}")
-    with pytest.raises(Unreachable, match=r"the server failed \(HTTP 500\)\."):
+    with pytest.raises(UnreachableError, match=r"the server failed \(HTTP 500\)\."):
         one.read(reference(uri))
 
 
 def test_a_login_is_needed_and_the_metadata_service_is_not_asked_for_one(fake: Google, tmp_path: Path) -> None:
     for engine in (GcsEngine, GoogleSecretManagerEngine):
-        with pytest.raises(Refused, match=r"there is no login for Google Cloud\. Give GOOGLE_APPLICATION_CREDENTIALS"):
+        with pytest.raises(
+            RefusedError, match=r"there is no login for Google Cloud\. Give GOOGLE_APPLICATION_CREDENTIALS"
+        ):
             engine(Access(environment={"HOME": str(tmp_path)}))
         with pytest.raises(
-            Refused, match=r"/none holds no login for Google Cloud \(kinds: service_account, authorized"
+            RefusedError, match=r"/none holds no login for Google Cloud \(kinds: service_account, authorized"
         ):
             engine(Access(environment={"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "none")}))
 
 
 def test_without_the_extra_its_name_is_told(fake: Google, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         GcsEngine(fake.access())
     assert str(caught.value) == (
         "The engine gcs needs google-cloud-storage. Install it with: pip install 'halgit[gcp]'."
@@ -99,5 +103,5 @@ def test_without_the_extra_its_name_is_told(fake: Google, monkeypatch: pytest.Mo
 
 
 def test_an_object_over_the_stated_size_is_refused(fake: Google) -> None:
-    with pytest.raises(Refused, match=r"gcs://bucket/dir/secrets\.yml: it is larger than 3 bytes\."):
+    with pytest.raises(RefusedError, match=r"gcs://bucket/dir/secrets\.yml: it is larger than 3 bytes\."):
         GcsEngine(fake.access(largest_file=3)).read(reference("gcs://bucket/dir/secrets.yml"))

@@ -9,7 +9,7 @@ import pytest
 from servers.http import Said
 from servers.kubernetes_api import Cluster, kubernetes, status
 
-from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, Untrusted
+from halgit.errors import CorruptError, NotFoundError, RefusedError, ThrottledError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.references import find_references
@@ -24,7 +24,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         running.secrets = {"spinnaker/gate": {"pw": b"v\xff", "user": b"hal"}, "other/gate": {"pw": b"other"}}
         yield running
         while OPENED:
-            OPENED.pop().kept.close()
+            OPENED.pop().cache.close()
 
 
 def reference(text: str) -> Reference:
@@ -74,17 +74,21 @@ def test_the_api_has_no_metadata_alone_so_checking_reads(cluster: Cluster) -> No
 
 
 def test_absence_and_refusals_are_told_apart(cluster: Cluster) -> None:
-    with pytest.raises(Missing, match=r"Kubernetes has no Secret none in namespace spinnaker\. Create it, or correct"):
+    with pytest.raises(
+        NotFoundError, match=r"Kubernetes has no Secret none in namespace spinnaker\. Create it, or correct"
+    ):
         engine(cluster.kubeconfig()).read(reference("encrypted:none:pw"))
-    with pytest.raises(Refused, match=r"Kubernetes refuses the Secret gate in namespace forbidden\. Let the account's"):
+    with pytest.raises(
+        RefusedError, match=r"Kubernetes refuses the Secret gate in namespace forbidden\. Let the account's"
+    ):
         engine(cluster.kubeconfig("forbidden")).read(reference("encrypted:gate:pw"))
-    with pytest.raises(Refused, match=r"Kubernetes does not accept the login\.") as caught:
+    with pytest.raises(RefusedError, match=r"Kubernetes does not accept the login\.") as caught:
         engine(cluster.kubeconfig(token="wrong-token")).read(reference("encrypted:gate:pw"))
     assert "wrong-token" not in str(caught.value)
 
 
 def test_a_cluster_whose_certificate_does_not_hold_is_not_trusted(cluster: Cluster) -> None:
-    with pytest.raises(Untrusted, match=r"The certificate of the Kubernetes API cannot be verified\."):
+    with pytest.raises(UntrustedError, match=r"The certificate of the Kubernetes API cannot be verified\."):
         engine(cluster.kubeconfig(ca=False)).read(reference("encrypted:gate:pw"))
     assert cluster.asked == []
 
@@ -94,40 +98,48 @@ def test_patience_is_given_where_it_is_asked_for(cluster: Cluster) -> None:
     cluster.rule = lambda asked: status(429, "TooManyRequests", **later) if len(cluster.asked) == 1 else None
     assert engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw")).version == "revision:42"
     cluster.rule = lambda asked: Said(503, b"<html>", {"Retry-After": "900"})
-    with pytest.raises(Throttled, match=r"Kubernetes asks to come back later \(HTTP 503\)\."):
+    with pytest.raises(ThrottledError, match=r"Kubernetes asks to come back later \(HTTP 503\)\."):
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
 
 
 def test_answers_that_make_no_sense(cluster: Cluster) -> None:
     cluster.rule = lambda asked: Said(body=b"<html>")
-    with pytest.raises(Corrupt, match=r"The answer of Kubernetes for the Secret gate in namespace spinnaker makes no"):
+    with pytest.raises(
+        CorruptError, match=r"The answer of Kubernetes for the Secret gate in namespace spinnaker makes no"
+    ):
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
     cluster.rule = lambda asked: Said(body=b'{"metadata": {"name": "gate"}, "data": {"pw": "no base64!"}}')
-    with pytest.raises(Corrupt, match=r"with a key pw that is no base64\.") as caught:
+    with pytest.raises(CorruptError, match=r"with a key pw that is no base64\.") as caught:
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
     assert "no base64!" not in str(caught.value)
     cluster.rule = lambda asked: status(500, "InternalError")
     with pytest.raises(
-        Unreachable, match=r"Kubernetes failed over the Secret gate in namespace spinnaker \(HTTP 500\)"
+        UnreachableError, match=r"Kubernetes failed over the Secret gate in namespace spinnaker \(HTTP 500\)"
     ):
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
 
 
 def test_no_cluster_and_broken_settings_are_named(cluster: Cluster, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"No Kubernetes cluster is known\. Run in a pod with a service account, or give"):
+    with pytest.raises(
+        RefusedError, match=r"No Kubernetes cluster is known\. Run in a pod with a service account, or give"
+    ):
         KubernetesEngine(Access(environment={}), str(tmp_path / "none"))
-    with pytest.raises(Refused, match=r"The kubeconfig /nowhere cannot be read \(ConfigError\)\. Correct KUBECONFIG\."):
+    with pytest.raises(
+        RefusedError, match=r"The kubeconfig /nowhere cannot be read \(ConfigError\)\. Correct KUBECONFIG\."
+    ):
         engine("/nowhere")
     (tmp_path / "broken").write_text("a: [")
-    with pytest.raises(Refused, match=r"The kubeconfig .*/broken cannot be"):
+    with pytest.raises(RefusedError, match=r"The kubeconfig .*/broken cannot be"):
         engine(str(tmp_path / "broken"))
     (tmp_path / "empty").write_text("{clusters: [], contexts: []}")
-    with pytest.raises(Refused, match=r"The kubeconfig cannot be used \(ConfigError\)\. Check its current context\."):
+    with pytest.raises(
+        RefusedError, match=r"The kubeconfig cannot be used \(ConfigError\)\. Check its current context\."
+    ):
         engine(str(tmp_path / "empty"))
 
 
 def test_a_cluster_that_is_gone(cluster: Cluster, tmp_path: Path) -> None:
     text = Path(cluster.kubeconfig()).read_text().replace(cluster.url, "https://127.0.0.1:9")
     (tmp_path / "gone").write_text(text)
-    with pytest.raises(Unreachable, match=r"The Kubernetes API cannot be reached\. Check the kubeconfig"):
+    with pytest.raises(UnreachableError, match=r"The Kubernetes API cannot be reached\. Check the kubeconfig"):
         engine(str(tmp_path / "gone"), retries=0).read(reference("encrypted:gate:pw"))

@@ -7,8 +7,8 @@ from email.utils import formatdate
 
 import pytest
 
-from halgit.errors import Refused, RemoteError, Throttled, Unreachable
-from halgit.remotes.http import persist, proxies, retry_after
+from halgit.errors import RefusedError, RemoteError, ThrottledError, UnreachableError
+from halgit.remotes.http import retry, retry_after, select_proxies
 
 
 class Flaky:
@@ -23,42 +23,42 @@ class Flaky:
             raise self.errors.pop(0)
         return "answer"
 
-    def ask(self, retries: int = 3, patience: float = 60) -> str:
-        return persist(self, retries=retries, patience=patience, sleep=self.pauses.append)
+    def ask(self, retries: int = 3, deadline: float = 60) -> str:
+        return retry(self, retries=retries, deadline=deadline, sleep=self.pauses.append)
 
 
 def test_what_may_pass_is_tried_again_with_growing_pauses() -> None:
-    flaky = Flaky(Unreachable("a"), Unreachable("b"), Throttled("c"))
+    flaky = Flaky(UnreachableError("a"), UnreachableError("b"), ThrottledError("c"))
     assert flaky.ask() == "answer"
     assert len(flaky.pauses) == 3
     assert flaky.pauses[2] > flaky.pauses[0]
 
 
 def test_tries_are_bounded() -> None:
-    with pytest.raises(Unreachable, match="d"):
-        Flaky(*map(Unreachable, "abcde")).ask()
-    with pytest.raises(Unreachable, match="a"):
-        Flaky(*map(Unreachable, "abcde")).ask(retries=0)
+    with pytest.raises(UnreachableError, match="d"):
+        Flaky(*map(UnreachableError, "abcde")).ask()
+    with pytest.raises(UnreachableError, match="a"):
+        Flaky(*map(UnreachableError, "abcde")).ask(retries=0)
 
 
 def test_a_refusal_stays_one() -> None:
-    flaky = Flaky(Refused("no"))
-    with pytest.raises(Refused):
+    flaky = Flaky(RefusedError("no"))
+    with pytest.raises(RefusedError):
         flaky.ask()
     assert flaky.pauses == []
 
 
 def test_retry_after_is_honoured_in_full_and_jittered() -> None:
-    flaky = Flaky(Throttled("a", retry_after=7), Throttled("b", retry_after=7))
+    flaky = Flaky(ThrottledError("a", retry_after=7), ThrottledError("b", retry_after=7))
     assert flaky.ask() == "answer"
     assert all(7 < pause < 8 for pause in flaky.pauses)
     assert flaky.pauses[0] != flaky.pauses[1]
 
 
 def test_more_patience_than_there_is_ends_the_tries() -> None:
-    flaky = Flaky(Throttled("a", retry_after=61))
-    with pytest.raises(Throttled):
-        flaky.ask(patience=60)
+    flaky = Flaky(ThrottledError("a", retry_after=61))
+    with pytest.raises(ThrottledError):
+        flaky.ask(deadline=60)
     assert flaky.pauses == []
 
 
@@ -84,4 +84,4 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
 def test_proxies_are_those_of_the_usual_variables(
     environment: dict[str, str], url: str, expected: dict[str, str]
 ) -> None:
-    assert proxies(environment, url) == expected
+    assert select_proxies(environment, url) == expected

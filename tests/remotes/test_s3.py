@@ -10,7 +10,7 @@ import pytest
 from servers.aws import KEYS, Cloud, aws
 from servers.relay import Answer, Crowd, Relay, Request, relay
 
-from halgit.errors import Corrupt, Missing, Refused, Throttled, Unreachable, UsageError
+from halgit.errors import CorruptError, NotFoundError, RefusedError, ThrottledError, UnreachableError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.s3 import open_s3, read_address
 
@@ -102,7 +102,9 @@ def _later(moment: str) -> str:
 
 def test_a_point_in_time_needs_versions(cloud: Cloud) -> None:
     cloud.bucket("versionless", {"config": b"x"})
-    with pytest.raises(Refused, match=r"keeps no versions, so --ref cannot name a point in time\. Turn versioning on"):
+    with pytest.raises(
+        RefusedError, match=r"keeps no versions, so --ref cannot name a point in time\. Turn versioning on"
+    ):
         open_s3(SourceSpec("s3://versionless", ref="2026-01-01T00:00:00Z"), cloud.access())
     with pytest.raises(UsageError, match=r"--ref 2026-13-01T00:00:00Z is no point in time\. Write it as"):
         open_s3(SourceSpec("s3://versionless", ref="2026-13-01T00:00:00Z"), cloud.access())
@@ -117,9 +119,9 @@ def test_a_list_of_versions_names_exactly_what_is_read(cloud: Cloud) -> None:
     snapshot = open_s3(SourceSpec("s3://listed/hal", ref="v1.json"), cloud.access())
     assert snapshot.read(snapshot.paths) == {"config": b"first"}
     s3.put_object(Bucket="listed", Key="hal/v2.json", Body=b"[]")
-    with pytest.raises(Corrupt, match=r"--ref v2\.json is no list of versions\. It holds \{\"files\":"):
+    with pytest.raises(CorruptError, match=r"--ref v2\.json is no list of versions\. It holds \{\"files\":"):
         open_s3(SourceSpec("s3://listed/hal", ref="v2.json"), cloud.access())
-    with pytest.raises(Missing, match=r"s3://listed/hal: v3\.json: there is no such thing"):
+    with pytest.raises(NotFoundError, match=r"s3://listed/hal: v3\.json: there is no such thing"):
         open_s3(SourceSpec("s3://listed/hal", ref="v3.json"), cloud.access())
 
 
@@ -138,7 +140,7 @@ def test_a_list_of_versions_names_exactly_what_is_read(cloud: Cloud) -> None:
 def test_names_that_cannot_be_files_of_a_tree_are_refused(cloud: Cloud, keys: list[str], words: str) -> None:
     with relay(cloud.url) as between:
         between.rule = lambda request: _listing(keys) if "list-type=2" in request.path else None
-        with pytest.raises(Corrupt) as caught:
+        with pytest.raises(CorruptError) as caught:
             open_s3(SourceSpec("s3://bucket"), cloud.access(between.url))
         assert words in str(caught.value)
 
@@ -157,12 +159,14 @@ def _listing(keys: list[str], extra: str = "<IsTruncated>false</IsTruncated>") -
 def test_half_a_listing_is_no_listing(cloud: Cloud) -> None:
     with relay(cloud.url) as between:
         between.rule = lambda request: _listing(["config"], "<IsTruncated>true</IsTruncated>")
-        with pytest.raises(Corrupt, match="the listing breaks off in the middle"):
+        with pytest.raises(CorruptError, match="the listing breaks off in the middle"):
             open_s3(SourceSpec("s3://bucket"), cloud.access(between.url))
         between.rule = lambda request: Answer(
             200, b"<ListBucketResult><Contents><Key>a</Key>", {"Content-Type": "application/xml"}
         )
-        with pytest.raises(Unreachable, match=r"s3://bucket: the server failed, or its answer was cut short \(500\)\."):
+        with pytest.raises(
+            UnreachableError, match=r"s3://bucket: the server failed, or its answer was cut short \(500\)\."
+        ):
             open_s3(SourceSpec("s3://bucket"), cloud.access(between.url))
 
 
@@ -177,12 +181,12 @@ def test_an_object_replaced_between_listing_and_reading_is_refused(cloud: Cloud)
     cloud.bucket("replaced", {"config": b"one", "other": b"x"})
     snapshot = open_s3(SourceSpec("s3://replaced"), cloud.access())
     cloud.client("s3").put_object(Bucket="replaced", Key="config", Body=b"two")
-    with pytest.raises(Corrupt, match=r"s3://replaced: config changed while it was read\. Run again\."):
+    with pytest.raises(CorruptError, match=r"s3://replaced: config changed while it was read\. Run again\."):
         snapshot.read(["config"])
-    with pytest.raises(Corrupt, match=r"s3://replaced: it changed while it was read\. Run again\."):
+    with pytest.raises(CorruptError, match=r"s3://replaced: it changed while it was read\. Run again\."):
         snapshot.read(["other"])
     cloud.client("s3").delete_object(Bucket="replaced", Key="other")
-    with pytest.raises(Corrupt, match="other changed while it was read"):
+    with pytest.raises(CorruptError, match="other changed while it was read"):
         snapshot.read(["other"])
 
 
@@ -197,7 +201,7 @@ def test_a_listing_of_many_pages_that_never_holds_still_is_refused(cloud: Cloud)
     with relay(cloud.url) as between:
         between.rewrite = lambda path: path + "&max-keys=3" if "list-type=2" in path else path
         between.after = write
-        with pytest.raises(Corrupt, match=r"it changes while it is listed\. Run again when nobody writes\."):
+        with pytest.raises(CorruptError, match=r"it changes while it is listed\. Run again when nobody writes\."):
             open_s3(SourceSpec("s3://restless"), cloud.access(between.url))
         between.after = lambda request: write(request) if len(between.seen) < 16 else None
         assert len(open_s3(SourceSpec("s3://restless"), cloud.access(between.url)).paths) == 5
@@ -208,7 +212,7 @@ def test_content_that_does_not_fit_its_etag_is_refused(cloud: Cloud) -> None:
     with relay(cloud.url) as between:
         between.change = lambda request, body: body.replace(b"right", b"wrong")
         snapshot = open_s3(SourceSpec("s3://mangled"), cloud.access(between.url))
-        with pytest.raises(Corrupt, match="fit its checksum"):
+        with pytest.raises(CorruptError, match="fit its checksum"):
             snapshot.read(["config"])
 
 
@@ -221,7 +225,7 @@ def test_half_an_object_is_read_again_and_then_refused(cloud: Cloud) -> None:
     with relay(cloud.url) as between:
         snapshot = open_s3(SourceSpec("s3://half"), cloud.access(between.url))
         between.rule = cut
-        with pytest.raises(Unreachable, match=r"s3://half: config: the answer was cut short\."):
+        with pytest.raises(UnreachableError, match=r"s3://half: config: the answer was cut short\."):
             snapshot.read(["config"])
         assert between.count("/config") == 2
 
@@ -229,7 +233,7 @@ def test_half_an_object_is_read_again_and_then_refused(cloud: Cloud) -> None:
 def test_a_file_over_the_stated_size_is_refused_before_it_is_loaded(cloud: Cloud) -> None:
     cloud.bucket("large", {"config": b"x" * 100})
     snapshot = open_s3(SourceSpec("s3://large"), cloud.access(largest_file=10))
-    with pytest.raises(Corrupt, match=r"s3://large: config has 100 bytes; 10 is the most for one file\."):
+    with pytest.raises(CorruptError, match=r"s3://large: config has 100 bytes; 10 is the most for one file\."):
         snapshot.read(["config"])
 
 
@@ -245,21 +249,25 @@ def test_a_server_that_asks_for_patience_gets_it(cloud: Cloud, status: int) -> N
         assert open_s3(SourceSpec(f"s3://busy-{status}"), cloud.access(between.url)).paths == {"config"}
     with relay(cloud.url) as between:
         busy(between, 9)
-        with pytest.raises(Throttled, match="the server asks to come back later"):
+        with pytest.raises(ThrottledError, match="the server asks to come back later"):
             open_s3(SourceSpec(f"s3://busy-{status}"), cloud.access(between.url))
         assert len(between.seen) == 2
 
 
 def test_missing_and_refused_are_told_apart(cloud: Cloud) -> None:
-    with pytest.raises(Missing, match=r"s3://nobodys: there is no bucket nobodys\. Check --repo and the region\."):
+    with pytest.raises(
+        NotFoundError, match=r"s3://nobodys: there is no bucket nobodys\. Check --repo and the region\."
+    ):
         open_s3(SourceSpec("s3://nobodys"), cloud.access())
     cloud.bucket("empty", {"elsewhere/config": b"x"})
-    with pytest.raises(Missing, match=r"s3://empty/hal, below x, holds no object\. Check bucket, prefix and --path\."):
+    with pytest.raises(
+        NotFoundError, match=r"s3://empty/hal, below x, holds no object\. Check bucket, prefix and --path\."
+    ):
         open_s3(SourceSpec("s3://empty/hal", path="x"), cloud.access())
     with relay(cloud.url) as between:
         between.rule = lambda request: Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
         with pytest.raises(
-            Refused, match=r"the server refuses \(AccessDenied\)\. Give the login the right to do this\."
+            RefusedError, match=r"the server refuses \(AccessDenied\)\. Give the login the right to do this\."
         ):
             open_s3(SourceSpec("s3://empty"), cloud.access(between.url))
 
@@ -278,15 +286,15 @@ def test_the_bucket_stands_in_the_path_of_an_endpoint_unless_the_profile_says_ot
         access = Access(s3_endpoint=PerHost("http://store.example"), environment=environment)
         assert open_s3(SourceSpec("s3://styled"), access).paths == {"config"}
         assert proxy.seen[0].path.startswith(asked)
-        access.kept.close()
+        access.cache.close()
 
 
 def test_a_server_that_is_not_there(cloud: Cloud) -> None:
-    with pytest.raises(Unreachable, match=r"s3://plain: the server cannot be reached\. Check the endpoint"):
+    with pytest.raises(UnreachableError, match=r"s3://plain: the server cannot be reached\. Check the endpoint"):
         open_s3(SourceSpec("s3://plain"), cloud.access("http://127.0.0.1:9"))
     with relay(cloud.url) as between:
         between.after = lambda request: time.sleep(0.6)
-        with pytest.raises(Unreachable, match="the server did not answer in time"):
+        with pytest.raises(UnreachableError, match="the server did not answer in time"):
             open_s3(SourceSpec("s3://plain"), cloud.access(between.url, timeout=0.2, retries=0))
 
 

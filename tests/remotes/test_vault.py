@@ -12,12 +12,20 @@ from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Request, relay
 from servers.tls import authority
 
-from halgit.errors import Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted, UsageError
+from halgit.errors import (
+    NotFoundError,
+    RefusedError,
+    RemoteError,
+    ThrottledError,
+    UnreachableError,
+    UntrustedError,
+    UsageError,
+)
 from halgit.operator_settings import Access, PerHost
 from halgit.pipeline import Reference
 from halgit.references import find_references
 from halgit.remotes.vault import VaultEngine
-from halgit.remotes.vault_login import choose
+from halgit.remotes.vault_login import choose_login
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +51,7 @@ OPENED: list[Access] = []
 def hang_up() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().kept.close()
+        OPENED.pop().cache.close()
 
 
 def access(url: str, token: str = ROOT_TOKEN, **options: object) -> Access:
@@ -120,7 +128,7 @@ def test_approle(bao: Bao) -> None:
     assert engine.read(reference(GATE)).version == "2"
     wrong = VaultEngine(access(bao.url, "", environment={"VAULT_SECRET_ID": "wrong"}, **options))
     for _ in range(2):
-        with pytest.raises(Refused, match=r"does not accept the login approle .*Check --vault-auth"):
+        with pytest.raises(RefusedError, match=r"does not accept the login approle .*Check --vault-auth"):
             wrong.read(reference(GATE))
 
 
@@ -129,7 +137,7 @@ def test_a_login_that_fails_is_tried_once_and_not_for_each_secret(bao: Bao) -> N
         options = {"vault_auth": PerHost("userpass:nowhere"), "vault_role": PerHost("hal")}
         engine = VaultEngine(access(between.url, "", environment={"VAULT_PASSWORD": "x"}, **options))
         for _ in range(3):
-            with pytest.raises(Refused):
+            with pytest.raises(RefusedError):
                 engine.read(reference(GATE))
         assert len(between.seen) == 1
 
@@ -197,7 +205,7 @@ def test_an_expired_token_that_cannot_be_replaced_is_named(bao: Bao) -> None:
     engine = VaultEngine(access(bao.url, token))
     assert engine.read(reference(GATE)).version == "2"
     _wait_until_dead(bao, token)
-    with pytest.raises(Refused, match=r"is expired, revoked or not known there\. Give a valid one with") as caught:
+    with pytest.raises(RefusedError, match=r"is expired, revoked or not known there\. Give a valid one with") as caught:
         engine.read(reference(GATE))
     assert token not in str(caught.value)
 
@@ -217,7 +225,9 @@ def _wait_until_dead(bao: Bao, token: str) -> None:
 def test_no_permission_on_one_path_leaves_the_others_readable(bao: Bao) -> None:
     bao.put("team/kv2", "private/x", {"k": "v"})
     engine = VaultEngine(access(bao.url, bao.token("reader")))
-    with pytest.raises(Refused, match=r"refuses team/kv2/data/private/x \(.*permission denied.*\)\. Give the token"):
+    with pytest.raises(
+        RefusedError, match=r"refuses team/kv2/data/private/x \(.*permission denied.*\)\. Give the token"
+    ):
         engine.read(reference("vault://team/kv2/private/x#k"))
     assert engine.read(reference(GATE)).version == "2"
 
@@ -232,7 +242,7 @@ def test_no_permission_on_one_path_leaves_the_others_readable(bao: Bao) -> None:
     ],
 )
 def test_what_is_missing_is_named(bao: Bao, uri: str, words: str) -> None:
-    with pytest.raises(Missing) as caught:
+    with pytest.raises(NotFoundError) as caught:
         VaultEngine(access(bao.url)).read(reference(uri))
     assert words in str(caught.value)
 
@@ -242,7 +252,7 @@ def test_existence_is_asked_by_metadata_where_the_policy_lets(bao: Bao) -> None:
     assert (told.how, told.keys) == ("metadata", {"clientSecret", "number"})
     read = VaultEngine(access(bao.url, bao.token("reader"))).check(reference(GATE))
     assert (read.how, read.keys) == ("read", {"clientSecret", "number"})
-    with pytest.raises(Missing):
+    with pytest.raises(NotFoundError):
         VaultEngine(access(bao.url)).check(reference("vault://team/kv2/apps/nothing#k"))
 
 
@@ -264,7 +274,7 @@ def test_a_server_that_asks_for_patience_gets_it(bao: Bao, status: int) -> None:
 def test_a_retry_after_beyond_our_patience_ends_the_tries(bao: Bao) -> None:
     with relay(bao.url) as between:
         between.rule = lambda request: Answer(429, headers={"Retry-After": "3600"})
-        with pytest.raises(Throttled, match=r"asks to come back later \(HTTP 429\)\. Run again later\.") as caught:
+        with pytest.raises(ThrottledError, match=r"asks to come back later \(HTTP 429\)\. Run again later\.") as caught:
             VaultEngine(access(between.url)).read(reference(GATE))
         assert caught.value.retry_after == 3600
         assert len(between.seen) == 1
@@ -274,7 +284,7 @@ def test_a_slow_server_is_given_up(bao: Bao) -> None:
     with relay(bao.url) as between:
         between.after = lambda request: time.sleep(1)
         environment = {"VAULT_TOKEN": ROOT_TOKEN, "VAULT_CLIENT_TIMEOUT": "0.2s", "VAULT_MAX_RETRIES": "0"}
-        with pytest.raises(Unreachable, match=r"did not answer auth/token/lookup-self in time\."):
+        with pytest.raises(UnreachableError, match=r"did not answer auth/token/lookup-self in time\."):
             VaultEngine(access(between.url, environment=environment)).read(reference(GATE))
 
 
@@ -298,34 +308,38 @@ def test_a_page_that_is_not_vault_is_called_that(bao: Bao) -> None:
 
 
 def test_a_server_that_is_not_there() -> None:
-    with pytest.raises(Unreachable, match=r"Vault at http://127\.0\.0\.1:9 cannot be reached\. Check --vault-address"):
+    with pytest.raises(
+        UnreachableError, match=r"Vault at http://127\.0\.0\.1:9 cannot be reached\. Check --vault-address"
+    ):
         VaultEngine(access("http://127.0.0.1:9")).read(reference(GATE))
 
 
 def test_a_sealed_server_is_called_sealed(tmp_path: Path) -> None:
     with openbao(tmp_path) as own:
         own.call("PUT", "sys/seal")
-        with pytest.raises(Unreachable, match=r"is sealed\. Unseal it, then run again\."):
+        with pytest.raises(UnreachableError, match=r"is sealed\. Unseal it, then run again\."):
             VaultEngine(access(own.url)).read(reference(GATE))
 
 
 def test_certificates_are_verified_and_the_authority_is_the_operators(tmp_path: Path) -> None:
     with openbao(tmp_path, tls=True) as own:
         own_ca = own.ca
-        with pytest.raises(Untrusted, match=r"cannot be verified\. Give the authority's certificate with --ca-file"):
+        with pytest.raises(
+            UntrustedError, match=r"cannot be verified\. Give the authority's certificate with --ca-file"
+        ):
             VaultEngine(access(own.url)).read(reference(GATE))
         skip = {"VAULT_TOKEN": ROOT_TOKEN, "VAULT_SKIP_VERIFY": "true"}
-        with pytest.raises(Untrusted):
+        with pytest.raises(UntrustedError):
             VaultEngine(access(own.url, environment=skip)).read(reference(GATE))
         with pytest.raises(
-            Untrusted, match=r"/nowhere\.pem, which should hold the authority of Vault .* does not exist"
+            UntrustedError, match=r"/nowhere\.pem, which should hold the authority of Vault .* does not exist"
         ):
             VaultEngine(access(own.url, ca_file=PerHost("/nowhere.pem")))
         for trusting in (
             access(own.url, ca_file=PerHost(own_ca)),
             access(own.url, environment={"VAULT_TOKEN": ROOT_TOKEN, "VAULT_CACERT": own_ca}),
         ):
-            with pytest.raises(Missing):
+            with pytest.raises(NotFoundError):
                 VaultEngine(trusting).read(reference("vault://secret/nothing#k"))
 
 
@@ -340,7 +354,7 @@ def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
     with server(thief) as plain:
         redirect = Said(307, b"", {"Location": f"{plain}/v1/x"})
         words = r"redirects to 127\.0\.0\.1 without TLS\. Correct --vault-address\."
-        with server(lambda asked: redirect, context) as url, pytest.raises(Untrusted, match=words):
+        with server(lambda asked: redirect, context) as url, pytest.raises(UntrustedError, match=words):
             VaultEngine(access(url, ca_file=PerHost(str(ca)))).read(reference(GATE))
     assert stolen == []
 
@@ -348,7 +362,7 @@ def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({}, Unreachable, "No Vault server is known. Give --vault-address or VAULT_ADDR."),
+        ({}, UnreachableError, "No Vault server is known. Give --vault-address or VAULT_ADDR."),
         ({"vault_address": PerHost("vault:8200")}, UsageError, "The Vault address is no http:// or https:// URL."),
         ({"vault_address": PerHost("https://u:p@vault")}, UsageError, "The Vault address holds a login."),
         (
@@ -361,27 +375,31 @@ def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
 )
 def test_settings_that_cannot_be_are_refused(given: dict[str, PerHost], error: type[Exception], words: str) -> None:
     with pytest.raises(error) as caught:
-        choose(Access(**given))  # type: ignore[arg-type]
+        choose_login(Access(**given))  # type: ignore[arg-type]
     assert words in str(caught.value)
     assert "p@vault" not in str(caught.value)
 
 
 def test_missing_credentials_are_named(tmp_path: Path) -> None:
     at = "http://127.0.0.1:9"
-    with pytest.raises(Refused, match=r"There is no token for Vault at .*Give --vault-token-file or VAULT_TOKEN"):
+    with pytest.raises(RefusedError, match=r"There is no token for Vault at .*Give --vault-token-file or VAULT_TOKEN"):
         VaultEngine(access(at, "")).read(reference(GATE))
-    with pytest.raises(Refused, match=r"/nowhere, which should hold the Vault token, cannot be read: No such file"):
+    with pytest.raises(
+        RefusedError, match=r"/nowhere, which should hold the Vault token, cannot be read: No such file"
+    ):
         VaultEngine(access(at, "", vault_token_file=PerHost("/nowhere"))).read(reference(GATE))
     (tmp_path / "empty").write_text("\n")
-    with pytest.raises(Refused, match=r"empty, which should hold the Vault token, is empty\."):
+    with pytest.raises(RefusedError, match=r"empty, which should hold the Vault token, is empty\."):
         VaultEngine(access(at, "", vault_token_file=PerHost(str(tmp_path / "empty")))).read(reference(GATE))
     roleful = {"vault_auth": PerHost("approle"), "vault_role": PerHost("r")}
-    with pytest.raises(Refused, match=r"The Vault login approle lacks the secret id\. Give --vault-secret-file or"):
+    with pytest.raises(
+        RefusedError, match=r"The Vault login approle lacks the secret id\. Give --vault-secret-file or"
+    ):
         VaultEngine(access(at, "", **roleful)).read(reference(GATE))
 
 
 def test_the_usual_variables_count_openbaos_too(tmp_path: Path) -> None:
-    chosen = choose(Access(environment={"BAO_ADDR": "https://bao.example.com/", "VAULT_ROLE": "r"}))
+    chosen = choose_login(Access(environment={"BAO_ADDR": "https://bao.example.com/", "VAULT_ROLE": "r"}))
     assert (chosen.address, chosen.method, chosen.role) == ("https://bao.example.com", "token", "r")
     own = PerHost("", {"other.example.com": "jwt"})
-    assert choose(Access(vault_auth=own, environment={"VAULT_ADDR": "https://bao.example.com"})).method == "token"
+    assert choose_login(Access(vault_auth=own, environment={"VAULT_ADDR": "https://bao.example.com"})).method == "token"

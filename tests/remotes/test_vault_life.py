@@ -19,7 +19,7 @@ from servers.kubernetes_api import kubernetes, status
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Request, relay
 
-from halgit.errors import Missing, Refused
+from halgit.errors import NotFoundError, RefusedError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.pipeline import Reference
 from halgit.references import find_references
@@ -44,7 +44,7 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 def hang_up() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().kept.close()
+        OPENED.pop().cache.close()
 
 
 def access(url: str, token: str = "", **options: object) -> Access:
@@ -113,14 +113,14 @@ def test_a_token_that_cannot_live_longer_costs_one_login_more_and_its_second_dea
     login = user(bao, "-".join(map(str, options.values())), **options)
     with relay(bao.url) as between:
         engine = VaultEngine(access(between.url, **login))
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RefusedError) as caught:
             read_until(engine, time.monotonic() + 30)
         assert str(caught.value) == (
             f"The token for Vault at {between.url} died twice in this run, by the login userpass. "
             "Let it give tokens that live longer or can be renewed, and look for who revokes them."
         )
         asked = len(between.seen)
-        with pytest.raises(Refused, match="died twice"):
+        with pytest.raises(RefusedError, match="died twice"):
             engine.read(reference())
         assert len(between.seen) == asked
         assert between.count("/login/") == 2
@@ -140,7 +140,7 @@ def test_a_dead_token_is_said_at_once_and_for_all_secrets(bao: Bao) -> None:
         engine = VaultEngine(access(between.url, "token-of-nobody"))
         for _ in range(3):
             with pytest.raises(
-                Refused, match=r"is expired, revoked or not known there\. Give a valid one with"
+                RefusedError, match=r"is expired, revoked or not known there\. Give a valid one with"
             ) as caught:
                 engine.read(reference())
             assert "token-of-nobody" not in str(caught.value)
@@ -153,13 +153,15 @@ def test_a_token_file_that_still_holds_the_dead_token_is_said_as_that(bao: Bao, 
     engine = VaultEngine(access(bao.url, vault_token_file=PerHost(str(file))))
     assert engine.read(reference()).keys
     bao.call("POST", "auth/token/revoke", {"token": file.read_text()})
-    with pytest.raises(Refused, match=r"is expired, revoked or not known there\. Give a valid one with"):
+    with pytest.raises(RefusedError, match=r"is expired, revoked or not known there\. Give a valid one with"):
         engine.read(reference())
 
 
 def test_a_living_token_that_may_not_look_itself_up_is_not_called_dead(bao: Bao) -> None:
     engine = VaultEngine(access(bao.url, bao.token("reader", no_default_policy=True)))
-    with pytest.raises(Refused, match=r"refuses kv/data/other .* Give the token or role a policy that may read it\."):
+    with pytest.raises(
+        RefusedError, match=r"refuses kv/data/other .* Give the token or role a policy that may read it\."
+    ):
         engine.read(reference("vault://kv/other#k"))
     assert engine.read(reference()).keys == {"k": "value"}
 
@@ -207,7 +209,7 @@ def test_kubernetes_login_whose_token_the_cluster_reviews(bao: Bao, tmp_path: Pa
         assert engine("halyard").read(reference()).keys == {"k": "value"}
         assert cluster.asked == ["/apis/authentication.k8s.io/v1/tokenreviews"]
         with pytest.raises(
-            Refused, match=r"refuses the login kubernetes \(.*\)\. Check --vault-auth, --vault-role and"
+            RefusedError, match=r"refuses the login kubernetes \(.*\)\. Check --vault-auth, --vault-role and"
         ):
             engine("intruder").read(reference())
 
@@ -262,13 +264,13 @@ def test_the_login_is_one_of_the_namespace_and_reaches_no_other(spaced: Bao) -> 
 
     assert VaultEngine(at("team/a")).read(reference()).keys == {"k": "of team/a"}
     assert open_vault(SourceSpec("vault://kv/hal"), at("team/a")).paths == {"config"}
-    with pytest.raises(Refused, match="does not accept the login userpass"):
+    with pytest.raises(RefusedError, match="does not accept the login userpass"):
         VaultEngine(at("")).read(reference())
 
 
 def test_a_namespace_that_is_not_there(spaced: Bao) -> None:
     options = access(spaced.url, environment={"VAULT_TOKEN": ROOT_TOKEN, "VAULT_NAMESPACE": "nowhere"})
-    with pytest.raises(Missing) as caught:
+    with pytest.raises(NotFoundError) as caught:
         VaultEngine(options).read(reference())
     assert str(caught.value) == (
         f"Vault at {spaced.url} in the namespace nowhere has nothing at auth/token/lookup-self (namespace not found). "

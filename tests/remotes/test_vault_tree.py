@@ -9,7 +9,7 @@ import pytest
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Crowd, Request, relay
 
-from halgit.errors import Corrupt, Missing, RemoteError, UsageError
+from halgit.errors import CorruptError, NotFoundError, RemoteError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.vault_tree import VaultSnapshot, open_vault, read_address
 
@@ -37,7 +37,7 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 def hang_up() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().kept.close()
+        OPENED.pop().cache.close()
 
 
 def opened(url: str, server: str, token: str = ROOT_TOKEN, path: str = "", **options: object) -> VaultSnapshot:
@@ -120,7 +120,7 @@ def test_a_tree_that_changes_while_it_is_read_is_refused(bao: Bao) -> None:
 
     with relay(bao.url) as between:
         between.after = write
-        with pytest.raises(Corrupt, match=r"vault://team/kv/restless: it changed while it was read\. Run again\."):
+        with pytest.raises(CorruptError, match=r"vault://team/kv/restless: it changed while it was read\. Run again\."):
             opened("vault://team/kv/restless", between.url)
 
 
@@ -136,7 +136,7 @@ def test_a_tree_that_changes_while_it_is_read_is_refused(bao: Bao) -> None:
 )
 def test_secrets_that_cannot_be_files_are_refused(bao: Bao, path: str, values: dict[str, object], words: str) -> None:
     bao.put("team/kv", f"bad/{path}", values)
-    with pytest.raises(Corrupt) as caught:
+    with pytest.raises(CorruptError) as caught:
         opened(f"vault://team/kv/bad/{path}", bao.url)
     assert words in str(caught.value)
 
@@ -144,17 +144,17 @@ def test_secrets_that_cannot_be_files_are_refused(bao: Bao, path: str, values: d
 def test_a_file_that_two_secrets_hold_is_refused(bao: Bao) -> None:
     bao.put("team/kv", "double/a", {"b": "x"})
     bao.put("team/kv", "double/a/b", {"content": "y"})
-    with pytest.raises(Corrupt, match="a/b is there twice, or is both a file and a folder"):
+    with pytest.raises(CorruptError, match="a/b is there twice, or is both a file and a folder"):
         opened("vault://team/kv/double", bao.url)
 
 
 def test_nothing_there_and_nothing_like_that(bao: Bao) -> None:
-    with pytest.raises(Missing, match=r"vault://team/kv/none: there is no secret at or below team/kv/none\."):
+    with pytest.raises(NotFoundError, match=r"vault://team/kv/none: there is no secret at or below team/kv/none\."):
         opened("vault://team/kv/none", bao.url)
     snapshot = opened("vault://team/kv/hal", bao.url, largest_file=3)
-    with pytest.raises(Missing, match="there is no file nothing"):
+    with pytest.raises(NotFoundError, match="there is no file nothing"):
         snapshot.read(["nothing"])
-    with pytest.raises(Corrupt, match="config has 5 bytes; 3 is the most for one file"):
+    with pytest.raises(CorruptError, match="config has 5 bytes; 3 is the most for one file"):
         snapshot.read(["config"])
 
 

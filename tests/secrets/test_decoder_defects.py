@@ -11,7 +11,7 @@ from secret_trees import Store, compiled, opened, resolved
 
 from halgit import yaml as hyaml
 from halgit.errors import SecretError
-from halgit.remotes.engine import Held
+from halgit.remotes.engine import SecretData
 
 GATE = "default/profiles/gate-local.yml"
 CONFIG = "deploymentConfigurations:\n- name: default\n"
@@ -20,7 +20,9 @@ CONFIG = "deploymentConfigurations:\n- name: default\n"
 def value(text: str, secret: bytes) -> object:
     """What the key `a` of a profile of this text says once the secret s2:k is in it."""
     tree = compiled({GATE: text})
-    return hyaml.read(opened(resolved(tree, Store({"k8s://s2": Held({"k": secret})})))[GATE].encode(), GATE).data["a"]
+    return hyaml.read(opened(resolved(tree, Store({"k8s://s2": SecretData({"k": secret})})))[GATE].encode(), GATE).data[
+        "a"
+    ]
 
 
 @pytest.mark.parametrize("secret", ["ab&cd", "a/b", "a b", "a\nb", "*", "$HOME", "a\\1b", "'", '"', "1e3", "true", " "])
@@ -33,7 +35,7 @@ def test_26_27_a_secret_or_key_that_is_missing_stops_all() -> None:
     """A missing Secret became an empty text, a missing key the three bytes that `null` is in base64."""
     tree = compiled({GATE: "a: encrypted:s2:k\nb: encrypted:gone:k\n"})
     with pytest.raises(SecretError) as caught:
-        resolved(tree, Store({"k8s://s2": Held({"other": b"x"})}))
+        resolved(tree, Store({"k8s://s2": SecretData({"other": b"x"})}))
     lines = str(caught.value).splitlines()
     assert [line.split(": ")[0] for line in lines if line.startswith(GATE)] == [f"{GATE}:1", f"{GATE}:2"]
 
@@ -43,7 +45,7 @@ def test_28_references_of_spinnaker_are_not_taken_for_a_name_and_a_key() -> None
     reference = "encrypted:s3!r:eu!b:bucket!f:x.yml!k:a"
     config = "deploymentConfigurations:\n- {name: default, version: 1.36.1}\n"
     tree = compiled({"config": config, GATE: f"a: {reference}\nb: encrypted:s2:k\n"})
-    result = opened(resolved(tree, Store({"k8s://s2": Held({"k": b"v"})}), "native"))
+    result = opened(resolved(tree, Store({"k8s://s2": SecretData({"k": b"v"})}), "native"))
     assert result[GATE] == f"a: {reference}\nb: v\n"
 
 
@@ -60,7 +62,7 @@ def test_30_two_files_of_one_key_are_two_files() -> None:
         f"      - {{name: {n}, kubeconfigFile: 'encryptedFile:{n}:kubeconfig'}}\n" for n in ("one", "two")
     )
     tree = compiled({"config": CONFIG + kubernetes + accounts})
-    store = Store({f"k8s://{n}": Held({"kubeconfig": n.encode()}) for n in ("one", "two")})
+    store = Store({f"k8s://{n}": SecretData({"kubeconfig": n.encode()}) for n in ("one", "two")})
     files = {path: text for path, text in opened(resolved(tree, store)).items() if path.startswith("files/")}
     assert sorted(files.values()) == ["one", "two"]
 
@@ -68,5 +70,5 @@ def test_30_two_files_of_one_key_are_two_files() -> None:
 def test_31_comments_stay() -> None:
     """It replaced in comments, too."""
     tree = compiled({GATE: "# encrypted:gone:k\na: encrypted:s2:k  # encrypted:gone:k\n"})
-    result = opened(resolved(tree, Store({"k8s://s2": Held({"k": b"v"})})))
+    result = opened(resolved(tree, Store({"k8s://s2": SecretData({"k": b"v"})})))
     assert result[GATE] == "# encrypted:gone:k\na: v  # encrypted:gone:k\n"

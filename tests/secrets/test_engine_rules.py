@@ -12,8 +12,8 @@ from halgit.errors import SecretError
 from halgit.operator_settings import Trust
 from halgit.pipeline import Severity
 from halgit.references import explain_malformed, find_references, format_reference
-from halgit.remotes.engine import Held
-from halgit.secrets import reference_findings
+from halgit.remotes.engine import SecretData
+from halgit.secrets import check_references
 
 GATE = "default/profiles/gate-local.yml"
 ACCOUNTS = "providers: {kubernetes: {accounts: [{name: a, kubeconfigFile: %s}]}}"
@@ -64,14 +64,14 @@ def test_a_key_is_a_path_with_dots_in_json_and_yaml(engine: str, key: str, value
     data = {"plain": "p", "db": {"password": "nested"}, "dotted.name": "its own", "list": ["", "second"], "port": 5432}
     yaml = b"plain: p\ndb:\n  password: nested\ndotted.name: its own\nlist: [first, second]\nport: 5432\n"
     for whole in (yaml, json.dumps(data).encode()):
-        store = Store({WITH_KEYS[engine]: Held(whole=whole)})
+        store = Store({WITH_KEYS[engine]: SecretData(whole=whole)})
         text = opened(resolved(compiled({GATE: f"a: {form(engine, f'k:{key}')}\n"}), store))[GATE]
         assert text in (f"a: {value}\n", f"a: '{value}'\n")
 
 
 @pytest.mark.parametrize("engine", WITH_KEYS)
 def test_a_key_that_leads_nowhere_is_told_with_the_keys_there_are(engine: str) -> None:
-    store = Store({WITH_KEYS[engine]: Held(whole=b"db: {user: hidden-value}")})
+    store = Store({WITH_KEYS[engine]: SecretData(whole=b"db: {user: hidden-value}")})
     with pytest.raises(SecretError, match=r"has no key db\.password \(keys: db\)\. Add the key or") as caught:
         resolved(compiled({GATE: f"a: {form(engine, 'k:db.password')}\n"}), store)
     assert "hidden-value" not in str(caught.value)
@@ -80,7 +80,7 @@ def test_a_key_that_leads_nowhere_is_told_with_the_keys_there_are(engine: str) -
 @pytest.mark.parametrize("engine", WITH_KEYS)
 def test_without_a_key_it_is_the_whole_secret_as_a_text_or_a_file(engine: str) -> None:
     whole = b"apiVersion: v1\nkind: Config\n"
-    store = Store({WITH_KEYS[engine]: Held(whole=whole)})
+    store = Store({WITH_KEYS[engine]: SecretData(whole=whole)})
     text = opened(resolved(compiled({GATE: f"a: {form(engine)}\n"}), store))[GATE]
     assert "apiVersion: v1" in text
     made = opened(resolved(compiled({"config": KUBECONFIG % form(engine, prefix="encryptedFile")}), store))
@@ -90,7 +90,7 @@ def test_without_a_key_it_is_the_whole_secret_as_a_text_or_a_file(engine: str) -
 @pytest.mark.parametrize("engine", ["vault", "k8s"])
 def test_where_secrets_are_keys_and_values_a_file_is_the_value_of_one(engine: str) -> None:
     address = {"vault": "vault://kv/gate", "k8s": "k8s://gate"}[engine]
-    store = Store({address: Held({"pw": "content of the file"})})
+    store = Store({address: SecretData({"pw": "content of the file"})})
     made = opened(resolved(compiled({"config": KUBECONFIG % form(engine, prefix="encryptedFile")}), store))
     assert [content for path, content in made.items() if path.startswith("files/")] == ["content of the file"]
 
@@ -106,7 +106,7 @@ def test_a_file_of_a_secret_manager_is_the_whole_secret(engine: str) -> None:
 @pytest.mark.parametrize("engine", WITH_KEYS)
 def test_what_kork_passes_over_is_a_warning(engine: str) -> None:
     text = form(engine, "k:a", "z:1")
-    (finding,) = reference_findings(compiled({GATE: f"x: 1\na: {text}\n"}), Trust())
+    (finding,) = check_references(compiled({GATE: f"x: 1\na: {text}\n"}), Trust())
     assert (finding.rule, finding.severity, finding.file, finding.path) == (
         "reference/ignored-parameter", Severity.WARNING, GATE, ("a",)
     )  # fmt: skip
@@ -155,6 +155,6 @@ def test_base64_is_taken_off_where_halgits_form_says_so(engine: str) -> None:
     uri = format_reference(find_references(form(engine))[0].reference)
     place, _, key = uri.partition("#")
     asked = f"{place}{'&' if '?' in place else '?'}encoding=base64" + (f"#{key}" if key else "")
-    held = Held({"pw": "aGVsbG8="}) if key else Held(whole=b"aGVs\nbG8=\n")
+    content = SecretData({"pw": "aGVsbG8="}) if key else SecretData(whole=b"aGVs\nbG8=\n")
     tree = compiled({GATE: f"a: \"${{{{ secret('{asked}') }}}}\"\n"})
-    assert opened(resolved(tree, Store({place: held})))[GATE] == 'a: "hello"\n'
+    assert opened(resolved(tree, Store({place: content})))[GATE] == 'a: "hello"\n'

@@ -5,10 +5,10 @@ from __future__ import annotations
 from secret_trees import Store, compiled
 
 from halgit.compiler import Places
-from halgit.errors import Refused
+from halgit.errors import RefusedError
 from halgit.operator_settings import Trust
-from halgit.remotes.engine import Held
-from halgit.secrets import check, plan_secrets, rows
+from halgit.remotes.engine import SecretData
+from halgit.secrets import check_secrets, list_references, plan_secrets
 
 GATE = "default/profiles/gate-local.yml"
 TREE = compiled(
@@ -23,7 +23,7 @@ PUT = Places(TREE.files, TREE.layers).put
 
 
 def test_each_reference_is_listed_once_with_its_places() -> None:
-    listed = rows(plan_secrets(TREE, Trust(), "resolve"), PUT)
+    listed = list_references(plan_secrets(TREE, Trust(), "resolve"), PUT)
     assert [(row.reference, row.engine, row.places, row.left) for row in listed] == [
         ("k8s://s#k", "k8s", (f"{GATE}:1: a", f"{GATE}:3: b.c"), False),
         ("k8s://s#other", "k8s", (f"{GATE}:4: d",), False),
@@ -37,12 +37,12 @@ def test_each_reference_is_listed_once_with_its_places() -> None:
 def test_what_exists_is_asked_once_for_each_secret_and_keys_are_compared() -> None:
     store = Store(
         {
-            "k8s://s": Held({"k": b"v", "l": b"w"}),
-            "vault://kv/x": Held({"y": {"z": "v"}}),
-            "noop://hunter2": Held(whole=b"hunter2"),
+            "k8s://s": SecretData({"k": b"v", "l": b"w"}),
+            "vault://kv/x": SecretData({"y": {"z": "v"}}),
+            "noop://hunter2": SecretData(whole=b"hunter2"),
         }
     )
-    checked = check(plan_secrets(TREE, Trust(), "resolve"), store, PUT)
+    checked = check_secrets(plan_secrets(TREE, Trust(), "resolve"), store, PUT)
     assert [(each.row.reference, each.state, each.how, each.detail) for each in checked] == [
         ("k8s://s#k", "there", "metadata", ""),
         ("k8s://s#other", "missing", "metadata", "the secret has no key other (keys: k, l)"),
@@ -54,6 +54,6 @@ def test_what_exists_is_asked_once_for_each_secret_and_keys_are_compared() -> No
 
 
 def test_a_refusal_is_no_absence() -> None:
-    store = Store({"k8s://gone": Refused("No right.", "Give it."), "k8s://s": Held({})})
-    states = {each.row.reference: each.state for each in check(plan_secrets(TREE, Trust(), "resolve"), store)}
+    store = Store({"k8s://gone": RefusedError("No right.", "Give it."), "k8s://s": SecretData({})})
+    states = {each.row.reference: each.state for each in check_secrets(plan_secrets(TREE, Trust(), "resolve"), store)}
     assert (states["k8s://gone#k"], states["vault://kv/x#y.z"]) == ("refused", "missing")

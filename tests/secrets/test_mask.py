@@ -13,7 +13,7 @@ from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.operator_settings import Trust
 from halgit.pipeline import Severity
-from halgit.secrets import reference_findings
+from halgit.secrets import check_references
 from halgit.validation.schema import check
 
 GATE = "default/profiles/gate-local.yml"
@@ -49,8 +49,8 @@ def test_one_secret_in_fields_of_different_kinds_gets_a_file_of_each_kind() -> N
     store = Store({})
     files = opened(resolved(compiled({"config": MIXED}), store, "mask"))
     made = {path: text for path, text in files.items() if path.startswith("files/")}
-    held = {name: made[path.removeprefix("/home/spinnaker/.hal/")] for name, path in fields(files["config"]).items()}
-    (first, second, google, docker, password, github) = held.values()
+    content = {name: made[path.removeprefix("/home/spinnaker/.hal/")] for name, path in fields(files["config"]).items()}
+    (first, second, google, docker, password, github) = content.values()
     assert first == second
     assert [context["name"] for context in json.loads(first)["contexts"]] == ["one", "two"]
     assert json.loads(google) == json.loads(docker) == {}
@@ -102,9 +102,9 @@ def test_what_may_not_be_read_is_a_warning_where_nothing_is_read(
     reference: str, trust: Trust, rule: str, message: str
 ) -> None:
     files = {GATE: f"a: \"${{{{ secret('{reference}') }}}}\"\n"}
-    (found,) = reference_findings(compiled(files), trust, "mask")
+    (found,) = check_references(compiled(files), trust, "mask")
     assert (found.rule, found.severity, found.message) == (rule, Severity.WARNING, message)
-    assert [one.severity for one in reference_findings(compiled(files), trust, "resolve")] == [Severity.ERROR]
+    assert [one.severity for one in check_references(compiled(files), trust, "resolve")] == [Severity.ERROR]
     assert opened(resolved(compiled(files), Store({}), "mask", trust=trust))[GATE].startswith('a: "masked-')
 
 

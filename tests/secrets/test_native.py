@@ -6,13 +6,13 @@ import pytest
 from secret_trees import Store, compiled, opened, resolved
 
 from halgit.operator_settings import Trust
-from halgit.remotes.engine import Held
-from halgit.secrets import reference_findings
+from halgit.remotes.engine import SecretData
+from halgit.secrets import check_references
 
 GATE, ORCA, ALL = (f"default/profiles/{name}-local.yml" for name in ("gate", "orca", "spinnaker"))
 S3 = "encrypted:s3!r:us-east-1!b:bucket!f:x!k:y"
 FILE = "encryptedFile:s3!r:us-east-1!b:bucket!f:x"
-STORE = {"s3://bucket/x?region=us-east-1": Held(whole=b"y: value")}
+STORE = {"s3://bucket/x?region=us-east-1": SecretData(whole=b"y: value")}
 BILL = ".boms/bom/mine.yml"
 
 
@@ -87,7 +87,7 @@ def test_halyard_decrypts_secret_fields_and_settings_whatever_the_version() -> N
 
 def test_a_secret_file_in_a_profile_is_left_only_where_the_service_decrypts_it() -> None:
     old = {"config": config("local:mine"), BILL: bill(gate="1.5.2"), GATE: f"a: {FILE}\n"}
-    (found,) = reference_findings(compiled(old), Trust(), "resolve")
+    (found,) = check_references(compiled(old), Trust(), "resolve")
     assert (found.rule, found.file, found.path) == ("reference/file-place", GATE, ("a",))
     assert found.message == (
         "What reads this does not decrypt secrets itself, so no file is made of this one "
@@ -98,6 +98,6 @@ def test_a_secret_file_in_a_profile_is_left_only_where_the_service_decrypts_it()
         "as a volume by kubernetes.volumes of the service-settings."
     )
     for fine in ({**old, BILL: bill(gate="1.5.3")}, {"config": config("local:gone"), GATE: f"a: {FILE}\n"}):
-        assert reference_findings(compiled(fine), Trust(), "resolve") == ()
+        assert check_references(compiled(fine), Trust(), "resolve") == ()
     daemon = {"config": config("1.36.1"), "default/profiles/spinnaker-monitoring-local.yml": f"a: {FILE}\n"}
-    assert [found.rule for found in reference_findings(compiled(daemon), Trust())] == ["reference/file-place"]
+    assert [found.rule for found in check_references(compiled(daemon), Trust())] == ["reference/file-place"]

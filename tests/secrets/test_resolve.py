@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from secret_trees import Store, compiled, opened, resolved
 
-from halgit.errors import FindingsError, Refused, SecretError, SourceError, Unreachable
+from halgit.errors import FindingsError, RefusedError, SecretError, SourceError, UnreachableError
 from halgit.operator_settings import Trust
-from halgit.redaction import Redactor, Secret, Woven
-from halgit.remotes.engine import Held
+from halgit.redaction import Redactor, Secret, SecretText
+from halgit.remotes.engine import SecretData
 
 GATE = "default/profiles/gate-local.yml"
 CONFIG = "deploymentConfigurations:\n- name: default\n"
@@ -29,12 +29,12 @@ def test_each_dialect_and_place_of_one_tree() -> None:
     )
     store = Store(
         {
-            "k8s://ldap": Held({"password": b"it's: #1\n"}, version="revision:4"),
-            "k8s://redis": Held({"pass": b"p@ss"}),
-            "vault://secret/slack": Held({"token": "xoxb"}, version="3"),
-            "vault://secret/gate": Held({"oauth": {"clientSecret": "cs"}}, version="7"),
-            "noop://open%20sesame": Held(whole=b"open sesame"),
-            "s3://bucket/x.yml": Held(whole=b"keys: {b: 'say \"hi\"'}", version="v1"),
+            "k8s://ldap": SecretData({"password": b"it's: #1\n"}, version="revision:4"),
+            "k8s://redis": SecretData({"pass": b"p@ss"}),
+            "vault://secret/slack": SecretData({"token": "xoxb"}, version="3"),
+            "vault://secret/gate": SecretData({"oauth": {"clientSecret": "cs"}}, version="7"),
+            "noop://open%20sesame": SecretData(whole=b"open sesame"),
+            "s3://bucket/x.yml": SecretData(whole=b"keys: {b: 'say \"hi\"'}", version="v1"),
         }
     )
     result = resolved(tree, store)
@@ -58,7 +58,7 @@ def test_each_dialect_and_place_of_one_tree() -> None:
 def test_each_distinct_secret_is_read_once_however_often_and_in_whatever_dialect_it_is_named() -> None:
     lines = [f"  a{n}: encrypted:k8s!n:s!k:k{n % 3}\n  b{n}: x-encrypted:s:k1/y\n" for n in range(50)]
     tree = compiled({GATE: "top:\n" + "".join(lines)})
-    store = Store({"k8s://s": Held({"k0": b"v0", "k1": b"v1", "k2": b"v2"})})
+    store = Store({"k8s://s": SecretData({"k0": b"v0", "k1": b"v1", "k2": b"v2"})})
     text = opened(resolved(tree, store))[GATE]
     assert store.asked == ["k8s://s"]
     assert text.count(": v2\n") == 16
@@ -76,7 +76,7 @@ def test_only_references_that_survive_the_merge_are_read() -> None:
         },
         overlay="prod",
     )
-    store = Store({"k8s://kept": Held({"k": b"v"})})
+    store = Store({"k8s://kept": SecretData({"k": b"v"})})
     assert opened(resolved(tree, store))[GATE] == "a: plain\nb: v\n"
     assert store.asked == ["k8s://kept"]
 
@@ -89,7 +89,7 @@ def test_secret_parameters_and_references_meet_in_one_text() -> None:
         },
         set={"user": "hal", "pass": "encrypted:redis:pw"},
     )
-    result = resolved(tree, Store({"k8s://redis": Held({"pw": b"s3cret"})}))
+    result = resolved(tree, Store({"k8s://redis": SecretData({"pw": b"s3cret"})}))
     assert opened(result)[GATE] == "url: redis://hal:s3cret@h\n"
     assert "s3cret" not in repr(result)
     assert "s3cret" not in str(result.files[GATE].splices)
@@ -98,18 +98,18 @@ def test_secret_parameters_and_references_meet_in_one_text() -> None:
 def test_what_is_revealed_does_not_show_itself_and_the_merged_tree_is_not_changed() -> None:
     tree = compiled({GATE: "a: encrypted:s:k\nb: [x, 'y encrypted:s:k']\n"})
     before = repr(tree)
-    result = resolved(tree, Store({"k8s://s": Held({"k": b"hidden-value"})}))
+    result = resolved(tree, Store({"k8s://s": SecretData({"k": b"hidden-value"})}))
     assert "hidden-value" not in repr(result)
     assert isinstance(result.files[GATE].data["a"], Secret)
-    assert isinstance(result.files[GATE].data["b"][1], Woven)
+    assert isinstance(result.files[GATE].data["b"][1], SecretText)
     assert repr(tree) == before
-    assert repr(Held({"k": b"hidden-value"})).count("hidden-value") == 0
+    assert repr(SecretData({"k": b"hidden-value"})).count("hidden-value") == 0
 
 
 def test_the_redactor_knows_every_value_that_was_used() -> None:
     redactor = Redactor()
     tree = compiled({GATE: "a: encrypted:s:k\n"})
-    resolved(tree, Store({"k8s://s": Held({"k": b"hidden-value"})}), redactor=redactor)
+    resolved(tree, Store({"k8s://s": SecretData({"k": b"hidden-value"})}), redactor=redactor)
     assert redactor.clean("leaked hidden-value and aGlkZGVuLXZhbHVl") == "leaked ******** and ********"
 
 
@@ -129,7 +129,12 @@ KUBE = """deploymentConfigurations:
 
 def test_a_secret_file_becomes_a_file_of_the_tree_and_names_never_collide() -> None:
     tree = compiled({"config": KUBE}, hal_home="/home/hal/.hal")
-    store = Store({"k8s://clusters": Held({"kubeconfig": b"\xfe\xed"}), "k8s://others": Held({"kubeconfig": b"other"})})
+    store = Store(
+        {
+            "k8s://clusters": SecretData({"kubeconfig": b"\xfe\xed"}),
+            "k8s://others": SecretData({"kubeconfig": b"other"}),
+        }
+    )
     result = resolved(tree, store)
     files = {path: text for path, text in opened(result).items() if path != "config"}
     first, second = sorted(files, key=lambda path: files[path], reverse=True)
@@ -146,7 +151,7 @@ def test_a_secret_file_becomes_a_file_of_the_tree_and_names_never_collide() -> N
 def test_the_name_of_a_secret_file_does_not_depend_on_its_value() -> None:
     tree = compiled({"config": KUBE})
     old, new = (
-        resolved(tree, Store({name: Held({"kubeconfig": value}) for name in ("k8s://clusters", "k8s://others")}))
+        resolved(tree, Store({name: SecretData({"kubeconfig": value}) for name in ("k8s://clusters", "k8s://others")}))
         for value in (b"old", b"new")
     )
     assert list(old.files) == list(new.files)
@@ -160,7 +165,7 @@ def test_base64_is_decoded_for_texts_and_files() -> None:
             GATE: "a: encrypted:vault!e:kv!p:jks!k:text!b:true\n",
         }
     )
-    store = Store({"vault://kv/jks": Held({"store": "/u0=\n", "text": "aGVsbG8="})})
+    store = Store({"vault://kv/jks": SecretData({"store": "/u0=\n", "text": "aGVsbG8="})})
     result = opened(resolved(tree, store))
     assert result[GATE] == "a: hello\n"
     assert [text for path, text in result.items() if path.startswith("files/")] == ["\xfe\xed"]
@@ -186,9 +191,9 @@ def test_native_leaves_what_spinnaker_decrypts_itself() -> None:
     )  # fmt: skip
     store = Store(
         {
-            "s3://bucket/x?region=us-east-1": Held(whole=b"y: value"),
-            "vault://s/slack": Held({"t": "token"}),
-            "k8s://n": Held({"k": b"v"}),
+            "s3://bucket/x?region=us-east-1": SecretData(whole=b"y: value"),
+            "vault://s/slack": SecretData({"t": "token"}),
+            "k8s://n": SecretData({"k": b"v"}),
         }
     )
     result = opened(resolved(tree, store, "native"))
@@ -237,9 +242,9 @@ def test_keep_leaves_everything_but_the_escapes() -> None:
 def test_pinned_versions_are_read_and_a_moved_secret_is_refused() -> None:
     tree = compiled({GATE: "a: encrypted:vault!e:kv!p:x!k:k\nb: encrypted:n:k\n"})
     secrets = {
-        "vault://kv/x?version=1": Held({"k": "old"}, version="1"),
-        "vault://kv/x": Held({"k": "new"}, version="2"),
-        "k8s://n": Held({"k": b"v"}, version="revision:8"),
+        "vault://kv/x?version=1": SecretData({"k": "old"}, version="1"),
+        "vault://kv/x": SecretData({"k": "new"}, version="2"),
+        "k8s://n": SecretData({"k": b"v"}, version="revision:8"),
     }
     store = Store(secrets)
     pinned = {"vault://kv/x": "1", "k8s://n": "revision:8"}
@@ -270,8 +275,10 @@ def test_all_that_cannot_be_had_is_told_together_with_file_and_line() -> None:
     )
     store = Store(
         {
-            "vault://secret/gate": Held({"clientId": "x", "other": "y"}),
-            "k8s://private": Refused("Kubernetes refuses the Secret private.", "Give the role the right to get it."),
+            "vault://secret/gate": SecretData({"clientId": "x", "other": "y"}),
+            "k8s://private": RefusedError(
+                "Kubernetes refuses the Secret private.", "Give the role the right to get it."
+            ),
         }
     )
     with pytest.raises(SecretError) as caught:
@@ -287,7 +294,7 @@ def test_all_that_cannot_be_had_is_told_together_with_file_and_line() -> None:
 
 
 def test_a_server_that_is_down_is_said_once_and_not_asked_for_everything() -> None:
-    down = Unreachable("Vault at https://vault cannot be reached.", "Check --vault-address.")
+    down = UnreachableError("Vault at https://vault cannot be reached.", "Check --vault-address.")
     tree = compiled({GATE: "".join(f"a{n}: encrypted:vault!e:kv!p:p{n}!k:k\n" for n in range(100))})
     store = Store({f"vault://kv/p{n}": down for n in range(100)})
     with pytest.raises(SecretError) as caught:
@@ -299,45 +306,51 @@ def test_a_server_that_is_down_is_said_once_and_not_asked_for_everything() -> No
 
 
 @pytest.mark.parametrize(
-    ("reference", "held", "words"),
+    ("reference", "content", "words"),
     [
-        ("encrypted:s:k", Held({"k": b"\xff"}), "Kubernetes Secret s is no text. Use encryptedFile: or secretFile()"),
-        ("encrypted:s:k", Held({"k": b"a\0b"}), "Kubernetes Secret s is no text: it holds a zero byte."),
-        ("encrypted:s:k", Held({}), "Kubernetes Secret s has no key k (keys: none)."),
+        (
+            "encrypted:s:k",
+            SecretData({"k": b"\xff"}),
+            "Kubernetes Secret s is no text. Use encryptedFile: or secretFile()",
+        ),
+        ("encrypted:s:k", SecretData({"k": b"a\0b"}), "Kubernetes Secret s is no text: it holds a zero byte."),
+        ("encrypted:s:k", SecretData({}), "Kubernetes Secret s has no key k (keys: none)."),
         (
             "encrypted:vault!e:s!p:x!k:k!b:true",
-            Held({"k": "no base64!"}),
+            SecretData({"k": "no base64!"}),
             "Vault secret s/x holds no base64 under key k.",
         ),
-        ("encrypted:vault!e:s!p:x!k:a.b", Held({"a": {"c": 1}}), "Vault secret s/x has no key a.b (keys: a)."),
+        ("encrypted:vault!e:s!p:x!k:a.b", SecretData({"a": {"c": 1}}), "Vault secret s/x has no key a.b (keys: a)."),
         (
             "${{ secret('s3://bucket/x#k') }}",
-            Held(whole=b"just text"),
+            SecretData(whole=b"just text"),
             "s3 object bucket/x is no JSON or YAML with keys",
         ),
         (
             "${{ secret('s3://bucket/x#k') }}",
-            Held(whole=b"a: 1\nb: 2"),
+            SecretData(whole=b"a: 1\nb: 2"),
             "s3 object bucket/x has no key k (keys: a, b).",
         ),
         (
             "${{ secret('secrets-manager://x#k') }}",
-            Held(whole=b'{"K": 1}'),
+            SecretData(whole=b'{"K": 1}'),
             "secrets-manager secret x has no key k (keys: K).",
         ),
         (
             "${{ secret('google-secrets-manager://p/x#k') }}",
-            Held(whole=b"- a"),
+            SecretData(whole=b"- a"),
             "google-secrets-manager secret x is no JSON",
         ),
     ],
 )
-def test_a_value_that_cannot_be_it_is_named_without_being_shown(reference: str, held: Held, words: str) -> None:
+def test_a_value_that_cannot_be_it_is_named_without_being_shown(
+    reference: str, content: SecretData, words: str
+) -> None:
     from halgit import references
 
     address = references.format_address(references.find_references(reference)[0].reference)
     with pytest.raises(SecretError) as caught:
-        resolved(compiled({GATE: f'a: "{reference}"\n'}), Store({address: held}))
+        resolved(compiled({GATE: f'a: "{reference}"\n'}), Store({address: content}))
     assert words in str(caught.value)
     assert "no base64!" not in str(caught.value)
     assert "just text" not in str(caught.value)
@@ -357,7 +370,7 @@ def test_a_value_that_cannot_be_it_is_named_without_being_shown(reference: str, 
 def test_values_that_are_no_texts_become_the_text_java_would_read(value: object, text: str) -> None:
     tree = compiled({"default/profiles/rosco/x.sh": "x=encrypted:vault!e:kv!p:x!k:k\n"})
     assert (
-        opened(resolved(tree, Store({"vault://kv/x": Held({"k": value})})))["default/profiles/rosco/x.sh"]
+        opened(resolved(tree, Store({"vault://kv/x": SecretData({"k": value})})))["default/profiles/rosco/x.sh"]
         == f"x={text}\n"
     )
 
@@ -372,6 +385,6 @@ def test_nothing_is_read_where_a_reference_is_wrong() -> None:
 
 def test_allowed_engines_and_namespaces_are_read() -> None:
     tree = compiled({GATE: "a: ${{ secret('env://HOME_OF_HAL') }}\nb: ${{ secret('k8s://other/s#k') }}\n"})
-    store = Store({"env://HOME_OF_HAL": Held(whole=b"/hal"), "k8s://other/s": Held({"k": b"v"})})
+    store = Store({"env://HOME_OF_HAL": SecretData(whole=b"/hal"), "k8s://other/s": SecretData({"k": b"v"})})
     trust = Trust(frozenset({"env"}), frozenset({"other"}))
     assert opened(resolved(tree, store, trust=trust))[GATE] == "a: /hal\nb: v\n"

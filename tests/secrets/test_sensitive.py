@@ -5,7 +5,7 @@ from __future__ import annotations
 from secret_trees import compiled
 
 from halgit.redaction import Redactor
-from halgit.secrets import learn_plain, sensitive_values
+from halgit.secrets import find_sensitive_values, learn_plain_secrets
 
 
 def test_marked_fields_telling_keys_and_parameters_are_masked() -> None:
@@ -24,7 +24,7 @@ def test_marked_fields_telling_keys_and_parameters_are_masked() -> None:
         },
         set={"pin": "canary-five"},
     )
-    assert sensitive_values(tree) == {
+    assert find_sensitive_values(tree) == {
         "canary-one", "canary-two", "1234567", "canary-three", "canary-four", "canary-five", "canary-six",
         "canary-seven", "canary-eight", "canary-nine", "canary-ten",
     }  # fmt: skip
@@ -33,6 +33,6 @@ def test_marked_fields_telling_keys_and_parameters_are_masked() -> None:
 def test_a_value_that_is_also_a_name_of_the_tree_does_not_blank_the_names_out() -> None:
     tree = compiled({"default/profiles/gate-local.yml": "password: password\nredis:\n  password: gate-local\n"})
     redactor = Redactor()
-    learn_plain(tree, redactor)
+    learn_plain_secrets(tree, redactor)
     line = "default/profiles/gate-local.yml:1: redis.password"
     assert redactor.clean(line) == line

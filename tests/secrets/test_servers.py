@@ -18,7 +18,7 @@ from halgit.errors import SecretError
 from halgit.operator_settings import Access, PerHost, Trust
 from halgit.pipeline import Compiled, Resolved
 from halgit.redaction import Redactor
-from halgit.secrets import check, plan_secrets, resolve_secrets
+from halgit.secrets import check_secrets, plan_secrets, resolve_secrets
 from halgit.secrets.engines import engines
 
 GATE = "default/profiles/gate-local.yml"
@@ -41,7 +41,7 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 def hang_up() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().kept.close()
+        OPENED.pop().cache.close()
 
 
 def vault_access(url: str, **options: object) -> Access:
@@ -54,7 +54,7 @@ def vault_access(url: str, **options: object) -> Access:
 
 def run(tree: Compiled, access: Access) -> Resolved:
     found = plan_secrets(tree, Trust(), "resolve")
-    return resolve_secrets(found, engines(access), Redactor(), put=Places(tree.files, tree.layers).put)
+    return resolve_secrets(found, engines(access), Redactor(), locate=Places(tree.files, tree.layers).put)
 
 
 def thousand() -> Compiled:
@@ -148,7 +148,7 @@ def test_every_engine_gives_its_secret_to_one_tree(bao: Bao, tmp_path: Path) -> 
         )
         found = plan_secrets(tree, Trust(frozenset({"env", "file"})), "resolve")
         result = resolve_secrets(found, engines(access), Redactor())
-        states = {each.row.engine: (each.state, each.how) for each in check(found, engines(access))}
+        states = {each.row.engine: (each.state, each.how) for each in check_secrets(found, engines(access))}
         versions = dict(result.versions)
         again = resolve_secrets(found, engines(access), Redactor(), pinned=versions)
     assert opened(result)[GATE] == opened(again)[GATE]

@@ -7,14 +7,14 @@ from secret_trees import compiled
 
 from halgit.operator_settings import Trust
 from halgit.pipeline import Finding, SecretsMode, Severity
-from halgit.secrets import plan_secrets, reference_findings
+from halgit.secrets import check_references, plan_secrets
 
 GATE = "default/profiles/gate-local.yml"
 NONE = Trust()
 
 
 def said(files: dict[str, str], trust: Trust = NONE, mode: SecretsMode = "resolve", **options: object) -> list[Finding]:
-    return list(reference_findings(compiled(files, **options), trust, mode))
+    return list(check_references(compiled(files, **options), trust, mode))
 
 
 def one(files: dict[str, str], trust: Trust = NONE, mode: SecretsMode = "resolve", **options: object) -> Finding:

@@ -61,7 +61,7 @@ class Cloud:
     def hang_up(self) -> None:
         """Close what tests opened."""
         while self.opened:
-            self.opened.pop().kept.close()
+            self.opened.pop().cache.close()
 
 
 @contextlib.contextmanager

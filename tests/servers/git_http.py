@@ -35,12 +35,12 @@ class Request:
 
 @dataclass
 class Reply:
-    """What goes out instead of git's own answer. `silent` sends nothing and hangs up."""
+    """What goes out instead of git's own answer. `ignore_progress` sends nothing and hangs up."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    silent: bool = False
+    ignore_progress: bool = False
 
 
 Rule = Callable[[Request], "Reply | None"]
@@ -122,7 +122,7 @@ def _handler(server: GitHttpServer) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
             if reply is None:
                 reply = _backend(server, request, body)
-            if not reply.silent:
+            if not reply.ignore_progress:
                 self._send(reply)
 
         def _body(self) -> bytes:

@@ -22,11 +22,11 @@ class GitSshServer:
     `key` and `known_hosts` are files for the client, `other_key` one the server does not know.
     """
 
-    def __init__(self, root: Path, folder: Path, *, silent: bool = False) -> None:
+    def __init__(self, root: Path, folder: Path, *, ignore_progress: bool = False) -> None:
         needs.program("ssh", "openssh-client")
         folder.mkdir(parents=True, exist_ok=True)
         self.root = root
-        self.silent = silent
+        self.ignore_progress = ignore_progress
         self.users: list[str] = []
         self.commands: list[str] = []
         self.port = 0
@@ -76,7 +76,7 @@ class GitSshServer:
     async def _handle(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         self.users.append(process.get_extra_info("username"))
         self.commands.append(process.command or "")
-        if self.silent:
+        if self.ignore_progress:
             await self._stop.wait()
             process.exit(1)
             return

@@ -10,7 +10,7 @@ import pytest
 
 from halgit import settings
 from halgit import yaml as hyaml
-from halgit.pipeline import MISSING, Finding, Patch, Plain, RuleSettings, Severity, Value
+from halgit.pipeline import MISSING, Finding, Patch, PlainScalar, RuleSettings, Severity, Value
 
 HERE = Path(__file__).parent / "examples"
 SCHEMA = json.loads((HERE.parents[2] / "schemas" / "halgit.schema.json").read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def as_json(value: Value) -> object:
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list):
         return [as_json(item) for item in value]
-    return {"date": str(value)} if isinstance(value, Plain) else value
+    return {"date": str(value)} if isinstance(value, PlainScalar) else value
 
 
 def test_the_schema_is_one() -> None:

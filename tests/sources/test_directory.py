@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from halgit.errors import Corrupt, HalgitError, Missing, RemoteError, SourceError
+from halgit.errors import CorruptError, HalgitError, NotFoundError, RemoteError, SourceError
 from halgit.operator_settings import Access
 from halgit.pipeline import Snapshot
 from halgit.sources import open_source, parse_spec
@@ -215,7 +215,7 @@ def test_what_vanishes_or_turns_into_something_else_is_refused(repo: Path, opene
 
 
 def test_a_path_that_was_never_there(repo: Path, opened: Open) -> None:
-    with pytest.raises(Missing) as caught:
+    with pytest.raises(NotFoundError) as caught:
         opened().read(["../outside"])
     assert str(caught.value) == f"{repo}: there is no file ../outside. Correct the path."
 
@@ -256,9 +256,9 @@ def test_folders_that_are_not_there(repo: Path, tmp_path: Path, opened: Open) ->
     write(repo, config="a")
     (repo / "out").symlink_to(tmp_path)
     expected: dict[str, tuple[type[HalgitError], str]] = {
-        "nowhere": (Missing, "the folder nowhere is not there. Correct --path."),
-        "config": (Missing, "the folder config is a file. Correct --path."),
-        "out": (Corrupt, "--path out leads out of the directory. Name a folder inside it."),
+        "nowhere": (NotFoundError, "the folder nowhere is not there. Correct --path."),
+        "config": (NotFoundError, "the folder config is a file. Correct --path."),
+        "out": (CorruptError, "--path out leads out of the directory. Name a folder inside it."),
     }
     for path, (kind, words) in expected.items():
         with pytest.raises(SourceError) as caught:

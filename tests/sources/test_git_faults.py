@@ -20,7 +20,7 @@ from servers.git_http import GitHttpServer, Reply, Request
 from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
 
-from halgit.errors import Missing, RemoteError, SourceError, Throttled, Unreachable
+from halgit.errors import NotFoundError, RemoteError, SourceError, ThrottledError, UnreachableError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.sources import open_source
 
@@ -53,7 +53,14 @@ def first(count: int, reply: Reply) -> Callable[[Request], Reply | None]:
 
 @pytest.mark.parametrize(
     "reply",
-    [Reply(503), Reply(500), Reply(502), Reply(429), Reply(silent=True), Reply(headers={"Content-Length": "999"})],
+    [
+        Reply(503),
+        Reply(500),
+        Reply(502),
+        Reply(429),
+        Reply(ignore_progress=True),
+        Reply(headers={"Content-Length": "999"}),
+    ],
     ids=["503", "500", "502", "429", "hangs up", "cut short"],
 )
 def test_a_fault_that_may_pass_is_tried_again(
@@ -68,9 +75,13 @@ def test_a_fault_that_may_pass_is_tried_again(
 @pytest.mark.parametrize(
     ("reply", "kind", "words"),
     [
-        (Reply(503), Throttled, "asks to come back later. Try again later, or look at the server."),
-        (Reply(500), Unreachable, "has a fault of its own. Try again later, or look at the server."),
-        (Reply(silent=True), Unreachable, "broke off the connection. Try again later, or look at the server."),
+        (Reply(503), ThrottledError, "asks to come back later. Try again later, or look at the server."),
+        (Reply(500), UnreachableError, "has a fault of its own. Try again later, or look at the server."),
+        (
+            Reply(ignore_progress=True),
+            UnreachableError,
+            "broke off the connection. Try again later, or look at the server.",
+        ),
     ],
 )
 def test_the_tries_are_bounded(
@@ -89,7 +100,7 @@ def test_nobody_listens(access: Callable[..., Access]) -> None:
         probe.bind(("127.0.0.1", 0))
         server = f"127.0.0.1:{probe.getsockname()[1]}"
         error = failure(f"http://{server}/repo", access(retries=1))
-    assert isinstance(error.__cause__, Unreachable)
+    assert isinstance(error.__cause__, UnreachableError)
     assert str(error) == (
         f"http://{server}/repo: {server} cannot be reached. Check the URL, the network and the proxy variables."
     )
@@ -98,7 +109,7 @@ def test_nobody_listens(access: Callable[..., Access]) -> None:
 def test_a_name_that_does_not_resolve(access: Callable[..., Access]) -> None:
     needs.program("git", "git")
     error = failure("https://git.invalid/repo", access())
-    assert isinstance(error.__cause__, Unreachable)
+    assert isinstance(error.__cause__, UnreachableError)
     assert str(error) == (
         "https://git.invalid/repo: the name git.invalid cannot be resolved. "
         "Check the URL, the network and the proxy variables."
@@ -108,7 +119,7 @@ def test_a_name_that_does_not_resolve(access: Callable[..., Access]) -> None:
 def test_what_is_no_git_server(server: GitHttpServer, access: Callable[..., Access]) -> None:
     server.rule = lambda request: Reply(200, b"<html>hello</html>", {"Content-Type": "text/html"})
     error = failure(f"{server.url}/repo", access())
-    assert isinstance(error.__cause__, Missing)
+    assert isinstance(error.__cause__, NotFoundError)
 
 
 def test_words_of_a_server_are_shown_clean_and_short(server: GitHttpServer, access: Callable[..., Access]) -> None:
@@ -142,14 +153,14 @@ class TestTime:
         marked = f"{os.environ['PATH']}:{tmp_path}/marked"
         error = failure(f"{server.url}/repo", access({"PATH": marked}, timeout=1, retries=0))
         assert reached.is_set()
-        assert isinstance(error.__cause__, Unreachable)
+        assert isinstance(error.__cause__, UnreachableError)
         assert str(error).startswith(f"{server.url}/repo: ")
         assert running_with(f"PATH={marked}") == []
         go_on.set()
 
     def test_the_limit_itself(self, root: Path, access: Callable[..., Access], tmp_path: Path) -> None:
         """ssh waits for ever for a server that has taken the command and says nothing."""
-        with GitSshServer(root, tmp_path / "ssh", silent=True) as ssh:
+        with GitSshServer(root, tmp_path / "ssh", ignore_progress=True) as ssh:
             marked = f"{os.environ['PATH']}:{tmp_path}/marked"
             allowed = access({"PATH": marked}, ssh_key_file=ssh.key, known_hosts_file=ssh.known_hosts, timeout=2)
             url = f"ssh://{ssh.server}/repo"
@@ -207,7 +218,7 @@ def running_with(variable: str) -> list[str]:
 
 def test_git_is_not_there(root: Path, access: Callable[..., Access], tmp_path: Path) -> None:
     error = failure(f"file://{root}/repo", access({"PATH": str(tmp_path)}))
-    assert isinstance(error.__cause__, Missing)
+    assert isinstance(error.__cause__, NotFoundError)
     assert str(error) == (
         f"file://{root}/repo: The program git is not there. Install git (2.31 or newer) and put it on the PATH."
     )
@@ -251,6 +262,6 @@ def test_no_place_for_temporary_files(root: Path, access: Callable[..., Access],
 def test_what_is_read_after_the_server_has_gone(server: GitHttpServer, access: Callable[..., Access]) -> None:
     with closing(open_source(SourceSpec(f"{server.url}/repo"), access())) as snapshot:
         server.rule = lambda request: Reply(500)
-        with pytest.raises(Unreachable) as caught:
+        with pytest.raises(UnreachableError) as caught:
             snapshot.read(["config"])
     assert str(caught.value).startswith(f"{server.url}/repo: ")

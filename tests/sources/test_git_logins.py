@@ -18,7 +18,7 @@ from servers.git_http import GitHttpServer, Reply, Request
 from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
 
-from halgit.errors import Missing, Refused, SourceError, Untrusted, UsageError
+from halgit.errors import NotFoundError, RefusedError, SourceError, UntrustedError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.sources import open_source
 
@@ -94,7 +94,7 @@ class TestTokens:
             f"{server.url}/repo: 127.0.0.1:{server.port} asks for a login and none is given. "
             "Give one with --git-token-file (and --git-user)."
         )
-        assert isinstance(error.__cause__, Refused)
+        assert isinstance(error.__cause__, RefusedError)
         assert {request.login for request in server.seen} == {""}
 
     def test_a_server_that_does_not_ask_gets_none(
@@ -118,7 +118,7 @@ class TestTokens:
 
     def test_no_repository_or_not_shown(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
         error = failure(f"{server.url}/other", access({"GIT_TOKEN": TOKEN}))
-        assert isinstance(error.__cause__, Missing)
+        assert isinstance(error.__cause__, NotFoundError)
         assert str(error) == (
             f"{server.url}/other: there is no repository here, or it is not shown to this login. "
             "Check the URL; a private repository needs --git-token-file or --ssh-key-file."
@@ -235,7 +235,7 @@ class TestCertificates:
         for allowed in (access({"GIT_SSL_NO_VERIFY": "true"}), access(ca_file=other.ca)):
             with pytest.raises(SourceError) as caught:
                 self.open(root, authority, allowed, "127.0.0.1")
-            assert isinstance(caught.value.__cause__, Untrusted)
+            assert isinstance(caught.value.__cause__, UntrustedError)
             assert str(caught.value).endswith(
                 "is signed by an authority that is not trusted. "
                 "Give the certificate authority of the server with --ca-file."
@@ -246,19 +246,19 @@ class TestCertificates:
     ) -> None:
         with pytest.raises(SourceError) as caught:
             self.open(root, authority, access(ca_file=authority.ca), "git.example")
-        assert isinstance(caught.value.__cause__, Untrusted)
+        assert isinstance(caught.value.__cause__, UntrustedError)
         assert str(caught.value).endswith("is for another host. Use the name the certificate holds.")
 
     def test_a_certificate_out_of_date(self, root: Path, authority: Authority, access: Callable[..., Access]) -> None:
         with pytest.raises(SourceError) as caught:
             self.open(root, authority, access(ca_file=authority.ca), "127.0.0.1", days=-2)
-        assert isinstance(caught.value.__cause__, Untrusted)
+        assert isinstance(caught.value.__cause__, UntrustedError)
 
     def test_a_file_that_is_none(self, root: Path, authority: Authority, access: Callable[..., Access]) -> None:
         authority.ca.write_text("nothing")
         with pytest.raises(SourceError) as caught:
             self.open(root, authority, access(ca_file=authority.ca), "127.0.0.1")
-        assert isinstance(caught.value.__cause__, Untrusted)
+        assert isinstance(caught.value.__cause__, UntrustedError)
         with pytest.raises(UsageError, match="--ca-file /nowhere cannot be read"):
             self.open(root, authority, access(ca_file="/nowhere"), "127.0.0.1")
 
@@ -326,7 +326,7 @@ class TestSsh:
 
     def test_a_key_the_server_does_not_know(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
         error = failure(f"ssh://{ssh.server}/repo", keys(ssh_key_file=ssh.other_key))
-        assert isinstance(error.__cause__, Refused)
+        assert isinstance(error.__cause__, RefusedError)
         assert str(error) == (
             f"ssh://{ssh.server}/repo: {ssh.server} refuses the ssh key. "
             "Check that the token or key is valid and may read this repository."
@@ -340,13 +340,13 @@ class TestSsh:
         subprocess.run([*keygen, "-f", locked], check=True)
         for file in (locked, ssh.known_hosts):
             error = failure(f"ssh://{ssh.server}/repo", keys(ssh_key_file=file))
-            assert isinstance(error.__cause__, Refused)
+            assert isinstance(error.__cause__, RefusedError)
 
     def test_an_unknown_host(self, ssh: GitSshServer, keys: Callable[..., Access], tmp_path: Path) -> None:
         empty = tmp_path / "empty"
         empty.touch()
         error = failure(f"ssh://{ssh.server}/repo", keys(known_hosts_file=empty))
-        assert isinstance(error.__cause__, Untrusted)
+        assert isinstance(error.__cause__, UntrustedError)
         assert str(error) == (
             f"ssh://{ssh.server}/repo: the host key of {ssh.server} is not in --known-hosts-file. Compare the server's "
             "host keys with those its owner publishes, then put them into --known-hosts-file."
@@ -358,7 +358,7 @@ class TestSsh:
         file = tmp_path / "other"
         file.write_text(f"[127.0.0.1]:{ssh.port} {other}")
         error = failure(f"ssh://{ssh.server}/repo", keys(known_hosts_file=file))
-        assert isinstance(error.__cause__, Untrusted)
+        assert isinstance(error.__cause__, UntrustedError)
         assert "the host key of" in str(error)
         assert "is not the one in --known-hosts-file." in str(error)
         assert ssh.users == []
@@ -374,7 +374,7 @@ class TestSsh:
 
     def test_no_repository(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
         error = failure(f"ssh://{ssh.server}/other", keys())
-        assert isinstance(error.__cause__, Missing)
+        assert isinstance(error.__cause__, NotFoundError)
 
 
 def test_variables_of_git_in_our_own_environment_do_not_count(

@@ -14,7 +14,7 @@ import pytest
 from servers.git_http import GitHttpServer
 from servers.repositories import Repository
 
-from halgit.errors import Missing, SourceError, Untrusted, UsageError
+from halgit.errors import NotFoundError, SourceError, UntrustedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.sources import open_source
 
@@ -62,7 +62,7 @@ def repository(tmp_path: Path, gpg: Gpg) -> Repository:
 def refused(url: str, access: Access, ref: str = "") -> str:
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(url, ref), access)
-    assert isinstance(caught.value.__cause__, Untrusted)
+    assert isinstance(caught.value.__cause__, UntrustedError)
     return str(caught.value)
 
 
@@ -216,7 +216,7 @@ def test_the_program_is_not_there(
         (programs / name).symlink_to(needs.program(name, "git"))
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(repository.url), access({"PATH": str(programs)}, verify_signatures=str(file)))
-    assert isinstance(caught.value.__cause__, Missing)
+    assert isinstance(caught.value.__cause__, NotFoundError)
 
 
 def test_files_of_no_use(

@@ -11,7 +11,7 @@ import pytest
 from servers.halyard import Daemon, halyard
 from servers.halyard_tasks import Pace
 
-from halgit.errors import Corrupt, DeployError, Refused
+from halgit.errors import CorruptError, DeployError, RefusedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Severity
 from halgit.remotes.halyard import DeployRequest, Halyard, cut_manifest
@@ -126,12 +126,12 @@ def test_an_unknown_service_fails_the_task(daemon: Daemon) -> None:
 def test_a_word_that_halyard_does_not_take_is_refused(daemon: Daemon) -> None:
     with pytest.raises(DeployError, match=r"Halyard refuses the deploy: .* HTTP 400"):
         deployer(daemon).deploy(DeployRequest("default", options=("NOPE",)), lambda uuid: None)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         client(daemon).deploy(DeployRequest("default", tolerated="SEVERE"))  # type: ignore[arg-type]
 
 
 def test_another_server_at_the_address_is_not_taken_for_halyard(daemon: Daemon) -> None:
-    with pytest.raises(Corrupt, match="not as Halyard does"):
+    with pytest.raises(CorruptError, match="not as Halyard does"):
         Halyard(Access(timeout=5), f"{daemon.url}/v1/nothing").task("x")
 
 

@@ -20,7 +20,7 @@ from halgit.errors import HalgitError
 from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Finding, SecretsMode, Severity, SourceId
 from halgit.redaction import Redactor
-from halgit.secrets import learn_plain, plan_secrets, resolve_secrets, rows
+from halgit.secrets import learn_plain_secrets, list_references, plan_secrets, resolve_secrets
 
 ODD = (
     "a text", "''", "~", "0", "-1.5", ".nan", ".inf", "true", "2020-01-01", "2020-01-01 10:00:00", "'2020-01-01'", "[]",
@@ -89,14 +89,14 @@ def everything(files: Mapping[str, bytes], before: Side, **options: Any) -> tupl
 def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Finding, ...]:
     compiled = compile_tree([source], operator)
     redactor = Redactor()
-    learn_plain(compiled, redactor)
+    learn_plain_secrets(compiled, redactor)
     places_ = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
     findings: tuple[Finding, ...] = ()
     modes: tuple[SecretsMode, ...] = ("resolve", "native", "keep", "mask")
     for mode in modes:
         plan = plan_secrets(compiled, Trust(), mode)
         findings += settle(compiled, plan, replace(operator, secrets=mode), places_)
-        rows(plan, places_.put)
+        list_references(plan, places_.put)
     for name, file in compiled.files.items():
         if file.how != "copied":
             for one in explaining.explain(compiled, name, places_.of):
@@ -104,7 +104,7 @@ def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Findi
     difference.compare(before, Side(compiled.files, compiled.accounts), b"key", "prod", redactor.clean)
     lock.entry(compiled, {})
     if not any(finding.severity is Severity.ERROR for finding in findings):
-        opened(resolve_secrets(plan, Store({}), redactor, put=places_.put))
+        opened(resolve_secrets(plan, Store({}), redactor, locate=places_.put))
     for finding in findings:
         assert finding.message, finding
     return findings

@@ -14,8 +14,8 @@ import pytest
 
 from halgit import yaml as hyaml
 from halgit.halyard import resources
-from halgit.pipeline import Bare, Severity
-from halgit.redaction import Secret, Woven
+from halgit.pipeline import Severity, UnquotedScalar
+from halgit.redaction import Secret, SecretText
 from halgit.validation.loading import loaded
 from halgit.validation.preparing import prepared
 from halgit.validation.schema import READERS, check, schema_of, verdict
@@ -140,9 +140,9 @@ def config(**account: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "secret", [Secret("hunter2", "a"), Woven(("a", Secret("hunter2", "a")))], ids=["secret", "woven"]
+    "secret", [Secret("hunter2", "a"), SecretText(("a", Secret("hunter2", "a")))], ids=["secret", "woven"]
 )
-def test_a_secret_counts_as_a_text_nobody_reads(secret: Secret | Woven) -> None:
+def test_a_secret_counts_as_a_text_nobody_reads(secret: Secret | SecretText) -> None:
     assert check(config(context=secret, cacheThreads=secret, debug=secret, providerVersion=secret), "config") == ()
     assert check(config(name=secret), "config") == ()
     (found,) = check(config(namespaces=secret), "config")
@@ -156,7 +156,7 @@ def test_a_secret_name_is_not_compared() -> None:
 
 
 def test_parameters_in_place_and_bytes_count_as_texts() -> None:
-    assert check(config(context=Bare("${{ params.a }}"), kubeconfigContents=b"a"), "config") == ()
+    assert check(config(context=UnquotedScalar("${{ params.a }}"), kubeconfigContents=b"a"), "config") == ()
 
 
 def test_a_document_that_would_not_fit_into_memory_is_refused_at_once() -> None:

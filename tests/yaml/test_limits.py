@@ -17,7 +17,7 @@ def findings_of(text: bytes, *, many: bool = False) -> list[str]:
 
 def refused(text: bytes) -> str:
     """SnakeYAML's exception and words; fails where it reads the text."""
-    with pytest.raises(judge.Refused) as caught:
+    with pytest.raises(judge.RefusedError) as caught:
         judge.read(text)
     return str(caught.value)
 

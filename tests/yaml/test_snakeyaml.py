@@ -110,7 +110,7 @@ def answer(text: bytes) -> Any:
     """What SnakeYAML reads; None where it refuses."""
     try:
         return judge.by_text(judge.read(text))
-    except judge.Refused:
+    except judge.RefusedError:
         return None
 
 

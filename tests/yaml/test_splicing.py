@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from halgit import yaml as hyaml
-from halgit.pipeline import Path, Plain
+from halgit.pipeline import Path, PlainScalar
 
 TEXT = """\
 # head
@@ -54,7 +54,7 @@ CASES: list[tuple[Path, Any, str, str]] = [
     (("plain",), "a\tb", "plain: x #", 'plain: "a\\tb" #'),
     (("plain",), 12, "plain: x #", "plain: 12 #"),
     (("plain",), None, "plain: x #", "plain: null #"),
-    (("plain",), Plain("2020-01-01"), "plain: x #", "plain: 2020-01-01 #"),
+    (("plain",), PlainScalar("2020-01-01"), "plain: x #", "plain: 2020-01-01 #"),
     (("single",), "isd", "single: 'x'  #", "single: 'isd'  #"),
     (("single",), "it's", "single: 'x'  #", "single: 'it''s'  #"),
     (("single",), "a\nb", "single: 'x'  #", 'single: "a\\nb"  #'),

@@ -15,7 +15,7 @@ from halgit.remotes.git.address import read_address
 from halgit.remotes.git.fetch import fetch_tip
 from halgit.remotes.git.signatures import verify
 from halgit.remotes.git.snapshot import GitSnapshot
-from halgit.remotes.git.work_directory import Workplace, running
+from halgit.remotes.git.work_directory import WorkDirectory, running_programs
 
 
 def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:
@@ -23,17 +23,17 @@ def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:
 
     Raises UsageError for a URL, ref or option that cannot be, and a RemoteError that begins with the URL for all else.
     """
-    workplace = Workplace(read_address(spec.url), access)
+    work_directory = WorkDirectory(read_address(spec.url), access)
     try:
-        tip = fetch_tip(workplace, spec.ref)
+        tip = fetch_tip(work_directory, spec.ref)
         if access.verify_signatures:
-            verify(workplace, tip, access.verify_signatures)
-        return GitSnapshot(workplace, tip, spec, access)
+            verify(work_directory, tip, access.verify_signatures)
+        return GitSnapshot(work_directory, tip, spec, access)
     except BaseException:
-        workplace.close()
+        work_directory.close()
         raise
 
 
 def stop_git(access: Access) -> None:
     """End every git that fetches with this access, in whatever thread; it cannot be used again."""
-    running(access).stop()
+    running_programs(access).stop()

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from halgit.errors import Corrupt, Missing, RemoteError, UsageError
+from halgit.errors import CorruptError, NotFoundError, RemoteError, UsageError
 from halgit.remotes.git.program import Answer
-from halgit.remotes.git.work_directory import REMOTE, Workplace
+from halgit.remotes.git.work_directory import REMOTE, WorkDirectory
 
 _TIP = "refs/halgit/tip"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -46,30 +46,32 @@ def check_ref(ref: str) -> None:
         raise UsageError(f"--ref {ref!r} is no name of a branch or tag.", "Give a branch, a tag or a full commit.")
 
 
-def fetch_tip(workplace: Workplace, ref: str) -> Tip:
+def fetch_tip(work_directory: WorkDirectory, ref: str) -> Tip:
     """Fetch the commit of a branch, tag or full commit id; of the server's HEAD where `ref` is empty.
 
     Raises Missing with the near names where there is none, UsageError for a name that is a branch and a tag.
     """
     check_ref(ref)
     if _COMMIT.fullmatch(ref.lower()):
-        return _fetch_commit(workplace, ref.lower(), _WITHOUT_FILES)
-    return _fetch_ref(workplace, "HEAD" if ref in {"", "HEAD"} else _full_name(workplace, ref), _WITHOUT_FILES)
+        return _fetch_commit(work_directory, ref.lower(), _WITHOUT_FILES)
+    return _fetch_ref(
+        work_directory, "HEAD" if ref in {"", "HEAD"} else _full_name(work_directory, ref), _WITHOUT_FILES
+    )
 
 
-def fetch_again(workplace: Workplace, tip: Tip) -> Tip:
+def refetch_tip(work_directory: WorkDirectory, tip: Tip) -> Tip:
     """Fetch the same commit with all its files, for a server that gives no single ones."""
-    workplace.reset()
-    again = (_fetch_commit if tip.ref == tip.commit else _fetch_ref)(workplace, tip.ref)
+    work_directory.reset()
+    again = (_fetch_commit if tip.ref == tip.commit else _fetch_ref)(work_directory, tip.ref)
     if again.commit != tip.commit:
-        raise Corrupt(f"{workplace.address.url}: {tip.ref} moved while it was read.", "Run halgit again.")
+        raise CorruptError(f"{work_directory.address.url}: {tip.ref} moved while it was read.", "Run halgit again.")
     return again
 
 
-def fetch_files(workplace: Workplace, ids: Iterable[str]) -> bool:
+def fetch_files(work_directory: WorkDirectory, ids: Iterable[str]) -> bool:
     """Fetch these objects in one request. False where the server gives no single objects."""
     wanted = sorted(set(ids))
-    answer = workplace.online(
+    answer = work_directory.run_online(
         f"fetching {len(wanted)} files",
         "fetch",
         *_QUIETLY,
@@ -82,32 +84,32 @@ def fetch_files(workplace: Workplace, ids: Iterable[str]) -> bool:
     return answer.status == 0
 
 
-def _fetch_ref(workplace: Workplace, name: str, *options: str) -> Tip:
+def _fetch_ref(work_directory: WorkDirectory, name: str, *options: str) -> Tip:
     """Fetch what a full name of a ref, or HEAD, leads to."""
-    answer = _fetch(workplace, name, *options)
-    return Tip(_peeled(workplace), name, _came_with_files(answer, options))
+    answer = _fetch(work_directory, name, *options)
+    return Tip(_resolve_tip(work_directory), name, _came_with_files(answer, options))
 
 
-def _fetch_commit(workplace: Workplace, commit: str, *options: str) -> Tip:
+def _fetch_commit(work_directory: WorkDirectory, commit: str, *options: str) -> Tip:
     """Fetch a commit by its id; from a server that gives none that way, with the history of every branch and tag."""
-    answer = _fetch(workplace, commit, *options, unless=_NOT_GIVEN)
+    answer = _fetch(work_directory, commit, *options, unless=_NOT_GIVEN)
     if answer.status:
         every = ("+refs/heads/*:refs/halgit/heads/*", "+refs/tags/*:refs/halgit/tags/*")
-        answer = workplace.online("fetching all history", "fetch", *_QUIETLY, *options, REMOTE, *every)
-        if workplace.local("cat_file", "-e", f"{commit}^{{commit}}").status:
-            raise _not_there(workplace, commit)
+        answer = work_directory.run_online("fetching all history", "fetch", *_QUIETLY, *options, REMOTE, *every)
+        if work_directory.run_local("cat_file", "-e", f"{commit}^{{commit}}").status:
+            raise _not_there(work_directory, commit)
     return Tip(commit, commit, _came_with_files(answer, options))
 
 
-def _fetch(workplace: Workplace, name: str, *options: str, unless: str = "") -> Answer:
+def _fetch(work_directory: WorkDirectory, name: str, *options: str, unless: str = "") -> Answer:
     """Fetch one ref or commit to _TIP, one commit deep."""
     known = "|".join(filter(None, (_NOT_THERE, unless)))
     refspec = f"+{name}:{_TIP}"
-    answer = workplace.online(
+    answer = work_directory.run_online(
         f"fetching {name}", "fetch", *_QUIETLY, "--depth=1", *options, REMOTE, refspec, unless=known
     )
     if answer.status and re.search(_NOT_THERE, answer.words):
-        raise _not_there(workplace, name)
+        raise _not_there(work_directory, name)
     return answer
 
 
@@ -115,53 +117,58 @@ def _came_with_files(answer: Answer, options: Sequence[str]) -> bool:
     return _WITHOUT_FILES not in options or _IGNORED in answer.words
 
 
-def _full_name(workplace: Workplace, ref: str) -> str:
+def _full_name(work_directory: WorkDirectory, ref: str) -> str:
     """The full name of a branch or tag the server has."""
-    known = _advertised(workplace, ref, f"refs/heads/{ref}", f"refs/tags/{ref}")
+    known = _advertised(work_directory, ref, f"refs/heads/{ref}", f"refs/tags/{ref}")
     if ref.startswith("refs/") and ref in known:
         return ref
     found = [name for name in (f"refs/heads/{ref}", f"refs/tags/{ref}") if name in known]
     if len(found) > 1:
         raise UsageError(
-            f"{workplace.address.url}: {ref} is both a branch and a tag.", f"Give --ref {found[0]} or --ref {found[1]}."
+            f"{work_directory.address.url}: {ref} is both a branch and a tag.",
+            f"Give --ref {found[0]} or --ref {found[1]}.",
         )
     if not found:
-        raise _no_ref(workplace, ref)
+        raise _no_ref(work_directory, ref)
     return found[0]
 
 
-def _advertised(workplace: Workplace, *patterns: str) -> set[str]:
-    answer = workplace.online("looking up the ref", "ls_remote", "--quiet", "--refs", REMOTE, *patterns)
+def _advertised(work_directory: WorkDirectory, *patterns: str) -> set[str]:
+    answer = work_directory.run_online("looking up the ref", "ls_remote", "--quiet", "--refs", REMOTE, *patterns)
     lines = answer.output.decode("utf-8", "replace").splitlines()
     return {line.partition("\t")[2] for line in lines}
 
 
-def _no_ref(workplace: Workplace, ref: str) -> RemoteError:
+def _no_ref(work_directory: WorkDirectory, ref: str) -> RemoteError:
     """The error for a branch or tag that is not there, with those that are near it."""
     if _SHORT_COMMIT.fullmatch(ref.lower()):
-        return Missing(
-            f"{workplace.address.url}: {ref} is no branch or tag; as a commit it is cut short.",
+        return NotFoundError(
+            f"{work_directory.address.url}: {ref} is no branch or tag; as a commit it is cut short.",
             "Give all 40 characters of the commit.",
         )
-    advertised = _advertised(workplace, "refs/heads/*", "refs/tags/*")
+    advertised = _advertised(work_directory, "refs/heads/*", "refs/tags/*")
     known = sorted(name.split("/", 2)[2] for name in advertised if not _NOT_IN_A_REF.search(name))
     near = get_close_matches(ref, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]
     more = f" and {len(known) - len(near)} more" if len(known) > len(near) else ""
     there = f"it has {', '.join(near)}{more}" if near else "it has none at all"
-    return Missing(f"{workplace.address.url}: there is no branch or tag {ref}; {there}.", "Correct --ref.")
+    return NotFoundError(f"{work_directory.address.url}: there is no branch or tag {ref}; {there}.", "Correct --ref.")
 
 
-def _not_there(workplace: Workplace, name: str) -> RemoteError:
-    url = workplace.address.url
+def _not_there(work_directory: WorkDirectory, name: str) -> RemoteError:
+    url = work_directory.address.url
     if name == "HEAD":
-        return Missing(f"{url}: the repository names no default branch; it may be empty.", "Push to it, or give --ref.")
+        return NotFoundError(
+            f"{url}: the repository names no default branch; it may be empty.", "Push to it, or give --ref."
+        )
     what = "commit" if _COMMIT.fullmatch(name) else "ref"
-    return Missing(f"{url}: there is no {what} {name}.", "Correct --ref.")
+    return NotFoundError(f"{url}: there is no {what} {name}.", "Correct --ref.")
 
 
-def _peeled(workplace: Workplace) -> str:
+def _resolve_tip(work_directory: WorkDirectory) -> str:
     """The commit _TIP leads to, through a tag if it is one."""
-    answer = workplace.local("rev_parse", "--verify", "--quiet", f"{_TIP}^{{commit}}")
+    answer = work_directory.run_local("rev_parse", "--verify", "--quiet", f"{_TIP}^{{commit}}")
     if answer.status:
-        raise Missing(f"{workplace.address.url}: the ref leads to no commit.", "Give a branch, a tag or a full commit.")
+        raise NotFoundError(
+            f"{work_directory.address.url}: the ref leads to no commit.", "Give a branch, a tag or a full commit."
+        )
     return answer.output.decode("ascii").strip()

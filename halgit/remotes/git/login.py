@@ -58,7 +58,7 @@ class Login:
     redactor: Redactor = field(default_factory=Redactor)
 
     @contextmanager
-    def handed_over(self) -> Iterator[dict[str, str]]:
+    def prepare_environment(self) -> Iterator[dict[str, str]]:
         """The environment for one run of git. The token waits in a pipe and can be read once."""
         if self.token is None:
             yield dict(self.environment)
@@ -83,12 +83,12 @@ def log_in(address: Address, access: Access, folder: Path) -> Login:
         return Login({}, ())
     exposed = address.scheme == "http" and not address.is_loopback
     token = _token(address, access)
-    proxies = {name: access.environment[name] for name in _PROXIES if access.environment.get(name)}
+    select_proxies = {name: access.environment[name] for name in _PROXIES if access.environment.get(name)}
     settings = _web_settings(address, access)
     if token is None:
         if exposed:
             access.progress(f"{address.url}: plain http, so nobody vouches for what arrives")
-        return Login(proxies, settings)
+        return Login(select_proxies, settings)
     if exposed:
         raise UsageError(
             f"{address.url}: a token is not sent over plain http.",
@@ -97,7 +97,7 @@ def log_in(address: Address, access: Access, folder: Path) -> Login:
     redactor = Redactor()
     redactor.learn(token)
     environment = {
-        **proxies,
+        **select_proxies,
         "GIT_ASKPASS": _askpass(folder),
         "HALGIT_SCHEME": address.scheme,
         "HALGIT_SERVER": address.server,
@@ -105,9 +105,9 @@ def log_in(address: Address, access: Access, folder: Path) -> Login:
     return Login(environment, (*settings, f"credential.username={_user(address, access)}"), token, redactor)
 
 
-def option(values: PerHost, address: Address) -> str:
+def option_for(values: PerHost, address: Address) -> str:
     """An option's value for `host:port` as the address has it, else for the host, else for all."""
-    return values.hosts.get(address.server.lower()) or values.of(address.host)
+    return values.hosts.get(address.server.lower()) or values.for_host(address.host)
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
@@ -115,12 +115,12 @@ def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
 
 
 def _user(address: Address, access: Access) -> str:
-    given = option(access.git_user, address) or _first(access.environment, _USER_VARIABLES)
+    given = option_for(access.git_user, address) or _first(access.environment, _USER_VARIABLES)
     return given or _USERS.get(address.host, _ANY_USER)
 
 
 def _token(address: Address, access: Access) -> Secret | None:
-    file = option(access.git_token_file, address)
+    file = option_for(access.git_token_file, address)
     if file:
         text, name = _read("--git-token-file", file).decode("utf-8", "replace"), f"in {file}"
     else:
@@ -146,7 +146,7 @@ def _web_settings(address: Address, access: Access) -> tuple[str, ...]:
         "http.emptyAuth=false",
         "http.delegation=none",
     ]
-    own = option(access.ca_file, address)
+    own = option_for(access.ca_file, address)
     if own:
         _read("--ca-file", own)
     authorities = own or _first(access.environment, _CA_VARIABLES)
@@ -166,8 +166,8 @@ def _askpass(folder: Path) -> str:
 
 def _ssh(address: Address, access: Access, folder: Path) -> str:
     """The ssh command: this key, these host keys, no agent, and no configuration of the user or the machine."""
-    key = option(access.ssh_key_file, address)
-    hosts = option(access.known_hosts_file, address)
+    key = option_for(access.ssh_key_file, address)
+    hosts = option_for(access.known_hosts_file, address)
     if not key or not hosts:
         raise UsageError(
             f"{address.url}: ssh needs --ssh-key-file and --known-hosts-file.",
@@ -194,7 +194,7 @@ def _ssh(address: Address, access: Access, folder: Path) -> str:
         "ServerAliveInterval": str(max(1, wait // 2)),
         "ServerAliveCountMax": "2",
     }
-    user = "" if "@" in address.url else option(access.git_user, address) or "git"
+    user = "" if "@" in address.url else option_for(access.git_user, address) or "git"
     words = ["ssh", "-F", "/dev/null", *(part for pair in options.items() for part in ("-o", "=".join(pair)))]
     return shlex.join([*words, "-l", user] if user else words)
 
@@ -265,8 +265,8 @@ def _sweep(top: str) -> None:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    told = entry.stat(follow_symlinks=False)
-    return stat.S_ISDIR(told.st_mode) and told.st_uid == os.geteuid()
+    translate_errors = entry.stat(follow_symlinks=False)
+    return stat.S_ISDIR(translate_errors.st_mode) and translate_errors.st_uid == os.geteuid()
 
 
 def _is_free(lock: str) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
-from halgit.errors import Missing, Refused, RemoteError, Throttled, Unreachable, Untrusted
+from halgit.errors import NotFoundError, RefusedError, RemoteError, ThrottledError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
 from halgit.remotes.git.address import Address
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from git import Git
 
 
-NO_GIT = Missing("The program git is not there.", "Install git (2.31 or newer) and put it on the PATH.")
+NO_GIT = NotFoundError("The program git is not there.", "Install git (2.31 or newer) and put it on the PATH.")
 
 ANSWER = "HALGIT_ANSWER"
 """The variable with the number of the open file that a password waits in."""
@@ -41,7 +41,7 @@ class Answer:
     words: str
 
 
-class Running:
+class RunningPrograms:
     """The programs that run for one run of halgit, in whatever threads; `stop` ends them and lets none go on."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Running:
                 _kill(process)
 
     @contextmanager
-    def holding(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    def track(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
         """Run the block while the program runs. Raises KeyboardInterrupt when it was stopped meanwhile or before."""
         with self._lock:
             self._processes.add(process)
@@ -71,7 +71,7 @@ class Running:
             raise KeyboardInterrupt
 
 
-def command_type(running: Running) -> type[Git]:
+def command_type(running_programs: RunningPrograms) -> type[Git]:
     """GitPython's `Git` with `start` and `finish` in place of its own way to run git."""
     try:
         from git import Git
@@ -90,7 +90,11 @@ def command_type(running: Running) -> type[Git]:
             **_: Any,
         ) -> Any:
             process = start(command, str(self.working_dir), self.environment(), istream)
-            return self.AutoInterrupt(process, command) if as_process else finish(process, running, kill_after_timeout)
+            return (
+                self.AutoInterrupt(process, command)
+                if as_process
+                else finish(process, running_programs, kill_after_timeout)
+            )
 
     return Command
 
@@ -119,17 +123,17 @@ def start(
     except FileNotFoundError:
         if command[0] == "git":
             raise NO_GIT from None
-        raise Missing(f"The program {command[0]} is not there.", f"Install {command[0]}.") from None
+        raise NotFoundError(f"The program {command[0]} is not there.", f"Install {command[0]}.") from None
 
 
-def finish(process: subprocess.Popen[bytes], running: Running, limit: float | None = None) -> Answer:
+def finish(process: subprocess.Popen[bytes], running_programs: RunningPrograms, limit: float | None = None) -> Answer:
     """Wait for the program's answer; raises Unreachable after `limit` seconds, when it and its children are gone."""
-    with running.holding(process), process:
+    with running_programs.track(process), process:
         try:
             output, words = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             _end(process)
-            raise Unreachable(f"no answer within {limit:g} seconds.") from None
+            raise UnreachableError(f"no answer within {limit:g} seconds.") from None
         except BaseException:
             _end(process)
             raise
@@ -158,7 +162,7 @@ class _Row:
     hint: str
 
 
-def _row(words: str, kind: type[RemoteError], message: str, hint: str) -> _Row:
+def _pattern(words: str, kind: type[RemoteError], message: str, hint: str) -> _Row:
     return _Row(re.compile(words, re.IGNORECASE), kind, message, hint)
 
 
@@ -170,60 +174,64 @@ _CA = "Give the certificate authority of the server with --ca-file."
 _KEYS = "Compare the server's host keys with those its owner publishes, then put them into --known-hosts-file."
 
 _ROWS = (
-    _row(r"cannot exec .*askpass", RemoteError, "the folder for temporary files does not allow programs.",
+    _pattern(r"cannot exec .*askpass", RemoteError, "the folder for temporary files does not allow programs.",
          "Point TMPDIR at a folder that does."),
-    _row(r"cannot run ssh|ssh: (command )?not found", Missing, "the program ssh is not there.",
+    _pattern(r"cannot run ssh|ssh: (command )?not found", NotFoundError, "the program ssh is not there.",
          "Install the OpenSSH client."),
-    _row(r"No user exists for uid", RemoteError, "ssh needs the user id halgit runs under in /etc/passwd.",
+    _pattern(r"No user exists for uid", RemoteError, "ssh needs the user id halgit runs under in /etc/passwd.",
          "Add the user there, or use https://."),
-    _row(r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed", Untrusted,
+    _pattern(r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed", UntrustedError,
          "the host key of {server} is not the one in --known-hosts-file.", _KEYS),
-    _row(r"Host key verification failed|No .* host key is known", Untrusted,
+    _pattern(r"Host key verification failed|No .* host key is known", UntrustedError,
          "the host key of {server} is not in --known-hosts-file.", _KEYS),
-    _row(r"Load key .*: (error in libcrypto|invalid format|incorrect passphrase)|no such identity", Refused,
+    _pattern(r"Load key .*: (error in libcrypto|invalid format|incorrect passphrase)|no such identity", RefusedError,
          "the file of --ssh-key-file is no private key that ssh can use without a passphrase.",
          "Give the private key itself, in OpenSSH or PEM form, without a passphrase."),
-    _row(r"Permission denied \(|Too many authentication failures", Refused, "{server} refuses the ssh key.", _RIGHTS),
-    _row(r"certificate has expired|certificate is not yet valid", Untrusted,
+    _pattern(r"Permission denied \(|Too many authentication failures", RefusedError,
+         "{server} refuses the ssh key.", _RIGHTS),
+    _pattern(r"certificate has expired|certificate is not yet valid", UntrustedError,
          "the certificate of {server} is out of date.", "Have it renewed, and check the clock of this machine."),
-    _row(r"subject name|does not match (target )?host ?name|hostname mismatch", Untrusted,
+    _pattern(r"subject name|does not match (target )?host ?name|hostname mismatch", UntrustedError,
          "the certificate of {server} is for another host.", "Use the name the certificate holds."),
-    _row(r"error (setting|adding|reading) (certificate|trust|ca|cert)|CAfile.*(unreadable|not found)", Untrusted,
+    _pattern(r"error (setting|adding|reading) (certificate|trust|ca|cert)|CAfile.*(unreadable|not found)",
+         UntrustedError,
          "the file of certificate authorities cannot be used.", "Give a PEM file with --ca-file."),
-    _row(r"certificate problem|certificate verif|CERTIFICATE_VERIFY|signer not found|unknown ca", Untrusted,
+    _pattern(r"certificate problem|certificate verif|CERTIFICATE_VERIFY|signer not found|unknown ca", UntrustedError,
          "the certificate of {server} is signed by an authority that is not trusted.", _CA),
-    _row(r"error: (407)|response 407|CONNECT tunnel failed|proxy", Unreachable,
+    _pattern(r"error: (407)|response 407|CONNECT tunnel failed|proxy", UnreachableError,
          "the proxy on the way to {server} does not let git through.", "Check the proxy variables."),
-    _row(r"returned error: (301|302|303|307|308)", Refused,
+    _pattern(r"returned error: (301|302|303|307|308)", RefusedError,
          "{server} answers with a redirect, which is not followed: a login could go astray.",
          "Use the URL the repository is at now (for GitLab it ends in .git)."),
-    _row(r"returned error: (429|503)", Throttled, "{server} asks to come back later.", _LATER),
-    _row(r"returned error: 5\d\d", Unreachable, "{server} has a fault of its own.", _LATER),
-    _row(r"could not read (Username|Password)", Refused, "{server} asks for a login and none is given.",
+    _pattern(r"returned error: (429|503)", ThrottledError, "{server} asks to come back later.", _LATER),
+    _pattern(r"returned error: 5\d\d", UnreachableError, "{server} has a fault of its own.", _LATER),
+    _pattern(r"could not read (Username|Password)", RefusedError, "{server} asks for a login and none is given.",
          "Give one with --git-token-file (and --git-user)."),
-    _row(r"Authentication failed|returned error: (401|403)|HTTP Basic: Access denied", Refused,
+    _pattern(r"Authentication failed|returned error: (401|403)|HTTP Basic: Access denied", RefusedError,
          "{server} refuses the login.", _RIGHTS),
-    _row(r"repository .* not found|returned error: (404|410)|Repository not found|project you were looking for",
-         Missing, "there is no repository here, or it is not shown to this login.", _SHOWN),
-    _row(r"does not appear to be a git repository|No such file or directory|not a git repository", Missing,
+    _pattern(r"repository .* not found|returned error: (404|410)|Repository not found|project you were looking for",
+         NotFoundError, "there is no repository here, or it is not shown to this login.", _SHOWN),
+    _pattern(r"does not appear to be a git repository|No such file or directory|not a git repository", NotFoundError,
          "there is no git repository here.", "Check the path; a plain directory is named without file://."),
-    _row(r"Could not resolve (host|proxy)|Name or service not known|Temporary failure in name resolution", Unreachable,
+    _pattern(r"Could not resolve (host|proxy)|Name or service not known|Temporary failure in name resolution",
+         UnreachableError,
          "the name {server} cannot be resolved.", _NETWORK),
-    _row(r"Connection refused|Couldn't connect|Failed to connect|No route to host|Network is unreachable",
-         Unreachable, "{server} cannot be reached.", _NETWORK),
-    _row(r"timed out|Timeout|too slow|Operation too slow", Unreachable, "{server} does not answer in time.", _NETWORK),
-    _row(r"reset by peer|hung up unexpectedly|early EOF|Empty reply|unexpected disconnect|RPC failed|Broken pipe"
-         r"|Connection closed|non-properly terminated|unexpected eof|transfer closed|HTTP/2 stream", Unreachable,
+    _pattern(r"Connection refused|Couldn't connect|Failed to connect|No route to host|Network is unreachable",
+         UnreachableError, "{server} cannot be reached.", _NETWORK),
+    _pattern(r"timed out|Timeout|too slow|Operation too slow", UnreachableError,
+         "{server} does not answer in time.", _NETWORK),
+    _pattern(r"reset by peer|hung up unexpectedly|early EOF|Empty reply|unexpected disconnect|RPC failed|Broken pipe"
+         r"|Connection closed|non-properly terminated|unexpected eof|transfer closed|HTTP/2 stream", UnreachableError,
          "{server} broke off the connection.", _LATER),
-    _row(r"SSL|gnutls|TLS|handshake", Untrusted, "no trusted connection to {server} comes about.",
+    _pattern(r"SSL|gnutls|TLS|handshake", UntrustedError, "no trusted connection to {server} comes about.",
          "Check that the URL has the right scheme and port."),
-    _row(r"No space left on device|Disk quota", RemoteError, "there is no room for temporary files.",
+    _pattern(r"No space left on device|Disk quota", RemoteError, "there is no room for temporary files.",
          "Make room, or point TMPDIR elsewhere."),
-    _row(r"mismatched algorithms|unknown object format|unsupported object", RemoteError,
+    _pattern(r"mismatched algorithms|unknown object format|unsupported object", RemoteError,
          "the repository's object format is not SHA-1, the only one read here.", "Convert the repository to SHA-1."),
-    _row(r"Could not read from remote repository", Missing,
+    _pattern(r"Could not read from remote repository", NotFoundError,
          "there is no repository here, or it is not shown to this login.", _SHOWN),
-    _row(r"unknown option|usage: git", RemoteError, "the program git is too old.", "Install git 2.31 or newer."),
+    _pattern(r"unknown option|usage: git", RemoteError, "the program git is too old.", "Install git 2.31 or newer."),
 )  # fmt: skip
 
 _SAID = re.compile(r"^(fatal|error|remote|ssh):.*", re.MULTILINE)
@@ -231,7 +239,7 @@ _NOT_SHOWN = re.compile(r"[^\x20-\x7e\xa1-\uffff]+")
 _LONGEST = 300
 
 
-def explain(address: Address, words: str) -> RemoteError:
+def translate_message(address: Address, words: str) -> RemoteError:
     """The error for a git that failed with these words on its stderr. Secrets have been taken out of them before."""
     server = address.server or "this machine"
     bare = words
@@ -240,10 +248,10 @@ def explain(address: Address, words: str) -> RemoteError:
     for row in _ROWS:
         if row.words.search(bare):
             return row.kind(f"{address.url}: {row.message.format(server=server)}", row.hint)
-    return RemoteError(f"{address.url}: git says: {said(words)}", "Check the URL and the repository.")
+    return RemoteError(f"{address.url}: git says: {summarize_message(words)}", "Check the URL and the repository.")
 
 
-def said(words: str) -> str:
+def summarize_message(words: str) -> str:
     """What git said, on one line, short, and without anything a terminal would obey."""
     lines = [found.group() for found in _SAID.finditer(words)] or words.strip().splitlines()[-1:]
     text = "; ".join(_NOT_SHOWN.sub(" ", line).strip() for line in lines) or "nothing"
@@ -254,7 +262,7 @@ _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
 """What git needs to find itself and the user's own ignore file."""
 
 
-def ignored(path: Path, access: Access) -> bool | None:
+def is_ignored(path: Path, access: Access) -> bool | None:
     """Whether git ignores this path; None where there is no git, no work tree, or no answer in time."""
     import subprocess
 

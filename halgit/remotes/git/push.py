@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from halgit.errors import Conflicting, Missing, Refused, UsageError
+from halgit.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.fetch import Tip, fetch_tip
-from halgit.remotes.git.program import Answer, said
+from halgit.remotes.git.program import Answer, summarize_message
 from halgit.remotes.git.snapshot import GitSnapshot
-from halgit.remotes.git.work_directory import REMOTE, Workplace
+from halgit.remotes.git.work_directory import REMOTE, WorkDirectory
 
 _NOT_FIRST: Final = r"non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|incorrect old value"
 _NOT_ALLOWED: Final = (
@@ -45,7 +45,7 @@ class GitBranch:
     def __init__(self, spec: SourceSpec, access: Access, signing: Signing, onto: str = "") -> None:
         self._name, self._mail = _person(signing.author)
         self._key = signing.key_file
-        self._workplace = Workplace(read_address(spec.url), access)
+        self._workplace = WorkDirectory(read_address(spec.url), access)
         try:
             self._tip = fetch_tip(self._workplace, spec.ref)
             self._branch = self._branch_of(self._tip, spec.ref)
@@ -77,7 +77,7 @@ class GitBranch:
         commit = self._commit(self._tree(changes), message)
         target = f"refs/heads/{self._onto}"
         lease = [f"--force-with-lease={target}:"] if self._onto != self._branch else []
-        answer = self._workplace.online(
+        answer = self._workplace.run_online(
             f"pushing to {self._onto}",
             "push",
             "--no-verify",
@@ -103,10 +103,10 @@ class GitBranch:
             return tip.ref.removeprefix("refs/heads/")
         if tip.ref != "HEAD":
             raise UsageError(f"--ref {ref} is no branch, so nothing can be committed to it.", "Name a branch.")
-        answer = self._workplace.online("looking up the branch", "ls_remote", "--quiet", "--symref", REMOTE, "HEAD")
+        answer = self._workplace.run_online("looking up the branch", "ls_remote", "--quiet", "--symref", REMOTE, "HEAD")
         found = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", answer.output, re.MULTILINE)
         if not found:
-            raise Missing(f"{self._workplace.address.url}: it names no default branch.", "Name one with --ref.")
+            raise NotFoundError(f"{self._workplace.address.url}: it names no default branch.", "Name one with --ref.")
         return found.group(1).decode()
 
     def _tree(self, changes: Mapping[str, bytes | None]) -> str:
@@ -137,7 +137,7 @@ class GitBranch:
         }
         settings = [f"user.signingkey={Path(self._key).absolute()}", "gpg.format=ssh"] if self._key else []
         sign = ["-S"] if self._key else []
-        answer = self._workplace.local(
+        answer = self._workplace.run_local(
             "commit_tree", *sign, "-p", self._tip.commit, "-F", str(words), tree, settings=settings, **people
         )
         if answer.status and self._key:
@@ -145,11 +145,13 @@ class GitBranch:
         return self._output(answer)
 
     def _demand(self, command: str, *arguments: str, **environment: str) -> str:
-        return self._output(self._workplace.local(command, *arguments, **environment))
+        return self._output(self._workplace.run_local(command, *arguments, **environment))
 
     def _output(self, answer: Answer) -> str:
         if answer.status:
-            raise Refused(f"{self._workplace.address.url}: git says: {said(answer.words)}", "Check the paths.")
+            raise RefusedError(
+                f"{self._workplace.address.url}: git says: {summarize_message(answer.words)}", "Check the paths."
+            )
         return answer.output.decode("ascii", "replace").strip()
 
     def _rejected(self, answer: Answer) -> Exception:
@@ -158,9 +160,9 @@ class GitBranch:
         if self._onto != self._branch and "stale info" in words:
             return UsageError(f"{url}: the branch {self._onto} is there already.", "Name another one.")
         if re.search(_NOT_FIRST, words):
-            return Conflicting(f"{url}: somebody else pushed to {self._onto} first.", "Run again.")
-        return Refused(
-            f"{url}: the server takes no push to {self._onto}: {said(answer.words)}",
+            return ConflictError(f"{url}: somebody else pushed to {self._onto} first.", "Run again.")
+        return RefusedError(
+            f"{url}: the server takes no push to {self._onto}: {summarize_message(answer.words)}",
             "Give the login the right to push, or use --pull-request-branch.",
         )
 

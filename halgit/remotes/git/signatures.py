@@ -12,10 +12,10 @@ import binascii
 import re
 from pathlib import Path
 
-from halgit.errors import Missing, RemoteError, Untrusted, UsageError
+from halgit.errors import NotFoundError, RemoteError, UntrustedError, UsageError
 from halgit.remotes.git.fetch import Tip
 from halgit.remotes.git.program import Answer
-from halgit.remotes.git.work_directory import Workplace
+from halgit.remotes.git.work_directory import WorkDirectory
 
 _ARMORED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _BLOCK = re.compile(_ARMORED + rb"(.*?)\n-----END PGP", re.DOTALL)
@@ -41,20 +41,24 @@ _VERDICTS = (
 )
 
 
-def verify(workplace: Workplace, tip: Tip, file: str) -> None:
+def verify(work_directory: WorkDirectory, tip: Tip, file: str) -> None:
     """Raise Untrusted unless the commit has a good signature by a key in this file; UsageError for a file of no use.
 
     Of a tag the commit it leads to counts, not the tag's own signature: the commit is what names the files.
     """
     content = _content(file)
-    commit = workplace.demand("cat_file", "commit", tip.commit)
+    commit = work_directory.require_output("cat_file", "commit", tip.commit)
     if b"\ngpgsig" not in commit.partition(b"\n\n")[0]:
-        raise _untrusted(workplace, tip, "it is not signed")
-    answer = _gpg(workplace, tip, file, content) if _is_key_ring(content, file) else _ssh(workplace, tip, file)
+        raise _untrusted(work_directory, tip, "it is not signed")
+    answer = (
+        _gpg(work_directory, tip, file, content) if _is_key_ring(content, file) else _ssh(work_directory, tip, file)
+    )
     if "cannot run" in answer.words:
-        raise Missing("The program that verifies signatures is not there.", "Install gnupg, or ssh-keygen of OpenSSH.")
+        raise NotFoundError(
+            "The program that verifies signatures is not there.", "Install gnupg, or ssh-keygen of OpenSSH."
+        )
     if answer.status:
-        raise _untrusted(workplace, tip, _verdict(answer))
+        raise _untrusted(work_directory, tip, _verdict(answer))
 
 
 def _content(file: str) -> bytes:
@@ -82,22 +86,22 @@ def _is_key_ring(content: bytes, file: str) -> bool:
     )
 
 
-def _home(workplace: Workplace) -> Path:
+def _home(work_directory: WorkDirectory) -> Path:
     """An empty home for gpg, so that no key of the user's own counts."""
-    home = workplace.folder / "gnupg"
+    home = work_directory.folder / "gnupg"
     home.mkdir(mode=0o700)
     return home
 
 
-def _gpg(workplace: Workplace, tip: Tip, file: str, content: bytes) -> Answer:
+def _gpg(work_directory: WorkDirectory, tip: Tip, file: str, content: bytes) -> Answer:
     """The keys are used as a ring as they stand: an import would want gpg's agent."""
-    home = _home(workplace)
+    home = _home(work_directory)
     (home / "ring.gpg").write_bytes(_without_armor(content))
     (home / "gpg.conf").write_text(_GPG_SETTINGS, encoding="ascii")
-    keys = workplace.run("gpg", "--list-keys", "--with-colons", GNUPGHOME=str(home))
+    keys = work_directory.run("gpg", "--list-keys", "--with-colons", GNUPGHOME=str(home))
     if not keys.output.startswith(b"pub:") and b"\npub:" not in keys.output:
         raise UsageError(f"--verify-signatures {file} holds no key that gpg can read.", "Export the keys again.")
-    return workplace.local("verify_commit", "--raw", tip.commit, GNUPGHOME=str(home))
+    return work_directory.run_local("verify_commit", "--raw", tip.commit, GNUPGHOME=str(home))
 
 
 def _without_armor(content: bytes) -> bytes:
@@ -115,9 +119,11 @@ def _without_armor(content: bytes) -> bytes:
     return packets
 
 
-def _ssh(workplace: Workplace, tip: Tip, file: str) -> Answer:
+def _ssh(work_directory: WorkDirectory, tip: Tip, file: str) -> Answer:
     settings = [f"gpg.ssh.allowedSignersFile={Path(file).absolute()}"]
-    return workplace.local("verify_commit", "--raw", tip.commit, settings=settings, GNUPGHOME=str(_home(workplace)))
+    return work_directory.run_local(
+        "verify_commit", "--raw", tip.commit, settings=settings, GNUPGHOME=str(_home(work_directory))
+    )
 
 
 def _verdict(answer: Answer) -> str:
@@ -127,9 +133,9 @@ def _verdict(answer: Answer) -> str:
     return "its signature does not hold"
 
 
-def _untrusted(workplace: Workplace, tip: Tip, verdict: str) -> RemoteError:
+def _untrusted(work_directory: WorkDirectory, tip: Tip, verdict: str) -> RemoteError:
     note = " (of a tag, the signature of its commit counts)" if tip.is_tag else ""
-    return Untrusted(
-        f"{workplace.address.url}: commit {tip.commit[:12]} is refused: {verdict}{note}.",
+    return UntrustedError(
+        f"{work_directory.address.url}: commit {tip.commit[:12]} is refused: {verdict}{note}.",
         "Sign the commit with a trusted key, or add the signer to the file of --verify-signatures.",
     )

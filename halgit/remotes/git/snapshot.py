@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from urllib.parse import quote
 
-from halgit.errors import Corrupt, Missing, RemoteError, SourceError, UsageError
+from halgit.errors import CorruptError, NotFoundError, RemoteError, SourceError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.remotes import files
-from halgit.remotes.git.fetch import Tip, fetch_again, fetch_files
-from halgit.remotes.git.program import NO_GIT, finish, said, start
-from halgit.remotes.git.work_directory import Workplace, running
+from halgit.remotes.git.fetch import Tip, fetch_files, refetch_tip
+from halgit.remotes.git.program import NO_GIT, finish, start, summarize_message
+from halgit.remotes.git.work_directory import WorkDirectory, running_programs
 
 _ALL = ("-r", "-z", "--full-tree")
 _LINK = "120000"
@@ -29,21 +29,21 @@ _LONGEST_LINK = 4096
 class GitSnapshot:
     """The files of one commit; see `Snapshot` in `tree.py`. Not for several threads at once."""
 
-    def __init__(self, workplace: Workplace, tip: Tip, spec: SourceSpec, access: Access) -> None:
-        self.source = SourceId(workplace.address.url, tip.commit, spec.ref, spec.path)
-        self._workplace = workplace
+    def __init__(self, work_directory: WorkDirectory, tip: Tip, spec: SourceSpec, access: Access) -> None:
+        self.source = SourceId(work_directory.address.url, tip.commit, spec.ref, spec.path)
+        self._workplace = work_directory
         self._tip = tip
-        self._name = workplace.address.url
+        self._name = work_directory.address.url
         self._largest = access.largest_file
         self._here: set[str] = set()
         self._modules: list[str] = []
-        self._listing = files.resolve(self._name, self._root(spec.path))
+        self._listing = files.resolve_links(self._name, self._root(spec.path))
         self.paths = frozenset(self._listing)
         for module in self._modules:
             access.progress(f"{self._name}: the submodule {module} is left out")
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
-        wanted = {path: files.look_up(self._name, self._listing, path).key for path in paths}
+        wanted = {path: files.find_file(self._name, self._listing, path).key for path in paths}
         self._fetch(wanted.values())
         return {path: self._content(path, id) for path, id in wanted.items()}
 
@@ -57,7 +57,7 @@ class GitSnapshot:
         if self._tip.has_files or not missing:
             return
         if not fetch_files(self._workplace, missing):
-            self._tip = fetch_again(self._workplace, self._tip)
+            self._tip = refetch_tip(self._workplace, self._tip)
         self._here |= missing
 
     def _content(self, path: str, id: str) -> bytes:
@@ -71,19 +71,19 @@ class GitSnapshot:
         """The folder that is the source's root."""
         if not path:
             return self._tree()
-        listing = self._workplace.local("ls_tree", *_ALL, f"{self._tip.commit}:{path}")
+        listing = self._workplace.run_local("ls_tree", *_ALL, f"{self._tip.commit}:{path}")
         if not listing.status:
             return self._planted(listing.output)
         whole = self._tree()
-        reached = files.find(whole, (), path)
+        reached = files.follow_path(whole, (), path)
         if isinstance(reached, files.Fault):
             raise self._no_folder(path, reached, _folders(whole))
         if isinstance(reached[1], files.File):
-            raise Missing(f"{self._name}: {path} is a file, not a folder.", "Name a folder with --path.")
+            raise NotFoundError(f"{self._name}: {path} is a file, not a folder.", "Name a folder with --path.")
         return reached[1]
 
     def _tree(self) -> files.Folder:
-        return self._planted(self._workplace.demand("ls_tree", *_ALL, self._tip.commit))
+        return self._planted(self._workplace.require_output("ls_tree", *_ALL, self._tip.commit))
 
     def _planted(self, listing: bytes) -> files.Folder:
         """What `git ls-tree -r -z` says as nested folders, with the targets of links read."""
@@ -99,9 +99,9 @@ class GitSnapshot:
                 continue
             node = files.Link(targets[row.id]) if row.mode == _LINK else files.File(row.id)
             try:
-                files.plant(root, row.path, node)
+                files.add_node(root, row.path, node)
             except ValueError:
-                raise Corrupt(f"{self._name}: the tree has {row.path} twice.", "Check it with git fsck.") from None
+                raise CorruptError(f"{self._name}: the tree has {row.path} twice.", "Check it with git fsck.") from None
         return root
 
     def _target(self, id: str) -> str:
@@ -112,14 +112,16 @@ class GitSnapshot:
 
     def _no_folder(self, path: str, fault: files.Fault, known: Iterable[str]) -> RemoteError:
         where = f"{self._name}: the folder {path}"
-        if fault is not files.NOWHERE:
-            return Corrupt(f"{where} {fault.message}", fault.hint)
+        if fault is not files.DANGLING:
+            return CorruptError(f"{where} {fault.message}", fault.hint)
         for module in self._modules:
             if path == module or path.startswith(module + "/"):
-                return Missing(f"{where} is in the submodule {module}, which is never fetched.", "Name its own URL.")
+                return NotFoundError(
+                    f"{where} is in the submodule {module}, which is never fetched.", "Name its own URL."
+                )
         near = get_close_matches(path, known, n=2, cutoff=0.7)
         hint = f"Did you mean {' or '.join(near)}?" if near else "Correct --path."
-        return Missing(f"{where} is not in commit {self._tip.commit[:12]}.", hint)
+        return NotFoundError(f"{where} is not in commit {self._tip.commit[:12]}.", hint)
 
 
 def _folders(root: files.Folder) -> list[str]:
@@ -165,7 +167,7 @@ class Commit:
     path: str
 
 
-def commit_of(folder: str, path: str, ref: str, access: Access) -> Commit:
+def find_commit(folder: str, path: str, ref: str, access: Access) -> Commit:
     """The commit `ref` names in the work tree that `folder` lies in, and where `path` below the folder lies in it.
 
     Raises UsageError for what can be no ref, SourceError for a folder that lies in no work tree or a ref it has not.
@@ -176,9 +178,11 @@ def commit_of(folder: str, path: str, ref: str, access: Access) -> Commit:
     try:
         status, top, words = _git(here, access, "rev-parse", "--show-toplevel")
         if status:
-            raise SourceError(f"{folder}: this is no git work tree ({said(words)}).", "Use --base-repo SRC instead.")
+            raise SourceError(
+                f"{folder}: this is no git work tree ({summarize_message(words)}).", "Use --base-repo SRC instead."
+            )
         status, commit, words = _git(here, access, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-    except Missing as reason:
+    except NotFoundError as reason:
         raise SourceError(reason.message, reason.hint) from reason
     if status:
         raise SourceError(
@@ -197,5 +201,5 @@ def _git(folder: str, access: Access, *arguments: str) -> tuple[int, str, str]:
         process = start(["git", *arguments], folder, {"PATH": os.defpath, **known, "LC_ALL": "C"})
     except FileNotFoundError:
         raise NO_GIT from None
-    answer = finish(process, running(access), access.timeout)
+    answer = finish(process, running_programs(access), access.timeout)
     return answer.status, answer.output.decode("utf-8", "surrogateescape").rstrip("\n"), answer.words

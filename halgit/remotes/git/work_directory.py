@@ -16,12 +16,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from halgit.errors import Corrupt, RemoteError, Unreachable
+from halgit.errors import CorruptError, RemoteError, UnreachableError
 from halgit.operator_settings import Access
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.login import PrivateFolder, log_in
-from halgit.remotes.git.program import Answer, Running, command_type, explain, finish, said, start
-from halgit.remotes.http import persist
+from halgit.remotes.git.program import (
+    Answer,
+    RunningPrograms,
+    command_type,
+    finish,
+    start,
+    summarize_message,
+    translate_message,
+)
+from halgit.remotes.http import retry
 
 if TYPE_CHECKING:
     from git import Git
@@ -50,7 +58,7 @@ _LOCAL_SERVER = """[uploadpack]
 """What git's own serving half may do for a file URL: serve the one folder the operator named, whoever owns it."""
 
 
-class Workplace:
+class WorkDirectory:
     """Where one remote repository is fetched to. Not for several threads at once."""
 
     def __init__(self, address: Address, access: Access) -> None:
@@ -76,18 +84,20 @@ class Workplace:
         shutil.rmtree(self._repository)
         self.git = self._prepare()
 
-    def local(self, command: str, *arguments: str, settings: Sequence[str] = (), **environment: str) -> Answer:
+    def run_local(self, command: str, *arguments: str, settings: Sequence[str] = (), **environment: str) -> Answer:
         """Run a git command that needs no server; whether it went well is for the caller to see."""
         git = self.git(c=list(settings)) if settings else self.git
         with self.git.custom_environment(**environment):
             answer: Answer = getattr(git, command)(*arguments, kill_after_timeout=self._access.timeout)
         return answer
 
-    def demand(self, command: str, *arguments: str) -> bytes:
+    def require_output(self, command: str, *arguments: str) -> bytes:
         """The output of a git command that needs no server and cannot fail unless something is broken."""
-        answer = self.local(command, *arguments)
+        answer = self.run_local(command, *arguments)
         if answer.status:
-            raise Corrupt(f"{self.address.url}: git says: {said(answer.words)}", "Check the repository.")
+            raise CorruptError(
+                f"{self.address.url}: git says: {summarize_message(answer.words)}", "Check the repository."
+            )
         return answer.output
 
     def size(self, id: str) -> int:
@@ -105,16 +115,16 @@ class Workplace:
             raise self._lost(id) from None
 
     def _lost(self, id: str) -> RemoteError:
-        return Corrupt(
+        return CorruptError(
             f"{self.address.url}: the server did not send object {id}.", "Check the repository with git fsck."
         )
 
     def run(self, program: str, *arguments: str, **environment: str) -> Answer:
         """Run another program in the private folder, in git's environment."""
         process = start([program, *arguments], str(self.folder), {**self._environment(), **environment})
-        return finish(process, running(self._access), self._access.timeout)
+        return finish(process, running_programs(self._access), self._access.timeout)
 
-    def online(self, doing: str, command: str, *arguments: str, stdin: bytes = b"", unless: str = "") -> Answer:
+    def run_online(self, doing: str, command: str, *arguments: str, stdin: bytes = b"", unless: str = "") -> Answer:
         """Run a git command that talks to the server; `doing` is told as progress.
 
         The time limit is for all tries together. Raises the RemoteError that fits git's words, unless they hold what
@@ -122,10 +132,10 @@ class Workplace:
         """
         self._access.progress(f"{self.address.url}: {doing}")
         end = time.monotonic() + self._access.timeout
-        return persist(
+        return retry(
             lambda: self._ask([command, *arguments], stdin, unless, max(1.0, end - time.monotonic())),
             retries=self._access.retries,
-            patience=self._access.timeout,
+            deadline=self._access.timeout,
         )
 
     def _ask(self, command: Sequence[str], stdin: bytes, unless: str, limit: float) -> Answer:
@@ -134,14 +144,14 @@ class Workplace:
             given.seek(0)
             try:
                 answer = self._call(command, given, limit)
-            except Unreachable:
-                raise Unreachable(
+            except UnreachableError:
+                raise UnreachableError(
                     f"{self.address.url}: no answer within {self._access.timeout:g} seconds.",
                     "Check the network and the server, or allow more with --timeout.",
                 ) from None
         words = self._login.redactor.clean(answer.words)
         if answer.status and not (unless and re.search(unless, words)):
-            raise explain(self.address, words)
+            raise translate_message(self.address, words)
         return Answer(answer.status, answer.output, words)
 
     def _call(self, command: Sequence[str], stdin: IO[bytes], limit: float) -> Answer:
@@ -149,7 +159,7 @@ class Workplace:
         name, *arguments = command
         settings = [f"remote.{REMOTE}.url={self.address.url}", *self._login.settings]
         with (
-            self._login.handed_over() as environment,
+            self._login.prepare_environment() as environment,
             self.git.custom_environment(**environment, GIT_ALLOW_PROTOCOL=self.address.scheme),
         ):
             answer: Answer = getattr(self.git(c=settings), name)(*arguments, istream=stdin, kill_after_timeout=limit)
@@ -163,12 +173,12 @@ class Workplace:
         if self.address.scheme == "file":
             (self.folder / ".gitconfig").write_text(_local_server(self.address.path), encoding="utf-8")
         self._repository.mkdir(mode=0o700)
-        git = command_type(running(self._access))(str(self._repository))
+        git = command_type(running_programs(self._access))(str(self._repository))
         git.update_environment(**self._environment())
         git.set_persistent_git_options(c=list(_SETTINGS))
         answer: Answer = git.init("--quiet", "--bare", "--template=")
         if answer.status:
-            raise RemoteError(f"git cannot start: {said(answer.words)}", "Check the installation of git.")
+            raise RemoteError(f"git cannot start: {summarize_message(answer.words)}", "Check the installation of git.")
         return git
 
     def _environment(self) -> Mapping[str, str]:
@@ -189,9 +199,9 @@ class Workplace:
         }
 
 
-def running(access: Access) -> Running:
+def running_programs(access: Access) -> RunningPrograms:
     """The programs that run with this access; the same for all its sources."""
-    return access.kept.once((Running, "programs"), Running)
+    return access.cache.get_or_create((RunningPrograms, "programs"), RunningPrograms)
 
 
 def _local_server(path: str) -> str:

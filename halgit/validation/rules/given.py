@@ -14,7 +14,7 @@ from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import resources
 from halgit.pipeline import Value
-from halgit.redaction import Secret, Woven
+from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit
 from halgit.validation.view import Node
 
@@ -37,7 +37,7 @@ def text(node: Node, *steps: str) -> str | None:
 
 def word(value: Value) -> str | None:
     """The text Halyard would read of a value; None where there is none, or none that can be judged."""
-    if value is None or isinstance(value, (dict, list, bytes, Secret, Woven)):
+    if value is None or isinstance(value, (dict, list, bytes, Secret, SecretText)):
         return None
     said = hyaml.to_java_string(value)
     return None if "${" in said or references.find_references(said) else said

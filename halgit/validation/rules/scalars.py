@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
-from halgit.pipeline import File, Origin, Path, Plain, Severity, Value
-from halgit.redaction import Secret, Woven
+from halgit.pipeline import File, Origin, Path, PlainScalar, Severity, Value
+from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 from halgit.yaml import Scalar
@@ -62,7 +62,7 @@ def _numbers(view: View) -> Iterator[tuple[File, Path, Value]]:
 
 def _odd(type_: model.FieldType, node: Value, path: Path, table: str) -> Iterator[tuple[Path, Value]]:
     if type_.kind == "string":
-        if not isinstance(node, (str, dict, list, Secret, Woven, type(None))) or isinstance(node, Plain):
+        if not isinstance(node, (str, dict, list, Secret, SecretText, type(None))) or isinstance(node, PlainScalar):
             yield path, node
     elif type_.kind == "object" and isinstance(node, dict):
         fields = model.get_actual_class(type_, node, table).fields
