@@ -16,7 +16,7 @@ from halgit import __version__
 from halgit.cli.commands import Command, Group
 from halgit.cli.output import Output
 from halgit.cli.process import Signalled, harden_process, raise_on_signals
-from halgit.errors import FindingsError, HalgitError, PublishError
+from halgit.errors import DeployError, FindingsError, HalgitError, PublishError
 from halgit.pipeline import Severity
 
 COMMANDS: Final = {
@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "explain": ("explain:command", "Show where a value comes from"),
     "secrets": ("secrets:command", "List secret references, or check that the secrets exist"),
     "lock": ("lock:command", "Record what an overlay is rendered from"),
+    "sync": ("sync:command", "Keep the tree and the running Spinnaker equal to the repository"),
     "init": ("repository:init", "Start a repository"),
     "import": ("repository:import_", "Convert an existing .hal or OpsMx repository into layers"),
     "accounts": ("accounts:command", "List and change Clouddriver's dynamic accounts"),
@@ -123,7 +124,7 @@ def _usage_error(output: Output, error: click.ClickException) -> int:
 
 
 def _error(output: Output, error: HalgitError) -> int:
-    findings = error.findings if isinstance(error, FindingsError) else ()
+    findings = error.findings if isinstance(error, (FindingsError, DeployError)) else ()
     errors = [finding for finding in findings if finding.severity >= Severity.ERROR]
     output.error(str(error), code=error.exit_code, findings=errors)
     return error.exit_code

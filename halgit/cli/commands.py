@@ -70,16 +70,20 @@ class Command(click.Command):
     """A command whose help lists its options by group, the common ones first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {COMMON: []}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record:
-                groups.setdefault(getattr(parameter, "group", GENERAL), []).append(record)
-        groups[GENERAL] = groups.pop(GENERAL, [])
-        for heading, records in groups.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
+        _write_option_groups(self, ctx, formatter)
+
+
+def _write_option_groups(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    groups: dict[str, list[tuple[str, str]]] = {COMMON: []}
+    for parameter in command.get_params(ctx):
+        record = parameter.get_help_record(ctx)
+        if record:
+            groups.setdefault(getattr(parameter, "group", GENERAL), []).append(record)
+    groups[GENERAL] = groups.pop(GENERAL, [])
+    for heading, records in groups.items():
+        if records:
+            with formatter.section(heading):
+                formatter.write_dl(records)
 
 
 class Group(click.Group):
@@ -98,6 +102,17 @@ class Group(click.Group):
             hint = suggest_nearest(name, names, f"The commands are {', '.join(names)}.")
             raise click.UsageError(f"Unknown command {name!r}. {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+class GroupWithOptions(Group):
+    """A group that is a command too: it has options of its own, and runs without a command below it."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **{"invoke_without_command": True, "no_args_is_help": False, **settings})
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_option_groups(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
 
 
 def format_names(commands: MutableMapping[str, str], formatter: click.HelpFormatter) -> None:

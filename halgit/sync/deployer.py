@@ -106,6 +106,15 @@ class Deployer:
                 )
             self._clock.sleep(self._limits.poll)
 
+    def wait_until_unused(self) -> None:
+        """Wait until no task uses the tree, or the daemon has not answered for as long as it takes to start."""
+        end = self._clock.monotonic() + self._limits.start
+        while not self._halyard.is_up():
+            if self._clock.monotonic() >= end:
+                return
+            self._clock.sleep(min(self._limits.poll, 2.0))
+        self.wait_until_idle()
+
     def _idle_or_unknown(self) -> bool:
         """Whether nothing runs; false while the daemon does not answer."""
         try:

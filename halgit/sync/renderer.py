@@ -26,6 +26,7 @@ class Candidate:
     """A rendered tree that is not published yet. `lock` is the text of a lock file that renders it again.
 
     `findings` are all that validation reported; `place` puts findings of the tree into the files of the layers.
+    `digest` is of the tree's files.
     """
 
     files: Mapping[str, bytes]
@@ -37,15 +38,15 @@ class Candidate:
     findings: tuple[Finding, ...]
     lock: str
     place: Callable[[Sequence[Finding]], Sequence[Finding]]
+    digest: str
 
     @property
     def revision(self) -> str:
         return revision_of(self.sources)
 
-    @property
-    def digest(self) -> str:
-        """The digest of the tree's files."""
-        return tree_digest({path: publish.digest(text) for path, text in self.files.items()})
+    def without_files(self) -> Candidate:
+        """The same without the files, which hold secrets: what is remembered of it once it is published."""
+        return replace(self, files=EMPTY, daemon=EMPTY)
 
 
 class Renderer:
@@ -142,8 +143,9 @@ class Renderer:
     ) -> Candidate:
         tree, daemon = part(resolved, self._operator.halyard_address)
         entry = {self._operator.overlay: lock.entry(compiled, resolved.versions)}
+        files = publish.serialize(tree)
         return Candidate(
-            files=publish.serialize(tree),
+            files=files,
             daemon=publish.serialize(daemon),
             manifest=publish.Manifest.of(tree, self._operator.secrets),
             has_secrets=publish.has_secrets(tree),
@@ -152,6 +154,7 @@ class Renderer:
             findings=findings,
             lock=lock.encode(entry).decode(),
             place=place,
+            digest=tree_digest({path: publish.digest(text) for path, text in files.items()}),
         )
 
     def _engine(self, name: str) -> Engine:

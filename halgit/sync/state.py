@@ -56,11 +56,19 @@ class SyncState:
     pending: Pending | None = None
     rejected: str = ""
 
-    def with_published(self, digest: str, services: Services, revision: str, lock: str) -> SyncState:
-        """The state after a tree was published: what waited before is replaced, its services are deployed with it."""
-        if self.deployed is not None and self.pending is None and not services and services is not None:
+    def with_published(self, before: str, digest: str, services: Services, revision: str, lock: str) -> SyncState:
+        """The state after the tree of digest `before` is replaced; `services` are those that the change reaches.
+
+        What waited is replaced, and its services are deployed with it. If nothing waited and no service is reached,
+        the new tree counts as deployed.
+        """
+        if before == digest and self.pending is not None and self.pending.digest == digest:
+            return replace(self, pending=replace(self.pending, revision=revision, lock=lock))
+        current = self.deployed is not None and self.deployed.digest == before and self.pending is None
+        if current and services == ():
+            assert self.deployed is not None
             return replace(self, deployed=replace(self.deployed, digest=digest, revision=revision, lock=lock))
-        waiting = self.pending.services if self.pending else () if self.deployed else None
+        waiting = self.pending.services if self.pending else () if current else None
         return replace(self, pending=Pending(digest, merged_services(waiting, services), revision, lock=lock))
 
     def with_task(self, task: str) -> SyncState:

@@ -16,7 +16,8 @@ from pathlib import Path
 from halgit import publish
 from halgit import yaml as hyaml
 from halgit.merge.selection import deployments
-from halgit.sync.state import tree_digest
+from halgit.pipeline import SourceId
+from halgit.sync.state import revision_of, tree_digest
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -25,15 +26,19 @@ _LARGEST = 64 * 1024 * 1024
 class PublishedTree:
     """A tree that halgit wrote. `changed` are files that differ from its `.halgit.json` or are missing.
 
-    `revision` joins the revisions of its sources; `masked` says that its secrets are placeholder values.
+    `masked` says that its secrets are placeholder values.
     """
 
     folder: Path
     files: Mapping[str, bytes]
     digest: str
-    revision: str
+    sources: tuple[SourceId, ...]
     masked: bool
     changed: tuple[str, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        return revision_of(self.sources)
 
 
 def read_tree(folder: Path) -> PublishedTree | None:
@@ -50,10 +55,15 @@ def read_tree(folder: Path) -> PublishedTree | None:
         folder,
         files,
         tree_digest(digests),
-        "+".join(str(source.get("revision", "")) for source in manifest.get("sources", ())),
+        tuple(_source(source) for source in manifest.get("sources", ()) if isinstance(source, dict)),
         bool(manifest.get("secrets", {}).get("masked")),
         tuple(sorted(changed)),
     )
+
+
+def _source(data: Mapping[str, object]) -> SourceId:
+    url, revision, ref, path = (str(data.get(name, "")) for name in ("url", "revision", "ref", "path"))
+    return SourceId(url, revision, ref, path)
 
 
 def deployment_of(tree: PublishedTree) -> str:

@@ -1,0 +1,140 @@
+"""Builds the parts of `halgit sync` from its options, and prints what they report."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from halgit import sources
+from halgit.cli.output import Output
+from halgit.cli.settings import access_settings, operator_settings, source_specs
+from halgit.errors import DeployError
+from halgit.pipeline import Finding
+from halgit.remotes.halyard import Halyard
+from halgit.report.findings import finding_line, summary_line
+from halgit.sync.deployer import Deployer, Limits, SystemClock
+from halgit.sync.events import SyncEvent
+from halgit.sync.holds import Holds
+from halgit.sync.renderer import Renderer
+from halgit.sync.settings import SyncSettings
+from halgit.sync.status import StatusBoard
+from halgit.sync.synchronizer import Synchronizer
+from halgit.sync.windows import parse_window
+
+_FIRST_PAUSE = 10.0
+
+
+class SyncParts:
+    """The parts of one `halgit sync`, from its options. A context manager."""
+
+    def __init__(self, options: Mapping[str, Any], output: Output) -> None:
+        output.json = options["format"] == "json"
+        output.log_json = options["log_format"] == "json"
+        gc.enable()
+        self._options = dict(options)
+        self._output = output
+        self._specs = source_specs(options, sources.parse_spec)
+        self._shown: Sequence[Finding] = ()
+        self._closing = ExitStack()
+        self._clock = SystemClock()
+        self.settings = sync_settings(options)
+        self.board = StatusBoard(self._clock.now, output.redactor.clean)
+        self.access = access_settings(options, output)
+        self._closing.callback(self.access.cache.close)
+        self.synchronizer = self._synchronizer()
+
+    def __enter__(self) -> SyncParts:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    def _synchronizer(self) -> Synchronizer:
+        options = self._options
+        halyard = Halyard(self.access, options["halyard_url"])
+        self._closing.callback(halyard.close)
+        limits = Limits(options["start_timeout"], options["deploy_timeout"], options["poll"])
+        deployer = Deployer(halyard, limits, self._clock, self._progress)
+        holds = Holds(self.settings, self._clock)
+        return Synchronizer(
+            self.settings, self._renderer, deployer, holds, self.board, [self._print_event], self._clock
+        )
+
+    def _renderer(self) -> Renderer:
+        """The renderer of one render, with logins and parameter files as they are now."""
+        operator = operator_settings(self._options)
+        return Renderer(self._specs, operator, access_settings(self._options, self._output), self._print_findings)
+
+    # --- runs
+
+    def run_once(self) -> None:
+        """Do what is due, with `--attempts` deploys at most. Raises the HalgitError of what failed."""
+        try:
+            self._advance()
+        finally:
+            if self._output.json:
+                self._output.answer(dict(self.board.snapshot()))
+
+    def _advance(self) -> None:
+        for attempt in range(1, self.settings.attempts + 1):
+            try:
+                return self.synchronizer.advance()
+            except DeployError as reason:
+                self.board.fail(reason)
+                self._print_findings(reason.findings)
+                if attempt == self.settings.attempts or not self.synchronizer.is_waiting:
+                    raise
+                self._output.message(f"{reason.message} Deploying again in {_FIRST_PAUSE * attempt:g} seconds.")
+                self._clock.sleep(_FIRST_PAUSE * attempt)
+        return None
+
+    # --- output
+
+    def _progress(self, text: str) -> None:
+        self.board.beat()
+        self._output.progress(text)
+
+    def _print_event(self, event: SyncEvent) -> None:
+        if event.kind != "refused":
+            level = "error" if event.kind in ("failed", "rolled-back") else "info"
+            self._output.message(event.summary, level=level, event=event.kind, revision=event.revision)
+
+    def _print_findings(self, findings: Sequence[Finding]) -> None:
+        """Print findings, unless the same were printed last."""
+        if not findings or tuple(findings) == tuple(self._shown):
+            return
+        self._shown = tuple(findings)
+        for finding in findings:
+            text = finding_line(finding, self._output.paint_message)
+            self._output.message(text, level=str(finding.severity), rule=finding.rule)
+        self._output.message(summary_line(findings) + ".")
+
+
+def sync_settings(options: Mapping[str, Any]) -> SyncSettings:
+    """The settings of the loop. Raises UsageError."""
+    target: Path = options["out"]
+    return SyncSettings(
+        target=target,
+        state_file=options["state"] or target.with_name(f"{target.name}.sync.json"),
+        daemon_config=options["daemon_config"],
+        group_access=options["group_access"],
+        wait=options["wait"],
+        deployment=options["deployment"],
+        tolerated=options["severity"],
+        full=options["full"],
+        delete_orphaned=options["delete_orphaned_services"],
+        completion_minutes=options["completion_minutes"],
+        rollback=options["rollback"],
+        attempts=options["attempts"],
+        self_heal=options["self_heal"],
+        plan_only=options["plan_only"],
+        suspend_file=options["suspend_file"],
+        windows=tuple(parse_window(text) for text in options["windows"]),
+        locked=options["locked"],
+    )

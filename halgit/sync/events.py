@@ -1,0 +1,30 @@
+"""What happens in `sync` that somebody outside may want to know, and who is informed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from halgit.pipeline import Finding, SourceId
+
+EventKind = Literal["refused", "held", "deploying", "deployed", "failed", "rolled-back", "drift"]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEvent:
+    """One thing that happened. `summary` is a line for people; `services` are those it is about, empty for all.
+
+    `sources` are those of the revision that it happened to.
+    """
+
+    kind: EventKind
+    summary: str
+    revision: str = ""
+    sources: tuple[SourceId, ...] = ()
+    services: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+Report = Callable[[SyncEvent], None]
+"""Receives each event once. It must not raise for a system that does not answer."""

@@ -1,0 +1,40 @@
+"""What the operator wants of `sync`; nothing in a repository changes any of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from halgit.remotes.halyard import ProblemSeverity
+from halgit.sync.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """Where the tree is, what is deployed of it, and when. Times are in seconds.
+
+    `deployment` empty is what the repository names. `attempts` is how often one tree is deployed before it is rolled
+    back, or left to a later retry. `refresh` renders again without a change, so that rotated secrets are noticed; 0
+    never does.
+    """
+
+    target: Path
+    state_file: Path
+    daemon_config: Path | None = None
+    group_access: bool = False
+    wait: float = 60.0
+    deployment: str = ""
+    tolerated: ProblemSeverity = "WARNING"
+    full: bool = False
+    delete_orphaned: bool = False
+    completion_minutes: int = 0
+    rollback: bool = False
+    attempts: int = 3
+    self_heal: bool = False
+    plan_only: bool = False
+    suspend_file: Path | None = None
+    windows: tuple[Window, ...] = ()
+    interval: float = 60.0
+    refresh: float = 3600.0
+    locked: bool = False
+    required_checks: tuple[str, ...] = ()
