@@ -21,8 +21,8 @@ from halgit.cli.app import COMMANDS
 
 JSON = {"Content-Type": "application/json"}
 GATE, ORCA = "default/profiles/gate-local.yml", "default/profiles/orca-local.yml"
-SOURCELESS = {"init", "rules", "schema", "accounts", "isd"}
-"""Commands that read no tree; the servers of `accounts` and `isd` have tests of their own."""
+SOURCELESS = {"init", "rules", "schema", "accounts", "isd", "sync"}
+"""Commands that read no tree; the servers of `accounts` and `isd`, and `sync`, have tests of their own."""
 
 
 @pytest.fixture(scope="module")

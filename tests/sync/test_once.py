@@ -1,0 +1,229 @@
+"""`halgit sync --once`: what is rendered, published and deployed, and what is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sync_world import CONFIG, GATE, World, tree, world
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made
+
+
+def test_the_first_run_publishes_and_deploys_everything(one: World) -> None:
+    ran = one.once()
+    assert ran.code == 0, ran.err
+    assert (one.hal / GATE).read_text() == "a: 1\n"
+    assert one.daemon.asked_services == [[]]
+    assert "Deploying all services.\nDeployed all services in" in ran.err
+    commit = one.repository.git("rev-parse", "HEAD")
+    assert one.state["deployed"]["revision"] == commit
+    assert one.state["pending"] is None
+
+
+def test_a_second_run_of_the_same_deploys_nothing(one: World) -> None:
+    assert one.once().code == 0
+    ran = one.once()
+    assert (ran.code, len(one.daemon.deploys)) == (0, 1), ran.err
+    assert one.once("--full").code == 0
+    assert one.daemon.asked_services == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("change", "services"),
+    [
+        ({GATE: "a: 2\n"}, [["gate"]]),
+        ({GATE: "# a comment\na: 1\n"}, []),
+        ({"README.md": "words"}, []),
+        ({"accounts/clouddriver-local.yml": "kubernetes: {accounts: []}\n"}, []),
+        (tree(zone="Europe/Berlin"), [["clouddriver", "deck", "echo", "front50", "gate", "orca", "rosco"]]),
+        ({"default/service-settings/orca.yml": None}, [["orca"]]),
+    ],
+)
+def test_only_the_services_that_a_change_reaches_are_deployed(
+    one: World, change: dict[str, str | None], services: list[list[str]]
+) -> None:
+    one.repository.commit({name: "env: {A: a}\n" for name, text in change.items() if text is None})
+    assert one.once().code == 0
+    one.repository.commit({name: "env: {A: b}\n" if text is None else text for name, text in change.items()})
+    ran = one.once()
+    assert ran.code == 0, ran.err
+    assert [sorted(names) for names in one.daemon.asked_services[1:]] == services
+    assert one.state["deployed"]["revision"] == one.repository.git("rev-parse", "HEAD")
+
+
+def test_a_change_that_fails_validation_never_touches_the_tree(one: World) -> None:
+    assert one.once().code == 0
+    before = {path: path.read_bytes() for path in one.hal.rglob("*") if path.is_file()}
+    one.repository.commit(tree(zone="Mars/X"))
+    ran = one.once()
+    assert ran.code == 1
+    assert "Mars/X" in ran.err
+    assert {path: path.read_bytes() for path in one.hal.rglob("*") if path.is_file()} == before
+    assert len(one.daemon.deploys) == 1
+
+
+def test_a_failed_deploy_is_exit_7_with_the_problems_as_findings(one: World) -> None:
+    one.daemon.refuse_manifest({"gate"}, "error: unable to connect to the server: i/o timeout")
+    ran = one.once("--format", "json")
+    assert ran.code == 7
+    said = json.loads(ran.out)
+    assert said["error"]["code"] == 7
+    assert said["error"]["message"].startswith("Halyard failed the deploy (FAILED).")
+    assert said["services"]["gate"] == "FAILED"
+    errors = [finding["message"] for finding in said["findings"] if finding["severity"] == "error"]
+    refused = (
+        "gate was not deployed: Failed to deploy manifest Secret/spin-gate-files-1234567 (not shown: it may hold "
+        "secrets): error: unable to connect to the server: i/o timeout"
+    )
+    assert refused in errors  # others may have been interrupted when the deploy failed
+    assert not any("data:" in text or "YTogMQo" in text for text in errors)
+    assert one.state["pending"]["attempts"] == 1
+
+
+def test_after_a_failure_the_same_services_are_deployed_again(one: World) -> None:
+    assert one.once().code == 0
+    one.repository.commit({GATE: "a: 2\n"})
+    one.daemon.refuse_manifest({"gate"}, "error: no")
+    assert one.once().code == 7
+    one.daemon.refuse_manifest(set(), "")
+    one.repository.commit({"default/profiles/orca-local.yml": "a: 2\n"})
+    assert one.once().code == 0
+    assert [sorted(names) for names in one.daemon.asked_services] == [[], ["gate"], ["gate", "orca"]]
+
+
+def test_a_problem_of_halyard_is_placed_in_the_file_of_the_layer(one: World) -> None:
+    one.daemon.zones = frozenset({"Etc/UTC"})
+    ran = one.once()
+    assert ran.code == 7
+    assert "config:3:3: error: Timezone UTC does not match any known canonical timezone ID" in ran.err
+
+
+def test_a_tree_that_lies_there_is_deployed_although_the_source_is_away(one: World) -> None:
+    """What an init container rendered."""
+    from program import halgit
+
+    assert halgit("render", "--repo", one.url, "--out", one.hal).code == 0
+    one.url = "file:///nonexistent"
+    ran = one.once()
+    assert ran.code == 3
+    assert one.daemon.deploys[0].state == "SUCCEEDED"
+    assert one.once().code == 3
+    assert len(one.daemon.deploys) == 1
+
+
+def test_no_tree_is_never_deployed(one: World) -> None:
+    """Halyard would take it for an empty Spinnaker."""
+    one.url = "file:///nonexistent"
+    assert one.once().code == 3
+    assert not one.daemon.deploys
+
+
+def test_a_changed_tree_is_neither_deployed_nor_replaced_without_self_heal(one: World) -> None:
+    assert one.once().code == 0
+    (one.hal / GATE).write_text("by: hand\n")
+    ran = one.once()
+    assert ran.code == 5
+    assert f"changed since halgit wrote it: {GATE}" in ran.err
+    assert (one.hal / GATE).read_text() == "by: hand\n"
+    healed = one.once("--self-heal")
+    assert healed.code == 0, healed.err
+    assert (one.hal / GATE).read_text() == "a: 1\n"
+    assert len(one.daemon.deploys) == 1
+
+
+def test_placeholder_values_are_never_deployed(one: World) -> None:
+    from program import halgit
+
+    assert halgit("render", "--repo", one.url, "--out", one.hal, "--secrets", "mask").code == 0
+    one.url = "file:///nonexistent"
+    ran = one.once()
+    assert ran.code == 7
+    assert f"{one.hal}: its secrets are placeholder values." in ran.err
+    assert not one.daemon.deploys
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        (["--plan-only"], "--plan-only is set"),
+        (["--suspend", "/etc/hostname"], "/etc/hostname exists"),
+        (["--window", "Mon-Sun 00:00-00:00"], "no maintenance window is open"),
+    ],
+)
+def test_a_hold_publishes_and_deploys_nothing_but_shows_the_plan(one: World, option: list[str], reason: str) -> None:
+    assert one.once().code == 0
+    one.repository.commit({GATE: "a: 2\n"})
+    if reason.startswith("no maintenance"):
+        option = ["--window", _closed_window()]
+    ran = one.once(*option, "--format", "json")
+    assert ran.code == 0, ran.err
+    assert ran.json["held"] == reason
+    assert ran.json["plan"] == {"services": ["gate"], "stopped": [], "summary": ran.json["plan"]["summary"]}
+    assert (one.hal / GATE).read_text() == "a: 1\n"
+    assert len(one.daemon.deploys) == 1
+    assert one.once().code == 0
+    assert one.daemon.asked_services[1:] == [["gate"]]
+
+
+def _closed_window() -> str:
+    from datetime import datetime, timedelta, timezone
+
+    now = datetime.now(timezone.utc)
+    start, end = now - timedelta(hours=3), now - timedelta(hours=2)
+    return f"{start:%H:%M}-{end:%H:%M}"
+
+
+def test_a_rollback_deploys_the_last_good_revision_again(one: World) -> None:
+    assert one.once().code == 0
+    good = one.repository.git("rev-parse", "HEAD")
+    one.repository.commit({GATE: "a: bad\n"})
+
+    def refuse(service: str, manifest: str) -> str:
+        return "Failed to deploy manifest:\nkind: Secret\n\nerror: bad\n\n" if "YTogYmFkCg==" in manifest else ""
+
+    one.daemon.kubectl = refuse
+    ran = one.once("--rollback")
+    assert ran.code == 7
+    assert f"rolled back to {good[:12]}" in ran.err
+    given = one.daemon.given("gate")
+    assert given is not None
+    assert given.files["gate-local.yml"] == b"a: 1\n"
+    assert (one.hal / GATE).read_text() == "a: 1\n"
+    again = one.once("--rollback", "--format", "json")
+    assert again.code == 0
+    assert "was rolled back" in again.json["held"]
+    assert len(one.daemon.deploys) == 3
+    one.repository.commit({GATE: "a: 3\n"})
+    assert one.once("--rollback").code == 0
+    assert (one.hal / GATE).read_text() == "a: 3\n"
+
+
+def test_a_secret_of_the_tree_is_in_no_message(one: World) -> None:
+    one.repository.commit({GATE: "password: ${{ secret('env://PASSWORD') }}\n"})
+    one.daemon.refuse_manifest({"gate"}, "error: hunter2-hunter2 is no password")
+    ran = one.once("--allow-engine", "env", PASSWORD="hunter2-hunter2")
+    assert ran.code == 7
+    assert (one.hal / GATE).read_text() == "password: hunter2-hunter2\n"
+    assert "hunter2" not in ran.out + ran.err + json.dumps(one.state)
+    changed = one.once("--allow-engine", "env", PASSWORD="another-hunter3")
+    assert changed.code == 7
+    assert one.daemon.asked_services[-1] in ([], ["gate"])
+    assert "hunter3" not in changed.out + changed.err + json.dumps(one.state)
+
+
+def test_a_config_of_another_deployment_name_is_deployed_by_it(one: World) -> None:
+    text = CONFIG.format(zone="UTC").replace("name: default", "name: prod").replace(
+        "currentDeployment: default", "currentDeployment: prod"
+    )  # fmt: skip
+    one.repository.git("rm", "-rq", "default")
+    one.repository.commit({"config": text})
+    ran = one.once()
+    assert ran.code == 0, ran.err
+    assert any("/deployments/prod/deploy/" in path for _, path in one.daemon.requests)

@@ -1,0 +1,98 @@
+"""What the tests of `halgit sync` share: a repository, a fake Halyard over a tree, and the program between them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import program
+from program import Ran
+from servers.halyard import Daemon, halyard
+from servers.repositories import Repository
+
+CONFIG = """\
+currentDeployment: default
+deploymentConfigurations:
+- name: default
+  version: 1.36.0
+  timezone: {zone}
+  deploymentEnvironment:
+    type: Distributed
+    accountName: spin
+    location: spinnaker
+  persistentStorage: {{persistentStoreType: redis}}
+  security:
+    apiSecurity: {{overrideBaseUrl: https://gate.example.com}}
+    uiSecurity: {{overrideBaseUrl: https://deck.example.com}}
+  providers:
+    kubernetes:
+      enabled: true
+      primaryAccount: spin
+      accounts:
+      - {{name: spin, serviceAccount: true}}
+"""
+GATE, ORCA = "default/profiles/gate-local.yml", "default/profiles/orca-local.yml"
+
+
+def tree(zone: str = "UTC", gate: str = "a: 1\n", orca: str = "a: 1\n") -> dict[str, str]:
+    """The files of a repository of one plain layer."""
+    return {"config": CONFIG.format(zone=zone), GATE: gate, ORCA: orca}
+
+
+@dataclass
+class World:
+    """One repository, one daemon, one tree. `url` is what `--repo` names."""
+
+    folder: Path
+    repository: Repository
+    daemon: Daemon
+    url: str
+
+    @property
+    def hal(self) -> Path:
+        return self.daemon.hal
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state file."""
+        found: dict[str, Any] = json.loads((self.hal.parent / ".hal.sync.json").read_text())
+        return found
+
+    def arguments(self, *more: object) -> list[str]:
+        """The arguments of a sync against this world."""
+        fixed = ("--repo", self.url, "--out", self.hal, "--halyard-url", self.daemon.url, "--poll", "0.02",
+                 "--start-timeout", "10", "--deploy-timeout", "30")  # fmt: skip
+        return ["sync", *map(str, fixed), *map(str, more)]
+
+    def once(self, *more: object, **environment: str) -> Ran:
+        """Run `halgit sync --once` to its end."""
+        return program.halgit(*self.arguments("--once", "--attempts", "1", *more), **environment)
+
+    def start(self, *more: object, **environment: str) -> subprocess.Popen[str]:
+        """Start a loop; whoever starts it ends it. Its stderr goes to the file `log`."""
+        known = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", **environment}
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "halgit", *self.arguments(*more)],
+                env=known, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=True)  # fmt: skip
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text("utf-8", "replace")
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """A world with one commit, for the length of a with block."""
+    repository = Repository(folder / "served" / "repo")
+    repository.commit(tree())
+    (folder / "home").mkdir()
+    with halyard(folder / "home" / ".hal") as daemon:
+        yield World(folder, repository, daemon, repository.url)
