@@ -1,4 +1,4 @@
-# Every target makes its own virtual environment in .venv; nothing else of the machine is changed.
+# Every target uses its own virtual environment in .venv; nothing else on the machine changes.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed

@@ -1,7 +1,7 @@
 """`make bench`: how fast halgit is, as ratios against `kubectl kustomize` and the libyaml floor, in one run.
 
 Seconds depend on the machine, ratios hardly do. Each figure is the best of several runs; a program that is missing
-is named and its ratio left out.
+is named and its ratio skipped.
 """
 
 from __future__ import annotations

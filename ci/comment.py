@@ -1,7 +1,7 @@
-"""Keeps a file as the one halgit comment of a pull request on GitHub: edited where it is there, else made.
+"""Maintains the one halgit comment of a pull request on GitHub from a file: creates it, or updates the existing one.
 
-Run by action.yml. Reads GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN and NUMBER; needs nothing but Python. A change
-without a difference makes no comment, and sets an older one right.
+Run by action.yml. Reads GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN and NUMBER; needs only Python. Without
+differences no comment is created, but an existing one is updated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PAGE = 100
 
 
 def call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
-    """One request to the API of the forge, and its answer."""
+    """Send one request to the API of the forge and return its answer."""
     request = urllib.request.Request(
         os.environ["GITHUB_API_URL"] + path,
         data=json.dumps(body).encode() if body else None,
@@ -35,8 +35,8 @@ def call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
         return json.load(answer)
 
 
-def own_comment(issue: str) -> int | None:
-    """The comment that was made before; None where there is none."""
+def find_comment(issue: str) -> int | None:
+    """Return the id of the existing comment; None if there is none."""
     number = 1
     while True:
         page = call("GET", f"{issue}/comments?per_page={PAGE}&page={number}")
@@ -49,27 +49,27 @@ def own_comment(issue: str) -> int | None:
 
 
 def main(file: str) -> str:
-    """Keep the comment; what was done, in words."""
+    """Create or update the comment; returns a message."""
     if not Path(file).is_file():
-        return "There is no comparison, so no comment is made."
+        return "There is no comparison, so no comment is created."
     text = Path(file).read_text(encoding="utf-8")
     repository = f"/repos/{os.environ['GITHUB_REPOSITORY']}"
     issue = f"{repository}/issues/{os.environ['NUMBER']}"
-    known = own_comment(issue)
+    known = find_comment(issue)
     if known is None and text.startswith(NOTHING):
-        return "Nothing differs, so no comment is made."
+        return "Nothing differs, so no comment is created."
     body = {"body": f"{MARK}\n{text}"}
     if known is None:
         call("POST", f"{issue}/comments", body)
-        return "The comment is made."
+        return "The comment was created."
     call("PATCH", f"{repository}/issues/comments/{known}", body)
-    return "The comment is set right."
+    return "The comment was updated."
 
 
 if __name__ == "__main__":
     try:
         print(main(sys.argv[1]))
     except urllib.error.HTTPError as error:
-        print(f"::warning::The comment could not be written: HTTP {error.code}. The job needs pull-requests: write.")
+        print(f"::warning::The comment was not written: HTTP {error.code}. The job needs pull-requests: write.")
     except (urllib.error.URLError, TimeoutError) as error:
-        print(f"::warning::The comment could not be written: {error}.")
+        print(f"::warning::The comment was not written: {error}.")

@@ -182,11 +182,11 @@ def comment(runner: Runner, forge: Forge, text: str) -> subprocess.CompletedProc
 
 def test_the_comment_is_made_once_and_then_set_right(runner: Runner) -> None:
     forge = Forge()
-    assert comment(runner, forge, "### halgit: no difference\n").stdout == "Nothing differs, so no comment is made.\n"
+    assert comment(runner, forge, "### halgit: no difference\n").stdout == "Nothing differs, so no comment is created.\n"
     assert len(forge.comments) == 100
-    assert comment(runner, forge, "### halgit: one\n").stdout == "The comment is made.\n"
-    assert comment(runner, forge, "### halgit: two\n").stdout == "The comment is set right.\n"
-    assert comment(runner, forge, "### halgit: no difference\n").stdout == "The comment is set right.\n"
+    assert comment(runner, forge, "### halgit: one\n").stdout == "The comment was created.\n"
+    assert comment(runner, forge, "### halgit: two\n").stdout == "The comment was updated.\n"
+    assert comment(runner, forge, "### halgit: no difference\n").stdout == "The comment was updated.\n"
     assert [one["body"] for one in forge.comments[100:]] == ["<!-- halgit diff -->\n### halgit: no difference\n"]
     assert {asked.headers["authorization"] for asked in forge.asked} == {"Bearer canary-token"}
     assert forge.asked[-1].path == "/repos/ops/conf/issues/comments/500"
@@ -198,11 +198,11 @@ def test_a_comment_that_is_refused_is_a_warning_and_no_failure(runner: Runner) -
     done = comment(runner, forge, "### halgit: one\n")
     assert done.returncode == 0
     assert done.stdout == (
-        "::warning::The comment could not be written: HTTP 403. The job needs pull-requests: write.\n"
+        "::warning::The comment was not written: HTTP 403. The job needs pull-requests: write.\n"
     )
     assert "canary" not in done.stdout + done.stderr
 
 
 def test_without_a_comparison_no_comment_is_made(runner: Runner) -> None:
     done = runner.run("Comment", GITHUB_TOKEN="x", NUMBER="7", GITHUB_API_URL="http://127.0.0.1:9")
-    assert done.stdout == "There is no comparison, so no comment is made.\n"
+    assert done.stdout == "There is no comparison, so no comment is created.\n"

@@ -67,8 +67,8 @@ def test_a_leaf_made_of_parameters_tells_who_gives_them(repository: Path) -> Non
         "url",
         "  value      https://qa.example.com/b",
         f"  from       {BASE}:2:6 (layer base, by parameter host, parameter zone)",
-        "  parameter  host, given at overlays/qa/halgit.yaml:2:16 (layer overlays/qa)",
-        "  parameter  zone, given by HALGIT_PARAM_ZONE",
+        "  parameter  host, set at overlays/qa/halgit.yaml:2:16 (layer overlays/qa)",
+        "  parameter  zone, set by HALGIT_PARAM_ZONE",
     ]
 
 

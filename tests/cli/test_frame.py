@@ -52,14 +52,14 @@ EVERY = pytest.mark.parametrize(("name", "command"), EACH, ids=[name for name, _
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["nonsense"], 2, "No such command 'nonsense'."),
-        (["render"], 2, "Missing option '--repo'."),
+        (["nonsense"], 2, "Unknown command 'nonsense'."),
+        (["render"], 2, "Missing option '--repo': the current folder is not a source"),
         (["render", "--bogus"], 2, "No such option '--bogus'"),
         ([*RENDER, "--secrets", "no"], 2, "'no' is not one of"),
-        ([*RENDER, "--set", "nothing"], 2, "A --set has no name or no value."),
-        ([*RENDER, "--timeout", "nan"], 2, "nan is no time."),
+        ([*RENDER, "--set", "nothing"], 2, "--set: the name or the = is missing."),
+        ([*RENDER, "--timeout", "nan"], 2, "nan is not a duration."),
         ([*RENDER, "--wait", "1e300"], 2, "1e+300 is not in the range"),
-        ([*RENDER, "--allow-engine", "env,vault"], 2, "there is no engine vault to allow. Give env, file or env,file."),
+        ([*RENDER, "--allow-engine", "env,vault"], 2, "unknown engine vault. Use env, file or env,file."),
         (["explain", "--repo", SAMPLE, "--overlay", "dev", "nowhere"], 2, "nowhere is not in the rendered tree."),
         ([*RENDER, "--set", "publicHost=UPPER"], 1, "1 error"),
         ([*RENDER, "--out", "new", "--check"], 1, "A render would change new"),
@@ -118,7 +118,7 @@ def test_a_signal_ends_with_128_and_its_number(number: signal.Signals, tmp_path:
         go_on.set()
     assert child.returncode == 128 + number
     assert json.loads(out)["error"]["code"] == 128 + number
-    words = f"Stopped by {number.name}. Nothing was left half written."
+    words = f"Stopped by {number.name}. No file is half written."
     assert words in err.decode()
     assert log.read_text() == words
     assert {path.name for path in tmp_path.iterdir()} == {"root", "termination-log"}
@@ -147,13 +147,13 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
 @pytest.mark.parametrize("arguments", ["schema halconfig", "--help", "--version", "rules --format json"])
 def test_a_full_disk_behind_stdout_is_no_bug(arguments: str) -> None:
     ran = shell(f"halgit {arguments} >/dev/full")
-    told = b"halgit: stdout cannot be written: No space left on device. Mend that, or lead stdout elsewhere.\n"
+    told = b"halgit: stdout is not writable: No space left on device. Free the disk or redirect stdout to another file.\n"
     assert (ran.returncode, ran.stderr) == (5, told)
 
 
 def test_an_error_keeps_its_code_where_stdout_is_full() -> None:
     ran = shell("halgit rules no/such --format json >/dev/full")
-    assert (ran.returncode, ran.stderr) == (2, b"halgit: There is no rule no/such. See `halgit rules`.\n")
+    assert (ran.returncode, ran.stderr) == (2, b"halgit: Unknown rule no/such. See `halgit rules`.\n")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
@@ -175,9 +175,9 @@ def test_what_is_no_utf_8_is_told_and_not_rendered(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("a: ${{ params.bucket }}\n")
     given = os.fsdecode(b"\xff")
     ran = halgit("render", "--repo", tmp_path, "--set", f"bucket={given}", "--format", "json")
-    assert (ran.code, ran.err) == (2, "halgit: --set bucket: the value is not UTF-8. Give it in UTF-8.\n")
+    assert (ran.code, ran.err) == (2, "halgit: --set bucket: the value is not UTF-8. Encode it in UTF-8.\n")
     ran = halgit("render", "--repo", tmp_path, HALGIT_PARAM_BUCKET=given)
-    assert (ran.code, ran.err) == (2, "halgit: HALGIT_PARAM_BUCKET: the value is not UTF-8. Give it in UTF-8.\n")
+    assert (ran.code, ran.err) == (2, "halgit: HALGIT_PARAM_BUCKET: the value is not UTF-8. Encode it in UTF-8.\n")
     ran = halgit("render", "--repo", given, "--format", "json")
     assert (ran.code, ran.json["error"]["message"][:7]) == (3, f"{given}: this")
 
@@ -232,7 +232,7 @@ def test_a_value_for_all_hosts_or_for_one(values: list[str], default: str, hosts
 def test_two_values_for_all_hosts_are_refused() -> None:
     with pytest.raises(UsageError) as caught:
         per_host("git-user", ["a", "b"])
-    assert str(caught.value) == "--git-user is given twice for all hosts. Write HOST=VALUE for one of them."
+    assert str(caught.value) == "--git-user is set twice for all hosts. Write HOST=VALUE for one of them."
 
 
 # --- help
@@ -348,7 +348,7 @@ def test_colours_can_be_refused(off: dict[str, str], warned: list[object]) -> No
 
 def test_json_tells_on_stderr_which_way_the_tree_went(tmp_path: Path) -> None:
     ran = halgit(*RENDER, "--out", tmp_path / ".hal", "--format", "json")
-    assert ran.err == f"{tmp_path}/.hal: written in one step; SECRETS ARE STAND-INS\n"
+    assert ran.err == f"{tmp_path}/.hal: written atomically; SECRETS ARE PLACEHOLDER VALUES\n"
 
 
 def test_a_table_that_is_too_wide_for_the_terminal_becomes_a_list() -> None:

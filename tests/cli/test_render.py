@@ -55,7 +55,7 @@ def test_a_second_render_of_the_same_writes_nothing(tmp_path: Path) -> None:
     arguments = ("render", "--repo", SAMPLE, "--overlay", "prod", "--secrets", "keep", "--out", tmp_path / ".hal")
     halgit(*arguments)
     before = (tmp_path / ".hal").stat().st_mtime_ns
-    assert "nothing changed, nothing written" in halgit(*arguments).out
+    assert "unchanged, nothing written" in halgit(*arguments).out
     assert (tmp_path / ".hal").stat().st_mtime_ns == before
 
 
@@ -152,13 +152,13 @@ def test_findings_that_fail_leave_nothing_and_come_all_together(tmp_path: Path) 
             2,
             "has no overlay qa. Its overlays are: dev, prod, staging.",
         ),
-        (["render", "--repo", "{sample}", "--set", "x"], 2, "A --set has no name or no value. Write --set NAME=VALUE."),
+        (["render", "--repo", "{sample}", "--set", "x"], 2, "--set: the name or the = is missing. Write --set NAME=VALUE."),
         (["render", "--repo", "{tmp}/nowhere"], 3, "nowhere"),
         (["render", "--repo", "{sample}", "--path", "accounts"], 3, "holds no file of a layer"),
         (["render", "--repo", "{sample}", "--path", "../sample-repo"], 2, ".."),
         (["render", "--repo", "https://user:hunter2@example.com/x.git"], 2, "login"),
-        (["render", "--repo", "a", "--repo", "b", "--ref", "main"], 2, "--ref and --path go with one --repo only."),
-        (["nonsense"], 2, "No such command 'nonsense'"),
+        (["render", "--repo", "a", "--repo", "b", "--ref", "main"], 2, "--ref and --path need exactly one --repo."),
+        (["nonsense"], 2, "Unknown command 'nonsense'"),
         (["explain", "--repo", "{sample}", "--overlay", "prod", "confg"], 2, "confg is not in the rendered tree."),
     ],
 )
@@ -201,7 +201,7 @@ def test_the_daemon_gets_its_own_files(tmp_path: Path) -> None:
     assert (daemon / "halyard.yml").read_bytes() == (SAMPLE / "base/halyard.yaml").read_bytes()
     assert (daemon / "halyard-local.yml").read_text() == "server:\n  address: '0.0.0.0'\n"
     assert "halyard.yaml" not in tree(tmp_path / ".hal")
-    assert "left out    0 files" in ran.out
+    assert "skipped     0 files" in ran.out
 
 
 def test_without_a_file_of_its_own_the_daemon_gets_its_port_and_no_grpc(tmp_path: Path) -> None:

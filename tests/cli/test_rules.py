@@ -15,7 +15,7 @@ def test_the_page_of_rules_is_what_the_program_prints() -> None:
 
 def test_every_rule_is_listed_with_its_severity() -> None:
     lines = halgit("rules").out.splitlines()
-    assert lines[0].split() == ["rule", "severity", "what", "it", "finds"]
+    assert lines[0].split() == ["rule", "severity", "finding"]
     assert [line.split()[0] for line in lines[1:]] == [rule.id for rule in ALL]
 
 
@@ -36,7 +36,7 @@ def test_a_rule_is_explained_and_so_is_a_subject() -> None:
 def test_a_rule_that_is_none_gets_a_hint() -> None:
     ran = halgit("rules", "deployment/no-versoin")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "halgit: There is no rule deployment/no-versoin. Did you mean deployment/no-version?\n"
+    assert ran.err == "halgit: Unknown rule deployment/no-versoin. Did you mean deployment/no-version?\n"
 
 
 def test_no_two_rules_have_one_id() -> None:

@@ -29,7 +29,7 @@ def test_every_reference_is_listed_once_with_its_engine_and_places(tmp_path: Pat
         ["reference", "engine", "used", "at"],
         ["k8s://gate#pw", "k8s", f"{GATE}:1:", "a"],
         [f"{GATE}:2:", "b"],
-        ["s3://bucket/x?region=us-east-1", "s3", f"{GATE}:3:", "c", "(left", "as", "it", "is)"],
+        ["s3://bucket/x?region=us-east-1", "s3", f"{GATE}:3:", "c", "(not", "resolved)"],
     ]
     listed = halgit("secrets", "list", "--repo", repo, "--format", "json").json
     assert listed["secrets"][0] == {
@@ -57,7 +57,7 @@ def test_what_is_lost_is_told_all_together_and_what_had_to_be_read_is_said(tmp_p
     rows = {line.split()[0]: line.split()[1:] for line in ran.out.splitlines()}
     assert rows["k8s://gate#pw"] == ["k8s", "there", "read"]
     assert rows["noop"] == ["noop", "there", "metadata"]
-    assert "3 secrets cannot be had:" in ran.err
+    assert "3 secrets are unavailable:" in ran.err
     assert f"{GATE}:2: b: k8s://gate#none: the secret has no key none (keys: pw)" in ran.err
     assert f"{GATE}:3: c: k8s://gone#pw: " in ran.err
     assert f"{GATE}:4: d: vault://kv/x#k: " in ran.err

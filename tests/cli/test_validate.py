@@ -145,7 +145,7 @@ def test_all_overlays_and_an_overlay_exclude_each_other(layered: Path, plain: Pa
     ran = validate(layered, "--all-overlays", "--overlay", "bad")
     assert (ran.code, ran.err) == (
         2,
-        "halgit: --overlay and --all-overlays exclude each other. Leave one of them out.\n",
+        "halgit: --overlay and --all-overlays are mutually exclusive. Remove one of them.\n",
     )
     ran = validate(plain, "--all-overlays")
     assert (ran.code, ran.err) == (
@@ -198,7 +198,7 @@ def test_a_rule_the_root_settings_misspell_is_a_warning_at_its_line(layered: Pat
         "halgit.yaml:2:12: warning: There is no rule secrts. Did you mean secrets? [settings/no-such-rule]",
         "    2 |   ignore: [secrts]",
         "                   ^",
-        "halgit.yaml:3:37: warning: There is no rule deployment/no-versoin. Did you mean deployment/no-version?"
+        "halgit.yaml:3:37: warning: Unknown rule deployment/no-versoin. Did you mean deployment/no-version?"
         " [settings/no-such-rule]",
         "    3 |   severity: {deployment/no-versoin: info}",
         "                                            ^",
@@ -253,15 +253,15 @@ def test_a_baseline_that_is_none_is_wrong_use(plain: Path, tmp_path: Path, text:
     known.write_text(text)
     ran = validate(plain, "--baseline", known)
     assert ran.code == 2
-    hint = "Write it with `halgit validate --format json --output FILE`."
-    assert ran.err == f"halgit: --baseline is no JSON report. {hint}\n"
+    hint = "Create one with `halgit validate --format json --output FILE`."
+    assert ran.err == f"halgit: --baseline: the file is not a JSON report. {hint}\n"
 
 
 def test_a_baseline_that_is_missing_is_wrong_use(plain: Path) -> None:
     ran = validate(plain, "--baseline", "nowhere.json")
     assert (ran.code, ran.err) == (
         2,
-        "halgit: --baseline: nowhere.json cannot be read: No such file or directory. Check the path.\n",
+        "halgit: --baseline: cannot read nowhere.json: No such file or directory. Check the path.\n",
     )
 
 
@@ -364,7 +364,7 @@ def test_markdown_is_a_table_whose_cells_hold(plain: Path) -> None:
     written(plain, {"default/profiles/pipe|and`tick.yml": "a: 1\n"})
     lines = halgit("validate", "--repo", plain, "--format", "markdown").out.splitlines()
     assert lines[0].startswith("### halgit: 1 error, ")
-    assert lines[2:4] == ["| severity | place | finding | rule |", "|---|---|---|---|"]
+    assert lines[2:4] == ["| severity | location | finding | rule |", "|---|---|---|---|"]
     assert "| error | `config:3` | The deployment default has no version. " in lines[4]
     assert all(line.replace("\\|", "").count("|") == 5 for line in lines[2:])
 

@@ -196,7 +196,7 @@ def test_the_report_says_what_was_done_and_what_is_to_decide(source: Path, tmp_p
     )
     assert "canary" not in ran.out + ran.err
     text = halgit("import", source, tmp_path / "again")
-    assert text.out.startswith(f"{len(told['files'])} files, 6 parameters, 4 references made canonical.\n")
+    assert text.out.startswith(f"{len(told['files'])} files, 6 parameters, 4 references rewritten in canonical form.\n")
     assert "Next: halgit render --repo" in text.err
 
 
@@ -319,7 +319,7 @@ def test_the_host_of_gate_is_one_of_two(common: str, host: str, tmp_path: Path) 
     [
         ("- a\n", "it holds no mapping of values. Give the values file of the old release."),
         ("a: [b\n", "values.yaml:2: "),
-        (None, "values.yaml cannot be read: No such file or directory. Check the path."),
+        (None, "values.yaml: No such file or directory. Check the path."),
     ],
 )
 def test_values_that_cannot_be_read(text: str | None, words: str, source: Path, tmp_path: Path) -> None:
@@ -365,9 +365,9 @@ def test_a_tree_that_cannot_be_read_is_told_whole_and_nothing_is_written(source:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ((SAMPLE, "made"), 2, "it is a repository of layers already. Render it with --repo instead."),
+        ((SAMPLE, "made"), 2, "is already a repository of layers. Render it with --repo."),
         (("nowhere", "made"), 3, "nowhere: this directory does not exist."),
-        ((".", "made", "--overlay", "../x"), 2, "'../x' cannot be the name of an overlay."),
+        ((".", "made", "--overlay", "../x"), 2, "--overlay: '../x' is not a valid name."),
         ((".", "made"), 3, "holds no file of a layer"),
     ],
 )

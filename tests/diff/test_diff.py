@@ -285,7 +285,7 @@ def test_a_tree_changed_by_hand_is_told(repository: Repository, tmp_path: Path) 
     place = tmp_path / ".hal/config"
     place.write_text(place.read_text().replace("bucket: one", "bucket: hand"))
     ran = halgit("diff", "--repo", repository.folder, "--base-tree", tmp_path / ".hal")
-    assert "changed since halgit wrote it: config." in ran.err
+    assert "files were modified since halgit wrote them: config." in ran.err
     assert "bucket: hand -> one" in ran.out
 
 
@@ -310,7 +310,7 @@ def test_errors_of_the_base_are_told_and_do_not_stop_it(repository: Repository) 
     (repository.folder / "config").write_text(good)
     ran = diff(repository)
     assert ran.code == 0
-    assert "has 1 error, so the comparison may say too much. The first: config: " in ran.err
+    assert "has 1 error, so the comparison may show too much. The first: config: " in ran.err
 
 
 def test_markdown_is_folded_and_never_longer_than_a_forge_takes(repository: Repository) -> None:
@@ -324,18 +324,18 @@ def test_markdown_is_folded_and_never_longer_than_a_forge_takes(repository: Repo
     assert ran.out.count("<details") == ran.out.count("</details>") == 2
     assert "| restarts | `gate` | it takes profiles/gate-local.yml |" in ran.out
     rows = ran.out.count("| added |") + ran.out.count("| removed |")
-    assert f"{3002 - rows} lines did not fit and are left out here; `halgit diff` tells all." in ran.out
+    assert f"{3002 - rows} lines are omitted here; `halgit diff` shows all of them." in ran.out
     assert 300 < rows < 3000
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "There is nothing to compare with. Give one of --base REF, --base-repo SRC and --base-tree DIR."),
-        (("--base", "a", "--base-repo", "b"), "There are several things to compare with."),
-        (("--base", "a", "--overlay", "b", "--all-overlays"), "--overlay and --all-overlays exclude each other."),
-        (("--base-tree", "a", "--all-overlays"), "--base-tree and --all-overlays exclude each other."),
-        (("--base", "a", "--repo", "b"), "--base goes with one --repo only."),
+        ((), "The base of the comparison is missing. Pass one of --base REF, --base-repo SRC, --base-tree DIR, --base-overlay NAME."),
+        (("--base", "a", "--base-repo", "b"), "Several bases are set."),
+        (("--base", "a", "--overlay", "b", "--all-overlays"), "--overlay and --all-overlays are mutually exclusive."),
+        (("--base-tree", "a", "--all-overlays"), "--base-tree and --all-overlays are mutually exclusive."),
+        (("--base", "a", "--repo", "b"), "--base needs exactly one --repo."),
         (("--base", "-x"), "--base '-x' is no name of a commit."),
     ],
 )
@@ -354,4 +354,4 @@ def test_what_cannot_be_compared_with(repository: Repository, tmp_path: Path) ->
     assert "this is no git work tree" in ran.err
     ran = halgit("diff", "--repo", repository.folder, "--base-tree", tmp_path / "plain")
     assert ran.code == 3
-    assert "it has no .halgit.json that halgit wrote, so it is no rendered tree. Compare with" in ran.err
+    assert "is not a rendered tree: it has no .halgit.json of halgit. Compare another" in ran.err
