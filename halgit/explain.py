@@ -1,6 +1,6 @@
 """Where values come from: for a leaf, a subtree or a whole file, each value with its origin and what it overrode.
 
-Pure. Values of secrets are masked here already: no caller has to think of it.
+Pure. Secrets are masked here, so that no caller needs to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Locate = Callable[[Origin], Position]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One origin as it is shown: file, line, column, layer and revision, and how the value got there."""
+    """An origin for output: file, line, column, layer and revision, and what wrote the value (a patch, a parameter)."""
 
     file: str
     line: int
@@ -35,8 +35,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A parameter that is part of a value: who gives it (a file, an option, a variable), and where if in a file."""
+class ParameterUse:
+    """A parameter that a value uses: what set it (a file, an option, a variable), and its origin if in a file."""
 
     name: str
     by: str
@@ -50,29 +50,29 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One value: its path, itself (masked where it is secret), its origin, the origins it overrode, its parameters.
+    """One value: path, value (masked if secret), origin, overridden origins and parameters.
 
-    `below` is the path from the node that was asked for.
+    `below` is its path relative to the requested node.
     """
 
     path: str
     value: Value
     origin: Source
     overridden: tuple[Source, ...]
-    given: tuple[Given, ...] = ()
+    parameters: tuple[ParameterUse, ...] = ()
     below: str = ""
 
 
 def split(target: str) -> tuple[str, str]:
-    """`FILE[:PATH]` as file and path; the first `:` ends FILE."""
+    """Split `FILE[:PATH]` into file and path; the first `:` ends FILE."""
     file, _, path = target.partition(":")
     return file, path
 
 
 def explain(compiled: Compiled, target: str, locate: Locate) -> tuple[Explained, ...]:
-    """Every leaf at or below `FILE[:PATH]`, in the file's order; one entry for a file that is not YAML.
+    """Explain every leaf at or below `FILE[:PATH]`, in the file's order; one entry for a file that is not YAML.
 
-    Raises UsageError for a file that is not in the tree (with why it was left out) or a path that meets nothing.
+    Raises UsageError for a file outside the tree (with the reason it was skipped) and for a path that is not found.
     """
     name, path = split(target)
     file = compiled.files.get(name)
@@ -80,7 +80,7 @@ def explain(compiled: Compiled, target: str, locate: Locate) -> tuple[Explained,
         raise _unknown(compiled, name)
     if file.data is MISSING or file.trace is None:
         if path:
-            raise UsageError(f"{name} is taken as it is, so there is no path in it.", "Ask for the file alone.")
+            raise UsageError(f"{name} is copied unchanged, so it has no paths.", "Name the file without a path.")
         whole = Origin(file.winner, file.winner.file(name), ())
         overridden = tuple(Origin(layer, layer.file(name), ()) for layer in reversed(file.layers[:-1]))
         shown = tuple(_source(origin, locate) for origin in overridden)
@@ -89,7 +89,7 @@ def explain(compiled: Compiled, target: str, locate: Locate) -> tuple[Explained,
     node = file.data
     for step in at:
         node = node[step]
-    one = _Explaining(compiled, file, at, locate)
+    one = _Explainer(compiled, file, at, locate)
     return tuple(one(found, value) for found, value in leaves(node, at))
 
 
@@ -103,7 +103,7 @@ def _unknown(compiled: Compiled, name: str) -> UsageError:
 
 
 def leaves(node: Value, at: Path = ()) -> Iterator[tuple[Path, Value]]:
-    """Every leaf below a node with its path; empty mappings and lists are leaves too."""
+    """Yield every leaf below a node with its path; empty mappings and lists are leaves too."""
     if isinstance(node, dict) and node:
         for key, value in node.items():
             yield from leaves(value, (*at, key))
@@ -115,7 +115,7 @@ def leaves(node: Value, at: Path = ()) -> Iterator[tuple[Path, Value]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Explaining:
+class _Explainer:
     """Explains the leaves of one file at or below the node at `at`."""
 
     compiled: Compiled
@@ -132,18 +132,18 @@ class _Explaining:
             mask_value(value, path, self.file.path, self.file.data),
             _source(trace.origin, self.locate),
             tuple(_source(origin, self.locate) for origin in trace.overridden),
-            tuple(self._given(name) for name in _names(trace.origin)),
+            tuple(self._parameter(name) for name in _names(trace.origin)),
             whole[len(asked) :].removeprefix("."),
         )
 
-    def _given(self, name: str) -> Given:
+    def _parameter(self, name: str) -> ParameterUse:
         parameter = self.compiled.parameters[name]
         origin = _source(parameter.origin, self.locate) if parameter.origin else None
-        return Given(name, parameter.set_by, origin)
+        return ParameterUse(name, parameter.set_by, origin)
 
 
 def _names(origin: Origin) -> list[str]:
-    """The parameters that an origin says are in the value."""
+    """Return the names of the parameters that an origin lists."""
     mark = "parameter "
     return [part.removeprefix(mark) for part in origin.how.split(", ") if part.startswith(mark)]
 
@@ -155,7 +155,7 @@ def _source(origin: Origin, locate: Locate) -> Source:
 
 
 def as_json(explained: Explained) -> Mapping[str, Any]:
-    """One explained value as JSON."""
+    """Return an explained value as JSON data."""
     return {
         "path": explained.path,
         "value": explained.value,
@@ -163,7 +163,7 @@ def as_json(explained: Explained) -> Mapping[str, Any]:
         "overrode": [_origin_json(origin) for origin in explained.overridden],
         "parameters": [
             {"name": one.name, "given_by": one.by, "origin": _origin_json(one.origin) if one.origin else None}
-            for one in explained.given
+            for one in explained.parameters
         ],
     }
 

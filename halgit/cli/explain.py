@@ -52,7 +52,7 @@ def _text(found: tuple[explanation.Explained, ...], width: int | None) -> str:
 
 def _single(one: explanation.Explained) -> str:
     rows = [["value", _value(one.value)], ["from", _origin(one.origin)]]
-    for parameter in one.given:
+    for parameter in one.parameters:
         place = f"at {_origin(parameter.origin)}" if parameter.origin else f"by {parameter.by}"
         rows.append(["parameter", f"{parameter.name}, set {place}"])
     rows += [["overrode", _origin(origin)] for origin in one.overridden]
@@ -78,7 +78,7 @@ def _table(found: tuple[explanation.Explained, ...]) -> str:
             _value(one.value),
             one.origin.place,
             _layer(one.origin, " @ "),
-            ", ".join(f"{part.name} ({part.place})" for part in one.given) or one.origin.how,
+            ", ".join(f"{part.name} ({part.place})" for part in one.parameters) or one.origin.how,
             " ".join(origin.place for origin in one.overridden),
         ]
         for one in found

@@ -182,7 +182,9 @@ def comment(runner: Runner, forge: Forge, text: str) -> subprocess.CompletedProc
 
 def test_the_comment_is_made_once_and_then_set_right(runner: Runner) -> None:
     forge = Forge()
-    assert comment(runner, forge, "### halgit: no difference\n").stdout == "Nothing differs, so no comment is created.\n"
+    assert (
+        comment(runner, forge, "### halgit: no difference\n").stdout == "Nothing differs, so no comment is created.\n"
+    )
     assert len(forge.comments) == 100
     assert comment(runner, forge, "### halgit: one\n").stdout == "The comment was created.\n"
     assert comment(runner, forge, "### halgit: two\n").stdout == "The comment was updated.\n"
@@ -197,9 +199,7 @@ def test_a_comment_that_is_refused_is_a_warning_and_no_failure(runner: Runner) -
     forge.refuses = True
     done = comment(runner, forge, "### halgit: one\n")
     assert done.returncode == 0
-    assert done.stdout == (
-        "::warning::The comment was not written: HTTP 403. The job needs pull-requests: write.\n"
-    )
+    assert done.stdout == ("::warning::The comment was not written: HTTP 403. The job needs pull-requests: write.\n")
     assert "canary" not in done.stdout + done.stderr
 
 

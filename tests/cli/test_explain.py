@@ -136,7 +136,7 @@ def test_the_forms_of_a_path(repository: Path, path: str, value: str) -> None:
         (f"{GATE}:accounts[name=s]", "accounts has no item [name=s] (names: p.q, r)."),
         (f"{GATE}:url.x", "url is a single value; it has nothing below it."),
         (f"{GATE}:one[", "The path 'one[' makes no sense from character 4. Write keys with dots between them, [0] or"),
-        ("default/profiles/rosco/packer/x.json:a", "x.json is taken as it is, so there is no path in it."),
+        ("default/profiles/rosco/packer/x.json:a", "x.json is copied unchanged, so it has no paths."),
     ],
 )
 def test_what_is_not_there(repository: Path, target: str, words: str) -> None:

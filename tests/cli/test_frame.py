@@ -147,7 +147,9 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
 @pytest.mark.parametrize("arguments", ["schema halconfig", "--help", "--version", "rules --format json"])
 def test_a_full_disk_behind_stdout_is_no_bug(arguments: str) -> None:
     ran = shell(f"halgit {arguments} >/dev/full")
-    told = b"halgit: stdout is not writable: No space left on device. Free the disk or redirect stdout to another file.\n"
+    told = (
+        b"halgit: stdout is not writable: No space left on device. Free the disk or redirect stdout to another file.\n"
+    )
     assert (ran.returncode, ran.stderr) == (5, told)
 
 

@@ -81,9 +81,9 @@ def test_a_dry_run_says_that_a_render_would_be_refused(tmp_path: Path) -> None:
     out.mkdir()
     (out / "config").write_text("mine\n")
     told = ("render", "--repo", repo, "--out", out, "--dry-run")
-    refused = "so a render is refused. Choose another --out, or use --force."
+    refused = "so a render would be refused. Choose another --out or use --force."
     ran = halgit(*told)
-    assert f"warning: {out}: halgit did not write what stands there, {refused}\n" in ran.err
+    assert f"warning: {out}: halgit did not write this tree, {refused}\n" in ran.err
     assert (ran.code, ran.out.splitlines()) == (0, ["+ .halgit.json", "~ config"])
     assert "refused" not in halgit(*told, "--force").err
     halgit("render", "--repo", repo, "--out", out, "--force")
@@ -152,7 +152,11 @@ def test_findings_that_fail_leave_nothing_and_come_all_together(tmp_path: Path) 
             2,
             "has no overlay qa. Its overlays are: dev, prod, staging.",
         ),
-        (["render", "--repo", "{sample}", "--set", "x"], 2, "--set: the name or the = is missing. Write --set NAME=VALUE."),
+        (
+            ["render", "--repo", "{sample}", "--set", "x"],
+            2,
+            "--set: the name or the = is missing. Write --set NAME=VALUE.",
+        ),
         (["render", "--repo", "{tmp}/nowhere"], 3, "nowhere"),
         (["render", "--repo", "{sample}", "--path", "accounts"], 3, "holds no file of a layer"),
         (["render", "--repo", "{sample}", "--path", "../sample-repo"], 2, ".."),

@@ -150,7 +150,7 @@ def test_all_overlays_and_an_overlay_exclude_each_other(layered: Path, plain: Pa
     ran = validate(plain, "--all-overlays")
     assert (ran.code, ran.err) == (
         2,
-        "halgit: There are no overlays. Leave --all-overlays out, or put layers in overlays/NAME.\n",
+        "halgit: There are no overlays. Omit --all-overlays, or add layers as overlays/NAME.\n",
     )
 
 
@@ -198,7 +198,7 @@ def test_a_rule_the_root_settings_misspell_is_a_warning_at_its_line(layered: Pat
         "halgit.yaml:2:12: warning: There is no rule secrts. Did you mean secrets? [settings/no-such-rule]",
         "    2 |   ignore: [secrts]",
         "                   ^",
-        "halgit.yaml:3:37: warning: Unknown rule deployment/no-versoin. Did you mean deployment/no-version?"
+        "halgit.yaml:3:37: warning: There is no rule deployment/no-versoin. Did you mean deployment/no-version?"
         " [settings/no-such-rule]",
         "    3 |   severity: {deployment/no-versoin: info}",
         "                                            ^",

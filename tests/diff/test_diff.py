@@ -331,7 +331,10 @@ def test_markdown_is_folded_and_never_longer_than_a_forge_takes(repository: Repo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "The base of the comparison is missing. Pass one of --base REF, --base-repo SRC, --base-tree DIR, --base-overlay NAME."),
+        (
+            (),
+            "The base of the comparison is missing. Pass one of --base REF, --base-repo SRC, --base-tree DIR, ",
+        ),
         (("--base", "a", "--base-repo", "b"), "Several bases are set."),
         (("--base", "a", "--overlay", "b", "--all-overlays"), "--overlay and --all-overlays are mutually exclusive."),
         (("--base-tree", "a", "--all-overlays"), "--base-tree and --all-overlays are mutually exclusive."),
