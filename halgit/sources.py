@@ -10,12 +10,25 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 from urllib.parse import unquote
 
 from halgit.errors import RemoteError, SourceError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Snapshot
-from halgit.remotes.directory import open_directory
+from halgit.remotes.directory import DirectoryWatch, open_directory
+
+_LONGEST_LOGIN = 20
+"""Rounds of a watch with one login."""
+
+
+class Watch(Protocol):
+    """Asks one source for its revision, as cheaply as it can be asked."""
+
+    def revision(self) -> str:
+        """What changes when the source does. Raises SourceError, UsageError."""
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,7 @@ class Form:
     check: Callable[[str], object]
     has_refs: bool = True
     is_signed: bool = False
+    watch: Callable[[SourceSpec, Callable[[], Access]], Watch] | None = None
 
 
 def _any_path(text: str) -> None:
@@ -38,6 +52,12 @@ def _git(spec: SourceSpec, access: Access) -> Snapshot:
     from halgit.remotes.git import open_git
 
     return open_git(spec, access)
+
+
+def _watch_git(spec: SourceSpec, access: Callable[[], Access]) -> Watch:
+    from halgit.remotes.git import GitWatch
+
+    return GitWatch(spec, access)
 
 
 def _git_address(url: str) -> None:
@@ -79,14 +99,14 @@ def _is_short_form(url: str) -> bool:
     return is_short_form(url)
 
 
-DIRECTORY = Form("a directory", open_directory, _any_path, has_refs=False)
+DIRECTORY = Form("a directory", open_directory, _any_path, has_refs=False, watch=DirectoryWatch)
 
 BY_SCHEME: Mapping[str, Form] = MappingProxyType(
     {
-        "https": Form("https://host/path", _git, _git_address, is_signed=True),
-        "http": Form("http://localhost/path", _git, _git_address, is_signed=True),
-        "ssh": Form("ssh://git@host/path or git@host:path", _git, _git_address, is_signed=True),
-        "file": Form("file:///path", _git, _git_address, is_signed=True),
+        "https": Form("https://host/path", _git, _git_address, is_signed=True, watch=_watch_git),
+        "http": Form("http://localhost/path", _git, _git_address, is_signed=True, watch=_watch_git),
+        "ssh": Form("ssh://git@host/path or git@host:path", _git, _git_address, is_signed=True, watch=_watch_git),
+        "file": Form("file:///path", _git, _git_address, is_signed=True, watch=_watch_git),
         "s3": Form("s3://bucket/prefix", _s3, _s3_address),
         "vault": Form("vault://mount/path", _vault, _vault_address, has_refs=False),
     }
@@ -129,6 +149,79 @@ def open_source(spec: SourceSpec, access: Access) -> Snapshot:
 
     Raises SourceError where it cannot be had, UsageError for a name, ref or path that cannot be one.
     """
+    form, spec = _checked(spec, access)
+    try:
+        return form.open(spec, access)
+    except RemoteError as reason:
+        raise _source_error(spec, reason) from reason
+
+
+def watch_source(spec: SourceSpec, access: Callable[[], Access]) -> Watch:
+    """A watch on a source; close it when done. `access` gives the logins as they are now.
+
+    Raises as `open_source` does.
+    """
+    form, spec = _checked(spec, access())
+    try:
+        inner = form.watch(spec, access) if form.watch else _ReopeningWatch(form, spec, access)
+    except RemoteError as reason:
+        raise _source_error(spec, reason) from reason
+    return _TranslatingWatch(inner, spec)
+
+
+class _TranslatingWatch:
+    """A watch whose failures are SourceErrors."""
+
+    def __init__(self, inner: Watch, spec: SourceSpec) -> None:
+        self._inner = inner
+        self._spec = spec
+
+    def revision(self) -> str:
+        try:
+            return self._inner.revision()
+        except RemoteError as reason:
+            raise _source_error(self._spec, reason) from reason
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _ReopeningWatch:
+    """A watch on a source whose listing is its revision: it is opened each time, and no file is read.
+
+    The connection is kept until it fails, or for a number of rounds: a login may be rotated.
+    """
+
+    def __init__(self, form: Form, spec: SourceSpec, access: Callable[[], Access]) -> None:
+        self._form = form
+        self._spec = spec
+        self._new_access = access
+        self._access: Access | None = None
+        self._rounds = 0
+
+    def revision(self) -> str:
+        if self._access is None or self._rounds >= _LONGEST_LOGIN:
+            self.close()
+            self._access, self._rounds = self._new_access(), 0
+        self._rounds += 1
+        try:
+            snapshot = self._form.open(self._spec, self._access)
+        except RemoteError:
+            self.close()
+            raise
+        try:
+            return snapshot.source.revision
+        finally:
+            snapshot.close()
+
+    def close(self) -> None:
+        if self._access is not None:
+            self._access.cache.close()
+            self._access = None
+
+
+def _checked(spec: SourceSpec, access: Access) -> tuple[Form, SourceSpec]:
+    """The form of a source, and its spec with a plain path. Raises UsageError for what cannot be."""
     form = _form(spec.url)
     form.check(spec.url)
     spec = SourceSpec(spec.url, spec.ref, _folder(spec.path))
@@ -141,11 +234,12 @@ def open_source(spec: SourceSpec, access: Access) -> Snapshot:
             f"{spec.url}: {form.shape} has no signature to verify.",
             "Leave --verify-signatures out, or render from git.",
         )
-    try:
-        return form.open(spec, access)
-    except RemoteError as reason:
-        name = "" if reason.message.startswith(spec.url) else f"{spec.url}: "
-        raise SourceError(name + reason.message, reason.hint) from reason
+    return form, spec
+
+
+def _source_error(spec: SourceSpec, reason: RemoteError) -> SourceError:
+    name = "" if reason.message.startswith(spec.url) else f"{spec.url}: "
+    return SourceError(name + reason.message, reason.hint)
 
 
 def _form(url: str) -> Form:

@@ -68,7 +68,7 @@ class World:
     def arguments(self, *more: object) -> list[str]:
         """The arguments of a sync against this world."""
         fixed = ("--repo", self.url, "--out", self.hal, "--halyard-url", self.daemon.url, "--poll", "0.02",
-                 "--start-timeout", "10", "--deploy-timeout", "30")  # fmt: skip
+                 "--halyard-wait", "10", "--deploy-timeout", "30")  # fmt: skip
         return ["sync", *map(str, fixed), *map(str, more)]
 
     def once(self, *more: object, **environment: str) -> Ran:

@@ -41,7 +41,7 @@ _RENDER = combine(
                help="Also write halyard.yml and halyard-local.yml to this folder."),
         option("--halyard-address", default="", metavar="HOST", group=OUTPUT,
                help="Address the Halyard daemon listens on."),
-        option("--state", type=click.Path(path_type=Path), metavar="FILE", group=OUTPUT,
+        option("--state-file", type=click.Path(path_type=Path), metavar="FILE", group=OUTPUT,
                help="File that remembers what was deployed. Default: NAME.sync.json beside the tree."),
     ]
 )  # fmt: skip
@@ -65,8 +65,8 @@ _DEPLOY = combine(
                help="After that many failed deploys, render the last good revision again and deploy it."),
         option("--self-heal", is_flag=True, group=DEPLOY,
                help="Correct drift: a tree that was changed, or a deploy that halgit did not start."),
-        option("--start-timeout", type=Seconds(1), default=300.0, show_default=True, metavar="SECONDS", group=DEPLOY,
-               help="Timeout for Halyard to start."),
+        option("--halyard-wait", type=Seconds(1), default=300.0, show_default=True, metavar="SECONDS", group=DEPLOY,
+               help="Timeout for Halyard to answer after a start."),
         option("--deploy-timeout", type=Seconds(1), default=2400.0, show_default=True, metavar="SECONDS",
                group=DEPLOY, help="Timeout of a deploy; halgit interrupts it then."),
         option("--poll", type=Seconds(0.01), default=1.5, show_default=True, metavar="SECONDS", group=DEPLOY,
@@ -76,6 +76,10 @@ _DEPLOY = combine(
 _WHEN = combine(
     [
         option("--once", is_flag=True, help="Do everything that is due, then exit."),
+        option("--interval", type=Seconds(0.05), default=60.0, show_default=True, metavar="SECONDS", group=WHEN,
+               help="Time between two looks at the sources."),
+        option("--refresh", type=Seconds(0), default=3600.0, show_default=True, metavar="SECONDS", group=WHEN,
+               help="Render this often without a change, so that rotated secrets are deployed; 0: never."),
         option("--suspend", "suspend_file", type=click.Path(path_type=Path), metavar="FILE", group=WHEN,
                help="Publish and deploy nothing while this file exists."),
         option("--window", "windows", multiple=True, metavar="WINDOW", group=WHEN,
@@ -103,8 +107,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     A change of the repository is rendered and validated, published, and deployed through Halyard's API. Only services
     that it affects are deployed. A change that fails validation never touches the tree.
 
+    Without --once, halgit watches the sources until it is stopped; SIGUSR1 starts a full round at once.
+
     \b
     Examples:
+      halgit sync --repo https://git.example.com/ops/spinnaker.git --overlay prod --out /home/spinnaker/.hal
       halgit sync --once --repo https://git.example.com/ops/spinnaker.git --overlay prod --out /home/spinnaker/.hal
       halgit sync --once --repo . --overlay prod --out /home/spinnaker/.hal --plan-only
     """
@@ -115,4 +122,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     output: Output = ctx.obj
     options["validate"] = not options.pop("no_validate")
     with SyncParts(options, output) as parts:
-        parts.run_once()
+        if options["once"]:
+            parts.run_once()
+        else:
+            parts.run()

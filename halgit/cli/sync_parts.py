@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import Any
 from halgit import sources
 from halgit.cli.output import Output
 from halgit.cli.settings import access_settings, operator_settings, source_specs
-from halgit.errors import DeployError
+from halgit.errors import DeployError, HalgitError
+from halgit.operator_settings import Access
 from halgit.pipeline import Finding
 from halgit.remotes.halyard import Halyard
 from halgit.report.findings import finding_line, summary_line
 from halgit.sync.deployer import Deployer, Limits, SystemClock
 from halgit.sync.events import SyncEvent
 from halgit.sync.holds import Holds
+from halgit.sync.loop import Loop, Wake
 from halgit.sync.renderer import Renderer
 from halgit.sync.settings import SyncSettings
 from halgit.sync.status import StatusBoard
@@ -59,7 +62,7 @@ class SyncParts:
         options = self._options
         halyard = Halyard(self.access, options["halyard_url"])
         self._closing.callback(halyard.close)
-        limits = Limits(options["start_timeout"], options["deploy_timeout"], options["poll"])
+        limits = Limits(options["halyard_wait"], options["deploy_timeout"], options["poll"])
         deployer = Deployer(halyard, limits, self._clock, self._progress)
         holds = Holds(self.settings, self._clock)
         return Synchronizer(
@@ -69,7 +72,7 @@ class SyncParts:
     def _renderer(self) -> Renderer:
         """The renderer of one render, with logins and parameter files as they are now."""
         operator = operator_settings(self._options)
-        return Renderer(self._specs, operator, access_settings(self._options, self._output), self._print_findings)
+        return Renderer(self._specs, operator, self._new_access(), self._print_findings)
 
     # --- runs
 
@@ -80,6 +83,20 @@ class SyncParts:
         finally:
             if self._output.json:
                 self._output.answer(dict(self.board.snapshot()))
+
+    def run(self) -> None:
+        """Run the loop until a signal ends the process."""
+        watches = [sources.watch_source(spec, self._new_access) for spec in self._specs]
+        for watch in watches:
+            self._closing.callback(watch.close)
+        wake = Wake()
+        signal.signal(signal.SIGUSR1, lambda number, frame: wake.call(full=True))
+        loop = Loop(self.settings, self.synchronizer, watches, self.board, wake, self._clock, self._print_failure)
+        self._output.message(f"Watching {', '.join(spec.url for spec in self._specs)}.", level="info")
+        loop.run()
+
+    def _new_access(self) -> Access:
+        return access_settings(self._options, self._output)
 
     def _advance(self) -> None:
         for attempt in range(1, self.settings.attempts + 1):
@@ -105,6 +122,11 @@ class SyncParts:
             level = "error" if event.kind in ("failed", "rolled-back") else "info"
             self._output.message(event.summary, level=level, event=event.kind, revision=event.revision)
 
+    def _print_failure(self, reason: HalgitError) -> None:
+        if isinstance(reason, DeployError):
+            self._print_findings(reason.findings)
+        self._output.message(str(reason), level="error", code=reason.exit_code)
+
     def _print_findings(self, findings: Sequence[Finding]) -> None:
         """Print findings, unless the same were printed last."""
         if not findings or tuple(findings) == tuple(self._shown):
@@ -121,7 +143,7 @@ def sync_settings(options: Mapping[str, Any]) -> SyncSettings:
     target: Path = options["out"]
     return SyncSettings(
         target=target,
-        state_file=options["state"] or target.with_name(f"{target.name}.sync.json"),
+        state_file=options["state_file"] or target.with_name(f"{target.name}.sync.json"),
         daemon_config=options["daemon_config"],
         group_access=options["group_access"],
         wait=options["wait"],
@@ -137,4 +159,6 @@ def sync_settings(options: Mapping[str, Any]) -> SyncSettings:
         suspend_file=options["suspend_file"],
         windows=tuple(parse_window(text) for text in options["windows"]),
         locked=options["locked"],
+        interval=options["interval"],
+        refresh=options["refresh"],
     )

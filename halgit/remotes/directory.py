@@ -7,9 +7,10 @@ change while it is looked at, and a commit named beside it would not vouch for u
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from halgit.errors import CorruptError, NotFoundError, RefusedError
 from halgit.operator_settings import Access, SourceSpec
@@ -117,6 +118,31 @@ def open_directory(spec: SourceSpec, access: Access) -> DirectorySnapshot:
         what = "a file" if os.path.exists(root) else "not there"
         raise NotFoundError(f"{spec.url}: the folder {spec.path} is {what}.", "Correct --path.")
     return DirectorySnapshot(SourceId(url=spec.url, path=spec.path), spec.url, root, access.largest_file)
+
+
+class DirectoryWatch:
+    """Looks at a directory again and again, without reading a file: names, sizes and times of change."""
+
+    def __init__(self, spec: SourceSpec, access: Callable[[], Access]) -> None:
+        self._spec = spec
+        self._access = access
+
+    def revision(self) -> str:
+        """A digest of the listing. It is no revision of the source: it only differs when something changed."""
+        snapshot = open_directory(self._spec, self._access())
+        digest = hashlib.sha256()
+        for path in sorted(snapshot.paths):
+            try:
+                status = os.stat(os.path.join(self._spec.url, self._spec.path, path))
+            except OSError:
+                raise _changed(self._spec.url, path) from None
+            digest.update(
+                f"{path}\0{status.st_mtime_ns}\0{status.st_size}\0{status.st_ino}\n".encode("utf-8", "replace")
+            )
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """A directory needs no giving back."""
 
 
 def _without_waiting(place: str, flags: int) -> int:

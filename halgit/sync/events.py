@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halgit.pipeline import Finding, SourceId
+from halgit.sync.state import Services
 
 EventKind = Literal["refused", "held", "deploying", "deployed", "failed", "rolled-back", "drift"]
 
@@ -28,3 +29,18 @@ class SyncEvent:
 
 Report = Callable[[SyncEvent], None]
 """Receives each event once. It must not raise for a system that does not answer."""
+
+
+def show_services(services: Services) -> list[str]:
+    """The services as data; `*` stands for all of them."""
+    return ["*"] if services is None else list(services)
+
+
+def name_services(services: Services) -> str:
+    """The services in a sentence."""
+    return "all services" if services is None else ", ".join(services)
+
+
+def short_revision(revision: str) -> str:
+    """A revision as people write it: the first 12 characters of each source's."""
+    return "+".join(part[:12] for part in revision.split("+"))

@@ -18,13 +18,15 @@ from halgit.pipeline import Finding, SourceId
 from halgit.remotes.halyard import DeployRequest
 from halgit.report.differences import summary
 from halgit.sync.deployer import Clock, Deployer, DeployResult
-from halgit.sync.events import EventKind, Report, SyncEvent
+from halgit.sync.drift import DriftDetector, has_foreign_deploy
+from halgit.sync.events import EventKind, Report, SyncEvent, name_services, short_revision, show_services
 from halgit.sync.holds import Holds
 from halgit.sync.plan import Plan, plan_deploy
 from halgit.sync.problems import task_findings
 from halgit.sync.renderer import Candidate, Renderer
 from halgit.sync.settings import SyncSettings
-from halgit.sync.state import Pending, Services, SyncState, encode_state, parse_state, revision_of
+from halgit.sync.state import Pending, Services, SyncState, revision_of
+from halgit.sync.state_file import StateFile
 from halgit.sync.status import StatusBoard
 from halgit.sync.tree import PublishedTree, backup_digest, deployment_of, read_tree, tree_problem
 
@@ -52,10 +54,11 @@ class Synchronizer:
         self._board = board
         self._reports = reports
         self._clock = clock
-        self._state = self._read_state()
+        self._file = StateFile(settings.state_file, board)
+        self._drift = DriftDetector(settings.target)
         self._candidate: Candidate | None = None
+        self._is_checked_later = False
         self._forced = settings.full
-        self._show_state()
 
     # --- one pass
 
@@ -82,6 +85,19 @@ class Synchronizer:
         return self._state.pending is not None
 
     @property
+    def is_held_by_check(self) -> bool:
+        """Whether only a check of the commit holds the last revision back: it may turn green without a change."""
+        return self._is_checked_later
+
+    def check_drift(self) -> tuple[str, ...]:
+        """What differs from what was written and deployed; reported once for each change."""
+        found = self._drift.find(self._state)
+        if found and list(found) != self._board.snapshot()["drift"]:
+            self._report("drift", f"Drift: {'; '.join(found[:5])}.")
+        self._board.set(drift=list(found))
+        return found
+
+    @property
     def hold(self) -> str:
         """Why nothing may be published or deployed now, checks of commits apart; empty where it may."""
         return self._holds.reason()
@@ -99,6 +115,7 @@ class Synchronizer:
                 plan = self._plan(tree, candidate)
             self._candidate = candidate.without_files()
             reason = self._holds.reason(candidate.sources) or self._rejection(candidate)
+            self._is_checked_later = bool(reason) and not self._holds.reason() and not self._rejection(candidate)
             if reason:
                 self._report_hold(reason, candidate.sources, plan.services)
             else:
@@ -109,12 +126,12 @@ class Synchronizer:
         before = tree.files if tree is not None and not tree.changed else None
         plan = plan_deploy(before, candidate.files, secrets.token_bytes(32))
         told = summary([plan.difference]) if plan.difference else "everything"
-        self._board.set(plan={"services": _shown(plan.services), "stopped": list(plan.stopped), "summary": told})
+        self._board.set(plan={"services": show_services(plan.services), "stopped": list(plan.stopped), "summary": told})
         return plan
 
     def _rejection(self, candidate: Candidate) -> str:
         if candidate.revision and candidate.revision == self._state.rejected:
-            return f"revision {short(candidate.revision)} was rolled back; commit a change"
+            return f"revision {short_revision(candidate.revision)} was rolled back; commit a change"
         return ""
 
     def _report_hold(self, reason: str, sources: tuple[SourceId, ...], services: Services) -> None:
@@ -144,7 +161,7 @@ class Synchronizer:
             )
         with self._board.step("publish"):
             self._deployer.wait_until_unused()
-            self._remember(self._state_of(candidate, plan, tree))
+            self._file.save(self._state_of(candidate, plan, tree))
             publish.publish(candidate.files, candidate.manifest, self._settings.target, options)
         self._board.set(publishedRevision=candidate.revision)
 
@@ -178,7 +195,7 @@ class Synchronizer:
             return
         result = self._deployer.adopt(pending.task)
         if result is None:
-            self._remember(self._state.with_task(""))
+            self._file.save(self._state.with_task(""))
         else:
             self._ended(result)
 
@@ -196,7 +213,7 @@ class Synchronizer:
         problem = tree_problem(tree, deployment)
         if problem:
             raise DeployError(f"{self._settings.target}: {problem}.", "Render the tree again, or use --self-heal.")
-        self._remember(replace(self._state, pending=pending, deployment=deployment))
+        self._file.save(replace(self._state, pending=pending, deployment=deployment))
         self._forced = False
         self._deploy(pending)
         return ""
@@ -221,6 +238,8 @@ class Synchronizer:
             return Pending(tree.digest, None, tree.revision, lock=self._lock_of(tree))
         if pending is not None and pending.digest == tree.digest:
             return pending
+        if self._settings.self_heal and has_foreign_deploy(self._settings.target, self._state):
+            return Pending(tree.digest, None, tree.revision, lock=self._lock_of(tree))
         if deployed is not None and deployed.digest == tree.digest:
             return None
         services = pending.services if pending else None
@@ -236,7 +255,7 @@ class Synchronizer:
             self._succeeded()
             return
         self._deployer.wait_until_up()
-        self._report("deploying", f"Deploying {_named(services)}.", self._sources(pending), services)
+        self._report("deploying", f"Deploying {name_services(services)}.", self._sources(pending), services)
         with self._board.step("deploy"):
             try:
                 result = self._deployer.deploy(self._request(services), self._started)
@@ -254,7 +273,7 @@ class Synchronizer:
         )
 
     def _started(self, task: str) -> None:
-        self._remember(self._state.with_task(task))
+        self._file.save(self._state.with_task(task))
 
     def _ended(self, result: DeployResult) -> None:
         self._board.count_deploy(result.task.state)
@@ -280,14 +299,18 @@ class Synchronizer:
     def _succeeded(self, seconds: float = 0.0) -> None:
         pending = self._state.pending
         assert pending is not None
-        self._remember(self._state.with_success(self._clock.now(), backup_digest(self._settings.target)))
-        text = f"Deployed {_named(pending.services)} in {seconds:.0f} s." if seconds else "Nothing had to be deployed."
+        self._file.save(self._state.with_success(self._clock.now(), backup_digest(self._settings.target)))
+        text = (
+            f"Deployed {name_services(pending.services)} in {seconds:.0f} s."
+            if seconds
+            else "Nothing had to be deployed."
+        )
         self._report("deployed", text, self._sources(pending), pending.services)
 
     def _failed(self, text: str, findings: Sequence[Finding]) -> None:
         pending = self._state.pending
         assert pending is not None
-        self._remember(self._state.with_failure())
+        self._file.save(self._state.with_failure())
         self._report("failed", f"{text}.".replace("..", "."), self._sources(pending), pending.services, findings)
 
     # --- rollback
@@ -305,12 +328,12 @@ class Synchronizer:
         bad, good = self._state.pending, self._state.deployed
         try:
             self._publish_again(good.lock)
-            self._remember(replace(self._state, rejected=bad.revision))
+            self._file.save(replace(self._state, rejected=bad.revision))
             self._deploy_back()
         except HalgitError as reason:
             text = f"{text}; the rollback failed: {reason.message}"
             raise DeployError(text, "Fix the findings listed above and commit.", findings) from None
-        done = f"{text}; rolled back to {short(good.revision)}"
+        done = f"{text}; rolled back to {short_revision(good.revision)}"
         self._report("rolled-back", f"{done}.", self._sources(bad), bad.services, findings)
         raise DeployError(f"{done}.", "Fix the findings listed above and commit.", findings)
 
@@ -327,31 +350,19 @@ class Synchronizer:
         result = self._deployer.deploy(self._request(self._state.pending.services), self._started)
         self._board.count_deploy(result.task.state)
         if not result.succeeded:
-            self._remember(self._state.with_failure())
+            self._file.save(self._state.with_failure())
             raise DeployError("Halyard failed the rollback too.", "See the daemon's log.")
         self._succeeded(result.seconds)
 
-    # --- what is remembered and reported
+    # --- what is reported
 
-    def _read_state(self) -> SyncState:
-        try:
-            return parse_state(self._settings.state_file.read_bytes()) or SyncState()
-        except OSError:
-            return SyncState()
+    def reload(self) -> None:
+        """Read the state file again: another replica may have acted since."""
+        self._file.reload()
 
-    def _remember(self, state: SyncState) -> None:
-        if state != self._state:
-            publish.write_file(self._settings.state_file, encode_state(state))
-            self._state = state
-            self._show_state()
-
-    def _show_state(self) -> None:
-        deployed, pending = self._state.deployed, self._state.pending
-        self._board.set(
-            deployedRevision=deployed.revision if deployed else "",
-            deployedAt=deployed.at if deployed else 0.0,
-            pendingServices=_shown(pending.services) if pending else [],
-        )
+    @property
+    def _state(self) -> SyncState:
+        return self._file.state
 
     def _sources(self, pending: Pending) -> tuple[SourceId, ...]:
         candidate = self._candidate
@@ -370,16 +381,3 @@ class Synchronizer:
         self._board.set(message=text)
         for report in self._reports:
             report(event)
-
-
-def _shown(services: Services) -> list[str]:
-    return ["*"] if services is None else list(services)
-
-
-def _named(services: Services) -> str:
-    return "all services" if services is None else ", ".join(services)
-
-
-def short(revision: str) -> str:
-    """A revision as people write it: the first 12 characters of each source's."""
-    return "+".join(part[:12] for part in revision.split("+"))

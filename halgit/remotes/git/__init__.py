@@ -10,9 +10,11 @@ Servers and logins are the operator's; nothing in a repository is run or obeyed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from halgit.operator_settings import Access, SourceSpec
 from halgit.remotes.git.address import read_address
-from halgit.remotes.git.fetch import fetch_tip
+from halgit.remotes.git.fetch import fetch_tip, read_commit
 from halgit.remotes.git.signatures import verify
 from halgit.remotes.git.snapshot import GitSnapshot
 from halgit.remotes.git.work_directory import WorkDirectory, running_programs
@@ -32,6 +34,27 @@ def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:
     except BaseException:
         work_directory.close()
         raise
+
+
+class GitWatch:
+    """Asks a server again and again for the commit of a ref: one `ls-remote` each time, and no fetch.
+
+    `access` gives the logins as they are now.
+    """
+
+    def __init__(self, spec: SourceSpec, access: Callable[[], Access]) -> None:
+        self._spec = spec
+        self._access = access
+        self._work_directory = WorkDirectory(read_address(spec.url), access())
+
+    def revision(self) -> str:
+        """The commit. Raises RemoteError, UsageError."""
+        self._work_directory.log_in_again(self._access())
+        return read_commit(self._work_directory, self._spec.ref)
+
+    def close(self) -> None:
+        """Remove the folder that git works in."""
+        self._work_directory.close()
 
 
 def stop_git(access: Access) -> None:

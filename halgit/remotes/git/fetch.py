@@ -59,6 +59,30 @@ def fetch_tip(work_directory: WorkDirectory, ref: str) -> Tip:
     )
 
 
+def read_commit(work_directory: WorkDirectory, ref: str) -> str:
+    """The commit that a branch, tag or HEAD has on the server now, from one listing; nothing is fetched.
+
+    Raises NotFoundError where the server has no such ref, UsageError for a name that is a branch and a tag.
+    """
+    check_ref(ref)
+    if _COMMIT.fullmatch(ref.lower()):
+        return ref.lower()
+    names = (
+        ("HEAD",) if ref in {"", "HEAD"} else (ref, f"refs/heads/{ref}", f"refs/tags/{ref}", f"refs/tags/{ref}^{{}}")
+    )
+    answer = work_directory.run_online("looking up the ref", "ls_remote", "--quiet", REMOTE, *names)
+    rows = (line.split("\t") for line in answer.output.decode("utf-8", "replace").splitlines() if "\t" in line)
+    known = {name: commit for commit, name in rows}
+    found = [name for name in names[:3] if name in known and (name != ref or ref.startswith("refs/") or ref == "HEAD")]
+    if names == ("HEAD",):
+        found = ["HEAD"] if "HEAD" in known else []
+    if not found:
+        raise _not_there(work_directory, "HEAD") if names == ("HEAD",) else _no_ref(work_directory, ref)
+    if len(found) > 1:
+        raise _ambiguous(work_directory, ref, found)
+    return known.get(f"{found[0]}^{{}}", known[found[0]])
+
+
 def refetch_tip(work_directory: WorkDirectory, tip: Tip) -> Tip:
     """Fetch the same commit with all its files, for a server that gives no single ones."""
     work_directory.reset()
@@ -124,13 +148,17 @@ def _full_name(work_directory: WorkDirectory, ref: str) -> str:
         return ref
     found = [name for name in (f"refs/heads/{ref}", f"refs/tags/{ref}") if name in known]
     if len(found) > 1:
-        raise UsageError(
-            f"{work_directory.address.url}: {ref} is both a branch and a tag.",
-            f"Give --ref {found[0]} or --ref {found[1]}.",
-        )
+        raise _ambiguous(work_directory, ref, found)
     if not found:
         raise _no_ref(work_directory, ref)
     return found[0]
+
+
+def _ambiguous(work_directory: WorkDirectory, ref: str, found: Sequence[str]) -> UsageError:
+    return UsageError(
+        f"{work_directory.address.url}: {ref} is both a branch and a tag.",
+        f"Give --ref {found[0]} or --ref {found[1]}.",
+    )
 
 
 def _advertised(work_directory: WorkDirectory, *patterns: str) -> set[str]:

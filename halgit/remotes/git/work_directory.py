@@ -78,6 +78,10 @@ class WorkDirectory:
         self.git.clear_cache()
         self._private.close()
 
+    def log_in_again(self, access: Access) -> None:
+        """Take the login as it is now: a token file may have been rotated since. Raises UsageError."""
+        self._login = log_in(self.address, access, self.folder)
+
     def reset(self) -> None:
         """Forget all that was fetched."""
         self.git.clear_cache()

@@ -1,0 +1,141 @@
+"""The loop of `halgit sync` as a process: it notices changes, survives kills, and costs little."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from servers.git_http import GitHttpServer
+from servers.halyard_tasks import Pace
+from sync_world import GATE, World, tree, world
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def running(one: World, *more: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = one.start("--interval", "0.2", *more, **environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for a condition; fails where it does not come true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def is_deployed(one: World, text: bytes) -> bool:
+    gate = one.daemon.given("gate")
+    return gate is not None and gate.files.get("gate-local.yml") == text
+
+
+def test_a_commit_is_deployed_without_anybody_asking(one: World) -> None:
+    with running(one) as process:
+        until(lambda: is_deployed(one, b"a: 1\n"))
+        one.repository.commit({GATE: "a: 2\n"})
+        until(lambda: is_deployed(one, b"a: 2\n"))
+        assert [sorted(names) for names in one.daemon.asked_services] == [[], ["gate"]]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 128 + signal.SIGTERM
+
+
+def test_a_bad_commit_is_reported_once_and_a_good_one_follows(one: World) -> None:
+    with running(one):
+        until(lambda: is_deployed(one, b"a: 1\n"))
+        one.repository.commit(tree(zone="Mars/X"))
+        until(lambda: "Mars/X" in one.log)
+        time.sleep(1)
+        assert one.log.count("Mars/X") == 1, one.log
+        one.repository.commit(tree(gate="a: 3\n"))
+        until(lambda: is_deployed(one, b"a: 3\n"))
+    assert len(one.daemon.deploys) == 2
+
+
+def test_newer_commits_replace_those_that_wait(one: World) -> None:
+    one.daemon.pace = Pace(apply=1.0)
+    with running(one):
+        until(lambda: one.daemon.deploys)
+        for number in range(5, 10):
+            one.repository.commit({GATE: f"a: {number}\n"})
+        until(lambda: is_deployed(one, b"a: 9\n"))
+    assert len(one.daemon.deploys) == 2
+    assert one.daemon.overlaps == 0
+
+
+def test_a_signal_starts_a_full_round(one: World) -> None:
+    with running(one, "--interval", "1000") as process:
+        until(lambda: is_deployed(one, b"a: 1\n"))
+        one.repository.commit({GATE: "a: 2\n"})
+        process.send_signal(signal.SIGUSR1)
+        until(lambda: is_deployed(one, b"a: 2\n"))
+
+
+def test_a_loop_that_was_killed_adopts_its_deploy(one: World) -> None:
+    one.daemon.pace = Pace(apply=2.0)
+    with running(one):
+        until(lambda: one.daemon.deploys and one.state["pending"]["task"])
+    with running(one):
+        until(lambda: is_deployed(one, b"a: 1\n"))
+        until(lambda: one.state["pending"] is None)
+    assert len(one.daemon.deploys) == 1
+
+
+def test_drift_is_reported_and_corrected_with_self_heal(one: World) -> None:
+    with running(one, "--self-heal"):
+        until(lambda: is_deployed(one, b"a: 1\n") and one.state["pending"] is None)
+        (one.hal / GATE).write_text("by: hand\n")
+        until(lambda: (one.hal / GATE).read_text() == "a: 1\n")
+        assert f"Drift: {GATE}: changed since halgit wrote it." in one.log
+        assert len(one.daemon.deploys) == 1
+        backup = one.hal / ".backup" / "config"
+        backup.write_text("by: hand\n")
+        until(lambda: len(one.daemon.deploys) == 2)
+        assert "Drift: somebody else deployed after halgit did." in one.log
+
+
+def test_drift_is_only_reported_without_self_heal(one: World) -> None:
+    with running(one):
+        until(lambda: is_deployed(one, b"a: 1\n") and one.state["pending"] is None)
+        (one.hal / GATE).write_text("by: hand\n")
+        until(lambda: "Drift: " in one.log)
+        time.sleep(0.7)
+        assert (one.hal / GATE).read_text() == "by: hand\n"
+        assert one.log.count("Drift: ") == 1
+
+
+def test_a_round_without_a_change_is_one_ls_remote_and_costs_little(one: World) -> None:
+    """The limit is 20 ms of CPU for a round, git included; measured over 60 rounds."""
+    with GitHttpServer(one.folder / "served") as server:
+        one.url = f"{server.url}/repo/.git"
+        with running(one, "--interval", "0.05") as process:
+            until(lambda: is_deployed(one, b"a: 1\n") and one.state["pending"] is None)
+            time.sleep(0.5)
+            asked, spent = len(server.seen), cpu(process.pid)
+            until(lambda: len(server.seen) >= asked + 120)
+            requests, used = len(server.seen) - asked, cpu(process.pid) - spent
+            seen = server.seen[asked:]
+    assert {request.path.split("?")[0].rsplit("/", 1)[1] for request in seen} == {"refs", "git-upload-pack"}
+    rounds = requests / 2  # protocol 2: one GET for the capabilities, one POST that lists refs
+    assert used / rounds < 0.020, f"{used / rounds * 1000:.1f} ms for each round"
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU of a process and the children that it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(fields[index]) for index in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
