@@ -72,7 +72,7 @@ def _walk(before: Value, after: Value, node: KeyNode, place: Place) -> Iterator[
     if kind is dict and (before or after):
         old, new = before or {}, after or {}
         for key in (*new, *(key for key in old if key not in new)):
-            yield from _walk(old.get(key, MISSING), new.get(key, MISSING), node.below(str(key)), place.key(key))
+            yield from _walk(old.get(key, MISSING), new.get(key, MISSING), node.child(str(key)), place.key(key))
     elif kind is list and (before or after):
         yield from _list(before, after, node, place)
     elif not is_same(before, after):

@@ -18,9 +18,9 @@ from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Path, Value
 def node_below(node: KeyNode, key: str, spring: bool) -> KeyNode:
     """What is known of the lists under a mapping key; Spring reads `kubernetes.accounts` as the nested form."""
     if not spring or key in node.children or "." not in key:
-        return node.below(key)
+        return node.child(key)
     for part in key.split("."):
-        node = node.below(part)
+        node = node.child(part)
     return node
 
 

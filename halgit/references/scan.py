@@ -1,7 +1,7 @@
 """Every reference that survives the merge, with its file and path.
 
-YAML is searched through its data, so comments and keys are never taken for references; other files by their text.
-Pure. What is found is only listed here: whether it may stand where it stands is decided in `resolve_secrets`.
+YAML is searched through its data, so comments and keys are never references; other files are searched as text. Pure.
+`secrets` decides whether a reference is allowed where it is.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from halgit.references.grammar import (
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One reference in one file of the tree: at a path of YAML data, or at a line of a text (`line` from 1).
+    """One reference in one file of the tree: at a path of YAML data, or at a line of a text file (`line` from 1).
 
-    `part` is the piece of a woven text that `found` counts in; 0 for a plain one.
+    `part` is the index of the part that `found` refers to, in a text with secrets; otherwise 0.
     """
 
     file: str
@@ -39,7 +39,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class InvalidReference:
-    """A text that means to be a reference and is none, or (`misplaced`) stands where nothing reads it."""
+    """A malformed reference, or (`misplaced`) one where nothing reads it."""
 
     file: str
     path: Path
@@ -50,7 +50,7 @@ class InvalidReference:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a tree's files hold. `escapes` are the YAML scalars with a `$${{ secret(` in them, by file and path."""
+    """The references of a tree. `escapes` are the YAML scalars with an escaped `$${{ secret(`, by file and path."""
 
     occurrences: list[Occurrence] = field(default_factory=list)
     faults: list[InvalidReference] = field(default_factory=list)
@@ -58,12 +58,12 @@ class ScanResult:
 
 
 def list_occurrences(files: Mapping[str, File]) -> list[Occurrence]:
-    """Every well-formed reference of these files, file by file in their order."""
+    """List the well-formed references of files, in order."""
     return scan_files(files).occurrences
 
 
 def scan_files(files: Mapping[str, File]) -> ScanResult:
-    """Every reference of these files, and every malformed one."""
+    """Find the references of files, and the malformed ones."""
     result = ScanResult()
     for name, file in files.items():
         if file.data is not MISSING:
@@ -73,12 +73,12 @@ def scan_files(files: Mapping[str, File]) -> ScanResult:
     return result
 
 
-_MISPLACED = "a reference of this form is decrypted only where it is the whole value, so this one stays a plain text."
-_SPLIT = "the reference is malformed: a secret parameter cannot be a part of it."
+_MISPLACED = "a reference of this form is decrypted only as the whole value, so this one stays plain text."
+_SPLIT = "the reference is malformed: it must not contain a secret parameter."
 
 
 def _data(name: str, value: Value, path: Path, result: ScanResult, clean: set[int]) -> bool:
-    """Search a node; True where it holds anything. Shared nodes without references are searched once."""
+    """Search a node; return whether it contains a reference. Shared nodes without references are searched once."""
     if isinstance(value, str):
         return ("encrypted" in value or "${{" in value) and _scalar(name, value, path, result)
     if isinstance(value, SecretText):
@@ -108,7 +108,7 @@ def _scalar(name: str, text: str, path: Path, result: ScanResult) -> bool:
 
 
 def _woven(name: str, value: SecretText, path: Path, result: ScanResult) -> bool:
-    """Search the plain parts of a text that holds secret parameters; none of them is a whole value."""
+    """Search the plain parts of a text with secret parameters; none of them is a whole value."""
     before = len(result.occurrences) + len(result.faults)
     if any(isinstance(part, str) and has_escape(part) for part in value.parts):
         result.escapes.append((name, path))
@@ -139,7 +139,7 @@ def _text(name: str, body: bytes | SecretText, result: ScanResult) -> None:
 
 
 def _pieces(body: bytes | SecretText) -> Iterator[tuple[int, str]]:
-    """The texts of a body with their numbers; nothing for a file that is not UTF-8."""
+    """Iterate over the text parts of a body with their indexes; none for a file that is not UTF-8."""
     if isinstance(body, SecretText):
         yield from ((number, part) for number, part in enumerate(body.parts) if isinstance(part, str))
         return

@@ -177,7 +177,7 @@ def test_the_report_says_what_was_done_and_what_is_to_decide(source: Path, tmp_p
     assert told["references"] == 4
     assert told["skipped"] == [
         {"path": "README.md", "reason": "Halyard does not read it"},
-        {"path": "default/profiles/gate-local.yml.bak", "reason": "it is a backup copy of gate-local.yml"},
+        {"path": "default/profiles/gate-local.yml.bak", "reason": "backup copy of gate-local.yml"},
         {
             "path": "default/profiles/spinnakerconfig.yml.ssh",
             "reason": "it is the ssh variant of default/profiles/spinnakerconfig.yml, and token is chosen",
