@@ -358,3 +358,33 @@ def test_what_cannot_be_compared_with(repository: Repository, tmp_path: Path) ->
     ran = halgit("diff", "--repo", repository.folder, "--base-tree", tmp_path / "plain")
     assert ran.code == 3
     assert "is not a rendered tree: it has no .halgit.json of halgit. Compare another" in ran.err
+
+
+def test_two_overlays_are_compared(repository: Repository) -> None:
+    ran = halgit(
+        *("diff", "--repo", SAMPLE, "--overlay", "prod", "--base-overlay", "staging", "--format", "json"), "--exit-code"
+    )
+    assert ran.code == 1
+    accounts = {(row["name"], row["change"]) for row in ran.json["accounts"]}
+    assert {("prod-eu", "added"), ("prod-us", "added"), ("staging", "removed")} <= accounts
+    version = next(row for row in ran.json["settings"] if row["path"].endswith(".version"))
+    assert (version["before"], version["after"]) == ("1.36.1", "1.36.0")
+    assert halgit("diff", "--repo", SAMPLE, "--overlay", "prod", "--base-overlay", "prod").out == "No difference.\n"
+
+
+def test_an_overlay_is_compared_with_another_one_of_another_commit(repository: Repository) -> None:
+    for name, port in (("a", 1), ("b", 2)):
+        (repository.folder / f"overlays/{name}/default/profiles").mkdir(parents=True)
+        (repository.folder / f"overlays/{name}/halgit.yaml").write_text("bases: [../..]\n")
+        (repository.folder / f"overlays/{name}/default/profiles/gate-local.yml").write_text(f"port: {port}\n")
+    repository.git("add", ".")
+    repository.git("commit", "-qm", "overlays")
+    (repository.folder / "overlays/b/default/profiles/gate-local.yml").write_text("port: 3\n")
+    ran = diff(repository, "--overlay", "b", "--base-overlay", "a", "--format", "json")
+    assert [(row["before"], row["after"]) for row in ran.json["settings"]] == [(1, 3)]
+
+
+def test_an_unknown_base_overlay_is_a_usage_error() -> None:
+    ran = halgit("diff", "--repo", SAMPLE, "--overlay", "prod", "--base-overlay", "stagin")
+    assert ran.code == 2
+    assert "has no overlay stagin." in ran.err
