@@ -56,7 +56,7 @@ def list_leaves(value: Value, node: KeyNode, place: Place = Place()) -> Iterator
     """Yield every leaf of one document; a list whose items have no keys is a leaf, as is an empty mapping or list."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from list_leaves(item, node.below(str(key)), place.key(key))
+            yield from list_leaves(item, node.child(str(key)), place.key(key))
         return
     keys = (node.key,) if isinstance(value, list) and node.key else _IDENTIFYING
     for key in keys if isinstance(value, list) and value else ():
