@@ -26,7 +26,7 @@ _TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "
               "opsmx/several-documents", "reference/")  # fmt: skip
 """Errors that do not stop an import: values are not set yet, and secrets are not read."""
 
-_TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/several-documents", "opsmx/misplaced-token", "opsmx/misspelt-token",
+_TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/several-documents", "opsmx/misplaced-token", "opsmx/misspelled-token",
               "reference/")  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*")
 

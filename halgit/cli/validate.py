@@ -27,8 +27,7 @@ from halgit.compiler import check_names, refuse
 from halgit.errors import UsageError
 from halgit.pipeline import Finding
 from halgit.report.finding_formats import FORMATS, json_value, text
-from halgit.report.findings import About, Report, without_baseline
-from halgit.validation.rules import ALL
+from halgit.report.findings import Report, without_baseline
 
 Line = Callable[[str, int], str]
 
@@ -64,8 +63,7 @@ def command(output: Output, /, **options: Any) -> None:
         found, line = _findings(run, options)
         if options["baseline"]:
             found = without_baseline(found, read_file(options["baseline"], "--baseline"))
-        abouts = {rule.id: About(rule.summary, f"{rule.halyard} {rule.impact} {rule.fix}") for rule in ALL}
-        _report(output, Report(found, abouts, line, _prefix(run), __version__), options)
+        _report(output, Report(found, line, _prefix(run), __version__), options)
         refuse(found, run.operator.fail_on, written="")
 
 

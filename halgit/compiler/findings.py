@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from halgit import catalog
 from halgit.compiler.locator import Places, in_order
 from halgit.errors import FindingsError, UsageError
 from halgit.merge import selection
@@ -14,9 +15,9 @@ from halgit.pipeline import MISSING, Compiled, Finding, Origin, Path, Severity
 from halgit.report.findings import summary_line
 from halgit.secrets import SecretPlan
 from halgit.text.phrases import suggest_nearest
-from halgit.validation import run
+from halgit.validation import policy
+from halgit.validation.rule import validate
 from halgit.validation.rules import ALL
-from halgit.validation.waivers import waive
 
 _OF_NO_USE: Final = frozenset({"waiver/unused", "parameter/unused"})
 
@@ -26,13 +27,14 @@ def settle(compiled: Compiled, plan: SecretPlan, operator: OperatorSettings, pla
     found = [*compiled.findings, *plan.findings]
     half, follows = _lacks_layers(compiled), _consequences(compiled)
     if operator.validate and not half:
-        found += run.validate(compiled, ALL, select=operator.select, ignore=operator.ignore)
+        found += validate(compiled, ALL, select=operator.select)
         found += _misnamed(compiled, places)
         found += _idle(compiled, places)
-    placed = dict.fromkeys(places.put(one for one in found if one.rule not in follows))
+    found = [one for one in found if one.rule not in follows]
+    placed = dict.fromkeys(places.put(policy.apply_settings(found, compiled.rules, operator.ignore)))
     if half or not operator.validate:
         return tuple(placed)
-    return in_order(waive(placed, places.texts(), {rule.id for rule in ALL}))
+    return in_order(policy.waive(placed, places.texts()))
 
 
 def _lacks_layers(compiled: Compiled) -> bool:
@@ -56,28 +58,27 @@ def _consequences(compiled: Compiled) -> frozenset[str]:
     unread = any(one.rule.startswith("yaml/") and one.severity >= Severity.ERROR for one in compiled.findings)
     config = compiled.files["config"].data if "config" in compiled.files else MISSING
     if config is MISSING or not config:
-        return frozenset({"parameter/unused", "profiles/not-taken", "service-settings/not-taken"})
+        return frozenset({"parameter/unused", "profiles/unused", "service-settings/unused"})
     return frozenset({"parameter/unused"} if unread or _lacks_layers(compiled) else ())
 
 
 def check_names(option: str, patterns: Iterable[str]) -> None:
     """Raises UsageError for a pattern of --select or --ignore that names no rule: it would pass everything."""
     for pattern in patterns:
-        if not run.names_any(ALL, pattern):
+        if not catalog.is_known(pattern):
             raise UsageError(f"{option}: there is no rule {pattern}.", _nearest(pattern))
 
 
 def _misnamed(compiled: Compiled, places: Places) -> Iterator[Finding]:
     """A warning for each name under `rules` of a halgit.yaml that is no rule's."""
-    ids = {rule.id for rule in ALL}
     for layer in compiled.layers:
         rules = layer.settings.rules
         wrong: list[tuple[Path, str]] = [
             (("rules", "ignore", number), name)
             for number, name in enumerate(rules.ignore)
-            if not run.names_any(ALL, name)
+            if not catalog.is_known(name)
         ]
-        wrong += [(("rules", "severity", name), name) for name in rules.severity if name not in ids]
+        wrong += [(("rules", "severity", name), name) for name in rules.severity if name not in catalog.CATALOG]
         for path, name in wrong:
             at = places.of(Origin(layer.id, layer.settings.file, path))
             where = (layer.settings.file, path, at.line, at.column, layer.id.name)
@@ -99,8 +100,7 @@ def _idle(compiled: Compiled, places: Places) -> Iterator[Finding]:
 
 
 def _nearest(name: str) -> str:
-    names = [*(rule.id for rule in ALL), *dict.fromkeys(rule.subject for rule in ALL)]
-    return suggest_nearest(name, names, "See `halgit rules`.")
+    return suggest_nearest(name, catalog.names(), "See `halgit rules`.")
 
 
 def together(every: Sequence[tuple[Compiled, Sequence[Finding]]]) -> tuple[Finding, ...]:

@@ -17,7 +17,7 @@ from halgit.merge.draft import Draft, beating, replacing
 from halgit.pipeline import Origin, Patch, Path, Step, Trace, Value
 from halgit.text import paths
 from halgit.text.paths import Selector
-from halgit.text.phrases import join_words, suggest_nearest
+from halgit.text.phrases import suggest_nearest
 
 _TRUNK = ""
 """The key under which the document stands in a mapping of its own, so that the root too has a parent."""
@@ -121,11 +121,7 @@ class _Operation:
             "add": self._add, "remove": self._remove, "replace": self._replace,
             "move": self._move, "copy": self._copy, "test": self._test,
         }  # fmt: skip
-        name = self._op["op"]
-        if name not in known:
-            hint = suggest_nearest(str(name), known, f"There are {join_words(known)}.")
-            raise _Impossible("patch/unknown-op", "op", "There is no operation of this name.", hint)
-        known[name]()
+        known[self._op["op"]]()
 
     def _add(self) -> None:
         value, spot = self._op["value"], self._spot("path", new=True)
@@ -241,7 +237,7 @@ def _position(length: int, text: str, member: str, *, new: bool) -> int:
 
 
 def _nothing(member: str, text: str, reason: str, hint: str) -> _Impossible:
-    return _Impossible("patch/meets-nothing", member, f"`{text}` meets nothing: {reason}.", hint)
+    return _Impossible("patch/no-match", member, f"`{text}` meets nothing: {reason}.", hint)
 
 
 def _equal(one: Value, other: Value) -> bool:

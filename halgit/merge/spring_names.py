@@ -92,4 +92,4 @@ def _twins(paths: list[Path], trace: Trace, ranks: Mapping[LayerId, int]) -> Ite
         if origin.layer != lowest.layer:
             message = "Spring reads this as the property that {other} spells in another way, and would see both."
             hint = "Spell it as the lower layer does; the merge then replaces it."
-            yield Fault("merge/twin-property", origin, message, hint, lowest)
+            yield Fault("merge/two-spellings", origin, message, hint, lowest)

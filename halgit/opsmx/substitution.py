@@ -191,7 +191,7 @@ def _warn(text: str, path: str, place: Callable[[str], Say]) -> None:
         place(name)("opsmx/misplaced-token", f"Token {name} is not replaced in this file.", hint, Severity.WARNING)
     for word, near in tokens.lookalikes(text, path):
         message = f"{word} looks like a token, is none, and stays as it stands."
-        place(word)("opsmx/misspelt-token", message, f"Did you mean {near}?", Severity.WARNING)
+        place(word)("opsmx/misspelled-token", message, f"Did you mean {near}?", Severity.WARNING)
 
 
 def _with_last_line_break(key: str | Secret) -> str | Secret:

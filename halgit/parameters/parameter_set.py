@@ -141,7 +141,7 @@ class _Gathering:
             elif value and self._is_secret(one.name) and not _is_reference(value):
                 message = f"parameter {one.name} is secret, and its value stands in the repository in clear."
                 hint = f"Write a reference, or give it by {givers.variable(one.name)}{givers.FILE}."
-                self._say("parameter/secret-in-clear", one, message, hint, Severity.WARNING)
+                self._say("parameter/secret-in-plain-text", one, message, hint, Severity.WARNING)
 
     def require(self) -> None:
         """Say which required parameters have no value."""

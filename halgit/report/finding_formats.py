@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from halgit.pipeline import Finding, Severity
-from halgit.report.findings import About, Paint, Report, finding_json, finding_line, identity, plain, summary_line
+from halgit.report.findings import Paint, Report, finding_json, finding_line, identity, plain, summary_line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -60,7 +60,7 @@ def sarif(report: Report) -> str:
         "version": report.version,
         "semanticVersion": report.version,
         "informationUri": "https://github.com/opsmx/halgit",
-        "rules": [_sarif_rule(id, report.rules.get(id)) for id in ids],
+        "rules": [_sarif_rule(id) for id in ids],
     }
     run = {
         "tool": {"driver": driver},
@@ -71,11 +71,19 @@ def sarif(report: Report) -> str:
     return json.dumps(log, indent=2, ensure_ascii=False)
 
 
-def _sarif_rule(id: str, about: About | None) -> dict[str, Any]:
+def _sarif_rule(id: str) -> dict[str, Any]:
+    """Describe one finding id, as a viewer shows it beside its results."""
+    from halgit.catalog import CATALOG
+    from halgit.report import explanation
+
     rule: dict[str, Any] = {"id": id}
-    if about:
-        rule["shortDescription"] = {"text": about.summary}
-        rule["help"] = {"text": about.help}
+    entry = CATALOG.get(id)
+    if entry:
+        rule["shortDescription"] = {"text": entry.summary}
+        rule["fullDescription"] = {"text": f"{entry.summary} {entry.halyard} {entry.impact}"}
+        rule["help"] = {"text": explanation.text(entry), "markdown": explanation.markdown(entry)}
+        rule["helpUri"] = entry.uri
+        rule["defaultConfiguration"] = {"level": _LEVELS[entry.severity]}
     return rule
 
 

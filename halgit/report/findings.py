@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from halgit.errors import UsageError
 from halgit.halyard.sensitivity import is_sensitive_key
-from halgit.pipeline import EMPTY, Finding, Severity
+from halgit.pipeline import Finding, Severity
 from halgit.redaction import MASK
 from halgit.report.tables import counted
 from halgit.text import paths
@@ -32,14 +32,6 @@ def plain(text: str, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """The description of a rule: one sentence, and the whole page as text."""
-
-    summary: str
-    help: str
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """Findings for a format.
 
@@ -48,7 +40,6 @@ class Report:
     """
 
     findings: tuple[Finding, ...]
-    rules: Mapping[str, About] = EMPTY
     line: Callable[[str, int], str] = lambda file, line: ""
     prefix: str = ""
     version: str = ""

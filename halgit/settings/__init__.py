@@ -37,7 +37,10 @@ def parse(text: bytes, file: str, *, root: bool) -> tuple[LayerSettings, tuple[F
     data = {} if read.data is None else read.data
     if not isinstance(data, dict):
         reader.fault(
-            "type", (), f"halgit.yaml holds {describe_kind(data)}, not settings.", "Write keys such as `bases:`."
+            "settings/type",
+            (),
+            f"halgit.yaml holds {describe_kind(data)}, not settings.",
+            "Write keys such as `bases:`.",
         )
         data = {}
     _refuse_unknown(reader, data, root)
@@ -51,14 +54,14 @@ def _refuse_unknown(reader: Reader, data: Mapping[str, Value], root: bool) -> No
             continue
         if key in ROOT_KEYS:
             said, hint = f"{key} concerns the whole repository.", "Move it to the root halgit.yaml."
-            reader.fault("root-only", (key,), said, hint, key=True)
+            reader.fault("settings/root-only", (key,), said, hint, key=True)
         elif belongs_to_operator(key):
             said = f"{key} belongs to whoever runs halgit; a repository cannot set it."
             hint = "Remove it here and give it as an option or a HALGIT_ variable of the run."
-            reader.fault("operator", (key,), said, hint, key=True)
+            reader.fault("settings/operator", (key,), said, hint, key=True)
         else:
             hint = suggest_nearest(key, known, f"The keys are: {', '.join(known)}.")
-            reader.fault("unknown-key", (key,), f"halgit.yaml has no key {key}.", hint, key=True)
+            reader.fault("settings/unknown-key", (key,), f"halgit.yaml has no key {key}.", hint, key=True)
 
 
 def _settings(reader: Reader, data: Mapping[str, Value], root: bool) -> LayerSettings:

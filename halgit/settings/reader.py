@@ -39,7 +39,7 @@ class Reader:
 
     def fault(self, rule: str, path: Path, message: str, hint: str, *, key: bool = False) -> None:
         """Note a fault of the value at `path`, or of its key."""
-        finding = Finding(f"settings/{rule}", Severity.ERROR, message, hint, self.file, path, layer=layer_of(self.file))
+        finding = Finding(rule, Severity.ERROR, message, hint, self.file, path, layer=layer_of(self.file))
         self._faults.append((path, key, finding))
 
     def findings(self) -> tuple[Finding, ...]:
@@ -54,14 +54,14 @@ class Reader:
     def wrong(self, path: Path, value: Value, wanted: str) -> None:
         """Note that a value is of the wrong kind; `wanted` says what it must be."""
         found = "an empty text" if value == "" else describe_kind(value)
-        self.fault("type", path, f"{wanted} is expected, and {found} is there.", _MENDS[wanted])
+        self.fault("settings/type", path, f"{wanted} is expected, and {found} is there.", _MENDS[wanted])
 
     def only(self, data: Mapping[str, Value], path: Path, known: Sequence[str], where: str) -> None:
         """Refuse keys that are not `known`."""
         for key in data:
             if key not in known:
                 hint = suggest_nearest(key, known, f"The keys are: {', '.join(known)}.")
-                self.fault("unknown-key", (*path, key), f"{where} has no key {key}.", hint, key=True)
+                self.fault("settings/unknown-key", (*path, key), f"{where} has no key {key}.", hint, key=True)
 
     def mapping(self, data: Mapping[str, Value], path: Path, key: str) -> Mapping[str, Value]:
         """The mapping below a key; empty where there is none."""
@@ -114,7 +114,7 @@ class Reader:
         said = (
             f"{value} is not known here." if is_text(value) and value else f"{describe_kind(value)} is not known here."
         )
-        self.fault("value", (*path, key), said, f"Choose one of: {', '.join(known)}.")
+        self.fault("settings/value", (*path, key), said, f"Choose one of: {', '.join(known)}.")
         return None
 
     def stays_inside(self, name: str, path: Path) -> bool:
@@ -122,7 +122,7 @@ class Reader:
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or "\\" in name:
             hint = "Write a path relative to the layer, with / and without `..`."
-            self.fault("path", path, f"{name} leaves the layer.", hint)
+            self.fault("settings/path", path, f"{name} leaves the layer.", hint)
             return False
         return True
 

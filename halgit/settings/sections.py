@@ -29,12 +29,12 @@ def declarations(reader: Reader, data: Mapping[str, Value]) -> Mapping[str, Decl
         path: Path = ("params", name)
         if not NAME.fullmatch(name):
             hint = "Use letters, digits, _ and -, beginning with a letter or _."
-            reader.fault("parameter-name", path, f"{name} cannot be the name of a parameter.", hint, key=True)
+            reader.fault("settings/parameter-name", path, f"{name} cannot be the name of a parameter.", hint, key=True)
         elif isinstance(value, Mapping):
             found[name] = _declaration(reader, name, path, value)
         elif value is None:
             hint = 'Write a value, "" for an empty text, or a declaration such as {type: string}.'
-            reader.fault("type", path, f"Parameter {name} has nothing as its value.", hint)
+            reader.fault("settings/type", path, f"Parameter {name} has nothing as its value.", hint)
         else:
             found[name] = Declaration(name, reader.file, path, value=value)
     return found or EMPTY
@@ -63,7 +63,7 @@ def _default(reader: Reader, path: Path, said: Mapping[str, Value]) -> Value:
     value = said.get("default", MISSING)
     if value is None or isinstance(value, Mapping):
         hint = "Write a text, number, true, false or a list, or leave default out."
-        reader.fault("type", (*path, "default"), f"{describe_kind(value)} cannot be a default.", hint)
+        reader.fault("settings/type", (*path, "default"), f"{describe_kind(value)} cannot be a default.", hint)
         return MISSING
     return value
 
@@ -72,7 +72,7 @@ def _pattern(reader: Reader, path: Path, said: Mapping[str, Value]) -> str:
     pattern = reader.text_of(said, path, "pattern") or ""
     if not patterns.is_valid_pattern(pattern):
         hint = "Write a regular expression, as JSON schemas have them, that matches the whole value."
-        reader.fault("pattern", (*path, "pattern"), "The pattern is no regular expression.", hint)
+        reader.fault("settings/pattern", (*path, "pattern"), "The pattern is no regular expression.", hint)
         return ""
     return pattern
 
@@ -83,7 +83,7 @@ def _enum(reader: Reader, path: Path, said: Mapping[str, Value]) -> tuple[Value,
         if value is None or isinstance(value, (list, Mapping)):
             reader.wrong((*path, "enum", number), value, "A text, a number, true or false")
     if said.get("enum") == []:
-        reader.fault("value", (*path, "enum"), "enum allows no value at all.", "List the values it allows.")
+        reader.fault("settings/value", (*path, "enum"), "enum allows no value at all.", "List the values it allows.")
     return tuple(value for value in values if value is not None and not isinstance(value, (list, Mapping)))
 
 
@@ -91,13 +91,15 @@ def _hang_together(reader: Reader, declared: Declaration, said: Mapping[str, Val
     """What is right key by key and wrong together."""
     if declared.type == "enum" and "enum" not in said:
         hint = "Add the values it allows, such as enum: [a, b]."
-        reader.fault("value", (*declared.path, "type"), "type enum needs a list of values.", hint)
+        reader.fault("settings/value", (*declared.path, "type"), "type enum needs a list of values.", hint)
     if declared.secret and declared.type not in {None, "string"}:
         hint = "Leave type out or write type: string."
-        reader.fault("value", (*declared.path, "type"), "A secret parameter is a text.", hint)
+        reader.fault("settings/value", (*declared.path, "type"), "A secret parameter is a text.", hint)
     if declared.secret and declared.enum:
         hint = "Remove enum, or secret if the values are none."
-        reader.fault("value", (*declared.path, "enum"), "The values of a secret parameter cannot be listed.", hint)
+        reader.fault(
+            "settings/value", (*declared.path, "enum"), "The values of a secret parameter cannot be listed.", hint
+        )
 
 
 _NEEDS = {
@@ -140,7 +142,7 @@ def _operation(reader: Reader, path: Path, op: Value) -> bool:
         reader.wrong(path, op, "A mapping")
         return False
     if "op" not in op:
-        reader.fault("value", path, "An operation without op.", f"Add op: one of {', '.join(_NEEDS)}.")
+        reader.fault("settings/value", path, "An operation without op.", f"Add op: one of {', '.join(_NEEDS)}.")
         return False
     kind = reader.choice(op, path, "op", {name: name for name in _NEEDS})
     if kind is None:
@@ -154,7 +156,7 @@ def _operation(reader: Reader, path: Path, op: Value) -> bool:
 def _needs(reader: Reader, path: Path, data: Mapping[str, Value], keys: tuple[str, ...], what: str) -> bool:
     missing = [key for key in keys if key not in data]
     for key in missing:
-        reader.fault("value", path, f"{what} needs {key}, which is not there.", f"Add {key}.")
+        reader.fault("settings/value", path, f"{what} needs {key}, which is not there.", f"Add {key}.")
     return not missing
 
 
@@ -163,5 +165,5 @@ def _pointer(reader: Reader, path: Path, op: Mapping[str, Value], key: str) -> b
     if isinstance(pointer, str) and (pointer == "" or pointer.startswith("/")):
         return True
     hint = "Write a JSON pointer such as /deploymentConfigurations/[name=default]/version."
-    reader.fault("value", (*path, key), f"{key} is no JSON pointer.", hint)
+    reader.fault("settings/value", (*path, key), f"{key} is no JSON pointer.", hint)
     return False

@@ -1,5 +1,5 @@
 """What Halyard, or a service it starts, would refuse or silently get wrong: `Compiled` into findings.
 
 Pure, and needs no credential: a reference counts as the text it stands for. The rules are listed by hand in
-`rules/__init__.py`; `run.validate` runs those that are asked for.
+`rules/__init__.py`; `rule.validate` runs those that are asked for.
 """

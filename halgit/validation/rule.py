@@ -1,24 +1,27 @@
-"""What a rule is: its name, how bad it is, what it says to people, and the function that looks.
+"""The type of a rule, and the run of all of them over one tree.
 
-A rule looks at a `View` and yields `Hit`s. It knows no severities but its own default, and no positions: the
-compiler finds the layer's line behind each path.
+A rule looks at a `View` and yields `Hit`s. Its texts and its default severity are in the catalog. It knows no
+positions: the compiler finds the layer's line behind each path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from halgit.pipeline import Path, Severity
+from halgit import catalog
+from halgit.catalog import CATALOG
+from halgit.pipeline import Compiled, Finding, Path, Severity
 from halgit.validation.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing a rule found: its file and path in the rendered tree, the words, and the next step if it has its own.
+    """One thing a rule found: its file and path in the rendered tree, the message, and a hint of its own.
 
     `message` is a sentence that names the thing; it never holds a secret's value. `line` and `column` only where
-    the file is no document of the tree with paths. An empty `hint` takes the rule's.
+    the file is no document of the tree with paths. An empty `hint` takes the catalog's fix.
     """
 
     path: Path
@@ -32,17 +35,34 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `halyard` says what Halyard (or the service) does about it, `reason` why it matters, `hint` the fix."""
+    """One rule: its id in the catalog, and the function that looks for it."""
 
     id: str
-    severity: Severity
-    summary: str
-    halyard: str
-    impact: str
-    fix: str
     check: Callable[[View], Iterable[Hit]]
 
-    @property
-    def subject(self) -> str:
-        """The part of the id before the `/`."""
-        return self.id.split("/", 1)[0]
+
+def validate(compiled: Compiled, rules: Iterable[Rule], *, select: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """Every finding of the selected rules (all without `select`), in the rendered tree's paths, rule by rule."""
+    view = View(compiled)
+    wanted = (rule for rule in rules if not select or catalog.matches(rule.id, select))
+    return tuple(_finding(view, rule, hit) for rule in wanted for hit in rule.check(view))
+
+
+_WHOLE: Final = ("schema/", "deployment/duplicate-name")
+"""Rules whose findings stop Halyard in whichever deployment they are: it binds the halconfig as a whole."""
+
+
+def _is_other_deployment(view: View, rule: Rule, hit: Hit) -> bool:
+    """Whether a hit is about a deployment that is not the rendered one: `hal deploy apply` does not look at it."""
+    if hit.file != "config" or len(hit.path) < 2 or view.deployment is None or rule.id.startswith(_WHOLE):
+        return False
+    return hit.path[0] == "deploymentConfigurations" and hit.path[1] != view.deployment.path[1]
+
+
+def _finding(view: View, rule: Rule, hit: Hit) -> Finding:
+    """A hit as a finding. Outside of the rendered deployment nothing is an error."""
+    entry = CATALOG[rule.id]
+    severity = hit.severity or entry.severity
+    if _is_other_deployment(view, rule, hit):
+        severity = min(severity, Severity.WARNING)
+    return Finding(rule.id, severity, hit.message, hit.hint or entry.fix, hit.file, hit.path, hit.line, hit.column)

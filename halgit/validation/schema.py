@@ -6,21 +6,24 @@ decides in one go for nearly every document; only where it refuses is the docume
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from halgit import yaml as hyaml
-from halgit.halyard import layout
+from halgit.halyard import layout, model
 from halgit.halyard import resources as halyard_data
-from halgit.pipeline import Finding, Path, Severity, Value
-from halgit.validation.crashes import CANNOT_REWRITE, CRASH, cannot_rewrite, crashes, null_item
-from halgit.validation.preparing import LARGEST, Scan, nulls, prepared, size
-from halgit.validation.schema_words import Reader, Speaker, at, spec_at
+from halgit.halyard.coercion import is_true
+from halgit.pipeline import MISSING, File, Finding, Path, Position, Severity, Value
+from halgit.redaction import Secret, SecretText
+from halgit.validation.schema_documents import LARGEST, Scan, nulls, prepared, size
+from halgit.validation.schema_messages import Reader, Speaker, at, spec_at
 
 if TYPE_CHECKING:
     import jsonschema_rs
+
 
 Outcome = Literal["accepted", "accepted-as-empty", "rejected", "crashes", "loads-but-cannot-be-rewritten"]
 
@@ -147,3 +150,158 @@ def schema_of(path: str) -> str | None:
     if name == "spinnakerconfig.yml":
         return "spinnakerconfig"
     return "clouddriver-accounts" if name.startswith("clouddriver") and path.count("/") == 2 else None
+
+
+CRASH = "schema/crash"
+CANNOT_REWRITE = "schema/cannot-rewrite"
+
+_HIDDEN = "\0"
+
+
+def crashes(config: Value, file: str) -> Iterator[Finding]:
+    """What makes Halyard fail with a NullPointerException while it loads a halconfig that it could bind."""
+    oracle_in_use = False
+    for provider, path, node in sorted(model.list_providers(config), key=lambda found: found[0] == "oraclebmcs"):
+        if provider == "dcos":
+            for number, account in enumerate(_account_list(node)):
+                if isinstance(account, dict) and account.get("clusters") is None:
+                    where = (*path, "accounts", number)
+                    yield _crash_finding(
+                        CRASH, file, where, "A DC/OS account without clusters crashes Halyard.", "Add clusters."
+                    )
+        if provider == "oracle" or (provider == "oraclebmcs" and not oracle_in_use):
+            oracle_in_use = bool(_account_list(node))
+            yield from _oracle(path, node, file)
+
+
+def _oracle(path: Path, node: dict[str, Value], file: str) -> Iterator[Finding]:
+    """Oracle's providers are asked for their primary account before they know the deployment they belong to."""
+    names, primary = _account_names(node), _name_text(node.get("primaryAccount"))
+    if not names or _HIDDEN in {*names, primary}:
+        return
+    before = names[: names.index(primary)] if primary in names else names
+    if primary is None or primary not in names or None in before:
+        where = (*path, "primaryAccount") if "primaryAccount" in node else path
+        message = "Halyard crashes on Oracle accounts whose primaryAccount names none of them, enabled or not."
+        yield _crash_finding(CRASH, file, where, message, "Set primaryAccount to the name of the first account.")
+
+
+def cannot_rewrite(config: Value, file: str) -> Iterator[Finding]:
+    """What Halyard loads, and then fails on whenever it writes or generates something."""
+    for provider, path, node in model.list_providers(config):
+        stumbles = _stumbles(node, _bootstrap_only(config, path))
+        for number, account in enumerate(_account_list(node)):
+            where = (*path, "accounts", number)
+            nameless = account is None or (isinstance(account, dict) and account.get("name") is None)
+            if stumbles and nameless:
+                message = "An account without a name fails when Halyard looks for the primary account, on every save."
+                yield _crash_finding(
+                    CANNOT_REWRITE, file, where, message, "Add name." if account else "Take the dash out."
+                )
+            if provider == "dockerRegistry" and isinstance(account, dict) and account.get("address") is None:
+                message = "A Docker registry account without an address fails when Halyard generates or saves."
+                yield _crash_finding(
+                    CANNOT_REWRITE, file, where, message, "Add address, such as https://index.docker.io."
+                )
+
+
+def _stumbles(node: dict[str, Value], bootstrap_only: bool) -> bool:
+    """Whether looking for the primary account meets an account without a name, as `Provider.getPrimaryAccount` does.
+
+    It compares names up to the one it looks for; without it the first account counts, which may be nameless but not
+    null, or (with `bootstrapOnly`) the first that is not Spinnaker's own.
+    """
+    names, primary = _account_names(node), _name_text(node.get("primaryAccount"))
+    if not names or _HIDDEN in {*names, primary}:
+        return False
+    if primary is not None:
+        before = names[: names.index(primary)] if primary in names else names
+        if None in before or primary in names:
+            return None in before
+    return None in names if bootstrap_only else _account_list(node)[0] is None
+
+
+def _bootstrap_only(config: Value, path: Path) -> bool:
+    environment = config["deploymentConfigurations"][path[1]].get("deploymentEnvironment")
+    return isinstance(environment, dict) and is_true(environment.get("bootstrapOnly"))
+
+
+def null_item(path: Path, file: str) -> Finding:
+    """An item without a value in a list of mappings."""
+    key = next((str(step) for step in reversed(path) if isinstance(step, str)), "the list")
+    message = f"An item of {key} is empty; Halyard fails on it when it generates or saves."
+    return _crash_finding("schema/null-item", file, path, message, "Take the dash out, or write the item.")
+
+
+def _account_list(provider: dict[str, Value]) -> list[Value]:
+    accounts = provider.get("accounts")
+    return accounts if isinstance(accounts, list) else []
+
+
+def _account_names(provider: dict[str, Value]) -> list[str | None]:
+    """The names of a provider's accounts; None for an account that has none, or is null."""
+    return [_name_text(item.get("name")) if isinstance(item, dict) else None for item in _account_list(provider)]
+
+
+def _name_text(value: Value) -> str | None:
+    """The text of a name; None where there is none, _HIDDEN where it is a secret and cannot be compared."""
+    if isinstance(value, (Secret, SecretText)):
+        return _HIDDEN
+    return None if value is None or isinstance(value, (dict, list, bytes)) else hyaml.to_java_string(value)
+
+
+def _crash_finding(rule: str, file: str, path: Path, message: str, hint: str) -> Finding:
+    return Finding(rule, Severity.ERROR, message, hint, file, path)
+
+
+def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -> Iterator[Finding]:
+    """What the schemas say of the files of a tree. What is for another deployment is a warning at most."""
+    for path, file in files.items():
+        schema = schema_of(path)
+        if schema is None or not isinstance(file.data, (dict, list, str, int, float)):
+            continue
+        for finding in check(file.data, path, schema):
+            stops = path == "config" or path.startswith(f"{deployment}/")
+            yield finding if stops else replace(finding, severity=min(finding.severity, Severity.WARNING))
+    config = files.get("config")
+    if config is not None and isinstance(config.data, dict):
+        for path in dict.fromkeys(kubeconfigs(config.data, hal_home)):
+            yield from _kubeconfig_findings(path, files)
+
+
+def kubeconfigs(config: Value, hal_home: str) -> Iterator[str]:
+    """The paths inside the tree that accounts of Kubernetes name as their kubeconfig."""
+    for provider, _, node in model.list_providers(config):
+        accounts = node.get("accounts") if provider == "kubernetes" else ()
+        for account in accounts if isinstance(accounts, list) else ():
+            named = account.get("kubeconfigFile") if isinstance(account, dict) else None
+            if isinstance(named, str) and named:
+                yield inside(named, hal_home)
+
+
+def inside(path: str, hal_home: str) -> str:
+    """A local file's path inside the tree: relative to it, or as it is where it lies elsewhere."""
+    home = hal_home.rstrip("/") + "/"
+    return posixpath.normpath(path[len(home) :] if path.startswith(home) else path)
+
+
+def kubeconfig(file: File) -> tuple[Value, tuple[Finding, ...]]:
+    """What a kubeconfig holds, and why it does not parse; MISSING where its text is not to be had."""
+    if file.data is not MISSING or not isinstance(file.body, bytes):
+        return file.data, ()
+    read = hyaml.read(file.body, file.path)
+    return (MISSING if read.findings else read.data), read.findings
+
+
+def _kubeconfig_findings(path: str, files: Mapping[str, File]) -> Iterator[Finding]:
+    """The faults of a kubeconfig, with their lines: no layer has parsed it, so the compiler cannot look them up."""
+    if path not in files:
+        return
+    data, faults = kubeconfig(files[path])
+    yield from (replace(fault, rule="schema/unreadable", file=path) for fault in faults)
+    found = () if data is MISSING or data is None else check(data, path, "kubeconfig")
+    text = files[path].body
+    places = hyaml.locate_all(text, {one.path for one in found}) if found and isinstance(text, bytes) else {}
+    for one in found:
+        spot = places.get(one.path, Position(1, 1))
+        yield replace(one, line=spot.line, column=spot.column)

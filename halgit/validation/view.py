@@ -11,7 +11,7 @@ from functools import cached_property
 
 from halgit.halyard import sensitivity, services
 from halgit.pipeline import MISSING, Compiled, File, Finding, Path, Value
-from halgit.validation import account_files, open_secrets, schema_files
+from halgit.validation import account_files, open_secrets, schema
 
 _MERGED = ("profiles", "service-settings")
 
@@ -109,7 +109,7 @@ class View:
     @cached_property
     def refused(self) -> tuple[Finding, ...]:
         """What the schemas say of the files of the tree, with their own rules, severities and words."""
-        return tuple(schema_files.findings(self.files, self.compiled.deployment, self.compiled.hal_home))
+        return tuple(schema.schema_findings(self.files, self.compiled.deployment, self.compiled.hal_home))
 
     @cached_property
     def open_secrets(self) -> tuple[open_secrets.Open, ...]:

@@ -27,13 +27,13 @@ def check_compatibility(text: SourceText, stream: Stream, findings: FindingColle
     """Report everything that libyaml accepted and SnakeYAML does not."""
     for match in _MIDDLE_MARK.finditer(text.whole):
         message = "the file contains a byte order mark (U+FEFF) after its beginning."
-        findings.add("control-character", text.mark(match.start(1)), message, "Remove it.")
+        findings.add("yaml/control-character", text.mark(match.start(1)), message, "Remove it.")
     at, last = 0, None
     for node, flow in _scalars(stream):
         begin = find_content_start(text.whole, node)
         _gap(text, at, begin, last, findings)
         if _TAG_ALONE.match(text.whole, node.start.index, begin + 1):
-            findings.add("tag", node.start, "a ! directly before a comma is not allowed.", "Quote it.")
+            findings.add("yaml/tag", node.start, "a ! directly before a comma is not allowed.", "Quote it.")
         _scalar(text, node, begin, flow, findings)
         at, last = max(at, node.end.index), node
     if stream.problem is None and stream.too_deep is None:
@@ -63,7 +63,7 @@ def _gap(text: SourceText, start: int, end: int, last: Node | None, findings: Fi
 
 
 def _tab(mark: Mark, text: SourceText, findings: FindingCollector) -> None:
-    findings.add("tab", mark, describe_tab(text, mark), "Replace the tab with spaces.")
+    findings.add("yaml/tab", mark, describe_tab(text, mark), "Replace the tab with spaces.")
 
 
 def describe_tab(text: SourceText, mark: Mark) -> str:
@@ -81,16 +81,16 @@ def _scalar(text: SourceText, node: Node, start: int, flow: bool, findings: Find
             _tab(text.mark(match.start(1)), text, findings)
         for match in _DASHES_IN_PLAIN.finditer(text.whole, start, end):
             message = "a line of an unquoted string begins with ---, which Halyard reads as a new document."
-            findings.add("syntax", text.mark(match.start(1)), message, "Quote the string.")
+            findings.add("yaml/syntax", text.mark(match.start(1)), message, "Quote the string.")
         for match in _FLOW_KEY.finditer(text.whole, start, end) if flow else ():
             message = "an unquoted string inside [...] or {...} contains a ?, which Halyard reads as a key."
-            findings.add("syntax", text.mark(match.start()), message, "Quote the string.")
+            findings.add("yaml/syntax", text.mark(match.start()), message, "Quote the string.")
     elif node.style == '"':
         for match in _ESCAPE.finditer(text.whole, start, end):
             if match.group(1):
                 message = "Halyard does not support the escape \\" + ("/" if match.group(1) == "/" else "TAB") + "."
                 hint = "Write / without the backslash." if match.group(1) == "/" else "Write \\t."
-                findings.add("escape", text.mark(match.start()), message, hint)
+                findings.add("yaml/escape", text.mark(match.start()), message, hint)
     elif header := _HEADER.match(text.whole, start):
         message = f"only a space and a comment are allowed after {node.style}."
-        findings.add("syntax", text.mark(header.start(1)), message, "Start the string on the next line.")
+        findings.add("yaml/syntax", text.mark(header.start(1)), message, "Start the string on the next line.")

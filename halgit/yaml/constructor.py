@@ -94,7 +94,7 @@ class Constructor:
         try:
             return resolve_scalar(node.text) if node.plain else node.text
         except InvalidScalarError as problem:
-            rule = "merge-key" if node.text == "<<" else "number"
+            rule = "yaml/merge-key" if node.text == "<<" else "yaml/number"
             self._findings.add(
                 rule,
                 node.start,
@@ -122,7 +122,7 @@ class Constructor:
         if not known and node.kind == "scalar" and not node.text:
             message = "a value that begins with ! is a tag in YAML, which Halyard does not support."
             hint = "Quote the value."
-        self._findings.add("tag", node.start, message, hint, path)
+        self._findings.add("yaml/tag", node.start, message, hint, path)
 
     def _paired(self, node: Node, tag: str, path: Path) -> Value:
         """Return the value of `!!omap` or `!!pairs`: a list of mappings with one key each."""
@@ -133,7 +133,7 @@ class Constructor:
                 found += target.pairs()
             else:
                 message = f"expected one key with its value in an item of !!{tag}."
-                self._findings.add("tag", item.start, message, "Correct the item, or remove the tag.", path)
+                self._findings.add("yaml/tag", item.start, message, "Correct the item, or remove the tag.", path)
         if tag == "pairs":
             return [[self.value(key, path), self.value(value, path)] for key, value in found]
         return {text: self.value(value, path) for key, value in found if (text := self.key(key, path)) is not None}
@@ -148,7 +148,7 @@ class Constructor:
                 if result.pop(text, _ABSENT) is not _ABSENT:
                     message = f"duplicate key {text} in this mapping, once as a string and once as another type."
                     hint, here = "Keep one of the two keys.", (*path, str(text))
-                    self._findings.add("duplicate-key", key.start, message, hint, here)
+                    self._findings.add("yaml/duplicate-key", key.start, message, hint, here)
                 result[text] = self.value(value, (*path, str(text)))
         return result
 
@@ -201,4 +201,4 @@ class Constructor:
                 yield source
             elif source.kind != "alias":
                 message = "<< expects a mapping or a list of mappings."
-                self._findings.add("merge-key", item.start, message, "Correct it, or quote the key: '<<'.", path)
+                self._findings.add("yaml/merge-key", item.start, message, "Correct it, or quote the key: '<<'.", path)

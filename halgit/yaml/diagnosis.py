@@ -34,9 +34,9 @@ def diagnose(text: SourceText, stream: Stream, findings: FindingCollector) -> No
     if conflicts:
         for match in conflicts:
             hint = "Resolve it, and delete the lines that begin with <<<<<<<, ======= and >>>>>>>."
-            findings.add("conflict", text.mark(match.start()), "an unresolved merge conflict begins here.", hint)
+            findings.add("yaml/conflict", text.mark(match.start()), "an unresolved merge conflict begins here.", hint)
         return
-    if findings.has_finding(stop.mark.line, ("template", "tab", "control-character")):
+    if findings.has_finding(stop.mark.line, ("yaml/template", "yaml/tab", "yaml/control-character")):
         return
     cause = next((cause for look in _CAUSES if (cause := look(stop))), None) or _unknown(stop)
     findings.add(cause.rule, cause.mark, cause.message, cause.hint)
@@ -46,7 +46,7 @@ def _progress(stop: ParseFailure) -> Diagnosis | None:
     for match in _PROGRESS.finditer(stop.text.whole, 0, stop.end_of_line()):
         message = "a progress line of hal was saved with the file."
         hint = "Delete such lines, or save the output again without them (hal --color false --quiet)."
-        return Diagnosis("terminal", stop.text.mark(match.start()), message, hint)
+        return Diagnosis("yaml/terminal", stop.text.mark(match.start()), message, hint)
     return None
 
 
@@ -56,7 +56,7 @@ def _template(stop: ParseFailure) -> Diagnosis | None:
             kind = match.group()
             message = f"the file contains a template that was not rendered ({kind} ... {_CLOSING[kind]})."
             hint = "Render the template before halgit reads the file, or quote the whole value."
-            return Diagnosis("template", stop.position(number, match.start() + 1), message, hint)
+            return Diagnosis("yaml/template", stop.position(number, match.start() + 1), message, hint)
     return None
 
 
@@ -69,7 +69,7 @@ def _tab(stop: ParseFailure) -> Diagnosis | None:
         return None
     column = stop.mark.column if here == "\t" else stop.text.line(stop.mark.line).find("\t") + 1 or stop.mark.column
     mark = stop.position(stop.mark.line, column)
-    return Diagnosis("tab", mark, describe_tab(stop.text, mark), "Replace the tab with spaces.")
+    return Diagnosis("yaml/tab", mark, describe_tab(stop.text, mark), "Replace the tab with spaces.")
 
 
 def _placeholder(stop: ParseFailure) -> Diagnosis | None:
@@ -78,7 +78,7 @@ def _placeholder(stop: ParseFailure) -> Diagnosis | None:
         if match := _PLACEHOLDER.fullmatch(line):
             message = f"the placeholder {match.group(1)} was not replaced."
             hint = "Replace it with the entry, or delete the line."
-            return Diagnosis("placeholder", stop.position(number, match.start(1) + 1), message, hint)
+            return Diagnosis("yaml/placeholder", stop.position(number, match.start(1) + 1), message, hint)
     return None
 
 
@@ -94,11 +94,11 @@ def _missing_space(stop: ParseFailure) -> Diagnosis | None:
         if match := _NO_SPACE.fullmatch(line):
             message = f"there is no space after the colon of {match.group(1)}, so this line is not a key with a value."
             hint = f"Add a space after {match.group(1)}:"
-            return Diagnosis("missing-space", stop.position(number, match.end(1) + 1), message, hint + ".")
+            return Diagnosis("yaml/missing-space", stop.position(number, match.end(1) + 1), message, hint + ".")
         if _NO_SPACE_AFTER_DASH.fullmatch(line):
             message = "there is no space after the dash, so this line is not a list item."
             return Diagnosis(
-                "missing-space", stop.position(number, line.index("-") + 1), message, "Add a space after the dash."
+                "yaml/missing-space", stop.position(number, line.index("-") + 1), message, "Add a space after the dash."
             )
     return None
 
@@ -111,13 +111,13 @@ def _open_quote(stop: ParseFailure) -> Diagnosis | None:
         return None
     if stop.text.whole[max(0, stop.context_start.index - 1) : stop.context_start.index] in {"'", '"'}:
         return Diagnosis(
-            "quote",
+            "yaml/quote",
             stop.context_start,
             "a doubled quote: the second one opens a string that is never closed.",
             _ONE_QUOTE,
         )
     hint = "Add the closing quote, or delete this one."
-    return Diagnosis("quote", stop.context_start, "the quote that opens here is not closed.", hint)
+    return Diagnosis("yaml/quote", stop.context_start, "the quote that opens here is not closed.", hint)
 
 
 _ONE_QUOTE: Final = "Delete the extra quote."
@@ -130,13 +130,13 @@ def _closed_quote(stop: ParseFailure) -> Diagnosis | None:
         return None
     if last.start.line != last.end.line:
         message = f"the quoted string that begins here ends on line {last.end.line}."
-        return Diagnosis("quote", last.start, message, "Add the closing quote, or delete an extra quote.")
+        return Diagnosis("yaml/quote", last.start, message, "Add the closing quote, or delete an extra quote.")
     if not last.text:
-        return Diagnosis("quote", last.start, "a doubled quote: the string ends where it begins.", _ONE_QUOTE)
+        return Diagnosis("yaml/quote", last.start, "a doubled quote: the string ends where it begins.", _ONE_QUOTE)
     inside = "double it ('')" if last.style == "'" else 'write \\"'
     message = f"the quote {last.style} ends the string here, and more text follows."
     return Diagnosis(
-        "quote",
+        "yaml/quote",
         stop.position(last.end.line, last.end.column - 1),
         message,
         f"If the quote is part of the string, {inside}; otherwise delete a quote.",
@@ -151,22 +151,24 @@ def _escape(stop: ParseFailure) -> Diagnosis | None:
     if escape in {"\\u", "\\U"}:
         message = f"halgit cannot read the escape {escape} of half a surrogate pair; Halyard may."
         hint = "Write the character itself, or one \\U escape with eight digits."
-        return Diagnosis("escape", stop.mark, message, hint)
+        return Diagnosis("yaml/escape", stop.mark, message, hint)
     shown = f"{escape} is not an escape" if escape[:1] == "\\" else "this is not an escape"
     hint = "Write two backslashes, or use single quotes."
-    return Diagnosis("escape", stop.mark, f"{shown} in double-quoted YAML strings.", hint)
+    return Diagnosis("yaml/escape", stop.mark, f"{shown} in double-quoted YAML strings.", hint)
 
 
 def _bracket(stop: ParseFailure) -> Diagnosis | None:
     here = stop.text.whole[stop.mark.index : stop.mark.index + 1]
     if here in ("]", "}") and "flow" not in stop.context:
-        return Diagnosis("syntax", stop.mark, f"this {here} has no opening bracket.", "Delete it, or quote the value.")
+        return Diagnosis(
+            "yaml/syntax", stop.mark, f"this {here} has no opening bracket.", "Delete it, or quote the value."
+        )
     if "flow" not in stop.context or "did not find expected" not in stop.problem or stop.context_start is None:
         return None
     opening, what = ("[", "list") if "sequence" in stop.context else ("{", "mapping")
     where = "here" if stop.context_start.line == stop.mark.line else f"on line {stop.context_start.line}"
     message = f"the {what} opened by {opening} {where} is not closed, or a comma is missing."
-    return Diagnosis("syntax", stop.mark, message, f"Add the comma or the {_CLOSER[opening]}, or quote the value.")
+    return Diagnosis("yaml/syntax", stop.mark, message, f"Add the comma or the {_CLOSER[opening]}, or quote the value.")
 
 
 _CLOSER: Final = {"[": "]", "{": "}"}
@@ -181,10 +183,10 @@ def _first_character(stop: ParseFailure) -> Diagnosis | None:
         here = stop.text.whole[stop.context_start.index : stop.context_start.index + 1]
         what = "an alias" if here == "*" else "an anchor"
         message = f"a value that begins with {here} is {what}, and its name is missing."
-        return Diagnosis("syntax", stop.context_start, message, "Quote the whole value.")
+        return Diagnosis("yaml/syntax", stop.context_start, message, "Quote the whole value.")
     if "cannot start any token" in stop.problem:
         message = f"a value cannot begin with {here} unless it is quoted."
-        return Diagnosis("syntax", stop.mark, message, "Quote the whole value.")
+        return Diagnosis("yaml/syntax", stop.mark, message, "Quote the whole value.")
     return None
 
 
@@ -192,7 +194,7 @@ def _second_colon(stop: ParseFailure) -> Diagnosis | None:
     before = stop.text.line(stop.mark.line)[: stop.mark.column - 1]
     if "mapping values are not allowed" in stop.problem and re.search(r":\s", before):
         message = "this line has a second colon followed by a space."
-        return Diagnosis("syntax", stop.mark, message, "Quote the value, or start a new line.")
+        return Diagnosis("yaml/syntax", stop.mark, message, "Quote the value, or start a new line.")
     return None
 
 
@@ -200,26 +202,26 @@ def _our_own_limit(stop: ParseFailure) -> Diagnosis | None:
     """Syntax that libyaml rejects and SnakeYAML accepts."""
     if "unknown directive" in stop.problem:
         message = "halgit cannot read a line that begins with % and is not %YAML or %TAG; Halyard ignores it."
-        return Diagnosis("syntax", stop.position(stop.mark.line, 1), message, "Delete the line.")
+        return Diagnosis("yaml/syntax", stop.position(stop.mark.line, 1), message, "Delete the line.")
     if "indentation space is expected" in stop.problem:
         message = "halgit cannot read tabs that indent the lines below | or >; Halyard may."
-        return Diagnosis("tab", stop.mark, message, "Indent them with spaces.")
+        return Diagnosis("yaml/tab", stop.mark, message, "Indent them with spaces.")
     if "unexpected ':'" in stop.problem:
         message = "halgit cannot read a colon directly before a comma or bracket; Halyard may."
-        return Diagnosis("syntax", stop.mark, message, "Add a space after the colon, or quote the string.")
+        return Diagnosis("yaml/syntax", stop.mark, message, "Add a space after the colon, or quote the string.")
     return None
 
 
 def _no_key(stop: ParseFailure) -> Diagnosis | None:
     if "expected ':'" in stop.problem and stop.context_start is not None:
         message = "expected a key with a value, got a line without a colon."
-        return Diagnosis("syntax", stop.context_start, message, "Add the key, or delete the line.")
+        return Diagnosis("yaml/syntax", stop.context_start, message, "Add the key, or delete the line.")
     return None
 
 
 def _unknown(stop: ParseFailure) -> Diagnosis:
     hint = "Correct this line or the line above."
-    return Diagnosis("syntax", stop.mark, f"invalid YAML: {stop.problem}.", hint)
+    return Diagnosis("yaml/syntax", stop.mark, f"invalid YAML: {stop.problem}.", hint)
 
 
 def _indentation(stop: ParseFailure) -> Iterator[Diagnosis | None]:
@@ -292,7 +294,7 @@ def diagnose_lost_parent(stop: ParseFailure) -> Diagnosis | None:
     where = f"{match.group(1)} (line {stop.find_line_above()})"
     message = f"this line is indented below {where}, which already has an empty value."
     hint = "Restore the missing parent line, or delete the [] or {}."
-    return Diagnosis("parent", stop.position(stop.mark.line, count_indentation(line) + 1), message, hint)
+    return Diagnosis("yaml/parent", stop.position(stop.mark.line, count_indentation(line) + 1), message, hint)
 
 
 def diagnose_stray_space(stop: ParseFailure) -> Diagnosis | None:
@@ -302,11 +304,11 @@ def diagnose_stray_space(stop: ParseFailure) -> Diagnosis | None:
     start = count_indentation(stop.text.line(first)) if first else 0
     if "<document start>" in stop.problem and start > count_indentation(line):
         message = f"the first key is indented by {start} spaces, but the key on line {stop.mark.line} is not."
-        return Diagnosis("indentation", stop.position(first, 1), message, "Delete the spaces before it.")
+        return Diagnosis("yaml/indentation", stop.position(first, 1), message, "Delete the spaces before it.")
     key = _KEY.match(line)
     if key and first and count_indentation(line) == 1 and start == 0 and not _ITEM.match(line):
         message = f"an extra space before {_name(key)} makes its indentation invalid."
-        return Diagnosis("indentation", stop.position(stop.mark.line, 1), message, "Delete the space.")
+        return Diagnosis("yaml/indentation", stop.position(stop.mark.line, 1), message, "Delete the space.")
     return None
 
 
@@ -334,8 +336,8 @@ def diagnose_wrong_column(stop: ParseFailure, columns: tuple[set[int], set[int]]
     near = next((one for one in sorted(fitting, reverse=True) if abs(one - column) == 1), None)
     if near:
         message = f"{what} is indented one column too {'far' if near < column else 'little'}."
-        return Diagnosis("indentation", mark, message, f"Move it to column {near}, like its neighbors.")
+        return Diagnosis("yaml/indentation", mark, message, f"Move it to column {near}, like its neighbors.")
     where = f"column{'s' if len(fitting) > 1 else ''} {' and '.join(str(one) for one in sorted(fitting))}"
     message = f"{what} begins in column {column}. Expected indentation: {where}."
     hint = "Indent it like its neighbors, or restore the missing parent line."
-    return Diagnosis("indentation", mark, message, hint)
+    return Diagnosis("yaml/indentation", mark, message, hint)

@@ -44,12 +44,12 @@ def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...]
 def _check_single(stream: Stream, findings: FindingCollector) -> None:
     for start in stream.starts[1:2]:
         message = "a second document begins here, where one is allowed."
-        findings.add("documents", start, message, "Keep one document in the file.")
+        findings.add("yaml/documents", start, message, "Keep one document in the file.")
 
 
 def _report_depth(mark: Mark, findings: FindingCollector) -> None:
     message = f"mappings and lists are nested more than {MAX_DEPTH} levels deep, which Halyard does not support."
-    findings.add("depth", mark, message, "Reduce the nesting.")
+    findings.add("yaml/depth", mark, message, "Reduce the nesting.")
 
 
 def _fits(documents: tuple[Value, ...], stream: Stream, findings: FindingCollector) -> bool:
@@ -61,7 +61,7 @@ def _fits(documents: tuple[Value, ...], stream: Stream, findings: FindingCollect
             return False
         if expansion.size > stream.count + MAX_ADDED_VALUES:
             message = f"aliases expand to more than {MAX_ADDED_VALUES} additional values."
-            findings.add("alias-limit", root.start, message, "Repeat the values, or use fewer aliases.")
+            findings.add("yaml/alias-limit", root.start, message, "Repeat the values, or use fewer aliases.")
             return False
     return True
 
@@ -108,7 +108,7 @@ class DocumentChecker:
             below = path if text is None else (*path, str(text))
             if text is not None and (before := first.setdefault(text, key)) is not key:
                 message = f"duplicate key {text} in this mapping, first used on line {before.start.line}."
-                self._findings.add("duplicate-key", key.start, message, "Keep one of the two keys.", below)
+                self._findings.add("yaml/duplicate-key", key.start, message, "Keep one of the two keys.", below)
             self.check(value, below)
 
     def _name(self, mapping: Node, key: Node, path: Path) -> str | None:
@@ -117,24 +117,26 @@ class DocumentChecker:
         if key.flow and mapping.flow and key.start.index == mapping.start.index + 1:
             message = "{{ ... }} without quotes is a mapping in YAML, not a string."
             hint = "Render the template before halgit reads the file, or quote the whole value."
-            self._findings.add("template", mapping.start, message, hint, path)
+            self._findings.add("yaml/template", mapping.start, message, hint, path)
         else:
             kind = "list" if key.resolved().kind == "sequence" else "mapping"
-            self._findings.add("key", key.start, f"a {kind} cannot be a key.", "Use a string as the key.", path)
+            self._findings.add("yaml/key", key.start, f"a {kind} cannot be a key.", "Use a string as the key.", path)
         return None
 
     def _alias(self, node: Node, path: Path) -> None:
         if node.target is None:
             message = "a value that begins with * is an alias in YAML, and no anchor with its name precedes it."
-            self._findings.add("alias", node.start, message, "Define the anchor, repeat the value, or quote it.", path)
+            self._findings.add(
+                "yaml/alias", node.start, message, "Define the anchor, repeat the value, or quote it.", path
+            )
         elif node.target in self._above:
             message = f"the alias *{node.text} refers to a value that contains it."
-            self._findings.add("alias", node.start, message, "Repeat the value.", path)
+            self._findings.add("yaml/alias", node.start, message, "Repeat the value.", path)
         elif node.target.kind != "scalar":
             self._aliases += 1
             if self._aliases == MAX_ALIASES + 1:
                 message = f"more than {MAX_ALIASES} aliases to mappings or lists, which Halyard does not support."
-                self._findings.add("alias-limit", node.start, message, "Repeat some of the values.", path)
+                self._findings.add("yaml/alias-limit", node.start, message, "Repeat some of the values.", path)
 
 
 class ExpandedSize:

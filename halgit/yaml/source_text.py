@@ -51,33 +51,6 @@ class SourceText:
         return self.whole[start:end].rstrip(BREAKS)
 
 
-RULES: Final = {
-    "yaml/alias": "an alias (`*name`) without an anchor (`&name`), or inside the value it refers to",
-    "yaml/alias-limit": "more than 50 aliases to mappings or lists, or aliases that expand to too many values",
-    "yaml/conflict": "an unresolved merge conflict",
-    "yaml/control-character": "a character that YAML does not allow",
-    "yaml/depth": "mappings and lists nested deeper than Halyard supports",
-    "yaml/documents": "several documents where one is required",
-    "yaml/duplicate-key": "a duplicate key in a mapping; Halyard uses the last one",
-    "yaml/encoding": "the file is not UTF-8",
-    "yaml/escape": "an escape in double quotes that Halyard does not support",
-    "yaml/indentation": "a line with too much or too little indentation",
-    "yaml/key": "a key that is a mapping or list",
-    "yaml/merge-key": "`<<` with a value other than a mapping or a list of mappings, or `<<` as a value",
-    "yaml/missing-space": "a colon or dash without the space that must follow it",
-    "yaml/number": "a scalar that YAML resolves to a number and Java cannot parse",
-    "yaml/parent": "indented lines below a key that already has an empty value",
-    "yaml/placeholder": "a placeholder for a whole entry that was not replaced",
-    "yaml/quote": "an extra or missing quote",
-    "yaml/syntax": "invalid YAML, or YAML that Halyard does not read",
-    "yaml/tab": "a tab where only spaces are allowed",
-    "yaml/tag": "a tag that Halyard does not support, or that does not fit the value",
-    "yaml/template": "a template of Helm, Jinja or a similar tool that was not rendered",
-    "yaml/terminal": "terminal color codes or progress lines in the file",
-}
-"""The rules of this package, with what each reports."""
-
-
 class FindingCollector:
     """Collects the findings of one file."""
 
@@ -87,14 +60,13 @@ class FindingCollector:
 
     def add(self, rule: str, mark: Mark, message: str, hint: str, path: Path = ()) -> None:
         """Add a finding. The same rule at the same position counts once."""
-        rule = "yaml/" + rule
         at = (rule, mark.line, mark.column)
         finding = Finding(rule, Severity.ERROR, message, hint, self._file, path, mark.line, mark.column)
         self._found.setdefault(at, finding)
 
     def has_finding(self, line: int, rules: Iterable[str]) -> bool:
         """Return whether one of these rules has a finding on this line."""
-        names = {"yaml/" + rule for rule in rules}
+        names = set(rules)
         return any(rule in names and at == line for rule, at, _ in self._found)
 
     def sorted(self) -> tuple[Finding, ...]:
@@ -109,7 +81,7 @@ _TERMINAL_COLOR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 def decode_text(text: bytes, findings: FindingCollector) -> SourceText | None:
     """Decode UTF-8 and drop the byte order mark. Return None, with findings, if the bytes are not valid YAML text."""
     if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        findings.add("encoding", Mark(0, 1, 1), "the file is encoded in UTF-16.", "Save it as UTF-8.")
+        findings.add("yaml/encoding", Mark(0, 1, 1), "the file is encoded in UTF-16.", "Save it as UTF-8.")
         return None
     try:
         whole = SourceText(text.decode("utf-8").removeprefix("\ufeff"))
@@ -117,7 +89,7 @@ def decode_text(text: bytes, findings: FindingCollector) -> SourceText | None:
         before = text[: problem.start].decode("utf-8")
         byte = text[problem.start]
         message = f"the byte 0x{byte:02X} is not UTF-8 (in Latin-1 it is {chr(byte)!r})."
-        findings.add("encoding", SourceText(before).mark(len(before)), message, "Save the file as UTF-8.")
+        findings.add("yaml/encoding", SourceText(before).mark(len(before)), message, "Save the file as UTF-8.")
         return None
     return None if _has_unprintable(whole, findings) else whole
 
@@ -127,7 +99,7 @@ def _has_unprintable(text: SourceText, findings: FindingCollector) -> bool:
     if color := _TERMINAL_COLOR.search(text.whole):
         message = "the file contains terminal color codes."
         hint = "Save the output again without colors and progress lines (hal --color false --quiet)."
-        findings.add("terminal", text.mark(color.start()), message, hint)
+        findings.add("yaml/terminal", text.mark(color.start()), message, hint)
         return True
     lines = set()
     for match in UNPRINTABLE.finditer(text.whole):
@@ -135,6 +107,6 @@ def _has_unprintable(text: SourceText, findings: FindingCollector) -> bool:
         if mark.line not in lines:
             message = f"the character U+{ord(match.group()):04X} is not allowed in YAML."
             hint = 'Remove it, or write it as an escape in double quotes ("\\x07").'
-            findings.add("control-character", mark, message, hint)
+            findings.add("yaml/control-character", mark, message, hint)
             lines.add(mark.line)
     return bool(lines)

@@ -14,7 +14,7 @@ from halgit.halyard.merge_keys import KeyNode, build_key_tree
 from halgit.merge.keyed_lists import check_items
 from halgit.merge.layers import merge
 from halgit.merge.spring_names import elements
-from halgit.pipeline import MISSING, File, Layer, LayerId, LayerSettings, Origin, Patch, Trace
+from halgit.pipeline import MISSING, File, Layer, LayerId, Origin, Trace
 from halgit.redaction import Secret
 from halgit.text import paths
 from halgit.text.paths import Selector
@@ -127,16 +127,6 @@ def test_a_secret_names_no_item() -> None:
     file = merge([base]).files["config"]
     hidden = {"deploymentConfigurations": [{"name": Secret("s3cret", "one")}, {"name": Secret("s3cret", "two")}]}
     assert check_items({"config": File("config", "merged", file.layers, hidden, trace=file.trace)}, [base]) == ()
-
-
-def test_an_operation_nobody_knows_is_a_fault() -> None:
-    text = b"patches:\n- target: config\n  ops:\n  - {op: replase, path: /a, value: 1}\n"
-    patch = Patch("config", ({"op": "replase", "path": "/a", "value": 1},), ("patches", 0))
-    said = LayerSettings("top/halgit.yaml", text, patches=(patch,))
-    top = Layer(LayerId("top", SOURCE, "top"), frozenset(), {}, said)
-    assert told(merge([layer("base", {"config": "a: 1"}), top]).findings) == [
-        "top/halgit.yaml:4: patch/unknown-op: There is no operation of this name. Did you mean replace?"
-    ]
 
 
 def test_a_repository_of_today_comes_out_as_it_is() -> None:

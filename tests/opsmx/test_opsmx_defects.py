@@ -252,8 +252,8 @@ def test_34_a_misspelt_token_is_told() -> None:
     rendered = render([layer("", {"default/profiles/fiat-local.yml": text})], by_variables({}))
     words = "looks like a token, is none, and stays as it stands. Did you mean RELEASE_NAME?"
     assert told(rendered.findings) == [
-        f"default/profiles/fiat-local.yml:2: warning: opsmx/misspelt-token: RELEASE {words}",
-        f"default/profiles/fiat-local.yml:4: warning: opsmx/misspelt-token: RELASE_NAME {words}",
+        f"default/profiles/fiat-local.yml:2: warning: opsmx/misspelled-token: RELEASE {words}",
+        f"default/profiles/fiat-local.yml:4: warning: opsmx/misspelled-token: RELASE_NAME {words}",
     ]
 
 

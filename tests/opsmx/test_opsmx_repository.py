@@ -67,7 +67,7 @@ def test_without_values_every_open_token_is_listed(repository: Layer, folder: Pa
 def test_a_token_that_never_was_replaced_is_warned_of(repository: Layer) -> None:
     rendered = render([repository], by_variables(VALUES))
     words = [(f.file, f.line, f.rule, f.hint) for f in rendered.findings if f.rule != "parameter/unused"]
-    assert words == [("default/profiles/fiat-local.yml", 10, "opsmx/misspelt-token", "Did you mean RELEASE_NAME?")]
+    assert words == [("default/profiles/fiat-local.yml", 10, "opsmx/misspelled-token", "Did you mean RELEASE_NAME?")]
 
 
 @pytest.mark.parametrize("variant", ["token", "ssh", "s3"])

@@ -151,8 +151,8 @@ def test_a_secret_in_the_repository_is_warned_of() -> None:
     words = "Parameter token is secret, and its value stands in the repository in clear."
     hint = "Write a reference, or give it by HALGIT_PARAM_TOKEN_FILE."
     assert told(parameters.findings) == [
-        f"base/halgit.yaml:2: warning: parameter/secret-in-clear: {words} {hint}",
-        f"prod/halgit.yaml:2: warning: parameter/secret-in-clear: {words} {hint}",
+        f"base/halgit.yaml:2: warning: parameter/secret-in-plain-text: {words} {hint}",
+        f"prod/halgit.yaml:2: warning: parameter/secret-in-plain-text: {words} {hint}",
     ]
     assert parameters.values["token"].value == Secret(CANARY, "")
 

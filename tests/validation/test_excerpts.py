@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from halgit.report.report import Report
 
 from halgit.pipeline import Finding, Severity
+from halgit.report.findings import Report
 
 LINES = {
     "  password: not-for-you": "  password: ********",
@@ -33,7 +33,7 @@ def excerpt(line: str, rule: str) -> str:
 
 @pytest.mark.parametrize("line", LINES)
 def test_telling_keys_and_passwords_in_addresses_are_masked(line: str) -> None:
-    assert excerpt(line, "profiles/not-taken") == LINES[line]
+    assert excerpt(line, "profiles/unused") == LINES[line]
 
 
 @pytest.mark.parametrize("line", FOUND)

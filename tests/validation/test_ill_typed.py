@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from halgit import yaml as hyaml
 from halgit.pipeline import Compiled, File, Layer, LayerId, Skipped, SourceId
 from halgit.redaction import Secret
+from halgit.validation.rule import validate
 from halgit.validation.rules import ALL
-from halgit.validation.run import validate
 
 KEYS = [
     "accounts", "name", "enabled", "services", "baseUrl", "env", "kubernetes", "aws", "namespaces", "omitNamespaces",

@@ -21,7 +21,7 @@ SMALL = {
 deployment: default
 dialect: halgit
 variant: token
-rules: {ignore: [secrets], severity: {scalars/changed-text: error}}
+rules: {ignore: [secrets], severity: {scalars/changed-string: error}}
 mergeKeys: {default/profiles/orca-local.yml: {jobs: label}}
 params: {region: eu}
 """,

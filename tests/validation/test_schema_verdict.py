@@ -11,14 +11,14 @@ import jsonschema
 import jsonschema_rs
 import needs
 import pytest
+from halconfig_loading import loaded
 
 from halgit import yaml as hyaml
 from halgit.halyard import resources
 from halgit.pipeline import Severity, UnquotedScalar
 from halgit.redaction import Secret, SecretText
-from halgit.validation.loading import loaded
-from halgit.validation.preparing import prepared
 from halgit.validation.schema import READERS, check, schema_of, verdict
+from halgit.validation.schema_documents import prepared
 
 CASES = json.loads((needs.ROOT / "tests" / "fixtures" / "halyard-accepts.json").read_text())
 EXAMPLES = Path(__file__).parent / "schema"

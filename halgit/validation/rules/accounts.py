@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Severity
+from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.given import owner, text, word
-from halgit.validation.view import View
+from halgit.validation.rules.fields import empty, owner, text, word
+from halgit.validation.rules.kubernetes import is_version_1
+from halgit.validation.view import Node, View
 
-_AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
 
-
-def _named_twice(view: View) -> Iterator[Hit]:
+def _duplicate_names(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
         seen: dict[str, str] = {}
         for provider, node in deployment.entries("providers"):
@@ -28,20 +30,20 @@ def _named_twice(view: View) -> Iterator[Hit]:
                 seen.setdefault(name, provider)
 
 
-def _no_name(view: View) -> Iterator[Hit]:
+def _no_account_name(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("name") is None:
             yield Hit(account.path, f"A {provider} account has no name.")
 
 
-def _none(view: View) -> Iterator[Hit]:
+def _no_accounts(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
         accounts = node.get("accounts")
         if is_true(node.get("enabled")) and (accounts is None or accounts == []):
             yield Hit(node.at("enabled"), f"{provider} is enabled and has no accounts.")
 
 
-def _no_such_primary(view: View) -> Iterator[Hit]:
+def _unknown_primary(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
         primary = text(node, "primaryAccount")
         names = [account.get("name") for account in node.items("accounts")]
@@ -88,68 +90,118 @@ def _write_only(view: View) -> Iterator[Hit]:
         yield Hit(path, f"{whose} gives WRITE and no READ.")
 
 
+_REGISTRY_NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9]*[a-z0-9])?")
+_REGISTRY_PASSWORDS: Final = ("password", "passwordCommand", "passwordFile")
+_PLACEHOLDER: Final = re.compile(r".\{.*\}")
+_BROKEN_PATTERN: Final = ("unterminated", "missing", "unbalanced", "nothing to repeat", "bad escape (end of pattern)")
+"""What Python says of a pattern that Java refuses, too; the two differ in other things."""
+
+
+def _registries(view: View) -> Iterator[Node]:
+    return view.accounts_of("dockerRegistry")
+
+
+def _registry_name(view: View) -> Iterator[Hit]:
+    for account in _registries(view):
+        name = text(account, "name")
+        if name is not None and not _REGISTRY_NAME.fullmatch(name):
+            yield Hit(account.at("name"), f"A dockerRegistry account cannot be named {name}.")
+
+
+def _several_passwords(view: View) -> Iterator[Hit]:
+    for account in _registries(view):
+        there = [key for key in _REGISTRY_PASSWORDS if not empty(account, key)]
+        if len(there) > 1:
+            yield Hit(account.at(there[1]), f"{owner('dockerRegistry', account)} has {join_words(there)}.")
+
+
+def _half_registry_login(view: View) -> Iterator[Hit]:
+    for account in _registries(view):
+        there = [key for key in _REGISTRY_PASSWORDS if not empty(account, key)]
+        whose = owner("dockerRegistry", account)
+        if there and empty(account, "username"):
+            yield Hit(account.at(there[0]), f"{whose} has {there[0]} and no username.", hint="Set username.")
+        if not there and not empty(account, "username"):
+            hint = "Set password, passwordFile or passwordCommand, or remove username."
+            yield Hit(account.at("username"), f"{whose} has a username and no password.", hint=hint)
+
+
+def _registry_placeholder(view: View) -> Iterator[Hit]:
+    for account in _registries(view):
+        for key in ("address", "username", "password", "passwordCommand"):
+            value = account.get(key)
+            if isinstance(value, str) and word(value.replace("$", "")) and _PLACEHOLDER.fullmatch(value):
+                yield Hit(account.at(key), f"{owner('dockerRegistry', account)} has a placeholder in {key}.")
+
+
+def _repositories_pattern(view: View) -> Iterator[Hit]:
+    for account in _registries(view):
+        pattern = text(account, "repositoriesRegex")
+        try:
+            re.compile(pattern or "")
+        except re.error as reason:
+            if reason.msg.startswith(_BROKEN_PATTERN):
+                message = f"repositoriesRegex cannot be compiled: {reason.msg}."
+                yield Hit(account.at("repositoriesRegex"), message)
+
+
+def _registry_references(view: View) -> Iterator[Hit]:
+    for deployment in view.deployments:
+        registry = deployment.node("providers", "dockerRegistry")
+        names = [text(account, "name") for account in registry.items("accounts")]
+        if None in names:
+            continue
+        known = [str(name) for name in names]
+        for provider in ("kubernetes", "dcos"):
+            for account in deployment.node("providers", provider).items("accounts"):
+                if isinstance(account.value, dict):
+                    yield from _references_of_account(
+                        provider, account, known, enabled=is_true(registry.get("enabled"))
+                    )
+
+
+def _references_of_account(provider: str, account: Node, known: list[str], *, enabled: bool) -> Iterator[Hit]:
+    """What is wrong with the registries of one account. Where Halyard does not look, it is no more than a warning."""
+    looks = provider == "dcos" or is_version_1(account)
+    severity = None if looks else Severity.WARNING
+    whose = owner(provider, account)
+    registries = [one for one in account.items("dockerRegistries") if isinstance(one.value, dict)]
+    at = account.at("dockerRegistries")
+    if looks and not registries:
+        yield Hit(at, f"{whose} names no Docker registry.", hint="Name one under dockerRegistries.")
+    if registries and not known:
+        yield Hit(at, f"{whose} names Docker registries, and there are none.", hint="Add them.", severity=severity)
+        return
+    if registries and not enabled:
+        hint = "Set providers.dockerRegistry.enabled: true."
+        yield Hit(at, f"{whose} names Docker registries, which are not enabled.", hint=hint, severity=severity)
+    seen: set[str] = set()
+    for one in registries:
+        name = text(one, "accountName")
+        if name is None:
+            continue
+        if name not in known:
+            hint = suggest_nearest(name, known, f"The registries are {', '.join(known)}.")
+            yield Hit(
+                one.at("accountName"), f"{whose} names a registry {name}, which is none.", hint=hint, severity=severity
+            )
+        if name in seen:
+            yield Hit(one.at("accountName"), f"{whose} names the registry {name} twice.", severity=severity)
+        seen.add(name)
+
+
 RULES = (
-    Rule(
-        id="accounts/named-twice",
-        severity=Severity.ERROR,
-        summary="Two accounts of a deployment have the same name.",
-        halyard=f"{_AT_DEPLOY}, and ends with a FATAL problem for a name that is used twice over all providers.",
-        impact="Nothing can be deployed until one of them is renamed.",
-        fix="Give one of them another name.",
-        check=_named_twice,
-    ),
-    Rule(
-        id="accounts/no-name",
-        severity=Severity.ERROR,
-        summary="An account has no name.",
-        halyard=f"{_AT_DEPLOY}, and ends with a FATAL problem for one without a name.",
-        impact="Nothing can be deployed until it has one.",
-        fix="Add name.",
-        check=_no_name,
-    ),
-    Rule(
-        id="accounts/none",
-        severity=Severity.WARNING,
-        summary="A provider is enabled and has no accounts.",
-        halyard="Halyard warns, and writes a provider without accounts into Clouddriver's configuration.",
-        impact="Nothing can be deployed with it.",
-        fix="Add an account, or set enabled to false.",
-        check=_none,
-    ),
-    Rule(
-        id="accounts/no-such-primary",
-        severity=Severity.WARNING,
-        summary="The primaryAccount names no account of its provider.",
-        halyard="Halyard says nothing and takes the first account.",
-        impact="What is deployed without naming an account goes somewhere else than was meant.",
-        fix="Correct the name.",
-        check=_no_such_primary,
-    ),
-    Rule(
-        id="accounts/required-groups",
-        severity=Severity.WARNING,
-        summary="The key requiredGroupMembership is used, which permissions replaced.",
-        halyard="Halyard warns of it for every account that has it.",
-        impact="It gives a group all rights at once, and is ignored beside permissions.",
-        fix="Write permissions with READ and WRITE.",
-        check=_required_groups,
-    ),
-    Rule(
-        id="accounts/read-only",
-        severity=Severity.WARNING,
-        summary="The permissions of an account, or of a build master, have READ and no WRITE.",
-        halyard="Halyard takes it. Fiat then lets nobody write.",
-        impact="Nobody can deploy to the account, or run the builds.",
-        fix="Add WRITE with the groups that use it.",
-        check=_read_only,
-    ),
-    Rule(
-        id="accounts/write-only",
-        severity=Severity.WARNING,
-        summary="The permissions of an account, or of a build master, have WRITE and no READ.",
-        halyard="Halyard takes it. Those who may write cannot read what they wrote.",
-        impact="The UI shows them nothing and stages cannot see whether what they deployed is stable.",
-        fix="Add READ with the same groups.",
-        check=_write_only,
-    ),
+    Rule("accounts/duplicate-name", _duplicate_names),
+    Rule("accounts/no-name", _no_account_name),
+    Rule("accounts/no-such-primary", _unknown_primary),
+    Rule("accounts/none", _no_accounts),
+    Rule("accounts/read-only", _read_only),
+    Rule("accounts/required-groups", _required_groups),
+    Rule("accounts/write-only", _write_only),
+    Rule("docker-registry/half-login", _half_registry_login),
+    Rule("docker-registry/name", _registry_name),
+    Rule("docker-registry/passwords", _several_passwords),
+    Rule("docker-registry/pattern", _repositories_pattern),
+    Rule("docker-registry/placeholder", _registry_placeholder),
+    Rule("docker-registry/references", _registry_references),
 )

@@ -6,20 +6,19 @@ Tables, because Halyard's validators ask the same few questions of all of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from halgit.halyard.coercion import coerce_integer, is_true
 from halgit.pipeline import Severity
-from halgit.text.phrases import join_words
+from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.given import empty, half, owner, text, word
+from halgit.validation.rules.fields import both, empty, half, owner, text, word
 from halgit.validation.view import Node, View
 
 _PLACEHOLDER: Final = re.compile(r".\{.*\}")
-_AT_DEPLOY = "`hal deploy apply` validates every account, also of a provider that is not enabled"
-_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+_REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "oracle": ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "region"),
     "oraclebmcs": ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "region"),
     "appengine": ("project",),
@@ -50,13 +49,13 @@ _IMAGE: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def _gone(node: Node, keys: Sequence[str]) -> list[str]:
+def _missing(node: Node, keys: Sequence[str]) -> list[str]:
     return [key for key in keys if node.get(key) in (None, "", [])]
 
 
-def _incomplete(view: View) -> Iterator[Hit]:
+def _incomplete_accounts(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
-        gone = _gone(account, _NEEDED.get(provider, ()))
+        gone = _missing(account, _REQUIRED.get(provider, ()))
         if provider == "google" and not empty(account, "project"):
             gone = []
         elif provider == "google":
@@ -68,13 +67,13 @@ def _incomplete(view: View) -> Iterator[Hit]:
             yield Hit(account.at(gone[0]), message, hint=f"Set {join_words(gone)}.", severity=severity)
 
 
-def _half(view: View) -> Iterator[Hit]:
+def _half_logins(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         for one, other in _PAIRS.get(provider, ()):
             yield from half(account, owner(provider, account), one, other)
 
 
-def _unsafe(view: View) -> Iterator[Hit]:
+def _unverified_certificates(view: View) -> Iterator[Hit]:
     keys = {"cloudfoundry": "skipSslValidation", "huaweicloud": "insecure"}
     for provider, account in view.accounts:
         key = keys.get(provider, "")
@@ -91,7 +90,7 @@ def _unsafe(view: View) -> Iterator[Hit]:
                     yield Hit(cluster.at("insecureSkipTlsVerify"), message)
 
 
-def _bakery(view: View) -> Iterator[Hit]:
+def _bakeries(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
         seen = provider != "google" or node.get("accounts")
         for hit in _bakery_of(provider, node.node("bakeryDefaults")):
@@ -103,8 +102,8 @@ def _bakery_of(provider: str, bakery: Node) -> Iterator[Hit]:
     if provider in _BAKERY_DEFAULTS:
         gone = [key for key in wanted if bakery.get(key) == ""]
     else:
-        used = any(key != "templateFile" and value for key, value in _items(bakery))
-        gone = _gone(bakery, wanted) if used else []
+        used = any(key != "templateFile" and value for key, value in _entries(bakery))
+        gone = _missing(bakery, wanted) if used else []
     if gone:
         yield Hit(
             bakery.at(gone[0]), f"The bakery of {provider} has no {join_words(gone)}.", hint=f"Set {join_words(gone)}."
@@ -113,7 +112,7 @@ def _bakery_of(provider: str, bakery: Node) -> Iterator[Hit]:
         yield from _base_image(provider, image)
 
 
-def _items(node: Node) -> list[tuple[str, object]]:
+def _entries(node: Node) -> list[tuple[str, object]]:
     return list(node.value.items()) if isinstance(node.value, dict) else []
 
 
@@ -129,7 +128,7 @@ def _base_image(provider: str, image: Node) -> Iterator[Hit]:
         first = Node(
             (*image.path, "virtualizationSettings", 0), settings[0] if isinstance(settings, list) and settings else None
         )
-        gone = _gone(first, _IMAGE[provider])
+        gone = _missing(first, _IMAGE[provider])
         if gone:
             yield Hit(
                 first.path, f"A base image of {provider} has no {join_words(gone)}.", hint=f"Set {join_words(gone)}."
@@ -138,14 +137,14 @@ def _base_image(provider: str, image: Node) -> Iterator[Hit]:
         yield Hit(image.at("baseImage"), f"A base image of {provider} has no packageType.", hint="Set packageType.")
 
 
-def _foundry(view: View) -> Iterator[Hit]:
+def _foundry_links(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
             if account.get(key) is None:
                 yield Hit(account.path, f"{owner('cloudfoundry', account)} has no {key}.", hint=f"Set {key}.")
 
 
-def _foundry_address(view: View) -> Iterator[Hit]:
+def _foundry_settings(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
             said = text(account, key)
@@ -158,14 +157,14 @@ def _foundry_address(view: View) -> Iterator[Hit]:
             yield Hit(node.at("clientConfig", "maxRetries"), message, hint="Write 1 or more.")
 
 
-def _known_hosts(view: View) -> Iterator[Hit]:
+def _unknown_hosts(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("appengine"):
         if is_true(account.get("sshTrustUnknownHosts")) and not empty(account, "jsonPath"):
             message = f"{owner('appengine', account)} trusts every host it meets over ssh."
             yield Hit(account.at("sshTrustUnknownHosts"), message)
 
 
-def _placeholder(view: View) -> Iterator[Hit]:
+def _foundry_placeholders(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("api", "user", "password"):
             value = account.get(key)
@@ -173,102 +172,130 @@ def _placeholder(view: View) -> Iterator[Hit]:
                 yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has a placeholder in {key}.")
 
 
-_Check = Callable[[View], Iterator[Hit]]
+_SNS_TOPIC: Final = re.compile(r"arn:aws:sns:[^:]+:[^:]+:[^:]+")
+_IAM_ROLE: Final = re.compile(r"arn:aws:iam::[^:]+:[^:]+")
+_HOOK_RESULTS: Final = ("ABANDON", "CONTINUE")
 
 
-def _rule(name: str, severity: Severity, texts: tuple[str, str, str, str], check: _Check) -> Rule:
-    summary, halyard, reason, hint = texts
-    return Rule(f"clouds/{name}", severity, summary, halyard, reason, hint, check)
+def _lifecycle_hooks(view: View) -> Iterator[Hit]:
+    for account in view.accounts_of("aws"):
+        for hook in account.items("lifecycleHooks"):
+            if isinstance(hook.value, dict):
+                yield from _lifecycle_hook(owner("aws", account), hook)
+
+
+def _lifecycle_hook(whose: str, hook: Node) -> Iterator[Hit]:
+    """Halyard gives up on a hook silently where an ARN is missing, so that nothing after it is looked at."""
+    for key, pattern, example in (
+        ("notificationTargetARN", _SNS_TOPIC, "arn:aws:sns:REGION:ACCOUNT:TOPIC"),
+        ("roleARN", _IAM_ROLE, "arn:aws:iam::ACCOUNT:role/NAME"),
+    ):
+        if hook.get(key) is None:
+            yield Hit(hook.path, f"{whose} has a hook without {key}.", hint=f"Set {key}.", severity=Severity.WARNING)
+            return
+        said = text(hook, key)
+        if said is not None and not pattern.fullmatch(said):
+            yield Hit(hook.at(key), f"{whose} has a hook whose {key} is no such ARN.", hint=f"Write {example}.")
+    if hook.get("defaultResult") not in _HOOK_RESULTS:
+        message = f"{whose} has a hook whose defaultResult is neither ABANDON nor CONTINUE."
+        yield Hit(hook.at("defaultResult"), message, hint="Write one of the two.")
+    seconds = coerce_integer(hook.get("heartbeatTimeout"), 32)
+    if hook.get("heartbeatTimeout") is None or (seconds is not None and not 30 <= seconds <= 7200):
+        message = f"{whose} has a hook whose heartbeatTimeout is not between 30 and 7200 seconds."
+        yield Hit(hook.at("heartbeatTimeout"), message, hint="Write a number of seconds, such as 3600.")
+
+
+def _ecs_accounts(view: View) -> Iterator[Hit]:
+    for deployment in view.deployments:
+        names = [text(account, "name") for account in deployment.node("providers", "aws").items("accounts")]
+        known = [name for name in names if name is not None]
+        if len(known) < len(names):
+            continue
+        for account in deployment.node("providers", "ecs").items("accounts"):
+            wanted = text(account, "awsAccount")
+            if known and empty(account, "awsAccount") and isinstance(account.value, dict):
+                yield Hit(
+                    account.at("awsAccount"), f"{owner('ecs', account)} names no AWS account.", hint="Set awsAccount."
+                )
+            if wanted and wanted not in known:
+                message = f"{owner('ecs', account)} names an AWS account {wanted}, which is none."
+                hint = suggest_nearest(wanted, known, "Add it under providers.aws.accounts.")
+                severity = None if known else Severity.WARNING
+                yield Hit(account.at("awsAccount"), message, hint=hint, severity=severity)
+
+
+def _dcos_providers(view: View) -> Iterator[Node]:
+    return (node for provider, node in view.providers if provider == "dcos")
+
+
+def _duplicate_clusters(view: View) -> Iterator[Hit]:
+    for node in _dcos_providers(view):
+        seen: set[str] = set()
+        for cluster in node.items("clusters"):
+            name = text(cluster, "name")
+            if name is not None and name in seen:
+                yield Hit(cluster.at("name"), f"The DC/OS cluster {name} stands here a second time.")
+            seen.add(name or "")
+
+
+def _dcos_credentials(view: View) -> Iterator[Hit]:
+    for node in _dcos_providers(view):
+        known = {name for cluster in node.items("clusters") if (name := text(cluster, "name")) is not None}
+        for account in node.items("accounts"):
+            whose = owner("dcos", account)
+            seen: set[tuple[str, str]] = set()
+            if account.get("clusters") == []:
+                yield Hit(account.at("clusters"), f"{whose} has no clusters.", hint="Add the credentials of one.")
+            for one in account.items("clusters"):
+                yield from _dcos_credential(whose, one, known, seen)
+
+
+def _dcos_credential(whose: str, one: Node, known: set[str], seen: set[tuple[str, str]]) -> Iterator[Hit]:
+    name, user = text(one, "name"), text(one, "uid")
+    if name is not None and name not in known:
+        hint = suggest_nearest(name, known, "Add it under providers.dcos.clusters.")
+        yield Hit(one.at("name"), f"{whose} names a cluster {name}, which is none.", hint=hint)
+    if name is not None and user is not None:
+        if (name, user) in seen:
+            yield Hit(one.at("uid"), f"{whose} has credentials of {user} for {name} twice.", hint="Keep one of them.")
+        seen.add((name, user))
+    if both(one, "password", "serviceKeyFile"):
+        message = f"{whose} has a password and a serviceKeyFile for {name}."
+        yield Hit(one.at("serviceKeyFile"), message, hint="Keep one of them.")
+
+
+def _no_dcos_login(view: View) -> Iterator[Hit]:
+    for account in view.accounts_of("dcos"):
+        for one in account.items("clusters"):
+            if empty(one, "password") and empty(one, "serviceKeyFile"):
+                message = f"{owner('dcos', account)} has neither password nor serviceKeyFile for a cluster."
+                yield Hit(one.path, message)
+
+
+def _incomplete_clusters(view: View) -> Iterator[Hit]:
+    for node in _dcos_providers(view):
+        for cluster in node.items("clusters"):
+            name = text(cluster, "name")
+            if empty(cluster, "dcosUrl"):
+                yield Hit(cluster.path, f"The DC/OS cluster {name} has no dcosUrl.", hint="Set dcosUrl.")
+            if empty(cluster, "loadBalancer", "image"):
+                message = f"The DC/OS cluster {name} has no image of a load balancer."
+                yield Hit(cluster.path, message, hint="Set loadBalancer.image.")
 
 
 RULES = (
-    _rule(
-        "incomplete-account",
-        Severity.ERROR,
-        (
-            "An account lacks what its cloud needs.",
-            f"{_AT_DEPLOY}, and ends with an ERROR or FATAL problem.",
-            "Nothing can be deployed until it is there.",
-            "Set what is missing.",
-        ),
-        _incomplete,
-    ),
-    _rule(
-        "half-login",
-        Severity.ERROR,
-        (
-            "An account has one half of a login.",
-            f"{_AT_DEPLOY}, and ends with an ERROR.",
-            "Nothing can be deployed until both halves are there, or neither.",
-            "Set both, or neither.",
-        ),
-        _half,
-    ),
-    _rule(
-        "unverified-certificate",
-        Severity.WARNING,
-        (
-            "A cloud's certificate is not verified.",
-            "Halyard warns.",
-            "Whoever stands between can read the login.",
-            "Take the key out, and make the authority known to Clouddriver.",
-        ),
-        _unsafe,
-    ),
-    _rule(
-        "bakery",
-        Severity.ERROR,
-        (
-            "The settings of a bakery, or of a base image, are incomplete.",
-            "`hal deploy apply` validates them with their provider, even if it is not enabled, and ends with an ERROR. "
-            "Of google it looks only where an account can log in; without accounts the finding is a warning.",
-            "Nothing can be deployed, or images cannot be baked.",
-            "Set what is missing.",
-        ),
-        _bakery,
-    ),
-    _rule(
-        "cloudfoundry-links",
-        Severity.WARNING,
-        (
-            "A Cloud Foundry account has no address of the apps manager, or of metrics.",
-            "Halyard warns; the links are missing in Spinnaker.",
-            "People cannot get from a server group to its page.",
-            "Set appsManagerUri and metricsUri.",
-        ),
-        _foundry,
-    ),
-    _rule(
-        "cloudfoundry-settings",
-        Severity.ERROR,
-        (
-            "An address or a number of Cloud Foundry cannot be used.",
-            "`hal deploy apply` validates the provider and its accounts, and ends with an ERROR.",
-            "Nothing can be deployed until it is mended.",
-            "Write an http or https address.",
-        ),
-        _foundry_address,
-    ),
-    _rule(
-        "cloudfoundry-placeholder",
-        Severity.WARNING,
-        (
-            "A Cloud Foundry account has a placeholder in a value.",
-            "Halyard warns and leaves out its checks of the account.",
-            "Whether the login works is only seen when Clouddriver runs.",
-            "Fill it in, or use a reference to a secret.",
-        ),
-        _placeholder,
-    ),
-    _rule(
-        "appengine-unknown-hosts",
-        Severity.WARNING,
-        (
-            "An App Engine account trusts unknown ssh hosts.",
-            "Halyard warns where jsonPath is set, too.",
-            "Whoever answers in the server's place is believed.",
-            "Give sshKnownHostsFilePath and take sshTrustUnknownHosts out.",
-        ),
-        _known_hosts,
-    ),
+    Rule("aws/ecs-account", _ecs_accounts),
+    Rule("aws/lifecycle-hook", _lifecycle_hooks),
+    Rule("clouds/appengine-unknown-hosts", _unknown_hosts),
+    Rule("clouds/bakery", _bakeries),
+    Rule("clouds/cloudfoundry-links", _foundry_links),
+    Rule("clouds/cloudfoundry-placeholder", _foundry_placeholders),
+    Rule("clouds/cloudfoundry-settings", _foundry_settings),
+    Rule("clouds/half-login", _half_logins),
+    Rule("clouds/incomplete-account", _incomplete_accounts),
+    Rule("clouds/unverified-certificate", _unverified_certificates),
+    Rule("dcos/cluster", _incomplete_clusters),
+    Rule("dcos/duplicate-cluster", _duplicate_clusters),
+    Rule("dcos/credentials", _dcos_credentials),
+    Rule("dcos/no-login", _no_dcos_login),
 )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from halgit.halyard import model, services
+from halgit.halyard.coercion import coerce_boolean, coerce_enum, is_true
 from halgit.halyard.resources import list_time_zones
-from halgit.pipeline import Severity
-from halgit.text.phrases import suggest_nearest
+from halgit.pipeline import Path, Severity, Value
+from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.given import text
-from halgit.validation.view import View
+from halgit.validation.rules.fields import empty, lacking, text
+from halgit.validation.view import Node, View
 
 
-def _named_twice(view: View) -> Iterator[Hit]:
+def _duplicate_deployments(view: View) -> Iterator[Hit]:
     names = Counter(node.get("name") for node in view.deployments)
     seen: set[object] = set()
     for node in view.deployments:
@@ -36,32 +38,189 @@ def _time_zone(view: View) -> Iterator[Hit]:
         yield Hit(view.deployment.at("timezone"), message, hint=suggest_nearest(zone, known))
 
 
+_PACKAGE = "node.DeploymentEnvironment."
+_PARTS = {"clouddriver": ("rw", "ro", "ro-deck", "caching"), "echo": ("worker", "scheduler")}
+
+
+def _environment(view: View) -> Node:
+    return Node((), None) if view.deployment is None else view.deployment.node("deploymentEnvironment")
+
+
+def kind(view: View) -> str:
+    """The type of the rendered deployment; LocalDebian where nothing is said, as in Halyard."""
+    return coerce_enum(_environment(view).get("type"), f"{_PACKAGE}DeploymentType") or "LocalDebian"
+
+
+def _deployment_account(view: View) -> Iterator[Hit]:
+    node = _environment(view)
+    if kind(view) != "Distributed":
+        return
+    if empty(node, "accountName"):
+        yield Hit(node.at("accountName"), "The type is Distributed, and no accountName says where to.")
+        return
+    name = text(node, "accountName")
+    known = [
+        (provider, text(account, "name"))
+        for provider, account in view.accounts
+        if view.deployment is not None and account.path[:2] == view.deployment.path
+    ]
+    found = [provider for provider, own in known if own == name]
+    if name is None or (not found and any(own is None for _, own in known)):
+        return
+    yield from _named(node, name, found, [own for provider, own in known if provider == "kubernetes" and own])
+
+
+def _named(node: Node, name: str, found: list[str], usable: list[str]) -> Iterator[Hit]:
+    """What is wrong with the account that is named, by the providers that have one of the name."""
+    path = node.at("accountName")
+    if not found:
+        hint = suggest_nearest(name, usable, "Write the name of a Kubernetes account of the halconfig.")
+        yield Hit(path, f"No account is called {name}.", hint=hint)
+    elif len(found) > 1:
+        message = f"{len(found)} accounts are called {name}, so Halyard cannot tell where to deploy."
+        yield Hit(path, message, hint="Give each account a name of its own.")
+    elif found[0] == "google":
+        message = f"Spinnaker is deployed to the Google account {name}, which Halyard advises against."
+        yield Hit(path, message, hint="Deploy to a Kubernetes account.", severity=Severity.WARNING)
+    elif found[0] != "kubernetes":
+        yield Hit(path, f"{name} is an account of {found[0]}; Halyard cannot deploy Spinnaker there.")
+
+
+def _git_users(view: View) -> Iterator[Hit]:
+    if kind(view) == "LocalGit":
+        node = _environment(view).node("gitConfig")
+        keys = ["originUser"] if node.get("upstreamUser") is None else ["originUser", "upstreamUser"]
+        yield from lacking(node, "gitConfig", keys)
+
+
+def _probe_delay(view: View) -> Iterator[Hit]:
+    node = _environment(view).node("livenessProbeConfig")
+    if is_true(node.get("enabled")) and node.get("initialDelaySeconds") is None:
+        yield Hit(node.at("enabled"), "Liveness probes are enabled, and initialDelaySeconds is not set.")
+
+
+def _sizes_of_other_mode(view: View) -> Iterator[Hit]:
+    node = _environment(view)
+    for name, parts in _PARTS.items():
+        split = is_true(node.get("haServices", name, "enabled"))
+        for key in [f"spin-{name}"] if split else [f"spin-{name}-{part}" for part in parts]:
+            if node.get("customSizing", key) is not None:
+                how = "on" if split else "off"
+                message = f"High availability of {name} is {how}: there is no {key} to be sized."
+                hint = f"Write {join_words([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
+                yield Hit(node.at("customSizing", key), message, hint=hint or f"Write spin-{name} instead.")
+
+
+def _unknown_sizes(view: View) -> Iterator[Hit]:
+    known = [f"spin-{service}" for service in services.list_services_of_mode(services.KUBERNETES_MODE)]
+    for key, below in _environment(view).entries("customSizing"):
+        if key.removeprefix("spin-") not in services.SERVICES and below.value is not None:
+            hint = suggest_nearest(key, known, "Write spin-<service>, such as spin-clouddriver.")
+            yield Hit(below.path, f"customSizing names {key}, which is no service.", hint=hint)
+
+
+def _replicas(view: View) -> Iterator[Hit]:
+    for key, below in _environment(view).entries("customSizing"):
+        given = below.get("replicas")
+        if key.removeprefix("spin-") in services.SERVICES and given is not None and type(given) is not int:
+            yield Hit(below.at("replicas"), f"replicas of {key} is no whole number.")
+
+
+def _redis_endpoints(view: View) -> Iterator[Hit]:
+    node = _environment(view).node("haServices", "clouddriver")
+    if not is_true(node.get("enabled")):
+        return
+    keys = ["redisMasterEndpoint", "redisSlaveEndpoint"]
+    if not is_true(node.get("disableClouddriverRoDeck")):
+        keys.append("redisSlaveDeckEndpoint")
+    gone = [key for key in keys if (text(node, key) or "").strip() == "" and not _hidden(node, key)]
+    if gone and len(gone) < len(keys):
+        given = next(key for key in keys if key not in gone)
+        yield Hit(node.at(given), f"{given} is set and {join_words(gone)} {'is' if len(gone) == 1 else 'are'} not.")
+
+
+def _hidden(node: Node, key: str) -> bool:
+    """Whether a value is there and cannot be judged."""
+    return not empty(node, key) and text(node, key) is None
+
+
+def _unread_settings(view: View) -> Iterator[Hit]:
+    node = _environment(view)
+    if view.deployment is None or services.get_mode(view.deployment.value) != services.KUBERNETES_MODE:
+        return
+    if node.get("nodeSelectors"):
+        hint = "Set kubernetes.nodeSelector in the service-settings of each service."
+        yield Hit(node.at("nodeSelectors"), "Halyard does not read nodeSelectors on Kubernetes.", hint=hint)
+    if node.get("size") is not None and coerce_enum(node.get("size"), f"{_PACKAGE}Size") in {"MEDIUM", "LARGE"}:
+        yield Hit(node.at("size"), "Halyard does not read size on Kubernetes.", hint="Use customSizing.")
+    if is_true(node.get("consul", "enabled")):
+        yield Hit(node.at("consul", "enabled"), "Halyard does not read consul on Kubernetes.", hint="Remove it.")
+
+
+_REPLACEMENTS = {
+    ("node.Features", "auth"): "Remove it; what is enabled in security.authn decides.",
+    ("node.Features", "fiat"): "Remove it; security.authz.enabled decides.",
+    ("node.DeploymentConfiguration", "plugins"): "Move them to spinnaker.extensibility.",
+    ("node.DeploymentConfiguration", "telemetry"): "Move what is still wanted to stats.",
+}
+_DERIVED_SECTIONS = (("security", "authn"), ("metricStores",), ("pubsub",))
+"""Sections whose `enabled` Halyard works out of what stands below them."""
+
+
+def _ignored_keys(view: View) -> Iterator[Hit]:
+    places: dict[tuple[str, str], list[Path]] = {}
+    for path, class_, node in model.walk_objects(view.config.value):
+        for key in class_.ignored & node.keys():
+            if node[key] is not None:
+                places.setdefault((class_.name, str(key)), []).append((*path, key))
+    for (owner, key), paths in places.items():
+        more = f" It stands so in {len(paths)} places." if len(paths) > 1 else ""
+        yield Hit(paths[0], f"Halyard takes {key} here and ignores it.{more}", hint=_REPLACEMENTS.get((owner, key), ""))
+
+
+def _overwritten_values(view: View) -> Iterator[Hit]:
+    for deployment in view.deployments:
+        for steps in _DERIVED_SECTIONS:
+            section = deployment.node(*steps)
+            said = coerce_boolean(section.get("enabled"))
+            if section.get("enabled") is None or said is None:
+                continue
+            on = [key for key, below in section.entries() if is_true(below.get("enabled"))]
+            if said != bool(on):
+                name = ".".join(steps)
+                which = f"{on[0]} is enabled" if on else "nothing below it is enabled"
+                message = f"{name}.enabled is {str(said).lower()} and has no effect, for {which}."
+                yield Hit(section.at("enabled"), message, hint=f"Remove it, or set enabled below {name}.")
+        yield from _role_provider_types(deployment)
+        yield from _overwritten_stats(deployment)
+
+
+def _role_provider_types(deployment: Node) -> Iterator[Hit]:
+    for key, node in deployment.entries("security", "authz", "groupMembership"):
+        kind: Value = node.get("roleProviderType")
+        if isinstance(kind, str) and kind != key.upper():
+            message = f"roleProviderType of {key} makes Halyard take it for another kind of role provider."
+            yield Hit(node.at("roleProviderType"), message, hint="Remove it; the section's own name says the kind.")
+
+
+def _overwritten_stats(deployment: Node) -> Iterator[Hit]:
+    for key in ("spinnakerVersion", "deploymentMethod"):
+        if deployment.get("stats", key):
+            yield Hit(deployment.at("stats", key), f"Halyard overwrites stats.{key} when it generates.")
+
+
 RULES = (
-    Rule(
-        id="deployment/named-twice",
-        severity=Severity.ERROR,
-        summary="Two deployments have the same name.",
-        halyard="Halyard finds more than one deployment of the name and ends `hal deploy apply` with a FATAL problem.",
-        impact="Nothing can be deployed until one of them is gone.",
-        fix="Remove one of the two, or give it a name of its own.",
-        check=_named_twice,
-    ),
-    Rule(
-        id="deployment/no-version",
-        severity=Severity.ERROR,
-        summary="The deployment has no version of Spinnaker.",
-        halyard="Halyard asks for the bill of materials of an empty version and fails with a FATAL problem.",
-        impact="Every deployment begins with the bill of materials, so none can start.",
-        fix="Set version to a release of Spinnaker, such as '1.36.1'.",
-        check=_no_version,
-    ),
-    Rule(
-        id="deployment/time-zone",
-        severity=Severity.ERROR,
-        summary="The time zone is none that Java knows.",
-        halyard="Halyard compares it letter by letter with Java's ids, and `hal deploy apply` ends with an ERROR.",
-        impact="Nothing can be deployed.",
-        fix="Write a name such as Europe/Berlin, or UTC.",
-        check=_time_zone,
-    ),
+    Rule("deployment-environment/account", _deployment_account),
+    Rule("deployment-environment/endpoints", _redis_endpoints),
+    Rule("deployment-environment/git", _git_users),
+    Rule("deployment-environment/other-mode-size", _sizes_of_other_mode),
+    Rule("deployment-environment/probe", _probe_delay),
+    Rule("deployment-environment/replicas", _replicas),
+    Rule("deployment-environment/unknown-size", _unknown_sizes),
+    Rule("deployment-environment/not-read", _unread_settings),
+    Rule("deployment/duplicate-name", _duplicate_deployments),
+    Rule("deployment/no-version", _no_version),
+    Rule("deployment/time-zone", _time_zone),
+    Rule("halconfig/ignored-key", _ignored_keys),
+    Rule("halconfig/overwritten", _overwritten_values),
 )

@@ -12,7 +12,7 @@ from typing import Final
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
 from halgit.halyard.sensitivity import split_words
-from halgit.pipeline import Finding, Path, Severity, Value
+from halgit.pipeline import Finding, Path, Value
 from halgit.text.phrases import join_words
 from halgit.validation import schema
 from halgit.validation.account_files import Document
@@ -187,85 +187,13 @@ def _unreadable(view: View) -> Iterator[Hit]:
 
 
 RULES = (
-    Rule(
-        id="dynamic-accounts/hides-halconfig",
-        severity=Severity.WARNING,
-        summary="The list of dynamic accounts hides accounts of the halconfig.",
-        halyard="Clouddriver takes the config server's list whole, above the one that Halyard makes of the halconfig.",
-        impact="Accounts that stand in the halconfig only are gone as soon as the list has an element.",
-        fix="Repeat them in this list.",
-        check=_hides_halconfig,
-    ),
-    Rule(
-        id="dynamic-accounts/list-twice",
-        severity=Severity.WARNING,
-        summary="Two files or documents have a list of accounts of the same provider.",
-        halyard="Spring takes a list whole from the source that wins and does not merge it with others.",
-        impact="The accounts of the other list are gone.",
-        fix="Put all accounts of the provider into one list.",
-        check=_list_twice,
-    ),
-    Rule(
-        id="dynamic-accounts/duplicate-name",
-        severity=Severity.WARNING,
-        summary="Two dynamic accounts have the same name.",
-        halyard="Clouddriver loads one and then the other, again and again; names are shared by all providers.",
-        impact="The account changes its meaning from minute to minute.",
-        fix="Give one of them another name, or remove it.",
-        check=_duplicate,
-    ),
-    Rule(
-        id="dynamic-accounts/several-documents",
-        severity=Severity.WARNING,
-        summary="A file of dynamic accounts holds several YAML documents.",
-        halyard="Spring reads each as a source of its own, a later one above the earlier ones, without merging lists.",
-        impact="Accounts of an earlier document can be gone.",
-        fix="Write one document.",
-        check=_several_documents,
-    ),
-    Rule(
-        id="dynamic-accounts/dead-key",
-        severity=Severity.WARNING,
-        summary="A dynamic account has a key that Clouddriver no longer knows.",
-        halyard="Clouddriver binds what it knows and ignores the rest.",
-        impact="What it says has no effect.",
-        fix="Remove it.",
-        check=_dead_key,
-    ),
-    Rule(
-        id="dynamic-accounts/skipped",
-        severity=Severity.WARNING,
-        summary="Clouddriver cannot use a dynamic account and skips it.",
-        halyard="Clouddriver logs an invalid definition and tries again on every refresh.",
-        impact="The account is missing, or stays as it was before the change.",
-        fix="Correct the account.",
-        check=_skipped,
-    ),
-    Rule(
-        id="dynamic-accounts/unknown-key",
-        severity=Severity.WARNING,
-        summary="A dynamic account has a key that Clouddriver does not know.",
-        halyard="Clouddriver binds what it knows, in camelCase or kebab-case, and ignores the rest.",
-        impact="What it says has no effect.",
-        fix="Correct or remove it.",
-        check=_unknown_key,
-    ),
-    Rule(
-        id="dynamic-accounts/wrong-type",
-        severity=Severity.WARNING,
-        summary="A value of a dynamic account is of the wrong kind.",
-        halyard="Clouddriver cannot bind the accounts, keeps the old ones while it runs, and does not start anew.",
-        impact="No change of the accounts arrives any more.",
-        fix="Correct the value.",
-        check=_wrong_type,
-    ),
-    Rule(
-        id="dynamic-accounts/unreadable",
-        severity=Severity.ERROR,
-        summary="A file of dynamic accounts does not parse.",
-        halyard="One bad file fails the whole refresh of Clouddriver, and its start.",
-        impact="No change of the accounts arrives any more, and a restarted Clouddriver does not come up.",
-        fix="Correct the file.",
-        check=_unreadable,
-    ),
+    Rule("dynamic-accounts/dead-key", _dead_key),
+    Rule("dynamic-accounts/duplicate-name", _duplicate),
+    Rule("dynamic-accounts/hides-halconfig", _hides_halconfig),
+    Rule("dynamic-accounts/several-lists", _list_twice),
+    Rule("dynamic-accounts/several-documents", _several_documents),
+    Rule("dynamic-accounts/skipped", _skipped),
+    Rule("dynamic-accounts/unknown-key", _unknown_key),
+    Rule("dynamic-accounts/unreadable", _unreadable),
+    Rule("dynamic-accounts/wrong-type", _wrong_type),
 )

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import coerce_enum, coerce_integer, is_true
 from halgit.pipeline import MISSING, Severity, Value
-from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.given import both, empty, owner, text, words
+from halgit.validation.rules.fields import both, empty, owner, text, words
+from halgit.validation.rules.local_files import Named, named
 from halgit.validation.view import Node, View
-
-_AT_DEPLOY = "`hal deploy apply` validates every Kubernetes account, also of a provider that is not enabled"
 
 
 def accounts(view: View) -> Iterator[Node]:
@@ -172,77 +170,12 @@ def _text(value: Value) -> str:
 
 
 RULES = (
-    Rule(
-        id="kubernetes/kinds-and-omit-kinds",
-        severity=Severity.ERROR,
-        summary="A Kubernetes account has both kinds and omitKinds.",
-        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        impact="Nothing can be deployed until one of the two is gone.",
-        fix="Keep one of the two.",
-        check=_kinds,
-    ),
-    Rule(
-        id="kubernetes/namespaces-and-omit-namespaces",
-        severity=Severity.ERROR,
-        summary="A Kubernetes account has both namespaces and omitNamespaces.",
-        halyard="Halyard does not look. Clouddriver refuses such an account when it starts.",
-        impact="Clouddriver does not start, or starts without the account.",
-        fix="Keep one of the two.",
-        check=_namespaces,
-    ),
-    Rule(
-        id="kubernetes/custom-resource-without-kind",
-        severity=Severity.ERROR,
-        summary="A custom resource of a Kubernetes account has no kubernetesKind.",
-        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        impact="Nothing can be deployed until it is mended.",
-        fix="Add kubernetesKind, such as Certificate.cert-manager.io.",
-        check=_custom_kind,
-    ),
-    Rule(
-        id="kubernetes/custom-resource-not-cached",
-        severity=Severity.WARNING,
-        summary="A custom resource is left out by kinds or omitKinds of its account.",
-        halyard="Halyard warns; Clouddriver does not cache the kind.",
-        impact="The resource is not seen in Spinnaker.",
-        fix="Make kinds, omitKinds and customResources agree.",
-        check=_custom_uncached,
-    ),
-    Rule(
-        id="kubernetes/cache-threads",
-        severity=Severity.ERROR,
-        summary="The cacheThreads of a Kubernetes account are below 0.",
-        halyard=f"{_AT_DEPLOY}, and ends with an ERROR.",
-        impact="Nothing can be deployed until it is mended.",
-        fix="Write 1 or more, or take the key out.",
-        check=_threads,
-    ),
-    Rule(
-        id="kubernetes/version-1",
-        severity=Severity.WARNING,
-        summary="A Kubernetes account says providerVersion V1.",
-        halyard="Halyard warns that the provider was removed, and writes the account as if it were V2.",
-        impact="The account does not behave as its author meant.",
-        fix="Take providerVersion out, and what only V1 knew.",
-        check=_version_1,
-    ),
-    Rule(
-        id="kubernetes/no-kubeconfig",
-        severity=Severity.WARNING,
-        summary="A Kubernetes account has neither a kubeconfig nor serviceAccount.",
-        halyard="Halyard takes .kube/config in its daemon's home, and ends with a FATAL problem where there is none.",
-        impact="A tree that an init container writes brings no such file.",
-        fix="Set kubeconfigFile, or serviceAccount: true for the cluster Spinnaker runs in.",
-        check=_no_kubeconfig,
-    ),
-    Rule(
-        id="kubernetes/kubeconfig",
-        severity=Severity.ERROR,
-        summary="A kubeconfig of the tree has not what its account needs of it.",
-        halyard="Halyard reads the context and its user when it generates Clouddriver's configuration, and ends with a"
-        " FATAL problem where they are missing. Of a context that is not there it says nothing, which is a warning.",
-        impact="Nothing can be deployed until it is mended, or every call of kubectl for the account fails.",
-        fix="Correct the context, or the kubeconfig.",
-        check=_kubeconfig,
-    ),
+    Rule("kubernetes/cache-threads", _threads),
+    Rule("kubernetes/custom-resource-not-cached", _custom_uncached),
+    Rule("kubernetes/custom-resource-without-kind", _custom_kind),
+    Rule("kubernetes/kinds-and-omit-kinds", _kinds),
+    Rule("kubernetes/kubeconfig", _kubeconfig),
+    Rule("kubernetes/namespaces-and-omit-namespaces", _namespaces),
+    Rule("kubernetes/no-kubeconfig", _no_kubeconfig),
+    Rule("kubernetes/version-1", _version_1),
 )

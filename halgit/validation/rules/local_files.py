@@ -6,16 +6,20 @@ integration, canary analysis and Stackdriver only where they are in use (`halyar
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
+from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.halyard.coercion import is_true
-from halgit.pipeline import Path, Severity, Value
+from halgit.pipeline import MISSING, File, Path, Severity, Value
+from halgit.redaction import Secret, SecretText
 from halgit.text.phrases import suggest_nearest
-from halgit.validation.local_files import Named, named
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.fields import word
 from halgit.validation.view import View
 
 _NOT_IN_USE = "Halyard does not copy it while it is not in use."
@@ -90,41 +94,56 @@ def _empty(view: View) -> Iterator[Hit]:
             yield Hit(path, f"{path[-1]} names {file.path}, and there is nothing in it.", severity=severity)
 
 
+Elsewhere = Literal["missing", "outside", "home", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file of the tree that a field names. `data` is what its YAML holds; MISSING where it cannot be looked at."""
+
+    path: str
+    file: File
+
+    @property
+    def data(self) -> Value:
+        if self.file.data is not MISSING:
+            return self.file.data
+        if not isinstance(self.file.body, bytes):
+            return MISSING
+        read = hyaml.read(self.file.body, self.path)
+        return MISSING if read.findings else read.data
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is not a byte in it."""
+        return self.file.body == b"" and self.file.data in (MISSING, None)
+
+
+def named(view: View, value: Value) -> Named | Elsewhere | None:
+    """What a local-file field names; None where it is empty, a reference or served by a config server.
+
+    `missing`: in the tree, where no such file is. `outside`: a path that only the pod knows. `home`: it begins with
+    `~`, which Halyard does not expand (`FileService`).
+    """
+    if isinstance(value, (Secret, SecretText)):
+        return "unknown"
+    said = word(value)
+    if not said or said.startswith("configserver:"):
+        return None
+    if said.startswith("~"):
+        return "home"
+    home = view.compiled.hal_home.rstrip("/") + "/"
+    path = said[len(home) :] if said.startswith(home) else said
+    if path.startswith("/"):
+        return "outside"
+    inside = posixpath.normpath(path)
+    file = view.files.get(inside)
+    return "missing" if file is None else Named(inside, file)
+
+
 RULES = (
-    Rule(
-        id="local-files/missing",
-        severity=Severity.ERROR,
-        summary="A file of the tree is named that is not there.",
-        halyard="Halyard copies the file when it generates, and ends with a FATAL problem.",
-        impact="Nothing can be deployed until the file is there.",
-        fix="Add the file to the layer, or correct the path.",
-        check=_missing,
-    ),
-    Rule(
-        id="local-files/home",
-        severity=Severity.ERROR,
-        summary="A path of a local file begins with ~.",
-        halyard="Halyard does not expand ~ in these fields: it looks for a folder of that name in the hal directory.",
-        impact="The file is not found, and nothing can be deployed.",
-        fix="Write the whole path, or one relative to the hal directory.",
-        check=_home,
-    ),
-    Rule(
-        id="local-files/outside",
-        severity=Severity.INFO,
-        summary="A local file is named that is not part of the tree.",
-        halyard="Halyard copies it when it generates, and ends with a FATAL problem where it is missing.",
-        impact="Whether it is there only the pod knows.",
-        fix="Make sure that the pod mounts it there, or keep it in the layer.",
-        check=_outside,
-    ),
-    Rule(
-        id="local-files/empty",
-        severity=Severity.WARNING,
-        summary="A local file is empty.",
-        halyard="Halyard warns of some of them when it validates, and hands the empty file on.",
-        impact="The service that reads it fails.",
-        fix="Put into it what belongs there.",
-        check=_empty,
-    ),
+    Rule("local-files/empty", _empty),
+    Rule("local-files/home", _home),
+    Rule("local-files/missing", _missing),
+    Rule("local-files/outside", _outside),
 )

@@ -10,13 +10,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from difflib import get_close_matches
+from urllib.parse import SplitResult, urlsplit
 
 from halgit.halyard import layout, services
-from halgit.halyard.coercion import is_true
-from halgit.pipeline import MISSING, File, Severity
-from halgit.text.phrases import describe_kind, join_words
+from halgit.halyard.coercion import coerce_boolean, coerce_integer, is_true
+from halgit.pipeline import MISSING, File
+from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.skipped import told
+from halgit.validation.rules.fields import skipped_file
 from halgit.validation.view import Node, View
 
 _LARGEST = 1024 * 1024
@@ -42,17 +43,17 @@ def _not_taken(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
         place = layout.classify_file(left.path, tuple(view.running))
         if place.kind == "profile" and left.reason.startswith(("no service", "config has no")):
-            yield told(view, left)
+            yield skipped_file(view, left)
 
 
 def _copy(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
         place = layout.classify_file(left.path, tuple(view.running))
-        if place.kind == "profile" and place.services and left.reason.startswith(("it is a backup", "it is a variant")):
+        if place.kind == "profile" and place.services and left.reason.startswith(("backup copy", "variant or copy")):
             name = left.path.rsplit("/", 1)[-1]
             bases = tuple(dict.fromkeys(services.get_base(service) for service in place.services))
             whom = "every Spring service" if len(place.services) == len(services.SPRING_SERVICES) else join_words(bases)
-            message = f"Halyard would hand {name} to {whom}; {left.reason}, and is left out of the rendered tree."
+            message = f"Halyard would copy {name} to {whom}; halgit skips it ({left.reason})."
             yield Hit((), message, view.written_in(left.path), line=1, column=1)
 
 
@@ -167,77 +168,61 @@ def _no_mapping(view: View) -> Iterator[Hit]:
             yield Hit((), f"{name} is {describe_kind(file.data)}, so Spring finds no property in it.", file.path)
 
 
+def _unanswered_addresses(view: View) -> Iterator[Hit]:
+    for deployment in view.deployments:
+        name = str(deployment.get("name"))
+        for file, document in view.documents("profiles"):
+            if not file.path.startswith(f"{name}/"):
+                continue
+            for _, entry in document.entries("services"):
+                address = _spinnaker_address(entry.get("baseUrl"))
+                if address is not None and coerce_boolean(entry.get("enabled")) is not False:
+                    wrong = _no_answer_reason(view, deployment, address)
+                    if wrong:
+                        yield Hit(entry.at("baseUrl"), wrong[0], file.path, wrong[1])
+
+
+def _spinnaker_address(value: object) -> SplitResult | None:
+    """An address of Spinnaker's own, `spin-<service>`, taken apart; None for all others."""
+    if not isinstance(value, str) or "spin-" not in value:
+        return None
+    try:
+        split = urlsplit(value)
+        return split if (split.hostname or "").startswith("spin-") and split.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _no_answer_reason(view: View, deployment: Node, address: SplitResult) -> tuple[str, str] | None:
+    """Why nothing answers at an address, and the next step; None where something does, or nobody can say."""
+    host, *rest = (address.hostname or "").split(".")
+    if rest and rest[0] != deployment.get("deploymentEnvironment", "location"):
+        return None
+    service, running = host.removeprefix("spin-"), view.running[str(deployment.get("name"))]
+    if service not in services.SERVICES:
+        hint = suggest_nearest(host, [f"spin-{name}" for name in running], "Write the name of a service that runs.")
+        return f"No service of Spinnaker is called {host}.", hint
+    settings = Node((), view.settings(str(deployment.get("name"))).get(service))
+    if settings.get("overrideBaseUrl") or coerce_boolean(settings.get("skipLifeCycleManagement")):
+        return None
+    if service not in running:
+        parts = [f"spin-{name}" for name in services.list_family(service) if name in running]
+        hint = f"Write one of {', '.join(parts)}." if parts else "Take the address out, or enable the service."
+        return f"{service} does not run in this deployment, so nothing answers at {host}.", hint
+    port = coerce_integer(settings.get("port"), 32) if settings.get("port") is not None else services.get_port(service)
+    if address.port is not None and port is not None and address.port != port:
+        return f"{host} listens on port {port}, not on {address.port}.", f"Write {host}:{port}."
+    return None
+
+
 RULES = (
-    Rule(
-        id="profiles/not-taken",
-        severity=Severity.WARNING,
-        summary="No service takes a profile of this name.",
-        halyard="Halyard offers each profile to every service; what none takes by its name is silently ignored.",
-        impact="What it says has no effect.",
-        fix="Rename it after the service that is to read it, such as gate-local.yml, or remove it.",
-        check=_not_taken,
-    ),
-    Rule(
-        id="profiles/copy",
-        severity=Severity.WARNING,
-        summary="A backup copy or variant of a profile lies beside it.",
-        halyard="Halyard hands out profiles by the beginning of their names, so that copies reach services as well.",
-        impact="Old settings, and secrets in them, reach services that nobody thought of.",
-        fix="Remove it; git keeps old versions.",
-        check=_copy,
-    ),
-    Rule(
-        id="profiles/replaces-generated",
-        severity=Severity.WARNING,
-        summary="A profile has the name of a file that Halyard makes.",
-        halyard="A profile of the same name replaces Halyard's own file wholly, without merging.",
-        impact="The service no longer sees what the halconfig says: accounts, logins, addresses.",
-        fix="Keep only what differs, in the -local file of the service.",
-        check=_replaces,
-    ),
-    Rule(
-        id="profiles/other-mode",
-        severity=Severity.WARNING,
-        summary="A profile is for a service that does not run in this mode.",
-        halyard="With high availability nothing takes clouddriver.yml or echo.yml; without it, nobody reads a part's.",
-        impact="What it says has no effect.",
-        fix="Move what it says to the -local file of the whole service.",
-        check=_other_mode,
-    ),
-    Rule(
-        id="profiles/mistyped",
-        severity=Severity.WARNING,
-        summary="The ending of a profile's name is nearly one that Spring reads.",
-        halyard="Halyard hands the file out; Spring reads <service>-<profile>.yml for active profiles only, as local.",
-        impact="What it says has no effect.",
-        fix="Rename it to <service>-local.yml.",
-        check=_mistyped,
-    ),
-    Rule(
-        id="profiles/bad-name",
-        severity=Severity.ERROR,
-        summary="A profile's name cannot be a key of a Kubernetes secret.",
-        halyard="Halyard puts profiles into secrets, with the file's name as the key, which Kubernetes then refuses.",
-        impact="The service is not deployed.",
-        fix="Use letters, digits, dots, dashes and underscores only.",
-        check=_bad_name,
-    ),
-    Rule(
-        id="profiles/too-large",
-        severity=Severity.ERROR,
-        summary="The profiles of a folder do not fit in one Kubernetes secret.",
-        halyard="Halyard makes one secret of all files that a service has in a folder; Kubernetes takes at most 1 MiB.",
-        impact="The service is not deployed.",
-        fix="Move large files to another folder, or to where the service can fetch them.",
-        check=_too_large,
-    ),
-    Rule(
-        id="profiles/no-mapping",
-        severity=Severity.WARNING,
-        summary="A YAML profile holds no mapping.",
-        halyard="Halyard copies profiles without a look; Spring makes no property of a list or of a single text.",
-        impact="What it says has no effect.",
-        fix="Write keys and values, or remove the file.",
-        check=_no_mapping,
-    ),
+    Rule("profiles/bad-name", _bad_name),
+    Rule("profiles/copy", _copy),
+    Rule("profiles/mistyped", _mistyped),
+    Rule("profiles/unknown-address", _unanswered_addresses),
+    Rule("profiles/no-mapping", _no_mapping),
+    Rule("profiles/unused", _not_taken),
+    Rule("profiles/other-mode", _other_mode),
+    Rule("profiles/replaces-generated", _replaces),
+    Rule("profiles/too-large", _too_large),
 )

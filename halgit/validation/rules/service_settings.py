@@ -11,10 +11,9 @@ from functools import cache
 
 from halgit import references
 from halgit.halyard import layout, resources, services
-from halgit.pipeline import Severity
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.skipped import told
+from halgit.validation.rules.fields import skipped_file
 from halgit.validation.view import View
 
 _SPLIT = ("clouddriver", "echo")
@@ -76,44 +75,12 @@ def _not_taken(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
         place = layout.classify_file(left.path, tuple(view.running))
         if place.kind == "service-settings" and left.reason.startswith(("no service", "config has no")):
-            yield told(view, left)
+            yield skipped_file(view, left)
 
 
 RULES = (
-    Rule(
-        id="service-settings/no-content",
-        severity=Severity.ERROR,
-        summary="Service-settings hold nothing but comments.",
-        halyard="Halyard reads such a file as null and ends with a NullPointerException; a file of no bytes is fine.",
-        impact="Nothing is deployed.",
-        fix="Remove the file, empty it, or write {} into it.",
-        check=_no_content,
-    ),
-    Rule(
-        id="service-settings/not-an-address",
-        severity=Severity.ERROR,
-        summary="The address of a service is no URI.",
-        halyard="Halyard takes the address apart with java.net.URI and ends with a FATAL problem where it cannot.",
-        impact="Nothing is deployed.",
-        fix="Write scheme://host:port, without blanks.",
-        check=_not_an_address,
-    ),
-    Rule(
-        id="service-settings/other-mode",
-        severity=Severity.WARNING,
-        summary="Settings are written for services of the other mode: whole, or in parts.",
-        halyard="With high availability each part reads its own file only; the file of the whole is not inherited.",
-        impact="Images, environment or annotations that are meant for a service do not reach it.",
-        fix="Write the settings for the services that run.",
-        check=_other_mode,
-    ),
-    Rule(
-        id="service-settings/not-taken",
-        severity=Severity.WARNING,
-        summary="A file in service-settings has the name of no service.",
-        halyard="Halyard looks for exactly <service>.yml and ignores all other files.",
-        impact="What it says has no effect.",
-        fix="Rename it to <service>.yml, or remove it.",
-        check=_not_taken,
-    ),
+    Rule("service-settings/no-content", _no_content),
+    Rule("service-settings/not-an-address", _not_an_address),
+    Rule("service-settings/unused", _not_taken),
+    Rule("service-settings/other-mode", _other_mode),
 )

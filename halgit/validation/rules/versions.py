@@ -8,10 +8,10 @@ from itertools import groupby
 from halgit import yaml as hyaml
 from halgit.halyard import model, services, versions
 from halgit.halyard.coercion import coerce_boolean, coerce_enum
-from halgit.pipeline import MISSING, Path, Severity, Value
+from halgit.pipeline import MISSING, Path, Value
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.given import text
+from halgit.validation.rules.fields import text
 from halgit.validation.view import Node, View
 
 _UNCHECKED = "providers.kubernetes.KubernetesAccount"
@@ -116,67 +116,11 @@ def _no_daemon(view: View) -> Iterator[Hit]:
 
 
 RULES = (
-    Rule(
-        id="versions/branch",
-        severity=Severity.ERROR,
-        summary="The version is a branch, and the deployment is not of type LocalGit.",
-        halyard="Halyard refuses a branch with a FATAL problem where it does not build Spinnaker from source itself.",
-        impact="Nothing can be deployed.",
-        fix="Set version to a release, such as '1.36.1'.",
-        check=_branch,
-    ),
-    Rule(
-        id="versions/malformed",
-        severity=Severity.ERROR,
-        summary="The version is not of the form X.Y.Z.",
-        halyard="Halyard asks whether the version knows plug-ins and ends with an IllegalArgumentException.",
-        impact="Nothing can be generated.",
-        fix="Write three numbers in quotes, such as '1.36.1', with local: before them for a bill of your own.",
-        check=_malformed,
-    ),
-    Rule(
-        id="versions/no-plugins",
-        severity=Severity.WARNING,
-        summary="Plug-ins are configured, and Halyard takes the version for one that knows none.",
-        halyard="Halyard counts every version with a dash that is no master or release build as one without plug-ins.",
-        impact="The plug-ins are missing, and nothing says so.",
-        fix="Use a version without a dash, or configure the plug-ins in spinnaker-local.yml.",
-        check=_no_plugins,
-    ),
-    Rule(
-        id="versions/out-of-bounds",
-        severity=Severity.WARNING,
-        summary="A key is set that this version of Spinnaker does not know yet, or not any more.",
-        halyard="Halyard warns of it; the service ignores what it does not know.",
-        impact="What it says has no effect.",
-        fix="Remove it, or change the version.",
-        check=_bounds,
-    ),
-    Rule(
-        id="versions/no-bill",
-        severity=Severity.WARNING,
-        summary="The version is local, and its bill of materials is not in the tree.",
-        halyard="Halyard reads .boms/bom/<version>.yml in its own directory and ends with a FATAL problem without it.",
-        impact="Nothing can be deployed unless the file is put there by other means.",
-        fix="Add the file to a layer, or make sure that it is in Halyard's directory.",
-        check=_no_bill,
-    ),
-    Rule(
-        id="versions/not-in-bill",
-        severity=Severity.WARNING,
-        summary="The local bill of materials lacks a service that is to run.",
-        halyard="Halyard skips a service that has no version in the bill of materials.",
-        impact="The service is missing, and nothing says so.",
-        fix="Add it under services, with its version.",
-        check=_not_in_bill,
-    ),
-    Rule(
-        id="versions/no-monitoring-daemon",
-        severity=Severity.ERROR,
-        summary="The local bill of materials lacks the monitoring daemon.",
-        halyard="Halyard looks its version up for every service, used or not, and ends with a NullPointerException.",
-        impact="Nothing can be deployed.",
-        fix="Add monitoring-daemon under services, with a version.",
-        check=_no_daemon,
-    ),
+    Rule("versions/branch", _branch),
+    Rule("versions/malformed", _malformed),
+    Rule("versions/no-bom", _no_bill),
+    Rule("versions/no-monitoring-daemon", _no_daemon),
+    Rule("versions/no-plugins", _no_plugins),
+    Rule("versions/not-in-bom", _not_in_bill),
+    Rule("versions/out-of-bounds", _bounds),
 )

@@ -1,0 +1,381 @@
+"""Rules on the deployment, its environment and version, and on keys and values of the halconfig as a whole."""
+
+from __future__ import annotations
+
+from halgit.catalog.entry import Entry
+from halgit.pipeline import Severity
+
+ENTRIES = (
+    Entry(
+        id="deployment/duplicate-name",
+        severity=Severity.ERROR,
+        summary="Two deployments have the same name.",
+        halyard="Halyard finds more than one deployment of the name and ends `hal deploy apply` with a FATAL problem.",
+        impact="Nothing can be deployed.",
+        fix="Remove one of them, or give it another name.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: '1.36.1'
+- name: default
+  version: '1.36.1'
+""",
+    ),
+    Entry(
+        id="deployment/no-version",
+        severity=Severity.ERROR,
+        summary="The deployment has no version of Spinnaker.",
+        halyard="Halyard asks for the BOM of an empty version and fails with a FATAL problem.",
+        impact="Every deployment starts with the BOM, so nothing can be deployed.",
+        fix="Set version to a release of Spinnaker, such as '1.36.1'.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: ''
+""",
+    ),
+    Entry(
+        id="deployment/time-zone",
+        severity=Severity.ERROR,
+        summary="The time zone is unknown to Java.",
+        halyard="Halyard compares it with Java's ids (case-sensitive), and `hal deploy apply` ends with an ERROR.",
+        impact="Nothing can be deployed.",
+        fix="Use a name such as Europe/Berlin, or UTC.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  timezone: europe/berlin
+""",
+    ),
+    Entry(
+        id="deployment-environment/account",
+        severity=Severity.ERROR,
+        summary="The account that Spinnaker is deployed to is unknown or unsuitable.",
+        halyard="Halyard looks up accountName among all accounts when it deploys, and ends with a FATAL problem.",
+        impact="Nothing can be deployed.",
+        fix="Use the name of a Kubernetes account of the halconfig.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment: {accountName: spinaker}
+""",
+    ),
+    Entry(
+        id="deployment-environment/endpoints",
+        severity=Severity.WARNING,
+        summary="Only some of the Redis endpoints of Clouddriver's parts are set.",
+        halyard="Halyard's validator of haServices reports an ERROR; `hal deploy apply` does not run it.",
+        impact="Parts of Clouddriver use different caches.",
+        fix="Set all of them, or none.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    haServices:
+      clouddriver:
+        enabled: true
+        redisMasterEndpoint: redis://:encrypted:redis:password@redis:6379
+""",
+    ),
+    Entry(
+        id="deployment-environment/git",
+        severity=Severity.WARNING,
+        summary="Spinnaker is built from git, and the owners of the repositories are not set.",
+        halyard=(
+            "Halyard's validator of deploymentEnvironment reports a FATAL problem; `hal deploy apply` does not run it."
+        ),
+        impact="Cloning the repositories fails.",
+        fix="Set originUser and upstreamUser.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment: {type: LocalGit, gitConfig: {upstreamUser: ''}}
+""",
+    ),
+    Entry(
+        id="deployment-environment/other-mode-size",
+        severity=Severity.WARNING,
+        summary="customSizing names a service that does not exist in this mode of high availability.",
+        halyard="Halyard warns in `hal config`, not when it deploys.",
+        impact="The services that run have default sizes.",
+        fix="Size the services that run.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    haServices: {echo: {enabled: true}}
+    customSizing:
+      spin-echo: {replicas: 2}
+      spin-clouddriver-rw: {replicas: 2}
+""",
+    ),
+    Entry(
+        id="deployment-environment/probe",
+        severity=Severity.WARNING,
+        summary="Liveness probes are enabled without a delay.",
+        halyard=(
+            "Halyard's validator of deploymentEnvironment reports a FATAL problem; `hal deploy apply` does not run it."
+        ),
+        impact="Kubernetes can restart services that are still starting.",
+        fix="Set initialDelaySeconds to the start time of the slowest service.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment: {livenessProbeConfig: {enabled: true}}
+""",
+    ),
+    Entry(
+        id="deployment-environment/replicas",
+        severity=Severity.ERROR,
+        summary="The number of replicas is not an integer.",
+        halyard="Halyard casts the value to an integer and ends with a ClassCastException.",
+        impact="Nothing can be deployed.",
+        fix="Write an integer without quotes.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    customSizing:
+      spin-gate: {replicas: '2'}
+      spin-orca: {replicas: 1.5}
+""",
+    ),
+    Entry(
+        id="deployment-environment/unknown-size",
+        severity=Severity.WARNING,
+        summary="An entry of customSizing does not name a service.",
+        halyard="Halyard looks for spin-<service>, or the name of a container, and ignores other entries.",
+        impact="The size has no effect.",
+        fix="Use spin-<service>, such as spin-clouddriver.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    customSizing:
+      spin-clouddriver-r: {replicas: 2}
+      gates: {limits: {cpu: 1}}
+""",
+    ),
+    Entry(
+        id="deployment-environment/not-read",
+        severity=Severity.WARNING,
+        summary="A setting is not read on Kubernetes.",
+        halyard="Halyard binds the setting and does not use it when it deploys to Kubernetes.",
+        impact="The setting has no effect.",
+        fix="Remove it.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    size: LARGE
+    nodeSelectors: {disk: ssd}
+    consul: {enabled: true}
+""",
+    ),
+    Entry(
+        id="versions/branch",
+        severity=Severity.ERROR,
+        summary="The version is a branch, but the deployment is not of type LocalGit.",
+        halyard="Halyard refuses a branch with a FATAL problem unless it builds Spinnaker from source.",
+        impact="Nothing can be deployed.",
+        fix="Set version to a release, such as '1.36.1'.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: branch:master
+""",
+    ),
+    Entry(
+        id="versions/malformed",
+        severity=Severity.ERROR,
+        summary="The version is not in X.Y.Z form.",
+        halyard="Halyard checks whether the version supports plugins and ends with an IllegalArgumentException.",
+        impact="Nothing can be deployed.",
+        fix="Write three numbers in quotes, such as '1.36.1'; prefix local: for a BOM of your own.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: '1.30'
+""",
+    ),
+    Entry(
+        id="versions/no-bom",
+        severity=Severity.WARNING,
+        summary="The version is local, and its BOM is not in the tree.",
+        halyard="Halyard reads .boms/bom/<version>.yml in its own directory and ends with a FATAL problem without it.",
+        impact="Nothing can be deployed unless the file is added by other means.",
+        fix="Add the file to a layer, or provide it in Halyard's directory.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: local:1.30.1
+""",
+    ),
+    Entry(
+        id="versions/no-monitoring-daemon",
+        severity=Severity.ERROR,
+        summary="The local BOM has no monitoring-daemon.",
+        halyard="Halyard looks up its version for every service, even if unused, and ends with a NullPointerException.",
+        impact="Nothing can be deployed.",
+        fix="Add monitoring-daemon under services, with a version.",
+        example="""\
+# .boms/bom/1.30.1.yml
+version: 1.30.1
+services:
+  clouddriver: {version: 1.0.0}
+  deck: {version: 1.0.0}
+  echo: {version: 1.0.0}
+  fiat: {version: 1.0.0}
+  front50: {version: 1.0.0}
+  gate: {version: 1.0.0}
+  igor: {version: 1.0.0}
+  kayenta: {version: 1.0.0}
+  orca: {version: 1.0.0}
+  rosco: {version: 1.0.0}
+# config
+deploymentConfigurations:
+- name: default
+  version: local:1.30.1
+""",
+    ),
+    Entry(
+        id="versions/no-plugins",
+        severity=Severity.WARNING,
+        summary="Plugins are configured, and Halyard takes the version for one without plugin support.",
+        halyard=(
+            "Halyard treats a version with a dash (except master and release builds) as one without plugin support."
+        ),
+        impact="The plugins are missing, and nothing reports it.",
+        fix="Use a version without a dash, or configure the plugins in spinnaker-local.yml.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: local:1.30.1-mine
+  spinnaker: {extensibility: {plugins: {a.b: {enabled: true}}, repositories: {a: {url: 'https://example.com/a'}}}}
+""",
+    ),
+    Entry(
+        id="versions/not-in-bom",
+        severity=Severity.WARNING,
+        summary="The local BOM lacks a service that is enabled.",
+        halyard="Halyard skips a service that has no version in the BOM.",
+        impact="The service is missing, and nothing reports it.",
+        fix="Add it under services, with its version.",
+        example="""\
+# .boms/bom/1.30.1.yml
+version: 1.30.1
+services:
+  clouddriver: {version: 1.0.0}
+  deck: {version: 1.0.0}
+  echo: {version: 1.0.0}
+  front50: {version: 1.0.0}
+  igor: {version: 1.0.0}
+  kayenta: {version: 1.0.0}
+  rosco: {version: 1.0.0}
+  monitoring-daemon: {version: 1.0.0}
+# config
+deploymentConfigurations:
+- name: default
+  version: local:1.30.1
+""",
+    ),
+    Entry(
+        id="versions/out-of-bounds",
+        severity=Severity.WARNING,
+        summary="A key is set that this version of Spinnaker does not support.",
+        halyard="Halyard warns. The service ignores the key.",
+        impact="The setting has no effect.",
+        fix="Remove the key, or change the version.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: 1.22.0
+  features: {artifacts: true, mineCanary: true, gremlin: false}
+  providers:
+    kubernetes:
+      accounts:
+      - {name: spinnaker, liveManifestCalls: true, providerVersion: V2}
+  ci: {travis: {masters: [{name: a, filteredRepositories: []}]}}
+""",
+    ),
+    Entry(
+        id="halconfig/ignored-key",
+        severity=Severity.WARNING,
+        summary="Halyard accepts a key and ignores it.",
+        halyard="Halyard accepts the key for compatibility with old files, and does not report it.",
+        impact="The setting has no effect.",
+        fix="Remove it.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  features: {fiat: true, jobs: false}
+  providers:
+    openstack: {enabled: false}
+    aws:
+      accounts:
+      - {name: one, accountId: '1', providerVersion: V1}
+      - {name: two, accountId: '2', providerVersion: V1}
+""",
+    ),
+    Entry(
+        id="halconfig/overwritten",
+        severity=Severity.WARNING,
+        summary="Halyard overwrites a value.",
+        halyard="Halyard derives the value from the rest of the halconfig and ignores the one in the file.",
+        impact="The value in the file has no effect.",
+        fix="Remove it.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  security:
+    authn:
+      enabled: false
+      ldap: {enabled: true, url: 'ldaps://ldap.example.com:636', userDnPattern: 'uid={0}'}
+    authz:
+      groupMembership:
+        google: {roleProviderType: GITHUB}
+  pubsub: {enabled: true}
+  stats: {spinnakerVersion: '1.0.0'}
+""",
+    ),
+    Entry(
+        id="scalars/changed-string",
+        severity=Severity.WARNING,
+        summary="An unquoted value changes when it is read as YAML 1.1.",
+        halyard="YAML 1.1 reads the value as a number, date or boolean, and Halyard writes it back as another string.",
+        impact="Halyard uses another string than the one in the file: version 1.20 becomes 1.2.",
+        fix="Quote the value.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: ${{ params.release }}
+  timezone: 12:30
+  providers:
+    aws:
+      accounts:
+      - {name: 012, accountId: 2020-01-01}
+      - {name: two, accountId: 0x1F, assumeRole: yes}
+# default/service-settings/gate.yml
+env: {FLAG: no, COUNT: 1_000, RIGHT: true, PASSWORD: 010}
+""",
+    ),
+)

@@ -1,0 +1,99 @@
+"""What users decide about findings: ignored rules, other severities, and waivers in place.
+
+A waiver is `# halgit: ignore=RULE reason`, on the line of a value or the line above it; it needs a reason. All of this
+applies to every finding, whichever package reports it, except to those after which no tree can be rendered
+(`Entry.fatal`). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from halgit import catalog
+from halgit.catalog import CATALOG
+from halgit.pipeline import Finding, RuleSettings, Severity
+
+_WAIVER = re.compile(rb"(?:#|//)[ \t]*halgit:[ \t]*ignore=([^\s#]+)[ \t]*([^\r\n]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One waiver: the rule it names (or a pattern of rules), its reason, and its place."""
+
+    rule: str
+    reason: str
+    file: str
+    line: int
+    column: int
+
+    def matches(self, finding: Finding) -> bool:
+        """Whether it is about this finding."""
+        near = finding.line in (self.line, self.line + 1)
+        return bool(self.reason) and near and finding.file == self.file and fnmatchcase(finding.rule, self.rule)
+
+
+def waivers(file: str, text: bytes) -> Iterator[Waiver]:
+    """Every waiver of a file."""
+    if b"halgit:" not in text:
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _WAIVER.search(line)
+        if match:
+            rule, reason = (part.decode("utf-8", "replace").strip() for part in match.groups())
+            yield Waiver(rule, reason, file, number, match.start() + 1)
+
+
+def apply_settings(
+    findings: Iterable[Finding], settings: RuleSettings, ignore: Iterable[str] = ()
+) -> tuple[Finding, ...]:
+    """The findings without ignored ones (by the operator or the repository), with the repository's severities."""
+    ignored = (*ignore, *settings.ignore)
+    return tuple(
+        finding if _is_fatal(finding.rule) else replace(finding, severity=_severity(finding, settings))
+        for finding in findings
+        if _is_fatal(finding.rule) or not catalog.matches(finding.rule, ignored)
+    )
+
+
+def _severity(finding: Finding, settings: RuleSettings) -> Severity:
+    return settings.severity.get(finding.rule, finding.severity)
+
+
+def _is_fatal(id: str) -> bool:
+    return id in CATALOG and CATALOG[id].fatal
+
+
+def waive(findings: Iterable[Finding], texts: Iterable[tuple[str, str, bytes]]) -> tuple[Finding, ...]:
+    """The findings without those that are waived, and what is wrong with the waivers themselves.
+
+    `texts` are the layers' files as (layer, file, bytes).
+    """
+    known = [(layer, waiver) for layer, file, text in texts for waiver in waivers(file, text)]
+    kept: list[Finding] = []
+    used: set[Waiver] = set()
+    fatal: set[Waiver] = set()
+    for finding in findings:
+        matching = [waiver for _, waiver in known if waiver.matches(finding)]
+        (fatal if _is_fatal(finding.rule) else used).update(matching)
+        if not matching or _is_fatal(finding.rule):
+            kept.append(finding)
+    unused = ((layer, waiver) for layer, waiver in dict.fromkeys(known) if waiver not in used)
+    return (*kept, *(_waiver_finding(layer, waiver, is_fatal=waiver in fatal) for layer, waiver in unused))
+
+
+def _waiver_finding(layer: str, waiver: Waiver, *, is_fatal: bool) -> Finding:
+    if not waiver.reason:
+        message = f"The waiver of {waiver.rule} has no reason, so it is not applied."
+        return _finding("waiver/no-reason", Severity.WARNING, message, "Add the reason after the rule.", layer, waiver)
+    if is_fatal:
+        message = f"{waiver.rule} cannot be waived: no tree can be rendered after it."
+        return _finding("waiver/unused", Severity.INFO, message, "Fix the finding.", layer, waiver)
+    message = f"The waiver of {waiver.rule} does not match any finding."
+    return _finding("waiver/unused", Severity.INFO, message, "Remove it, or correct the rule.", layer, waiver)
+
+
+def _finding(rule: str, severity: Severity, message: str, hint: str, layer: str, waiver: Waiver) -> Finding:
+    return Finding(rule, severity, message, hint, waiver.file, (), waiver.line, waiver.column, layer)

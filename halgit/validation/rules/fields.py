@@ -1,0 +1,105 @@
+"""Words for a file that is not part of the rendered tree; the rules that say them are in the subjects' modules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from urllib.parse import SplitResult, urlsplit
+
+from halgit import references
+from halgit import yaml as hyaml
+from halgit.halyard import resources
+from halgit.pipeline import Skipped, Value
+from halgit.redaction import Secret, SecretText
+from halgit.validation.rule import Hit
+from halgit.validation.view import Node, View
+
+
+def skipped_file(view: View, left: Skipped) -> Hit:
+    """A file that Halyard ignores, with the reason, and with the name that was probably meant as the next step."""
+    reason, _, near = left.reason.partition("; did you mean ")
+    hint = f"Did you mean {near}" if near else ""
+    if reason.startswith("config has no"):
+        hint = "Rename the folder after a deployment of config."
+    name = left.path.rsplit("/", 1)[-1]
+    return Hit((), f"Halyard ignores {name}: {reason}.", view.written_in(left.path), hint, 1, 1)
+
+
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_NAME = rf"(?:{_LABEL}\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
+_HOST = re.compile(rf"{_NAME}|[0-9]+(?:\.[0-9]+){{3}}|\[[0-9A-Fa-f:.%]+\]")
+_STILL_OPEN = re.compile(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
+"""Something in a text that a person or a script is to fill in."""
+
+
+def empty(node: Node, *steps: str) -> bool:
+    """Whether there is nothing, or an empty text, below these keys."""
+    return node.get(*steps) in (None, "")
+
+
+def text(node: Node, *steps: str) -> str | None:
+    """The text Halyard would read below these keys; None where there is none, or none that can be judged."""
+    return word(node.get(*steps))
+
+
+def word(value: Value) -> str | None:
+    """The text Halyard would read of a value; None where there is none, or none that can be judged."""
+    if value is None or isinstance(value, (dict, list, bytes, Secret, SecretText)):
+        return None
+    said = hyaml.to_java_string(value)
+    return None if "${" in said or references.find_references(said) else said
+
+
+def owner(provider: str, account: Node) -> str:
+    """An account as messages name it: `The google account prod`, or by its place where it has no name."""
+    name = text(account, "name")
+    return f"The {provider} account {name}" if name else f"The {provider} account {int(account.path[-1]) + 1}"
+
+
+def both(node: Node, *keys: str) -> bool:
+    """Whether all of these lists or texts hold something."""
+    return all(node.get(key) not in (None, "", [], {}) for key in keys)
+
+
+def words(node: Node, *steps: str) -> Iterator[tuple[Node, str]]:
+    """The items of a list that are texts which can be judged, each with its node."""
+    for item in node.items(*steps):
+        said = word(item.value)
+        if said is not None:
+            yield item, said
+
+
+def lacking(node: Node, whose: str, keys: Iterable[str]) -> Iterator[Hit]:
+    """A hit for each of these keys that is empty."""
+    for key in keys:
+        if empty(node, key):
+            yield Hit(node.at(key), f"{whose} has no {key}.", hint=f"Set {key}.")
+
+
+def half(node: Node, whose: str, one: str, other: str) -> Iterator[Hit]:
+    """A hit where only one of two keys is set that belong together."""
+    if empty(node, one) != empty(node, other):
+        there, gone = (other, one) if empty(node, one) else (one, other)
+        yield Hit(node.at(there), f"{whose} has {there} and no {gone}.", hint=f"Set {gone} as well, or remove {there}.")
+
+
+@cache
+def _uri() -> re.Pattern[str]:
+    return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
+
+
+def address(said: str) -> SplitResult | None:
+    """An address taken apart; None where `java.net.URI` refuses it."""
+    try:
+        split = urlsplit(said.strip())
+        return split if _uri().search(said) and split.port != -1 else None
+    except ValueError:
+        return None
+
+
+def host(split: SplitResult) -> str:
+    """The host of an address as Java sees it: none at all where the name holds an underscore or the like."""
+    authority = split.netloc.rsplit("@", 1)[-1]
+    name = authority if authority.endswith("]") else re.sub(r":[0-9]*$", "", authority)
+    return name if _HOST.fullmatch(name) or _STILL_OPEN.search(name) else ""

@@ -1,0 +1,170 @@
+"""Rules on where Front50 keeps applications and pipelines: the chosen store, and what it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from halgit.halyard.coercion import coerce_enum, is_true
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.fields import empty, lacking, text
+from halgit.validation.rules.local_files import Named, named
+from halgit.validation.view import Node, View
+
+_STORES = ("azs", "gcs", "redis", "s3", "oracle")
+_STORE_NEEDS: Final = {
+    "s3": ("bucket",),
+    "gcs": ("bucket", "project"),
+    "azs": ("storageAccountName", "storageAccountKey"),
+}
+_ORACLE_NEEDS: Final = ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "namespace")
+_BUCKET = re.compile(r"[a-zA-Z0-9\-_.]{1,63}")
+
+
+def _storage(view: View) -> tuple[Node, str]:
+    """The section, and the store that is chosen; an empty text where none is."""
+    if view.deployment is None:
+        return Node((), None), ""
+    node = view.deployment.node("persistentStorage")
+    return node, coerce_enum(node.get("persistentStoreType"), "node.PersistentStore.PersistentStoreType") or ""
+
+
+def _no_store(view: View) -> Iterator[Hit]:
+    node, _ = _storage(view)
+    if view.deployment is not None and node.get("persistentStoreType") is None:
+        there = [store for store in _STORES if node.get(store)]
+        hint = f"Set persistentStoreType: {there[0]}." if len(there) == 1 else ""
+        message = "No persistentStoreType says where Front50 keeps its data."
+        yield Hit(node.at("persistentStoreType"), message, hint=hint)
+
+
+def _store_not_configured(view: View) -> Iterator[Hit]:
+    node, store = _storage(view)
+    profile = view.profile("front50-local.yml")
+    if store not in _STORE_NEEDS or (profile is not None and profile.get("spinnaker", store)):
+        return
+    gone = [key for key in _STORE_NEEDS[store] if empty(node, store, key)]
+    if gone and not node.get(store):
+        others = [other for other in _STORES if node.get(other)]
+        hint = f"Set persistentStoreType: {others[0]}, or fill {store}." if others else ""
+        message = f"The chosen store is {store}, and nothing is said of it."
+        yield Hit(node.at("persistentStoreType"), message, hint=hint or f"Set {' and '.join(gone)} below {store}.")
+    else:
+        yield from lacking(node.node(store), f"The chosen store {store}", gone)
+
+
+def _oracle_store(view: View) -> Iterator[Hit]:
+    node, store = _storage(view)
+    if store not in {"oracle", "oraclebmcs"}:
+        return
+    section = next((key for key in (store, "oracle", "oraclebmcs") if node.get(key)), store)
+    here = node.node(section)
+    yield from lacking(here, "The chosen store oracle", _ORACLE_NEEDS)
+    bucket = text(here, "bucketName")
+    if bucket and not _BUCKET.fullmatch(bucket):
+        message = f"{bucket} is no name of a bucket: letters, digits, dashes, dots and underscores, at most 63."
+        yield Hit(here.at("bucketName"), message, hint="Write the name of the bucket.")
+
+
+_CANARY_NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9_]*[a-z0-9])?")
+_CANARY_STORES: Final = {"google": "gcsEnabled", "aws": "s3Enabled"}
+
+
+def _canaries(view: View) -> Iterator[Node]:
+    return (node.node("canary") for node in view.deployments if is_true(node.get("canary", "enabled")))
+
+
+def _integrations(canary: Node) -> Iterator[tuple[str, Node]]:
+    for node in canary.items("serviceIntegrations"):
+        name = text(node, "name")
+        if name is not None:
+            yield name, node
+
+
+def _no_aws_entry(view: View) -> Iterator[Hit]:
+    for canary in _canaries(view):
+        listed = canary.get("serviceIntegrations")
+        if isinstance(listed, list) and not any(name == "aws" for name, _ in _integrations(canary)):
+            yield Hit(canary.at("serviceIntegrations"), "Canary analysis is enabled without an entry named aws.")
+
+
+def _no_canary_store(view: View) -> Iterator[Hit]:
+    for canary in _canaries(view):
+        on = [
+            name
+            for name, node in _integrations(canary)
+            if name in _CANARY_STORES and is_true(node.get("enabled")) and is_true(node.get(_CANARY_STORES[name]))
+        ]
+        if not on:
+            yield Hit(canary.at("enabled"), "Canary analysis is enabled and has no store for its results.")
+
+
+def _canary_accounts(view: View) -> Iterator[Hit]:
+    for canary in _canaries(view):
+        seen: set[str] = set()
+        for kind, node in _integrations(canary):
+            for account in node.items("accounts"):
+                name = text(account, "name")
+                if account.get("name") is None:
+                    yield Hit(account.path, f"A canary account of {kind} has no name.", hint="Add name.")
+                if name is None:
+                    continue
+                if not _CANARY_NAME.fullmatch(name):
+                    hint = "Use small letters, digits, and dashes or underscores between them."
+                    yield Hit(account.at("name"), f"A canary account cannot be named {name}.", hint=hint)
+                if name in seen:
+                    message = f"The canary account {name} stands here a second time."
+                    yield Hit(account.at("name"), message, hint="Give one of them another name.")
+                seen.add(name)
+
+
+def _no_canary_bucket(view: View) -> Iterator[Hit]:
+    for canary in _canaries(view):
+        for kind, node in _integrations(canary):
+            accounts = list(node.items("accounts"))
+            key = _CANARY_STORES.get(kind)
+            if key and is_true(node.get("enabled")) and is_true(node.get(key)):
+                if not any(not empty(account, "bucket") for account in accounts):
+                    yield Hit(node.at(key), f"{key} is on and no account of {kind} has a bucket.", hint="Set bucket.")
+                for account in accounts:
+                    if kind == "google" and not empty(account, "bucket") and empty(account, "project"):
+                        message = f"The canary account {text(account, 'name')} has a bucket and no project."
+                        yield Hit(account.path, message, hint="Set project.")
+
+
+def _prometheus_password_file(view: View) -> Iterator[Hit]:
+    for canary in _canaries(view):
+        for kind, node in _integrations(canary):
+            for account in node.items("accounts") if kind == "prometheus" else ():
+                file = named(view, account.get("usernamePasswordFile"))
+                body = file.file.body if isinstance(file, Named) else None
+                if isinstance(file, Named) and isinstance(body, bytes) and b":" not in body:
+                    message = f"usernamePasswordFile names {file.path}, which does not hold USER:PASSWORD."
+                    yield Hit(account.at("usernamePasswordFile"), message)
+
+
+def _publishers(view: View) -> Iterator[Hit]:
+    for deployment in view.deployments:
+        seen: set[str] = set()
+        for publisher in deployment.node("pubsub", "google").items("publishers"):
+            name = text(publisher, "name")
+            whose = f"The publisher {name}" if name else "A publisher"
+            yield from lacking(publisher, whose, ("project", "topicName"))
+            if name is not None and name in seen:
+                message = f"The publisher {name} stands here a second time."
+                yield Hit(publisher.at("name"), message, hint="Give one of them another name.")
+            seen.add(name or "")
+
+
+RULES = (
+    Rule("canary/account", _canary_accounts),
+    Rule("canary/no-aws-entry", _no_aws_entry),
+    Rule("canary/no-bucket", _no_canary_bucket),
+    Rule("canary/no-store", _no_canary_store),
+    Rule("canary/password-file", _prometheus_password_file),
+    Rule("pubsub/publisher", _publishers),
+    Rule("storage/none-chosen", _no_store),
+    Rule("storage/not-configured", _store_not_configured),
+    Rule("storage/oracle", _oracle_store),
+)

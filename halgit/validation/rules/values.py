@@ -1,0 +1,138 @@
+"""Rules on secrets that stand in the open; `open_secrets` finds them. No message shows a value."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from halgit import yaml as hyaml
+from halgit.halyard import model
+from halgit.pipeline import File, Origin, Path, PlainScalar, Value
+from halgit.redaction import Secret, SecretText
+from halgit.validation.open_secrets import Open
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.view import View
+from halgit.yaml import Scalar
+
+_CIPHER_HINT = "Write it as a {cipher} value, and change the secret."
+
+
+def _secret_hits(view: View, *, public: bool) -> Iterator[Hit]:
+    served: dict[str, list[Open]] = defaultdict(list)
+    for found in view.open_secrets:
+        if found.public == public and found.document is None:
+            yield Hit(found.path, _secret_message(found, public), found.file)
+        elif found.public == public:
+            served[found.file].append(found)
+    for file in view.account_files:
+        for document in file.documents:
+            here = [found for found in served[file.path] if found.document is document]
+            for found, spot in zip(here, document.places(found.path for found in here), strict=True):
+                yield Hit(found.path, _secret_message(found, public), found.file, _CIPHER_HINT, spot.line, spot.column)
+
+
+def _secret_message(found: Open, public: bool) -> str:
+    where = f"The address in {found.name}" if found.inside else found.name
+    if public:
+        return f"{where} holds a default password or key that everybody can read."
+    return f"{where} holds {'a password' if found.inside else 'a secret'} in plain text."
+
+
+def _plain_secrets(view: View) -> Iterator[Hit]:
+    return _secret_hits(view, public=False)
+
+
+def _public_secrets(view: View) -> Iterator[Hit]:
+    return _secret_hits(view, public=True)
+
+
+_SETTINGS = model.FieldType("object", "service.ServiceSettings")
+_ODD_INT = re.compile(
+    rb"(?<![\w.:/-])[-+]?(?:0[0-7_]+|0[xb][0-9a-fA-F_]+|[1-9][0-9]*_[0-9_]*|[1-9][0-9_]*:[0-5]?[0-9])"
+)
+"""Whole numbers that are not written as Java writes them."""
+
+
+def _changed_texts(view: View) -> Iterator[Hit]:
+    known: dict[tuple[str, str], dict[Path, Scalar]] = {}
+    for file, path, value in _non_strings(view):
+        origin = _origin(view, file, path)
+        text = b"" if origin is None else _text(view, origin)
+        if origin is None or not text or (_is_whole(value) and not _ODD_INT.search(text)):
+            continue
+        scalars = known.get((origin.layer.name, origin.file))
+        if scalars is None:
+            scalars = {scalar.path: scalar for scalar in hyaml.list_scalars(text) if not scalar.key}
+            known[origin.layer.name, origin.file] = scalars
+        scalar = scalars.get(origin.path)
+        if scalar is None or not scalar.plain or "${{" in scalar.text or scalar.text == hyaml.to_java_string(value):
+            continue
+        hidden = view.is_secret(path, file)
+        what, became = ("It", "another text") if hidden else (scalar.text, hyaml.to_java_string(value))
+        message = f"{what} stands without quotes where Halyard takes a text, and becomes {became}."
+        where = "" if origin.path == path else f" in {origin.file}"
+        hint = f"Put it in quotes{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
+        yield Hit(path, message, file.path, hint)
+
+
+def _is_whole(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _non_strings(view: View) -> Iterator[tuple[File, Path, Value]]:
+    """What is no text, in places for texts, of the halconfig and of service-settings."""
+    file = view.files.get("config")
+    if file is not None:
+        for path, value in _non_strings_below(model.ROOT_TYPE, view.config.value, (), "halconfig"):
+            yield file, path, value
+    for settings, node in view.documents("service-settings"):
+        for path, value in _non_strings_below(_SETTINGS, node.value, (), "service-settings"):
+            yield settings, path, value
+
+
+def _non_strings_below(type_: model.FieldType, node: Value, path: Path, table: str) -> Iterator[tuple[Path, Value]]:
+    if type_.kind == "string":
+        if not isinstance(node, (str, dict, list, Secret, SecretText, type(None))) or isinstance(node, PlainScalar):
+            yield path, node
+    elif type_.kind == "object" and isinstance(node, dict):
+        fields = model.get_actual_class(type_, node, table).fields
+        for key, value in node.items():
+            field = fields.get(key)
+            if field is not None and (field.type.kind != "string" or type(value) is not str):
+                yield from _non_strings_below(field.type, value, (*path, key), table)
+    elif type_.of is not None and type_.kind == "map" and isinstance(node, dict):
+        for key, value in node.items():
+            yield from _non_strings_below(type_.of, value, (*path, key), table)
+    elif type_.of is not None and isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from _non_strings_below(type_.of, value, (*path, number), table)
+
+
+def _origin(view: View, file: File, path: Path) -> Origin | None:
+    """Where a value was written; of one that a parameter brought, where the parameter's value was."""
+    if file.trace is None:
+        return Origin(file.winner, file.winner.file(file.path), path) if file.layers else None
+    origin = file.trace.at(path).origin
+    if not origin.how:
+        return origin
+    parameter = view.compiled.parameters.get(origin.how.rsplit(" ", 1)[-1])
+    return None if parameter is None or parameter.secret else parameter.origin
+
+
+def _text(view: View, origin: Origin) -> bytes:
+    """The file an origin stands in."""
+    for layer in view.compiled.layers:
+        if layer.id == origin.layer and layer.settings.file == origin.file:
+            return layer.settings.text
+        if layer.id == origin.layer:
+            start = f"{layer.id.folder}/" if layer.id.folder else ""
+            return layer.files.get(origin.file.removeprefix(start), b"")
+    return b""
+
+
+RULES = (
+    Rule("scalars/changed-string", _changed_texts),
+    Rule("secrets/plain-text", _plain_secrets),
+    Rule("secrets/public-default", _public_secrets),
+)
