@@ -90,14 +90,14 @@ def java_url() -> str:
 
 
 LEAVES: Json = {
-    "text": {"title": "text", "type": ["string", "number", "boolean", "null"]},
+    "text": {"title": "string", "type": ["string", "number", "boolean", "null"]},
     "boolean": {
-        "title": "true or false",
+        "title": "boolean",
         "type": ["boolean", "integer", "string", "null"],
         "pattern": f"^{BLANK}(?:true|True|TRUE|false|False|FALSE|null)?{BLANK}$",
     },
-    "int32": {"title": "whole number of 32 bits"} | integer(32),
-    "int64": {"title": "whole number of 64 bits"} | integer(64),
+    "int32": {"title": "32-bit integer"} | integer(32),
+    "int64": {"title": "64-bit integer"} | integer(64),
     "uri": {"title": "address", "type": ["string", "number", "boolean", "null"], "pattern": java_uri()},
     "url": {"title": "address with a protocol", "type": ["string", "null"], "pattern": java_url()},
     "any": {"title": "anything"},
@@ -202,7 +202,7 @@ def of_class(model: Json, name: str) -> Json:
 
 
 def chosen(class_: Json) -> Json:
-    """A class whose real class is told by one of its own keys, the exact word, which must be there."""
+    """A polymorphic class: one of its own keys, which is required, selects the concrete class."""
     key, real = class_["by"], class_["subtypes"]
     return {
         "required": [key],

@@ -23,30 +23,30 @@ Json = dict[str, Any]
 PLACEHOLDER = "^.*\\$\\{.*$"
 WORDS = "^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[oO][nN]|[oO][fF][fF]|[yY][eE][sS]|[nN][oO]|1|0|)$"
 SPRING = {
-    "text": {"title": "text", "type": ["string", "number", "boolean", "null"]},
+    "text": {"title": "string", "type": ["string", "number", "boolean", "null"]},
     "flag": {
-        "title": "true or false",
+        "title": "boolean",
         "type": ["boolean", "integer", "string", "null"],
         "minimum": 0,
         "maximum": 1,
         "pattern": f"{WORDS}|{PLACEHOLDER}",
     },
     "number": {
-        "title": "whole number",
+        "title": "integer",
         "type": ["integer", "string", "null"],
         "pattern": f"^[+-]?[0-9]+$|^$|{PLACEHOLDER}",
     },
     "texts": {
-        "title": "list of texts",
+        "title": "list of strings",
         "type": ["array", "string", "number", "boolean", "null"],
         "items": {"$ref": "#/$defs/text"},
     },
     "any": {"title": "anything"},
 }
 PLAIN = {
-    "text": {"title": "text", "type": ["string", "null"]},
-    "flag": {"title": "true or false", "type": ["boolean", "null"]},
-    "texts": {"title": "list of texts", "type": ["array", "null"], "items": {"$ref": "#/$defs/text"}},
+    "text": {"title": "string", "type": ["string", "null"]},
+    "flag": {"title": "boolean", "type": ["boolean", "null"]},
+    "texts": {"title": "list of strings", "type": ["array", "null"], "items": {"$ref": "#/$defs/text"}},
     "any": {"title": "anything"},
 }
 

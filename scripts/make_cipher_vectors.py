@@ -2,8 +2,7 @@
 
 Usage: python scripts/make_cipher_vectors.py REFERENCE_FOLDER
 
-Reads `cipher-vectors.json` of the reference folder and leaves out those made with a key that everybody can read,
-which halgit refuses.
+Reads `cipher-vectors.json` of the reference folder and skips those made with a public key, which halgit rejects.
 """
 
 from __future__ import annotations

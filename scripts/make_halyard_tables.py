@@ -2,7 +2,7 @@
 
     python scripts/make_halyard_tables.py [REFERENCE_DIR]
 
-The schemas are made of the tables and of `halyard_words.yaml`; without REFERENCE_DIR only they are made anew.
+The schemas are generated from the tables and `halyard_words.yaml`; without REFERENCE_DIR only they are generated.
 REFERENCE_DIR holds `halconfig-model.json` and `service-settings-model.json`: the classes that Halyard binds its
 files to, as read from its source and compared with what Jackson says of the compiled classes. Run it again when
 Halyard changes; it overwrites what it makes and nothing else.

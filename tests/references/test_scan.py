@@ -54,7 +54,7 @@ def test_secret_parameters_are_never_searched() -> None:
 def test_a_secret_parameter_cannot_be_a_part_of_a_reference() -> None:
     data = {"a": SecretText(("encrypted:vault!e:secret!k:pw!p:", Secret("x", "x")))}
     (fault,) = scan_files({"config": file("config", data)}).faults
-    assert fault.reason == "the reference is malformed: a secret parameter cannot be a part of it."
+    assert fault.reason == "the reference is malformed: it must not contain a secret parameter."
 
 
 def test_a_woven_text_file_keeps_counting_lines() -> None:
@@ -72,4 +72,4 @@ def test_faults_name_their_place() -> None:
         ("config", ("c",), 0, True),
         ("x.json", (), 2, False),
     ]
-    assert faults[1].reason.startswith("a reference of this form is decrypted only where it is the whole value")
+    assert faults[1].reason.startswith("a reference of this form is decrypted only as the whole value")

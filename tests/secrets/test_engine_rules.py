@@ -51,7 +51,7 @@ def test_what_an_engine_needs_must_be_there(engine: str, letter: str, prefix: st
     assert explain_malformed(form(engine, prefix=prefix)) is None
     said = explain_malformed(form(engine, prefix=prefix, without=letter)) or ""
     assert said.startswith("the reference is malformed: ")
-    assert ("fits no form" if engine == "noop" else "missing") in said
+    assert ("unknown form" if engine == "noop" else "missing") in said
     assert not find_references(form(engine, prefix=prefix, without=letter))
 
 
@@ -98,7 +98,7 @@ def test_where_secrets_are_keys_and_values_a_file_is_the_value_of_one(engine: st
 @pytest.mark.parametrize("engine", WITH_KEYS)
 def test_a_file_of_a_secret_manager_is_the_whole_secret(engine: str) -> None:
     said = explain_malformed(form(engine, "k:part", prefix="encryptedFile"))
-    words = f"the reference is malformed: encryptedFile takes the whole secret of {engine}, so it has no k."
+    words = f"the reference is malformed: encryptedFile reads the whole secret of {engine}, so k is not allowed."
     assert said == (words if "secret" in engine else None)
     assert explain_malformed(form(engine, "k:part")) is None
 
@@ -129,14 +129,14 @@ def test_a_value_ends_at_the_next_mark_and_may_hold_colons() -> None:
     assert (reference.get("path"), reference.get("key")) == ("dir:with/colon", "a:b")
     assert find_references(form("s3", "k:first", "k:last"))[0].reference.get("key") == "last"
     assert (explain_malformed("encrypted:s3!r:us-east-1!b:bucket!f:x!k:pass!word") or "").endswith(
-        "word is no NAME:VALUE."
+        "word is not NAME:VALUE."
     )
 
 
 def test_what_noop_holds_is_never_shown_where_it_is_cut() -> None:
     for text in ("encrypted:noop!v:hunter2!hunter3", "encrypted:noop!v:hunter2!hunter3:x", "encrypted:noop!hunter2"):
         said = explain_malformed(text)
-        assert said == "the reference is malformed: noop has v:VALUE alone, and the value no !."
+        assert said == "the reference is malformed: noop accepts only v:VALUE, and the value must not contain !."
 
 
 def test_versions_are_named_as_each_store_names_them() -> None:
@@ -145,7 +145,7 @@ def test_versions_are_named_as_each_store_names_them() -> None:
     assert google.get("version") == "3"
     assert find_references(form("google-secrets-manager", "v:latest"))[0].reference.get("version") == "latest"
     assert find_references("${{ secret('gcs://bucket/x?version=1700000000000001') }}")[0].reference.get("version")
-    assert "is no generation" in (explain_malformed("${{ secret('gcs://bucket/x?version=latest') }}") or "")
+    assert "is not a generation" in (explain_malformed("${{ secret('gcs://bucket/x?version=latest') }}") or "")
     assert find_references("${{ secret('s3://bucket/x?version=L4kqtJlcpXroDTDmpUMLUo') }}")[0].reference.get("version")
     assert find_references("${{ secret('secrets-manager://x?version=AWSPREVIOUS') }}")[0].reference.get("version")
 

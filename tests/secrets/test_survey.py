@@ -62,7 +62,7 @@ def test_an_engine_form_inside_a_text_is_a_warning() -> None:
         ),
         (
             "vault://evil.example.com:8200/secret/a#k", NONE, "reference/malformed",
-            "The reference is malformed: it names no server; servers are the operator's to choose.",
+            "The reference is malformed: a server is not allowed here; only the operator sets servers.",
             "Correct the reference.",
         ),
     ],

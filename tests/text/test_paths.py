@@ -50,7 +50,7 @@ def test_a_path_names_a_node(text: str, path: Path) -> None:
         ("plain[2]", "plain has no item [2] (2 items)."),
         ("/plain/²", "plain has no item ² (2 items)."),
         (f"/plain/{'9' * 5000}", f"plain has no item {'9' * 5000} (2 items)."),
-        ("plain[0].x", "plain[0] is a single value; it has nothing below it."),
+        ("plain[0].x", "plain[0] is a scalar, so it has no keys or items."),
         ("nothing", "the document has no key nothing (keys: providers, odd.key, plain, images)."),
     ],
 )
@@ -64,7 +64,7 @@ def test_a_step_that_meets_nothing_says_what_is_there(text: str, message: str) -
 def test_a_path_that_makes_no_sense_shows_where(text: str, at: int) -> None:
     with pytest.raises(UsageError) as error:
         paths.parse_path(text)
-    assert error.value.message == f"The path {text!r} makes no sense from character {at}."
+    assert error.value.message == f"The path {text!r} is invalid at character {at}."
 
 
 @given(st.lists(st.one_of(st.text(min_size=1), st.integers(0, 9)), min_size=1, max_size=5))
