@@ -91,7 +91,7 @@ def _scalar(value: Value, jackson: bool) -> Any:
 
 
 def _float(value: float) -> float:
-    """A float that is no whole number and truncates to the same: to JSON Schema 1.0 is an integer, to Jackson not."""
+    """A float that is not an integer and truncates to the same: to JSON Schema 1.0 is an integer, to Jackson not."""
     if math.isnan(value):
         return 0.5
     if math.isinf(value):

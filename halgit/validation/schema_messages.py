@@ -181,7 +181,7 @@ class Speaker:
             yield self._kind(path, thing, value, spec, options)
         elif options:
             yield self._constant(path, thing, value, options)
-        elif "minimum" in spec and type(value) in {int, float} and "number" in str(spec["title"]):
+        elif "minimum" in spec and type(value) in {int, float} and "integer" in str(spec["title"]):
             shown = self._shown(path, value)
             message = f"{thing} is {shown}; {self.reader.name} takes {spec['minimum']} to {spec['maximum']} here."
             yield self._say("schema/range", path, message, "Write a number within these bounds.")
@@ -261,7 +261,7 @@ def _wanted(spec: Schema, options: list[str]) -> str:
     if "array" in kinds:
         return "a list"
     title = str(spec.get("title", "something else"))
-    return title if title.startswith("true") else f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
+    return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
 
 
 def _mend_kind(value: Value, wanted: str) -> str:
@@ -273,6 +273,6 @@ def _mend_kind(value: Value, wanted: str) -> str:
         return "Write its keys below it, or take it out."
     if isinstance(value, dict) and len(value) == 1 and all(isinstance(item, str) for item in value.values()):
         return f"Take out the blank after {next(iter(value))}:, or put it all in quotes."
-    if wanted == "true or false":
+    if wanted == "a boolean":
         return "Write true or false, without quotes."
     return f"Write {wanted}."
