@@ -62,7 +62,7 @@ class AccountFile:
 
 
 def read(texts: Mapping[str, bytes]) -> tuple[AccountFile, ...]:
-    """The files, in the order in which a later one beats an earlier one."""
+    """The files, in the order in which a later one overrides an earlier one."""
     return tuple(_file(path, texts[path]) for path in sorted(texts, key=_rank))
 
 
@@ -79,6 +79,6 @@ def _file(path: str, text: bytes) -> AccountFile:
 
 
 def _rank(path: str) -> tuple[bool, bool, bool, str]:
-    """A profile's file beats the bare one, `clouddriver` beats `application`, and a later search path the root."""
+    """Sort by precedence: profile over bare name, `clouddriver` over `application`, a search path over the root."""
     name = path.rsplit("/", 1)[-1]
     return "-" in name, name.startswith("clouddriver"), "/" in path, path

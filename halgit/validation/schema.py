@@ -54,22 +54,24 @@ class Verdict:
 def check(data: Value, file: str, schema: str = "halconfig") -> tuple[Finding, ...]:
     """Every fault of a parsed document, in its own order. `schema` is one of READERS.
 
-    None is a document without content: a halconfig Halyard takes as new, service-settings it crashes on. Secret and
-    woven values count as texts. Raises KeyError for an unknown schema.
+    None is a document without content: a halconfig Halyard takes as new, service-settings it crashes on. Secret values
+    and texts with secrets count as strings. Raises KeyError for an unknown schema.
     """
     reader = READERS[schema]
     if data is None:
         return tuple(_empty(reader, file))
     scan = Scan(data)
     if scan.shared and size(data) > LARGEST:
-        message = f"With every alias written out this document has more than {LARGEST:,} values."
-        return (Finding("schema/too-large", Severity.ERROR, message, "Write it without aliases.", file),)
+        message = f"With every alias expanded this document has more than {LARGEST:,} values."
+        return (
+            Finding("schema/too-large", Severity.ERROR, message, "Repeat the values instead of using aliases.", file),
+        )
     found = list(_refused(reader, data, file, ordinary=scan.ordinary))
     if reader.schema == "halconfig":
         found += [*crashes(data, file), *cannot_rewrite(data, file)]
     if reader.name == "Halyard" and (scan.nulls or not scan.ordinary):
-        told = {finding.path for finding in found}
-        found += [finding for finding in _nulls(reader, data, file) if finding.path not in told]
+        reported = {finding.path for finding in found}
+        found += [finding for finding in _nulls(reader, data, file) if finding.path not in reported]
     return tuple(sorted(found, key=lambda finding: _order(data, finding.path)))
 
 
@@ -94,7 +96,7 @@ def _outcome(data: Value, faults: tuple[Finding, ...]) -> Outcome:
 
 def _empty(reader: Reader, file: str) -> Iterator[Finding]:
     if reader.schema == "service-settings":
-        message = "There is nothing in this file but comments, and Halyard crashes on that."
+        message = "The file contains only comments; Halyard crashes when it reads it."
         yield Finding(CRASH, Severity.ERROR, message, "Remove the file, empty it, or write {} into it.", file)
 
 
@@ -124,7 +126,7 @@ def _nulls(reader: Reader, data: Value, file: str) -> Iterator[Finding]:
     schema = halyard_data.load_schema(reader.schema)
     yield from (null_item(path, file) for path in items if "properties" in spec_at(schema, path, data))
     for path in keys:
-        message = f"A key is null here, and {reader.name} refuses the whole file."
+        message = f"A key is null; {reader.name} refuses the whole file."
         yield Finding("schema/null-key", Severity.ERROR, message, "Name the key, or quote it.", file, path)
 
 
@@ -182,7 +184,7 @@ def _oracle(path: Path, node: dict[str, Value], file: str) -> Iterator[Finding]:
     before = names[: names.index(primary)] if primary in names else names
     if primary is None or primary not in names or None in before:
         where = (*path, "primaryAccount") if "primaryAccount" in node else path
-        message = "Halyard crashes on Oracle accounts whose primaryAccount names none of them, enabled or not."
+        message = "Halyard crashes if primaryAccount names none of the Oracle accounts, even if disabled."
         yield _crash_finding(CRASH, file, where, message, "Set primaryAccount to the name of the first account.")
 
 
@@ -196,7 +198,7 @@ def cannot_rewrite(config: Value, file: str) -> Iterator[Finding]:
             if stumbles and nameless:
                 message = "An account without a name fails when Halyard looks for the primary account, on every save."
                 yield _crash_finding(
-                    CANNOT_REWRITE, file, where, message, "Add name." if account else "Take the dash out."
+                    CANNOT_REWRITE, file, where, message, "Add name." if account else "Remove the dash."
                 )
             if provider == "dockerRegistry" and isinstance(account, dict) and account.get("address") is None:
                 message = "A Docker registry account without an address fails when Halyard generates or saves."
@@ -229,8 +231,8 @@ def _bootstrap_only(config: Value, path: Path) -> bool:
 def null_item(path: Path, file: str) -> Finding:
     """An item without a value in a list of mappings."""
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "the list")
-    message = f"An item of {key} is empty; Halyard fails on it when it generates or saves."
-    return _crash_finding("schema/null-item", file, path, message, "Take the dash out, or write the item.")
+    message = f"An item of {key} is null; Halyard fails when it generates or saves."
+    return _crash_finding("schema/null-item", file, path, message, "Remove the dash, or write the item.")
 
 
 def _account_list(provider: dict[str, Value]) -> list[Value]:
@@ -286,7 +288,7 @@ def inside(path: str, hal_home: str) -> str:
 
 
 def kubeconfig(file: File) -> tuple[Value, tuple[Finding, ...]]:
-    """What a kubeconfig holds, and why it does not parse; MISSING where its text is not to be had."""
+    """What a kubeconfig holds, and why it does not parse; MISSING if its text is unavailable."""
     if file.data is not MISSING or not isinstance(file.body, bytes):
         return file.data, ()
     read = hyaml.read(file.body, file.path)

@@ -36,9 +36,9 @@ class Reader:
 
 
 _STRAYS = {
-    "noValidate": "It is an option of the hal command, not a setting: take it out.",
-    "armory": "It is a section of Armory's own Halyard: take it out.",
-    "locking": "It is a section of a profile, not of service-settings: move it there, or take it out.",
+    "noValidate": "It is an option of the hal command, not a setting: remove it.",
+    "armory": "It is a section of Armory's own Halyard: remove it.",
+    "locking": "It is a section of a profile, not of service-settings: move it there, or remove it.",
     "affinity": "Write it under deploymentEnvironment.affinity of the halconfig.",
 }
 _BODY = "node.DeploymentConfiguration"
@@ -137,7 +137,7 @@ class Speaker:
     def _body(self, node: dict[str, Value]) -> Finding:
         sections = [str(key) for key in node if key not in self.schema["properties"]]
         shown = join_words(sections if len(sections) <= _MOST_PLACES else [*sections[:_MOST_PLACES], "others"])
-        message = f"This is the body of a deployment: {shown} stand at the root. Halyard refuses the whole file."
+        message = f"This is the body of a deployment: {shown} are at the root. Halyard refuses the whole file."
         hint = "Put all of it below deploymentConfigurations: as one item, with name: default."
         return self._say("schema/unknown-key", (sections[0],), message, hint)
 
@@ -153,13 +153,13 @@ class Speaker:
         if 0 < len(elsewhere) <= _MOST_PLACES:
             return f"It belongs under {' or '.join(elsewhere)}."
         if len(known) <= _MOST_KEYS:
-            return f"Take it out, or use one of its keys: {', '.join(known)}." if known else "Take it out."
-        return f"Take it out, or look its place up with halgit schema {self.reader.schema}."
+            return f"Remove it, or use one of its keys: {', '.join(known)}." if known else "Remove it."
+        return f"Remove it, or look up its place with halgit schema {self.reader.schema}."
 
     def _missing(self, path: Path, key: str) -> Finding:
         spec = spec_at(self.schema, path, self.data)
         options = _constants(self.schema, resolved(self.schema, spec.get("properties", {}).get(key, {})))
-        message = f"{spec.get('title', 'this mapping')} has no {key}, which {self.reader.name} needs."
+        message = f"{spec.get('title', 'this mapping')} has no {key}, which {self.reader.name} requires."
         return self._say("schema/missing-key", path, message, f"Add {key}{': ' + _either(options) if options else ''}.")
 
     # --- values ---
@@ -183,11 +183,11 @@ class Speaker:
             yield self._constant(path, thing, value, options)
         elif "minimum" in spec and type(value) in {int, float} and "integer" in str(spec["title"]):
             shown = self._shown(path, value)
-            message = f"{thing} is {shown}; {self.reader.name} takes {spec['minimum']} to {spec['maximum']} here."
+            message = f"{thing} is {shown}; {self.reader.name} expects {spec['minimum']} to {spec['maximum']}."
             yield self._say("schema/range", path, message, "Write a number within these bounds.")
         elif spec.get("title", "").startswith("address"):
-            message = f"{thing} is not an {spec['title']} that {self.reader.name} can read."
-            yield self._say("schema/address", path, message, "Write scheme://host:port/path, without blanks.")
+            message = f"{thing} is not an {spec['title']} that {self.reader.name} accepts."
+            yield self._say("schema/address", path, message, "Write scheme://host:port/path, without spaces.")
         else:
             yield self._kind(path, thing, value, spec, options)
 
@@ -195,13 +195,13 @@ class Speaker:
         text = "" if value is None or isinstance(value, bytes) else hyaml.to_java_string(value)
         same = [option for option in options if split_words(option) == split_words(text)]
         hint = f"Write {same[0]}." if same else suggest_nearest(text, options, "Write one of these words.")
-        message = f"{thing} is {self._shown(path, value)}; {self.reader.name} takes {_either(options)} here."
+        message = f"{thing} is {self._shown(path, value)}; {self.reader.name} expects {_either(options)}."
         return self._say("schema/enum", path, message, hint)
 
     def _kind(self, path: Path, thing: str, value: Value, spec: Schema, options: list[str]) -> Finding:
         wanted = _wanted(spec, options)
         shown = describe_kind(value) if wanted in {"a list", "a mapping"} else self._shown(path, value)
-        message = f"{thing} is {shown}; {self.reader.name} takes {wanted} here."
+        message = f"{thing} is {shown}; {self.reader.name} expects {wanted}."
         items = resolved(self.schema, spec.get("items", {}))
         named = wanted == "a list" and "name" in items.get("properties", {}) and _holds_mappings(value)
         hint = f"Write a list: - name: {next(iter(value))}, and so on." if named else _mend_kind(value, wanted)
@@ -216,7 +216,7 @@ class Speaker:
         if len(text) > _LONGEST_SHOWN or not text.isprintable():
             return describe_kind(value)
         if isinstance(value, str):
-            return f'the text "{text}"' if text else "an empty text"
+            return f'the string "{text}"' if text else "an empty string"
         return text if isinstance(value, bool) else f"the number {text}"
 
 
@@ -261,18 +261,20 @@ def _wanted(spec: Schema, options: list[str]) -> str:
     if "array" in kinds:
         return "a list"
     title = str(spec.get("title", "something else"))
-    return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
+    return title if title.startswith("true") else f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
 
 
 def _mend_kind(value: Value, wanted: str) -> str:
     if wanted == "a list":
         return (
-            "Write its items below it, each after a dash." if not isinstance(value, dict) else "Put a dash before it."
+            "Write its items below it, each after a dash."
+            if not isinstance(value, dict)
+            else "Begin the item with a dash."
         )
     if wanted == "a mapping":
-        return "Write its keys below it, or take it out."
+        return "Write its keys below it, or remove it."
     if isinstance(value, dict) and len(value) == 1 and all(isinstance(item, str) for item in value.values()):
-        return f"Take out the blank after {next(iter(value))}:, or put it all in quotes."
+        return f"Remove the space after {next(iter(value))}:, or quote the whole value."
     if wanted == "a boolean":
         return "Write true or false, without quotes."
     return f"Write {wanted}."

@@ -99,7 +99,7 @@ def test_everything_wrong_with_a_request_is_said_at_once() -> None:
     words = refused("add", "kubernetes", "hub", fields)
     assert words == (
         f"The account hub is refused: {NAME} has a docker-registry account of this name already; "
-        'cacheThreads: cacheThreads is the text "many"; Clouddriver takes a whole number here; '
+        'cacheThreads: cacheThreads is the string "many"; Clouddriver expects an integer; '
         "context holds ${, which Spring takes for a placeholder; namespaces and omitNamespaces exclude each other. "
         "Correct the request."
     )

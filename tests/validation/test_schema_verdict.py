@@ -146,7 +146,7 @@ def test_a_secret_counts_as_a_text_nobody_reads(secret: Secret | SecretText) -> 
     assert check(config(context=secret, cacheThreads=secret, debug=secret, providerVersion=secret), "config") == ()
     assert check(config(name=secret), "config") == ()
     (found,) = check(config(namespaces=secret), "config")
-    assert found.message == "namespaces is a secret; Halyard takes a list here."
+    assert found.message == "namespaces is a secret; Halyard expects a list."
 
 
 def test_a_secret_name_is_not_compared() -> None:
@@ -165,7 +165,7 @@ def test_a_document_that_would_not_fit_into_memory_is_refused_at_once() -> None:
         node = [node, node]
     (found,) = check({"currentDeployment": node}, "config")
     assert (found.rule, found.file) == ("schema/too-large", "config")
-    assert found.message == "With every alias written out this document has more than 2,000,000 values."
+    assert found.message == "With every alias expanded this document has more than 2,000,000 values."
 
 
 def test_findings_name_the_file_they_were_given() -> None:

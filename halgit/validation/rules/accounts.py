@@ -25,7 +25,7 @@ def _duplicate_names(view: View) -> Iterator[Hit]:
                 if name is None:
                     continue
                 if name in seen:
-                    message = f"The account {name} stands here a second time: {seen[name]} has one of this name."
+                    message = f"The account {name} is a duplicate: {seen[name]} has an account of this name."
                     yield Hit(account.at("name"), message)
                 seen.setdefault(name, provider)
 
@@ -82,12 +82,12 @@ def _permissions(view: View, has: str, lacks: str) -> Iterator[tuple[Path, str]]
 def _read_only(view: View) -> Iterator[Hit]:
     for path, whose in _permissions(view, "READ", "WRITE"):
         use = "deploy to" if path[2] == "providers" else "run"
-        yield Hit(path, f"{whose} gives READ and no WRITE: nobody can {use} it.")
+        yield Hit(path, f"{whose} has READ but no WRITE: nobody can {use} it.")
 
 
 def _write_only(view: View) -> Iterator[Hit]:
     for path, whose in _permissions(view, "WRITE", "READ"):
-        yield Hit(path, f"{whose} gives WRITE and no READ.")
+        yield Hit(path, f"{whose} has WRITE but no READ.")
 
 
 _REGISTRY_NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9]*[a-z0-9])?")
@@ -105,7 +105,7 @@ def _registry_name(view: View) -> Iterator[Hit]:
     for account in _registries(view):
         name = text(account, "name")
         if name is not None and not _REGISTRY_NAME.fullmatch(name):
-            yield Hit(account.at("name"), f"A dockerRegistry account cannot be named {name}.")
+            yield Hit(account.at("name"), f"{name} is not a valid name of a dockerRegistry account.")
 
 
 def _several_passwords(view: View) -> Iterator[Hit]:
@@ -183,7 +183,10 @@ def _references_of_account(provider: str, account: Node, known: list[str], *, en
         if name not in known:
             hint = suggest_nearest(name, known, f"The registries are {', '.join(known)}.")
             yield Hit(
-                one.at("accountName"), f"{whose} names a registry {name}, which is none.", hint=hint, severity=severity
+                one.at("accountName"),
+                f"{whose} names a registry {name}, which does not exist.",
+                hint=hint,
+                severity=severity,
             )
         if name in seen:
             yield Hit(one.at("accountName"), f"{whose} names the registry {name} twice.", severity=severity)

@@ -41,7 +41,7 @@ _BAKERY: Final[dict[str, tuple[str, ...]]] = {
     "google": ("zone", "network"),
 }  # fmt: skip
 _BAKERY_DEFAULTS: Final = {"google": ("zone", "network")}
-"""Keys Halyard fills in itself where they are absent: only an empty text is a fault."""
+"""Keys Halyard fills in itself where they are absent: only an empty string is a fault."""
 
 _IMAGE: Final[dict[str, tuple[str, ...]]] = {
     "huaweicloud": ("region", "instanceType", "sourceImageId", "sshUserName", "eipType"),
@@ -149,7 +149,7 @@ def _foundry_settings(view: View) -> Iterator[Hit]:
         for key in ("appsManagerUri", "metricsUri"):
             said = text(account, key)
             if said is not None and not said.lower().startswith(("http://", "https://")):
-                yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has no http address as {key}.")
+                yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has a {key} that is not an http address.")
     for provider, node in view.providers:
         retries = coerce_integer(node.get("clientConfig", "maxRetries"), 32)
         if provider == "cloudfoundry" and retries is not None and retries < 1:
@@ -160,7 +160,7 @@ def _foundry_settings(view: View) -> Iterator[Hit]:
 def _unknown_hosts(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("appengine"):
         if is_true(account.get("sshTrustUnknownHosts")) and not empty(account, "jsonPath"):
-            message = f"{owner('appengine', account)} trusts every host it meets over ssh."
+            message = f"{owner('appengine', account)} trusts every SSH host."
             yield Hit(account.at("sshTrustUnknownHosts"), message)
 
 
@@ -191,14 +191,14 @@ def _lifecycle_hook(whose: str, hook: Node) -> Iterator[Hit]:
         ("roleARN", _IAM_ROLE, "arn:aws:iam::ACCOUNT:role/NAME"),
     ):
         if hook.get(key) is None:
-            yield Hit(hook.path, f"{whose} has a hook without {key}.", hint=f"Set {key}.", severity=Severity.WARNING)
+            yield Hit(hook.path, f"{whose} has a hook that lacks {key}.", hint=f"Set {key}.", severity=Severity.WARNING)
             return
         said = text(hook, key)
         if said is not None and not pattern.fullmatch(said):
-            yield Hit(hook.at(key), f"{whose} has a hook whose {key} is no such ARN.", hint=f"Write {example}.")
+            yield Hit(hook.at(key), f"{whose} has a hook whose {key} is not such an ARN.", hint=f"Write {example}.")
     if hook.get("defaultResult") not in _HOOK_RESULTS:
         message = f"{whose} has a hook whose defaultResult is neither ABANDON nor CONTINUE."
-        yield Hit(hook.at("defaultResult"), message, hint="Write one of the two.")
+        yield Hit(hook.at("defaultResult"), message, hint="Use ABANDON or CONTINUE.")
     seconds = coerce_integer(hook.get("heartbeatTimeout"), 32)
     if hook.get("heartbeatTimeout") is None or (seconds is not None and not 30 <= seconds <= 7200):
         message = f"{whose} has a hook whose heartbeatTimeout is not between 30 and 7200 seconds."
@@ -218,7 +218,7 @@ def _ecs_accounts(view: View) -> Iterator[Hit]:
                     account.at("awsAccount"), f"{owner('ecs', account)} names no AWS account.", hint="Set awsAccount."
                 )
             if wanted and wanted not in known:
-                message = f"{owner('ecs', account)} names an AWS account {wanted}, which is none."
+                message = f"{owner('ecs', account)} names an AWS account {wanted}, which does not exist."
                 hint = suggest_nearest(wanted, known, "Add it under providers.aws.accounts.")
                 severity = None if known else Severity.WARNING
                 yield Hit(account.at("awsAccount"), message, hint=hint, severity=severity)
@@ -234,7 +234,7 @@ def _duplicate_clusters(view: View) -> Iterator[Hit]:
         for cluster in node.items("clusters"):
             name = text(cluster, "name")
             if name is not None and name in seen:
-                yield Hit(cluster.at("name"), f"The DC/OS cluster {name} stands here a second time.")
+                yield Hit(cluster.at("name"), f"The DC/OS cluster {name} is a duplicate.")
             seen.add(name or "")
 
 
@@ -254,10 +254,12 @@ def _dcos_credential(whose: str, one: Node, known: set[str], seen: set[tuple[str
     name, user = text(one, "name"), text(one, "uid")
     if name is not None and name not in known:
         hint = suggest_nearest(name, known, "Add it under providers.dcos.clusters.")
-        yield Hit(one.at("name"), f"{whose} names a cluster {name}, which is none.", hint=hint)
+        yield Hit(one.at("name"), f"{whose} names a cluster {name}, which does not exist.", hint=hint)
     if name is not None and user is not None:
         if (name, user) in seen:
-            yield Hit(one.at("uid"), f"{whose} has credentials of {user} for {name} twice.", hint="Keep one of them.")
+            yield Hit(
+                one.at("uid"), f"{whose} has credentials of {user} for {name} more than once.", hint="Keep one of them."
+            )
         seen.add((name, user))
     if both(one, "password", "serviceKeyFile"):
         message = f"{whose} has a password and a serviceKeyFile for {name}."
@@ -279,7 +281,7 @@ def _incomplete_clusters(view: View) -> Iterator[Hit]:
             if empty(cluster, "dcosUrl"):
                 yield Hit(cluster.path, f"The DC/OS cluster {name} has no dcosUrl.", hint="Set dcosUrl.")
             if empty(cluster, "loadBalancer", "image"):
-                message = f"The DC/OS cluster {name} has no image of a load balancer."
+                message = f"The DC/OS cluster {name} has no loadBalancer.image."
                 yield Hit(cluster.path, message, hint="Set loadBalancer.image.")
 
 

@@ -21,7 +21,7 @@ def _duplicate_deployments(view: View) -> Iterator[Hit]:
     for node in view.deployments:
         name = node.get("name")
         if names[name] > 1 and name in seen:
-            yield Hit(node.at("name"), f"The deployment {name} stands here a second time.")
+            yield Hit(node.at("name"), f"The deployment {name} is a duplicate.")
         seen.add(name)
 
 
@@ -33,7 +33,7 @@ def _no_version(view: View) -> Iterator[Hit]:
 def _time_zone(view: View) -> Iterator[Hit]:
     zone = None if view.deployment is None else text(view.deployment, "timezone")
     if view.deployment is not None and zone is not None and zone not in list_time_zones():
-        message = f"Java knows no time zone {zone}."
+        message = f"Java does not know the time zone {zone}."
         known = () if "+" in zone or "-" in zone else sorted(list_time_zones())
         yield Hit(view.deployment.at("timezone"), message, hint=suggest_nearest(zone, known))
 
@@ -75,9 +75,9 @@ def _named(node: Node, name: str, found: list[str], usable: list[str]) -> Iterat
     path = node.at("accountName")
     if not found:
         hint = suggest_nearest(name, usable, "Write the name of a Kubernetes account of the halconfig.")
-        yield Hit(path, f"No account is called {name}.", hint=hint)
+        yield Hit(path, f"No account is named {name}.", hint=hint)
     elif len(found) > 1:
-        message = f"{len(found)} accounts are called {name}, so Halyard cannot tell where to deploy."
+        message = f"{len(found)} accounts are named {name}, so Halyard cannot select one."
         yield Hit(path, message, hint="Give each account a name of its own.")
     elif found[0] == "google":
         message = f"Spinnaker is deployed to the Google account {name}, which Halyard advises against."
@@ -106,7 +106,7 @@ def _sizes_of_other_mode(view: View) -> Iterator[Hit]:
         for key in [f"spin-{name}"] if split else [f"spin-{name}-{part}" for part in parts]:
             if node.get("customSizing", key) is not None:
                 how = "on" if split else "off"
-                message = f"High availability of {name} is {how}: there is no {key} to be sized."
+                message = f"High availability of {name} is {how}: {key} does not exist."
                 hint = f"Write {join_words([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
                 yield Hit(node.at("customSizing", key), message, hint=hint or f"Write spin-{name} instead.")
 
@@ -116,14 +116,14 @@ def _unknown_sizes(view: View) -> Iterator[Hit]:
     for key, below in _environment(view).entries("customSizing"):
         if key.removeprefix("spin-") not in services.SERVICES and below.value is not None:
             hint = suggest_nearest(key, known, "Write spin-<service>, such as spin-clouddriver.")
-            yield Hit(below.path, f"customSizing names {key}, which is no service.", hint=hint)
+            yield Hit(below.path, f"customSizing names {key}, which is not a service.", hint=hint)
 
 
 def _replicas(view: View) -> Iterator[Hit]:
     for key, below in _environment(view).entries("customSizing"):
         given = below.get("replicas")
         if key.removeprefix("spin-") in services.SERVICES and given is not None and type(given) is not int:
-            yield Hit(below.at("replicas"), f"replicas of {key} is no whole number.")
+            yield Hit(below.at("replicas"), f"replicas of {key} is not an integer.")
 
 
 def _redis_endpoints(view: View) -> Iterator[Hit]:
@@ -174,8 +174,10 @@ def _ignored_keys(view: View) -> Iterator[Hit]:
             if node[key] is not None:
                 places.setdefault((class_.name, str(key)), []).append((*path, key))
     for (owner, key), paths in places.items():
-        more = f" It stands so in {len(paths)} places." if len(paths) > 1 else ""
-        yield Hit(paths[0], f"Halyard takes {key} here and ignores it.{more}", hint=_REPLACEMENTS.get((owner, key), ""))
+        more = f" It occurs in {len(paths)} places." if len(paths) > 1 else ""
+        yield Hit(
+            paths[0], f"Halyard accepts {key} here and ignores it.{more}", hint=_REPLACEMENTS.get((owner, key), "")
+        )
 
 
 def _overwritten_values(view: View) -> Iterator[Hit]:
@@ -199,8 +201,8 @@ def _role_provider_types(deployment: Node) -> Iterator[Hit]:
     for key, node in deployment.entries("security", "authz", "groupMembership"):
         kind: Value = node.get("roleProviderType")
         if isinstance(kind, str) and kind != key.upper():
-            message = f"roleProviderType of {key} makes Halyard take it for another kind of role provider."
-            yield Hit(node.at("roleProviderType"), message, hint="Remove it; the section's own name says the kind.")
+            message = f"roleProviderType of {key} makes Halyard treat it as another role provider."
+            yield Hit(node.at("roleProviderType"), message, hint="Remove it; the name of the section decides.")
 
 
 def _overwritten_stats(deployment: Node) -> Iterator[Hit]:

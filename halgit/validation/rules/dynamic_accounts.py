@@ -38,14 +38,14 @@ EITHER: Final = (("namespaces", "omitNamespaces"), ("kinds", "omitKinds"))
 
 
 def documents(view: View) -> Iterator[Document]:
-    """Every document of every file, one that a later one beats first."""
+    """Every document of every file, in the order of precedence, lowest first."""
     for file in view.account_files:
         yield from file.documents
 
 
-def hits(document: Document, said: Iterable[tuple[Path, str, str]]) -> Iterator[Hit]:
-    """What is to be said of a document: path, message, next step (empty: the rule's own). Each gets its line."""
-    every = list(said)
+def hits(document: Document, notes: Iterable[tuple[Path, str, str]]) -> Iterator[Hit]:
+    """What is to be notes of a document: path, message, next step (empty: the rule's own). Each gets its line."""
+    every = list(notes)
     for (path, message, hint), spot in zip(every, document.places(path for path, _, _ in every), strict=True):
         yield Hit(path, message, document.file, hint, spot.line, spot.column)
 
@@ -76,7 +76,7 @@ def _hides_halconfig(view: View) -> Iterator[Hit]:
         own = [_name(node.value) for node in section.items("accounts") if isinstance(node.value, dict)]
         lost = [name for name in own if name is not None and name not in names]
         if lost:
-            message = f"This list hides the {key} accounts of the halconfig: {join_words(lost)} will be gone."
+            message = f"This list hides the {key} accounts of the halconfig: {join_words(lost)} disappear."
             hint = f"Repeat {'it' if len(lost) == 1 else 'them'} in this list."
             yield from hits(document, [(path, message, hint)])
 
@@ -92,27 +92,25 @@ def _list_twice(view: View) -> Iterator[Hit]:
         winner = last[provider]
         if winner is not document:
             place = f"a later document of {winner.file}" if winner.file == document.file else winner.file
-            message = f"The {provider} accounts of {place} hide this list; Spring does not merge lists."
+            message = f"The {provider} accounts of {place} hide this list: Spring does not merge lists."
             yield from hits(document, [(path, message, "")])
 
 
 def _duplicate(view: View) -> Iterator[Hit]:
     seen: dict[str, tuple[str, str]] = {}
     for document in documents(view):
-        said: list[tuple[Path, str, str]] = []
+        notes: list[tuple[Path, str, str]] = []
         for provider, path, account in document.accounts():
             name = _name(account)
             if name is None:
                 continue
             if name in seen:
                 where = seen[name][1] if seen[name][1] != document.file else "this file"
-                message = (
-                    f"The account {name} stands a second time: it is a {seen[name][0]} account in {where} already."
-                )
-                said.append(((*path, "name"), message, ""))
+                message = f"The account {name} is a duplicate: {where} has a {seen[name][0]} account of this name."
+                notes.append(((*path, "name"), message, ""))
             else:
                 seen[name] = (provider, document.file)
-        yield from hits(document, said)
+        yield from hits(document, notes)
 
 
 # --- single files and entries ---
@@ -121,7 +119,7 @@ def _duplicate(view: View) -> Iterator[Hit]:
 def _several_documents(view: View) -> Iterator[Hit]:
     for file in view.account_files:
         if len(file.documents) > 1:
-            message = f"{file.path} holds {len(file.documents)} YAML documents; of lists in them the last one counts."
+            message = f"{file.path} holds {len(file.documents)} YAML documents; Spring takes lists from the last one."
             yield from hits(file.documents[1], [((), message, "")])
 
 
@@ -132,19 +130,19 @@ def _dead_key(view: View) -> Iterator[Hit]:
             for key in account if provider == "kubernetes" else ():
                 if split_words(key) in DEAD:
                     places[key].append((*path, key))
-        said = []
+        notes = []
         for key, paths in places.items():
             more = "" if len(paths) == 1 else f", in {len(paths)} accounts"
-            said.append((paths[0], f"Clouddriver no longer knows {key} and ignores it{more}.", ""))
-        yield from hits(document, said)
+            notes.append((paths[0], f"Clouddriver no longer supports {key} and ignores it{more}.", ""))
+        yield from hits(document, notes)
 
 
 def _skipped(view: View) -> Iterator[Hit]:
     for document in documents(view):
-        said = []
+        notes = []
         for provider, path, account in document.accounts():
             if not _name(account):
-                said.append((path, f"A {provider} account has no name, and Clouddriver skips it.", "Add name."))
+                notes.append((path, f"A {provider} account has no name, and Clouddriver skips it.", "Add name."))
             for one, other in EITHER if provider == "kubernetes" else ():
                 given = [
                     key
@@ -153,8 +151,8 @@ def _skipped(view: View) -> Iterator[Hit]:
                 ]
                 if len(given) > 1:
                     message = f"The account {_name(account)} has both {one} and {other}, and Clouddriver skips it."
-                    said.append(((*path, given[1]), message, f"Keep {one} or {other}."))
-        yield from hits(document, said)
+                    notes.append(((*path, given[1]), message, f"Keep {one} or {other}."))
+        yield from hits(document, notes)
 
 
 def _checked(view: View, rules: frozenset[str]) -> Iterator[Hit]:

@@ -21,7 +21,7 @@ def skipped_file(view: View, left: Skipped) -> Hit:
     reason, _, near = left.reason.partition("; did you mean ")
     hint = f"Did you mean {near}" if near else ""
     if reason.startswith("config has no"):
-        hint = "Rename the folder after a deployment of config."
+        hint = "Rename the directory after a deployment of config."
     name = left.path.rsplit("/", 1)[-1]
     return Hit((), f"Halyard ignores {name}: {reason}.", view.written_in(left.path), hint, 1, 1)
 
@@ -34,7 +34,7 @@ _STILL_OPEN = re.compile(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
 
 
 def empty(node: Node, *steps: str) -> bool:
-    """Whether there is nothing, or an empty text, below these keys."""
+    """Whether there is nothing, or an empty string, below these keys."""
     return node.get(*steps) in (None, "")
 
 
@@ -47,8 +47,8 @@ def word(value: Value) -> str | None:
     """The text Halyard would read of a value; None where there is none, or none that can be judged."""
     if value is None or isinstance(value, (dict, list, bytes, Secret, SecretText)):
         return None
-    said = hyaml.to_java_string(value)
-    return None if "${" in said or references.find_references(said) else said
+    text_ = hyaml.to_java_string(value)
+    return None if "${" in text_ or references.find_references(text_) else text_
 
 
 def owner(provider: str, account: Node) -> str:
@@ -65,9 +65,9 @@ def both(node: Node, *keys: str) -> bool:
 def words(node: Node, *steps: str) -> Iterator[tuple[Node, str]]:
     """The items of a list that are texts which can be judged, each with its node."""
     for item in node.items(*steps):
-        said = word(item.value)
-        if said is not None:
-            yield item, said
+        text_ = word(item.value)
+        if text_ is not None:
+            yield item, text_
 
 
 def lacking(node: Node, whose: str, keys: Iterable[str]) -> Iterator[Hit]:
@@ -89,11 +89,11 @@ def _uri() -> re.Pattern[str]:
     return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
-def address(said: str) -> SplitResult | None:
+def address(text_: str) -> SplitResult | None:
     """An address taken apart; None where `java.net.URI` refuses it."""
     try:
-        split = urlsplit(said.strip())
-        return split if _uri().search(said) and split.port != -1 else None
+        split = urlsplit(text_.strip())
+        return split if _uri().search(text_) and split.port != -1 else None
     except ValueError:
         return None
 

@@ -23,7 +23,7 @@ _BUCKET = re.compile(r"[a-zA-Z0-9\-_.]{1,63}")
 
 
 def _storage(view: View) -> tuple[Node, str]:
-    """The section, and the store that is chosen; an empty text where none is."""
+    """The section, and the store that is chosen; an empty string where none is."""
     if view.deployment is None:
         return Node((), None), ""
     node = view.deployment.node("persistentStorage")
@@ -35,7 +35,7 @@ def _no_store(view: View) -> Iterator[Hit]:
     if view.deployment is not None and node.get("persistentStoreType") is None:
         there = [store for store in _STORES if node.get(store)]
         hint = f"Set persistentStoreType: {there[0]}." if len(there) == 1 else ""
-        message = "No persistentStoreType says where Front50 keeps its data."
+        message = "persistentStoreType is not set."
         yield Hit(node.at("persistentStoreType"), message, hint=hint)
 
 
@@ -48,10 +48,10 @@ def _store_not_configured(view: View) -> Iterator[Hit]:
     if gone and not node.get(store):
         others = [other for other in _STORES if node.get(other)]
         hint = f"Set persistentStoreType: {others[0]}, or fill {store}." if others else ""
-        message = f"The chosen store is {store}, and nothing is said of it."
+        message = f"The selected store is {store}, and its section is empty."
         yield Hit(node.at("persistentStoreType"), message, hint=hint or f"Set {' and '.join(gone)} below {store}.")
     else:
-        yield from lacking(node.node(store), f"The chosen store {store}", gone)
+        yield from lacking(node.node(store), f"The selected store {store}", gone)
 
 
 def _oracle_store(view: View) -> Iterator[Hit]:
@@ -60,10 +60,10 @@ def _oracle_store(view: View) -> Iterator[Hit]:
         return
     section = next((key for key in (store, "oracle", "oraclebmcs") if node.get(key)), store)
     here = node.node(section)
-    yield from lacking(here, "The chosen store oracle", _ORACLE_NEEDS)
+    yield from lacking(here, "The selected store oracle", _ORACLE_NEEDS)
     bucket = text(here, "bucketName")
     if bucket and not _BUCKET.fullmatch(bucket):
-        message = f"{bucket} is no name of a bucket: letters, digits, dashes, dots and underscores, at most 63."
+        message = f"{bucket} is not a valid bucket name: letters, digits, dashes, dots and underscores, at most 63."
         yield Hit(here.at("bucketName"), message, hint="Write the name of the bucket.")
 
 
@@ -86,7 +86,10 @@ def _no_aws_entry(view: View) -> Iterator[Hit]:
     for canary in _canaries(view):
         listed = canary.get("serviceIntegrations")
         if isinstance(listed, list) and not any(name == "aws" for name, _ in _integrations(canary)):
-            yield Hit(canary.at("serviceIntegrations"), "Canary analysis is enabled without an entry named aws.")
+            yield Hit(
+                canary.at("serviceIntegrations"),
+                "Canary analysis is enabled, and serviceIntegrations has no entry named aws.",
+            )
 
 
 def _no_canary_store(view: View) -> Iterator[Hit]:
@@ -97,7 +100,7 @@ def _no_canary_store(view: View) -> Iterator[Hit]:
             if name in _CANARY_STORES and is_true(node.get("enabled")) and is_true(node.get(_CANARY_STORES[name]))
         ]
         if not on:
-            yield Hit(canary.at("enabled"), "Canary analysis is enabled and has no store for its results.")
+            yield Hit(canary.at("enabled"), "Canary analysis is enabled, and no store is enabled for its results.")
 
 
 def _canary_accounts(view: View) -> Iterator[Hit]:
@@ -111,10 +114,10 @@ def _canary_accounts(view: View) -> Iterator[Hit]:
                 if name is None:
                     continue
                 if not _CANARY_NAME.fullmatch(name):
-                    hint = "Use small letters, digits, and dashes or underscores between them."
-                    yield Hit(account.at("name"), f"A canary account cannot be named {name}.", hint=hint)
+                    hint = "Use lower-case letters, digits, and dashes or underscores between them."
+                    yield Hit(account.at("name"), f"{name} is not a valid name of a canary account.", hint=hint)
                 if name in seen:
-                    message = f"The canary account {name} stands here a second time."
+                    message = f"The canary account {name} is a duplicate."
                     yield Hit(account.at("name"), message, hint="Give one of them another name.")
                 seen.add(name)
 
@@ -140,7 +143,7 @@ def _prometheus_password_file(view: View) -> Iterator[Hit]:
                 file = named(view, account.get("usernamePasswordFile"))
                 body = file.file.body if isinstance(file, Named) else None
                 if isinstance(file, Named) and isinstance(body, bytes) and b":" not in body:
-                    message = f"usernamePasswordFile names {file.path}, which does not hold USER:PASSWORD."
+                    message = f"usernamePasswordFile names {file.path}, which does not contain USER:PASSWORD."
                     yield Hit(account.at("usernamePasswordFile"), message)
 
 
@@ -152,7 +155,7 @@ def _publishers(view: View) -> Iterator[Hit]:
             whose = f"The publisher {name}" if name else "A publisher"
             yield from lacking(publisher, whose, ("project", "topicName"))
             if name is not None and name in seen:
-                message = f"The publisher {name} stands here a second time."
+                message = f"The publisher {name} is a duplicate."
                 yield Hit(publisher.at("name"), message, hint="Give one of them another name.")
             seen.add(name or "")
 

@@ -56,10 +56,12 @@ def _custom_uncached(view: View) -> Iterator[Hit]:
             kind = text(resource, "kubernetesKind")
             if kind and kinds and kind not in kinds:
                 message = f"{owner('kubernetes', account)} has a custom resource {kind} that is not among its kinds."
-                yield Hit(resource.at("kubernetesKind"), message, hint="Add it to kinds, or take the resource out.")
+                yield Hit(resource.at("kubernetesKind"), message, hint="Add it to kinds, or remove the resource.")
             if kind and kind in omitted:
                 message = f"{owner('kubernetes', account)} has a custom resource {kind} and omits the kind."
-                yield Hit(resource.at("kubernetesKind"), message, hint="Take it out of omitKinds, or the resource.")
+                yield Hit(
+                    resource.at("kubernetesKind"), message, hint="Remove it from omitKinds, or remove the resource."
+                )
 
 
 def _threads(view: View) -> Iterator[Hit]:

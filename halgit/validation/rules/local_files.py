@@ -82,7 +82,7 @@ def _outside(view: View) -> Iterator[Hit]:
             places.setdefault(str(value), []).append(path)
     for value, paths in places.items():
         more = f" It is named in {len(paths)} places." if len(paths) > 1 else ""
-        message = f"{paths[0][-1]} names {_shown(value)}, which is not part of the tree and cannot be checked here."
+        message = f"{paths[0][-1]} names {_shown(value)}, which is outside the tree and cannot be checked."
         yield Hit(paths[0], message + more)
 
 
@@ -91,7 +91,7 @@ def _empty(view: View) -> Iterator[Hit]:
         file = named(view, value)
         if isinstance(file, Named) and file.empty:
             severity = Severity.ERROR if path[2:4] == ("providers", "dcos") else None
-            yield Hit(path, f"{path[-1]} names {file.path}, and there is nothing in it.", severity=severity)
+            yield Hit(path, f"{path[-1]} names {file.path}, which is empty.", severity=severity)
 
 
 Elsewhere = Literal["missing", "outside", "home", "unknown"]

@@ -61,9 +61,9 @@ def _replaces(view: View) -> Iterator[Hit]:
     for deployment, file, name, takers in _profiles(view):
         if not takers or name not in _generated(deployment, takers):
             continue
-        message = f"{name} replaces the whole file of this name that Halyard makes of the halconfig."
+        message = f"{name} replaces the file that Halyard generates from the halconfig."
         instead = "settings-local.js" if name == "settings.js" else re.sub(r"(-overrides)?\.yml$", "-local.yml", name)
-        yield Hit((), message, file.path, f"Keep only what differs, in {instead}.")
+        yield Hit((), message, file.path, f"Keep only the differences, in {instead}.")
 
 
 def _generated(deployment: Node, takers: tuple[str, ...]) -> set[str]:
@@ -89,11 +89,11 @@ def _other_mode(view: View) -> Iterator[Hit]:
         if not family or (takers and part == services.get_base(part)):
             continue
         whole = services.get_base(part)
-        hint = f"Move what it says to {whole}-local.yml, which every part reads."
+        hint = f"Move the settings to {whole}-local.yml, which every part reads."
         if part != whole:
-            hint = f"Move what it says to {whole}-local.yml, or enable haServices.{whole}."
+            hint = f"Move the settings to {whole}-local.yml, or enable haServices.{whole}."
         yield Hit(
-            (), f"{name} is for {part}, which does not run; {join_words(family)} will not read it.", file.path, hint
+            (), f"{name} is for {part}, which does not run; {join_words(family)} does not read it.", file.path, hint
         )
 
 
@@ -118,7 +118,7 @@ def _mistyped(view: View) -> Iterator[Hit]:
             known = {"local", "overrides", *(s.removeprefix(f"{service}-") for s in services.list_family(service))}
             near = get_close_matches(ending.lower(), ["local", "overrides"], n=1, cutoff=0.75)
             if stem != ending and ending not in known and near:
-                message = f"{service} gets {name} and does not read it: its Spring profile is {near[0]}, not {ending}."
+                message = f"{service} does not read {name}: its Spring profile is {near[0]}, not {ending}."
                 yield Hit((), message, file.path, f"Rename it to {service}-{near[0]}.yml.")
                 break
 
@@ -127,7 +127,7 @@ def _bad_name(view: View) -> Iterator[Hit]:
     for deployment, file, name, takers in _profiles(view):
         base = posixpath.basename(name)
         if takers and services.get_mode(deployment.value) == services.KUBERNETES_MODE and not _KEY.fullmatch(base):
-            message = f"A key of a Kubernetes secret cannot be called {base!r}, and each profile becomes one."
+            message = f"{base!r} is not a valid key of a Kubernetes Secret."
             yield Hit((), message, file.path)
 
 
@@ -148,7 +148,9 @@ def _too_large(view: View) -> Iterator[Hit]:
             if total > _LARGEST and folder not in seen:
                 seen.add(folder)
                 where = f"profiles/{folder}".rstrip("/")
-                message = f"The files {service} takes from {where} have {total:,} bytes; a secret holds {_LARGEST:,}."
+                message = (
+                    f"The files of {service} in {where} have {total:,} bytes; a Secret is limited to {_LARGEST:,}."
+                )
                 yield Hit((), message, largest[service, folder][1])
 
 
@@ -165,7 +167,7 @@ def _no_mapping(view: View) -> Iterator[Hit]:
         if not takers or "/" in name or not name.endswith(_YAML):
             continue
         if file.data is not MISSING and file.data is not None and not isinstance(file.data, dict):
-            yield Hit((), f"{name} is {describe_kind(file.data)}, so Spring finds no property in it.", file.path)
+            yield Hit((), f"{name} is {describe_kind(file.data)}, so Spring reads no property from it.", file.path)
 
 
 def _unanswered_addresses(view: View) -> Iterator[Hit]:
@@ -201,13 +203,13 @@ def _no_answer_reason(view: View, deployment: Node, address: SplitResult) -> tup
     service, running = host.removeprefix("spin-"), view.running[str(deployment.get("name"))]
     if service not in services.SERVICES:
         hint = suggest_nearest(host, [f"spin-{name}" for name in running], "Write the name of a service that runs.")
-        return f"No service of Spinnaker is called {host}.", hint
+        return f"No service of Spinnaker is named {host}.", hint
     settings = Node((), view.settings(str(deployment.get("name"))).get(service))
     if settings.get("overrideBaseUrl") or coerce_boolean(settings.get("skipLifeCycleManagement")):
         return None
     if service not in running:
         parts = [f"spin-{name}" for name in services.list_family(service) if name in running]
-        hint = f"Write one of {', '.join(parts)}." if parts else "Take the address out, or enable the service."
+        hint = f"Write one of {', '.join(parts)}." if parts else "Remove the address, or enable the service."
         return f"{service} does not run in this deployment, so nothing answers at {host}.", hint
     port = coerce_integer(settings.get("port"), 32) if settings.get("port") is not None else services.get_port(service)
     if address.port is not None and port is not None and address.port != port:

@@ -49,7 +49,7 @@ def _login_not_enabled(view: View) -> Iterator[Hit]:
         return
     for steps in _CONFIGURED_BY:
         if not empty(node, *steps):
-            message = f"{'.'.join(steps)} is set, and no way to log in is enabled."
+            message = f"{'.'.join(steps)} is set, and no authentication method is enabled."
             yield Hit(node.at(*steps), message, hint=f"Set {steps[0]}.enabled: true, or remove {steps[0]}.")
             return
 
@@ -63,7 +63,7 @@ def _oauth2(view: View) -> Iterator[Hit]:
     if google and "hd" not in dict(node.entries("userInfoRequirements")):
         path = node.at("userInfoRequirements" if node.get("userInfoRequirements") else "provider")
         yield Hit(
-            path, "Everybody with a Google account can log in.", hint="Set userInfoRequirements.hd to your domain."
+            path, "Everyone with a Google account can log in.", hint="Set userInfoRequirements.hd to your domain."
         )
 
 
@@ -76,7 +76,7 @@ def _oauth2_order(view: View) -> Iterator[Hit]:
     for section in keys[: keys.index("provider")]:
         lost = [key for key in _PRESET.get(section, ()) if not empty(node, section, key)]
         if lost:
-            message = f"provider stands below {section} and replaces {join_words(lost)} there by its own presets."
+            message = f"provider is below {section} and replaces {join_words(lost)} there with its presets."
             yield Hit(node.at(section), message, hint="Move provider to the top of oauth2.")
 
 
@@ -89,16 +89,16 @@ def _saml(view: View) -> Iterator[Hit]:
         yield Hit(node.at("metadataRemote"), message, hint="Set one of them.")
     local = text(node, "metadataLocal")
     if local and address(f"file:{local}") is None:
-        message = "metadataLocal is no path that can stand in a file: address."
-        yield Hit(node.at("metadataLocal"), message, hint="Use a path without blanks.")
+        message = "metadataLocal cannot be used in a file: address."
+        yield Hit(node.at("metadataLocal"), message, hint="Use a path without spaces.")
     yield from lacking(node, "SAML", _SAML)
     digest = text(node, "signatureDigest")
     if digest is not None and digest not in _DIGESTS:
-        message = f"Halyard knows no digest {digest} for signatures."
+        message = f"Halyard does not know the signature digest {digest}."
         yield Hit(node.at("signatureDigest"), message, hint=f"Write one of {', '.join(_DIGESTS)}.")
     service = text(node, "serviceAddress")
     if service and not service.strip().lower().startswith("https:"):
-        message = "serviceAddress is not https, so that logins can be read on the way."
+        message = "serviceAddress is not https, so logins can be intercepted."
         yield Hit(node.at("serviceAddress"), message, hint="Write the https address of Gate.")
 
 
@@ -116,12 +116,12 @@ def _ldap(view: View) -> Iterator[Hit]:
     if wrong:
         yield Hit(node.at("url"), wrong, hint="Write ldaps://host:636/dc=example,dc=org.")
     if empty(node, "userDnPattern") and empty(node, "userSearchFilter"):
-        message = "LDAP has neither userDnPattern nor userSearchFilter, so nobody is found in it."
+        message = "LDAP has neither userDnPattern nor userSearchFilter, so no user is found."
         yield Hit(node.at("userSearchFilter"), message, hint="Set one of them.")
 
 
 def ldap_address(node: Node) -> str:
-    """What Halyard finds wrong with the `url` of LDAP, the first fault only; an empty text where nothing is."""
+    """What Halyard finds wrong with the `url` of LDAP, the first fault only; an empty string where nothing is."""
     if node.get("url") is None:
         return "LDAP has no url."
     said = text(node, "url")
@@ -131,15 +131,15 @@ def ldap_address(node: Node) -> str:
     if not split.scheme:
         return "The url of LDAP has no scheme."
     if split.port is None or not host(split):
-        return "The url of LDAP names no port, or no host that Java can read."
+        return "The url of LDAP has no valid host."
     return "" if split.scheme in {"ldap", "ldaps"} else "The url of LDAP is neither ldap nor ldaps."
 
 
 def _x509(view: View) -> Iterator[Hit]:
     node = _method(view, "x509")
     if node is not None and node.get("roleOid") == "":
-        message = "roleOid is an empty text, and no object id."
-        yield Hit(node.at("roleOid"), message, hint="Write the object id, or take roleOid out.")
+        message = "roleOid is an empty string."
+        yield Hit(node.at("roleOid"), message, hint="Write the object id, or remove roleOid.")
 
 
 def _iap(view: View) -> Iterator[Hit]:
@@ -177,7 +177,7 @@ def _no_public_address(view: View) -> Iterator[Hit]:
     for section, service in _PUBLIC_SECTIONS:
         if empty(view.deployment, "security", section, "overrideBaseUrl"):
             path = view.deployment.at("security", section, "overrideBaseUrl")
-            yield Hit(path, f"{section} has no overrideBaseUrl, so {service} is sought on localhost.")
+            yield Hit(path, f"{section} has no overrideBaseUrl, so {service} is expected on localhost.")
 
 
 def _malformed_public_address(view: View) -> Iterator[Hit]:
@@ -186,8 +186,8 @@ def _malformed_public_address(view: View) -> Iterator[Hit]:
         if not said:
             continue
         split = address(said)
-        wrong = "is no address" if split is None else "has no scheme" if not split.scheme else ""
-        wrong = wrong or ("has no host that Java can read" if split is not None and not host(split) else "")
+        wrong = "is not a valid address" if split is None else "has no scheme" if not split.scheme else ""
+        wrong = wrong or ("has no host that Java accepts" if split is not None and not host(split) else "")
         if wrong and view.deployment is not None:
             path = view.deployment.at("security", section, "overrideBaseUrl")
             yield Hit(path, f"overrideBaseUrl of {section} {wrong}.")

@@ -46,7 +46,7 @@ def _not_an_address(view: View) -> Iterator[Hit]:
             value = node.get(key)
             hidden = not isinstance(value, str) or "${{" in value or references.find_references(value)
             if not hidden and not _address().search(value):
-                yield Hit((key,), f"{key} is no address that Halyard can read.", file.path)
+                yield Hit((key,), f"{key} is not an address that Halyard accepts.", file.path)
 
 
 def _other_mode(view: View) -> Iterator[Hit]:
@@ -62,11 +62,11 @@ def _other_mode(view: View) -> Iterator[Hit]:
             bare = [part for part in parts if part != whole and part in running and part not in written]
             unread = sorted(part for part in parts if part != whole and part in written)
             if whole in written and whole not in running and bare:
-                message = f"The settings of {whole} are not those of its parts: {join_words(bare)} get none of them."
+                message = f"The settings of {whole} do not apply to its parts: {join_words(bare)} get none of them."
                 hint = f"Write {join_words([f'{part}.yml' for part in bare])} beside it."
                 yield Hit((), message, f"{start}{whole}.yml", hint)
             elif whole in running and whole not in written and unread:
-                message = f"High availability of {whole} is off: nothing reads the settings of {join_words(unread)}."
+                message = f"High availability of {whole} is off: no service reads the settings of {join_words(unread)}."
                 hint = f"Rename the file to {whole}.yml, or enable haServices.{whole}."
                 yield Hit((), message, f"{start}{unread[0]}.yml", hint)
 

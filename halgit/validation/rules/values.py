@@ -15,7 +15,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
 from halgit.yaml import Scalar
 
-_CIPHER_HINT = "Write it as a {cipher} value, and change the secret."
+_CIPHER_HINT = "Use a {cipher} value, and rotate the secret."
 
 
 def _secret_hits(view: View, *, public: bool) -> Iterator[Hit]:
@@ -35,8 +35,8 @@ def _secret_hits(view: View, *, public: bool) -> Iterator[Hit]:
 def _secret_message(found: Open, public: bool) -> str:
     where = f"The address in {found.name}" if found.inside else found.name
     if public:
-        return f"{where} holds a default password or key that everybody can read."
-    return f"{where} holds {'a password' if found.inside else 'a secret'} in plain text."
+        return f"{where} is a default password or key that is public."
+    return f"{where} contains {'a password' if found.inside else 'a secret'} in plain text."
 
 
 def _plain_secrets(view: View) -> Iterator[Hit]:
@@ -51,7 +51,7 @@ _SETTINGS = model.FieldType("object", "service.ServiceSettings")
 _ODD_INT = re.compile(
     rb"(?<![\w.:/-])[-+]?(?:0[0-7_]+|0[xb][0-9a-fA-F_]+|[1-9][0-9]*_[0-9_]*|[1-9][0-9_]*:[0-5]?[0-9])"
 )
-"""Whole numbers that are not written as Java writes them."""
+"""Integers that are not written as Java writes them."""
 
 
 def _changed_texts(view: View) -> Iterator[Hit]:
@@ -69,10 +69,10 @@ def _changed_texts(view: View) -> Iterator[Hit]:
         if scalar is None or not scalar.plain or "${{" in scalar.text or scalar.text == hyaml.to_java_string(value):
             continue
         hidden = view.is_secret(path, file)
-        what, became = ("It", "another text") if hidden else (scalar.text, hyaml.to_java_string(value))
-        message = f"{what} stands without quotes where Halyard takes a text, and becomes {became}."
+        what, became = ("It", "another string") if hidden else (scalar.text, hyaml.to_java_string(value))
+        message = f"{what} is unquoted where Halyard expects a string, and becomes {became}."
         where = "" if origin.path == path else f" in {origin.file}"
-        hint = f"Put it in quotes{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
+        hint = f"Quote it{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
         yield Hit(path, message, file.path, hint)
 
 

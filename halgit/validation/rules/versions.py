@@ -19,7 +19,7 @@ _UNCHECKED = "providers.kubernetes.KubernetesAccount"
 
 
 def _version(view: View) -> tuple[Node, str]:
-    """The rendered deployment and its version, an empty text where there is none to judge."""
+    """The rendered deployment and its version, an empty string where there is none to judge."""
     node = view.deployment
     return (Node((), None), "") if node is None else (node, text(node, "version") or "")
 
@@ -28,21 +28,21 @@ def _branch(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     kind = coerce_enum(node.get("deploymentEnvironment", "type"), "node.DeploymentEnvironment.DeploymentType")
     if version.startswith(versions.BRANCH_PREFIX) and kind != "LocalGit":
-        message = f"The version {version} is a branch, which only the type LocalGit can deploy."
+        message = f"The version {version} is a branch, which only deployments of type LocalGit support."
         yield Hit(node.at("version"), message)
 
 
 def _malformed(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     if version and versions.supports_plugins(version) is None:
-        yield Hit(node.at("version"), f"Halyard cannot take the version {version} apart.")
+        yield Hit(node.at("version"), f"The version {version} is not in X.Y.Z form.")
 
 
 def _no_plugins(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     wanted = [key for key in ("plugins", "repositories") if node.get("spinnaker", "extensibility", key)]
     if version and wanted and versions.supports_plugins(version) is False:
-        message = f"With the version {version} Halyard leaves {join_words(wanted)} out."
+        message = f"With version {version} Halyard ignores {join_words(wanted)}."
         yield Hit(node.at("spinnaker", "extensibility", wanted[0]), message)
 
 
@@ -66,8 +66,12 @@ def _bounds(view: View) -> Iterator[Hit]:
     for (owner, key, bound), group in groupby(sorted(found, key=lambda one: one[:3]), key=lambda one: one[:3]):
         places = [one[3] for one in group]
         limits = model.get_class(owner).fields[key].valid
-        said = f"is known since Spinnaker {limits[0]}" if bound == "too-low" else f"is gone since Spinnaker {limits[1]}"
-        more = f" It stands so in {len(places)} places." if len(places) > 1 else ""
+        said = (
+            f"is supported since Spinnaker {limits[0]}"
+            if bound == "too-low"
+            else f"was removed in Spinnaker {limits[1]}"
+        )
+        more = f" It occurs in {len(places)} places." if len(places) > 1 else ""
         yield Hit(places[0], f"{key} {said}; this deployment has version {version}.{more}")
 
 
@@ -78,8 +82,8 @@ def _counts(type_: model.FieldType, value: Value) -> bool:
     return value is not None and value not in ({}, [])
 
 
-def _bill(view: View) -> tuple[Node, str, Value]:
-    """The deployment, the path of its local bill of materials ("" for none), and what that holds (MISSING: nothing)."""
+def _bom(view: View) -> tuple[Node, str, Value]:
+    """The deployment, the path of its local BOM ("" for none), and what that holds (MISSING: nothing)."""
     node, version = _version(view)
     path = versions.get_bom_path(version)
     file = view.files.get(path)
@@ -88,39 +92,39 @@ def _bill(view: View) -> tuple[Node, str, Value]:
     return node, path, hyaml.read(file.body, path).data
 
 
-def _no_bill(view: View) -> Iterator[Hit]:
-    node, path, _ = _bill(view)
+def _no_bom(view: View) -> Iterator[Hit]:
+    node, path, _ = _bom(view)
     if path and path not in view.files:
-        yield Hit(node.at("version"), f"The tree has no {path}, the bill of materials of this version.")
+        yield Hit(node.at("version"), f"The tree has no {path}, the BOM of this version.")
 
 
-def _not_in_bill(view: View) -> Iterator[Hit]:
-    node, path, bill = _bill(view)
-    if not isinstance(bill, dict):
+def _not_in_bom(view: View) -> Iterator[Hit]:
+    node, path, bom = _bom(view)
+    if not isinstance(bom, dict):
         return
-    listed_ = Node((), bill)
+    listed_ = Node((), bom)
     running = dict.fromkeys(services.get_base(service) for service in view.running[str(node.get("name"))])
     needed = [name for name in running if name in services.ARTIFACTS and name not in {"redis", "consul", "vault"}]
     missing = [name for name in needed if not listed_.get("services", name, "version")]
     if missing:
-        message = f"Halyard leaves {join_words(missing)} out: the bill of materials has no version of it."
+        message = f"Halyard skips {join_words(missing)}: the BOM has no version of it."
         message = message if len(missing) == 1 else message.removesuffix("it.") + "them."
         yield Hit((), message, path, line=1, column=1)
 
 
 def _no_daemon(view: View) -> Iterator[Hit]:
-    node, path, bill = _bill(view)
+    node, path, bom = _bom(view)
     kubernetes = services.get_mode(node.value) == services.KUBERNETES_MODE
-    if kubernetes and isinstance(bill, dict) and not Node((), bill).get("services", "monitoring-daemon", "version"):
-        yield Hit((), "The bill of materials has no version of monitoring-daemon.", path, line=1, column=1)
+    if kubernetes and isinstance(bom, dict) and not Node((), bom).get("services", "monitoring-daemon", "version"):
+        yield Hit((), "The BOM has no version of monitoring-daemon.", path, line=1, column=1)
 
 
 RULES = (
     Rule("versions/branch", _branch),
     Rule("versions/malformed", _malformed),
-    Rule("versions/no-bom", _no_bill),
+    Rule("versions/no-bom", _no_bom),
     Rule("versions/no-monitoring-daemon", _no_daemon),
     Rule("versions/no-plugins", _no_plugins),
-    Rule("versions/not-in-bom", _not_in_bill),
+    Rule("versions/not-in-bom", _not_in_bom),
     Rule("versions/out-of-bounds", _bounds),
 )
