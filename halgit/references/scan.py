@@ -82,7 +82,7 @@ def _data(name: str, value: Value, path: Path, result: ScanResult, clean: set[in
     if isinstance(value, str):
         return ("encrypted" in value or "${{" in value) and _scalar(name, value, path, result)
     if isinstance(value, SecretText):
-        return _woven(name, value, path, result)
+        return _secret_text(name, value, path, result)
     if not isinstance(value, (dict, list)) or id(value) in clean:
         return False
     some = False
@@ -107,7 +107,7 @@ def _scalar(name: str, text: str, path: Path, result: ScanResult) -> bool:
     return bool(found or reason or has_escape(text))
 
 
-def _woven(name: str, value: SecretText, path: Path, result: ScanResult) -> bool:
+def _secret_text(name: str, value: SecretText, path: Path, result: ScanResult) -> bool:
     """Search the plain parts of a text with secret parameters; none of them is a whole value."""
     before = len(result.occurrences) + len(result.faults)
     if any(isinstance(part, str) and has_escape(part) for part in value.parts):
