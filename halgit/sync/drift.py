@@ -11,6 +11,8 @@ from pathlib import Path
 from halgit.sync.state import SyncState
 from halgit.sync.tree import backup_digest, read_tree
 
+FOREIGN_DEPLOY = "somebody else deployed after halgit did"
+
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -47,15 +49,8 @@ class DriftDetector:
         return tuple(rows)
 
     def _deployment_drift(self, state: SyncState) -> tuple[str, ...]:
-        return (FOREIGN_DEPLOY,) if has_foreign_deploy(self._target, state) else ()
-
-
-FOREIGN_DEPLOY = "somebody else deployed after halgit did"
-
-
-def has_foreign_deploy(target: Path, state: SyncState) -> bool:
-    """Whether the copy of the halconfig that a deploy leaves is another than after our last deploy."""
-    deployed = state.deployed
-    if deployed is None or not deployed.backup or state.pending is not None:
-        return False
-    return backup_digest(target) not in {"", deployed.backup}
+        """Whether the copy of the halconfig that a deploy leaves is another than after our last deploy."""
+        deployed = state.deployed
+        if deployed is None or not deployed.backup or state.pending is not None:
+            return ()
+        return () if backup_digest(self._target) in {"", deployed.backup} else (FOREIGN_DEPLOY,)

@@ -18,7 +18,7 @@ from halgit.pipeline import Finding, SourceId
 from halgit.remotes.halyard import DeployRequest
 from halgit.report.differences import summary
 from halgit.sync.deployer import Clock, Deployer, DeployResult
-from halgit.sync.drift import DriftDetector, has_foreign_deploy
+from halgit.sync.drift import FOREIGN_DEPLOY, DriftDetector
 from halgit.sync.events import EventKind, Report, SyncEvent, name_services, short_revision, show_services
 from halgit.sync.holds import Holds
 from halgit.sync.plan import Plan, plan_deploy
@@ -238,7 +238,7 @@ class Synchronizer:
             return Pending(tree.digest, None, tree.revision, lock=self._lock_of(tree))
         if pending is not None and pending.digest == tree.digest:
             return pending
-        if self._settings.self_heal and has_foreign_deploy(self._settings.target, self._state):
+        if self._settings.self_heal and FOREIGN_DEPLOY in self.check_drift():
             return Pending(tree.digest, None, tree.revision, lock=self._lock_of(tree))
         if deployed is not None and deployed.digest == tree.digest:
             return None

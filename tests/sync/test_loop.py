@@ -104,6 +104,7 @@ def test_drift_is_reported_and_corrected_with_self_heal(one: World) -> None:
         assert f"Drift: {GATE}: changed since halgit wrote it." in one.log
         assert len(one.daemon.deploys) == 1
         backup = one.hal / ".backup" / "config"
+        until(backup.exists)  # carried over a moment after the exchange
         backup.write_text("by: hand\n")
         until(lambda: len(one.daemon.deploys) == 2)
         assert "Drift: somebody else deployed after halgit did." in one.log
