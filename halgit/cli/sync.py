@@ -24,6 +24,7 @@ from halgit.remotes.halyard import ADDRESS, SEVERITIES
 
 DEPLOY: Final = "Deploy"
 WHEN: Final = "When"
+REPORT: Final = "Reports and replicas"
 
 _RENDER = combine(
     [
@@ -89,6 +90,36 @@ _WHEN = combine(
     ]
 )  # fmt: skip
 
+_REPORT = combine(
+    [
+        option("--listen", default="", metavar="HOST:PORT", group=REPORT,
+               help="Serve /livez, /readyz, /metrics, /status and /webhook there; needs the server extra."),
+        option("--webhook-secret-file", default="", metavar="FILE", group=REPORT,
+               help="Secrets of webhooks, one a line, of GitHub, GitLab, Bitbucket or Gitea."),
+        option("--commit-status", default="", metavar="NAME", group=REPORT,
+               help="Set a status of this name on each commit."),
+        option("--require-check", "required_checks", multiple=True, metavar="NAME", group=WHEN,
+               help="Publish and deploy only commits whose check of this name is green; repeatable."),
+        option("--forge", type=click.Choice(["github", "gitlab", "bitbucket", "gitea"]), group=REPORT,
+               help="Kind of the git server. Default: by its host name."),
+        option("--forge-api", default="", metavar="URL", group=REPORT, help="Address of the git server's API."),
+        option("--forge-token-file", default="", metavar="FILE", group=REPORT,
+               help="Token for statuses and checks. Default: the git token."),
+        option("--notify-url-file", default="", metavar="FILE", group=REPORT,
+               help="File with a URL that gets each event as JSON; Slack shows its text."),
+        option("--namespace", default="", metavar="NS", group=REPORT,
+               help="Namespace of the objects below. Default: that of the pod."),
+        option("--status-config-map", default="", metavar="NAME", group=REPORT,
+               help="ConfigMap for the status and a condition; its annotation halgit.opsmx.io/suspend suspends."),
+        option("--pod-name", default="", metavar="NAME", group=REPORT, help="Pod that Kubernetes Events are about."),
+        option("--pod-uid", default="", metavar="UID", group=REPORT, help="UID of that pod."),
+        option("--lease", default="", metavar="NAME", group=REPORT,
+               help="Act only while holding this Lease; other replicas stand by."),
+        option("--identity", default="", metavar="NAME", group=REPORT,
+               help="Name of this replica in the Lease. Default: --pod-name."),
+    ]
+)  # fmt: skip
+
 
 @click.group("sync", cls=GroupWithOptions)
 @_WHEN
@@ -98,6 +129,7 @@ _WHEN = combine(
 @access_options
 @fail_on_option()
 @_DEPLOY
+@_REPORT
 @format_option()
 @log_options
 @click.pass_context
@@ -126,3 +158,35 @@ def command(ctx: click.Context, /, **options: Any) -> None:
             parts.run_once()
         else:
             parts.run()
+
+
+@command.command("status")
+@option("--address", default="http://127.0.0.1:9105", show_default=True, metavar="URL", help="Where sync listens.")
+@access_options
+@format_option()
+@log_options
+@click.pass_obj
+def status(output: Output, /, **options: Any) -> None:
+    """Show what a running sync does and did.
+
+    \b
+    Examples:
+      halgit sync status
+      halgit sync status --address http://spin-halyard:9105 --format json
+    """
+    from halgit.cli.settings import access_settings
+    from halgit.remotes.http import WebService
+    from halgit.report.sync_status import format_status
+
+    output.json = options["format"] == "json"
+    access = access_settings(options, output)
+    web = WebService(access, "sync", options["address"], {})
+    try:
+        found = web.get("/status")
+    finally:
+        web.close()
+        access.cache.close()
+    if output.json:
+        output.answer(found)
+    else:
+        output.result(format_status(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 
 from halgit import sources
 from halgit.cli.output import Output
-from halgit.cli.settings import access_settings, operator_settings, source_specs
-from halgit.errors import DeployError, HalgitError
+from halgit.cli.settings import access_settings, operator_settings, read_file, source_specs
+from halgit.cli.sync_reports import SyncReports
+from halgit.errors import DeployError, HalgitError, UsageError
 from halgit.operator_settings import Access
 from halgit.pipeline import Finding
 from halgit.remotes.halyard import Halyard
@@ -21,6 +23,7 @@ from halgit.report.findings import finding_line, summary_line
 from halgit.sync.deployer import Deployer, Limits, SystemClock
 from halgit.sync.events import SyncEvent
 from halgit.sync.holds import Holds
+from halgit.sync.leadership import LeaseLeadership
 from halgit.sync.loop import Loop, Wake
 from halgit.sync.renderer import Renderer
 from halgit.sync.settings import SyncSettings
@@ -29,6 +32,17 @@ from halgit.sync.synchronizer import Synchronizer
 from halgit.sync.windows import parse_window
 
 _FIRST_PAUSE = 10.0
+
+
+class _BeatingClock(SystemClock):
+    """The machine's clock; each pause shows that the loop is alive."""
+
+    def __init__(self, board: StatusBoard) -> None:
+        self._board = board
+
+    def sleep(self, seconds: float) -> None:
+        self._board.beat()
+        time.sleep(seconds)
 
 
 class SyncParts:
@@ -43,9 +57,11 @@ class SyncParts:
         self._specs = source_specs(options, sources.parse_spec)
         self._shown: Sequence[Finding] = ()
         self._closing = ExitStack()
-        self._clock = SystemClock()
         self.settings = sync_settings(options)
-        self.board = StatusBoard(self._clock.now, output.redactor.clean)
+        self.board = StatusBoard(time.time, output.redactor.clean)
+        self._clock = _BeatingClock(self.board)
+        self._reports = SyncReports(options, self._new_access, self._clock, self._complain, self._closing)
+        self._leadership: LeaseLeadership | None = None
         self.access = access_settings(options, output)
         self._closing.callback(self.access.cache.close)
         self.synchronizer = self._synchronizer()
@@ -64,10 +80,15 @@ class SyncParts:
         self._closing.callback(halyard.close)
         limits = Limits(options["halyard_wait"], options["deploy_timeout"], options["poll"])
         deployer = Deployer(halyard, limits, self._clock, self._progress)
-        holds = Holds(self.settings, self._clock)
-        return Synchronizer(
-            self.settings, self._renderer, deployer, holds, self.board, [self._print_event], self._clock
-        )
+        suspended = self._reports.suspended()
+
+        def hold() -> str:
+            leads = self._leadership is None or self._leadership.is_leader()
+            return suspended() if leads else "another replica is the leader"
+
+        holds = Holds(self.settings, self._clock, hold, self._reports.checks)
+        reports = [self._print_event, *self._reports.reports(self.board)]
+        return Synchronizer(self.settings, self._renderer, deployer, holds, self.board, reports, self._clock)
 
     def _renderer(self) -> Renderer:
         """The renderer of one render, with logins and parameter files as they are now."""
@@ -91,9 +112,35 @@ class SyncParts:
             self._closing.callback(watch.close)
         wake = Wake()
         signal.signal(signal.SIGUSR1, lambda number, frame: wake.call(full=True))
-        loop = Loop(self.settings, self.synchronizer, watches, self.board, wake, self._clock, self._print_failure)
+        self._leadership = self._reports.leadership()
+        self._listen(wake)
+        loop = Loop(
+            self.settings, self.synchronizer, watches, self.board, wake, self._clock, self._print_failure,
+            self._leadership,
+        )  # fmt: skip
         self._output.message(f"Watching {', '.join(spec.url for spec in self._specs)}.", level="info")
         loop.run()
+
+    def _listen(self, wake: Wake) -> None:
+        """Serve at --listen, if it is set. Raises UsageError."""
+        if not self._options["listen"]:
+            return
+        host, _, port = self._options["listen"].rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise UsageError(f"--listen {self._options['listen']} is not HOST:PORT.", "Write 0.0.0.0:9105.")
+        from halgit.server.sync_api import SyncServer
+
+        server = SyncServer(self.board, wake.call, self._webhook_secrets)
+        self._closing.callback(server.close)
+        server.start(host.strip("[]"), int(port))
+
+    def _webhook_secrets(self) -> tuple[bytes, ...]:
+        path = self._options["webhook_secret_file"]
+        text = read_file(path, "--webhook-secret-file") if path else b""
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+    def _complain(self, text: str) -> None:
+        self._output.message(text, level="warning")
 
     def _new_access(self) -> Access:
         return access_settings(self._options, self._output)
@@ -161,4 +208,5 @@ def sync_settings(options: Mapping[str, Any]) -> SyncSettings:
         locked=options["locked"],
         interval=options["interval"],
         refresh=options["refresh"],
+        required_checks=options["required_checks"],
     )

@@ -53,9 +53,10 @@ class WebService:
         """What JSON the service answers."""
         return self._json("GET", path, self._ask("GET", path))
 
-    def exchange(self, method: str, path: str) -> bytes:
-        """The body of the answer to a request that has none itself."""
-        content: bytes = self._ask(method, path).content
+    def exchange(self, method: str, path: str, body: object = None) -> bytes:
+        """The body of the answer, whatever it holds, to a request with a JSON body or without one."""
+        data, kind = (None, "") if body is None else (_written(body), "application/json")
+        content: bytes = self._ask(method, path, data=data, kind=kind).content
         return content
 
     def post(self, path: str, body: object) -> Any:

@@ -42,7 +42,7 @@ class KubernetesEngine:
 
     def __init__(self, access: Access, service_account: str = SERVICE_ACCOUNT) -> None:
         self._access = access
-        self._client = access.cache.get_or_create((_Cluster, "kubernetes"), lambda: _Cluster(access, service_account))
+        self._client = access.cache.get_or_create((Cluster, "kubernetes"), lambda: Cluster(access, service_account))
 
     def read(self, reference: Reference) -> SecretData:
         name, namespace = reference.get("name"), reference.get("namespace")
@@ -63,7 +63,7 @@ class SecretStore:
 
     def __init__(self, access: Access, namespace: str = "", service_account: str = SERVICE_ACCOUNT) -> None:
         self._access = access
-        self._client = access.cache.get_or_create((_Cluster, "kubernetes"), lambda: _Cluster(access, service_account))
+        self._client = access.cache.get_or_create((Cluster, "kubernetes"), lambda: Cluster(access, service_account))
         self.namespace = namespace or self._client.namespace
 
     def read(self, name: str) -> Mapping[str, bytes] | None:
@@ -111,7 +111,7 @@ def _decoded(name: str, key: str, value: str) -> bytes:
         raise CorruptError(f"Kubernetes gave the Secret {name} with a key {key} that is no base64.") from None
 
 
-class _Cluster:
+class Cluster:
     """One connection for the run."""
 
     def __init__(self, access: Access, service_account: str) -> None:
@@ -149,6 +149,23 @@ class _Cluster:
     def update(self, name: str, namespace: str, secret: Any) -> None:
         """Write a Secret that was read; Conflicting where it has changed since."""
         _asked("update", f"Secret {name} in namespace {namespace}", lambda: self._client.replace(secret))
+
+    def get(self, kind: type[Any], name: str, namespace: str) -> Any:
+        """An object of any kind. Raises RemoteError."""
+        where = f"{kind.__name__} {name} in namespace {namespace}"
+        return _asked("get", where, lambda: self._client.get(kind, name, namespace=namespace))
+
+    def create(self, item: Any, namespace: str) -> Any:
+        """Create an object; ConflictError where one of its name exists. Raises RemoteError."""
+        where = f"{type(item).__name__} {item.metadata.name or item.metadata.generateName} in namespace {namespace}"
+        client: Any = self._client
+        return _asked("create", where, lambda: client.create(item, namespace=namespace))
+
+    def replace(self, item: Any, namespace: str) -> Any:
+        """Write an object that was read; ConflictError where it has changed since. Raises RemoteError."""
+        where = f"{type(item).__name__} {item.metadata.name} in namespace {namespace}"
+        client: Any = self._client
+        return _asked("update", where, lambda: client.replace(item, namespace=namespace))
 
 
 def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
@@ -190,7 +207,9 @@ def _answered(verb: str, where: str, response: Any) -> RemoteError:
             "Kubernetes does not accept the login.", "Check the service account's token or the kubeconfig."
         )
     if status == 403:
-        return RefusedError(f"Kubernetes refuses the {where}.", f"Let the account's role {verb} Secrets there.")
+        return RefusedError(
+            f"Kubernetes refuses the {where}.", f"Let the account's role {verb} {where.split()[0]}s there."
+        )
     if status in {400, 413, 422}:
         return RefusedError(f"Kubernetes does not take the {where} (HTTP {status}).", "Check its name and its keys.")
     if status in {429, 503}:

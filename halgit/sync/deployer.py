@@ -32,9 +32,14 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
-    monotonic = staticmethod(time.monotonic)
-    now = staticmethod(time.time)
-    sleep = staticmethod(time.sleep)
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)

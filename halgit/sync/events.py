@@ -16,7 +16,7 @@ EventKind = Literal["refused", "held", "deploying", "deployed", "failed", "rolle
 class SyncEvent:
     """One thing that happened. `summary` is a line for people; `services` are those it is about, empty for all.
 
-    `sources` are those of the revision that it happened to.
+    `sources` are those of the revision that it happened to, `previous` is the revision that was deployed before.
     """
 
     kind: EventKind
@@ -25,6 +25,7 @@ class SyncEvent:
     sources: tuple[SourceId, ...] = ()
     services: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    previous: str = ""
 
 
 Report = Callable[[SyncEvent], None]

@@ -52,7 +52,8 @@ class Candidate:
 class Renderer:
     """Renders once. A context manager; what it opened is closed at its end.
 
-    `report` receives all findings as soon as they are known, also those after which there is no tree.
+    `report` receives all findings as soon as they are known, also those after which there is no tree. `sources` are
+    those that were opened, also after a render that failed.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Renderer:
         self._operator = operator
         self._access = access
         self._report = report
+        self.sources: tuple[SourceId, ...] = ()
         self._closing = ExitStack()
         self._closing.callback(access.cache.close)
 
@@ -120,6 +122,7 @@ class Renderer:
         return tuple(opened)
 
     def _candidate(self, snapshots: Sequence[Snapshot], entry: lock.Entry | None) -> Candidate:
+        self.sources = tuple(snapshot.source for snapshot in snapshots)
         compiled = compile_tree(snapshots, self._operator)
         if entry:
             lock.hold(entry, lock.entry(compiled, {}))

@@ -58,6 +58,8 @@ class Synchronizer:
         self._drift = DriftDetector(settings.target)
         self._candidate: Candidate | None = None
         self._is_checked_later = False
+        self._rendered: tuple[SourceId, ...] = ()
+        self._previous = self._state.deployed.revision if self._state.deployed else ""
         self._forced = settings.full
 
     # --- one pass
@@ -108,7 +110,11 @@ class Synchronizer:
         """Render, and publish what differs; the hold that prevented it, if any."""
         with self._renderer() as renderer:
             with self._board.step("render"):
-                candidate = renderer.render(self._settings.locked)
+                self._rendered = ()
+                try:
+                    candidate = renderer.render(self._settings.locked)
+                finally:
+                    self._rendered = renderer.sources
                 self._board.set(desiredRevision=candidate.revision)
                 self._board.set_findings(candidate.findings)
                 tree = read_tree(self._settings.target)
@@ -184,7 +190,7 @@ class Synchronizer:
         findings = reason.findings if isinstance(reason, FindingsError) else ()
         if findings:
             self._board.set_findings(findings)
-        self._report("refused", str(reason), findings=findings)
+        self._report("refused", str(reason), self._rendered, findings=findings)
 
     # --- the deploy
 
@@ -254,6 +260,7 @@ class Synchronizer:
         if services == ():
             self._succeeded()
             return
+        self._previous = self._state.deployed.revision if self._state.deployed else ""
         self._deployer.wait_until_up()
         self._report("deploying", f"Deploying {name_services(services)}.", self._sources(pending), services)
         with self._board.step("deploy"):
@@ -377,7 +384,7 @@ class Synchronizer:
         services: Services = (),
         findings: Sequence[Finding] = (),
     ) -> None:
-        event = SyncEvent(kind, text, revision_of(sources), sources, services or (), tuple(findings))
+        event = SyncEvent(kind, text, revision_of(sources), sources, services or (), tuple(findings), self._previous)
         self._board.set(message=text)
         for report in self._reports:
             report(event)
