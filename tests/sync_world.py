@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,3 +97,32 @@ def world(folder: Path) -> Iterator[World]:
     (folder / "home").mkdir()
     with halyard(folder / "home" / ".hal") as daemon:
         yield World(folder, repository, daemon, repository.url)
+
+
+@contextmanager
+def running(one: World, *more: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = one.start("--interval", "0.2", *more, **environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for a condition; fails where it does not come true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def is_deployed(one: World, text: bytes) -> bool:
+    gate = one.daemon.given("gate")
+    return gate is not None and gate.files.get("gate-local.yml") == text
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU of a process and the children that it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(fields[index]) for index in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from servers.git_http import GitHttpServer
 from servers.halyard_tasks import Pace
-from sync_world import GATE, World, tree, world
+from sync_world import GATE, World, cpu, is_deployed, running, tree, until, world
 
 
 @pytest.fixture
 def one(tmp_path: Path) -> Iterator[World]:
     with world(tmp_path) as made:
         yield made
-
-
-@contextmanager
-def running(one: World, *more: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    process = one.start("--interval", "0.2", *more, **environment)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait for a condition; fails where it does not come true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.02)
-
-
-def is_deployed(one: World, text: bytes) -> bool:
-    gate = one.daemon.given("gate")
-    return gate is not None and gate.files.get("gate-local.yml") == text
 
 
 def test_a_commit_is_deployed_without_anybody_asking(one: World) -> None:
@@ -134,9 +108,3 @@ def test_a_round_without_a_change_is_one_ls_remote_and_costs_little(one: World) 
     assert {request.path.split("?")[0].rsplit("/", 1)[1] for request in seen} == {"refs", "git-upload-pack"}
     rounds = requests / 2  # protocol 2: one GET for the capabilities, one POST that lists refs
     assert used / rounds < 0.020, f"{used / rounds * 1000:.1f} ms for each round"
-
-
-def cpu(pid: int) -> float:
-    """Seconds of CPU of a process and the children that it has waited for."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(int(fields[index]) for index in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
