@@ -1,27 +1,26 @@
-"""Every error halgit raises on purpose, and the exit code each one ends the program with.
+"""The errors halgit raises on purpose, and the exit code of each.
 
-    HalgitError                      the base; never raised itself
-    ├── UsageError             2     an option, a name or a combination that cannot be
-    ├── FindingsError          1     findings at or above --fail-on; carries them
-    ├── DifferenceError        1     --check: a render would change the tree
-    ├── SourceError            3     a source cannot be had
-    ├── SecretError            4     a secret cannot be had
-    ├── PublishError           5     the tree cannot be written, or its target is busy or not ours
-    ├── AccountError           6     an account change conflicts or is refused
-    ├── DeployError            7     Halyard refused or failed a deploy; carries its problems
-    └── RemoteError                  an outside system said no; `remotes/` raises these, once, at the seam
-        ├── Unreachable              no answer in time, no route, no name
-        ├── Refused                  the login or its rights are not enough
-        ├── Missing                  the server is there, the thing is not
-        ├── Throttled                the server asks to come back later (429, 503)
-        ├── Conflicting              somebody else wrote first
-        ├── Untrusted                a certificate, host key or signature does not hold
-        └── Corrupt                  an answer that cannot be right: cut short, changed while read, too large
+    HalgitError                        the base; never raised itself
+    ├── UsageError               2     an invalid option, name or combination
+    ├── FindingsError            1     findings at or above --fail-on; carries them
+    ├── DifferenceError          1     --check: a render would change the tree
+    ├── SourceError              3     a source is unavailable
+    ├── SecretError              4     a secret is unavailable
+    ├── PublishError             5     the tree cannot be written, or its target is busy or not managed by halgit
+    ├── AccountError             6     an account change conflicts or is refused
+    └── RemoteError                    an outside system failed; raised only by `remotes/`
+        ├── UnreachableError           no response in time, no route, unknown host name
+        ├── RefusedError               the login failed or lacks permission
+        ├── NotFoundError              the server responded, but the object does not exist
+        ├── ThrottledError             the server asks to retry later (429, 503)
+        ├── ConflictError              another writer changed the object first
+        ├── UntrustedError             a certificate, host key or signature cannot be verified
+        └── CorruptError               an invalid response: truncated, changed while being read, or too large
 
-The caller of a remote turns a RemoteError into the error of its own stage: `sources.py` into SourceError,
-`resolve_secrets.py` into SecretError, `accounts/` into AccountError. One that nobody turned ends with 3.
+The caller of a remote converts a RemoteError into the error of its own stage: `sources.py` into SourceError, `secrets/`
+into SecretError, `accounts/` into AccountError. An unconverted one ends with exit code 3.
 
-A message names the place and the thing; `hint` names the next step. Neither ever holds a secret.
+A message names the place and the problem; `hint` names the next step. Neither ever contains a secret.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class HalgitError(Exception):
-    """The base of all errors a user can meet; `exit_code` is what the process ends with."""
+    """Base class of all errors shown to users; `exit_code` is the exit code of the process."""
 
     exit_code = 70
 
@@ -48,13 +47,13 @@ class HalgitError(Exception):
 
 
 class UsageError(HalgitError):
-    """The program was called in a way that cannot work."""
+    """An invalid option, name or combination of options."""
 
     exit_code = 2
 
 
 class FindingsError(HalgitError):
-    """There are findings at or above `--fail-on`; nothing was written."""
+    """Findings at or above `--fail-on`; nothing was written."""
 
     exit_code = 1
 
@@ -70,19 +69,19 @@ class DifferenceError(HalgitError):
 
 
 class SourceError(HalgitError):
-    """A source cannot be had: unreachable, refused, ref or path missing, signature, lock drift."""
+    """A source is unavailable: unreachable, refused, ref or path missing, invalid signature, lock drift."""
 
     exit_code = 3
 
 
 class SecretError(HalgitError):
-    """A secret cannot be had; one line of the message for each that is missing."""
+    """A secret is unavailable; the message has one line for each."""
 
     exit_code = 4
 
 
 class PublishError(HalgitError):
-    """The tree cannot be written, or its target is busy or not ours."""
+    """The tree cannot be written, or its target is busy or not managed by halgit."""
 
     exit_code = 5
 
@@ -104,25 +103,25 @@ class DeployError(HalgitError):
 
 
 class RemoteError(HalgitError):
-    """An outside system said no."""
+    """A failed request to an outside system."""
 
     exit_code = 3
 
 
 class UnreachableError(RemoteError):
-    """No answer in time, no route, no such name."""
+    """No response in time, no route, or an unknown host name."""
 
 
 class RefusedError(RemoteError):
-    """The login failed or has no right to the thing."""
+    """The login failed or lacks permission."""
 
 
 class NotFoundError(RemoteError):
-    """The server is there, the thing is not."""
+    """The server responded, but the object does not exist."""
 
 
 class ThrottledError(RemoteError):
-    """The server asks to come back later; `retry_after` is in seconds, None where it did not say."""
+    """The server asks to retry later; `retry_after` is in seconds, None if unknown."""
 
     def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, hint)
@@ -130,12 +129,12 @@ class ThrottledError(RemoteError):
 
 
 class ConflictError(RemoteError):
-    """Somebody else wrote first."""
+    """Another writer changed the object first."""
 
 
 class UntrustedError(RemoteError):
-    """A certificate, host key or signature does not hold."""
+    """A certificate, host key or signature cannot be verified."""
 
 
 class CorruptError(RemoteError):
-    """An answer that cannot be right: cut short, changed while it was read, or too large."""
+    """An invalid response: truncated, changed while it was being read, or too large."""

@@ -1,7 +1,7 @@
-"""`halgit.lock`: what an overlay was rendered from, so that a later render gives the same bytes or says what moved.
+"""The content of `halgit.lock`, which pins the inputs of a render so that a later render is identical or fails.
 
-For each overlay the revision of every source, the digest of every file of its layers, and the versions of the secrets
-that have them. Never a value. Pure: whoever calls reads and writes the file.
+For each overlay it records the revision of every source, the digest of every layer file, and the versions of versioned
+secrets, never a value. Pure: the caller reads and writes the file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from halgit.pipeline import EMPTY, Compiled, Layer, Snapshot, SourceId
 LOCK = "halgit.lock"
 _FORMAT = 1
 _HAS_COMMITS = re.compile(r"(?!s3:|vault:)[A-Za-z][A-Za-z0-9+.-]*://|[^/:]+@[^/:]+:")
-_WRITE = "Run `halgit lock` to write it anew."
+_WRITE = "Run `halgit lock` to update it."
 _REMOVE = "Remove it, then run `halgit lock`."
 
 
 @dataclass(frozen=True, slots=True)
 class LockedSource:
-    """One source: as it was named, its revision, and the SHA-256 of each file of its layers."""
+    """One source: its URL, ref and path, its revision, and the SHA-256 of each layer file."""
 
     url: str
     ref: str
@@ -36,14 +36,14 @@ class LockedSource:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One overlay: its sources in order, and the versions of secrets by their addresses."""
+    """One overlay: its sources in order, and the versions of secrets by address."""
 
     sources: tuple[LockedSource, ...]
     secrets: Mapping[str, str] = EMPTY
 
 
 def entry(compiled: Compiled, versions: Mapping[str, str]) -> Entry:
-    """What a merged tree is made of now."""
+    """Build the lock entry of a compiled tree."""
     sources = compiled.sources
     return Entry(tuple(_source(source, compiled.layers) for source in sources), dict(sorted(versions.items())))
 
@@ -63,45 +63,47 @@ def _digest(text: bytes) -> str:
 
 
 def encode(entries: Mapping[str, Entry]) -> bytes:
-    """The bytes of a lock file; the same for the same entries."""
+    """Encode a lock file; equal entries give equal bytes."""
     overlays = {name or ".": asdict(replace(one, secrets=dict(one.secrets))) for name, one in sorted(entries.items())}
     return json.dumps({"format": _FORMAT, "overlays": overlays}, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def parse(text: bytes) -> dict[str, Entry]:
-    """The entries of a lock file by overlay, empty for the root layer. Raises SourceError for anything else."""
+    """Parse a lock file into entries by overlay (empty: the root layer). Raises SourceError if invalid."""
     try:
         data = json.loads(text)
         if data["format"] != _FORMAT:
-            raise SourceError(f"{LOCK} has format {data['format']}; this halgit reads {_FORMAT}.", _REMOVE)
+            raise SourceError(
+                f"{LOCK} has format {data['format']}; this version of halgit reads format {_FORMAT}.", _REMOVE
+            )
         return {"" if name == "." else name: _entry(one) for name, one in data["overlays"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise SourceError(f"{LOCK} is not as halgit writes it.", _REMOVE) from None
+        raise SourceError(f"{LOCK} is not a lock file written by halgit.", _REMOVE) from None
 
 
-def _entry(said: Mapping[str, object]) -> Entry:
-    sources, secrets = said["sources"], said["secrets"]
+def _entry(content: Mapping[str, object]) -> Entry:
+    sources, secrets = content["sources"], content["secrets"]
     if not isinstance(sources, list) or not isinstance(secrets, dict):
         raise TypeError
     return Entry(tuple(LockedSource(**one) for one in sources), {str(k): str(v) for k, v in secrets.items()})
 
 
 def entry_of(entries: Mapping[str, Entry], overlay: str) -> Entry:
-    """The entry of an overlay. Raises SourceError where it has none."""
+    """Return the entry of an overlay. Raises SourceError if there is none."""
     if overlay not in entries:
         named = f"overlay {overlay}" if overlay else "the root layer"
-        raise SourceError(f"{LOCK} has nothing for {named}.", "Run `halgit lock` for it.")
+        raise SourceError(f"{LOCK} has no entry for {named}.", "Run `halgit lock` for it.")
     return entries[overlay]
 
 
 def pins(locked: Entry, sources: Sequence[SourceId], holder: int) -> dict[int, str]:
-    """The sources to fetch again, by their number, each with the commit to fetch: those whose git ref has moved.
+    """Find the git sources whose ref has moved; returns the commit to fetch by source number.
 
-    `holder` is the number of the source that holds the lock file; it is held by its files, not by its commit.
-    Raises SourceError where the sources are others than were locked.
+    `holder` is the number of the source that contains the lock file; its files are compared, not its commit.
+    Raises SourceError if the sources differ from the locked ones.
     """
     if [source.path for source in sources] != [one.path for one in locked.sources]:
-        raise SourceError(f"{LOCK} was written for {len(locked.sources)} sources in another order or path.", _WRITE)
+        raise SourceError(f"{LOCK} was written for {len(locked.sources)} sources with another order or path.", _WRITE)
     moved: dict[int, str] = {}
     for number, (source, one) in enumerate(zip(sources, locked.sources, strict=True)):
         if number == holder or source.revision == one.revision:
@@ -135,20 +137,20 @@ def locked_specs(
 
 
 def hold(locked: Entry, now: Entry) -> None:
-    """Raises SourceError that lists every file that moved since the lock was written, and the revisions."""
+    """Raise SourceError with every file that changed since the lock was written, and the revisions."""
     moved = [text for pair in zip(locked.sources, now.sources, strict=True) for text in _moved(*pair)]
     if moved:
         listed = "\n".join(f"  {text}" for text in moved)
-        raise SourceError(f"The sources are not what {LOCK} holds:\n{listed}.", _WRITE)
+        raise SourceError(f"The sources do not match {LOCK}:\n{listed}.", _WRITE)
 
 
 def _moved(then: LockedSource, now: LockedSource) -> Iterator[str]:
     if then.files == now.files:
         return
     if then.revision != now.revision:
-        yield f"{now.url} was at {then.revision or 'no revision'} and is at {now.revision or 'no revision'}"
+        yield f"{now.url} was at {then.revision or 'no revision'} and is now at {now.revision or 'no revision'}"
     prefix = f"{now.url}//"
     for file in sorted({*then.files, *now.files}):
         before, after = then.files.get(file), now.files.get(file)
         if before != after:
-            yield prefix + file + (" is new" if before is None else " is gone" if after is None else " has changed")
+            yield prefix + file + (" is new" if before is None else " is missing" if after is None else " has changed")

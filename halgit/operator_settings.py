@@ -1,7 +1,7 @@
-"""Operator settings: what the person or pod that runs halgit gives it, and no repository can.
+"""Operator settings: set by the person or pod that runs halgit, never by a repository.
 
-Built by `cli/` from options, `HALGIT_*` variables and files, and handed down; nothing read from a source ever
-becomes one of these types. Frozen, and free of I/O.
+`cli/` builds them from options, `HALGIT_*` variables and files. Nothing read from a source becomes one of these types.
+Frozen types without I/O.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ Made = TypeVar("Made")
 
 @runtime_checkable
 class Closable(Protocol):
-    """What holds a connection."""
+    """An object with a connection to close."""
 
     def close(self) -> None: ...
 
 
 class RunCache:
-    """What remotes keep for the length of one run (a login, a client), so that it is made once."""
+    """A cache for one run: logins and clients of remotes, each created once."""
 
     def __init__(self) -> None:
         self._made: dict[Hashable, object] = {}
         self._lock = RLock()
 
     def get_or_create(self, key: tuple[type[Made], Hashable], make: Callable[[], Made]) -> Made:
-        """What is kept under this key; made now where nothing is. A failure to make it is not kept."""
+        """Return the cached object, or create it. A failure to create is not cached."""
         with self._lock:
             if key not in self._made:
                 self._made[key] = make()
@@ -41,7 +41,7 @@ class RunCache:
         return made
 
     def close(self) -> None:
-        """Close what is kept, at the end of the run."""
+        """Close the cached objects at the end of the run."""
         with self._lock:
             for made in self._made.values():
                 if isinstance(made, Closable):
@@ -51,7 +51,7 @@ class RunCache:
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """A source as the operator named it."""
+    """A source as named by the operator."""
 
     url: str
     ref: str = ""
@@ -66,25 +66,25 @@ class PerHost:
     hosts: Mapping[str, str] = EMPTY
 
     def for_host(self, host: str) -> str:
-        """The value for this host; empty where none was given."""
+        """Return the value for this host; empty if none is set."""
         return self.hosts.get(host.lower(), self.default)
 
 
 class Progress(Protocol):
-    """Told what long work is doing now; never given a secret."""
+    """Receives progress messages of long operations; never a secret."""
 
     def __call__(self, text: str, /) -> None: ...
 
 
 def ignore_progress(what: str) -> None:
-    """The progress that says nothing."""
+    """Ignore progress messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How outside systems are reached. Operator settings only: nothing of a repository ever enters here.
+    """Addresses, credentials and limits for outside systems. Operator settings only.
 
-    `environment` is what a remote may know of the process environment. Times are in seconds, sizes in bytes.
+    `environment` is the part of the process environment visible to remotes. Times are in seconds, sizes in bytes.
     `vault_auth` is a method (token, approle, kubernetes, jwt, userpass), or `METHOD:MOUNT`; `vault_role` its role,
     role id or user; `vault_secret_file` holds its secret id, JWT or password. What is S3's is by bucket, not host. The
     machine's metadata service is asked for a login only with `instance_credentials`. `variables` is what `env://` may
@@ -119,7 +119,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What references may reach. Operator settings only; a repository can never widen it."""
+    """What references may access. Operator settings only; a repository can never extend it."""
 
     engines: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
@@ -128,10 +128,10 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """What the person or pod that runs halgit wants of this run.
+    """The operator settings of one run.
 
-    `parameter_files` holds, by the name of its `HALGIT_PARAM_*_FILE` variable, what each such file holds; one that
-    cannot be read is left out.
+    `parameter_files` maps the name of each `HALGIT_PARAM_*_FILE` variable to the content of its file; unreadable files
+    are omitted.
     """
 
     overlay: str = ""

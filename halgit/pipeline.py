@@ -20,7 +20,7 @@ from halgit.redaction import SecretText
 
 Step: TypeAlias = str | int
 Path: TypeAlias = tuple[Step, ...]
-"""Where a value stands in a document: mapping keys as texts, list positions as numbers from 0."""
+"""The path of a value in a document: mapping keys as strings, list positions from 0."""
 
 Value: TypeAlias = Any
 """A node of a document; see the module's docstring for what it can be."""
@@ -46,19 +46,19 @@ EMPTY: Final[Mapping[Any, Any]] = EmptyMapping()
 
 
 class PlainScalar(str):
-    """A scalar that must be written without quotes to mean the same: a date, or a key that is no text."""
+    """A scalar that keeps its meaning only without quotes: a date, or a key that is not a string."""
 
     __slots__ = ()
 
 
 class UnquotedScalar(str):
-    """A text that stood without quotes and holds `${{`: a parameter alone in it keeps the parameter's type."""
+    """An unquoted string with `${{`: a parameter that is the whole value keeps its type."""
 
     __slots__ = ()
 
 
 class AbsentType:
-    """The type of MISSING, which stands where there is no value at all (None is a value)."""
+    """The type of MISSING, which means that there is no value (None is a value)."""
 
     _only: AbsentType | None = None
 
@@ -98,7 +98,7 @@ class Snapshot(Protocol):
 
     @property
     def paths(self) -> frozenset[str]:
-        """All files, `.git` left out. A link counts as the file it leads to."""
+        """All files except `.git`. A link counts as its target."""
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of these files, in as few requests as the source can.
@@ -107,14 +107,14 @@ class Snapshot(Protocol):
         """
 
     def close(self) -> None:
-        """Give back what the snapshot holds (a work directory, a connection)."""
+        """Release the work directory or connection of the snapshot."""
 
 
 # --- settings --------------------------------------------------------------------------------------------------
 
 
 class Severity(IntEnum):
-    """How bad a finding is; compared as a number."""
+    """The severity of a finding, ordered."""
 
     INFO = 1
     WARNING = 2
@@ -158,7 +158,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class RuleSettings:
-    """The repository's word on rules: ids to leave out, and severities to use instead."""
+    """The repository's rule settings: rule ids to ignore, and severities to override."""
 
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = EMPTY
@@ -364,10 +364,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule, or the compiler, has to say.
+    """A problem found by a rule or by the compiler.
 
     A rule gives `file` and `path` in the rendered tree and leaves `layer` empty; the compiler then puts the
-    layer's file, line and column there. A fault found in a layer names that file, its line and layer itself.
+    layer's file, line and column there. A problem found in a layer names its file, line and layer itself.
     `line` and `column` count from 1; 0 means unknown. `hint` is the next step, a sentence.
     """
 

@@ -1,7 +1,7 @@
-"""Secrets that do not show themselves, and the filter every text passes before it leaves the program.
+"""Secret types that hide their values, and the redactor that filters all output.
 
-`Secret` and `SecretText` hold values that must never be seen; only `publish/` opens them. `Redactor` knows every
-value opened so far and takes it out of any text, in clear, in base64 and URL-encoded. Nothing here does I/O.
+`Secret` and `SecretText` hold values that must not be printed; only `publish/` opens them. `Redactor` knows every
+resolved value and removes it from any text: plain, base64, URL-encoded and escaped. No I/O.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SHORTEST_LOGIN = 8
 
 
 class Secret:
-    """A value that masks itself. `name` says where it comes from and may be shown; `open()` gives the value.
+    """A value that masks itself. `name` says where it comes from and may be shown; `open()` returns the value.
 
     The value is a text, or bytes where a whole file is the secret. Two secrets are equal when their values are.
     """
@@ -90,7 +90,7 @@ class SecretText:
 
 
 def join_parts(parts: Iterable[str | Secret]) -> str | Secret | SecretText:
-    """The simplest value that holds these parts: a plain text, one secret, or a woven text."""
+    """The simplest value that holds these parts: a string, one secret, or a text with secrets."""
     kept: list[str | Secret] = []
     for part in parts:
         if part == "":
@@ -105,12 +105,12 @@ def join_parts(parts: Iterable[str | Secret]) -> str | Secret | SecretText:
 
 
 def opened(value: object) -> object:
-    """The value itself, or what a secret or woven text holds. For `publish/` only."""
+    """The value itself, or the content of a secret or of a text with secrets. For `publish/` only."""
     return value.open() if isinstance(value, (Secret, SecretText)) else value
 
 
 class Redactor:
-    """Takes known secret values out of texts. One per run; grows as secrets are revealed."""
+    """Takes known secret values out of texts. One per run; grows as secrets are resolved."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -175,9 +175,9 @@ def _telling_lines(text: str) -> Iterator[str]:
     """The lines of a longer text that are worth masking alone; of `key: value` the value, of PEM no border."""
     lines = text.strip().splitlines()
     for line in lines if len(lines) > 1 else ():
-        told = _KEY_VALUE.sub("", line).strip().strip("\"',")
-        if len(told) >= 2 * _SHORTEST and not told.startswith("-----") and not told.endswith(":"):
-            yield told
+        value = _KEY_VALUE.sub("", line).strip().strip("\"',")
+        if len(value) >= 2 * _SHORTEST and not value.startswith("-----") and not value.endswith(":"):
+            yield value
 
 
 _KEY_VALUE = re.compile(r"^[\s-]*[\"']?[\w./-]+[\"']?\s*[:=]\s")

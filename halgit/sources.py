@@ -1,7 +1,7 @@
-"""Where configuration is kept: what the operator writes after `--repo`, and the table of sources by URL scheme.
+"""Sources: the value of `--repo`, and the table of source types by URL scheme.
 
-A source is opened by exactly one remote, and what goes wrong there becomes a SourceError here. Nothing read from a
-source ever opens another one. A remote loads when its scheme is named: a directory needs none of them.
+Exactly one remote opens a source; its errors become SourceErrors here. Nothing read from a source opens another one.
+A remote is imported only when its scheme is used.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Form:
 
 def _any_path(text: str) -> None:
     if "\0" in text:
-        raise UsageError("A path holds a NUL character.", "Name a directory.")
+        raise UsageError("A path contains a NUL character.", "Name a directory.")
 
 
 def _git(spec: SourceSpec, access: Access) -> Snapshot:
@@ -134,7 +134,7 @@ def parse_spec(text: str) -> SourceSpec:
         return SourceSpec(text)
     form.check(url)
     if "#" in url and form is not DIRECTORY:
-        raise UsageError(f"A {form.shape} URL ends before #.", "Write ?ref=REF&path=DIR instead.")
+        raise UsageError(f"A {form.shape} URL cannot contain #.", "Write ?ref=REF&path=DIR instead.")
     values = _query(query) if mark else {}
     return SourceSpec(url, values.get("ref", ""), values.get("path", ""))
 
@@ -145,9 +145,9 @@ def is_directory(url: str) -> bool:
 
 
 def open_source(spec: SourceSpec, access: Access) -> Snapshot:
-    """The source at one revision; close it when done.
+    """Open a source at one revision; the caller closes it.
 
-    Raises SourceError where it cannot be had, UsageError for a name, ref or path that cannot be one.
+    Raises SourceError if it is unavailable, UsageError for an invalid name, ref or path.
     """
     form, spec = _checked(spec, access)
     try:
@@ -226,13 +226,11 @@ def _checked(spec: SourceSpec, access: Access) -> tuple[Form, SourceSpec]:
     form.check(spec.url)
     spec = SourceSpec(spec.url, spec.ref, _folder(spec.path))
     if spec.ref and not form.has_refs:
-        raise UsageError(
-            f"{spec.url}: {form.shape} has no ref {spec.ref}.", "Leave --ref out, or name the repository by file://."
-        )
+        raise UsageError(f"{spec.url}: {form.shape} has no ref {spec.ref}.", "Omit --ref, or use a file:// URL.")
     if access.verify_signatures and not form.is_signed:
         raise UsageError(
-            f"{spec.url}: {form.shape} has no signature to verify.",
-            "Leave --verify-signatures out, or render from git.",
+            f"{spec.url}: {form.shape} has no signatures to verify.",
+            "Omit --verify-signatures, or use a git source.",
         )
     return form, spec
 
@@ -248,23 +246,25 @@ def _form(url: str) -> Form:
     if not url:
         raise UsageError("--repo is empty.", known)
     if url.startswith("-"):
-        raise UsageError("A source begins with -, so it may be an option gone astray.", "Write ./ before a directory.")
+        raise UsageError(
+            "A source cannot begin with -; it may be a misplaced option.", "Write ./ before a directory name."
+        )
     if _TRANSPORT.match(url):
-        raise UsageError(f"The transport {url.partition('::')[0]}:: runs programs and is never used.", known)
+        raise UsageError(f"The transport {url.partition('::')[0]}:: runs programs and is not allowed.", known)
     if _is_short_form(url):
         return BY_SCHEME["ssh"]
     scheme = _SCHEME.fullmatch(url)
     if scheme is None and _NEARLY_URL.match(url):
-        raise UsageError("A source looks like a URL without its scheme.", f"{known} Write ./ before a directory.")
+        raise UsageError("The source looks like a URL without a scheme.", f"{known} Write ./ before a directory name.")
     if scheme is None:
         return DIRECTORY
     name = scheme[1].lower()
     if name not in BY_SCHEME:
-        raise UsageError(f"No source is named by {name}://.", known)
+        raise UsageError(f"Unsupported source scheme {name}://.", known)
     if name != "ssh" and _LOGIN.match(url, len(name) + 3):
         raise UsageError(
-            f"This {name}:// URL holds a login; URLs end up in logs and process lists.",
-            "Take it out and give the login by options, files or the environment.",
+            f"This {name}:// URL contains credentials; URLs appear in logs and process lists.",
+            "Remove them and set credentials with options, files or the environment.",
         )
     return BY_SCHEME[name]
 
@@ -274,13 +274,13 @@ def _query(query: str) -> dict[str, str]:
     for part in filter(None, query.split("&")):
         key, equals, value = part.partition("=")
         if key not in _KEYS or not equals:
-            raise UsageError("A source's URL takes only ?ref=REF and path=DIR.", "Take the rest out of the URL.")
+            raise UsageError("A source URL accepts only ?ref=REF and path=DIR.", "Remove the other query parameters.")
         if key in found:
-            raise UsageError(f"A source's URL has {key}= twice.", "Leave one out.")
+            raise UsageError(f"A source URL has {key}= twice.", "Remove one.")
         try:
             found[key] = unquote(value, errors="strict")
         except UnicodeDecodeError:
-            raise UsageError(f"A source's URL has a {key}= that is not UTF-8.", "Write it in UTF-8.") from None
+            raise UsageError(f"The {key}= of a source URL is not UTF-8.", "Write it in UTF-8.") from None
     return found
 
 
@@ -288,5 +288,5 @@ def _folder(path: str) -> str:
     """`--path` as the remotes take it: no `.`, no slash at either end. Raises UsageError for one that leaves."""
     parts = [part for part in path.split("/") if part not in {"", "."}]
     if path.startswith("/") or ".." in parts:
-        raise UsageError(f"--path {path} leaves the source.", "Name a folder below the source's root.")
+        raise UsageError(f"--path {path} leaves the source.", "Use a folder below the source's root.")
     return "/".join(parts)

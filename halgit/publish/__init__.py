@@ -1,7 +1,7 @@
-"""A revealed tree into a directory, all or nothing; and single files in one step, for everything else halgit writes.
+"""Write a resolved tree to a directory atomically, and replace single files atomically.
 
-The only room that writes files, and the only one that opens secrets. It starts no process and asks git nothing:
-whether git ignores a path, it is told.
+The only package that writes files and the only one that opens secrets. It starts no process: the caller passes a
+function that tells whether git ignores a path.
 """
 
 from halgit.publish.content import has_secrets, serialize

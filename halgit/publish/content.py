@@ -1,4 +1,4 @@
-"""A revealed tree into the bytes of its files. The only place where secrets are opened; nothing is written here."""
+"""The bytes of the files of a resolved tree. The only module that opens secrets; it writes nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from halgit.redaction import Secret, SecretText
 
 
 def serialize(resolved: Resolved) -> dict[str, bytes]:
-    """The bytes of every file, in the order of their paths, secrets opened.
+    """Encode every file, ordered by path, with secrets opened.
 
-    Raises SecretError that names every file with a secret that is no text where a text must be.
+    Raises SecretError with every file where binary secret content is used as text.
     """
     contents: dict[str, bytes] = {}
     faults: list[str] = []
@@ -22,14 +22,12 @@ def serialize(resolved: Resolved) -> dict[str, bytes]:
         except UnicodeDecodeError as error:
             faults.append(f"{path}: {error.reason}.")
     if faults:
-        raise SecretError(
-            "\n".join(faults), "Refer to it with encryptedFile or secretFile, in a field that takes a file."
-        )
+        raise SecretError("\n".join(faults), "Reference it with encryptedFile or secretFile in a local-file field.")
     return contents
 
 
 def has_secrets(resolved: Resolved) -> bool:
-    """Whether `serialize` opens any secret of this tree; stand-ins of a masked tree are none."""
+    """Return whether `serialize` opens any secret of this tree; placeholder values are not secrets."""
     return not resolved.masked and any(_holds(file) for file in resolved.files.values())
 
 

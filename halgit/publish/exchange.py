@@ -1,8 +1,8 @@
-"""After the exchange: what the old tree held besides halgit's files goes over into the new one, and the old one goes.
+"""Clean up after the exchange: carry foreign files over from the old tree to the new one, and remove the old tree.
 
-Every step can be done again, so a run that died here is finished by the next one, which only has to find the folder.
-That folder may also hold a new tree that was never exchanged; it has nothing to carry over and is as halgit wrote it,
-so it goes the same way. What cannot be carried over is never deleted: the old tree is then kept as it is.
+Every step is idempotent, so the next run completes what a killed run started. The work folder can also hold a new tree
+that was never exchanged; it has nothing to carry over and is removed in the same way. Files that cannot be carried over
+are never deleted: the old tree is then kept.
 """
 
 from __future__ import annotations

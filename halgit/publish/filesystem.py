@@ -1,7 +1,7 @@
-"""The file operations that publishing is made of, each one call, so that a test can stop a run after any of them.
+"""The file operations of publishing, and the conversion of OSError into PublishError.
 
-`Disk` is the real one. It decides nothing, follows no link on its own, and turns no error into another: what the
-system raises as OSError is put into words in `faults`.
+`Disk` makes one system call per method, so that tests can stop a run after any of them; it follows no link by itself.
+The functions below it build and remove whole trees. They work only on folders that nobody reads yet or any more.
 """
 
 from __future__ import annotations
@@ -195,12 +195,12 @@ def _renameat2() -> Callable[[bytes, bytes], int] | None:
     return exchange
 
 
-_FULL = ("the disk is full", "Free some space, then run again.")
-_READ_ONLY = ("the file system is read-only", "Mount it writable, or choose another place.")
-_DENIED = ("permission is denied to user id {user}", "Run halgit as the owner of the place, or choose another.")
-_BROKEN = ("the disk reports an error", "Check the disk, then run again.")
-_BUSY = ("something is mounted there", "Unmount it, or choose another place.")
-_NO_LOCK = ("the file system has no locks", "Choose a place on another file system.")
+_FULL = ("the disk is full", "Free disk space and run again.")
+_READ_ONLY = ("the file system is read-only", "Mount it writable, or choose another path.")
+_DENIED = ("permission denied for user id {user}", "Run halgit as the owner, or choose another path.")
+_BROKEN = ("the disk reports an error", "Check the disk and run again.")
+_BUSY = ("a file system is mounted there", "Unmount it, or choose another path.")
+_NO_LOCK = ("the file system does not support locks", "Choose a path on another file system.")
 _LONG = ("the name is too long", "Choose a shorter one.")
 
 _WORDS: dict[int, tuple[str, str]] = {
@@ -234,7 +234,7 @@ def translate_os_errors(place: Path, account: Callable[[], str] = no_description
 
 
 def _words(error: OSError) -> tuple[str, str]:
-    unknown = (f"the system says: {error.strerror or error}", "Mend that, then run again.")
+    unknown = (f"the system reported: {error.strerror or error}", "Fix that, then run again.")
     what, hint = _WORDS.get(error.errno or 0, unknown)
     return what.replace("{user}", str(os.geteuid())), hint
 

@@ -1,9 +1,8 @@
-"""The way for a target that cannot be exchanged: files replaced one by one, behind a journal.
+"""Replace files one by one behind a journal, for a target that cannot be exchanged.
 
-The new files and the journal are laid down whole in the private folder inside the target; one rename makes them
-count. From then on the next run finishes what this one does not: every step is taken only if it has not been taken.
-Until then nothing of the tree has been touched. What is neither halgit's nor as halgit left it is set aside, never
-written over and never deleted.
+The new files and the journal are written to the work folder inside the target; one rename activates them. From then on
+the next run completes what this run does not: each step is skipped if it is already done. Until the rename nothing of
+the tree is touched. Files that halgit does not own or that were modified are moved aside, never overwritten or deleted.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ def _read(file: Path, disk: Disk) -> Journal:
         return Journal(content["keep"], tuple(content["move"]), content["old"], content["new"])
     except (ValueError, KeyError, TypeError):
         raise PublishError(
-            f"{file}: the journal of an unfinished run cannot be read.", "Remove its folder, then render with --force."
+            f"{file}: the journal of an unfinished run is not readable.", "Remove its folder and render with --force."
         ) from None
 
 

@@ -1,7 +1,7 @@
-"""One run at a time: the lock in a target's private folder, and the bounded wait for it.
+"""The lock of a target: one run at a time, with a bounded wait.
 
-The system gives the lock back when its holder dies, so a lock file that is left behind locks nothing. The folder
-goes with its holder unless something in it is still needed.
+The system releases the lock when its process dies, so a lock file that is left behind blocks nothing. The work folder
+is removed with the lock unless something in it is still needed.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def _acquire(work_folder: Path, target: Path, wait: float, modes: Modes, disk: D
             return descriptor
         if time.monotonic() >= end:
             raise PublishError(
-                f"{target}: another run of halgit is writing it{_holder(work_folder, disk)}.",
-                "Wait for it to end, then run again.",
+                f"{target}: another halgit run is writing it{_holder(work_folder, disk)}.",
+                "Wait for it to finish and run again.",
             )
         time.sleep(_PAUSE)
 

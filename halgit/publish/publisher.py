@@ -1,7 +1,7 @@
-"""One tree into one directory, all or nothing: the sequence of publishing, its refusals, and its clearing up.
+"""Publish one tree to one directory atomically: the sequence, the refusals and the cleanup.
 
-A run that fails or is interrupted clears up with the very steps the next run would take, so there is one way back
-only. Nothing here makes a tree's content or opens a secret.
+A run that fails or is interrupted cleans up with the same steps that the next run would take. The content of the tree
+is an argument; no secret is opened here.
 """
 
 from __future__ import annotations
@@ -247,13 +247,13 @@ def _describe_state(job: Job) -> str:
     """How things stand after a failure, as a sentence; nothing where not even that can be found out."""
     try:
         if job.disk.lstat(job.paths.inside / PENDING) is not None:
-            return "The tree is partly replaced; the next run finishes that."
+            return "The tree is partly replaced; the next run completes it."
         state = _read_state(job)
     except OSError:
         return ""
     if replace(compare_files(job.files, state, unfinished=False), unfinished=False).same:
-        return "The new tree is in place; the next run clears up what is left of the old."
-    return "The old tree is as it was." if state.exists else "Nothing was written."
+        return "The new tree is in place; the next run cleans up the old one."
+    return "The old tree is unchanged." if state.exists else "Nothing was written."
 
 
 # --- refusals and warnings
@@ -266,13 +266,13 @@ def _check_git(target: Path, options: Options) -> None:
     ignored = options.is_ignored(target) if options.is_ignored else None
     if ignored is None:
         raise PublishError(
-            f"{target}: it lies in the git work tree {tree}, git cannot say whether it is ignored there, "
-            "and the tree holds secrets.",
+            f"{target}: it is in the git work tree {tree}, git cannot tell whether it is ignored, "
+            "and the tree contains secrets.",
             "Install git, or choose an --out outside the work tree.",
         )
     if not ignored:
         raise PublishError(
-            f"{target}: it lies in the git work tree {tree}, which does not ignore it, and the tree holds secrets.",
+            f"{target}: it is in the git work tree {tree}, which does not ignore it, and the tree contains secrets.",
             "Add it to .gitignore, or choose an --out outside the work tree.",
         )
 
@@ -282,15 +282,15 @@ def _check_ownership(target: Path, state: TargetState, options: Options) -> None
         return
     force = _FORCE.format(name=target.name)
     if state.foreign:
-        reason = f"its {MANIFEST} is not one that halgit wrote" if state.manifest else f"it has no {MANIFEST}"
+        reason = f"its {MANIFEST} was not written by halgit" if state.manifest else f"it has no {MANIFEST}"
         raise PublishError(
-            f"{target}: the folder is not empty and {reason} (it holds {_named(state.names)}).",
+            f"{target}: the folder is not empty and {reason} (it contains {_named(state.names)}).",
             f"Choose another --out, or {force}",
         )
     if state.modified:
         raise PublishError(
             f"{target}: changed since halgit wrote it: {_named(state.modified)}.",
-            f"Bring the changes into the source, or {force}",
+            f"Move the changes to the source, or {force}",
         )
 
 
@@ -309,14 +309,14 @@ def _warn_if_foreign(job: Job) -> list[str]:
         return []
     return [
         f"{target}: the tree belongs to user id {found.st_uid} and halgit runs as {os.geteuid()}. Halyard must be able "
-        "to read and write it: run both as one user, or use --group-access."
+        "to read and write it: run both as the same user, or use --group-access."
     ]
 
 
 def _warn_if_exposed(kept: tuple[Path, ...], options: Options, disk: Disk) -> list[str]:
     """A warning for each old tree that is kept where git would take it in."""
     return [
-        f"{path}: the old tree is kept here, may hold secrets, and is not ignored by git. Move it out of {tree}."
+        f"{path}: the old tree is kept here; it may contain secrets and git does not ignore it. Move it out of {tree}."
         for path in kept
         if (tree := find_work_tree(path, disk)) and not (options.is_ignored and options.is_ignored(path))
     ]

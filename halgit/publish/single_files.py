@@ -66,7 +66,7 @@ def write_daemon_config(
 def write_termination_message(path: Path | str, reason: str, disk: Disk = DISK) -> None:
     """Leave the reason of a failure in a pod's termination message file, if there is one.
 
-    Never raises and never creates the file: the reason has been told elsewhere, and outside a pod nobody reads it.
+    Never raises and never creates the file: the reason is also on stderr, and outside a pod nobody reads the file.
     """
     text = reason.encode("utf-8", "replace")[:_LONGEST_REASON].decode("utf-8", "ignore")
     with suppress(OSError):
@@ -100,9 +100,9 @@ def _place(path: Path, disk: Disk) -> Path:
     place = disk.resolve(path)
     found = disk.lstat(place)
     if is_folder(found):
-        raise PublishError(f"{path}: there is a folder where the file is to be.", "Name a file.")
+        raise PublishError(f"{path}: is a folder, not a file.", "Name a file.")
     if found is not None and not is_file(found):
-        raise PublishError(f"{path}: this is no regular file.", "Name a regular file.")
+        raise PublishError(f"{path}: is not a regular file.", "Name a regular file.")
     return place
 
 
@@ -143,7 +143,7 @@ def _lock(beside: Path, place: Path, disk: Disk) -> int:
         if descriptor is not None:
             return descriptor
         if time.monotonic() >= end:
-            raise PublishError(f"{place}: another run of halgit is writing it.", "Wait for it to end, then run again.")
+            raise PublishError(f"{place}: another halgit run is writing it.", "Wait for it to finish and run again.")
         time.sleep(_PAUSE)
 
 
@@ -168,11 +168,11 @@ def check_empty(target: Path, disk: Disk = DISK) -> None:
         place = disk.resolve(target)
         found = disk.lstat(place)
         if found is not None and not is_folder(found):
-            raise PublishError(f"{target}: there is a file where the folder is to be.", "Name another folder.")
+            raise PublishError(f"{target}: is a file, not a folder.", "Name another folder.")
         held = disk.names(place) if found is not None else []
     if held:
         listed = ", ".join(sorted(held)[:5])
-        raise PublishError(f"{target}: the folder is not empty (it holds {listed}).", "Name an empty or a new folder.")
+        raise PublishError(f"{target}: the folder is not empty (it contains {listed}).", "Name an empty or new folder.")
 
 
 def write_folder(files: Mapping[str, bytes], target: Path, disk: Disk = DISK) -> None:

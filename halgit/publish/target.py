@@ -1,8 +1,8 @@
-"""Where a tree is published: the target itself, and the private folder in which halgit works on it.
+"""The target of a tree: its work folders, its current state, and how a rendered tree differs from it. Writes nothing.
 
-The private folder stands beside the target, so that the new tree can be built whole and exchanged with the old. Where
-nothing can stand beside it (the target is a mount point, or what holds it is not ours to write), the folder is
-inside. Nothing is written here.
+The work folder is beside the target, so that the new tree can be built and exchanged with the old one. Where that is
+impossible (a mount point, or a parent that is not writable), it is inside the target. A tree belongs to halgit if it
+has a valid `.halgit.json`; it is unmodified if every listed file still has its recorded content.
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ def locate_target(target: Path, disk: Disk) -> TargetPaths:
     place = disk.resolve(target)
     parent = place.parent
     if place == parent:
-        raise PublishError(f"{target}: the root of the file system cannot be the target.", _ANOTHER)
+        raise PublishError(f"{target}: the file system root cannot be the target.", _ANOTHER)
     found = disk.lstat(place)
     if found is None:
         _check_parent(target, parent, disk)
     elif stat.S_ISLNK(found.st_mode):
-        raise PublishError(f"{target}: the link leads back to itself.", "Remove it, or choose another --out.")
+        raise PublishError(f"{target}: the symbolic link is a loop.", "Remove it, or choose another --out.")
     elif not is_folder(found):
-        raise PublishError(f"{target}: there is a file where the tree is to be.", "Move it away, or choose another.")
+        raise PublishError(f"{target}: is a file, not a folder.", "Move it, or choose another --out.")
     elif disk.mounted(place) or not disk.may_write(parent):
         return TargetPaths(place, None)
     return TargetPaths(place, parent / f"{place.name}.halgit")
@@ -98,7 +98,7 @@ def _check_parent(target: Path, parent: Path, disk: Disk) -> None:
         raise PublishError(f"{target}: {parent} is not a folder.", _ANOTHER)
     if not disk.may_write(parent):
         raise PublishError(
-            f"{target}: the folder {parent} cannot be written.", "Make it writable, or choose another --out."
+            f"{target}: the folder {parent} is not writable.", "Make it writable, or choose another --out."
         )
 
 

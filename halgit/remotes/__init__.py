@@ -1,5 +1,5 @@
-"""Outside systems, one module or package each; the only room that opens a socket or starts a process.
+"""Outside systems, one to three modules each. The only package that opens sockets or starts processes.
 
-Foreign errors become `RemoteError`s here, once. A remote is told by the operator where to go and with what login;
-nothing it reads ever changes that.
+Foreign errors become `RemoteError`s here. The operator sets servers and credentials; nothing that is read from a
+source or server changes them.
 """

@@ -143,7 +143,7 @@ class Aws:
             "AWS_CA_BUNDLE", ""
         )
         if given and not Path(given).exists():
-            raise UntrustedError(f"{given}, which should hold a certificate authority, does not exist.", _CA)
+            raise UntrustedError(f"The CA file {given} does not exist.", _CA)
         return given or True
 
 
@@ -207,18 +207,18 @@ def _style(session: botocore.session.Session, endpoint: str) -> str:
     of_profile = session.get_scoped_config().get("s3", {})
     if not isinstance(of_profile, dict):
         raise RefusedError(
-            f"The AWS profile {session.profile or 'default'} has a line s3 = without settings below it.",
-            "Take it out, or indent lines such as addressing_style = path below it.",
+            f"The AWS profile {session.profile or 'default'} has an s3 = line without settings.",
+            "Remove it, or indent settings such as addressing_style = path below it.",
         )
     return of_profile.get("addressing_style", "") or ("path" if endpoint else "auto")
 
 
-_CA: Final = "Give the authority's certificate with --ca-file or AWS_CA_BUNDLE; verification cannot be turned off."
+_CA: Final = "Add the CA certificate with --ca-file or AWS_CA_BUNDLE; verification cannot be disabled."
 _LOGIN: Final = (
     "Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a web identity (IRSA), or --instance-credentials "
     "on a machine of AWS."
 )
-_RIGHTS: Final = "Give the login the right to do this."
+_RIGHTS: Final = "Grant the login this permission."
 _ABSENT: Final = frozenset(
     {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404", "NotFound", "ResourceNotFoundException"}
 )
@@ -228,43 +228,43 @@ _BUSY: Final = frozenset(
 
 
 _FAULTS: Final[tuple[tuple[tuple[str, ...], type[RemoteError], str, str], ...]] = (
-    (("NoCredentialsError", "PartialCredentialsError"), RefusedError, "there is no login for AWS.", _LOGIN),
+    (("NoCredentialsError", "PartialCredentialsError"), RefusedError, "no AWS credentials found.", _LOGIN),
     (
         ("CredentialRetrievalError", "TokenRetrievalError", "SSOError"),
         RefusedError,
-        "the login for AWS failed.",
+        "the AWS login failed.",
         _LOGIN,
     ),
     (
         ("ProfileNotFound", "ConfigNotFound", "ConfigParseError"),
         RefusedError,
-        "the AWS profile or its file cannot be read.",
+        "the AWS profile or its file is not readable.",
         "Check AWS_PROFILE and --s3-profile.",
     ),
     (
         ("NoRegionError", "InvalidRegionError"),
         RefusedError,
-        "no AWS region is known.",
-        "Give AWS_REGION, or --s3-region for S3.",
+        "no AWS region is set.",
+        "Set AWS_REGION, or --s3-region for S3.",
     ),
     (("SSLError",), UntrustedError, "the server's certificate cannot be verified.", _CA),
-    (("IncompleteReadError", "ResponseStreamingError"), UnreachableError, "the answer was cut short.", "Try again."),
+    (("IncompleteReadError", "ResponseStreamingError"), UnreachableError, "the response was cut short.", "Try again."),
     (
         ("FlexibleChecksumError", "ChecksumError"),
         CorruptError,
-        "the content does not fit its checksum.",
+        "the content does not match its checksum.",
         "Upload it again.",
     ),
     (
         ("ConnectTimeoutError", "ReadTimeoutError"),
         UnreachableError,
-        "the server did not answer in time.",
-        "Try again, or raise --timeout.",
+        "the server did not respond in time.",
+        "Retry, or raise --timeout.",
     ),
     (
         ("ConnectionError", "HTTPClientError"),
         UnreachableError,
-        "the server cannot be reached.",
+        "the server is unreachable.",
         "Check the endpoint and the network.",
     ),
 )
@@ -283,14 +283,14 @@ def translate_errors(what: str) -> Iterator[None]:
         raise _answered(what, reason.response) from None
     except ResponseParserError:
         raise CorruptError(
-            f"{what}: the answer makes no sense.", "Check that the endpoint is one of S3 or AWS."
+            f"{what}: the response is invalid.", "Check that the endpoint is one of S3 or AWS."
         ) from None
     except theirs.BotoCoreError as reason:
         for names, error, words, hint in _FAULTS:
             if isinstance(reason, tuple(getattr(theirs, name) for name in names)):
                 raise error(f"{what}: {words}", hint) from None
         raise RefusedError(
-            f"{what}: AWS cannot be asked ({type(reason).__name__}).", "Check names and settings."
+            f"{what}: the AWS request failed ({type(reason).__name__}).", "Check the names and settings."
         ) from None
 
 
@@ -300,20 +300,20 @@ def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
     code = str((response.get("Error") or {}).get("Code") or status)
     if status in {429, 503} or code in _BUSY:
         seconds = retry_after((meta.get("HTTPHeaders") or {}).get("retry-after"))
-        return ThrottledError(f"{what}: the server asks to come back later ({code}).", "Run again later.", seconds)
+        return ThrottledError(f"{what}: the server asks to retry later ({code}).", "Retry later.", seconds)
     if code in _ABSENT:
-        return NotFoundError(
-            f"{what}: there is no such thing ({code}).", "Check the name, and what the login may list."
-        )
+        return NotFoundError(f"{what}: not found ({code}).", "Check the name and the permissions of the login.")
     if status == 412:
-        return ConflictError(f"{what}: it is not what it was ({code}).")
+        return ConflictError(f"{what}: it changed since it was read ({code}).")
     if status in {301, 307} or code in {"PermanentRedirect", "AuthorizationHeaderMalformed"}:
-        return RefusedError(f"{what}: it is in another region ({code}).", "Give its region.")
+        return RefusedError(
+            f"{what}: the bucket is in another region ({code}).", "Set its region with --s3-region or AWS_REGION."
+        )
     if status >= 500 and code == str(status):
-        return UnreachableError(f"{what}: the server failed, or its answer was cut short ({code}).", "Try again.")
+        return UnreachableError(f"{what}: the server failed or its response was cut short ({code}).", "Try again.")
     if status >= 500:
         return UnreachableError(f"{what}: the server failed ({code}).", "Try again.")
-    return RefusedError(f"{what}: the server refuses ({code}).", _RIGHTS)
+    return RefusedError(f"{what}: the server refused the request ({code}).", _RIGHTS)
 
 
 _SHORTEST_ID = 32
@@ -341,7 +341,9 @@ class SecretsManagerEngine:
         client = self._client(reference)
         answer = self._aws.ask(_what(reference), lambda: client.describe_secret(SecretId=reference.get("name")))
         if answer.get("DeletedDate"):
-            raise NotFoundError(f"{_what(reference)}: it is marked for deletion.", "Restore it, or use another.")
+            raise NotFoundError(
+                f"{_what(reference)}: it is scheduled for deletion.", "Restore it or reference another secret."
+            )
         return Presence("metadata")
 
     def _client(self, reference: Reference) -> Any:

@@ -110,13 +110,15 @@ def open_directory(spec: SourceSpec, access: Access) -> DirectorySnapshot:
     top = os.path.realpath(spec.url)
     if not os.path.isdir(top):
         what = "is a file" if os.path.exists(top) else "does not exist"
-        raise NotFoundError(f"{spec.url}: this directory {what}.", "Name a directory, or a URL of git, S3 or Vault.")
+        raise NotFoundError(f"{spec.url}: the directory {what}.", "Name a directory, or a URL of git, S3 or Vault.")
     root = os.path.realpath(os.path.join(top, spec.path))
     if root != top and not root.startswith(top.rstrip("/") + "/"):
-        raise CorruptError(f"{spec.url}: --path {spec.path} leads out of the directory.", "Name a folder inside it.")
+        raise CorruptError(
+            f"{spec.url}: --path {spec.path} points outside the directory.", "Name a folder inside the directory."
+        )
     if not os.path.isdir(root):
         what = "a file" if os.path.exists(root) else "not there"
-        raise NotFoundError(f"{spec.url}: the folder {spec.path} is {what}.", "Correct --path.")
+        raise NotFoundError(f"{spec.url}: the folder {spec.path} is {what}.", "Fix --path.")
     return DirectorySnapshot(SourceId(url=spec.url, path=spec.path), spec.url, root, access.largest_file)
 
 
@@ -151,8 +153,12 @@ def _without_waiting(place: str, flags: int) -> int:
 
 
 def _not_allowed(name: str, path: str) -> RefusedError:
-    return RefusedError(f"{name}: {path} cannot be read: no permission.", "Let the user halgit runs as read it.")
+    return RefusedError(
+        f"{name}: {path} cannot be read: permission denied.", "Grant read permission to the user that runs halgit."
+    )
 
 
 def _changed(name: str, path: str) -> CorruptError:
-    return CorruptError(f"{name}: {path} changed while it was read.", "Run halgit again once nobody writes there.")
+    return CorruptError(
+        f"{name}: {path} changed while it was being read.", "Run halgit again when nothing writes there."
+    )

@@ -1,7 +1,7 @@
-"""What a secret engine gives: the protocol all of them follow, and what one read holds.
+"""The interface of secret engines, and the engines that need no server: noop, env and file.
 
-An engine reads a whole secret in one request, however many of its keys are wanted; picking a key is the task of
-`halgit.secrets`. It raises RemoteErrors. Nothing here shows a value.
+An engine reads a whole secret in one request; `halgit.secrets` selects keys from it. Engines raise RemoteErrors and
+never show a value. `env` and `file` access data of the operator and are used only if the operator allows them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class SecretData:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """That a secret exists: how that was found out, and the names of its keys where that told them."""
+    """The existence of a secret: how it was checked, and the names of its keys if known."""
 
     how: Literal["metadata", "read"]
     keys: frozenset[str] | None = None
@@ -67,7 +67,9 @@ class EnvEngine:
     def read(self, reference: Reference) -> SecretData:
         value = self._variables.get(reference.get("name"))
         if value is None:
-            raise NotFoundError(f"The environment has no variable {reference.get('name')}.", "Set it for halgit.")
+            raise NotFoundError(
+                f"The environment variable {reference.get('name')} is not set.", "Set it in halgit's environment."
+            )
         return SecretData(whole=value.encode("utf-8", "surrogateescape"))
 
     def check(self, reference: Reference) -> Presence:
@@ -87,13 +89,13 @@ class FileEngine:
             with open(path, "rb", opener=_without_waiting) as opened:
                 return SecretData(whole=self._whole(path, opened))
         except FileNotFoundError:
-            raise NotFoundError(f"There is no file {path}.", "Put it there, or correct the reference.") from None
+            raise NotFoundError(f"File {path} not found.", "Create it, or fix the reference.") from None
         except OSError as reason:
             raise RefusedError(f"The file {path} cannot be read: {reason.strerror}.") from None
 
     def _whole(self, path: Path, opened: BinaryIO) -> bytes:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise RefusedError(f"{path} is a pipe or a device, no file.")
+            raise RefusedError(f"{path} is not a regular file.")
         content = opened.read(self._largest + 1)
         if len(content) > self._largest:
             raise RefusedError(f"The file {path} is larger than {self._largest} bytes.")
@@ -101,7 +103,7 @@ class FileEngine:
 
     def check(self, reference: Reference) -> Presence:
         if not Path(reference.get("path")).is_file():
-            raise NotFoundError(f"There is no file {reference.get('path')}.", "Put it there, or correct the reference.")
+            raise NotFoundError(f"File {reference.get('path')} not found.", "Create it, or fix the reference.")
         return Presence("metadata")
 
 

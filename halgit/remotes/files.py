@@ -1,8 +1,7 @@
-"""What the files of a source may be, whether they come from a directory or from git. Pure.
+"""The rules for files of a source, shared by directories, git, S3 and Vault. Pure.
 
-A source is held as nested folders of files and links. `resolve_links` turns that into paths, links followed inside the
-root; what cannot be had (a link that leaves the root, or leads nowhere) stays in the list with its reason, and is
-refused when somebody reads it. Nothing here opens a file.
+A source is a nested mapping of folders, files and links. `resolve_links` turns it into paths, following links inside
+the root. A link that leaves the root or is broken stays in the listing with its reason and is refused when it is read.
 """
 
 from __future__ import annotations
@@ -51,9 +50,9 @@ class Fault:
 Folder: TypeAlias = "dict[str, Folder | File | Link]"
 Place: TypeAlias = "tuple[tuple[str, ...], Folder | File]"
 
-_LEAVES = Fault("is a link that leaves the source's root.", "Put the file itself there, or widen --path.")
-DANGLING = Fault("is a link that leads to nothing.", "Correct the link or remove it.")
-_CIRCLE = Fault("is a link that leads back to itself.", "Correct the link or remove it.")
+_LEAVES = Fault("is a symbolic link that leaves the source's root.", "Replace the link with the file, or widen --path.")
+DANGLING = Fault("is a symbolic link to a missing file.", "Fix or remove the link.")
+_CIRCLE = Fault("is a symbolic link loop.", "Fix or remove the link.")
 
 
 def refuse_name(source: str, path: str) -> None:
@@ -64,7 +63,7 @@ def refuse_name(source: str, path: str) -> None:
         shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         raise CorruptError(f"{source}: the file name {shown} is not UTF-8.", "Rename the file.") from None
     if _CONTROL.search(path):
-        raise CorruptError(f"{source}: the file name {path!r} holds a control character.", "Rename the file.")
+        raise CorruptError(f"{source}: the file name {path!r} contains a control character.", "Rename the file.")
     if any(part in {"", ".", ".."} for part in path.split("/")):
         raise CorruptError(
             f"{source}: the file name {path!r} would leave the tree.", "Remove the file from the source."
@@ -75,8 +74,8 @@ def refuse_content(source: str, path: str, content: bytes) -> None:
     """Raise Corrupt for content that only stands for the real one: a pointer of Git LFS."""
     if len(content) < 1024 and content.startswith(_POINTER):
         raise CorruptError(
-            f"{source}: {path} is a pointer of Git LFS, not the file itself.",
-            "Keep configuration in git itself: git lfs untrack it and commit it again.",
+            f"{source}: {path} is a Git LFS pointer, not the file.",
+            "Store the file in git: run `git lfs untrack` and commit it again.",
         )
 
 
@@ -84,21 +83,21 @@ def refuse_size(source: str, path: str, size: int, largest: int) -> None:
     """Raise Corrupt for a file over the stated size; both sizes in bytes."""
     if size > largest:
         raise CorruptError(
-            f"{source}: {path} has {size} bytes; {largest} is the most for one file.",
-            "Configuration is smaller than that: take the file out, or keep it elsewhere.",
+            f"{source}: {path} has {size} bytes; the limit is {largest}.",
+            "Remove the file or store it elsewhere.",
         )
 
 
 def too_many_files(source: str) -> CorruptError:
     """The error for a source with more than MOST_FILES files."""
     return CorruptError(
-        f"{source}: it has more than {MAX_FILES} files, counted through links to folders.",
-        "Name the folder of the configuration with --path.",
+        f"{source}: it has more than {MAX_FILES} files, linked folders included.",
+        "Select the configuration's folder with --path.",
     )
 
 
 def add_node(root: Folder, path: str, node: File | Link) -> None:
-    """Put a file or link into nested folders. Raises ValueError where something of that name is there already."""
+    """Put a file or link into nested folders. Raises ValueError where something of that name already exists."""
     *folders, name = path.split("/")
     here = root
     for folder in folders:
@@ -201,5 +200,5 @@ def find_file(source: str, listing: Mapping[str, File | Fault], path: str) -> Fi
     if isinstance(entry, File):
         return entry
     if entry is None:
-        raise NotFoundError(f"{source}: there is no file {path}.", "Correct the path.")
+        raise NotFoundError(f"{source}: file {path} not found.", "Fix the path.")
     raise CorruptError(f"{source}: {path} {entry.message}", entry.hint)

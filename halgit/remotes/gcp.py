@@ -51,7 +51,7 @@ class GcsEngine:
             blob = self._blob(reference)
             blob.reload(timeout=self._seconds, retry=None)
             if blob.size > self._access.largest_file:
-                raise RefusedError(f"{what}: it is larger than {self._access.largest_file} bytes.")
+                raise RefusedError(f"{what}: it exceeds {self._access.largest_file} bytes.")
             generation = blob.generation
             whole = blob.download_as_bytes(
                 if_generation_match=generation, timeout=self._seconds, retry=None, checksum="md5"
@@ -152,7 +152,7 @@ def _credentials(access: Access, what: str) -> Any:
 
         made: Any = machine.Credentials
         return made(scopes=_SCOPES)
-    raise RefusedError(f"{what}: there is no login for Google Cloud.", _LOGIN)
+    raise RefusedError(f"{what}: no Google Cloud credentials found.", _LOGIN)
 
 
 def _from_file(path: str, what: str, redactor: Redactor) -> Any:
@@ -171,7 +171,9 @@ def _from_file(path: str, what: str, redactor: Redactor) -> Any:
         load = by_type[info["type"]]
     except (OSError, ValueError, KeyError, TypeError):
         kinds = ", ".join(by_type)
-        raise RefusedError(f"{what}: {path} holds no login for Google Cloud (kinds: {kinds}).", _LOGIN) from None
+        raise RefusedError(
+            f"{what}: {path} holds no Google Cloud credentials (supported types: {kinds}).", _LOGIN
+        ) from None
     for name in ("private_key", "refresh_token", "client_secret"):
         redactor.learn_credential(str(info.get(name, "")))
     return load(info, scopes=_SCOPES)
@@ -200,21 +202,19 @@ def _translate_errors(what: str) -> Iterator[None]:
     try:
         yield
     except theirs.NotFound:
-        raise NotFoundError(f"{what}: there is no such thing.", "Check the name and its version.") from None
+        raise NotFoundError(f"{what}: not found.", "Check the name and its version.") from None
     except (theirs.Forbidden, theirs.Unauthorized):
-        raise RefusedError(f"{what}: the server refuses.", "Give the login the right to read it.") from None
+        raise RefusedError(f"{what}: permission denied.", "Grant the login read permission.") from None
     except (theirs.TooManyRequests, theirs.ServiceUnavailable) as reason:
         later = retry_after(getattr(reason.response, "headers", {}).get("Retry-After"))
-        raise ThrottledError(f"{what}: the server asks to come back later.", "Run again later.", later) from None
+        raise ThrottledError(f"{what}: the server asks to retry later.", "Retry later.", later) from None
     except theirs.GoogleAPICallError as reason:
         raise UnreachableError(f"{what}: the server failed (HTTP {reason.code}).", "Try again.") from None
     except login.GoogleAuthError:
-        raise RefusedError(f"{what}: the login for Google Cloud failed.", _LOGIN) from None
+        raise RefusedError(f"{what}: the Google Cloud login failed.", _LOGIN) from None
     except transport.SSLError:
         raise UntrustedError(f"{what}: the server's certificate cannot be verified.") from None
     except (transport.RequestException, theirs.RetryError):
-        raise UnreachableError(
-            f"{what}: the server cannot be reached.", "Check the endpoint and the network."
-        ) from None
+        raise UnreachableError(f"{what}: the server is unreachable.", "Check the endpoint and the network.") from None
     except theirs.GoogleAPIError:
-        raise CorruptError(f"{what}: the answer makes no sense.") from None
+        raise CorruptError(f"{what}: the response is invalid.") from None

@@ -1,7 +1,7 @@
-"""A service that speaks JSON over HTTP: asked and told, every status looked at. One try each; who calls waits.
+"""HTTP clients: a JSON service, proxies from the operator's environment, and retries with backoff.
 
-Where it is and whom to trust is the operator's. Redirects are not followed, and nothing of a body, sent or received,
-gets into a message.
+`WebService` sends one request per call, follows no redirect and puts no request or response body into a message.
+`retry` repeats only ThrottledError and UnreachableError.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class WebService:
         form = {"username": user.open(), "password": password.open(), "submit": "Login"}
         answer = self._ask("POST", path, data=form, kind="application/x-www-form-urlencoded", redirect=True)
         if "error" in answer.headers.get("Location", ""):
-            raise RefusedError(f"{self.name} at {self.address} refuses the login.", "Check its user name and password.")
+            raise RefusedError(
+                f"{self.name} at {self.address} rejected the login.", "Check the user name and password."
+            )
 
     def _ask(self, method: str, path: str, *, data: Any = None, kind: str = "", redirect: bool = False) -> Any:
         headers = {**self._headers, "Accept": "application/json", **({"Content-Type": kind} if kind else {})}
@@ -96,20 +98,20 @@ class WebService:
             return ask()
         except requests.exceptions.SSLError:
             raise UntrustedError(
-                f"The certificate of {at} cannot be verified.", "Give its authority with --ca-file."
+                f"The certificate of {at} cannot be verified.", "Add the CA certificate with --ca-file."
             ) from None
         except requests.exceptions.Timeout:
-            raise UnreachableError(f"{at} does not answer in time.", "Check that it runs.") from None
+            raise UnreachableError(f"{at} did not respond in time.", "Check that it is running.") from None
         except requests.exceptions.RequestException:
             raise UnreachableError(
-                f"{at} cannot be reached.", "Check that it runs, and the network policies."
+                f"{at} is unreachable.", "Check that it is running, and the network policies."
             ) from None
 
     def _refusal(self, what: str, answer: requests.Response) -> RemoteError:
         status = answer.status_code
-        summarize_message = f"{self.name} at {self.address} answers {what} with HTTP {status}."
+        summarize_message = f"{self.name} at {self.address} responded to {what} with HTTP {status}."
         if status in {401, 403} or 300 <= status < 400:
-            return RefusedError(summarize_message, "Check the user halgit acts as and its rights.")
+            return RefusedError(summarize_message, "Check the user and its permissions.")
         if status in {404, 405}:
             return NotFoundError(summarize_message, "Check the address and the service's version.")
         if status == 409:
@@ -117,19 +119,19 @@ class WebService:
         if status in {429, 502, 503, 504}:
             return ThrottledError(summarize_message, "Try again later.", retry_after(answer.headers.get("Retry-After")))
         if status >= 500:
-            return UnreachableError(summarize_message, "Look into the service's log.")
-        return RefusedError(summarize_message, "Look into the service's log: it does not take what it is told.")
+            return UnreachableError(summarize_message, "See the service's log.")
+        return RefusedError(summarize_message, "See the service's log: it rejected the request.")
 
     def _json(self, method: str, path: str, answer: requests.Response, *, empty: bool = False) -> Any:
         if len(answer.content) > _LARGEST:
-            raise CorruptError(f"The answer of {self.name} at {self.address} to {method} {path} is too large.")
+            raise CorruptError(f"The response of {self.name} at {self.address} to {method} {path} is too large.")
         if empty and not answer.content.strip():
             return None
         try:
             return answer.json()
         except ValueError:
             raise CorruptError(
-                f"{self.name} at {self.address} answers {method} {path} with something that is no JSON.",
+                f"{self.name} at {self.address} responded to {method} {path} with something other than JSON.",
                 "Check the address.",
             ) from None
 
@@ -143,9 +145,9 @@ def check_address(name: str, address: str) -> str:
     except ValueError:
         good = login = False
     if login:
-        raise UsageError(f"The address of {name} holds a login.", "Give logins as files.")
+        raise UsageError(f"The address of {name} contains credentials.", "Provide credentials as files.")
     if not good or parts.query or parts.fragment:
-        raise UsageError(f"The address of {name} is no http or https address.", "Write http://host:port.")
+        raise UsageError(f"The address of {name} is not an http or https URL.", "Write http://host:port.")
     return address.rstrip("/")
 
 
@@ -161,9 +163,7 @@ def _session(access: Access, address: str) -> requests.Session:
         access.ca_file.for_host(host) or environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or ""
     )
     if given and not Path(given).is_file():
-        raise UntrustedError(
-            f"{given}, which should hold certificate authorities, does not exist.", "Correct --ca-file."
-        )
+        raise UntrustedError(f"The CA file {given} does not exist.", "Fix --ca-file.")
     session.verify = given or True
     return session
 
@@ -231,7 +231,7 @@ def _pause(reason: ThrottledError | UnreachableError, attempt: int) -> float:
 
 
 def retry_after(header: str | None) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date; None where it makes no sense."""
+    """Seconds from a Retry-After header, which holds seconds or a date; None where it is invalid."""
     if not header:
         return None
     if header.strip().isdigit():

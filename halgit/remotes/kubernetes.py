@@ -1,4 +1,4 @@
-"""Kubernetes Secrets, read, made and replaced through lightkube, with the pod's account or a kubeconfig.
+"""Kubernetes Secrets: read, create and replace through lightkube, with the service account or a kubeconfig.
 
 Cluster and login are the operator's. A reference without a namespace means the pod's (or the context's) own; whether
 it may name another is decided before it comes here. A Secret is replaced only where it still holds what was read.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 _LONGEST_ANSWER: Final = 30.0
-_NO_CLUSTER: Final = "Run in a pod with a service account, or give KUBECONFIG."
+_NO_CLUSTER: Final = "Run in a pod with a service account, or set KUBECONFIG."
 
 
 class KubernetesEngine:
@@ -108,7 +108,7 @@ def _decoded(name: str, key: str, value: str) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise CorruptError(f"Kubernetes gave the Secret {name} with a key {key} that is no base64.") from None
+        raise CorruptError(f"Key {key} of Kubernetes Secret {name} is not base64.") from None
 
 
 class Cluster:
@@ -176,46 +176,41 @@ def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
     except library.HTTPStatusError as reason:
         raise _answered(verb, where, reason.response) from None
     except library.TimeoutException:
-        raise UnreachableError(f"Kubernetes did not answer for the {where} in time.", "Try again.") from None
+        raise UnreachableError(f"Kubernetes did not respond in time for {where}.", "Try again.") from None
     except library.TransportError as reason:
         if "CERTIFICATE_VERIFY_FAILED" in str(reason):
             raise UntrustedError(
                 "The certificate of the Kubernetes API cannot be verified.",
-                "Put the cluster's authority into the kubeconfig.",
+                "Add the cluster's CA certificate to the kubeconfig.",
             ) from None
-        raise UnreachableError(
-            "The Kubernetes API cannot be reached.", "Check the kubeconfig and the network."
-        ) from None
+        raise UnreachableError("The Kubernetes API is unreachable.", "Check the kubeconfig and the network.") from None
     except (ValueError, KeyError, library.DecodingError) as reason:
         if isinstance(reason.__context__, library.HTTPStatusError):
             raise _answered(verb, where, reason.__context__.response) from None
-        raise CorruptError(f"The answer of Kubernetes for the {where} makes no sense.") from None
+        raise CorruptError(f"The response of Kubernetes for {where} is invalid.") from None
 
 
 def _answered(verb: str, where: str, response: Any) -> RemoteError:
     status: int = response.status_code
     if status == 404 and verb != "create":
-        return NotFoundError(f"Kubernetes has no {where}.", "Create it, or correct the reference.")
+        return NotFoundError(f"Kubernetes {where} not found.", "Create it, or fix the reference.")
     if status == 404:
-        return RefusedError(
-            f"Kubernetes cannot make the {where}: there is no such namespace.", "Correct the namespace."
-        )
+        return RefusedError(f"Kubernetes cannot create {where}: namespace not found.", "Fix the namespace.")
     if status == 409:
-        return ConflictError(f"The {where} was made or changed by somebody else.")
+        return ConflictError(f"{where} was created or changed by another writer.")
     if status == 401:
-        return RefusedError(
-            "Kubernetes does not accept the login.", "Check the service account's token or the kubeconfig."
-        )
+        return RefusedError("Kubernetes rejected the login.", "Check the service account's token or the kubeconfig.")
     if status == 403:
         return RefusedError(
-            f"Kubernetes refuses the {where}.", f"Let the account's role {verb} {where.split()[0]}s there."
+            f"Kubernetes denied access to {where}.",
+            f"Grant the account's role the verb {verb} for {where.split()[0]}s there.",
         )
     if status in {400, 413, 422}:
-        return RefusedError(f"Kubernetes does not take the {where} (HTTP {status}).", "Check its name and its keys.")
+        return RefusedError(f"Kubernetes rejected {where} (HTTP {status}).", "Check its name and keys.")
     if status in {429, 503}:
         later = retry_after(response.headers.get("Retry-After"))
-        return ThrottledError(f"Kubernetes asks to come back later (HTTP {status}).", "Run again later.", later)
-    return UnreachableError(f"Kubernetes failed over the {where} (HTTP {status}).", "Try again.")
+        return ThrottledError(f"Kubernetes asks to retry later (HTTP {status}).", "Retry later.", later)
+    return UnreachableError(f"Kubernetes failed for {where} (HTTP {status}).", "Try again.")
 
 
 def _http_library() -> Any:
@@ -235,7 +230,7 @@ def _client(config: KubeConfig, seconds: float) -> Client:
         return Client(config, timeout=_http_library().Timeout(seconds), trust_env=config.fname is not None)
     except (ConfigError, KeyError, OSError, ValueError) as reason:
         raise RefusedError(
-            f"The kubeconfig cannot be used ({type(reason).__name__}).", "Check its current context."
+            f"The kubeconfig is not usable ({type(reason).__name__}).", "Check its current context."
         ) from None
 
 
@@ -250,7 +245,7 @@ def _config(access: Access, account: Path) -> KubeConfig:
         return _from_account(access, account)
     if home.is_file():
         return _from_file(str(home))
-    raise RefusedError("No Kubernetes cluster is known.", _NO_CLUSTER)
+    raise RefusedError("No Kubernetes cluster is configured.", _NO_CLUSTER)
 
 
 def _from_file(path: str) -> KubeConfig:

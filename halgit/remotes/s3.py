@@ -42,7 +42,7 @@ def read_address(url: str) -> tuple[str, str]:
     """Bucket and prefix of `s3://bucket/prefix`. Raises UsageError."""
     match = _ADDRESS.fullmatch(url)
     if not match:
-        raise UsageError("An S3 source is s3://bucket/prefix.", "Correct --repo; the endpoint is --s3-endpoint.")
+        raise UsageError("An S3 source must be s3://bucket/prefix.", "Fix --repo; set the endpoint with --s3-endpoint.")
     return match.group(1), (match.group(2) or "").strip("/")
 
 
@@ -61,7 +61,7 @@ def open_s3(spec: SourceSpec, access: Access) -> S3Snapshot:
         listed = store.named(spec.ref)
     if not listed:
         place = f"{spec.url}, below {spec.path}," if spec.path else spec.url
-        raise NotFoundError(f"{place} holds no object.", "Check bucket, prefix and --path.")
+        raise NotFoundError(f"{place} contains no objects.", "Check bucket, prefix and --path.")
     return S3Snapshot(store, spec, listed)
 
 
@@ -69,7 +69,7 @@ def _moment(ref: str) -> datetime:
     try:
         moment = datetime.fromisoformat(ref.replace("Z", "+00:00"))
     except ValueError:
-        raise UsageError(f"--ref {ref} is no point in time.", "Write it as 2026-01-31T12:00:00Z.") from None
+        raise UsageError(f"--ref {ref} is not a point in time.", "Write it as 2026-01-31T12:00:00Z.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
@@ -90,13 +90,13 @@ class S3Snapshot:
         wanted = list(paths)
         for path in wanted:
             if path not in self._listed:
-                raise NotFoundError(f"{self.source.url}: there is no file {path}.")
+                raise NotFoundError(f"{self.source.url}: file {path} not found.")
         if not wanted:
             return {}
         with ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="s3") as pool:
             contents = list(pool.map(lambda path: self._store.get(path, self._listed[path]), wanted))
         if self._changes and self._store.listing() != self._listed:
-            raise CorruptError(f"{self.source.url}: it changed while it was read.", "Run again.")
+            raise CorruptError(f"{self.source.url}: it changed while it was being read.", "Run again.")
         return dict(zip(wanted, contents, strict=True))
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class _Store:
             if now == before:
                 return now
             before = now
-        raise CorruptError(f"{self._url}: it changes while it is listed.", "Run again when nobody writes.")
+        raise CorruptError(f"{self._url}: it changes while it is being listed.", "Run again when nothing writes there.")
 
     def listing(self) -> Mapping[str, Entry]:
         """The listing as it is now."""
@@ -150,9 +150,7 @@ class _Store:
                 return self._by_path(found), pages
             token = page.get("NextContinuationToken")
             if not token or token == asked.get("ContinuationToken"):
-                raise CorruptError(
-                    f"{self._url}: the listing breaks off in the middle.", "Run again; check the endpoint."
-                )
+                raise CorruptError(f"{self._url}: the listing is incomplete.", "Run again; check the endpoint.")
             asked["ContinuationToken"] = token
 
     def at(self, moment: datetime) -> Mapping[str, Entry]:
@@ -174,8 +172,8 @@ class _Store:
             return
         if status != "Enabled":
             raise RefusedError(
-                f"{self._url}: its bucket keeps no versions, so --ref cannot name a point in time.",
-                "Turn versioning on, or leave --ref out.",
+                f"{self._url}: versioning is off for the bucket, so --ref cannot be a point in time.",
+                "Enable versioning, or omit --ref.",
             )
 
     def _versions(self) -> Iterable[tuple[Mapping[str, Any], bool]]:
@@ -187,9 +185,7 @@ class _Store:
             if not page.get("IsTruncated"):
                 return
             if not page.get("NextKeyMarker"):
-                raise CorruptError(
-                    f"{self._url}: the listing breaks off in the middle.", "Run again; check the endpoint."
-                )
+                raise CorruptError(f"{self._url}: the listing is incomplete.", "Run again; check the endpoint.")
             asked["KeyMarker"] = page["NextKeyMarker"]
             asked["VersionIdMarker"] = page.get("NextVersionIdMarker", "")
 
@@ -201,7 +197,7 @@ class _Store:
             wanted = {str(path): str(version) for path, version in given.items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             raise CorruptError(
-                f"{self._url}: --ref {ref} is no list of versions.", 'It holds {"files": {"config": "VERSION-ID"}}.'
+                f"{self._url}: --ref {ref} is not a list of versions.", 'Write {"files": {"config": "VERSION-ID"}}.'
             ) from None
         return self._by_path([Entry(self._prefix + path, version=version) for path, version in wanted.items()])
 
@@ -227,7 +223,7 @@ class _Store:
     def _refuse_name(self, path: str, first: str) -> None:
         files.refuse_name(self._url, path)
         if "\\" in path:
-            raise CorruptError(f"{self._url}: the file name {path!r} holds a backslash.", "Rename the object.")
+            raise CorruptError(f"{self._url}: the file name {path!r} contains a backslash.", "Rename the object.")
         if first != path:
             raise CorruptError(f"{self._url}: {first} and {path} differ only in case.", "Remove one of them.")
 
@@ -244,7 +240,7 @@ class _Store:
         except (ConflictError, NotFoundError) as reason:
             if isinstance(reason, NotFoundError) and not entry.etag:
                 raise
-            raise CorruptError(f"{self._url}: {path} changed while it was read.", "Run again.") from None
+            raise CorruptError(f"{self._url}: {path} changed while it was being read.", "Run again.") from None
         files.refuse_content(self._url, path, content)
         return content
 
@@ -255,7 +251,7 @@ class _Store:
                 files.refuse_size(self._url, path, answer["ContentLength"], self._largest)
                 content: bytes = body.read()
             if not _fits(content, answer):
-                raise CorruptError(f"{self._url}: {path} does not fit its checksum.", "Upload it again.")
+                raise CorruptError(f"{self._url}: {path} does not match its checksum.", "Upload it again.")
             return content
 
         return get
@@ -266,7 +262,7 @@ class _Store:
         except RemoteError as reason:
             if isinstance(reason, NotFoundError):
                 raise NotFoundError(
-                    f"{self._url}: there is no bucket {self._bucket}.", "Check --repo and the region."
+                    f"{self._url}: bucket {self._bucket} not found.", "Check --repo and the region."
                 ) from None
             raise
 

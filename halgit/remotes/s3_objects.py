@@ -28,7 +28,7 @@ class S3Engine:
             answer = client.get_object(**asked, ChecksumMode="ENABLED")
             with contextlib.closing(answer["Body"]) as body:
                 if answer["ContentLength"] > self._access.largest_file:
-                    raise RefusedError(f"{what}: it is larger than {self._access.largest_file} bytes.")
+                    raise RefusedError(f"{what}: it exceeds {self._access.largest_file} bytes.")
                 return SecretData(whole=body.read(), version=_version(answer))
 
         return self._aws.ask(what, get)

@@ -1,7 +1,7 @@
-"""Vault and OpenBao through hvac: one login a run, KV 1 and 2 told apart by asking, errors in our words.
+"""Vault and OpenBao through hvac: one login per run, KV versions 1 and 2, and hvac's errors as RemoteErrors.
 
-`Vault` is the connection, shared by the secret engine and the source; `VaultEngine` reads secrets. The server and
-the login are the operator's; a path can choose neither. The only importer of hvac and requests.
+`Vault` is the connection, shared by the secret engine and the source; `VaultEngine` reads secrets. The operator sets
+the server and the login; a path can change neither. The only importer of hvac.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Vault:
             return self._ask("post", path, {}, body)
         except RefusedError as reason:
             if "check-and-set" in reason.message:
-                raise ConflictError(f"{self.login.place}: somebody else wrote {path} first.", "Run again.") from None
+                raise ConflictError(f"{self.login.place}: another writer changed {path} first.", "Run again.") from None
             raise
 
     def keys(self, path: str) -> list[str]:
@@ -84,7 +84,7 @@ class Vault:
         answer = self._ask("list", path, {})
         keys = answer.get("data", {}).get("keys")
         if not isinstance(keys, list):
-            raise CorruptError(f"{self.login.place} gave a list of {path} without keys.")
+            raise CorruptError(f"{self.login.place} returned a list of {path} without keys.")
         return [str(key) for key in keys]
 
     def _ask(
@@ -177,12 +177,12 @@ class Vault:
     def _send(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        with self._words(path, "Give the token or role a policy that may read it."):
+        with self._words(path, "Grant the token or role a policy that allows it."):
             send: Callable[..., Any] = getattr(self._client.adapter, method)
             given = {"json": dict(body)} if body is not None else {"params": dict(params)}
             answer = send(f"/v1/{quote(path, safe='/,')}", **given)
         if not isinstance(answer, dict):
-            raise CorruptError(f"The answer of {self.login.place} to {path} is no JSON.", _PROXY)
+            raise CorruptError(f"The response of {self.login.place} to {path} is not JSON.", _PROXY)
         return answer
 
     @contextlib.contextmanager
@@ -196,26 +196,24 @@ class Vault:
             yield
         except theirs.InvalidPath as reason:
             lost = "Check VAULT_NAMESPACE." if "namespace not found" in str(reason.errors) else ""
-            raise NotFoundError(f"{at} has nothing at {what}{self._because(reason)}.", lost) from None
+            raise NotFoundError(f"{at} has no {what}{self._because(reason)}.", lost) from None
         except (theirs.Forbidden, theirs.Unauthorized) as reason:
-            raise RefusedError(f"{at} refuses {what}{self._because(reason)}.", hint) from None
+            raise RefusedError(f"{at} denied access to {what}{self._because(reason)}.", hint) from None
         except theirs.InvalidRequest as reason:
-            raise RefusedError(f"{at} does not accept {what}{self._because(reason)}.", hint) from None
+            raise RefusedError(f"{at} rejected {what}{self._because(reason)}.", hint) from None
         except theirs.VaultNotInitialized:
-            raise UnreachableError(f"{at} is not initialised.") from None
+            raise UnreachableError(f"{at} is not initialized.") from None
         except theirs.VaultError as reason:
-            raise UnreachableError(
-                f"{at} failed over {what}{self._because(reason)}.", "Look into the server's log."
-            ) from None
+            raise UnreachableError(f"{at} failed for {what}{self._because(reason)}.", "See the server's log.") from None
         except requests.exceptions.SSLError:
             raise UntrustedError(f"The certificate of {at} cannot be verified.", _CA) from None
         except requests.exceptions.Timeout:
-            raise UnreachableError(f"{at} did not answer {what} in time.", "Try again, or raise --timeout.") from None
+            raise UnreachableError(f"{at} did not respond to {what} in time.", "Retry, or raise --timeout.") from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            raise UnreachableError(f"The answer of {at} to {what} was cut short.") from None
+            raise UnreachableError(f"The response of {at} to {what} was cut short.") from None
         except requests.exceptions.RequestException:
             raise UnreachableError(
-                f"{at} cannot be reached.", "Check --vault-address, and that the server runs."
+                f"{at} is unreachable.", "Check --vault-address and that the server is running."
             ) from None
 
     def _because(self, reason: Any) -> str:
@@ -279,8 +277,8 @@ class Vault:
         return True
 
 
-_CA = "Give the authority's certificate with --ca-file or VAULT_CACERT; verification cannot be turned off."
-_PROXY = "Check that --vault-address names Vault itself and not a page in front of it."
+_CA = "Add the CA certificate with --ca-file or VAULT_CACERT; verification cannot be disabled."
+_PROXY = "Set --vault-address to Vault itself, not to a page in front of it."
 
 
 def _client(access: Access, login: Login) -> hvac.Client:
@@ -319,7 +317,7 @@ def _authority(access: Access, address: str) -> str:
     given = access.ca_file.for_host(urlsplit(address).hostname or "")
     path = given or read_variable(environment, "CACERT") or read_variable(environment, "CAPATH")
     if path and not Path(path).exists():
-        raise UntrustedError(f"{path}, which should hold the authority of Vault at {address}, does not exist.", _CA)
+        raise UntrustedError(f"The CA file {path} for Vault at {address} does not exist.", _CA)
     return path
 
 
@@ -329,15 +327,15 @@ def _check_response(response: requests.Response, *args: Any, **kwargs: Any) -> N
     target = response.headers.get("Location", "")
     if response.is_redirect and urlsplit(target).scheme == "http" and response.url.startswith("https:"):
         response.close()
-        raise UntrustedError(f"{at} redirects to {urlsplit(target).hostname} without TLS.", "Correct --vault-address.")
+        raise UntrustedError(f"{at} redirects to {urlsplit(target).hostname} without TLS.", "Fix --vault-address.")
     if response.status_code not in {429, 503}:
         return
     body = response.content.lower()
     seconds = retry_after(response.headers.get("Retry-After"))
     if response.status_code == 503 and b"sealed" in body:
-        raise UnreachableError(f"{at} is sealed.", "Unseal it, then run again.")
+        raise UnreachableError(f"{at} is sealed.", "Unseal it and run again.")
     raise ThrottledError(
-        f"{at} asks to come back later (HTTP {response.status_code}).", "Run again later.", retry_after=seconds
+        f"{at} asks to retry later (HTTP {response.status_code}).", "Retry later.", retry_after=seconds
     )
 
 
@@ -352,7 +350,7 @@ class VaultEngine:
         wanted = reference.get("version")
         if version == 1:
             if wanted:
-                raise NotFoundError(f"The Vault mount {mount} is KV 1 and keeps no versions.", "Leave ?version= out.")
+                raise NotFoundError(f"The Vault mount {mount} is KV 1, which has no versions.", "Omit ?version=.")
             return SecretData(_values(self._vault.get(f"{mount}/{rest}"), rest))
         answer = self._vault.get(f"{mount}/data/{rest}", **({"version": wanted} if wanted else {}))
         data = answer.get("data") or {}
@@ -373,5 +371,5 @@ class VaultEngine:
 def _values(answer: Mapping[str, Any], path: str) -> Mapping[str, object]:
     values = answer.get("data")
     if not isinstance(values, dict):
-        raise CorruptError(f"The Vault secret {path} was read without values.")
+        raise CorruptError(f"The Vault secret {path} has no values.")
     return values

@@ -1,7 +1,6 @@
-"""How halgit logs in to Vault or OpenBao: token, AppRole, Kubernetes, JWT, user and password.
+"""Login methods of Vault and OpenBao: token, AppRole, Kubernetes, JWT, and user name with password.
 
-Everything here comes from operator settings and the operator's files, read anew at each login; nothing of a
-repository reaches it. It knows no path of a secret.
+All settings come from the operator; files are read again at each login. This module knows no secret paths.
 """
 
 from __future__ import annotations
@@ -69,19 +68,23 @@ def choose_login(access: Access) -> Login:
     """The server and login of this run. Raises UsageError for what cannot be, Unreachable without an address."""
     address = access.vault_address.default or read_variable(access.environment, "ADDR")
     if not address:
-        raise UnreachableError("No Vault server is known.", "Give --vault-address or VAULT_ADDR.")
+        raise UnreachableError("No Vault server is configured.", "Set --vault-address or VAULT_ADDR.")
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError("The Vault address is no http:// or https:// URL.", "Correct --vault-address or VAULT_ADDR.")
+        raise UsageError("The Vault address is not an http:// or https:// URL.", "Fix --vault-address or VAULT_ADDR.")
     if parts.username or parts.password:
-        raise UsageError("The Vault address holds a login.", "Take it out of the address; see --vault-auth.")
+        raise UsageError(
+            "The Vault address contains credentials.", "Remove them from the address and use --vault-auth."
+        )
     host = parts.hostname
     method, _, mount = (access.vault_auth.for_host(host) or "token").partition(":")
     if method not in _METHODS:
-        raise UsageError(f"{method} is no way to log in to Vault.", f"--vault-auth is one of {', '.join(_METHODS)}.")
+        raise UsageError(f"Unknown Vault login method {method}.", f"Set --vault-auth to one of {', '.join(_METHODS)}.")
     role = access.vault_role.for_host(host) or read_variable(access.environment, "ROLE")
     if method != "token" and not role:
-        raise UsageError(f"The Vault login {method} needs a role.", "Give --vault-role (role, role id or user).")
+        raise UsageError(
+            f"The Vault login method {method} requires a role.", "Set --vault-role (role, role id or user)."
+        )
     files = access.vault_token_file.for_host(host), access.vault_secret_file.for_host(host)
     return Login(address.rstrip("/"), method, mount or method, role, *files, access.environment)
 
@@ -126,12 +129,12 @@ def expired_token(login: Login, *, again: bool = False) -> RefusedError:
     """What is said of a token the server does not know any more; `again` after the one login more a run gets."""
     if again:
         return RefusedError(
-            f"The token for {login.place} died twice in this run, by the login {login.method}.",
-            "Let it give tokens that live longer or can be renewed, and look for who revokes them.",
+            f"The token for {login.place} became invalid a second time in this run (login method {login.method}).",
+            "Issue tokens with a longer or renewable lease, and check what revokes them.",
         )
     return RefusedError(
-        f"The token for {login.place} is expired, revoked or not known there.",
-        "Give a valid one with --vault-token-file or VAULT_TOKEN.",
+        f"The token for {login.place} is expired, revoked or unknown.",
+        "Set a valid one with --vault-token-file or VAULT_TOKEN.",
     )
 
 
@@ -145,8 +148,8 @@ def _token(login: Login) -> str:
         token = _file(str(kept), "the Vault token")
     if not token:
         raise RefusedError(
-            f"There is no token for {login.place}.",
-            "Give --vault-token-file or VAULT_TOKEN, or choose another login with --vault-auth.",
+            f"No token for {login.place}.",
+            "Set --vault-token-file or VAULT_TOKEN, or another login method with --vault-auth.",
         )
     return token
 
@@ -161,15 +164,15 @@ def _secret(login: Login) -> str:
             return _file(SERVICE_ACCOUNT_TOKEN, what)
     elif value := read_variable(login.environment, variables[login.method]):
         return value
-    raise RefusedError(f"The Vault login {login.method} lacks {what}.", f"Give {where}.")
+    raise RefusedError(f"The Vault login method {login.method} requires {what}.", f"Set {where}.")
 
 
 def _file(path: str, what: str) -> str:
     try:
         text = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise RefusedError(f"{path}, which should hold {what}, cannot be read: {reason}.") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise RefusedError(f"The file {path} for {what} cannot be read: {reason}.") from None
     if not text:
-        raise RefusedError(f"{path}, which should hold {what}, is empty.")
+        raise RefusedError(f"The file {path} for {what} is empty.")
     return text

@@ -31,7 +31,9 @@ def read_address(url: str) -> str:
     scheme, _, path = url.partition("://")
     parts = path.rstrip("/").split("/")
     if scheme.lower() != "vault" or any(part in {"", ".", ".."} for part in parts) or set(parts[0]) & set(":@?#"):
-        raise UsageError("A Vault source is vault://mount/path.", "Correct --repo; the server is --vault-address.")
+        raise UsageError(
+            "A Vault source must be vault://mount/path.", "Fix --repo; set the server with --vault-address."
+        )
     return "/".join(parts)
 
 
@@ -41,7 +43,7 @@ def open_vault(spec: SourceSpec, access: Access) -> VaultSnapshot:
     tree = _Tree(get_vault(access), spec.url, path)
     contents, revision = tree.files()
     if not contents:
-        raise NotFoundError(f"{spec.url}: there is no secret at or below {path}.", "Check --repo and --path.")
+        raise NotFoundError(f"{spec.url}: no secret at or below {path}.", "Check --repo and --path.")
     return VaultSnapshot(SourceId(spec.url, revision, "", spec.path), contents, access.largest_file)
 
 
@@ -61,7 +63,7 @@ class VaultSnapshot:
         found: dict[str, bytes] = {}
         for path in paths:
             if path not in self._contents:
-                raise NotFoundError(f"{self.source.url}: there is no file {path}.")
+                raise NotFoundError(f"{self.source.url}: file {path} not found.")
             files.refuse_size(self.source.url, path, len(self._contents[path]), self._largest)
             found[path] = self._contents[path]
         return found
@@ -111,7 +113,7 @@ class _Tree:
             names = self._names(pool)
             leaves = [leaf for leaf in pool.map(self._leaf, names) if leaf is not None]
             if self._names(pool) != names:
-                raise CorruptError(f"{self._url}: it changed while it was read.", "Run again.")
+                raise CorruptError(f"{self._url}: it changed while it was being read.", "Run again.")
         found: dict[str, bytes] = {}
         digest = hashlib.sha256()
         root: files.Folder = {}
@@ -124,7 +126,7 @@ class _Tree:
                 try:
                     files.add_node(root, path, files.File(path))
                 except ValueError:
-                    raise CorruptError(f"{self._url}: {path} is there twice, or is both a file and a folder.") from None
+                    raise CorruptError(f"{self._url}: {path} exists twice, or is both a file and a folder.") from None
                 found[path] = content
         return found, digest.hexdigest()
 
@@ -141,7 +143,7 @@ class _Tree:
             if not folders:
                 return sorted(names)
         raise CorruptError(
-            f"{self._url}: its folders are nested more than {_DEEPEST} deep.", "Name a folder with --path."
+            f"{self._url}: its folders are nested more than {_DEEPEST} levels deep.", "Select a folder with --path."
         )
 
     def _list(self, folder: str) -> list[str]:
@@ -173,7 +175,9 @@ class _Tree:
     def _files_of(self, leaf: _Leaf) -> dict[str, bytes]:
         names = {key.removesuffix(_CODED): key for key in leaf.values}
         if len(names) != len(leaf.values):
-            raise CorruptError(f"{self._url}: the secret {leaf.path} holds a file both plain and as {_CODED}.")
+            raise CorruptError(
+                f"{self._url}: the secret {leaf.path or 'itself'} has a file both plain and with {_CODED}."
+            )
         if set(names) == {"content"} and leaf.path:
             return {leaf.path: self._content(leaf, names["content"])}
         start = f"{leaf.path}/" if leaf.path else ""
@@ -183,13 +187,13 @@ class _Tree:
         value = leaf.values[key]
         where = f"{self._url}: the key {key} of the secret {leaf.path or 'itself'}"
         if not isinstance(value, str):
-            raise CorruptError(f"{where} is no text.", "Store the file as one text.")
+            raise CorruptError(f"{where} is not a string.", "Store the file as one string.")
         if not key.endswith(_CODED):
             return value.encode("utf-8", "surrogatepass")
         try:
             return base64.b64decode("".join(value.split()), validate=True)
         except (binascii.Error, ValueError):
-            raise CorruptError(f"{where} is no base64.", f"Encode it, or take {_CODED} off its name.") from None
+            raise CorruptError(f"{where} is not base64.", f"Encode it, or remove {_CODED} from its name.") from None
 
 
 class VaultSecret:
@@ -200,7 +204,7 @@ class VaultSecret:
         self._mount, self._rest, version = self._vault.kv(path)
         if version != 2:
             raise UsageError(
-                f"The Vault mount {self._mount} is KV 1, where two writers overwrite each other.", "Use a KV 2 mount."
+                f"The Vault mount {self._mount} is KV 1, which cannot detect concurrent writes.", "Use a KV 2 mount."
             )
         try:
             data = self._vault.get(f"{self._mount}/data/{self._rest}").get("data") or {}

@@ -1,4 +1,8 @@
-"""The table of secret engines. Each is a module of `remotes` that follows `remotes.held.Engine`."""
+"""The table of secret engines, and concurrent reads through them.
+
+Each distinct secret is read once, with bounded concurrency; failures are returned so that all are reported. Retries and
+timeouts belong to the remotes. After several connection failures an engine is not tried for further secrets.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `halgit secrets list` and `secrets check` tell: each reference, its engine, its places, never a value."""
+"""The rows of `halgit secrets list` and `secrets check`: each reference, its engine and its places, never a value."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def _checked(row: ReferenceRow, reference: Reference, answer: Presence | RemoteE
         return SecretCheck(row, state, "", str(answer))
     key = reference.get("key")
     if not key or answer.keys is None:
-        return SecretCheck(row, "there", answer.how, "its keys were not looked at" if key else "")
+        return SecretCheck(row, "there", answer.how, "keys not checked" if key else "")
     if key in answer.keys:
         return SecretCheck(row, "there", answer.how)
     first = key.partition(".")[0]
     if first in answer.keys:
-        return SecretCheck(row, "there", answer.how, f"of its key only {first} was looked at")
+        return SecretCheck(row, "there", answer.how, f"only {first} of the key was checked")
     listed = ", ".join(sorted(answer.keys)) or "none"
     return SecretCheck(row, "missing", answer.how, f"the secret has no key {key} (keys: {listed})")
 

@@ -1,6 +1,6 @@
-"""What `--secrets mask` writes in the place of secrets: of the kind each field takes, so that Halyard loads the tree.
+"""Placeholder values for `--secrets mask`: values of the type each field requires, so that Halyard loads the tree.
 
-Made of the names of references alone, and always the same. Pure, and reads no secret.
+They are derived from the references alone and are always the same. Pure; reads no secret.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is to be done with each reference, and what is wrong with it, before any secret is read.
+"""Decide what happens to each reference, and report invalid ones, before any secret is read. Pure.
 
-Pure, and needs no credential: `validate` runs it too. A reference may reach only what the operator allows, and
-stands only where its value can take its place. Reading and replacing are done elsewhere.
+`validate` uses it too; it needs no credential. A reference may access only what the operator allows, and only at a
+place where its value can be inserted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class SecretPlan:
-    """Every reference of a merged tree with its verdict. Only a plan without errors can be revealed."""
+    """Every reference of a compiled tree with its action. Only a plan without errors can be resolved."""
 
     compiled: Compiled
     mode: SecretsMode
@@ -80,16 +80,16 @@ def _ignored(occurrence: Occurrence) -> Iterator[Finding]:
     letter = references.find_ignored_parameter(reference)
     if letter:
         known = ", ".join(references.ENGINES[reference.engine].letters)
-        message = f"{reference.engine} has no parameter {letter}, so it is ignored (parameters: {known})."
+        message = f"{reference.engine} has no parameter {letter}, which is ignored (parameters: {known})."
         place = occurrence.file, occurrence.path, occurrence.line
-        yield Finding("reference/ignored-parameter", Severity.WARNING, message, "Correct it or take it out.", *place)
+        yield Finding("reference/ignored-parameter", Severity.WARNING, message, "Fix or remove it.", *place)
 
 
 def _fault(fault: references.InvalidReference) -> Finding:
     if fault.misplaced:
-        rule, severity, hint = "reference/inside-text", Severity.WARNING, "Use ${{ secret('...') }} inside a text."
+        rule, severity, hint = "reference/inside-text", Severity.WARNING, "Use ${{ secret('...') }} inside a string."
     else:
-        rule, severity, hint = "reference/malformed", Severity.ERROR, "Correct the reference."
+        rule, severity, hint = "reference/malformed", Severity.ERROR, "Fix the reference."
     message = fault.reason[0].upper() + fault.reason[1:]
     return Finding(rule, severity, message, hint, fault.file, fault.path, fault.line)
 
@@ -99,30 +99,30 @@ Problem = tuple[str, str, str]
 
 _DECK: Final[Problem] = (
     "reference/deck",
-    "Deck serves this file to every browser, so a secret cannot stand in it",
-    "Take the reference out; keep the secret in the profile of the service that needs it.",
+    "Deck serves this file to every browser, so it cannot contain a secret",
+    "Remove the reference; put the secret in the profile of the service that needs it.",
 )
 _SEVERAL: Final[Problem] = (
     "reference/several-documents",
-    "This file holds several YAML documents, and nothing is replaced in such a file",
-    "Split the file, one document in each.",
+    "References are not resolved in a file with several YAML documents",
+    "Split the file into one file per document.",
 )
 _NOT_WHOLE: Final[Problem] = (
     "reference/file-place",
     "A secret file must be the whole value of its field",
-    "Write the reference alone, or use encrypted: for a secret inside a text.",
+    "Write only the reference, or use encrypted: for a secret inside a string.",
 )
 _NO_FILE: Final[Problem] = (
     "reference/file-place",
-    "A secret file can only be made for a field of the halconfig that takes a local file",
-    "Use encrypted: or secret() for a text; for a file keep it in s3, secrets-manager, gcs or google-secrets-manager, "
-    "which the service decrypts itself, or mount it as a volume by kubernetes.volumes of the service-settings.",
+    "A secret file is possible only in a local-file field of the halconfig",
+    "Use encrypted: or secret() for a string; for a file use s3, secrets-manager, gcs or google-secrets-manager, "
+    "which the service decrypts itself, or mount the file with kubernetes.volumes in service-settings.",
 )
 _NO_FILE_HERE: Final[Problem] = (
     "reference/file-place",
-    "What reads this does not decrypt secrets itself, so no file is made of this one",
-    "Use encrypted: or secret() for a text, take a version of Spinnaker whose service decrypts, or mount the file as a "
-    "volume by kubernetes.volumes of the service-settings.",
+    "The reader of this file does not decrypt secrets, so no secret file is possible here",
+    "Use encrypted: or secret() for a string, use a Spinnaker version whose service decrypts, or mount the file "
+    "with kubernetes.volumes in service-settings.",
 )
 
 

@@ -1,4 +1,7 @@
-"""What a reference may reach. Decided by operator settings alone; no repository can widen it. Pure."""
+"""What a reference may access, and which program decrypts it at its place. Pure.
+
+Access is decided by operator settings alone; a repository cannot extend it.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +24,23 @@ def check_policy(reference: Reference, trust: Trust) -> tuple[str, str, str] | N
     if reference.engine in RESTRICTED_ENGINES - trust.engines:
         return (
             "reference/engine",
-            f"The engine {reference.engine} is off",
-            f"Keep the secret in a secret store, or have the operator allow it with --allow-engine {reference.engine}.",
+            f"The engine {reference.engine} is disabled",
+            f"Use a secret store, or ask the operator to allow the engine with --allow-engine {reference.engine}.",
         )
     namespace = reference.get("namespace")
     if namespace and namespace not in trust.namespaces:
         return (
             "reference/namespace",
             f"References to secrets of the namespace {namespace} are not allowed",
-            f"Leave the namespace out for halgit's own, or have the operator give --allow-namespace {namespace}.",
+            f"Omit the namespace to use halgit's own, or ask the operator for --allow-namespace {namespace}.",
         )
     if trust.references and not any(
         fnmatchcase(references.format_reference(reference), each) for each in trust.references
     ):
         return (
             "reference/not-allowed",
-            "No --allow-reference pattern of the operator matches this reference",
-            "Use a secret that one matches, or have the operator widen them.",
+            "No --allow-reference pattern matches this reference",
+            "Use a secret that a pattern matches, or ask the operator to extend the patterns.",
         )
     return None
 
@@ -59,7 +62,7 @@ class PlaceReaders:
         self._nodes: list[Value] = listed if isinstance(listed, list) else []
         names = tuple(str(node.get("name")) for node in self._nodes if isinstance(node, dict))
         self._kinds: dict[str, layout.FileRole] = {}
-        self._bills: dict[str, Value] = {}
+        self._boms: dict[str, Value] = {}
         self._deployments = names or (compiled.deployment,)
 
     def of(self, file: str) -> layout.FileRole:
@@ -78,7 +81,7 @@ class PlaceReaders:
     def decrypts(self, file: str, path: Path) -> bool | None:
         """Whether what reads this place decrypts kork's references in it: a Spring service, or Halyard for it.
 
-        None where nobody can say: the version is not a release, or its bill of materials is not in the tree.
+        None where nobody can say: the version is not a release, or its BOM is not in the tree.
         Halyard decrypts `env` and `password` of service-settings and the secret fields of a halconfig where the
         service does not, and hands on the rest of the halconfig as it is (`DecryptingObjectMapper`, `ServiceSettings`).
         """
@@ -106,14 +109,14 @@ class PlaceReaders:
         """Whether all these services decrypt, in the version of this deployment."""
         given = services.get_value(deployment, "version")
         version = given if isinstance(given, str) else ""
-        return can_all_decrypt(names, version, self._bill(version))
+        return can_all_decrypt(names, version, self._bom(version))
 
-    def _bill(self, version: str) -> Value:
-        """The local bill of materials of a version, as the tree has it."""
+    def _bom(self, version: str) -> Value:
+        """Return the local BOM of a version from the tree."""
         file = self.compiled.files.get(versions.get_bom_path(version))
         if file is None:
             return None
-        if file.path not in self._bills:
+        if file.path not in self._boms:
             body = file.body
-            self._bills[file.path] = hyaml.read(body, file.path).data if isinstance(body, bytes) else file.data
-        return self._bills[file.path]
+            self._boms[file.path] = hyaml.read(body, file.path).data if isinstance(body, bytes) else file.data
+        return self._boms[file.path]

@@ -1,6 +1,7 @@
-"""From a plan without errors to `Resolved`: read, pick, learn to mask, put in place.
+"""Resolve the references of a plan: read each distinct secret, select values, and place them in the tree.
 
-Every value is made known to the redactor before anything else happens with it. Nothing is opened or written here.
+The redactor learns every value before anything else uses it. All failures are reported together, one line each, with
+the place in the layer. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ def resolve_secrets(
     """The tree with its references replaced as the plan says; each distinct secret is read once.
 
     `pinned` are versions by address (`vault://secret/gate`), as `Resolved.versions` gave them: those are read, and
-    one that is no more is a SourceError. `locate` places findings in the layers. Raises SecretError that names
-    everything that could not be had, FindingsError for a plan with errors.
+    one that is no more is a SourceError. `locate` places findings in the layers. Raises SecretError with every
+    unavailable secret, FindingsError for a plan with errors.
     """
     errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
     if errors:
-        raise FindingsError(f"{len(errors)} references are wrong, so no secret was read.", errors)
+        raise FindingsError(f"{len(errors)} references have errors; no secret was read.", errors)
     if plan.mode == "mask":
         return replace(_placed(plan, *make_placeholders(plan)), masked=True)
     values = _Values(plan.compiled)
@@ -54,12 +55,12 @@ def resolve_secrets(
     values.take(plan.uses, answers, redactor)
     drifted = dict(_drift(pinned, answers))
     failures = [one for one in values.failures if references.format_address(one.use.reference) not in drifted]
-    told = str(build_error(failures, plan.compiled, locate)) if failures else ""
+    summary = str(build_error(failures, plan.compiled, locate)) if failures else ""
     if drifted:
-        lines = "\n".join(filter(None, (*drifted.values(), told)))
-        raise SourceError(lines, "Run `halgit lock` to take the new versions.")
+        lines = "\n".join(filter(None, (*drifted.values(), summary)))
+        raise SourceError(lines, "Run `halgit lock` to accept the new versions.")
     if failures:
-        raise SecretError(told)
+        raise SecretError(summary)
     versions = {address: content.version for address, content in values.content.items() if content.version}
     return replace(_placed(plan, values.pieces, values.files), versions=versions)
 
@@ -130,9 +131,9 @@ def _drift(pinned: Mapping[str, str], answers: Mapping[str, SecretData | RemoteE
         if then is None:
             continue
         if isinstance(answer, NotFoundError):
-            yield address, f"{address} is locked at version {then}, which cannot be had: {answer.message}"
+            yield address, f"{address} is locked at version {then}, which is unavailable: {answer.message}"
         elif isinstance(answer, SecretData) and answer.version and answer.version != then:
-            yield address, f"{address} is locked at version {then}, and the server gives {answer.version}."
+            yield address, f"{address} is locked at version {then}, but the server has {answer.version}."
 
 
 def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | SecretText]) -> Resolved:

@@ -1,7 +1,7 @@
-"""Plain-text secrets of a tree, so that they are masked like resolved ones: for the redactor, never for output.
+"""Find plain-text secrets of a tree, so that output masks them like resolved ones. Pure.
 
-What counts: fields the halconfig's model marks secret, keys whose names say so, secret parameters, passwords inside
-addresses, and what noop references hold. Pure.
+Sensitive are: fields the halconfig model marks secret, values of keys with sensitive names, secret parameters,
+passwords in URLs, and the values of noop references.
 """
 
 from __future__ import annotations

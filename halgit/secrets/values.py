@@ -1,6 +1,7 @@
-"""One value out of a secret that was read: by key, by a dotted path in JSON or YAML, decoded from base64. Pure.
+"""Select a value from a secret, and put values in place of references in documents and text files.
 
-Errors name keys, never values.
+Selection is by key, or by a dotted path in JSON or YAML, optionally decoded from base64. Errors name keys, never
+values. Documents are never changed in place, and no value is opened except to escape it for JSON or JavaScript.
 """
 
 from __future__ import annotations
@@ -48,12 +49,10 @@ def decode_text(secret: Secret, reference: Reference) -> Secret:
         text = secret.open_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise CorruptError(
-            f"{_describe(reference)} is no text.", "Use encryptedFile: or secretFile() in a field that takes a file."
+            f"{_describe(reference)} is not text.", "Use encryptedFile: or secretFile() in a local-file field."
         ) from None
     if "\0" in text:
-        raise CorruptError(
-            f"{_describe(reference)} is no text: it holds a zero byte.", "Use a field that takes a file."
-        )
+        raise CorruptError(f"{_describe(reference)} is not text: it contains a zero byte.", "Use a local-file field.")
     return Secret(text.rstrip("\r\n") if reference.dialect == "opsmx" else text, secret.name)
 
 
@@ -61,8 +60,8 @@ def _document(whole: bytes, reference: Reference) -> Value:
     read = hyaml.read(whole, "")
     if read.findings or not isinstance(read.data, dict):
         raise CorruptError(
-            f"{_describe(reference)} is no JSON or YAML with keys, so it has no key {reference.get('key')}.",
-            "Leave the key out to take the whole secret.",
+            f"{_describe(reference)} is not a JSON or YAML mapping, so it has no key {reference.get('key')}.",
+            "Omit the key to use the whole secret.",
         )
     return read.data
 
@@ -79,7 +78,7 @@ def _find_key(values: Value, key: str, reference: Reference) -> Value:
         else:
             raise NotFoundError(
                 f"{_describe(reference)} has no key {key} (keys: {_listed(values)}).",
-                "Add the key or correct the reference.",
+                "Add the key or fix the reference.",
             )
     return here
 
@@ -113,8 +112,8 @@ def _decoded(raw: str | bytes, key: str, reference: Reference) -> bytes:
         return base64.b64decode(b"".join((raw.encode() if isinstance(raw, str) else raw).split()), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise CorruptError(
-            f"{_describe(reference)} holds no base64{f' under key {key}' if key else ''}.",
-            "Store the value in base64, or leave the encoding out.",
+            f"{_describe(reference)} is not base64{f' under key {key}' if key else ''}.",
+            "Store the value in base64, or omit the encoding.",
         ) from None
 
 

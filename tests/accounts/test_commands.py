@@ -199,10 +199,10 @@ def test_what_goes_wrong_with_a_controller_is_told_and_nothing_written(
     )  # fmt: skip
     assert failed() == (2, "No controller is known. Give --controller-url and the login it asks for.")
     assert failed("--controller-url", other.url, *ca, *cert, *key, "--retries", 0) == (
-        3, f"The controller at {other.url} cannot be reached. Check --controller-url and the network.",
+        3, f"The controller at {other.url} is unreachable. Check --controller-url and the network.",
     )  # fmt: skip
     assert failed(*url, *ca, *cert, "--controller-key-file", "nowhere") == (
-        2, "The controller's login: nowhere cannot be read. Name a file that can be read.",
+        2, "The controller's login: nowhere cannot be read. Name a readable file.",
     )  # fmt: skip
     assert repository.git("rev-parse", "main") == before
 

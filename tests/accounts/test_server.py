@@ -148,7 +148,7 @@ BODIES: dict[str, tuple[object, str]] = {
         {"nmae": "a"}, f"The body has a key nmae. {KEYS}",
     ),
     "no name": ({}, "name is missing. Name the account."),
-    "a number for a text": ({"name": 1}, "name is no text. Write a text."),
+    "a number for a text": ({"name": 1}, "name is not a string. Write a text."),
     "fields that are none": ({"name": "a", "fields": [1]}, "fields is no object. Write the fields of the entry."),
     "both": (
         {"name": "a", "agent": "b", "kubeconfig": "c"},
@@ -172,7 +172,7 @@ def test_a_store_that_is_gone_is_told_as_a_bad_gateway(server: Server) -> None:
     finally:
         gone.rename(there)
     assert (status, told["error"]["code"]) == (502, 3)
-    assert "there is no git repository here" in told["error"]["message"]
+    assert "no git repository found" in told["error"]["message"]
 
 
 def test_serving_without_a_token_is_wrong_use(tmp_path: Path) -> None:

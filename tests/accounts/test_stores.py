@@ -115,7 +115,7 @@ def test_a_server_that_takes_no_push_is_told_with_its_words(repository: Reposito
     with pytest.raises(RefusedError) as caught:
         writer(git(repository.url)).change(add("a"))
     assert "the server takes no push to main: remote: main is protected" in caught.value.message
-    assert caught.value.hint == "Give the login the right to push, or use --pull-request-branch."
+    assert caught.value.hint == "Grant the login push permission, or use --pull-request-branch."
     assert names(git(repository.url)) == ["first"]
 
 
@@ -144,7 +144,7 @@ def test_a_commit_can_be_signed_with_an_ssh_key(repository: Repository, tmp_path
     assert repository.git("log", "-1", "--format=%an <%ae>", "main") == "Ann Other <ann@example.com>"
     with pytest.raises(UsageError, match="does not sign"):
         writer(git(repository.url, signing=Signing(key_file=str(allowed)))).change(add("b"))
-    with pytest.raises(UsageError, match="--author is no name with an address"):
+    with pytest.raises(UsageError, match="--author is not a name with an e-mail address"):
         writer(git(repository.url, signing=Signing("Ann"))).change(add("b"))
 
 
@@ -212,7 +212,7 @@ def test_a_vault_mount_without_versions_is_refused(bao: Bao) -> None:
     with pytest.raises(UsageError) as caught:
         names(vault(bao, "vault://old/spinnaker"))
     assert str(caught.value) == (
-        "The Vault mount old is KV 1, where two writers overwrite each other. Use a KV 2 mount."
+        "The Vault mount old is KV 1, which cannot detect concurrent writes. Use a KV 2 mount."
     )
 
 

@@ -168,7 +168,7 @@ IGOR = "default__profiles__igor-local.yml"
 BAD: dict[str, tuple[int, str, dict[str, str]]] = {
     "a key that is not there": (
         4, "has no key none (keys: k, p)", {IGOR: "a: encrypted:vault!e:kv!p:hal/gate!k:none\n"}),
-    "no base64": (4, "holds no base64", {IGOR: "a: ${{ secret('vault://kv/hal/gate?encoding=base64#k') }}\n"}),
+    "no base64": (4, "is not base64", {IGOR: "a: ${{ secret('vault://kv/hal/gate?encoding=base64#k') }}\n"}),
     "a text that is YAML by chance": (
         4, "has no key k (keys: none)", {IGOR: "b: ${{ secret('file://{folder}/local#k') }}\n"}),
     "a malformed reference that is a password": (

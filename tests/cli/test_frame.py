@@ -64,7 +64,7 @@ EVERY = pytest.mark.parametrize(("name", "command"), EACH, ids=[name for name, _
         ([*RENDER, "--set", "publicHost=UPPER"], 1, "1 error"),
         ([*RENDER, "--out", "new", "--check"], 1, "A render would change new"),
         (["render", "--repo", "nowhere"], 3, "nowhere"),
-        (["render", "--repo", SAMPLE, "--overlay", "dev"], 4, "No Vault server is known."),
+        (["render", "--repo", SAMPLE, "--overlay", "dev"], 4, "No Vault server is configured."),
         ([*RENDER, "--out", "taken"], 5, "the folder is not empty and it has no .halgit.json"),
     ],
 )

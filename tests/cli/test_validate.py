@@ -179,7 +179,7 @@ def test_rules_are_selected_and_left_out_by_id_subject_or_pattern(plain: Path) -
 def test_a_name_that_is_no_rules_is_wrong_use_for_it_would_pass_everything(plain: Path, option: str) -> None:
     ran = halgit("validate", "--repo", plain, option, "deploymnt/no-version")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"halgit: {option}: there is no rule deploymnt/no-version. Did you mean deployment/no-version?\n"
+    assert ran.err == f"halgit: {option}: rule deploymnt/no-version not found. Did you mean deployment/no-version?\n"
 
 
 def test_the_root_settings_leave_rules_out_and_change_severities(layered: Path) -> None:

@@ -115,8 +115,8 @@ def test_sealed(place: Place, tmp_path: Path) -> None:
     with openbao(tmp_path) as own:
         own.call("PUT", "sys/seal")
         assert f"{ECHO}:1: a: Vault at {own.url} is sealed." in (said := place.secret(own.url))
-        assert "Unseal it, then run again." in said
-        assert f"vault://kv/hal: Vault at {own.url} is sealed. Unseal it, then run again." in place.vault(own.url)
+        assert "Unseal it and run again." in said
+        assert f"vault://kv/hal: Vault at {own.url} is sealed. Unseal it and run again." in place.vault(own.url)
 
 
 def test_token_that_dies_in_the_middle(place: Place, bao: Bao) -> None:
@@ -131,9 +131,9 @@ def test_token_that_dies_in_the_middle(place: Place, bao: Bao) -> None:
 
             between.rule = revoke
             said = say(between.url, token=token)
-            words = f"The token for Vault at {between.url} is expired, revoked or not known there."
+            words = f"The token for Vault at {between.url} is expired, revoked or unknown."
             assert f"{words}" in said
-            assert "Give a valid one with --vault-token-file or VAULT_TOKEN." in said
+            assert "Set a valid one with --vault-token-file or VAULT_TOKEN." in said
             assert token not in said
 
 
@@ -151,10 +151,10 @@ def test_login_whose_token_dies_in_the_middle_is_made_once_more(place: Place, ba
         between.rule = revoke
         deaths = set(range(3, 99))
         said = place.fails(4, "--vault-address", between.url, *options, VAULT_PASSWORD="pw-of-hal")
-        words = "died twice in this run, by the login userpass."
+        words = "became invalid a second time in this run, by the login userpass."
         assert f"The token for Vault at {between.url} {words} (Also at {ECHO}:" in said
-        assert said.count("died twice") == 1
-        assert "Let it give tokens that live longer or can be renewed, and look for who revokes them." in said
+        assert said.count("became invalid a second time") == 1
+        assert "Issue tokens with a longer or renewable lease, and check what revokes them." in said
         assert between.count("/login/") == 2
         between.seen.clear()
         deaths = set()
@@ -174,10 +174,10 @@ def test_no_permission_on_one_path(place: Place, bao: Bao) -> None:
     assert f"{ECHO}:1: a:" not in said
     for line, name in ((2, "b"), (3, "c")):
         assert f"{ECHO}:{line}: {name}: Vault at {bao.url} refuses kv/data/apps/{name} (" in said
-    assert "Give the token or role a policy that may read it." in said
+    assert "Grant the token or role a policy that allows it." in said
     said = place.vault(bao.url, token=token)
     assert f"vault://kv/hal: Vault at {bao.url} refuses kv/data/hal/{ECHO} (" in said
-    assert "Give the token or role a policy that may read it." in said
+    assert "Grant the token or role a policy that allows it." in said
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -186,21 +186,21 @@ def test_server_that_stays_busy(place: Place, bao: Bao, cloud: Cloud, status: in
     with relay(bao.url) as vault, relay(cloud.url) as store:
         vault.rule = only("/data/", busy)
         store.rule = only("config", busy)
-        words = f"Vault at {vault.url} asks to come back later (HTTP {status})."
+        words = f"Vault at {vault.url} asks to retry later (HTTP {status})."
         said = place.secret(vault.url)
         assert f"{ECHO}:1: a: {words}" in said
-        assert "Run again later." in said
+        assert "Retry later." in said
         assert vault.count("/data/apps/a") == 2
-        assert f"vault://kv/hal: {words} Run again later." in place.vault(vault.url)
+        assert f"vault://kv/hal: {words} Retry later." in place.vault(vault.url)
         said = place.s3(store.url)
-        assert f"s3://config/hal: the server asks to come back later ({status}). Run again later." in said
+        assert f"s3://config/hal: the server asks to retry later ({status}). Retry later." in said
         assert len(store.seen) == 2
 
 
 def test_retry_after_beyond_the_time_limit(place: Place, bao: Bao) -> None:
     with relay(bao.url) as between:
         between.rule = only("/data/", Answer(429, b"", {"Retry-After": "3600"}))
-        assert "asks to come back later (HTTP 429)." in place.secret(between.url)
+        assert "asks to retry later (HTTP 429)." in place.secret(between.url)
         assert between.count("/data/apps/a") == 1
 
 
@@ -217,10 +217,10 @@ def test_slow_server(place: Place, bao: Bao, cloud: Cloud) -> None:
         vault.after = store.after = hold
         try:
             said = place.secret(vault.url, *one)
-            assert f"Vault at {vault.url} did not answer auth/token/lookup-self in time." in said
-            assert "Try again, or raise --timeout." in said
+            assert f"Vault at {vault.url} did not respond to auth/token/lookup-self in time." in said
+            assert "Retry, or raise --timeout." in said
             said = place.s3(store.url, *one)
-            assert "s3://config/hal: the server did not answer in time. Try again, or raise --timeout." in said
+            assert "s3://config/hal: the server did not respond in time. Retry, or raise --timeout." in said
         finally:
             over.set()
 
@@ -232,11 +232,11 @@ def test_wrong_authority(place: Place, bao: Bao, tmp_path: Path) -> None:
         words = f"The certificate of Vault at {own.url} cannot be verified."
         said = place.secret(own.url, "--ca-file", other)
         assert f"{ECHO}:1: a: {words}" in said
-        assert "Give the authority's certificate with --ca-file or VAULT_CACERT; verification cannot be" in said
+        assert "Add the CA certificate with --ca-file or VAULT_CACERT; verification cannot be" in said
         assert f"vault://kv/hal: {words}" in place.vault(own.url, "--ca-file", f"127.0.0.1={other}")
         missing = tmp_path / "none.pem"
         said = place.secret(own.url, "--ca-file", missing)
-        assert f"{missing}, which should hold the authority of Vault at {own.url}, does not exist." in said
+        assert f"The CA file {missing} for Vault at {own.url} does not exist." in said
 
 
 def test_wrong_authority_of_a_store(place: Place, tmp_path: Path) -> None:
@@ -256,9 +256,9 @@ def test_wrong_authority_of_a_store(place: Place, tmp_path: Path) -> None:
             assert words in place.s3(url, *options)
         assert words in place.s3(url, **KEYS, AWS_CA_BUNDLE=str(other))
         said = place.s3(url, "--ca-file", tmp_path / "none.pem")
-        assert f"{tmp_path}/none.pem, which should hold a certificate authority, does not exist." in said
+        assert f"The CA file {tmp_path}/none.pem does not exist." in said
         assert asked == []
-        assert "the server refuses (AccessDenied)" in place.s3(url, "--ca-file", own)
+        assert "the server refused the request (AccessDenied)" in place.s3(url, "--ca-file", own)
 
 
 def test_half_a_listing(place: Place, cloud: Cloud) -> None:
@@ -267,10 +267,10 @@ def test_half_a_listing(place: Place, cloud: Cloud) -> None:
     with relay(cloud.url) as between:
         between.rule = only("list-type", Answer(200, f"{head}{entry}</ListBucketResult>".encode(), xml))
         said = place.s3(between.url)
-        assert "s3://config/hal: the listing breaks off in the middle. Run again; check the endpoint." in said
+        assert "s3://config/hal: the listing is incomplete. Run again; check the endpoint." in said
         between.rule = only("list-type", Answer(200, f"{head}{entry}".encode() * 9, xml, cut=True))
         said = place.s3(between.url)
-        assert "s3://config/hal: the server failed, or its answer was cut short (500). Try again." in said
+        assert "s3://config/hal: the server failed or its response was cut short (500). Try again." in said
 
 
 def test_object_replaced_while_it_is_read(place: Place, cloud: Cloud) -> None:
@@ -296,23 +296,23 @@ def test_tree_of_vault_that_changes_while_it_is_read(place: Place, bao: Bao) -> 
                 bao.put("kv", "hal/new", {"content": "x"})
 
         between.after = add
-        assert "vault://kv/hal: it changed while it was read. Run again." in place.vault(between.url)
+        assert "vault://kv/hal: it changed while it was being read. Run again." in place.vault(between.url)
     bao.call("DELETE", "kv/metadata/hal/new")
 
 
 def test_credentials_missing(place: Place, bao: Bao, cloud: Cloud, tmp_path: Path) -> None:
     said = place.secret(bao.url, token="")
-    assert f"{ECHO}:1: a: There is no token for Vault at {bao.url}." in said
-    assert "Give --vault-token-file or VAULT_TOKEN, or choose another login with --vault-auth." in said
+    assert f"{ECHO}:1: a: No token for Vault at {bao.url}." in said
+    assert "Set --vault-token-file or VAULT_TOKEN, or another login method with --vault-auth." in said
     said = place.s3(cloud.url, AWS_REGION="us-east-1", AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"))
-    assert "s3://config/hal: there is no login for AWS." in said
+    assert "s3://config/hal: no AWS credentials found." in said
     assert "Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a web identity (IRSA)," in said
 
 
 def test_server_that_is_not_there(place: Place) -> None:
     nowhere = "http://127.0.0.1:9"
     said = place.secret(nowhere, "--retries", "0")
-    assert f"{ECHO}:1: a: Vault at {nowhere} cannot be reached." in said
-    assert "Check --vault-address, and that the server runs." in said
+    assert f"{ECHO}:1: a: Vault at {nowhere} is unreachable." in said
+    assert "Check --vault-address and that the server is running." in said
     said = place.s3(nowhere, "--retries", "0")
-    assert "s3://config/hal: the server cannot be reached. Check the endpoint and the network." in said
+    assert "s3://config/hal: the server is unreachable. Check the endpoint and the network." in said

@@ -106,7 +106,7 @@ def test_a_run_that_broke_off_is_completed(services: Services, configure: Run) -
     assert done.code == 3
     assert done.err.startswith(
         f"halgit: Spinnaker main was not created: sapor at {services.sapor} answers POST "
-        "/oes/accountsConfig/v4/spinnaker with HTTP 500. Look into the service's log."
+        "/oes/accountsConfig/v4/spinnaker with HTTP 500. See the service's log."
     )
     services.rule = lambda name, asked: None
     before = len(services.posted())
@@ -158,10 +158,10 @@ def test_all_that_fails_is_told(services: Services, configure: Run) -> None:
     done = configure(sapor_url=closed)
     assert done.code == 3
     first, second, third = done.err.removeprefix("halgit: ").splitlines()
-    assert first == f"the gate at {services.gate} refuses the login. Check its user name and password."
+    assert first == f"the gate at {services.gate} rejected the login. Check the user name and password."
     assert second.startswith(f"Data source OPA was not created: platform at {services.platform} answers POST ")
-    assert "HTTP 400. Look into the service's log: it does not take what it is told." in second
-    assert third.startswith(f"sapor at {closed} cannot be reached. Check that it runs, and the network policies.")
+    assert "HTTP 400. See the service's log: it rejected the request." in second
+    assert third.startswith(f"sapor at {closed} is unreachable. Check that it is running, and the network policies.")
     assert "Data source Autopilot: created" in done.out
 
 
@@ -180,8 +180,8 @@ def test_a_list_that_is_none_makes_nothing(services: Services, configure: Run) -
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Said(401), "with HTTP 401. Check the user halgit acts as and its rights."),
-        (Said(302, b"", {"Location": "/login"}), "with HTTP 302. Check the user halgit acts as and its rights."),
+        (Said(401), "with HTTP 401. Check the user and its permissions."),
+        (Said(302, b"", {"Location": "/login"}), "with HTTP 302. Check the user and its permissions."),
         (Said(405), "with HTTP 405. Check the address and the service's version."),
         (Said(200, b"<html>"), "with something that is no JSON. Check the address."),
     ],
@@ -227,8 +227,8 @@ def test_each_provider_is_told_in_its_own_way(
          "--accounts-repository: the git provider of git.example.org is unknown. Add --git-provider: github, gitlab,"),
         ({"accounts_repository": "git@github.com:o/r"}, "--accounts-repository is not an https address of a git"),
         ({"accounts_repository": "https://u:p@github.com/o/r"}, "--accounts-repository holds credentials."),
-        ({"platform_url": "platform:8095"}, "The address of platform is no http or https address. Write http://host:port."),
-        ({"sapor_url": "http://u:p@sapor"}, "The address of sapor holds a login. Give logins as files."),
+        ({"platform_url": "platform:8095"}, "The address of platform is not an http or https URL. Write http://host:port."),
+        ({"sapor_url": "http://u:p@sapor"}, "The address of sapor contains credentials. Provide credentials as files."),
         ({"git_token_file": "/nowhere"}, "--git-token-file: /nowhere cannot be read: No such file or directory."),
     ],
 )  # fmt: skip

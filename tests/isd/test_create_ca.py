@@ -236,7 +236,8 @@ def test_a_service_account_that_may_not_create_is_told_what_it_lacks(cluster: Cl
     done = isd("create-ca", "--generate=db:password")
     assert (done.code, done.err) == (
         3,
-        "halgit: Kubernetes refuses the Secret db in namespace isd. Let the account's role create Secrets there.\n",
+        "halgit: Kubernetes denied access to Secret db in namespace isd. Grant the account's role the verb create for "
+        "Secrets there.\n",
     )
 
 
@@ -244,7 +245,7 @@ def test_a_namespace_that_is_not_there_is_named(cluster: Cluster, isd: Run) -> N
     cluster.rule = lambda asked: status(404, "NotFound")
     done = isd("create-ca", "--namespace=nowhere", "--generate=db:password")
     assert done.code == 3
-    assert "cannot make the Secret db in namespace nowhere: there is no such namespace." in done.err
+    assert "cannot make the Secret db in namespace nowhere: such namespace not found." in done.err
 
 
 @pytest.mark.parametrize(
@@ -350,8 +351,8 @@ def test_an_account_that_may_not_renew_is_told_what_it_lacks(aged: Cluster, isd:
     done = isd(*ALL, "--renew-control-before=30")
     assert (done.code, done.err) == (
         3,
-        "halgit: Kubernetes refuses the Secret c-control in namespace isd. "
-        "Let the account's role update Secrets there.\n",
+        "halgit: Kubernetes denied access to Secret c-control in namespace isd. "
+        "Grant the account's role the verb update for Secrets there.\n",
     )
 
 

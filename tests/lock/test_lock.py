@@ -73,8 +73,8 @@ def test_a_version_that_is_destroyed_is_refused_and_the_old_tree_stays(bao: Bao,
     bao.call("PUT", "kv/destroy/gone", {"versions": [1]})
     ran = locked(hal, repo, **login)
     assert ran.code == 3
-    assert "vault://kv/gone is locked at version 1, which cannot be had: " in ran.err
-    assert "Run `halgit lock` to take the new versions." in ran.err
+    assert "vault://kv/gone is locked at version 1, which is unavailable: " in ran.err
+    assert "Run `halgit lock` to accept the new versions." in ran.err
     assert tree(hal) == before
 
 
@@ -94,7 +94,7 @@ def test_an_object_of_a_versioned_bucket_is_read_again_and_of_another_refused(
     ran = locked(hal, lost, **login)
     assert ran.code == 3
     assert "s3://no-versions/x?region=us-east-1 is locked at version " in ran.err
-    assert "and the server gives " in ran.err
+    assert "but the server has " in ran.err
     assert (hal / GATE).read_text() == "a: first\n"
 
 
@@ -109,7 +109,7 @@ def test_a_kubernetes_secret_that_has_changed_is_refused(hal: Path, tmp_path: Pa
         (repo / "halgit.lock").write_text(text.replace("revision:42", "revision:41"))
         ran = locked(hal, repo, **login)
     assert ran.code == 3
-    assert "k8s://gate is locked at version revision:41, and the server gives revision:42." in ran.err
+    assert "k8s://gate is locked at version revision:41, but the server has revision:42." in ran.err
 
 
 def test_a_branch_that_has_moved_is_fetched_at_the_locked_commit(hal: Path, tmp_path: Path) -> None:
@@ -138,11 +138,11 @@ def test_files_that_moved_beside_the_lock_are_named_with_the_commits(hal: Path, 
     moved = repo.commit({GATE: "a: second\n", "default/profiles/orca-local.yml": "a: 1\n"})
     ran = locked(hal, repo.url)
     assert ran.code == 3
-    assert f" and is at {moved}\n" in ran.err
+    assert f" and is now at {moved}\n" in ran.err
     assert kept not in ran.err
-    for line in (f"{GATE} has changed", "default/profiles/orca-local.yml is new", "igor-local.yml is gone"):
+    for line in (f"{GATE} has changed", "default/profiles/orca-local.yml is new", "igor-local.yml is missing"):
         assert line in ran.err
-    assert "Run `halgit lock` to write it anew." in ran.err
+    assert "Run `halgit lock` to update it." in ran.err
     assert (hal / GATE).read_text() == "a: first\n"
 
 
@@ -163,13 +163,13 @@ def test_objects_of_a_source_that_moved_are_named(cloud: Cloud, hal: Path, tmp_p
     ("text", "words"),
     [
         (None, "No source has a halgit.lock, which --locked reads. Run `halgit lock`."),
-        ("{", "halgit.lock is not as halgit writes it. Remove it, then run `halgit lock`."),
+        ("{", "halgit.lock is not a lock file written by halgit. Remove it, then run `halgit lock`."),
         ('{"format": 9, "overlays": {}}',
-         "halgit.lock has format 9; this halgit reads 1. Remove it, then run `halgit lock`."),
+         "halgit.lock has format 9; this version of halgit reads format 1. Remove it, then run `halgit lock`."),
         ('{"format": 1, "overlays": {"prod": {"sources": [], "secrets": {}}}}',
-         "halgit.lock has nothing for the root layer. Run `halgit lock` for it."),
+         "halgit.lock has no entry for the root layer. Run `halgit lock` for it."),
         ('{"format": 1, "overlays": {".": {"sources": [], "secrets": {}}}}',
-         "halgit.lock was written for 0 sources in another order or path."),
+         "halgit.lock was written for 0 sources with another order or path."),
     ],
 )  # fmt: skip
 def test_a_lock_that_says_nothing_of_this_run_is_refused(
@@ -203,7 +203,7 @@ def test_a_lock_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
     ran = halgit("lock", "--repo", repo)
     assert (ran.code, ran.err.splitlines()[-1]) == (
         3,
-        "halgit: halgit.lock is not as halgit writes it. Remove it, then run `halgit lock`.",
+        "halgit: halgit.lock is not a lock file written by halgit. Remove it, then run `halgit lock`.",
     )
     (repo / "halgit.lock").unlink()
     (repo / "halgit.lock").mkdir()

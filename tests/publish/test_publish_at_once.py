@@ -44,7 +44,7 @@ def test_the_second_gives_up_in_time_and_the_first_goes_on(tmp_path: Path) -> No
         assert first.result().way == "exchange"
     assert caught.value.exit_code == 5
     assert str(caught.value) == (
-        f"{target}: another run of halgit is writing it (process {os.getpid()}). Wait for it to end, then run again."
+        f"{target}: another halgit run is writing it (process {os.getpid()}). Wait for it to finish and run again."
     )
     assert tree(target) == NEW
     assert [path.name for path in tmp_path.iterdir()] == [".hal"]
@@ -92,5 +92,5 @@ def test_the_program_ends_with_5(tmp_path: Path) -> None:
     finally:
         os.close(descriptor)
     assert ran.code == 5
-    assert f"{tmp_path}/.hal: another run of halgit is writing it." in ran.err
+    assert f"{tmp_path}/.hal: another halgit run is writing it." in ran.err
     assert not (tmp_path / ".hal").exists()

@@ -57,8 +57,8 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, words in (
-        (tmp_path, f"{tmp_path}: there is a folder where the file is to be. Name a file."),
-        (tmp_path / "pipe", f"{tmp_path}/pipe: this is no regular file. Name a regular file."),
+        (tmp_path, f"{tmp_path}: is a folder, not a file. Name a file."),
+        (tmp_path / "pipe", f"{tmp_path}/pipe: is not a regular file. Name a regular file."),
     ):
         with pytest.raises(PublishError) as caught:
             write_file(path, b"x")
@@ -96,7 +96,7 @@ def test_a_full_disk_leaves_no_litter(tmp_path: Path) -> None:
             said.append(str(error))
             assert (folder / "new" / "file").exists() or list(folder.iterdir()) == []
     assert len(said) > 5
-    assert all("cannot be written" in words and "the disk is full. Free some space" in words for words in said)
+    assert all("cannot be written" in words and "the disk is full. Free disk space" in words for words in said)
 
 
 def test_a_file_that_is_mounted_is_written_where_it_stands(tmp_path: Path) -> None:

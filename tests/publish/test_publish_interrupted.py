@@ -14,10 +14,10 @@ from publish_scenes import BEFORE, NEW, SCENES, Scene, lay, put, tree
 from halgit.errors import PublishError
 
 WAYS = pytest.mark.parametrize("way", ["exchange", "journal", "mount"])
-OLD_STANDS = "The old tree is as it was."
+OLD_STANDS = "The old tree is unchanged."
 NOTHING = "Nothing was written."
-HALF = "The tree is partly replaced; the next run finishes that."
-NEW_STANDS = "The new tree is in place; the next run clears up what is left of the old."
+HALF = "The tree is partly replaced; the next run completes it."
+NEW_STANDS = "The new tree is in place; the next run cleans up the old one."
 SCENE = SCENES["in-the-way"]
 
 
@@ -117,18 +117,21 @@ def assert_next_run_clears(target: Path, way: str) -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (errno.ENOSPC, "the disk is full. Nothing was written. Free some space, then run again."),
-        (errno.EDQUOT, "the disk is full. Nothing was written. Free some space, then run again."),
-        (errno.EROFS, "the file system is read-only. Nothing was written. Mount it writable, or choose another place."),
-        (errno.EIO, "the disk reports an error. Nothing was written. Check the disk, then run again."),
+        (errno.ENOSPC, "the disk is full. Nothing was written. Free disk space and run again."),
+        (errno.EDQUOT, "the disk is full. Nothing was written. Free disk space and run again."),
+        (errno.EROFS, "the file system is read-only. Nothing was written. Mount it writable, or choose another path."),
+        (errno.EIO, "the disk reports an error. Nothing was written. Check the disk and run again."),
         (
             errno.EACCES,
-            f"permission is denied to user id {os.geteuid()}. Nothing was written. "
-            "Run halgit as the owner of the place, or choose another.",
+            f"permission denied for user id {os.geteuid()}. Nothing was written. "
+            "Run halgit as the owner, or choose another path.",
         ),
-        (errno.ENOLCK, "the file system has no locks. Nothing was written. Choose a place on another file system."),
+        (
+            errno.ENOLCK,
+            "the file system does not support locks. Nothing was written. Choose a path on another file system.",
+        ),
         (errno.ENAMETOOLONG, "the name is too long. Nothing was written. Choose a shorter one."),
-        (errno.EMFILE, "the system says: out of it. Nothing was written. Mend that, then run again."),
+        (errno.EMFILE, "the system reported: out of it. Nothing was written. Fix that, then run again."),
     ],
 )
 def test_the_words_of_each_failure(number: int, words: str, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_a_tree_that_is_not_ours(tmp_path: Path) -> None:
     target = tmp_path / ".hal"
     lay(target, {"config": b"x", "default/profiles/gate.yml": b"y"})
     assert refused(target) == (
-        f"{target}: the folder is not empty and it has no .halgit.json (it holds config, default). "
+        f"{target}: the folder is not empty and it has no .halgit.json (it contains config, default). "
         "Choose another --out, or use --force, which keeps the old tree as .hal.before-<time>."
     )
     assert tree(target) == {"config": b"x", "default/profiles/gate.yml": b"y"}
@@ -54,8 +54,8 @@ def test_a_tree_that_is_not_ours(tmp_path: Path) -> None:
 def test_a_manifest_that_is_not_ours(text: bytes, tmp_path: Path) -> None:
     target = tmp_path / ".hal"
     lay(target, {".halgit.json": text})
-    said = "it has no .halgit.json" if not text else "its .halgit.json is not one that halgit wrote"
-    assert refused(target).startswith(f"{target}: the folder is not empty and {said} (it holds .halgit.json).")
+    said = "it has no .halgit.json" if not text else "its .halgit.json was not written by halgit"
+    assert refused(target).startswith(f"{target}: the folder is not empty and {said} (it contains .halgit.json).")
     assert (target / ".halgit.json").read_bytes() == text
 
 
@@ -69,7 +69,7 @@ def test_files_changed_since_are_all_listed(tmp_path: Path) -> None:
     assert refused(target) == (
         f"{target}: changed since halgit wrote it: config, default/profiles/gate-local.yml, "
         "default/profiles/igor-local.yml. "
-        "Bring the changes into the source, or use --force, which keeps the old tree as .hal.before-<time>."
+        "Move the changes to the source, or use --force, which keeps the old tree as .hal.before-<time>."
     )
     assert (target / "config").read_bytes() == b"by hand"
 
@@ -99,9 +99,9 @@ def _below_a_file(folder: Path) -> Path:
 
 
 PLACES: list[tuple[Prepare, str]] = [
-    (_file, "{0}: there is a file where the tree is to be. Move it away, or choose another."),
-    (_loop, "{0}: the link leads back to itself. Remove it, or choose another --out."),
-    (lambda _: Path("/"), "/: the root of the file system cannot be the target. Choose another --out."),
+    (_file, "{0}: is a file, not a folder. Move it, or choose another --out."),
+    (_loop, "{0}: the symbolic link is a loop. Remove it, or choose another --out."),
+    (lambda _: Path("/"), "/: the file system root cannot be the target. Choose another --out."),
     (_below_a_file, "{0}: {0.parent} is not a folder. Choose another --out."),
 ]
 
@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(PublishError) as caught:
         publish(NEW, manifest("1"), tmp_path / ".hal", options(), Unwritable(tmp_path))
     assert str(caught.value) == (
-        f"{tmp_path}/.hal: the folder {tmp_path} cannot be written. Make it writable, or choose another --out."
+        f"{tmp_path}/.hal: the folder {tmp_path} is not writable. Make it writable, or choose another --out."
     )
 
 
@@ -137,7 +137,7 @@ def test_folders_above_the_target_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(PublishError) as caught:
         publish(NEW, manifest("1"), tmp_path / "a" / "b" / ".hal", options(), Unwritable(tmp_path))
     assert str(caught.value) == (
-        f"{tmp_path}/a/b/.hal: the folder {tmp_path} cannot be written. Make it writable, or choose another --out."
+        f"{tmp_path}/a/b/.hal: the folder {tmp_path} is not writable. Make it writable, or choose another --out."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -153,11 +153,11 @@ def test_a_target_in_a_folder_that_cannot_be_written_takes_the_journal(tmp_path:
 def test_paths_that_leave_the_tree_or_are_halgits(tmp_path: Path) -> None:
     bad = ["../x", "/etc/passwd", "a/../../x", "a//b", "", "./a", "a/", ".halgit.json", ".halgit/pending/x", "a\0b"]
     assert refused(tmp_path / ".hal", {**dict.fromkeys(bad, b""), "config": b"", "d": b"", "d/e": b""}) == (
-        "The tree cannot hold these paths: '' is not a plain path; '../x' leaves the tree; './a' is not a plain path; "
-        "'.halgit.json' belongs to halgit itself; '.halgit/pending/x' belongs to halgit itself; "
-        "'/etc/passwd' leaves the tree; 'a\\x00b' is not a plain path; 'a/' is not a plain path; "
-        "'a/../../x' leaves the tree; 'a//b' is not a plain path; 'd' is a file and a folder. "
-        "Rename them in the source, or leave them out."
+        "Invalid paths in the tree: '' is not a valid path; '../x' leaves the tree; './a' is not a valid path; "
+        "'.halgit.json' is reserved for halgit; '.halgit/pending/x' is reserved for halgit; "
+        "'/etc/passwd' leaves the tree; 'a\\x00b' is not a valid path; 'a/' is not a valid path; "
+        "'a/../../x' leaves the tree; 'a//b' is not a valid path; 'd' is a file and a folder. "
+        "Rename or remove them in the source."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -176,7 +176,7 @@ def test_secrets_are_not_written_into_a_work_tree(tmp_path: Path) -> None:
         return False
 
     assert refused(target, secrets=True, is_ignored=ignored) == (
-        f"{target}: it lies in the git work tree {tmp_path}, which does not ignore it, and the tree holds secrets. "
+        f"{target}: it is in the git work tree {tmp_path}, which does not ignore it, and the tree contains secrets. "
         "Add it to .gitignore, or choose an --out outside the work tree."
     )
     assert asked == [target]
@@ -186,8 +186,8 @@ def test_secrets_are_not_written_into_a_work_tree(tmp_path: Path) -> None:
 def test_a_work_tree_that_git_cannot_answer_for(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: ../elsewhere\n")
     words = (
-        f"{tmp_path}/.hal: it lies in the git work tree {tmp_path}, git cannot say whether it is ignored there, and "
-        "the tree holds secrets. Install git, or choose an --out outside the work tree."
+        f"{tmp_path}/.hal: it is in the git work tree {tmp_path}, git cannot tell whether it is ignored, and "
+        "the tree contains secrets. Install git, or choose an --out outside the work tree."
     )
     assert refused(tmp_path / ".hal", secrets=True, is_ignored=lambda path: None) == words
     assert refused(tmp_path / ".hal", secrets=True) == words
@@ -196,7 +196,7 @@ def test_a_work_tree_that_git_cannot_answer_for(tmp_path: Path) -> None:
 def test_a_link_into_a_work_tree_is_one_too(tmp_path: Path) -> None:
     (tmp_path / "clone" / ".git").mkdir(parents=True)
     (tmp_path / "hal").symlink_to("clone/hal")
-    assert "it lies in the git work tree" in refused(tmp_path / "hal", secrets=True, is_ignored=lambda path: False)
+    assert "it is in the git work tree" in refused(tmp_path / "hal", secrets=True, is_ignored=lambda path: False)
 
 
 @pytest.mark.parametrize(("secrets", "ignored"), [(True, True), (False, False)])
@@ -212,7 +212,7 @@ def test_a_kept_tree_that_git_would_take_is_a_warning(tmp_path: Path) -> None:
     lay(target, {"config": b"x"})
     outcome = publish(NEW, manifest("1"), target, options(force=True, is_ignored=lambda path: path == target))
     assert outcome.warnings == (
-        f"{outcome.kept[0]}: the old tree is kept here, may hold secrets, and is not ignored by git. "
+        f"{outcome.kept[0]}: the old tree is kept here; it may contain secrets and git does not ignore it. "
         f"Move it out of {tmp_path}.",
     )
 
@@ -237,7 +237,7 @@ def test_somebody_elses_tree_is_a_warning(tmp_path: Path) -> None:
     os.chown(target / ".halgit.json", 1000, -1)
     assert put(OLD, target, "3" * 40).warnings == (
         f"{target}: the tree belongs to user id 1000 and halgit runs as 0. Halyard must be able to read and write it: "
-        "run both as one user, or use --group-access.",
+        "run both as the same user, or use --group-access.",
     )
 
 
@@ -257,8 +257,8 @@ def test_a_place_where_we_may_do_nothing(theirs: bool) -> None:
         if theirs:
             assert tree(target) == OLD
             assert said == (
-                f"{target}: cannot be written: permission is denied to user id 12345. "
-                "Run halgit as the owner of the place, or choose another."
+                f"{target}: cannot be written: permission denied for user id 12345. "
+                "Run halgit as the owner, or choose another path."
             )
         else:
-            assert said == f"{target}: the folder {name} cannot be written. Make it writable, or choose another --out."
+            assert said == f"{target}: the folder {name} is not writable. Make it writable, or choose another --out."

@@ -226,7 +226,8 @@ def test_a_masked_tree_says_so() -> None:
     assert said == {
         "mode": "mask",
         "masked": True,
-        "note": "The secrets in this tree are stand-ins. Halyard can load it; the services cannot work with it.",
+        "note": "The secrets in this tree are placeholder values. Halyard can load it, but services cannot run "
+        "with it.",
     }
 
 

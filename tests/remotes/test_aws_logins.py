@@ -50,7 +50,7 @@ def test_without_a_login_it_says_so_at_once_and_asks_no_metadata_service(
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url)
         access = opened(s3_endpoint=PerHost(cloud.url), environment=nothing(tmp_path))
         with pytest.raises(
-            RefusedError, match=r"there is no login for AWS\. Give AWS_ACCESS_KEY_ID .*--instance-credentials"
+            RefusedError, match=r"no AWS credentials found\. Give AWS_ACCESS_KEY_ID .*--instance-credentials"
         ):
             open_s3(SourceSpec("s3://logins"), access)
         assert metadata.seen == []
@@ -69,7 +69,7 @@ def test_profiles_of_the_operators_file_are_used(cloud: Cloud, tmp_path: Path) -
         assert "profile-key/" in between.seen[0].headers["authorization"]
         assert "/eu-west-1/s3/" in between.seen[0].headers["authorization"]
         missing = opened(s3_endpoint=PerHost(between.url), environment={**environment, "AWS_PROFILE": "other"})
-        with pytest.raises(RefusedError, match=r"the AWS profile or its file cannot be read\. Check AWS_PROFILE"):
+        with pytest.raises(RefusedError, match=r"the AWS profile or its file is not readable\. Check AWS_PROFILE"):
             open_s3(SourceSpec("s3://profiled"), missing)
 
 
@@ -113,7 +113,7 @@ def test_a_login_of_the_process_is_none_of_the_operators(
         for name, value in process.items():
             monkeypatch.setenv(name, value)
         access = opened(s3_endpoint=PerHost(cloud.url), environment={"AWS_REGION": "us-east-1", **nothing(tmp_path)})
-        with pytest.raises(RefusedError, match=r"s3://logins: there is no login for AWS\."):
+        with pytest.raises(RefusedError, match=r"s3://logins: no AWS credentials found\."):
             open_s3(SourceSpec("s3://logins"), access)
         keyed = opened(s3_endpoint=PerHost(cloud.url), environment={**KEYS, **nothing(tmp_path)})
         assert open_s3(SourceSpec("s3://logins"), keyed).paths == {"config"}
@@ -138,7 +138,7 @@ def test_two_buckets_take_two_logins(cloud: Cloud, tmp_path: Path) -> None:
         assert keys == ["key-of-one", "key-of-two", "key-of-one"]
         missing = replace(access, s3_profile=PerHost("three"), cache=RunCache())
         with pytest.raises(
-            RefusedError, match=r"profile or its file cannot be read\. Check AWS_PROFILE and --s3-profile\."
+            RefusedError, match=r"profile or its file is not readable\. Check AWS_PROFILE and --s3-profile\."
         ):
             open_s3(SourceSpec("s3://first"), missing)
 
@@ -153,6 +153,6 @@ def test_a_profile_with_an_empty_s3_is_told(cloud: Cloud, tmp_path: Path, line: 
         with pytest.raises(RefusedError) as caught:
             open_s3(SourceSpec("s3://logins"), access)
         assert str(caught.value) == (
-            "The AWS profile default has a line s3 = without settings below it. "
-            "Take it out, or indent lines such as addressing_style = path below it."
+            "The AWS profile default has an s3 = line without settings. "
+            "Remove it, or indent settings such as addressing_style = path below it."
         )

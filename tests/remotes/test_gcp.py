@@ -66,14 +66,14 @@ def test_absence_refusal_and_patience_are_told_apart(
     fake: Google, engine: type[GcsEngine | GoogleSecretManagerEngine], uri: str
 ) -> None:
     one = engine(fake.access())
-    with pytest.raises(NotFoundError, match=rf"{uri}: there is no such thing\. Check the name and its version\."):
+    with pytest.raises(NotFoundError, match=rf"{uri}: not found\. Check the name and its version\."):
         one.read(reference(uri))
     fake.rule = lambda asked: Said(403, b'{"error": {"code": 403, "message": "quotes a secret"}}')
-    with pytest.raises(RefusedError, match=r": the server refuses\. Give the login the right") as caught:
+    with pytest.raises(RefusedError, match=r": permission denied\. Grant the login") as caught:
         one.read(reference(uri))
     assert "quotes" not in str(caught.value)
     fake.rule = lambda asked: Said(429, b"{}", {"Retry-After": "900"})
-    with pytest.raises(ThrottledError, match=r"the server asks to come back later\.") as throttled:
+    with pytest.raises(ThrottledError, match=r"the server asks to retry later\.") as throttled:
         one.read(reference(uri))
     assert throttled.value.retry_after == 900
     fake.rule = lambda asked: Said(500, b"{}")
@@ -84,11 +84,12 @@ def test_absence_refusal_and_patience_are_told_apart(
 def test_a_login_is_needed_and_the_metadata_service_is_not_asked_for_one(fake: Google, tmp_path: Path) -> None:
     for engine in (GcsEngine, GoogleSecretManagerEngine):
         with pytest.raises(
-            RefusedError, match=r"there is no login for Google Cloud\. Give GOOGLE_APPLICATION_CREDENTIALS"
+            RefusedError, match=r"no Google Cloud credentials found\. Give GOOGLE_APPLICATION_CREDENTIALS"
         ):
             engine(Access(environment={"HOME": str(tmp_path)}))
         with pytest.raises(
-            RefusedError, match=r"/none holds no login for Google Cloud \(kinds: service_account, authorized"
+            RefusedError,
+            match=r"/none holds no Google Cloud credentials \(supported types: service_account, authorized",
         ):
             engine(Access(environment={"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "none")}))
 
@@ -103,5 +104,5 @@ def test_without_the_extra_its_name_is_told(fake: Google, monkeypatch: pytest.Mo
 
 
 def test_an_object_over_the_stated_size_is_refused(fake: Google) -> None:
-    with pytest.raises(RefusedError, match=r"gcs://bucket/dir/secrets\.yml: it is larger than 3 bytes\."):
+    with pytest.raises(RefusedError, match=r"gcs://bucket/dir/secrets\.yml: it exceeds 3 bytes\."):
         GcsEngine(fake.access(largest_file=3)).read(reference("gcs://bucket/dir/secrets.yml"))

@@ -75,14 +75,14 @@ def test_the_api_has_no_metadata_alone_so_checking_reads(cluster: Cluster) -> No
 
 def test_absence_and_refusals_are_told_apart(cluster: Cluster) -> None:
     with pytest.raises(
-        NotFoundError, match=r"Kubernetes has no Secret none in namespace spinnaker\. Create it, or correct"
+        NotFoundError, match=r"Kubernetes Secret none in namespace spinnaker not found. Create it, or fix"
     ):
         engine(cluster.kubeconfig()).read(reference("encrypted:none:pw"))
     with pytest.raises(
-        RefusedError, match=r"Kubernetes refuses the Secret gate in namespace forbidden\. Let the account's"
+        RefusedError, match=r"Kubernetes denied access to Secret gate in namespace forbidden. Grant the account's"
     ):
         engine(cluster.kubeconfig("forbidden")).read(reference("encrypted:gate:pw"))
-    with pytest.raises(RefusedError, match=r"Kubernetes does not accept the login\.") as caught:
+    with pytest.raises(RefusedError, match=r"Kubernetes rejected the login\.") as caught:
         engine(cluster.kubeconfig(token="wrong-token")).read(reference("encrypted:gate:pw"))
     assert "wrong-token" not in str(caught.value)
 
@@ -98,30 +98,28 @@ def test_patience_is_given_where_it_is_asked_for(cluster: Cluster) -> None:
     cluster.rule = lambda asked: status(429, "TooManyRequests", **later) if len(cluster.asked) == 1 else None
     assert engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw")).version == "revision:42"
     cluster.rule = lambda asked: Said(503, b"<html>", {"Retry-After": "900"})
-    with pytest.raises(ThrottledError, match=r"Kubernetes asks to come back later \(HTTP 503\)\."):
+    with pytest.raises(ThrottledError, match=r"Kubernetes asks to retry later \(HTTP 503\)\."):
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
 
 
 def test_answers_that_make_no_sense(cluster: Cluster) -> None:
     cluster.rule = lambda asked: Said(body=b"<html>")
-    with pytest.raises(
-        CorruptError, match=r"The answer of Kubernetes for the Secret gate in namespace spinnaker makes no"
-    ):
+    with pytest.raises(CorruptError, match=r"The response of Kubernetes for Secret gate in namespace spinnaker is"):
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
     cluster.rule = lambda asked: Said(body=b'{"metadata": {"name": "gate"}, "data": {"pw": "no base64!"}}')
-    with pytest.raises(CorruptError, match=r"with a key pw that is no base64\.") as caught:
+    with pytest.raises(CorruptError, match=r"Key pw of Kubernetes Secret gate is not base64\.") as caught:
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
     assert "no base64!" not in str(caught.value)
     cluster.rule = lambda asked: status(500, "InternalError")
     with pytest.raises(
-        UnreachableError, match=r"Kubernetes failed over the Secret gate in namespace spinnaker \(HTTP 500\)"
+        UnreachableError, match=r"Kubernetes failed for Secret gate in namespace spinnaker \(HTTP 500\)"
     ):
         engine(cluster.kubeconfig()).read(reference("encrypted:gate:pw"))
 
 
 def test_no_cluster_and_broken_settings_are_named(cluster: Cluster, tmp_path: Path) -> None:
     with pytest.raises(
-        RefusedError, match=r"No Kubernetes cluster is known\. Run in a pod with a service account, or give"
+        RefusedError, match=r"No Kubernetes cluster is configured\. Run in a pod with a service account, or set"
     ):
         KubernetesEngine(Access(environment={}), str(tmp_path / "none"))
     with pytest.raises(
@@ -133,7 +131,7 @@ def test_no_cluster_and_broken_settings_are_named(cluster: Cluster, tmp_path: Pa
         engine(str(tmp_path / "broken"))
     (tmp_path / "empty").write_text("{clusters: [], contexts: []}")
     with pytest.raises(
-        RefusedError, match=r"The kubeconfig cannot be used \(ConfigError\)\. Check its current context\."
+        RefusedError, match=r"The kubeconfig is not usable \(ConfigError\)\. Check its current context\."
     ):
         engine(str(tmp_path / "empty"))
 
@@ -141,5 +139,5 @@ def test_no_cluster_and_broken_settings_are_named(cluster: Cluster, tmp_path: Pa
 def test_a_cluster_that_is_gone(cluster: Cluster, tmp_path: Path) -> None:
     text = Path(cluster.kubeconfig()).read_text().replace(cluster.url, "https://127.0.0.1:9")
     (tmp_path / "gone").write_text(text)
-    with pytest.raises(UnreachableError, match=r"The Kubernetes API cannot be reached\. Check the kubeconfig"):
+    with pytest.raises(UnreachableError, match=r"The Kubernetes API is unreachable\. Check the kubeconfig"):
         engine(str(tmp_path / "gone"), retries=0).read(reference("encrypted:gate:pw"))

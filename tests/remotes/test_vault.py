@@ -128,7 +128,7 @@ def test_approle(bao: Bao) -> None:
     assert engine.read(reference(GATE)).version == "2"
     wrong = VaultEngine(access(bao.url, "", environment={"VAULT_SECRET_ID": "wrong"}, **options))
     for _ in range(2):
-        with pytest.raises(RefusedError, match=r"does not accept the login approle .*Check --vault-auth"):
+        with pytest.raises(RefusedError, match=r"rejected the login approle .*Check --vault-auth"):
             wrong.read(reference(GATE))
 
 
@@ -205,7 +205,7 @@ def test_an_expired_token_that_cannot_be_replaced_is_named(bao: Bao) -> None:
     engine = VaultEngine(access(bao.url, token))
     assert engine.read(reference(GATE)).version == "2"
     _wait_until_dead(bao, token)
-    with pytest.raises(RefusedError, match=r"is expired, revoked or not known there\. Give a valid one with") as caught:
+    with pytest.raises(RefusedError, match=r"is expired, revoked or unknown\. Set a valid one with") as caught:
         engine.read(reference(GATE))
     assert token not in str(caught.value)
 
@@ -226,7 +226,7 @@ def test_no_permission_on_one_path_leaves_the_others_readable(bao: Bao) -> None:
     bao.put("team/kv2", "private/x", {"k": "v"})
     engine = VaultEngine(access(bao.url, bao.token("reader")))
     with pytest.raises(
-        RefusedError, match=r"refuses team/kv2/data/private/x \(.*permission denied.*\)\. Give the token"
+        RefusedError, match=r"denied access to team/kv2/data/private/x \(.*permission denied.*\)\. Grant the token"
     ):
         engine.read(reference("vault://team/kv2/private/x#k"))
     assert engine.read(reference(GATE)).version == "2"
@@ -235,10 +235,10 @@ def test_no_permission_on_one_path_leaves_the_others_readable(bao: Bao) -> None:
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("vault://team/kv2/apps/nothing#k", "has nothing at team/kv2/data/apps/nothing."),
-        ("vault://team/kv2/apps/gate?version=9#k", "has nothing at team/kv2/data/apps/gate."),
-        ("vault://nowhere/x#k", "has nothing at nowhere/data/x (no handler for route"),
-        ("vault://kv1/gate?version=1#k", "The Vault mount kv1 is KV 1 and keeps no versions. Leave ?version= out."),
+        ("vault://team/kv2/apps/nothing#k", "has no team/kv2/data/apps/nothing."),
+        ("vault://team/kv2/apps/gate?version=9#k", "has no team/kv2/data/apps/gate."),
+        ("vault://nowhere/x#k", "has no nowhere/data/x (no handler for route"),
+        ("vault://kv1/gate?version=1#k", "The Vault mount kv1 is KV 1, which has no versions. Omit ?version=."),
     ],
 )
 def test_what_is_missing_is_named(bao: Bao, uri: str, words: str) -> None:
@@ -274,7 +274,7 @@ def test_a_server_that_asks_for_patience_gets_it(bao: Bao, status: int) -> None:
 def test_a_retry_after_beyond_our_patience_ends_the_tries(bao: Bao) -> None:
     with relay(bao.url) as between:
         between.rule = lambda request: Answer(429, headers={"Retry-After": "3600"})
-        with pytest.raises(ThrottledError, match=r"asks to come back later \(HTTP 429\)\. Run again later\.") as caught:
+        with pytest.raises(ThrottledError, match=r"asks to retry later \(HTTP 429\)\. Retry later\.") as caught:
             VaultEngine(access(between.url)).read(reference(GATE))
         assert caught.value.retry_after == 3600
         assert len(between.seen) == 1
@@ -284,7 +284,7 @@ def test_a_slow_server_is_given_up(bao: Bao) -> None:
     with relay(bao.url) as between:
         between.after = lambda request: time.sleep(1)
         environment = {"VAULT_TOKEN": ROOT_TOKEN, "VAULT_CLIENT_TIMEOUT": "0.2s", "VAULT_MAX_RETRIES": "0"}
-        with pytest.raises(UnreachableError, match=r"did not answer auth/token/lookup-self in time\."):
+        with pytest.raises(UnreachableError, match=r"did not respond to auth/token/lookup-self in time\."):
             VaultEngine(access(between.url, environment=environment)).read(reference(GATE))
 
 
@@ -303,37 +303,31 @@ def test_an_answer_cut_short_is_tried_again(bao: Bao) -> None:
 def test_a_page_that_is_not_vault_is_called_that(bao: Bao) -> None:
     with relay(bao.url) as between:
         between.rule = lambda request: Answer(200, b"<html>login</html>", {"Content-Type": "text/html"})
-        with pytest.raises(RemoteError, match=r"is no JSON\. Check that --vault-address names Vault itself"):
+        with pytest.raises(RemoteError, match=r"is not JSON\. Set --vault-address to Vault itself"):
             VaultEngine(access(between.url)).read(reference(GATE))
 
 
 def test_a_server_that_is_not_there() -> None:
-    with pytest.raises(
-        UnreachableError, match=r"Vault at http://127\.0\.0\.1:9 cannot be reached\. Check --vault-address"
-    ):
+    with pytest.raises(UnreachableError, match=r"Vault at http://127\.0\.0\.1:9 is unreachable. Check --vault-address"):
         VaultEngine(access("http://127.0.0.1:9")).read(reference(GATE))
 
 
 def test_a_sealed_server_is_called_sealed(tmp_path: Path) -> None:
     with openbao(tmp_path) as own:
         own.call("PUT", "sys/seal")
-        with pytest.raises(UnreachableError, match=r"is sealed\. Unseal it, then run again\."):
+        with pytest.raises(UnreachableError, match=r"is sealed\. Unseal it and run again\."):
             VaultEngine(access(own.url)).read(reference(GATE))
 
 
 def test_certificates_are_verified_and_the_authority_is_the_operators(tmp_path: Path) -> None:
     with openbao(tmp_path, tls=True) as own:
         own_ca = own.ca
-        with pytest.raises(
-            UntrustedError, match=r"cannot be verified\. Give the authority's certificate with --ca-file"
-        ):
+        with pytest.raises(UntrustedError, match=r"cannot be verified\. Add the CA certificate with --ca-file"):
             VaultEngine(access(own.url)).read(reference(GATE))
         skip = {"VAULT_TOKEN": ROOT_TOKEN, "VAULT_SKIP_VERIFY": "true"}
         with pytest.raises(UntrustedError):
             VaultEngine(access(own.url, environment=skip)).read(reference(GATE))
-        with pytest.raises(
-            UntrustedError, match=r"/nowhere\.pem, which should hold the authority of Vault .* does not exist"
-        ):
+        with pytest.raises(UntrustedError, match=r"The CA file /nowhere\.pem for Vault .* does not exist"):
             VaultEngine(access(own.url, ca_file=PerHost("/nowhere.pem")))
         for trusting in (
             access(own.url, ca_file=PerHost(own_ca)),
@@ -353,7 +347,7 @@ def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
 
     with server(thief) as plain:
         redirect = Said(307, b"", {"Location": f"{plain}/v1/x"})
-        words = r"redirects to 127\.0\.0\.1 without TLS\. Correct --vault-address\."
+        words = r"redirects to 127\.0\.0\.1 without TLS\. Fix --vault-address\."
         with server(lambda asked: redirect, context) as url, pytest.raises(UntrustedError, match=words):
             VaultEngine(access(url, ca_file=PerHost(str(ca)))).read(reference(GATE))
     assert stolen == []
@@ -362,15 +356,19 @@ def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({}, UnreachableError, "No Vault server is known. Give --vault-address or VAULT_ADDR."),
-        ({"vault_address": PerHost("vault:8200")}, UsageError, "The Vault address is no http:// or https:// URL."),
-        ({"vault_address": PerHost("https://u:p@vault")}, UsageError, "The Vault address holds a login."),
+        ({}, UnreachableError, "No Vault server is configured. Set --vault-address or VAULT_ADDR."),
+        ({"vault_address": PerHost("vault:8200")}, UsageError, "The Vault address is not an http:// or https:// URL."),
+        ({"vault_address": PerHost("https://u:p@vault")}, UsageError, "The Vault address contains credentials."),
         (
             {"vault_address": PerHost("https://v"), "vault_auth": PerHost("ldap")},
             UsageError,
-            "ldap is no way to log in",
+            "ldap login method",
         ),
-        ({"vault_address": PerHost("https://v"), "vault_auth": PerHost("jwt")}, UsageError, "login jwt needs a role"),
+        (
+            {"vault_address": PerHost("https://v"), "vault_auth": PerHost("jwt")},
+            UsageError,
+            "login method jwt requires a role",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(given: dict[str, PerHost], error: type[Exception], words: str) -> None:
@@ -382,18 +380,16 @@ def test_settings_that_cannot_be_are_refused(given: dict[str, PerHost], error: t
 
 def test_missing_credentials_are_named(tmp_path: Path) -> None:
     at = "http://127.0.0.1:9"
-    with pytest.raises(RefusedError, match=r"There is no token for Vault at .*Give --vault-token-file or VAULT_TOKEN"):
+    with pytest.raises(RefusedError, match=r"No token for Vault at .*Set --vault-token-file or VAULT_TOKEN"):
         VaultEngine(access(at, "")).read(reference(GATE))
-    with pytest.raises(
-        RefusedError, match=r"/nowhere, which should hold the Vault token, cannot be read: No such file"
-    ):
+    with pytest.raises(RefusedError, match=r"The file /nowhere for the Vault token cannot be read: No such file"):
         VaultEngine(access(at, "", vault_token_file=PerHost("/nowhere"))).read(reference(GATE))
     (tmp_path / "empty").write_text("\n")
-    with pytest.raises(RefusedError, match=r"empty, which should hold the Vault token, is empty\."):
+    with pytest.raises(RefusedError, match=r"/empty for the Vault token is empty\."):
         VaultEngine(access(at, "", vault_token_file=PerHost(str(tmp_path / "empty")))).read(reference(GATE))
     roleful = {"vault_auth": PerHost("approle"), "vault_role": PerHost("r")}
     with pytest.raises(
-        RefusedError, match=r"The Vault login approle lacks the secret id\. Give --vault-secret-file or"
+        RefusedError, match=r"The Vault login method approle requires the secret id. Set --vault-secret-file or"
     ):
         VaultEngine(access(at, "", **roleful)).read(reference(GATE))
 

@@ -116,11 +116,11 @@ def test_a_token_that_cannot_live_longer_costs_one_login_more_and_its_second_dea
         with pytest.raises(RefusedError) as caught:
             read_until(engine, time.monotonic() + 30)
         assert str(caught.value) == (
-            f"The token for Vault at {between.url} died twice in this run, by the login userpass. "
-            "Let it give tokens that live longer or can be renewed, and look for who revokes them."
+            f"The token for Vault at {between.url} became invalid a second time in this run (login method userpass). "
+            "Issue tokens with a longer or renewable lease, and check what revokes them."
         )
         asked = len(between.seen)
-        with pytest.raises(RefusedError, match="died twice"):
+        with pytest.raises(RefusedError, match="became invalid a second time"):
             engine.read(reference())
         assert len(between.seen) == asked
         assert between.count("/login/") == 2
@@ -139,9 +139,7 @@ def test_a_dead_token_is_said_at_once_and_for_all_secrets(bao: Bao) -> None:
     with relay(bao.url) as between:
         engine = VaultEngine(access(between.url, "token-of-nobody"))
         for _ in range(3):
-            with pytest.raises(
-                RefusedError, match=r"is expired, revoked or not known there\. Give a valid one with"
-            ) as caught:
+            with pytest.raises(RefusedError, match=r"is expired, revoked or unknown\. Set a valid one with") as caught:
                 engine.read(reference())
             assert "token-of-nobody" not in str(caught.value)
         assert len(between.seen) == 1
@@ -153,14 +151,14 @@ def test_a_token_file_that_still_holds_the_dead_token_is_said_as_that(bao: Bao, 
     engine = VaultEngine(access(bao.url, vault_token_file=PerHost(str(file))))
     assert engine.read(reference()).keys
     bao.call("POST", "auth/token/revoke", {"token": file.read_text()})
-    with pytest.raises(RefusedError, match=r"is expired, revoked or not known there\. Give a valid one with"):
+    with pytest.raises(RefusedError, match=r"is expired, revoked or unknown\. Set a valid one with"):
         engine.read(reference())
 
 
 def test_a_living_token_that_may_not_look_itself_up_is_not_called_dead(bao: Bao) -> None:
     engine = VaultEngine(access(bao.url, bao.token("reader", no_default_policy=True)))
     with pytest.raises(
-        RefusedError, match=r"refuses kv/data/other .* Give the token or role a policy that may read it\."
+        RefusedError, match=r"denied access to kv/data/other .* Grant the token or role a policy that allows it\."
     ):
         engine.read(reference("vault://kv/other#k"))
     assert engine.read(reference()).keys == {"k": "value"}
@@ -209,7 +207,7 @@ def test_kubernetes_login_whose_token_the_cluster_reviews(bao: Bao, tmp_path: Pa
         assert engine("halyard").read(reference()).keys == {"k": "value"}
         assert cluster.asked == ["/apis/authentication.k8s.io/v1/tokenreviews"]
         with pytest.raises(
-            RefusedError, match=r"refuses the login kubernetes \(.*\)\. Check --vault-auth, --vault-role and"
+            RefusedError, match=r"denied access to the login kubernetes \(.*\)\. Check --vault-auth, --vault-role and"
         ):
             engine("intruder").read(reference())
 
@@ -264,7 +262,7 @@ def test_the_login_is_one_of_the_namespace_and_reaches_no_other(spaced: Bao) -> 
 
     assert VaultEngine(at("team/a")).read(reference()).keys == {"k": "of team/a"}
     assert open_vault(SourceSpec("vault://kv/hal"), at("team/a")).paths == {"config"}
-    with pytest.raises(RefusedError, match="does not accept the login userpass"):
+    with pytest.raises(RefusedError, match="rejected the login userpass"):
         VaultEngine(at("")).read(reference())
 
 
@@ -273,6 +271,6 @@ def test_a_namespace_that_is_not_there(spaced: Bao) -> None:
     with pytest.raises(NotFoundError) as caught:
         VaultEngine(options).read(reference())
     assert str(caught.value) == (
-        f"Vault at {spaced.url} in the namespace nowhere has nothing at auth/token/lookup-self (namespace not found). "
+        f"Vault at {spaced.url} in the namespace nowhere has no auth/token/lookup-self (namespace not found). "
         "Check VAULT_NAMESPACE."
     )

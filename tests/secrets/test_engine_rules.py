@@ -110,8 +110,8 @@ def test_what_kork_passes_over_is_a_warning(engine: str) -> None:
     assert (finding.rule, finding.severity, finding.file, finding.path) == (
         "reference/ignored-parameter", Severity.WARNING, GATE, ("a",)
     )  # fmt: skip
-    assert finding.message.startswith(f"{engine} has no parameter z, so it is ignored (parameters: ")
-    assert finding.hint == "Correct it or take it out."
+    assert finding.message.startswith(f"{engine} has no parameter z, which is ignored (parameters: ")
+    assert finding.hint == "Fix or remove it."
     assert format_reference(find_references(text)[0].reference) == format_reference(
         find_references(form(engine, "k:a"))[0].reference
     )

@@ -63,8 +63,8 @@ def host(server: Relay) -> str:
 @pytest.mark.parametrize(
     ("gate", "words"),
     [
-        (line("env://VAULT_TOKEN"), "The engine env is off (env://VAULT_TOKEN)."),
-        (line("file:///proc/self/environ"), "The engine file is off (file:///proc/self/environ)."),
+        (line("env://VAULT_TOKEN"), "The engine env is disabled (env://VAULT_TOKEN)."),
+        (line("file:///proc/self/environ"), "The engine file is disabled (file:///proc/self/environ)."),
         (line("k8s://kube-system/admin#token"), "secrets of the namespace kube-system are not allowed"),
         ("a: encrypted:k8s!ns:kube-system!n:admin!k:token\n", "secrets of the namespace kube-system are not allowed"),
         ("a: encrypted:k8s!n:../../kube-system/secrets/admin!k:token\n", "is not a valid name of a Kubernetes Secret"),
@@ -122,9 +122,7 @@ def test_patterns_of_the_operator_narrow_what_is_read_and_parameters_do_not_get_
     (repo / "halgit.yaml").write_text("params: {of: finance/payroll}\n")
     ran = render(repo, between, *narrow)
     assert ran.code == 1
-    assert "No --allow-reference pattern of the operator matches this reference (vault://kv/finance/payroll#k)." in (
-        ran.err
-    )
+    assert "No --allow-reference pattern matches this reference (vault://kv/finance/payroll#k)." in (ran.err)
     assert len(between.seen) == asked
     assert tree(tmp_path / ".hal") == before
     assert render(repo, between).code == 0

@@ -48,7 +48,7 @@ def test_what_exists_is_asked_once_for_each_secret_and_keys_are_compared() -> No
         ("k8s://s#other", "missing", "metadata", "the secret has no key other (keys: k, l)"),
         ("k8s://gone#k", "missing", "", "There is nothing at k8s://gone. Put it there."),
         ("noop", "there", "metadata", ""),
-        ("vault://kv/x#y.z", "there", "metadata", "of its key only y was looked at"),
+        ("vault://kv/x#y.z", "there", "metadata", "only y of the key was checked"),
     ]
     assert sorted(store.asked) == ["k8s://gone", "k8s://s", "noop://hunter2", "vault://kv/x"]
 

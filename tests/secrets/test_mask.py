@@ -91,11 +91,11 @@ def test_a_field_that_takes_no_text_gets_what_it_takes() -> None:
 @pytest.mark.parametrize(
     ("reference", "trust", "rule", "message"),
     [
-        ("env://HOME", Trust(), "reference/engine", "The engine env is off (env://HOME)."),
+        ("env://HOME", Trust(), "reference/engine", "The engine env is disabled (env://HOME)."),
         ("k8s://apps/a#b", Trust(), "reference/namespace",
          "References to secrets of the namespace apps are not allowed (k8s://apps/a#b)."),
         ("vault://a/b#c", Trust(references=("k8s://*",)), "reference/not-allowed",
-         "No --allow-reference pattern of the operator matches this reference (vault://a/b#c)."),
+         "No --allow-reference pattern matches this reference (vault://a/b#c)."),
     ],
 )  # fmt: skip
 def test_what_may_not_be_read_is_a_warning_where_nothing_is_read(
@@ -115,12 +115,13 @@ def test_a_tree_of_stand_ins_says_so_in_its_record_and_needs_no_credential(tmp_p
     (repo / GATE).write_text("a: encrypted:vault!e:kv!p:hal!k:k\nb: \"${{ secret('file:///etc/passwd') }}\"\n")
     ran = halgit("render", "--repo", repo, "--secrets", "mask", "--no-validate", "--out", tmp_path / ".hal")
     assert ran.code == 0, ran.err
-    assert "The engine file is off (file:///etc/passwd)" in ran.err
+    assert "The engine file is disabled (file:///etc/passwd)" in ran.err
     told = json.loads((tmp_path / ".hal/.halgit.json").read_text())["secrets"]
     assert told == {
         "mode": "mask",
         "masked": True,
-        "note": "The secrets in this tree are stand-ins. Halyard can load it; the services cannot work with it.",
+        "note": "The secrets in this tree are placeholder values. Halyard can load it, but services cannot run "
+        "with it.",
     }
     assert (tmp_path / ".hal" / GATE).read_text() == 'a: masked-vault-kv-hal-k\nb: "masked-file-etc-passwd"\n'
     assert "root:" not in "".join(path.read_text() for path in (tmp_path / ".hal").rglob("*") if path.is_file())

@@ -90,12 +90,12 @@ def test_a_secret_file_in_a_profile_is_left_only_where_the_service_decrypts_it()
     (found,) = check_references(compiled(old), Trust(), "resolve")
     assert (found.rule, found.file, found.path) == ("reference/file-place", GATE, ("a",))
     assert found.message == (
-        "What reads this does not decrypt secrets itself, so no file is made of this one "
+        "The reader of this file does not decrypt secrets, so no secret file is possible here "
         "(s3://bucket/x?region=us-east-1)."
     )
     assert found.hint == (
-        "Use encrypted: or secret() for a text, take a version of Spinnaker whose service decrypts, or mount the file "
-        "as a volume by kubernetes.volumes of the service-settings."
+        "Use encrypted: or secret() for a string, use a Spinnaker version whose service decrypts, or mount the file "
+        "with kubernetes.volumes in service-settings."
     )
     for fine in ({**old, BILL: bill(gate="1.5.3")}, {"config": config("local:gone"), GATE: f"a: {FILE}\n"}):
         assert check_references(compiled(fine), Trust(), "resolve") == ()

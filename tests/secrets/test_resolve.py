@@ -254,8 +254,8 @@ def test_pinned_versions_are_read_and_a_moved_secret_is_refused() -> None:
     with pytest.raises(SourceError) as caught:
         resolved(tree, store, pinned={**pinned, "k8s://n": "revision:7"})
     assert str(caught.value) == (
-        "k8s://n is locked at version revision:7, and the server gives revision:8. "
-        "Run `halgit lock` to take the new versions."
+        "k8s://n is locked at version revision:7, but the server has revision:8. "
+        "Run `halgit lock` to accept the new versions."
     )
 
 
@@ -277,7 +277,7 @@ def test_all_that_cannot_be_had_is_told_together_with_file_and_line() -> None:
         {
             "vault://secret/gate": SecretData({"clientId": "x", "other": "y"}),
             "k8s://private": RefusedError(
-                "Kubernetes refuses the Secret private.", "Give the role the right to get it."
+                "Kubernetes denied access to Secret private.", "Give the role the right to get it."
             ),
         }
     )
@@ -285,22 +285,22 @@ def test_all_that_cannot_be_had_is_told_together_with_file_and_line() -> None:
         resolved(tree, store)
     assert str(caught.value).splitlines() == [
         f"base/{GATE}:2: a.b: Vault secret secret/gate has no key clientSecret (keys: clientId, other). "
-        "Add the key or correct the reference.",
+        "Add the key or fix the reference.",
         f"overlays/prod/{GATE}:2: c: There is nothing at k8s://gone. "
         "(Also at overlays/prod/default/profiles/rosco/x.json:2.) Put it there.",
-        f"overlays/prod/{GATE}:3: d: Kubernetes refuses the Secret private. Give the role the right to get it.",
+        f"overlays/prod/{GATE}:3: d: Kubernetes denied access to Secret private. Give the role the right to get it.",
     ]
     assert caught.value.exit_code == 4
 
 
 def test_a_server_that_is_down_is_said_once_and_not_asked_for_everything() -> None:
-    down = UnreachableError("Vault at https://vault cannot be reached.", "Check --vault-address.")
+    down = UnreachableError("Vault at https://vault is unreachable.", "Check --vault-address.")
     tree = compiled({GATE: "".join(f"a{n}: encrypted:vault!e:kv!p:p{n}!k:k\n" for n in range(100))})
     store = Store({f"vault://kv/p{n}": down for n in range(100)})
     with pytest.raises(SecretError) as caught:
         resolved(tree, store)
     (line,) = str(caught.value).splitlines()
-    assert line.startswith(f"{GATE}:1: a0: Vault at https://vault cannot be reached. (Also at {GATE}:2: a1; ")
+    assert line.startswith(f"{GATE}:1: a0: Vault at https://vault is unreachable. (Also at {GATE}:2: a1; ")
     assert line.endswith(" and 94 more places.) Check --vault-address.")
     assert len(store.asked) < 20
 
@@ -311,20 +311,20 @@ def test_a_server_that_is_down_is_said_once_and_not_asked_for_everything() -> No
         (
             "encrypted:s:k",
             SecretData({"k": b"\xff"}),
-            "Kubernetes Secret s is no text. Use encryptedFile: or secretFile()",
+            "Kubernetes Secret s is not text. Use encryptedFile: or secretFile()",
         ),
-        ("encrypted:s:k", SecretData({"k": b"a\0b"}), "Kubernetes Secret s is no text: it holds a zero byte."),
+        ("encrypted:s:k", SecretData({"k": b"a\0b"}), "Kubernetes Secret s is not text: it contains a zero byte."),
         ("encrypted:s:k", SecretData({}), "Kubernetes Secret s has no key k (keys: none)."),
         (
             "encrypted:vault!e:s!p:x!k:k!b:true",
             SecretData({"k": "no base64!"}),
-            "Vault secret s/x holds no base64 under key k.",
+            "Vault secret s/x is not base64 under key k.",
         ),
         ("encrypted:vault!e:s!p:x!k:a.b", SecretData({"a": {"c": 1}}), "Vault secret s/x has no key a.b (keys: a)."),
         (
             "${{ secret('s3://bucket/x#k') }}",
             SecretData(whole=b"just text"),
-            "s3 object bucket/x is no JSON or YAML with keys",
+            "s3 object bucket/x is not a JSON or YAML mapping",
         ),
         (
             "${{ secret('s3://bucket/x#k') }}",
@@ -339,7 +339,7 @@ def test_a_server_that_is_down_is_said_once_and_not_asked_for_everything() -> No
         (
             "${{ secret('google-secrets-manager://p/x#k') }}",
             SecretData(whole=b"- a"),
-            "google-secrets-manager secret x is no JSON",
+            "google-secrets-manager secret x is not a JSON",
         ),
     ],
 )
@@ -378,7 +378,7 @@ def test_values_that_are_no_texts_become_the_text_java_would_read(value: object,
 def test_nothing_is_read_where_a_reference_is_wrong() -> None:
     tree = compiled({GATE: "a: encrypted:nonsense\nb: encrypted:s:k\n"})
     store = Store({})
-    with pytest.raises(FindingsError, match="1 references are wrong, so no secret was read"):
+    with pytest.raises(FindingsError, match="1 references have errors; no secret was read"):
         resolved(tree, store)
     assert store.asked == []
 

@@ -96,7 +96,7 @@ def test_a_sealed_vault_ends_with_one_line_and_nothing_else_asked(tmp_path: Path
         assert len(between.seen) < 30
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"{GATE}:1: a0: Vault at {between.url} is sealed. (Also at {GATE}:2: a1; ")
-    assert line.endswith("and 994 more places.) Unseal it, then run again.")
+    assert line.endswith("and 994 more places.) Unseal it and run again.")
     assert caught.value.exit_code == 4
 
 
@@ -106,8 +106,8 @@ def test_no_permission_on_one_path_names_its_places_and_the_rest_is_still_tried(
     with pytest.raises(SecretError) as caught:
         run(tree, vault_access(bao.url, environment={"VAULT_TOKEN": bao.token("apps")}))
     first, second = str(caught.value).splitlines()
-    assert first.startswith(f"{GATE}:1: a: Vault at {bao.url} refuses kv/data/private/x (")
-    assert first.endswith("Give the token or role a policy that may read it.")
+    assert first.startswith(f"{GATE}:1: a: Vault at {bao.url} denied access to kv/data/private/x (")
+    assert first.endswith("Grant the token or role a policy that allows it.")
     assert second.startswith(f"{GATE}:2: b: Vault secret kv/apps/1 has no key none (keys: k0, k1, k10, ")
 
 
@@ -178,6 +178,6 @@ def test_a_login_that_is_missing_is_said_for_each_engine_once(tmp_path: Path, ba
         run(compiled({GATE: text}), vault_access(bao.url, environment=nothing))
     lines = str(caught.value).splitlines()
     assert [line.split(": ", 2)[1] for line in lines] == ["a", "b", "d"]
-    assert f"There is no token for Vault at {bao.url}." in lines[0]
-    assert f"No Kubernetes cluster is known. (Also at {GATE}:3: c.)" in lines[1]
-    assert "s3://bbb/x: there is no login for AWS." in lines[2]
+    assert f"No token for Vault at {bao.url}." in lines[0]
+    assert f"No Kubernetes cluster is configured. (Also at {GATE}:3: c.)" in lines[1]
+    assert "s3://bbb/x: no AWS credentials found." in lines[2]

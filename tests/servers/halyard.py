@@ -1,4 +1,4 @@
-"""A Halyard daemon on loopback that answers as the real one was recorded, and refuses what it refuses.
+"""A Halyard daemon on loopback that answers as the real one was recorded, and denied access to what it refuses.
 
 The tree it reads is real, and a deploy reads it step by step: see `halyard_tasks.py`. Below, what was recorded (on the
 daemon of February 2025, commit 309f9955), and where it is here. A test asks for what goes wrong by the fields and

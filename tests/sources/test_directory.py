@@ -68,7 +68,7 @@ def test_all_regular_files_count_and_nothing_else(repo: Path, opened: Open) -> N
         "Ünïcode und blank": b"d",
     }
     assert refusal(snapshot, "to-pipe").endswith(
-        "to-pipe is a link that leads to nothing. Correct the link or remove it."
+        "to-pipe is a symbolic link to a missing file. Fix or remove the link."
     )
     assert (snapshot.source.url, snapshot.source.revision) == (str(repo), "")
     snapshot.close()
@@ -107,14 +107,17 @@ def test_links_are_followed_inside_the_root(repo: Path, opened: Open) -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("../outside", "is a link that leaves the source's root. Put the file itself there, or widen --path."),
-        ("/etc/passwd", "is a link that leaves the source's root."),
-        ("folder/../../outside", "is a link that leaves the source's root."),
-        ("../layer/config", "is a link that leaves the source's root."),
-        ("nowhere", "is a link that leads to nothing. Correct the link or remove it."),
-        ("config/below", "is a link that leads to nothing."),
-        ("link", "is a link that leads back to itself. Correct the link or remove it."),
-        (".", "is a link that leads back to itself."),
+        (
+            "../outside",
+            "is a symbolic link that leaves the source's root. Replace the link with the file, or widen --path.",
+        ),
+        ("/etc/passwd", "is a symbolic link that leaves the source's root."),
+        ("folder/../../outside", "is a symbolic link that leaves the source's root."),
+        ("../layer/config", "is a symbolic link that leaves the source's root."),
+        ("nowhere", "is a symbolic link to a missing file. Fix or remove the link."),
+        ("config/below", "is a symbolic link to a missing file."),
+        ("link", "is a symbolic link loop. Fix or remove the link."),
+        (".", "is a symbolic link loop."),
     ],
 )
 def test_a_link_that_leads_elsewhere_is_refused_when_read(repo: Path, opened: Open, target: str, words: str) -> None:
@@ -136,8 +139,8 @@ def test_links_that_make_endless_paths_are_refused(repo: Path, opened: Open) -> 
     with pytest.raises(SourceError) as caught:
         opened()
     assert str(caught.value) == (
-        f"{repo}: it has more than 200000 files, counted through links to folders. "
-        "Name the folder of the configuration with --path."
+        f"{repo}: it has more than 200000 files, linked folders included. "
+        "Select the configuration's folder with --path."
     )
 
 
@@ -171,16 +174,15 @@ def test_large_files_are_refused_when_read(repo: Path, opened: Open) -> None:
     snapshot = opened(largest_file=5)
     assert snapshot.read(["config"]) == {"config": b"12345"}
     assert refusal(snapshot, "other") == (
-        f"{repo}: other has 6 bytes; 5 is the most for one file. "
-        "Configuration is smaller than that: take the file out, or keep it elsewhere."
+        f"{repo}: other has 6 bytes; the limit is 5. Remove the file or store it elsewhere."
     )
 
 
 def test_a_pointer_of_git_lfs_is_refused(repo: Path, opened: Open) -> None:
     write(repo, config="version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")
     assert refusal(opened(), "config") == (
-        f"{repo}: config is a pointer of Git LFS, not the file itself. "
-        "Keep configuration in git itself: git lfs untrack it and commit it again."
+        f"{repo}: config is a Git LFS pointer, not the file. "
+        "Store the file in git: run `git lfs untrack` and commit it again."
     )
 
 
@@ -194,11 +196,13 @@ def test_names_that_cannot_be_shown_are_refused(repo: Path, opened: Open) -> Non
     write(repo, **{"a\n::error::b": "c"})
     with pytest.raises(SourceError) as caught:
         opened()
-    assert str(caught.value) == (f"{repo}: the file name 'a\\n::error::b' holds a control character. Rename the file.")
+    assert str(caught.value) == (
+        f"{repo}: the file name 'a\\n::error::b' contains a control character. Rename the file."
+    )
 
 
 def test_what_vanishes_or_turns_into_something_else_is_refused(repo: Path, opened: Open) -> None:
-    changed = "changed while it was read. Run halgit again once nobody writes there."
+    changed = "changed while it was being read. Run halgit again when nothing writes there."
     for name in ("gone", "pipe", "link", "folder"):
         write(repo, **{f"d__{name}": "a"})
     snapshot = opened()
@@ -217,7 +221,7 @@ def test_what_vanishes_or_turns_into_something_else_is_refused(repo: Path, opene
 def test_a_path_that_was_never_there(repo: Path, opened: Open) -> None:
     with pytest.raises(NotFoundError) as caught:
         opened().read(["../outside"])
-    assert str(caught.value) == f"{repo}: there is no file ../outside. Correct the path."
+    assert str(caught.value) == f"{repo}: file ../outside not found. Fix the path."
 
 
 @contextmanager
@@ -241,14 +245,14 @@ def test_what_may_not_be_read_is_refused_by_name(access: Callable[..., Access]) 
         with somebody_else():
             snapshot = open_source(parse_spec(top), access())
             assert refusal(snapshot, "config") == (
-                f"{top}: config cannot be read: no permission. Let the user halgit runs as read it."
+                f"{top}: config cannot be read: permission denied. Grant read permission to the user that runs halgit."
             )
         (repo / "private").chmod(0)
         with somebody_else(), pytest.raises(SourceError) as caught:
             open_source(parse_spec(top), access())
         (repo / "private").chmod(0o700)
         assert str(caught.value) == (
-            f"{top}: private/ cannot be read: no permission. Let the user halgit runs as read it."
+            f"{top}: private/ cannot be read: permission denied. Grant read permission to the user that runs halgit."
         )
 
 
@@ -256,9 +260,9 @@ def test_folders_that_are_not_there(repo: Path, tmp_path: Path, opened: Open) ->
     write(repo, config="a")
     (repo / "out").symlink_to(tmp_path)
     expected: dict[str, tuple[type[HalgitError], str]] = {
-        "nowhere": (NotFoundError, "the folder nowhere is not there. Correct --path."),
-        "config": (NotFoundError, "the folder config is a file. Correct --path."),
-        "out": (CorruptError, "--path out leads out of the directory. Name a folder inside it."),
+        "nowhere": (NotFoundError, "the folder nowhere is not there. Fix --path."),
+        "config": (NotFoundError, "the folder config is a file. Fix --path."),
+        "out": (CorruptError, "--path out points outside the directory. Name a folder inside the directory."),
     }
     for path, (kind, words) in expected.items():
         with pytest.raises(SourceError) as caught:
@@ -272,5 +276,5 @@ def test_a_file_is_no_directory(repo: Path, access: Callable[..., Access]) -> No
     with pytest.raises(SourceError) as caught:
         open_source(parse_spec(f"{repo}/config"), access())
     assert str(caught.value) == (
-        f"{repo}/config: this directory is a file. Name a directory, or a URL of git, S3 or Vault."
+        f"{repo}/config: the directory is a file. Name a directory, or a URL of git, S3 or Vault."
     )

@@ -48,14 +48,17 @@ def no_opening(opened: Open, path: str = "") -> str:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("../outside", "is a link that leaves the source's root. Put the file itself there, or widen --path."),
-        ("/etc/passwd", "is a link that leaves the source's root."),
-        ("../layer/config", "is a link that leaves the source's root."),
-        ("nowhere", "is a link that leads to nothing. Correct the link or remove it."),
-        ("config/below", "is a link that leads to nothing."),
-        ("link", "is a link that leads back to itself. Correct the link or remove it."),
-        (".", "is a link that leads back to itself."),
-        ("x" * 5000, "is a link that leads to nothing."),
+        (
+            "../outside",
+            "is a symbolic link that leaves the source's root. Replace the link with the file, or widen --path.",
+        ),
+        ("/etc/passwd", "is a symbolic link that leaves the source's root."),
+        ("../layer/config", "is a symbolic link that leaves the source's root."),
+        ("nowhere", "is a symbolic link to a missing file. Fix or remove the link."),
+        ("config/below", "is a symbolic link to a missing file."),
+        ("link", "is a symbolic link loop. Fix or remove the link."),
+        (".", "is a symbolic link loop."),
+        ("x" * 5000, "is a symbolic link to a missing file."),
     ],
 )
 def test_a_link_that_leads_elsewhere_is_refused_when_read(
@@ -92,10 +95,10 @@ def test_a_submodule_is_left_out_and_told(repository: Repository, opened: Open, 
     repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},base")
     repository.git("commit", "--quiet", "--message=A submodule")
     assert opened().paths == {"config", ".gitmodules"}
-    assert said[-1] == f"{repository.url}: the submodule base is left out"
+    assert said[-1] == f"{repository.url}: submodule base is skipped"
     assert no_opening(opened, "base/profiles") == (
-        f"{repository.url}: the folder base/profiles is in the submodule base, which is never fetched. "
-        "Name its own URL."
+        f"{repository.url}: the folder base/profiles is in submodule base, which is not fetched. "
+        "Use the submodule's own URL."
     )
 
 
@@ -114,14 +117,14 @@ def test_nothing_of_the_repository_is_run(repository: Repository, opened: Open, 
 
 def test_a_pointer_of_git_lfs_is_refused(repository: Repository, opened: Open) -> None:
     repository.commit({"config": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"})
-    assert refusal(opened(), "config").startswith(f"{repository.url}: config is a pointer of Git LFS, not the file")
+    assert refusal(opened(), "config").startswith(f"{repository.url}: config is a Git LFS pointer, not the file")
 
 
 def test_large_files_are_refused_when_read(repository: Repository, opened: Open) -> None:
     repository.commit({"config": "12345", "other": "123456"})
     snapshot = opened(largest_file=5)
     assert snapshot.read(["config"]) == {"config": b"12345"}
-    assert refusal(snapshot, "other").startswith(f"{repository.url}: other has 6 bytes; 5 is the most for one file.")
+    assert refusal(snapshot, "other").startswith(f"{repository.url}: other has 6 bytes; the limit is 5.")
 
 
 @pytest.mark.parametrize(
@@ -131,8 +134,8 @@ def test_large_files_are_refused_when_read(repository: Repository, opened: Open)
         (".", "the file name './config' would leave the tree."),
         ("a/../../b", "the file name 'a/../../b/config' would leave the tree."),
         ("/etc", "the file name '/etc/config' would leave the tree."),
-        ("a\nb", "the file name 'a\\nb/config' holds a control character. Rename the file."),
-        ("\x1b[2J", "the file name '\\x1b[2J/config' holds a control character."),
+        ("a\nb", "the file name 'a\\nb/config' contains a control character. Rename the file."),
+        ("\x1b[2J", "the file name '\\x1b[2J/config' contains a control character."),
         ("caf\udce9", "the file name caf\\xe9/config is not UTF-8. Rename the file."),
     ],
 )
@@ -166,12 +169,12 @@ def test_git_folders_inside_a_tree_are_left_out(repository: Repository, opened: 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("layers/prd", "the folder layers/prd is not in commit {0}. Did you mean layers/prod or layers/pre-prod?"),
-        ("zzz", "the folder zzz is not in commit {0}. Correct --path."),
-        ("config", "config is a file, not a folder. Name a folder with --path."),
-        ("out", "the folder out is a link that leaves the source's root."),
-        ("-x", "the folder -x is not in commit {0}."),
-        (":x", "the folder :x is not in commit {0}."),
+        ("layers/prd", "the folder layers/prd not found in commit {0}. Did you mean layers/prod or layers/pre-prod?"),
+        ("zzz", "the folder zzz not found in commit {0}. Fix --path."),
+        ("config", "config is a file, not a folder. Select a folder with --path."),
+        ("out", "the folder out is a symbolic link that leaves the source's root."),
+        ("-x", "the folder -x not found in commit {0}."),
+        (":x", "the folder :x not found in commit {0}."),
     ],
 )
 def test_folders_that_are_not_there(repository: Repository, opened: Open, path: str, words: str) -> None:

@@ -75,12 +75,12 @@ def test_a_fault_that_may_pass_is_tried_again(
 @pytest.mark.parametrize(
     ("reply", "kind", "words"),
     [
-        (Reply(503), ThrottledError, "asks to come back later. Try again later, or look at the server."),
-        (Reply(500), UnreachableError, "has a fault of its own. Try again later, or look at the server."),
+        (Reply(503), ThrottledError, "asks to retry later. Retry later, or check the server."),
+        (Reply(500), UnreachableError, "failed with a server error. Retry later, or check the server."),
         (
             Reply(ignore_progress=True),
             UnreachableError,
-            "broke off the connection. Try again later, or look at the server.",
+            "closed the connection. Retry later, or check the server.",
         ),
     ],
 )
@@ -102,7 +102,7 @@ def test_nobody_listens(access: Callable[..., Access]) -> None:
         error = failure(f"http://{server}/repo", access(retries=1))
     assert isinstance(error.__cause__, UnreachableError)
     assert str(error) == (
-        f"http://{server}/repo: {server} cannot be reached. Check the URL, the network and the proxy variables."
+        f"http://{server}/repo: {server} is unreachable. Check the URL, the network and the proxy variables."
     )
 
 
@@ -111,7 +111,7 @@ def test_a_name_that_does_not_resolve(access: Callable[..., Access]) -> None:
     error = failure("https://git.invalid/repo", access())
     assert isinstance(error.__cause__, UnreachableError)
     assert str(error) == (
-        "https://git.invalid/repo: the name git.invalid cannot be resolved. "
+        "https://git.invalid/repo: the host name git.invalid cannot be resolved. "
         "Check the URL, the network and the proxy variables."
     )
 
@@ -135,7 +135,7 @@ def test_no_repository_in_a_folder(tmp_path: Path, access: Callable[..., Access]
     needs.program("git", "git")
     error = failure(f"file://{tmp_path}", access())
     assert str(error) == (
-        f"file://{tmp_path}: there is no git repository here. Check the path; a plain directory is named without file://."
+        f"file://{tmp_path}: no git repository found. Check the path; write a plain directory without file://."
     )
 
 
@@ -168,7 +168,7 @@ class TestTime:
             assert ssh.commands == ["git-upload-pack '/repo'"]
             assert running_with(f"PATH={marked}") == []
         assert str(error) == (
-            f"{url}: no answer within 2 seconds. Check the network and the server, or allow more with --timeout."
+            f"{url}: no response within 2 seconds. Check the network and the server, or raise --timeout."
         )
 
     def test_an_interrupt_ends_git_and_removes_its_folder(
@@ -220,7 +220,7 @@ def test_git_is_not_there(root: Path, access: Callable[..., Access], tmp_path: P
     error = failure(f"file://{root}/repo", access({"PATH": str(tmp_path)}))
     assert isinstance(error.__cause__, NotFoundError)
     assert str(error) == (
-        f"file://{root}/repo: The program git is not there. Install git (2.31 or newer) and put it on the PATH."
+        f"file://{root}/repo: The program git is not installed. Install git 2.31 or newer and add it to the PATH."
     )
 
 
@@ -234,8 +234,8 @@ def test_git_is_not_there_when_gitpython_is_imported(tmp_path: Path) -> None:
         [sys.executable, "-c", program], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
     assert done.stderr.splitlines()[-1] == (
-        "halgit.errors.SourceError: file:///nowhere: The program git is not there. "
-        "Install git (2.31 or newer) and put it on the PATH."
+        "halgit.errors.SourceError: file:///nowhere: The program git is not installed. "
+        "Install git 2.31 or newer and add it to the PATH."
     )
 
 
@@ -248,14 +248,14 @@ def test_ssh_is_not_there(access: Callable[..., Access], tmp_path: Path) -> None
     key = tmp_path / "key"
     key.write_text("a key\n")
     error = failure("git@127.0.0.1:a", access({"PATH": str(programs)}, ssh_key_file=key, known_hosts_file=key))
-    assert str(error) == "git@127.0.0.1:a: the program ssh is not there. Install the OpenSSH client."
+    assert str(error) == "git@127.0.0.1:a: the program ssh is not installed. Install the OpenSSH client."
 
 
 def test_no_place_for_temporary_files(root: Path, access: Callable[..., Access], tmp_path: Path) -> None:
     error = failure(f"file://{root}/repo", access({"TMPDIR": f"{tmp_path}/nowhere"}))
     assert str(error) == (
-        f"file://{root}/repo: There is no place for temporary files: {tmp_path}/nowhere: No such file or directory. "
-        "Point TMPDIR at a folder that can be written."
+        f"file://{root}/repo: No writable folder for temporary files: {tmp_path}/nowhere: No such file or directory. "
+        "Set TMPDIR to a writable folder."
     )
 
 

@@ -91,8 +91,8 @@ class TestTokens:
         other = PerHost("", {"git.example": str(token_file)})
         error = failure(f"{server.url}/repo", replace(access(), git_token_file=other))
         assert str(error) == (
-            f"{server.url}/repo: 127.0.0.1:{server.port} asks for a login and none is given. "
-            "Give one with --git-token-file (and --git-user)."
+            f"{server.url}/repo: 127.0.0.1:{server.port} requires credentials and none are set. "
+            "Set --git-token-file (and --git-user)."
         )
         assert isinstance(error.__cause__, RefusedError)
         assert {request.login for request in server.seen} == {""}
@@ -107,21 +107,21 @@ class TestTokens:
     def test_a_wrong_one(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
         error = failure(f"{server.url}/repo", access({"GIT_TOKEN": "wrong-token"}, retries=3))
         assert str(error) == (
-            f"{server.url}/repo: 127.0.0.1:{server.port} refuses the login. "
-            "Check that the token or key is valid and may read this repository."
+            f"{server.url}/repo: 127.0.0.1:{server.port} rejected the login. "
+            "Check that the token or key is valid and has permission for this repository."
         )
         assert len(server.seen) == 2, "a refused login is not tried again"
 
     def test_one_without_rights(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
         server.rule = lambda request: Reply(403, b"no rights") if request.login else None
-        assert "refuses the login." in str(failure(f"{server.url}/repo", access({"GIT_TOKEN": TOKEN})))
+        assert "rejected the login." in str(failure(f"{server.url}/repo", access({"GIT_TOKEN": TOKEN})))
 
     def test_no_repository_or_not_shown(self, server: GitHttpServer, access: Callable[..., Access]) -> None:
         error = failure(f"{server.url}/other", access({"GIT_TOKEN": TOKEN}))
         assert isinstance(error.__cause__, NotFoundError)
         assert str(error) == (
-            f"{server.url}/other: there is no repository here, or it is not shown to this login. "
-            "Check the URL; a private repository needs --git-token-file or --ssh-key-file."
+            f"{server.url}/other: repository not found, or not visible to this login. "
+            "Check the URL; a private repository requires --git-token-file or --ssh-key-file."
         )
 
     @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ class TestTokens:
         with pytest.raises(UsageError) as caught:
             open_source(SourceSpec("https://git.example/a"), access(git_token_file=tmp_path / "no"))
         assert str(caught.value) == (
-            f"--git-token-file {tmp_path}/no cannot be read: No such file or directory. Name a file that can be read."
+            f"--git-token-file {tmp_path}/no cannot be read: No such file or directory. Name a readable file."
         )
 
     def test_it_does_not_cross_plain_http(self, token_file: Path, access: Callable[..., Access]) -> None:
@@ -149,7 +149,7 @@ class TestTokens:
             open_source(SourceSpec("http://git.example/a"), access(git_token_file=token_file))
         assert str(caught.value) == (
             "http://git.example/a: a token is not sent over plain http. "
-            "Use https://, or give the token for its own host only (--git-token-file HOST=FILE)."
+            "Use https://, or limit the token to its host with --git-token-file HOST=FILE."
         )
 
     def test_the_letter_case_of_a_host_does_not_matter(
@@ -160,7 +160,7 @@ class TestTokens:
 
     def test_plain_http_without_one_is_told(self, access: Callable[..., Access], said: list[str]) -> None:
         failure("http://git.invalid/a", access())
-        assert said[0] == "http://git.invalid/a: plain http, so nobody vouches for what arrives"
+        assert said[0] == "http://git.invalid/a: plain http: the content is not authenticated"
 
     def test_several_at_once(self, root: Path, tmp_path: Path, access: Callable[..., Access]) -> None:
         """Each server gets its own token, though all are asked at the same time."""
@@ -195,8 +195,8 @@ class TestRedirects:
             error = failure(f"{server.url}/repo", access({"GIT_TOKEN": TOKEN}))
             assert elsewhere.seen == []
         assert str(error) == (
-            f"{server.url}/repo: 127.0.0.1:{server.port} answers with a redirect, which is not followed: "
-            "a login could go astray. Use the URL the repository is at now (for GitLab it ends in .git)."
+            f"{server.url}/repo: 127.0.0.1:{server.port} responded with a redirect, which is not followed, "
+            "to keep credentials with their host. Use the repository's current URL (on GitLab it ends in .git)."
         )
 
 
@@ -219,7 +219,7 @@ class TestCertificates:
         own = replace(access(), ca_file=PerHost("", {"127.0.0.1": str(authority.ca)}))
         assert self.open(root, authority, own, "127.0.0.1") == b"a"
         other = replace(access(), ca_file=PerHost("", {"git.example": str(authority.ca)}))
-        with pytest.raises(SourceError, match="signed by an authority that is not trusted"):
+        with pytest.raises(SourceError, match="signed by an untrusted CA"):
             self.open(root, authority, other, "127.0.0.1")
 
     def test_an_unknown_authority(
@@ -237,8 +237,7 @@ class TestCertificates:
                 self.open(root, authority, allowed, "127.0.0.1")
             assert isinstance(caught.value.__cause__, UntrustedError)
             assert str(caught.value).endswith(
-                "is signed by an authority that is not trusted. "
-                "Give the certificate authority of the server with --ca-file."
+                "is signed by an untrusted CA. Add the server's CA certificate with --ca-file."
             )
 
     def test_a_certificate_of_another_host(
@@ -247,7 +246,7 @@ class TestCertificates:
         with pytest.raises(SourceError) as caught:
             self.open(root, authority, access(ca_file=authority.ca), "git.example")
         assert isinstance(caught.value.__cause__, UntrustedError)
-        assert str(caught.value).endswith("is for another host. Use the name the certificate holds.")
+        assert str(caught.value).endswith("is for another host name. Use a host name of the certificate.")
 
     def test_a_certificate_out_of_date(self, root: Path, authority: Authority, access: Callable[..., Access]) -> None:
         with pytest.raises(SourceError) as caught:
@@ -328,8 +327,8 @@ class TestSsh:
         error = failure(f"ssh://{ssh.server}/repo", keys(ssh_key_file=ssh.other_key))
         assert isinstance(error.__cause__, RefusedError)
         assert str(error) == (
-            f"ssh://{ssh.server}/repo: {ssh.server} refuses the ssh key. "
-            "Check that the token or key is valid and may read this repository."
+            f"ssh://{ssh.server}/repo: {ssh.server} rejected the ssh key. "
+            "Check that the token or key is valid and has permission for this repository."
         )
 
     def test_a_key_that_needs_a_passphrase_or_is_none(
@@ -349,7 +348,7 @@ class TestSsh:
         assert isinstance(error.__cause__, UntrustedError)
         assert str(error) == (
             f"ssh://{ssh.server}/repo: the host key of {ssh.server} is not in --known-hosts-file. Compare the server's "
-            "host keys with those its owner publishes, then put them into --known-hosts-file."
+            "host keys with the published ones and add them to --known-hosts-file."
         )
         assert ssh.users == []
 
@@ -360,7 +359,7 @@ class TestSsh:
         error = failure(f"ssh://{ssh.server}/repo", keys(known_hosts_file=file))
         assert isinstance(error.__cause__, UntrustedError)
         assert "the host key of" in str(error)
-        assert "is not the one in --known-hosts-file." in str(error)
+        assert "does not match --known-hosts-file." in str(error)
         assert ssh.users == []
 
     def test_options_that_are_not_given(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:
@@ -368,8 +367,8 @@ class TestSsh:
             with pytest.raises(UsageError) as caught:
                 open_source(SourceSpec("git@git.example:a"), keys(**{name: ""}))
             assert str(caught.value) == (
-                "git@git.example:a: ssh needs --ssh-key-file and --known-hosts-file. `ssh-keyscan git.example` tells "
-                "the host keys; compare them with those the server's owner publishes."
+                "git@git.example:a: ssh requires --ssh-key-file and --known-hosts-file. `ssh-keyscan git.example` "
+                "prints the host keys; compare them with the published ones."
             )
 
     def test_no_repository(self, ssh: GitSshServer, keys: Callable[..., Access]) -> None:

@@ -81,15 +81,16 @@ def test_full_commits_also_below_the_tips(
 @pytest.mark.parametrize(
     ("ref", "words"),
     [
-        ("mian", "there is no branch or tag mian; it has main and 4 more. Correct --ref."),
-        ("v3", "there is no branch or tag v3; it has v2, v1 and 3 more. Correct --ref."),
-        ("zzz", "there is no branch or tag zzz; it has beef123, main, release/2.0, v1, v2. Correct --ref."),
+        ("mian", "branch or tag mian not found; the repository has main and 4 more. Fix --ref."),
+        ("v3", "branch or tag v3 not found; the repository has v2, v1 and 3 more. Fix --ref."),
+        ("zzz", "branch or tag zzz not found; the repository has beef123, main, release/2.0, v1, v2. Fix --ref."),
         (
             "abcdef12",
-            "abcdef12 is no branch or tag; as a commit it is cut short. Give all 40 characters of the commit.",
+            "abcdef12 is not a branch or tag; it looks like an abbreviated commit id. "
+            "Use all 40 characters of the commit id.",
         ),
-        ("1" * 40, f"there is no commit {'1' * 40}. Correct --ref."),
-        ("refs/heads/mian", "there is no branch or tag refs/heads/mian; it has "),
+        ("1" * 40, f"commit {'1' * 40} not found. Fix --ref."),
+        ("refs/heads/mian", "branch or tag refs/heads/mian not found; the repository has "),
     ],
 )
 def test_refs_that_are_not_there(url: str, access: Callable[..., Access], ref: str, words: str) -> None:
@@ -104,7 +105,7 @@ def test_a_name_of_both_a_branch_and_a_tag_is_refused(
     repository.git("branch", "v1")
     with pytest.raises(UsageError) as caught:
         open_source(SourceSpec(url, "v1"), access())
-    assert str(caught.value) == f"{url}: v1 is both a branch and a tag. Give --ref refs/heads/v1 or --ref refs/tags/v1."
+    assert str(caught.value) == f"{url}: v1 is both a branch and a tag. Use --ref refs/heads/v1 or --ref refs/tags/v1."
     assert config("refs/heads/v1")[0] == b"third"
     assert config("refs/tags/v1")[0] == b"first"
 
@@ -113,7 +114,7 @@ def test_a_ref_that_is_no_commit(repository: Repository, url: str, access: Calla
     repository.git("tag", "tree", "HEAD^{tree}")
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(url, "tree"), access())
-    assert str(caught.value) == f"{url}: the ref leads to no commit. Give a branch, a tag or a full commit."
+    assert str(caught.value) == f"{url}: the ref does not point to a commit. Use a branch, a tag or a full commit id."
 
 
 def test_an_empty_repository(tmp_path: Path, access: Callable[..., Access]) -> None:
@@ -121,11 +122,11 @@ def test_an_empty_repository(tmp_path: Path, access: Callable[..., Access]) -> N
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(made.url), access())
     assert str(caught.value) == (
-        f"{made.url}: the repository names no default branch; it may be empty. Push to it, or give --ref."
+        f"{made.url}: the repository has no default branch; it may be empty. Push a branch, or set --ref."
     )
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(made.url, "main"), access())
-    assert str(caught.value) == f"{made.url}: there is no branch or tag main; it has none at all. Correct --ref."
+    assert str(caught.value) == f"{made.url}: branch or tag main not found; the repository has none. Fix --ref."
 
 
 def test_a_repository_of_another_object_format(tmp_path: Path, access: Callable[..., Access]) -> None:
@@ -134,6 +135,6 @@ def test_a_repository_of_another_object_format(tmp_path: Path, access: Callable[
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(made.url), access())
     assert str(caught.value) == (
-        f"{made.url}: the repository's object format is not SHA-1, the only one read here. "
+        f"{made.url}: the repository's object format is unsupported; only SHA-1 is supported. "
         "Convert the repository to SHA-1."
     )

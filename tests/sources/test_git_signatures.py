@@ -90,14 +90,14 @@ class TestGpg:
     def test_no_signature(self, repository: Repository, ring: Path, access: Callable[..., Access]) -> None:
         commit = repository.git("rev-parse", "HEAD")
         assert refused(repository.url, access(verify_signatures=str(ring))) == (
-            f"{repository.url}: commit {commit[:12]} is refused: it is not signed. "
+            f"{repository.url}: commit {commit[:12]} is not trusted: it is not signed. "
             "Sign the commit with a trusted key, or add the signer to the file of --verify-signatures."
         )
 
     def test_another_signer(self, repository: Repository, ring: Path, access: Callable[..., Access]) -> None:
         repository.commit(None, "--gpg-sign=mallory@example.com")
         words = refused(repository.url, access(verify_signatures=str(ring)))
-        assert "is refused: its signer is not in the file." in words
+        assert "is not trusted: its signer is not in the trusted keys." in words
 
     def test_a_signature_of_something_else(
         self, repository: Repository, ring: Path, access: Callable[..., Access]
@@ -109,7 +109,7 @@ class TestGpg:
         )
         repository.git("update-ref", "refs/heads/main", forged)
         words = refused(repository.url, access(verify_signatures=str(ring)))
-        assert "is refused: its signature is false." in words
+        assert "is not trusted: its signature is invalid." in words
 
     def test_a_key_out_of_date(
         self, repository: Repository, gpg: Gpg, tmp_path: Path, access: Callable[..., Access]
@@ -122,14 +122,14 @@ class TestGpg:
         ring = tmp_path / "old"
         ring.write_bytes(gpg.run("--export", "old@example.com"))
         words = refused(repository.url, access(verify_signatures=str(ring)))
-        assert "is refused: the signer's key has expired or was revoked." in words
+        assert "is not trusted: the signer's key has expired or was revoked." in words
 
     def test_of_a_tag_the_commit_counts(
         self, repository: Repository, ring: Path, access: Callable[..., Access]
     ) -> None:
         repository.git("tag", "--sign", "--local-user=alice@example.com", "--message=A tag", "signed-tag")
         words = refused(repository.url, access(verify_signatures=str(ring)), "signed-tag")
-        assert "it is not signed (of a tag, the signature of its commit counts)." in words
+        assert "it is not signed (for a tag, the signature of its commit counts)." in words
         repository.commit(None, "--gpg-sign=alice@example.com")
         repository.git("tag", "--annotate", "--message=A tag", "plain-tag")
         assert taken(repository.url, access(verify_signatures=str(ring)), "plain-tag")
@@ -139,7 +139,7 @@ class TestGpg:
     ) -> None:
         sign_by_ssh(repository, keys["alice"])
         words = refused(repository.url, access(verify_signatures=str(ring)))
-        assert "is refused: its signer is not in the file." in words
+        assert "is not trusted: its signer is not in the trusted keys." in words
 
 
 @pytest.fixture
@@ -179,10 +179,10 @@ class TestSsh:
     ) -> None:
         sign_by_ssh(repository, keys["mallory"])
         words = refused(repository.url, access(verify_signatures=str(signers)))
-        assert "is refused: its signer is not in the file." in words
+        assert "is not trusted: its signer is not in the trusted keys." in words
 
     def test_no_signature(self, repository: Repository, signers: Path, access: Callable[..., Access]) -> None:
-        assert "is refused: it is not signed." in refused(repository.url, access(verify_signatures=str(signers)))
+        assert "is not trusted: it is not signed." in refused(repository.url, access(verify_signatures=str(signers)))
 
     def test_a_signature_of_something_else(
         self, repository: Repository, keys: dict[str, Path], signers: Path, access: Callable[..., Access]
@@ -193,12 +193,12 @@ class TestSsh:
             "hash-object", "-w", "-t", "commit", "--stdin", stdin=signed.replace("A change", "Another").encode()
         )
         repository.git("update-ref", "refs/heads/main", forged)
-        assert "is refused: its signature " in refused(repository.url, access(verify_signatures=str(signers)))
+        assert "is not trusted: its signature " in refused(repository.url, access(verify_signatures=str(signers)))
 
     def test_a_signature_of_gpg(self, repository: Repository, signers: Path, access: Callable[..., Access]) -> None:
         repository.commit(None, "--gpg-sign=alice@example.com")
         words = refused(repository.url, access(verify_signatures=str(signers)))
-        assert "is refused: its signer is not in the file." in words
+        assert "is not trusted: its signer is not in the trusted keys." in words
 
 
 @pytest.mark.parametrize("kind", ["gpg", "ssh"])
@@ -224,16 +224,19 @@ def test_files_of_no_use(
 ) -> None:
     repository.commit(None, "--gpg-sign=alice@example.com")
     file = tmp_path / "file"
-    neither = "is neither a GPG key ring nor a list of ssh's allowed signers."
+    neither = "is neither a GPG key ring nor an ssh allowed-signers file."
     home = Path(gpg.environment["GNUPGHOME"])
     for content, words in (
         (b"", neither),
         (b"hello\n", neither),
         (keys["alice"].with_suffix(".pub").read_bytes(), neither),
-        (keys["alice"].read_bytes(), "holds a private key. Give public keys only."),
-        (gpg.run("--armor", "--export-secret-keys", "alice@example.com"), "holds a private key."),
-        ((home / "pubring.kbx").read_bytes(), "is a GPG keybox. Write the keys with `gpg --export`."),
-        (b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n", "holds no key that gpg can read. Export the keys again."),
+        (keys["alice"].read_bytes(), "contains a private key. Use public keys only."),
+        (gpg.run("--armor", "--export-secret-keys", "alice@example.com"), "contains a private key."),
+        ((home / "pubring.kbx").read_bytes(), "is a GPG keybox. Export the keys with `gpg --export`."),
+        (
+            b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n",
+            "contains no key that gpg can read. Export the keys again.",
+        ),
     ):
         file.write_bytes(content)
         with pytest.raises(UsageError) as caught:
@@ -242,5 +245,5 @@ def test_files_of_no_use(
     with pytest.raises(UsageError) as caught:
         open_source(SourceSpec(repository.url), access(verify_signatures="/nowhere"))
     assert str(caught.value) == (
-        "--verify-signatures /nowhere cannot be read: No such file or directory. Name a file that can be read."
+        "--verify-signatures /nowhere cannot be read: No such file or directory. Name a readable file."
     )

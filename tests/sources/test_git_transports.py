@@ -147,7 +147,7 @@ def test_a_branch_that_moves_while_it_is_read_is_refused(large: Repository, acce
         closing(open_source(parse_spec(f"{server.url}/large?ref=main"), access())) as snapshot,
     ):
         large.commit({"config": "a: 5\n"})
-        with pytest.raises(CorruptError, match=r"refs/heads/main moved while it was read. Run halgit again."):
+        with pytest.raises(CorruptError, match=r"refs/heads/main moved while it was being read. Run halgit again."):
             snapshot.read(["config"])
 
 

@@ -44,29 +44,35 @@ def test_known_forms(text: str, spec: SourceSpec) -> None:
     ("text", "words"),
     [
         ("", "--repo is empty. Use a directory, https://host/path, "),
-        ("git://git.example/a", "No source is named by git://. Use a directory, https://host/path, "),
-        ("ftp://git.example/a", "No source is named by ftp://."),
-        ("ext::sh -c touch%20/tmp/x", "The transport ext:: runs programs and is never used."),
-        ("fd::7", "The transport fd:: runs programs and is never used."),
-        ("--upload-pack=x", "A source begins with -, so it may be an option gone astray. Write ./ before a directory."),
-        ("-u@host:path", "A source begins with -"),
-        ("https:/git.example/a", "A source looks like a URL without its scheme."),
-        ("https://git.example", "The git URL for git.example names no repository. Write https://git.example/path."),
-        ("https://git.example/a?branch=main", "A source's URL takes only ?ref=REF and path=DIR."),
-        ("https://git.example/a?ref=a&ref=b", "A source's URL has ref= twice. Leave one out."),
-        ("https://git.example/a?ref=%ff", "A source's URL has a ref= that is not UTF-8."),
-        ("https://git.example/a#main", "A https://host/path URL ends before #. Write ?ref=REF&path=DIR instead."),
-        ("https://git.example/a b", "A git URL holds a blank or a control character."),
-        ("https://git.example/a%0a\nb", "A git URL holds a blank or a control character."),
-        ("https://git.example:port/a", "A git URL has a host or port that cannot be."),
-        ("https://git.example:0/a", "A git URL has a host or port that cannot be."),
-        ("https://[::1/a", "A git URL has a host or port that cannot be."),
-        ("https://-host/a", "A git URL has a host name that cannot be."),
-        ("ssh://git@-oProxyCommand=x/a", "A git URL has a host name that cannot be."),
-        ("git@-oProxyCommand=x:a", "A git URL has a host name that cannot be."),
-        ("git@git.example:", "The git URL for git.example names no repository. Write git@host:path."),
-        ("git@git.example:-x", "The git URL for git.example names no repository."),
-        ("file://elsewhere/a", "A file URL names no host, this one names elsewhere. Write file:///path."),
+        ("git://git.example/a", "Unsupported source scheme git://. Use a directory, https://host/path, "),
+        ("ftp://git.example/a", "Unsupported source scheme ftp://."),
+        ("ext::sh -c touch%20/tmp/x", "The transport ext:: runs programs and is not allowed."),
+        ("fd::7", "The transport fd:: runs programs and is not allowed."),
+        (
+            "--upload-pack=x",
+            "A source cannot begin with -; it may be a misplaced option. Write ./ before a directory name.",
+        ),
+        ("-u@host:path", "A source cannot begin with -"),
+        ("https:/git.example/a", "The source looks like a URL without a scheme."),
+        (
+            "https://git.example",
+            "The git URL for git.example does not name a repository. Write https://git.example/path.",
+        ),
+        ("https://git.example/a?branch=main", "A source URL accepts only ?ref=REF and path=DIR."),
+        ("https://git.example/a?ref=a&ref=b", "A source URL has ref= twice. Remove one."),
+        ("https://git.example/a?ref=%ff", "The ref= of a source URL is not UTF-8."),
+        ("https://git.example/a#main", "A https://host/path URL cannot contain #. Write ?ref=REF&path=DIR instead."),
+        ("https://git.example/a b", "A git URL contains a space or a control character."),
+        ("https://git.example/a%0a\nb", "A git URL contains a space or a control character."),
+        ("https://git.example:port/a", "A git URL has an invalid host or port."),
+        ("https://git.example:0/a", "A git URL has an invalid host or port."),
+        ("https://[::1/a", "A git URL has an invalid host or port."),
+        ("https://-host/a", "A git URL has an invalid host name."),
+        ("ssh://git@-oProxyCommand=x/a", "A git URL has an invalid host name."),
+        ("git@-oProxyCommand=x:a", "A git URL has an invalid host name."),
+        ("git@git.example:", "The git URL for git.example does not name a repository. Write git@host:path."),
+        ("git@git.example:-x", "The git URL for git.example does not name a repository."),
+        ("file://elsewhere/a", "A file URL cannot name a host; this one names elsewhere. Write file:///path."),
     ],
 )
 def test_what_is_no_source(text: str, words: str) -> None:
@@ -109,14 +115,14 @@ def test_a_login_is_refused_with_the_next_step() -> None:
     with pytest.raises(UsageError) as caught:
         parse_spec("ssh://git:S3CRET@git.example/a")
     assert str(caught.value) == (
-        "The URL for git.example holds a login; URLs end up in logs and process lists. "
-        "Take it out and use --git-user with --git-token-file, or --ssh-key-file."
+        "The URL for git.example contains credentials; URLs appear in logs and process lists. "
+        "Remove them and use --git-user with --git-token-file, or --ssh-key-file."
     )
     with pytest.raises(UsageError) as caught:
         parse_spec("https://S3CRET@git.example/a")
     assert str(caught.value) == (
-        "This https:// URL holds a login; URLs end up in logs and process lists. "
-        "Take it out and give the login by options, files or the environment."
+        "This https:// URL contains credentials; URLs appear in logs and process lists. "
+        "Remove them and set credentials with options, files or the environment."
     )
 
 
@@ -124,19 +130,17 @@ def test_a_login_is_refused_with_the_next_step() -> None:
 def test_a_path_that_leaves_is_refused(path: str, tmp_path: Path, access: Callable[..., Access]) -> None:
     with pytest.raises(UsageError) as caught:
         open_source(SourceSpec(str(tmp_path), path=path), access())
-    assert str(caught.value) == f"--path {path} leaves the source. Name a folder below the source's root."
+    assert str(caught.value) == f"--path {path} leaves the source. Use a folder below the source's root."
 
 
 def test_a_directory_has_no_ref_and_no_signature(tmp_path: Path, access: Callable[..., Access]) -> None:
     with pytest.raises(UsageError) as caught:
         open_source(SourceSpec(str(tmp_path), ref="main"), access())
-    assert str(caught.value) == (
-        f"{tmp_path}: a directory has no ref main. Leave --ref out, or name the repository by file://."
-    )
+    assert str(caught.value) == (f"{tmp_path}: a directory has no ref main. Omit --ref, or use a file:// URL.")
     with pytest.raises(UsageError) as caught:
         open_source(SourceSpec(str(tmp_path)), access(verify_signatures="keys"))
     assert str(caught.value) == (
-        f"{tmp_path}: a directory has no signature to verify. Leave --verify-signatures out, or render from git."
+        f"{tmp_path}: a directory has no signatures to verify. Omit --verify-signatures, or use a git source."
     )
 
 
@@ -162,7 +166,10 @@ def test_a_ref_that_can_be_none_is_refused(ref: str, access: Callable[..., Acces
     needs.program("git", "git")
     with pytest.raises(UsageError) as caught:
         open_source(SourceSpec("file:///nowhere", ref), access())
-    assert str(caught.value) == f"--ref {ref!r} is no name of a branch or tag. Give a branch, a tag or a full commit."
+    assert (
+        str(caught.value)
+        == f"--ref {ref!r} is not a valid branch or tag name. Use a branch, a tag or a full commit id."
+    )
 
 
 def test_what_a_remote_says_becomes_a_source_error(tmp_path: Path, access: Callable[..., Access]) -> None:
@@ -170,5 +177,5 @@ def test_what_a_remote_says_becomes_a_source_error(tmp_path: Path, access: Calla
         open_source(parse_spec(f"{tmp_path}/nowhere"), access())
     assert caught.value.exit_code == 3
     assert str(caught.value) == (
-        f"{tmp_path}/nowhere: this directory does not exist. Name a directory, or a URL of git, S3 or Vault."
+        f"{tmp_path}/nowhere: the directory does not exist. Name a directory, or a URL of git, S3 or Vault."
     )

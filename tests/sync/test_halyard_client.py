@@ -124,7 +124,7 @@ def test_an_unknown_service_fails_the_task(daemon: Daemon) -> None:
 
 
 def test_a_word_that_halyard_does_not_take_is_refused(daemon: Daemon) -> None:
-    with pytest.raises(DeployError, match=r"Halyard refuses the deploy: .* HTTP 400"):
+    with pytest.raises(DeployError, match=r"Halyard denied access to the deploy: .* HTTP 400"):
         deployer(daemon).deploy(DeployRequest("default", options=("NOPE",)), lambda uuid: None)
     with pytest.raises(RefusedError):
         client(daemon).deploy(DeployRequest("default", tolerated="SEVERE"))  # type: ignore[arg-type]

@@ -50,22 +50,22 @@ def is_short_form(text: str) -> bool:
 def read_address(url: str) -> Address:
     """The parts of a git URL. Raises UsageError for a form git is never given, and for one that holds a login."""
     if re.search(r"[\x00-\x20\x7f]", url):
-        raise UsageError("A git URL holds a blank or a control character.", "Write %20 for a blank.")
+        raise UsageError("A git URL contains a space or a control character.", "Write %20 for a space.")
     if is_short_form(url):
         return _short_form(url)
     parts = _split(url)
     scheme = next((known for known in _SCHEMES if parts.scheme == known), None)
     if scheme is None:
-        raise UsageError("This is no URL of git.", "Use https://, ssh://, file:// or git@host:path.")
+        raise UsageError("This is not a git URL.", "Use https://, ssh://, file:// or git@host:path.")
     _refuse_login(parts, scheme)
     url = scheme + url[len(scheme) :]
     if scheme == "file":
         if parts.hostname not in {None, "localhost"}:
-            raise UsageError(f"A file URL names no host, this one names {parts.hostname}.", "Write file:///path.")
+            raise UsageError(f"A file URL cannot name a host; this one names {parts.hostname}.", "Write file:///path.")
         return Address(url, "file", path=unquote(parts.path))
     host = _host(parts.hostname or "")
     if not parts.path.strip("/"):
-        raise UsageError(f"The git URL for {host} names no repository.", f"Write {scheme}://{host}/path.")
+        raise UsageError(f"The git URL for {host} does not name a repository.", f"Write {scheme}://{host}/path.")
     return Address(url, scheme, parts.netloc.rpartition("@")[2], host, parts.path)
 
 
@@ -76,7 +76,7 @@ def _short_form(url: str) -> Address:
     if not _USER.fullmatch(found["user"]):
         raise _holds_login(host)
     if not found["path"] or found["path"].startswith("-"):
-        raise UsageError(f"The git URL for {host} names no repository.", "Write git@host:path.")
+        raise UsageError(f"The git URL for {host} does not name a repository.", "Write git@host:path.")
     return Address(url, "ssh", found["host"], host, found["path"])
 
 
@@ -87,7 +87,7 @@ def _split(url: str) -> SplitResult:
         if parts.port == 0:
             raise ValueError
     except ValueError:
-        raise UsageError("A git URL has a host or port that cannot be.", "Write https://host:port/path.") from None
+        raise UsageError("A git URL has an invalid host or port.", "Write https://host:port/path.") from None
     return parts
 
 
@@ -100,12 +100,12 @@ def _refuse_login(parts: SplitResult, scheme: Scheme) -> None:
 
 def _host(host: str) -> str:
     if not _HOST.fullmatch(host) and not _ADDRESS_6.fullmatch(host):
-        raise UsageError("A git URL has a host name that cannot be.", "Write https://host/path or git@host:path.")
+        raise UsageError("A git URL has an invalid host name.", "Write https://host/path or git@host:path.")
     return host.lower()
 
 
 def _holds_login(host: str) -> UsageError:
     return UsageError(
-        f"The URL for {host} holds a login; URLs end up in logs and process lists.",
-        "Take it out and use --git-user with --git-token-file, or --ssh-key-file.",
+        f"The URL for {host} contains credentials; URLs appear in logs and process lists.",
+        "Remove them and use --git-user with --git-token-file, or --ssh-key-file.",
     )

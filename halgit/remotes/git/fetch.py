@@ -43,7 +43,9 @@ class Tip:
 def check_ref(ref: str) -> None:
     """Raise UsageError for a text that can be no branch, tag or commit."""
     if ref and (_NOT_IN_A_REF.search(ref) or ref == "@"):
-        raise UsageError(f"--ref {ref!r} is no name of a branch or tag.", "Give a branch, a tag or a full commit.")
+        raise UsageError(
+            f"--ref {ref!r} is not a valid branch or tag name.", "Use a branch, a tag or a full commit id."
+        )
 
 
 def fetch_tip(work_directory: WorkDirectory, ref: str) -> Tip:
@@ -88,7 +90,9 @@ def refetch_tip(work_directory: WorkDirectory, tip: Tip) -> Tip:
     work_directory.reset()
     again = (_fetch_commit if tip.ref == tip.commit else _fetch_ref)(work_directory, tip.ref)
     if again.commit != tip.commit:
-        raise CorruptError(f"{work_directory.address.url}: {tip.ref} moved while it was read.", "Run halgit again.")
+        raise CorruptError(
+            f"{work_directory.address.url}: {tip.ref} moved while it was being read.", "Run halgit again."
+        )
     return again
 
 
@@ -157,7 +161,7 @@ def _full_name(work_directory: WorkDirectory, ref: str) -> str:
 def _ambiguous(work_directory: WorkDirectory, ref: str, found: Sequence[str]) -> UsageError:
     return UsageError(
         f"{work_directory.address.url}: {ref} is both a branch and a tag.",
-        f"Give --ref {found[0]} or --ref {found[1]}.",
+        f"Use --ref {found[0]} or --ref {found[1]}.",
     )
 
 
@@ -171,25 +175,25 @@ def _no_ref(work_directory: WorkDirectory, ref: str) -> RemoteError:
     """The error for a branch or tag that is not there, with those that are near it."""
     if _SHORT_COMMIT.fullmatch(ref.lower()):
         return NotFoundError(
-            f"{work_directory.address.url}: {ref} is no branch or tag; as a commit it is cut short.",
-            "Give all 40 characters of the commit.",
+            f"{work_directory.address.url}: {ref} is not a branch or tag; it looks like an abbreviated commit id.",
+            "Use all 40 characters of the commit id.",
         )
     advertised = _advertised(work_directory, "refs/heads/*", "refs/tags/*")
     known = sorted(name.split("/", 2)[2] for name in advertised if not _NOT_IN_A_REF.search(name))
     near = get_close_matches(ref, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]
     more = f" and {len(known) - len(near)} more" if len(known) > len(near) else ""
-    there = f"it has {', '.join(near)}{more}" if near else "it has none at all"
-    return NotFoundError(f"{work_directory.address.url}: there is no branch or tag {ref}; {there}.", "Correct --ref.")
+    there = f"the repository has {', '.join(near)}{more}" if near else "the repository has none"
+    return NotFoundError(f"{work_directory.address.url}: branch or tag {ref} not found; {there}.", "Fix --ref.")
 
 
 def _not_there(work_directory: WorkDirectory, name: str) -> RemoteError:
     url = work_directory.address.url
     if name == "HEAD":
         return NotFoundError(
-            f"{url}: the repository names no default branch; it may be empty.", "Push to it, or give --ref."
+            f"{url}: the repository has no default branch; it may be empty.", "Push a branch, or set --ref."
         )
     what = "commit" if _COMMIT.fullmatch(name) else "ref"
-    return NotFoundError(f"{url}: there is no {what} {name}.", "Correct --ref.")
+    return NotFoundError(f"{url}: {what} {name} not found.", "Fix --ref.")
 
 
 def _resolve_tip(work_directory: WorkDirectory) -> str:
@@ -197,6 +201,7 @@ def _resolve_tip(work_directory: WorkDirectory) -> str:
     answer = work_directory.run_local("rev_parse", "--verify", "--quiet", f"{_TIP}^{{commit}}")
     if answer.status:
         raise NotFoundError(
-            f"{work_directory.address.url}: the ref leads to no commit.", "Give a branch, a tag or a full commit."
+            f"{work_directory.address.url}: the ref does not point to a commit.",
+            "Use a branch, a tag or a full commit id.",
         )
     return answer.output.decode("ascii").strip()

@@ -1,8 +1,8 @@
-"""What git needs to reach one server: token or key, trusted certificates and host keys, proxies.
+"""Credentials of git for one server: token or key, CA certificates, host keys and proxies; and private work folders.
 
-A token goes to git through a pipe that only git's children inherit, and a small program that answers one question:
-the password of one address. It is in no argument, no environment and no file of ours. Nothing here opens a
-connection, and no setting can turn the verification of a server off.
+git gets a token through a pipe that only its children inherit, and an askpass program that answers for one address.
+The token is in no argument, no environment variable and no file. No setting disables the verification of a server.
+A work folder belongs to one run, which holds a lock in it; a folder without a lock holder is removed by the next run.
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ def log_in(address: Address, access: Access, folder: Path) -> Login:
     settings = _web_settings(address, access)
     if token is None:
         if exposed:
-            access.progress(f"{address.url}: plain http, so nobody vouches for what arrives")
+            access.progress(f"{address.url}: plain http: the content is not authenticated")
         return Login(select_proxies, settings)
     if exposed:
         raise UsageError(
             f"{address.url}: a token is not sent over plain http.",
-            "Use https://, or give the token for its own host only (--git-token-file HOST=FILE).",
+            "Use https://, or limit the token to its host with --git-token-file HOST=FILE.",
         )
     redactor = Redactor()
     redactor.learn(token)
@@ -131,7 +131,7 @@ def _token(address: Address, access: Access) -> Secret | None:
     if not token or not token.isprintable() or len(token) > _LONGEST_TOKEN:
         raise UsageError(
             f"{address.url}: the git token {name} is {'not one line of text' if token else 'empty'}.",
-            "Put the token there, alone on one line.",
+            "Store the token alone on one line.",
         )
     return Secret(token, f"git token {name}")
 
@@ -170,8 +170,8 @@ def _ssh(address: Address, access: Access, folder: Path) -> str:
     hosts = option_for(access.known_hosts_file, address)
     if not key or not hosts:
         raise UsageError(
-            f"{address.url}: ssh needs --ssh-key-file and --known-hosts-file.",
-            f"`ssh-keyscan {address.host}` tells the host keys; compare them with those the server's owner publishes.",
+            f"{address.url}: ssh requires --ssh-key-file and --known-hosts-file.",
+            f"`ssh-keyscan {address.host}` prints the host keys; compare them with the published ones.",
         )
     known = folder / "known_hosts"
     known.write_bytes(_read("--known-hosts-file", hosts))
@@ -224,11 +224,11 @@ def _read(name: str, file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as reason:
-        raise UsageError(f"{name} {file} cannot be read: {reason.strerror}.", "Name a file that can be read.") from None
+        raise UsageError(f"{name} {file} cannot be read: {reason.strerror}.", "Name a readable file.") from None
 
 
 _PREFIX: Final = "halgit-git-"
-_HELD: Final = "held"
+_LOCK: Final = "held"
 
 
 class PrivateFolder:
@@ -241,14 +241,14 @@ class PrivateFolder:
             self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=top)
         except OSError as reason:
             raise RemoteError(
-                f"There is no place for temporary files: {top}: {reason.strerror}.",
-                "Point TMPDIR at a folder that can be written.",
+                f"No writable folder for temporary files: {top}: {reason.strerror}.",
+                "Set TMPDIR to a writable folder.",
             ) from None
         # Locked before it has the name that others look for.
-        early = os.path.join(self.path, _HELD + ".new")
+        early = os.path.join(self.path, _LOCK + ".new")
         self._lock = os.open(early, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        os.rename(early, os.path.join(self.path, _HELD))
+        os.rename(early, os.path.join(self.path, _LOCK))
 
     def close(self) -> None:
         """Remove the folder and all in it."""
@@ -260,7 +260,7 @@ def _sweep(top: str) -> None:
     """Remove this user's folders that no run holds any more; what cannot be removed is left."""
     with suppress(OSError), os.scandir(top) as entries:
         for entry in entries:
-            if entry.name.startswith(_PREFIX) and _is_ours(entry) and _is_free(os.path.join(entry.path, _HELD)):
+            if entry.name.startswith(_PREFIX) and _is_ours(entry) and _is_free(os.path.join(entry.path, _LOCK)):
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 

@@ -1,8 +1,8 @@
-"""How git is run: through GitPython, but with an environment made from scratch and a time limit that holds.
+"""Run git through GitPython with a clean environment and a strict timeout, and convert its messages into errors.
 
-GitPython itself would hand the whole environment of this process, with every secret in it, to each git it starts,
-and on a timeout would miss children that git started meanwhile, so its `execute` is replaced; objects are read by its
-own `cat-file` processes. Which command to run, and against what server, is never decided here.
+GitPython would pass the whole environment of this process to git, and would miss child processes on a timeout, so its
+`execute` is replaced. git reports reasons only as text, in English because of LC_ALL=C; the first matching pattern
+decides, so specific patterns come before general ones. Server messages are redacted and shortened, never trusted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from git import Git
 
 
-NO_GIT = NotFoundError("The program git is not there.", "Install git (2.31 or newer) and put it on the PATH.")
+NO_GIT = NotFoundError("The program git is not installed.", "Install git 2.31 or newer and add it to the PATH.")
 
 ANSWER = "HALGIT_ANSWER"
 """The variable with the number of the open file that a password waits in."""
@@ -42,7 +42,7 @@ class Answer:
 
 
 class RunningPrograms:
-    """The programs that run for one run of halgit, in whatever threads; `stop` ends them and lets none go on."""
+    """The child processes of one halgit run, across threads; `stop` kills them all."""
 
     def __init__(self) -> None:
         self._processes: set[subprocess.Popen[bytes]] = set()
@@ -123,7 +123,7 @@ def start(
     except FileNotFoundError:
         if command[0] == "git":
             raise NO_GIT from None
-        raise NotFoundError(f"The program {command[0]} is not there.", f"Install {command[0]}.") from None
+        raise NotFoundError(f"The program {command[0]} is not installed.", f"Install {command[0]}.") from None
 
 
 def finish(process: subprocess.Popen[bytes], running_programs: RunningPrograms, limit: float | None = None) -> Answer:
@@ -133,7 +133,7 @@ def finish(process: subprocess.Popen[bytes], running_programs: RunningPrograms, 
             output, words = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             _end(process)
-            raise UnreachableError(f"no answer within {limit:g} seconds.") from None
+            raise UnreachableError(f"no response within {limit:g} seconds.") from None
         except BaseException:
             _end(process)
             raise
@@ -166,71 +166,71 @@ def _pattern(words: str, kind: type[RemoteError], message: str, hint: str) -> _R
     return _Row(re.compile(words, re.IGNORECASE), kind, message, hint)
 
 
-_LATER = "Try again later, or look at the server."
+_LATER = "Retry later, or check the server."
 _NETWORK = "Check the URL, the network and the proxy variables."
-_RIGHTS = "Check that the token or key is valid and may read this repository."
-_SHOWN = "Check the URL; a private repository needs --git-token-file or --ssh-key-file."
-_CA = "Give the certificate authority of the server with --ca-file."
-_KEYS = "Compare the server's host keys with those its owner publishes, then put them into --known-hosts-file."
+_RIGHTS = "Check that the token or key is valid and has permission for this repository."
+_SHOWN = "Check the URL; a private repository requires --git-token-file or --ssh-key-file."
+_CA = "Add the server's CA certificate with --ca-file."
+_KEYS = "Compare the server's host keys with the published ones and add them to --known-hosts-file."
 
 _ROWS = (
-    _pattern(r"cannot exec .*askpass", RemoteError, "the folder for temporary files does not allow programs.",
-         "Point TMPDIR at a folder that does."),
-    _pattern(r"cannot run ssh|ssh: (command )?not found", NotFoundError, "the program ssh is not there.",
+    _pattern(r"cannot exec .*askpass", RemoteError, "the folder for temporary files does not allow executing programs.",
+         "Set TMPDIR to a folder that does."),
+    _pattern(r"cannot run ssh|ssh: (command )?not found", NotFoundError, "the program ssh is not installed.",
          "Install the OpenSSH client."),
-    _pattern(r"No user exists for uid", RemoteError, "ssh needs the user id halgit runs under in /etc/passwd.",
-         "Add the user there, or use https://."),
+    _pattern(r"No user exists for uid", RemoteError, "ssh requires an /etc/passwd entry for the user id of halgit.",
+         "Add the entry, or use https://."),
     _pattern(r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed", UntrustedError,
-         "the host key of {server} is not the one in --known-hosts-file.", _KEYS),
+         "the host key of {server} does not match --known-hosts-file.", _KEYS),
     _pattern(r"Host key verification failed|No .* host key is known", UntrustedError,
          "the host key of {server} is not in --known-hosts-file.", _KEYS),
     _pattern(r"Load key .*: (error in libcrypto|invalid format|incorrect passphrase)|no such identity", RefusedError,
-         "the file of --ssh-key-file is no private key that ssh can use without a passphrase.",
-         "Give the private key itself, in OpenSSH or PEM form, without a passphrase."),
+         "--ssh-key-file is not a private key that ssh can use without a passphrase.",
+         "Use the private key in OpenSSH or PEM format, without a passphrase."),
     _pattern(r"Permission denied \(|Too many authentication failures", RefusedError,
-         "{server} refuses the ssh key.", _RIGHTS),
+         "{server} rejected the ssh key.", _RIGHTS),
     _pattern(r"certificate has expired|certificate is not yet valid", UntrustedError,
-         "the certificate of {server} is out of date.", "Have it renewed, and check the clock of this machine."),
+         "the certificate of {server} is expired or not yet valid.", "Renew it, and check the clock of this machine."),
     _pattern(r"subject name|does not match (target )?host ?name|hostname mismatch", UntrustedError,
-         "the certificate of {server} is for another host.", "Use the name the certificate holds."),
+         "the certificate of {server} is for another host name.", "Use a host name of the certificate."),
     _pattern(r"error (setting|adding|reading) (certificate|trust|ca|cert)|CAfile.*(unreadable|not found)",
          UntrustedError,
-         "the file of certificate authorities cannot be used.", "Give a PEM file with --ca-file."),
+         "the CA file is not usable.", "Set --ca-file to a PEM file."),
     _pattern(r"certificate problem|certificate verif|CERTIFICATE_VERIFY|signer not found|unknown ca", UntrustedError,
-         "the certificate of {server} is signed by an authority that is not trusted.", _CA),
+         "the certificate of {server} is signed by an untrusted CA.", _CA),
     _pattern(r"error: (407)|response 407|CONNECT tunnel failed|proxy", UnreachableError,
-         "the proxy on the way to {server} does not let git through.", "Check the proxy variables."),
+         "the proxy rejected the connection to {server}.", "Check the proxy variables."),
     _pattern(r"returned error: (301|302|303|307|308)", RefusedError,
-         "{server} answers with a redirect, which is not followed: a login could go astray.",
-         "Use the URL the repository is at now (for GitLab it ends in .git)."),
-    _pattern(r"returned error: (429|503)", ThrottledError, "{server} asks to come back later.", _LATER),
-    _pattern(r"returned error: 5\d\d", UnreachableError, "{server} has a fault of its own.", _LATER),
-    _pattern(r"could not read (Username|Password)", RefusedError, "{server} asks for a login and none is given.",
-         "Give one with --git-token-file (and --git-user)."),
+         "{server} responded with a redirect, which is not followed, to keep credentials with their host.",
+         "Use the repository's current URL (on GitLab it ends in .git)."),
+    _pattern(r"returned error: (429|503)", ThrottledError, "{server} asks to retry later.", _LATER),
+    _pattern(r"returned error: 5\d\d", UnreachableError, "{server} failed with a server error.", _LATER),
+    _pattern(r"could not read (Username|Password)", RefusedError, "{server} requires credentials and none are set.",
+         "Set --git-token-file (and --git-user)."),
     _pattern(r"Authentication failed|returned error: (401|403)|HTTP Basic: Access denied", RefusedError,
-         "{server} refuses the login.", _RIGHTS),
+         "{server} rejected the login.", _RIGHTS),
     _pattern(r"repository .* not found|returned error: (404|410)|Repository not found|project you were looking for",
-         NotFoundError, "there is no repository here, or it is not shown to this login.", _SHOWN),
+         NotFoundError, "repository not found, or not visible to this login.", _SHOWN),
     _pattern(r"does not appear to be a git repository|No such file or directory|not a git repository", NotFoundError,
-         "there is no git repository here.", "Check the path; a plain directory is named without file://."),
+         "no git repository found.", "Check the path; write a plain directory without file://."),
     _pattern(r"Could not resolve (host|proxy)|Name or service not known|Temporary failure in name resolution",
          UnreachableError,
-         "the name {server} cannot be resolved.", _NETWORK),
+         "the host name {server} cannot be resolved.", _NETWORK),
     _pattern(r"Connection refused|Couldn't connect|Failed to connect|No route to host|Network is unreachable",
-         UnreachableError, "{server} cannot be reached.", _NETWORK),
+         UnreachableError, "{server} is unreachable.", _NETWORK),
     _pattern(r"timed out|Timeout|too slow|Operation too slow", UnreachableError,
-         "{server} does not answer in time.", _NETWORK),
+         "{server} did not respond in time.", _NETWORK),
     _pattern(r"reset by peer|hung up unexpectedly|early EOF|Empty reply|unexpected disconnect|RPC failed|Broken pipe"
          r"|Connection closed|non-properly terminated|unexpected eof|transfer closed|HTTP/2 stream", UnreachableError,
-         "{server} broke off the connection.", _LATER),
-    _pattern(r"SSL|gnutls|TLS|handshake", UntrustedError, "no trusted connection to {server} comes about.",
+         "{server} closed the connection.", _LATER),
+    _pattern(r"SSL|gnutls|TLS|handshake", UntrustedError, "the TLS connection to {server} failed.",
          "Check that the URL has the right scheme and port."),
-    _pattern(r"No space left on device|Disk quota", RemoteError, "there is no room for temporary files.",
-         "Make room, or point TMPDIR elsewhere."),
+    _pattern(r"No space left on device|Disk quota", RemoteError, "the disk for temporary files is full.",
+         "Free disk space, or set TMPDIR to another folder."),
     _pattern(r"mismatched algorithms|unknown object format|unsupported object", RemoteError,
-         "the repository's object format is not SHA-1, the only one read here.", "Convert the repository to SHA-1."),
+         "the repository's object format is unsupported; only SHA-1 is supported.", "Convert the repository to SHA-1."),
     _pattern(r"Could not read from remote repository", NotFoundError,
-         "there is no repository here, or it is not shown to this login.", _SHOWN),
+         "repository not found, or not visible to this login.", _SHOWN),
     _pattern(r"unknown option|usage: git", RemoteError, "the program git is too old.", "Install git 2.31 or newer."),
 )  # fmt: skip
 
@@ -248,7 +248,7 @@ def translate_message(address: Address, words: str) -> RemoteError:
     for row in _ROWS:
         if row.words.search(bare):
             return row.kind(f"{address.url}: {row.message.format(server=server)}", row.hint)
-    return RemoteError(f"{address.url}: git says: {summarize_message(words)}", "Check the URL and the repository.")
+    return RemoteError(f"{address.url}: git reported: {summarize_message(words)}", "Check the URL and the repository.")
 
 
 def summarize_message(words: str) -> str:

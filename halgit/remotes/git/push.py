@@ -102,11 +102,11 @@ class GitBranch:
         if tip.ref.startswith("refs/heads/"):
             return tip.ref.removeprefix("refs/heads/")
         if tip.ref != "HEAD":
-            raise UsageError(f"--ref {ref} is no branch, so nothing can be committed to it.", "Name a branch.")
+            raise UsageError(f"--ref {ref} is not a branch, so it cannot take a commit.", "Name a branch.")
         answer = self._workplace.run_online("looking up the branch", "ls_remote", "--quiet", "--symref", REMOTE, "HEAD")
         found = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", answer.output, re.MULTILINE)
         if not found:
-            raise NotFoundError(f"{self._workplace.address.url}: it names no default branch.", "Name one with --ref.")
+            raise NotFoundError(f"{self._workplace.address.url}: it has no default branch.", "Set --ref.")
         return found.group(1).decode()
 
     def _tree(self, changes: Mapping[str, bytes | None]) -> str:
@@ -141,7 +141,7 @@ class GitBranch:
             "commit_tree", *sign, "-p", self._tip.commit, "-F", str(words), tree, settings=settings, **people
         )
         if answer.status and self._key:
-            raise UsageError(f"--signing-key-file {self._key} does not sign.", "Give an ssh key without a passphrase.")
+            raise UsageError(f"--signing-key-file {self._key} cannot sign.", "Use an ssh key without a passphrase.")
         return self._output(answer)
 
     def _demand(self, command: str, *arguments: str, **environment: str) -> str:
@@ -150,7 +150,7 @@ class GitBranch:
     def _output(self, answer: Answer) -> str:
         if answer.status:
             raise RefusedError(
-                f"{self._workplace.address.url}: git says: {summarize_message(answer.words)}", "Check the paths."
+                f"{self._workplace.address.url}: git reported: {summarize_message(answer.words)}", "Check the paths."
             )
         return answer.output.decode("ascii", "replace").strip()
 
@@ -158,17 +158,17 @@ class GitBranch:
         words = answer.words
         url = self._workplace.address.url
         if self._onto != self._branch and "stale info" in words:
-            return UsageError(f"{url}: the branch {self._onto} is there already.", "Name another one.")
+            return UsageError(f"{url}: the branch {self._onto} already exists.", "Name another one.")
         if re.search(_NOT_FIRST, words):
-            return ConflictError(f"{url}: somebody else pushed to {self._onto} first.", "Run again.")
+            return ConflictError(f"{url}: another writer pushed to {self._onto} first.", "Run again.")
         return RefusedError(
-            f"{url}: the server takes no push to {self._onto}: {summarize_message(answer.words)}",
-            "Give the login the right to push, or use --pull-request-branch.",
+            f"{url}: the server rejected the push to {self._onto}: {summarize_message(answer.words)}",
+            "Grant the login push permission, or use --pull-request-branch.",
         )
 
 
 def _person(author: str) -> tuple[str, str]:
     match = _PERSON.fullmatch(author)
     if not match:
-        raise UsageError("--author is no name with an address.", "Write it as 'NAME <MAIL>'.")
+        raise UsageError("--author is not a name with an e-mail address.", "Write it as 'NAME <MAIL>'.")
     return match.group(1), match.group(2)

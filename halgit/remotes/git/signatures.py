@@ -34,10 +34,10 @@ keyring ring.gpg
 """
 
 _VERDICTS = (
-    (r"\bBADSIG\b|incorrect signature|Signature verification failed|Could not verify", "its signature is false"),
+    (r"\bBADSIG\b|incorrect signature|Signature verification failed|Could not verify", "its signature is invalid"),
     (r"\b(EXPKEYSIG|REVKEYSIG)\b", "the signer's key has expired or was revoked"),
     (r"\bEXPSIG\b", "its signature has expired"),
-    (r"\bNO_PUBKEY\b|\bERRSIG\b|[Nn]o principal matched|allowedSignersFile", "its signer is not in the file"),
+    (r"\bNO_PUBKEY\b|\bERRSIG\b|[Nn]o principal matched|allowedSignersFile", "its signer is not in the trusted keys"),
 )
 
 
@@ -55,7 +55,7 @@ def verify(work_directory: WorkDirectory, tip: Tip, file: str) -> None:
     )
     if "cannot run" in answer.words:
         raise NotFoundError(
-            "The program that verifies signatures is not there.", "Install gnupg, or ssh-keygen of OpenSSH."
+            "The program that verifies signatures is not installed.", "Install gnupg, or ssh-keygen of OpenSSH."
         )
     if answer.status:
         raise _untrusted(work_directory, tip, _verdict(answer))
@@ -66,23 +66,23 @@ def _content(file: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as reason:
         raise UsageError(
-            f"--verify-signatures {file} cannot be read: {reason.strerror}.", "Name a file that can be read."
+            f"--verify-signatures {file} cannot be read: {reason.strerror}.", "Name a readable file."
         ) from None
 
 
 def _is_key_ring(content: bytes, file: str) -> bool:
     """True for GPG's keys, False for ssh's allowed signers."""
     if _PRIVATE.search(content):
-        raise UsageError(f"--verify-signatures {file} holds a private key.", "Give public keys only.")
+        raise UsageError(f"--verify-signatures {file} contains a private key.", "Use public keys only.")
     if content[8:12] == _KEYBOX:
-        raise UsageError(f"--verify-signatures {file} is a GPG keybox.", "Write the keys with `gpg --export`.")
+        raise UsageError(f"--verify-signatures {file} is a GPG keybox.", "Export the keys with `gpg --export`.")
     if _ARMORED in content or content[:1] in {b"\x98", b"\x99", b"\xc6"}:
         return True
     if _ALLOWED.search(content):
         return False
     raise UsageError(
-        f"--verify-signatures {file} is neither a GPG key ring nor a list of ssh's allowed signers.",
-        "Write it with `gpg --export --armor KEY`, or with lines such as `me@example.com ssh-ed25519 AAAA...`.",
+        f"--verify-signatures {file} is neither a GPG key ring nor an ssh allowed-signers file.",
+        "Create it with `gpg --export --armor KEY`, or write lines such as `me@example.com ssh-ed25519 AAAA...`.",
     )
 
 
@@ -100,7 +100,7 @@ def _gpg(work_directory: WorkDirectory, tip: Tip, file: str, content: bytes) -> 
     (home / "gpg.conf").write_text(_GPG_SETTINGS, encoding="ascii")
     keys = work_directory.run("gpg", "--list-keys", "--with-colons", GNUPGHOME=str(home))
     if not keys.output.startswith(b"pub:") and b"\npub:" not in keys.output:
-        raise UsageError(f"--verify-signatures {file} holds no key that gpg can read.", "Export the keys again.")
+        raise UsageError(f"--verify-signatures {file} contains no key that gpg can read.", "Export the keys again.")
     return work_directory.run_local("verify_commit", "--raw", tip.commit, GNUPGHOME=str(home))
 
 
@@ -130,12 +130,12 @@ def _verdict(answer: Answer) -> str:
     for words, verdict in _VERDICTS:
         if re.search(words, answer.words):
             return verdict
-    return "its signature does not hold"
+    return "its signature cannot be verified"
 
 
 def _untrusted(work_directory: WorkDirectory, tip: Tip, verdict: str) -> RemoteError:
-    note = " (of a tag, the signature of its commit counts)" if tip.is_tag else ""
+    note = " (for a tag, the signature of its commit counts)" if tip.is_tag else ""
     return UntrustedError(
-        f"{work_directory.address.url}: commit {tip.commit[:12]} is refused: {verdict}{note}.",
+        f"{work_directory.address.url}: commit {tip.commit[:12]} is not trusted: {verdict}{note}.",
         "Sign the commit with a trusted key, or add the signer to the file of --verify-signatures.",
     )

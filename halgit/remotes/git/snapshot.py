@@ -1,7 +1,7 @@
-"""A commit as a source: its files listed from its trees, their contents fetched when they are asked for.
+"""A commit as a source: files listed from its trees, contents fetched on demand; and commits of local work trees.
 
-Contents come in one request for all that one `read` asks for. Files are given as git stores them: no filter, no line
-end conversion. A submodule is a folder that is not there.
+One `read` fetches all its contents in one request. Files are returned as git stores them, without filters or line-end
+conversion. A submodule is not part of the snapshot.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class GitSnapshot:
         self._listing = files.resolve_links(self._name, self._root(spec.path))
         self.paths = frozenset(self._listing)
         for module in self._modules:
-            access.progress(f"{self._name}: the submodule {module} is left out")
+            access.progress(f"{self._name}: submodule {module} is skipped")
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         wanted = {path: files.find_file(self._name, self._listing, path).key for path in paths}
@@ -79,7 +79,7 @@ class GitSnapshot:
         if isinstance(reached, files.Fault):
             raise self._no_folder(path, reached, _folders(whole))
         if isinstance(reached[1], files.File):
-            raise NotFoundError(f"{self._name}: {path} is a file, not a folder.", "Name a folder with --path.")
+            raise NotFoundError(f"{self._name}: {path} is a file, not a folder.", "Select a folder with --path.")
         return reached[1]
 
     def _tree(self) -> files.Folder:
@@ -117,11 +117,11 @@ class GitSnapshot:
         for module in self._modules:
             if path == module or path.startswith(module + "/"):
                 return NotFoundError(
-                    f"{where} is in the submodule {module}, which is never fetched.", "Name its own URL."
+                    f"{where} is in submodule {module}, which is not fetched.", "Use the submodule's own URL."
                 )
         near = get_close_matches(path, known, n=2, cutoff=0.7)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "Correct --path."
-        return NotFoundError(f"{where} is not in commit {self._tip.commit[:12]}.", hint)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "Fix --path."
+        return NotFoundError(f"{where} not found in commit {self._tip.commit[:12]}.", hint)
 
 
 def _folders(root: files.Folder) -> list[str]:
@@ -173,21 +173,21 @@ def find_commit(folder: str, path: str, ref: str, access: Access) -> Commit:
     Raises UsageError for what can be no ref, SourceError for a folder that lies in no work tree or a ref it has not.
     """
     if ref.startswith("-") or any(sign in ref for sign in "\0\n "):
-        raise UsageError(f"--base {ref!r} is no name of a commit.", "Give a branch, a tag or a commit.")
+        raise UsageError(f"--base {ref!r} is not a valid commit name.", "Give a branch, a tag or a commit.")
     here = os.path.realpath(os.path.join(folder, path))
     try:
         status, top, words = _git(here, access, "rev-parse", "--show-toplevel")
         if status:
             raise SourceError(
-                f"{folder}: this is no git work tree ({summarize_message(words)}).", "Use --base-repo SRC instead."
+                f"{folder}: not a git work tree ({summarize_message(words)}).", "Use --base-repo SRC instead."
             )
         status, commit, words = _git(here, access, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     except NotFoundError as reason:
         raise SourceError(reason.message, reason.hint) from reason
     if status:
         raise SourceError(
-            f"{folder}: the repository has no commit {ref}.",
-            "Correct --base, or fetch it first: a pipeline's checkout often holds one commit only (fetch-depth: 0).",
+            f"{folder}: commit {ref} not found in the repository.",
+            "Fix --base, or fetch the commit first: pipelines often check out one commit only (set fetch-depth: 0).",
         )
     inside = os.path.relpath(here, top)
     return Commit(f"file://{quote(top)}", commit, "" if inside == "." else inside)
@@ -195,7 +195,7 @@ def find_commit(folder: str, path: str, ref: str, access: Access) -> Commit:
 
 def _git(folder: str, access: Access, *arguments: str) -> tuple[int, str, str]:
     if not os.path.isdir(folder):
-        raise SourceError(f"{folder}: this directory does not exist.", "Name a directory, or a git URL.")
+        raise SourceError(f"{folder}: the directory does not exist.", "Name a directory, or a git URL.")
     known = {name: access.environment[name] for name in _KNOWN if name in access.environment}
     try:
         process = start(["git", *arguments], folder, {"PATH": os.defpath, **known, "LC_ALL": "C"})

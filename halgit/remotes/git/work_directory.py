@@ -100,7 +100,7 @@ class WorkDirectory:
         answer = self.run_local(command, *arguments)
         if answer.status:
             raise CorruptError(
-                f"{self.address.url}: git says: {summarize_message(answer.words)}", "Check the repository."
+                f"{self.address.url}: git reported: {summarize_message(answer.words)}", "Check the repository."
             )
         return answer.output
 
@@ -129,7 +129,7 @@ class WorkDirectory:
         return finish(process, running_programs(self._access), self._access.timeout)
 
     def run_online(self, doing: str, command: str, *arguments: str, stdin: bytes = b"", unless: str = "") -> Answer:
-        """Run a git command that talks to the server; `doing` is told as progress.
+        """Run a git command that talks to the server; `doing` is the progress message.
 
         The time limit is for all tries together. Raises the RemoteError that fits git's words, unless they hold what
         `unless` matches: then the answer says so. Faults that may pass are tried again.
@@ -150,8 +150,8 @@ class WorkDirectory:
                 answer = self._call(command, given, limit)
             except UnreachableError:
                 raise UnreachableError(
-                    f"{self.address.url}: no answer within {self._access.timeout:g} seconds.",
-                    "Check the network and the server, or allow more with --timeout.",
+                    f"{self.address.url}: no response within {self._access.timeout:g} seconds.",
+                    "Check the network and the server, or raise --timeout.",
                 ) from None
         words = self._login.redactor.clean(answer.words)
         if answer.status and not (unless and re.search(unless, words)):
@@ -182,7 +182,9 @@ class WorkDirectory:
         git.set_persistent_git_options(c=list(_SETTINGS))
         answer: Answer = git.init("--quiet", "--bare", "--template=")
         if answer.status:
-            raise RemoteError(f"git cannot start: {summarize_message(answer.words)}", "Check the installation of git.")
+            raise RemoteError(
+                f"git failed to start: {summarize_message(answer.words)}", "Check the installation of git."
+            )
         return git
 
     def _environment(self) -> Mapping[str, str]:
