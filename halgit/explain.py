@@ -1,6 +1,6 @@
-"""Where values come from: for a leaf, a subtree or a whole file, each value with its origin and what it overrode.
+"""Origins of values: for a leaf, a subtree or a whole file, where each value was written and what it overrode.
 
-Pure. Secrets are masked here, so that no caller needs to.
+Pure. Values of secrets are masked in the result.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Locate = Callable[[Origin], Position]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """An origin for output: file, line, column, layer and revision, and what wrote the value (a patch, a parameter)."""
+class SourceLocation:
+    """One origin as it is shown: file, line, column, layer and revision, and how the value got there."""
 
     file: str
     line: int
@@ -35,71 +35,74 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterUse:
-    """A parameter that a value uses: what set it (a file, an option, a variable), and its origin if in a file."""
+class UsedParameter:
+    """A parameter that is part of a value. `set_by` is the file, option or variable that sets it."""
 
     name: str
-    by: str
-    origin: Source | None
+    set_by: str
+    origin: SourceLocation | None
 
     @property
     def place(self) -> str:
         """`file:line:column`, or the option or variable."""
-        return self.origin.place if self.origin else self.by
+        return self.origin.place if self.origin else self.set_by
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """One value: path, value (masked if secret), origin, overridden origins and parameters.
+class Explanation:
+    """One value (masked if secret) with its path, its origin, the origins it overrode, and its parameters.
 
-    `below` is its path relative to the requested node.
+    `below` is the path from the node that was asked for.
     """
 
     path: str
     value: Value
-    origin: Source
-    overridden: tuple[Source, ...]
-    parameters: tuple[ParameterUse, ...] = ()
+    origin: SourceLocation
+    overridden: tuple[SourceLocation, ...]
+    parameters: tuple[UsedParameter, ...] = ()
     below: str = ""
 
 
-def split(target: str) -> tuple[str, str]:
+def split_target(target: str) -> tuple[str, str]:
     """Split `FILE[:PATH]` into file and path; the first `:` ends FILE."""
     file, _, path = target.partition(":")
     return file, path
 
 
-def explain(compiled: Compiled, target: str, locate: Locate) -> tuple[Explained, ...]:
-    """Explain every leaf at or below `FILE[:PATH]`, in the file's order; one entry for a file that is not YAML.
+def explain(compiled: Compiled, target: str, locate: Locate) -> tuple[Explanation, ...]:
+    """Explain every leaf at or below `FILE[:PATH]`, in the file's order; a file that is not YAML as a whole.
 
-    Raises UsageError for a file outside the tree (with the reason it was skipped) and for a path that is not found.
+    Raises UsageError for a file that is not in the tree (with the reason) or a path that does not exist.
     """
-    name, path = split(target)
+    name, path = split_target(target)
     file = compiled.files.get(name)
     if file is None:
-        raise _unknown(compiled, name)
+        raise _unknown_file(compiled, name)
     if file.data is MISSING or file.trace is None:
         if path:
-            raise UsageError(f"{name} is copied unchanged, so it has no paths.", "Name the file without a path.")
-        whole = Origin(file.winner, file.winner.file(name), ())
-        overridden = tuple(Origin(layer, layer.file(name), ()) for layer in reversed(file.layers[:-1]))
-        shown = tuple(_source(origin, locate) for origin in overridden)
-        return (Explained("", f"(the whole file, {file.how})", _source(whole, locate), shown),)
+            raise UsageError(f"{name} is copied unchanged, so it has no paths.", "Name the file alone.")
+        return (_explain_whole_file(file, locate),)
     at = paths.resolve_path(path, file.data)
     node = file.data
     for step in at:
         node = node[step]
-    one = _Explainer(compiled, file, at, locate)
-    return tuple(one(found, value) for found, value in leaves(node, at))
+    explainer = _Explainer(compiled, file, at, locate)
+    return tuple(explainer.explain(leaf, value) for leaf, value in leaves(node, at))
 
 
-def _unknown(compiled: Compiled, name: str) -> UsageError:
-    reason = {left.path: left.reason for left in compiled.skipped}.get(name)
+def _explain_whole_file(file: File, locate: Locate) -> Explanation:
+    origin = Origin(file.winner, file.winner.file(file.path), ())
+    overridden = (Origin(layer, layer.file(file.path), ()) for layer in reversed(file.layers[:-1]))
+    locations = tuple(_location(one, locate) for one in overridden)
+    return Explanation("", f"(the whole file, {file.how})", _location(origin, locate), locations)
+
+
+def _unknown_file(compiled: Compiled, name: str) -> UsageError:
+    reason = {skipped.path: skipped.reason for skipped in compiled.skipped}.get(name)
     if reason:
         return UsageError(f"{name} is not in the rendered tree: {reason}.")
-    return UsageError(
-        f"{name} is not in the rendered tree.", f"Its files are: {', '.join(sorted(compiled.files)) or 'none'}."
-    )
+    files = ", ".join(sorted(compiled.files)) or "none"
+    return UsageError(f"{name} is not in the rendered tree.", f"Its files are: {files}.")
 
 
 def leaves(node: Value, at: Path = ()) -> Iterator[tuple[Path, Value]]:
@@ -123,50 +126,49 @@ class _Explainer:
     at: Path
     locate: Locate
 
-    def __call__(self, path: Path, value: Value) -> Explained:
+    def explain(self, path: Path, value: Value) -> Explanation:
         assert self.file.trace is not None
         trace = self.file.trace.at(path)
-        whole, asked = paths.format_path(path, self.file.data), paths.format_path(self.at, self.file.data)
-        return Explained(
-            whole,
-            mask_value(value, path, self.file.path, self.file.data),
-            _source(trace.origin, self.locate),
-            tuple(_source(origin, self.locate) for origin in trace.overridden),
-            tuple(self._parameter(name) for name in _names(trace.origin)),
-            whole[len(asked) :].removeprefix("."),
+        full, asked = paths.format_path(path, self.file.data), paths.format_path(self.at, self.file.data)
+        return Explanation(
+            path=full,
+            value=mask_value(value, path, self.file.path, self.file.data),
+            origin=_location(trace.origin, self.locate),
+            overridden=tuple(_location(origin, self.locate) for origin in trace.overridden),
+            parameters=tuple(self._parameter(name) for name in _parameter_names(trace.origin)),
+            below=full[len(asked) :].removeprefix("."),
         )
 
-    def _parameter(self, name: str) -> ParameterUse:
+    def _parameter(self, name: str) -> UsedParameter:
         parameter = self.compiled.parameters[name]
-        origin = _source(parameter.origin, self.locate) if parameter.origin else None
-        return ParameterUse(name, parameter.set_by, origin)
+        origin = _location(parameter.origin, self.locate) if parameter.origin else None
+        return UsedParameter(name, parameter.set_by, origin)
 
 
-def _names(origin: Origin) -> list[str]:
-    """Return the names of the parameters that an origin lists."""
-    mark = "parameter "
-    return [part.removeprefix(mark) for part in origin.how.split(", ") if part.startswith(mark)]
+def _parameter_names(origin: Origin) -> list[str]:
+    prefix = "parameter "
+    return [part.removeprefix(prefix) for part in origin.how.split(", ") if part.startswith(prefix)]
 
 
-def _source(origin: Origin, locate: Locate) -> Source:
-    spot = locate(origin)
+def _location(origin: Origin, locate: Locate) -> SourceLocation:
+    at = locate(origin)
     revision = origin.layer.source.revision
-    return Source(origin.file, spot.line, spot.column, origin.layer.name, revision, origin.how)
+    return SourceLocation(origin.file, at.line, at.column, origin.layer.name, revision, origin.how)
 
 
-def as_json(explained: Explained) -> Mapping[str, Any]:
-    """Return an explained value as JSON data."""
+def to_json(explanation: Explanation) -> Mapping[str, Any]:
+    """Return an explanation as JSON data."""
     return {
-        "path": explained.path,
-        "value": explained.value,
-        "origin": _origin_json(explained.origin),
-        "overrode": [_origin_json(origin) for origin in explained.overridden],
+        "path": explanation.path,
+        "value": explanation.value,
+        "origin": _location_json(explanation.origin),
+        "overrode": [_location_json(origin) for origin in explanation.overridden],
         "parameters": [
-            {"name": one.name, "given_by": one.by, "origin": _origin_json(one.origin) if one.origin else None}
-            for one in explained.parameters
+            {"name": one.name, "set_by": one.set_by, "origin": _location_json(one.origin) if one.origin else None}
+            for one in explanation.parameters
         ],
     }
 
 
-def _origin_json(source: Source) -> Mapping[str, Any]:
-    return {name: getattr(source, name) for name in ("file", "line", "column", "layer", "revision", "how")}
+def _location_json(location: SourceLocation) -> Mapping[str, Any]:
+    return {name: getattr(location, name) for name in ("file", "line", "column", "layer", "revision", "how")}

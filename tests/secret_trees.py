@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from halgit import references
-from halgit.compiler import Places, compile_tree
+from halgit.compiler import Locator, compile_tree
 from halgit.errors import NotFoundError, RemoteError
 from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Compiled, Reference, Resolved, SecretsMode, SourceId
@@ -80,7 +80,7 @@ def resolved(
     pinned: Mapping[str, str] | None = None,
 ) -> Resolved:
     """The tree with its secrets out of this store, findings and failures placed in the layers."""
-    locate = Places(tree.files, tree.layers).put
+    locate = Locator(tree.files, tree.layers).locate_findings
     found = plan_secrets(tree, trust or Trust(), mode)
     return resolve_secrets(found, store, redactor or Redactor(), locate=locate, pinned=pinned or {})
 

@@ -24,7 +24,7 @@ from halgit.cli.options import (
 )
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
-from halgit.compiler import overlays, refuse
+from halgit.compiler import overlays, require_below
 from halgit.diff import Side
 from halgit.errors import DifferenceError, SourceError, UsageError
 from halgit.operator_settings import SourceSpec
@@ -93,7 +93,7 @@ def command(output: Output, /, **options: Any) -> None:
         run.report(list(errors))
         if all(one.rule.startswith(_COMPARABLE) for one in errors):
             _report(output, found, options)
-        refuse(list(errors), Severity.ERROR, written="")
+        require_below(list(errors), Severity.ERROR, written="")
         if options["exit_code"] and any(found):
             raise DifferenceError(f"The trees differ: {summary(found)}.")
 

@@ -34,15 +34,15 @@ def command(output: Output, /, target: str, **options: Any) -> None:
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        found = explanation.explain(compilation.compiled, target, compilation.places.of)
+        found = explanation.explain(compilation.compiled, target, compilation.locator.position)
         if output.json:
-            values = [explanation.as_json(one) for one in found]
-            output.answer({"file": explanation.split(target)[0], "values": values})
+            values = [explanation.to_json(one) for one in found]
+            output.answer({"file": explanation.split_target(target)[0], "values": values})
         else:
             output.result(_text(found, output.width()))
 
 
-def _text(found: tuple[explanation.Explained, ...], width: int | None) -> str:
+def _text(found: tuple[explanation.Explanation, ...], width: int | None) -> str:
     """Format a table, or one value after the other if the terminal is too narrow for it."""
     text = _single(found[0]) if len(found) == 1 else _table(found)
     if len(found) > 1 and width is not None and max(map(len, text.split("\n"))) > width:
@@ -50,26 +50,26 @@ def _text(found: tuple[explanation.Explained, ...], width: int | None) -> str:
     return text
 
 
-def _single(one: explanation.Explained) -> str:
+def _single(one: explanation.Explanation) -> str:
     rows = [["value", _value(one.value)], ["from", _origin(one.origin)]]
     for parameter in one.parameters:
-        place = f"at {_origin(parameter.origin)}" if parameter.origin else f"by {parameter.by}"
+        place = f"at {_origin(parameter.origin)}" if parameter.origin else f"by {parameter.set_by}"
         rows.append(["parameter", f"{parameter.name}, set {place}"])
     rows += [["overrode", _origin(origin)] for origin in one.overridden]
     return (f"{one.path}\n" if one.path else "") + table(["", ""], rows, indent="  ")
 
 
-def _origin(source: explanation.Source) -> str:
+def _origin(source: explanation.SourceLocation) -> str:
     by = f", by {source.how}" if source.how else ""
     return f"{source.place} (layer {_layer(source, ', commit ')}{by})"
 
 
-def _layer(source: explanation.Source, separator: str) -> str:
+def _layer(source: explanation.SourceLocation, separator: str) -> str:
     revision = source.revision[:12] if len(source.revision) >= 40 else source.revision
     return f"{source.layer}{separator}{revision}" if revision else source.layer
 
 
-def _table(found: tuple[explanation.Explained, ...]) -> str:
+def _table(found: tuple[explanation.Explanation, ...]) -> str:
     """Format one line for each value, with its path relative to the requested node."""
     node = found[0].path.removesuffix(found[0].below).removesuffix(".")
     rows = [

@@ -13,7 +13,7 @@ from halgit.cli.options import access_options, log_options, output_option, sourc
 from halgit.cli.output import Output
 from halgit.cli.session import Session
 from halgit.cli.settings import read_file
-from halgit.compiler import refuse
+from halgit.compiler import require_below
 from halgit.errors import UsageError
 from halgit.pipeline import Severity
 from halgit.report.tables import counted
@@ -40,9 +40,11 @@ def command(output: Output, /, **options: Any) -> None:
     with Session({**options, "validate": False}, output) as run:
         target = options["output"] or _default_file(run)
         compilation = run.compile(run.open())
-        refuse(compilation.findings, Severity.ERROR)
+        require_below(compilation.findings, Severity.ERROR)
         engines = run.engines(compilation.plan, "Reading secrets")
-        resolved = secrets.resolve_secrets(compilation.plan, engines, output.redactor, locate=compilation.places.put)
+        resolved = secrets.resolve_secrets(
+            compilation.plan, engines, output.redactor, locate=compilation.locator.locate_findings
+        )
         known = lock.parse(read_file(target, "halgit.lock")) if target.exists() else {}
         entry = lock.entry(compilation.compiled, resolved.versions)
         publish.write_file(target, lock.encode({**known, run.operator.overlay: entry}), mode=0o644)

@@ -23,7 +23,7 @@ from halgit.cli.options import (
 )
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
-from halgit.compiler import part, refuse
+from halgit.compiler import require_below, split_daemon_files
 from halgit.errors import DifferenceError
 from halgit.pipeline import Resolved
 from halgit.report.summaries import comparison_json, comparison_lines, render_json, render_text
@@ -77,9 +77,9 @@ def command(output: Output, /, **options: Any) -> None:
         if output.json:
             output.answer(render_json(compilation.compiled, compilation.findings))
         run.report(compilation.findings)
-        refuse(compilation.findings, run.operator.fail_on)
+        require_below(compilation.findings, run.operator.fail_on)
         resolved = _resolve(run, compilation, locked.secrets if locked else {})
-        tree, daemon = part(resolved, run.operator.halyard_address)
+        tree, daemon = split_daemon_files(resolved, run.operator.halyard_address)
         _write(run, tree, daemon, options)
 
 
@@ -89,7 +89,7 @@ def _resolve(run: Session, compilation: Compilation, pinned: Mapping[str, str]) 
         run.engines(compilation.plan, "Reading secrets"),
         run.output.redactor,
         pinned=pinned,
-        locate=compilation.places.put,
+        locate=compilation.locator.locate_findings,
     )
 
 

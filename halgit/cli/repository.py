@@ -14,8 +14,8 @@ from halgit.cli.options import PARAMETERS, SOURCE, access_options, format_option
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
 from halgit.cli.settings import read_file
-from halgit.compiler import overlays, refuse
-from halgit.convert import Source, Values
+from halgit.compiler import overlays, require_below
+from halgit.convert import ChartValues, ImportSource
 from halgit.errors import UsageError
 from halgit.halyard import resources
 from halgit.pipeline import Finding, Severity, Skipped, Snapshot
@@ -85,9 +85,9 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         raise UsageError(f"--overlay: {name!r} is not a valid name.", "Use letters, digits, dots and dashes.")
     publish.check_empty(directory)
     values = (
-        convert.read_values(read_file(options["values"], "--values"), options["values"])
+        convert.read_chart_values(read_file(options["values"], "--values"), options["values"])
         if options["values"]
-        else Values()
+        else ChartValues()
     )
     settings = {**options, "repos": (source,), "dialect": "opsmx", "secrets": "keep", "daemon_config": True}
     with Session(settings, output) as run:
@@ -97,13 +97,13 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
         wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED)]
         run.report(wrong)
-        refuse(wrong, Severity.ERROR)
-        made = convert.layered(_source(compilation, snapshot, options["variant"] or "token"), name, values)
-        publish.write_folder(made.files, directory)
+        require_below(wrong, Severity.ERROR)
+        imported = convert.build_repository(_source(compilation, snapshot, options["variant"] or "token"), name, values)
+        publish.write_folder(imported.files, directory)
         if output.json:
-            output.answer(import_json(made.account))
+            output.answer(import_json(imported.report))
         else:
-            output.result(import_text(made.account, output.width()))
+            output.result(import_text(imported.report, output.width()))
         output.message(f"Next: halgit render --repo {directory} --overlay {name} --secrets mask --out /tmp/.hal")
 
 
@@ -112,12 +112,12 @@ def _refuse_layered(snapshot: Snapshot, source: str) -> None:
         raise UsageError(f"{source} is already a repository of layers.", "Render it with --repo.")
 
 
-def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> Source:
+def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> ImportSource:
     compiled = compilation.compiled
     manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
     told = publish.read_manifest(manifest.get(publish.MANIFEST, b""))
     extra = sorted(set(told.files) & snapshot.paths - compiled.files.keys()) if told else []
-    return Source(
+    return ImportSource(
         files=compiled.files,
         extra=snapshot.read(extra),
         accounts=compiled.accounts,

@@ -13,7 +13,7 @@ from halgit.cli.commands import Group, combine
 from halgit.cli.options import access_options, format_option, log_options, source_options, trust_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
-from halgit.compiler import refuse
+from halgit.compiler import require_below
 from halgit.errors import SecretError
 from halgit.pipeline import Severity
 from halgit.report.tables import counted, table
@@ -43,7 +43,7 @@ def list_references(output: Output, /, **options: Any) -> None:
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        rows = secrets.list_references(compilation.plan, compilation.places.put)
+        rows = secrets.list_references(compilation.plan, compilation.locator.locate_findings)
         lines = [line for row in rows for line in _lines(row)]
         _report(output, ["reference", "engine", "used at"], lines, rows)
 
@@ -68,9 +68,9 @@ def check_secrets(output: Output, /, **options: Any) -> None:
     with Session(options, output) as run:
         compilation = run.compile(run.open())
         wrong = [finding for finding in compilation.findings if finding.rule.startswith("reference/")]
-        refuse(wrong, Severity.ERROR, written="")
+        require_below(wrong, Severity.ERROR, written="")
         engines = run.engines(compilation.plan, "Checking secrets")
-        found = secrets.check_secrets(compilation.plan, engines, compilation.places.put)
+        found = secrets.check_secrets(compilation.plan, engines, compilation.locator.locate_findings)
         lines = [[one.row.reference, one.row.engine, one.state, one.how, one.detail] for one in found]
         _report(output, ["reference", "engine", "state", "checked by", ""], lines, found)
         absent = [one for one in found if one.state != "there"]

@@ -15,10 +15,10 @@ from halgit import lock, secrets, sources
 from halgit import yaml as hyaml
 from halgit.cli.output import Output
 from halgit.cli.settings import access_settings, operator_settings, source_specs
-from halgit.compiler import Places, Remembering, compile_tree, overlays, settle, together
+from halgit.compiler import CachingReader, Locator, collect_findings, combine_findings, compile_tree, overlays
 from halgit.errors import SourceError, UsageError
 from halgit.lock import Entry
-from halgit.merge.layers import Reader
+from halgit.merge.layers import DocumentReader
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Compiled, Finding, Reference, Snapshot
 from halgit.references import format_address
@@ -74,7 +74,7 @@ class Compilation:
     compiled: Compiled
     plan: SecretPlan
     findings: tuple[Finding, ...]
-    places: Places
+    locator: Locator
 
 
 class Session:
@@ -134,7 +134,7 @@ class Session:
         return tuple(again.get(number, snapshot) for number, snapshot in enumerate(snapshots)), locked
 
     def compile(
-        self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None, read: Reader = hyaml.read
+        self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None, read: DocumentReader = hyaml.read
     ) -> Compilation:
         """Compile an overlay; returns the tree and all findings with their locations."""
         operator = settings or self.operator
@@ -142,8 +142,8 @@ class Session:
         compiled = compile_tree(snapshots, operator, read)
         secrets.learn_plain_secrets(compiled, self.output.redactor)
         plan = secrets.plan_secrets(compiled, operator.trust, operator.secrets)
-        places = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
-        return Compilation(compiled, plan, settle(compiled, plan, operator, places), places)
+        locator = Locator(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
+        return Compilation(compiled, plan, collect_findings(compiled, plan, operator, locator), locator)
 
     def compile_all(self, snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], Callable[[str, int], str]]:
         """Compile every overlay; returns all findings, each once, and a function that reads a line of a layer's file.
@@ -154,16 +154,16 @@ class Session:
         if not names:
             raise UsageError("There are no overlays.", "Omit --all-overlays, or add layers as overlays/NAME.")
         every = self.compile_overlays(snapshots, names)
-        findings = together([(one.compiled, one.findings) for one in every])
+        findings = combine_findings([(one.compiled, one.findings) for one in every])
 
         def line(file: str, number: int) -> str:
-            return next((text for text in (one.places.line(file, number) for one in every) if text), "")
+            return next((text for text in (one.locator.line(file, number) for one in every) if text), "")
 
         return findings, line
 
     def compile_overlays(self, snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Compilation]:
         """Compile these overlays, reading each file once."""
-        read = Remembering()
+        read = CachingReader()
         count = Counter(self.output, "Compiling overlays", len(names))
 
         def one(name: str) -> Compilation:

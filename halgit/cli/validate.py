@@ -23,7 +23,7 @@ from halgit.cli.options import (
 from halgit.cli.output import Output
 from halgit.cli.session import Session
 from halgit.cli.settings import read_file
-from halgit.compiler import check_names, refuse
+from halgit.compiler import check_rule_names, require_below
 from halgit.errors import UsageError
 from halgit.pipeline import Finding
 from halgit.report.finding_formats import FORMATS, json_value, text
@@ -58,13 +58,13 @@ def command(output: Output, /, **options: Any) -> None:
       halgit validate --repo . --overlay prod --baseline baseline.json --fail-on warning
     """
     with Session(options, output) as run:
-        check_names("--select", options["select"])
-        check_names("--ignore", options["ignore"])
+        check_rule_names("--select", options["select"])
+        check_rule_names("--ignore", options["ignore"])
         found, line = _findings(run, options)
         if options["baseline"]:
             found = without_baseline(found, read_file(options["baseline"], "--baseline"))
         _report(output, Report(found, line, _prefix(run), __version__), options)
-        refuse(found, run.operator.fail_on, written="")
+        require_below(found, run.operator.fail_on, written="")
 
 
 def _findings(run: Session, options: dict[str, Any]) -> tuple[tuple[Finding, ...], Line]:
@@ -72,7 +72,7 @@ def _findings(run: Session, options: dict[str, Any]) -> tuple[tuple[Finding, ...
     snapshots = run.open()
     if not options["all_overlays"]:
         compilation = run.compile(snapshots)
-        return compilation.findings, compilation.places.line
+        return compilation.findings, compilation.locator.line
     if options["overlay"]:
         raise UsageError("--overlay and --all-overlays are mutually exclusive.", "Remove one of them.")
     return run.compile_all(snapshots)

@@ -1,26 +1,26 @@
-"""The sequence from snapshots to a tree that can be published, readable as a list. No I/O of its own.
+"""The sequence from snapshots to a tree that can be published. No I/O of its own.
 
-It is handed open snapshots and secret stores, and calls one room after the other. All faults of a step are
-collected; a step that cannot go on without the one before it ends the compilation there.
+Gets open snapshots and secret stores as arguments and calls one package after the other. All findings of a step are
+collected; a step that needs the result of a failed one is skipped.
 """
 
 from __future__ import annotations
 
 from halgit.compiler.build import compile_tree
-from halgit.compiler.daemon import part
-from halgit.compiler.findings import check_names, refuse, settle, together
-from halgit.compiler.layers import Remembering, overlays
-from halgit.compiler.locator import Places, in_order
+from halgit.compiler.daemon import split_daemon_files
+from halgit.compiler.findings import check_rule_names, collect_findings, combine_findings, require_below
+from halgit.compiler.layers import CachingReader, overlays
+from halgit.compiler.locator import Locator, sort_findings
 
 __all__ = [
-    "Places",
-    "Remembering",
-    "check_names",
+    "CachingReader",
+    "Locator",
+    "check_rule_names",
+    "collect_findings",
+    "combine_findings",
     "compile_tree",
-    "in_order",
     "overlays",
-    "part",
-    "refuse",
-    "settle",
-    "together",
+    "require_below",
+    "sort_findings",
+    "split_daemon_files",
 ]

@@ -1,7 +1,7 @@
-"""Layers to one tree: merge, parameters, selection, the files the halconfig names.
+"""Compilation of snapshots into one tree: layers, merge, parameters, selection, and the files the halconfig names.
 
-The order is the product's contract: `remove`, merge and `patches` layer by layer, then parameters, then what the
-tree holds. What the compiler itself has to say (no halconfig, no such deployment) counts even without validation.
+For each layer `remove`, merge and `patches`; then parameters; then the selection of the tree's files. The compiler's
+own findings (no halconfig, no such deployment) count even without validation.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from halgit import yaml as hyaml
-from halgit.compiler.layers import Sourced, overlays, read_layers
+from halgit.compiler.layers import SourceLayers, overlays, read_layers
 from halgit.errors import UsageError
 from halgit.merge import selection
-from halgit.merge.layers import Reader, merge
+from halgit.merge.layers import DocumentReader, merge_layers
 from halgit.operator_settings import OperatorSettings
-from halgit.opsmx import substitution as opsmx
-from halgit.parameters import parameter_set, substitution
-from halgit.parameters.parameter_set import Parameters
+from halgit.opsmx.substitution import collect_tokens, is_opsmx, substitute_tokens
+from halgit.opsmx.variants import VariantSelection, select_variants
+from halgit.parameters.parameter_set import ParameterSet, collect_parameters, find_unused
+from halgit.parameters.substitution import Substitution, substitute_parameters
 from halgit.pipeline import (
     MISSING,
     Compiled,
@@ -36,56 +37,58 @@ from halgit.pipeline import (
 )
 
 
-def compile_tree(snapshots: Sequence[Snapshot], operator: OperatorSettings, read: Reader = hyaml.read) -> Compiled:
-    """The merged tree of these snapshots, later over earlier, with every fault found on the way.
+def compile_tree(
+    snapshots: Sequence[Snapshot], operator: OperatorSettings, read: DocumentReader = hyaml.read
+) -> Compiled:
+    """Compile these snapshots, later over earlier, and collect every finding.
 
-    `read` is for who compiles several overlays: one that remembers parses what they share once.
-
-    Raises UsageError for an overlay that is nowhere, SourceError for a source without a layer, RemoteError where a
-    file cannot be read.
+    `read` may be a reader that caches, for several overlays with files in common. Raises UsageError for an unknown
+    overlay, SourceError for a source without a layer, RemoteError if a file cannot be read.
     """
-    sourced = gather(snapshots, operator.overlay)
-    root = root_settings(sourced)
-    held = placeholders(stack(sourced), operator, root)
-    merged = merge(held.layers, read)
-    files = held.own_names(merged.files)
-    halconfig = held.fill({path: file for path, file in files.items() if path == "config"})
+    sources = gather_layers(snapshots, operator.overlay)
+    root = root_settings(sources)
+    dialect = select_dialect(stack_layers(sources), operator, root)
+    merged = merge_layers(dialect.layers, read)
+    files = dialect.restore_names(merged.files)
+    halconfig = dialect.substitute({path: file for path, file in files.items() if path == "config"})
     config = halconfig.files["config"].data if halconfig.files else MISSING
-    chosen = selection.select(files, held.layers, config, operator.hal_home, operator.daemon_config)
-    kept = _read({path: files[path] for path in chosen.kept if path != "config"}, sourced)
-    rest = held.fill(kept)
+    selected = selection.select_files(files, dialect.layers, config, operator.hal_home, operator.daemon_config)
+    rest = dialect.substitute(_read_files({path: files[path] for path in selected.kept if path != "config"}, sources))
     used = halconfig.used | rest.used
     deployment = _deployment(root, config)
     return Compiled(
         files=dict(sorted({**halconfig.files, **rest.files}.items())),
         deployment=deployment,
-        layers=held.places,
-        parameters=held.parameters.with_used(used),
-        skipped=(*chosen.skipped, *held.skipped),
+        layers=dialect.sources,
+        parameters=dialect.parameters.with_used(used),
+        skipped=(*selected.skipped, *dialect.skipped),
         findings=(
-            *(one for part in sourced for one in part.findings),
+            *(finding for source in sources for finding in source.findings),
             *merged.findings,
-            *held.parameters.findings,
+            *dialect.parameters.findings,
             *halconfig.findings,
             *rest.findings,
-            *held.unused(used),
-            *halconfig_faults(config, deployment, held.layers, bool(merged.findings)),
+            *find_unused(dialect.parameters, used, dialect.sources),
+            *check_halconfig(config, deployment, dialect.layers, has_findings=bool(merged.findings)),
         ),
         overlay=operator.overlay,
         hal_home=operator.hal_home,
-        dialect=held.name,
-        rules=_rules(sourced),
-        accounts={path: text for part in sourced for path, text in part.accounts.items()},
+        dialect=dialect.name,
+        rules=_rules(sources),
+        accounts={path: text for source in sources for path, text in source.accounts.items()},
     )
 
 
-def gather(snapshots: Sequence[Snapshot], overlay: str) -> tuple[Sourced, ...]:
-    """The layers of every source. The overlay must be in at least one."""
+# --- layers ----------------------------------------------------------------------------------------------------
+
+
+def gather_layers(snapshots: Sequence[Snapshot], overlay: str) -> tuple[SourceLayers, ...]:
+    """Return the layers of every source. The overlay must exist in at least one."""
     several = len(snapshots) > 1
     if several and overlay and not any(overlay in overlays(snapshot) for snapshot in snapshots):
         known = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
-        listed = f"Their overlays are: {', '.join(known)}." if known else "None of them has overlays."
-        raise UsageError(f"No source has an overlay {overlay}.", listed)
+        hint = f"Their overlays are: {', '.join(known)}." if known else "None of them has overlays."
+        raise UsageError(f"No source has the overlay {overlay}.", hint)
     return tuple(
         read_layers(
             snapshot, overlay, prefix=f"{snapshot.source.url}//" if several else "", optional=several and bool(overlay)
@@ -94,35 +97,35 @@ def gather(snapshots: Sequence[Snapshot], overlay: str) -> tuple[Sourced, ...]:
     )
 
 
-def stack(sourced: Sequence[Sourced]) -> tuple[Layer, ...]:
-    """All layers, lowest first. An overlay's root settings lie beneath the layers, as one without files."""
+def stack_layers(sources: Sequence[SourceLayers]) -> tuple[Layer, ...]:
+    """Return all layers, lowest first. Root settings that are no layer's become a layer without files below them."""
     layers: list[Layer] = []
-    for part in sourced:
-        if part.root.file and all(layer.settings.file != part.root.file for layer in part.layers):
-            source = part.snapshot.source
-            name = part.layers[0].id.name.removesuffix(part.layers[0].id.folder) + "." if part.layers else "."
-            settings = replace(part.root, bases=(), remove=(), patches=(), include=())
-            layers.append(Layer(LayerId(name, source), frozenset(), {}, settings))
-        layers += part.layers
+    for source in sources:
+        if source.root.file and all(layer.settings.file != source.root.file for layer in source.layers):
+            first = source.layers[0].id if source.layers else None
+            name = first.name.removesuffix(first.folder) + "." if first else "."
+            settings = replace(source.root, bases=(), remove=(), patches=(), include=())
+            layers.append(Layer(LayerId(name, source.snapshot.source), frozenset(), {}, settings))
+        layers += source.layers
     return tuple(layers)
 
 
-def root_settings(sourced: Sequence[Sourced]) -> LayerSettings:
-    """The root-only settings that hold: of the last source that has them, each on its own."""
+def root_settings(sources: Sequence[SourceLayers]) -> LayerSettings:
+    """Return the root-only settings, each of the last source that has it."""
     found = LayerSettings()
-    for part in sourced:
+    for source in sources:
         found = replace(
             found,
-            deployment=part.root.deployment or found.deployment,
-            dialect=part.root.dialect or found.dialect,
-            variant=part.root.variant or found.variant,
+            deployment=source.root.deployment or found.deployment,
+            dialect=source.root.dialect or found.dialect,
+            variant=source.root.variant or found.variant,
         )
     return found
 
 
-def _rules(sourced: Sequence[Sourced]) -> RuleSettings:
-    roots = [part.root.rules for part in sourced if part.root.rules != RuleSettings()]
-    return roots[-1] if roots else RuleSettings()
+def _rules(sources: Sequence[SourceLayers]) -> RuleSettings:
+    rules = [source.root.rules for source in sources if source.root.rules != RuleSettings()]
+    return rules[-1] if rules else RuleSettings()
 
 
 def _deployment(root: LayerSettings, config: Value) -> str:
@@ -130,97 +133,84 @@ def _deployment(root: LayerSettings, config: Value) -> str:
     return root.deployment or (str(current) if current else "default")
 
 
-def _read(files: Mapping[str, File], sourced: Sequence[Sourced]) -> dict[str, File]:
-    """The files, with those read that only the halconfig names: nothing had read them yet."""
+def _read_files(files: Mapping[str, File], sources: Sequence[SourceLayers]) -> dict[str, File]:
+    """Return the files, and read those that only the halconfig names."""
     unread = [file for file in files.values() if file.body is None and file.data is MISSING]
     read: dict[str, File] = {}
-    for part in sourced:
-        ids = {layer.id for layer in part.layers}
+    for source in sources:
+        ids = {layer.id for layer in source.layers}
         own = {file.winner.file(file.path): file for file in unread if file.winner in ids}
-        for path, text in part.snapshot.read(sorted(own)).items() if own else ():
+        for path, text in source.snapshot.read(sorted(own)).items() if own else ():
             read[own[path].path] = replace(own[path], body=text)
     return {**files, **read}
 
 
-def halconfig_faults(config: Value, deployment: str, layers: Sequence[Layer], broken: bool) -> tuple[Finding, ...]:
-    """Why Halyard would start an empty Spinnaker: the halconfig is missing, empty, or lacks the deployment.
+# --- dialects --------------------------------------------------------------------------------------------------
 
-    Halyard takes a missing or empty file for a brand-new default halconfig and says nothing
-    (`HalconfigParser.transformHalconfig`). `broken` is true where other faults already tell why there is none.
+
+@dataclass(frozen=True, slots=True)
+class ParameterDialect:
+    """How parameters are written in one run: the dialect, the layers to merge, and the parameters.
+
+    `sources` are the layers as messages name them: they also have a selected variant under its own name.
     """
-    listed = selection.deployments(config)
-    name = layers[-1].id.name if layers else "."
+
+    name: Dialect
+    layers: tuple[Layer, ...]
+    sources: tuple[Layer, ...]
+    parameters: ParameterSet
+    skipped: tuple[Skipped, ...] = ()
+    variant: Variant = "token"
+    variants: VariantSelection | None = None
+
+    def restore_names(self, files: Mapping[str, File]) -> Mapping[str, File]:
+        """Return merged files whose origins name the variant file that a value was written in."""
+        return self.variants.restore_names(files) if self.variants else files
+
+    def substitute(self, files: Mapping[str, File]) -> Substitution:
+        """Replace the parameters of these files; a file that is not read yet is returned as it is."""
+        if self.name == "opsmx":
+            return substitute_tokens(files, self.parameters, self.sources, variant=self.variant)
+        return substitute_parameters(files, self.parameters, self.sources)
+
+
+def select_dialect(layers: Sequence[Layer], operator: OperatorSettings, root: LayerSettings) -> ParameterDialect:
+    """Return the dialect that the operator sets, else the repository, else the one its files use."""
+    name = operator.dialect or root.dialect or ("opsmx" if is_opsmx(layers) else "halgit")
+    if name == "halgit":
+        return ParameterDialect(name, tuple(layers), tuple(layers), collect_parameters(layers, operator))
+    variant = operator.variant or root.variant or "token"
+    selected = select_variants(layers, variant)
+    parameters = collect_tokens(selected.sources, operator)
+    return ParameterDialect(name, selected.layers, selected.sources, parameters, selected.skipped, variant, selected)
+
+
+# --- the halconfig ---------------------------------------------------------------------------------------------
+
+
+def check_halconfig(
+    config: Value, deployment: str, layers: Sequence[Layer], *, has_findings: bool
+) -> tuple[Finding, ...]:
+    """Report why Halyard would start an empty Spinnaker: no halconfig, an empty one, or one without the deployment.
+
+    Halyard silently replaces a missing or empty file by a default halconfig (`HalconfigParser.transformHalconfig`).
+    `has_findings` says that other findings explain why there is no halconfig.
+    """
     if config is MISSING:
-        if broken:
+        if has_findings:
             return ()
-        message = (
-            f"There is no config in layer {name} or the layers it builds on: Halyard would start an empty Spinnaker."
-        )
+        name = layers[-1].id.name if layers else "."
+        message = f"Layer {name} and its bases have no config: Halyard would start an empty Spinnaker."
         hint = "Add the halconfig as a file named config, or check --path and --overlay."
         return (Finding("config/missing", Severity.ERROR, message, hint, "config"),)
     if not config:
         message = "The halconfig is empty: Halyard would start an empty Spinnaker."
         return (Finding("config/empty", Severity.ERROR, message, "Fill it, or check --path and --overlay.", "config"),)
-    if deployment not in listed:
-        known = f"deployments: {', '.join(listed)}" if listed else "it has none"
-        message = f"The halconfig has no deployment {deployment} ({known})."
-        hint = "Name one of them as deployment in the root halgit.yaml, or as currentDeployment in config."
-        hint = hint if listed else f"Write it below deploymentConfigurations, with name: {deployment}."
-        path = ("deploymentConfigurations",)
-        return (Finding("config/no-deployment", Severity.ERROR, message, hint, "config", path),)
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """Files with their placeholders replaced, the names of the parameters used, and what was wrong."""
-
-    files: Mapping[str, File]
-    used: frozenset[str] = frozenset()
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Placeholders:
-    """The placeholders of one run: their dialect, the layers to merge, and the parameters.
-
-    `places` are the layers as messages name them: there a chosen variant also stands under its own name.
-    """
-
-    name: Dialect
-    layers: tuple[Layer, ...]
-    places: tuple[Layer, ...]
-    parameters: Parameters
-    skipped: tuple[Skipped, ...] = ()
-    variant: Variant = "token"
-    chosen: opsmx.Chosen | None = None
-
-    def own_names(self, files: Mapping[str, File]) -> Mapping[str, File]:
-        """Merged files whose origins name the variant a value was written in."""
-        return self.chosen.own_names(files) if self.chosen else files
-
-    def fill(self, files: Mapping[str, File]) -> Filled:
-        """The files with every parameter replaced; one that is not read yet is passed on as it is."""
-        if self.name == "opsmx":
-            done = opsmx.substitute(files, self.parameters, self.places, variant=self.variant)
-        else:
-            done = substitution.substitute(files, self.parameters, self.places)
-        return Filled(done.files, done.used, done.findings)
-
-    def unused(self, used: frozenset[str]) -> tuple[Finding, ...]:
-        """A warning for each parameter that is given and nothing uses."""
-        return parameter_set.unused(self.parameters, used, self.places)
-
-
-def placeholders(layers: Sequence[Layer], operator: OperatorSettings, root: LayerSettings) -> Placeholders:
-    """The placeholders of these layers, in the dialect that holds.
-
-    The operator's word on the dialect comes first, then the repository's, then what stands in the files.
-    """
-    name = operator.dialect or root.dialect or ("opsmx" if opsmx.detect(layers) else "halgit")
-    if name == "halgit":
-        return Placeholders(name, tuple(layers), tuple(layers), parameter_set.collect(layers, operator))
-    variant = operator.variant or root.variant or "token"
-    chosen = opsmx.variants(layers, variant)
-    known = opsmx.collect(chosen.sources, operator)
-    return Placeholders(name, chosen.layers, chosen.sources, known, chosen.skipped, variant, chosen)
+    names = selection.deployment_names(config)
+    if deployment in names:
+        return ()
+    known = f"deployments: {', '.join(names)}" if names else "it has none"
+    message = f"The halconfig has no deployment {deployment} ({known})."
+    hint = "Name one of them as deployment in the root halgit.yaml, or as currentDeployment in config."
+    hint = hint if names else f"Write it below deploymentConfigurations, with name: {deployment}."
+    return (Finding("config/no-deployment", Severity.ERROR, message, hint, "config", ("deploymentConfigurations",)),)

@@ -1,6 +1,6 @@
-"""The daemon's own configuration, parted from the tree: `halyard.yml` and `halyard-local.yml` for `--daemon-config`.
+"""The Halyard daemon's own configuration: `halyard.yml` and `halyard-local.yml` for `--daemon-config`.
 
-Halyard reads them from its installation directory, never from `~/.hal`; a layer keeps them as `halyard.yaml` and
+Halyard reads them from its installation directory, never from `~/.hal`; a layer has them as `halyard.yaml` and
 `halyard-local.yaml`.
 """
 
@@ -10,42 +10,41 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from halgit.merge.selection import DAEMON_FILES
-from halgit.pipeline import MISSING, File, Resolved, Value
+from halgit.pipeline import File, Resolved, Value
 
 _DEFAULT: Mapping[str, Value] = {"server": {"port": 8064}, "grpc": {"enabled": False}}
-"""What the daemon is given where no layer has a `halyard.yaml`: the port of `hal`, and no gRPC."""
+"""The daemon's settings if no layer has a `halyard.yaml`: the port that `hal` uses, and no gRPC."""
 
 
-def part(resolved: Resolved, address: str) -> tuple[Resolved, Resolved]:
-    """The tree without the daemon's files, and those files alone under the daemon's names.
+def split_daemon_files(resolved: Resolved, address: str) -> tuple[Resolved, Resolved]:
+    """Return the tree without the daemon's files, and those files under the daemon's names.
 
-    `address` is what the daemon listens on (`--halyard-address`), empty to leave it as the layers have it.
+    `address` is what the daemon listens on (`--halyard-address`); empty keeps the layers' setting.
     """
     tree = {path: file for path, file in resolved.files.items() if path not in DAEMON_FILES}
-    given = [file for path, file in resolved.files.items() if path in DAEMON_FILES[1:]]
+    local = [file for path, file in resolved.files.items() if path in DAEMON_FILES[1:]]
     files = {
-        "halyard.yml": _main(resolved),
-        "halyard-local.yml": _local(given[-1] if given else None, address, resolved),
+        "halyard.yml": _main_file(resolved),
+        "halyard-local.yml": _local_file(local[-1] if local else None, address, resolved),
     }
     return replace(resolved, files=tree), replace(resolved, files=files)
 
 
-def _main(resolved: Resolved) -> File:
-    given = resolved.files.get(DAEMON_FILES[0])
-    return given if given is not None else _made("halyard.yml", dict(_DEFAULT), resolved)
+def _main_file(resolved: Resolved) -> File:
+    file = resolved.files.get(DAEMON_FILES[0])
+    return file if file is not None else _generated_file("halyard.yml", dict(_DEFAULT), resolved)
 
 
-def _local(given: File | None, address: str, resolved: Resolved) -> File:
-    if given is not None and not address:
-        return given
-    data = given.data if given is not None and isinstance(given.data, dict) else {}
+def _local_file(file: File | None, address: str, resolved: Resolved) -> File:
+    if file is not None and not address:
+        return file
+    data = file.data if file is not None and isinstance(file.data, dict) else {}
     if address:
         server = data.get("server")
         data = {**data, "server": {**(server if isinstance(server, dict) else {}), "address": address}}
-    return _made("halyard-local.yml", data, resolved)
+    return _generated_file("halyard-local.yml", data, resolved)
 
 
-def _made(path: str, data: Value, resolved: Resolved) -> File:
-    assert data is not MISSING
+def _generated_file(path: str, data: Value, resolved: Resolved) -> File:
     layers = tuple(layer.id for layer in resolved.compiled.layers)[-1:]
     return File(path, "generated", layers, data=data)

@@ -1,4 +1,4 @@
-"""What is wrong with a merged tree, all of it: merge, parameter and reference faults, and the rules where wanted."""
+"""All findings about a compiled tree: of merge, parameters and references, and of the rules unless switched off."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from halgit import catalog
-from halgit.compiler.locator import Places, in_order
+from halgit.compiler.locator import Locator, sort_findings
 from halgit.errors import FindingsError, UsageError
 from halgit.merge import selection
 from halgit.operator_settings import OperatorSettings
-from halgit.pipeline import MISSING, Compiled, Finding, Origin, Path, Severity
+from halgit.pipeline import MISSING, Compiled, Finding, Layer, Origin, Path, Severity
 from halgit.report.findings import summary_line
 from halgit.secrets import SecretPlan
 from halgit.text.phrases import suggest_nearest
@@ -19,114 +19,125 @@ from halgit.validation import policy
 from halgit.validation.rule import validate
 from halgit.validation.rules import ALL
 
-_OF_NO_USE: Final = frozenset({"waiver/unused", "parameter/unused"})
+_UNUSED: Final = frozenset({"waiver/unused", "parameter/unused"})
+"""Findings about something unused, which count only if no overlay uses it."""
 
 
-def settle(compiled: Compiled, plan: SecretPlan, operator: OperatorSettings, places: Places) -> tuple[Finding, ...]:
-    """Every finding, each once and in its place. Without `operator.validate` only the compiler's own."""
+def collect_findings(
+    compiled: Compiled, plan: SecretPlan, operator: OperatorSettings, locator: Locator
+) -> tuple[Finding, ...]:
+    """Return every finding once, with its place. Without `operator.validate` only the compiler's own."""
     found = [*compiled.findings, *plan.findings]
-    half, follows = _lacks_layers(compiled), _consequences(compiled)
-    if operator.validate and not half:
+    is_incomplete, suppressed = _lacks_layers(compiled), _suppressed_rules(compiled)
+    if operator.validate and not is_incomplete:
         found += validate(compiled, ALL, select=operator.select)
-        found += _misnamed(compiled, places)
-        found += _idle(compiled, places)
-    found = [one for one in found if one.rule not in follows]
-    placed = dict.fromkeys(places.put(policy.apply_settings(found, compiled.rules, operator.ignore)))
-    if half or not operator.validate:
-        return tuple(placed)
-    return in_order(policy.waive(placed, places.texts()))
+        found += _unknown_rules(compiled, locator)
+        found += _unmatched_includes(compiled, locator)
+    found = [one for one in found if one.rule not in suppressed]
+    found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
+    located = dict.fromkeys(locator.locate_findings(found))
+    if is_incomplete or not operator.validate:
+        return tuple(located)
+    return sort_findings(policy.waive(located, locator.texts()))
 
 
 def _lacks_layers(compiled: Compiled) -> bool:
-    """Whether a base is not there: what stood in it would be missed by the rules, one by one."""
+    """Whether a base is missing: the rules would report everything that it should contain."""
     return any(
-        one.severity >= Severity.ERROR and (one.rule.startswith("merge/base-") or _keeps_bases(one))
+        one.severity >= Severity.ERROR and (one.rule.startswith("merge/base-") or _hides_bases(one))
         for one in compiled.findings
     )
 
 
-def _keeps_bases(finding: Finding) -> bool:
-    """Whether this fault of a `halgit.yaml` hides its bases: it cannot be read, they are wrong, or misspelt."""
+def _hides_bases(finding: Finding) -> bool:
+    """Whether this finding about a `halgit.yaml` means that its bases are unknown: unreadable, wrong, or misspelled."""
     if not finding.file.endswith("halgit.yaml"):
         return False
-    wrong = finding.path[:1] in ((), ("bases",)) and finding.rule.startswith(("yaml/", "settings/"))
-    return wrong or (finding.rule == "settings/unknown-key" and finding.hint == "Did you mean bases?")
+    is_wrong = finding.path[:1] in ((), ("bases",)) and finding.rule.startswith(("yaml/", "settings/"))
+    return is_wrong or (finding.rule == "settings/unknown-key" and finding.hint == "Did you mean bases?")
 
 
-def _consequences(compiled: Compiled) -> frozenset[str]:
-    """The rules whose findings would only follow from a file that cannot be read, or from an empty halconfig."""
-    unread = any(one.rule.startswith("yaml/") and one.severity >= Severity.ERROR for one in compiled.findings)
+def _suppressed_rules(compiled: Compiled) -> frozenset[str]:
+    """Return the rules whose findings only follow from an unreadable file, or from an empty halconfig."""
+    has_unreadable = any(one.rule.startswith("yaml/") and one.severity >= Severity.ERROR for one in compiled.findings)
     config = compiled.files["config"].data if "config" in compiled.files else MISSING
     if config is MISSING or not config:
         return frozenset({"parameter/unused", "profiles/unused", "service-settings/unused"})
-    return frozenset({"parameter/unused"} if unread or _lacks_layers(compiled) else ())
+    return frozenset({"parameter/unused"} if has_unreadable or _lacks_layers(compiled) else ())
 
 
-def check_names(option: str, patterns: Iterable[str]) -> None:
-    """Raises UsageError for a pattern of --select or --ignore that names no rule: it would pass everything."""
+# --- settings that name rules and files ------------------------------------------------------------------------
+
+
+def check_rule_names(option: str, patterns: Iterable[str]) -> None:
+    """Raise UsageError for a pattern of --select or --ignore that matches no rule."""
     for pattern in patterns:
         if not catalog.is_known(pattern):
-            raise UsageError(f"{option}: there is no rule {pattern}.", _nearest(pattern))
+            raise UsageError(f"{option}: there is no rule {pattern}.", _nearest_rule(pattern))
 
 
-def _misnamed(compiled: Compiled, places: Places) -> Iterator[Finding]:
-    """A warning for each name under `rules` of a halgit.yaml that is no rule's."""
+def _unknown_rules(compiled: Compiled, locator: Locator) -> Iterator[Finding]:
+    """Yield a warning for each unknown rule under `rules` of a halgit.yaml."""
     for layer in compiled.layers:
         rules = layer.settings.rules
-        wrong: list[tuple[Path, str]] = [
+        unknown: list[tuple[Path, str]] = [
             (("rules", "ignore", number), name)
             for number, name in enumerate(rules.ignore)
             if not catalog.is_known(name)
         ]
-        wrong += [(("rules", "severity", name), name) for name in rules.severity if name not in catalog.CATALOG]
-        for path, name in wrong:
-            at = places.of(Origin(layer.id, layer.settings.file, path))
-            where = (layer.settings.file, path, at.line, at.column, layer.id.name)
-            yield Finding(
-                "settings/no-such-rule", Severity.WARNING, f"There is no rule {name}.", _nearest(name), *where
-            )
+        unknown += [(("rules", "severity", name), name) for name in rules.severity if name not in catalog.CATALOG]
+        for path, name in unknown:
+            message = f"There is no rule {name}."
+            yield _settings_warning("settings/no-such-rule", message, _nearest_rule(name), layer, path, locator)
 
 
-def _idle(compiled: Compiled, places: Places) -> Iterator[Finding]:
-    """A warning for each `include` that names no file of its layer."""
+def _unmatched_includes(compiled: Compiled, locator: Locator) -> Iterator[Finding]:
+    """Yield a warning for each `include` that matches no file of its layer."""
     for layer in compiled.layers:
         for number, glob in enumerate(layer.settings.include):
-            if not any(selection.matches(path, (glob,)) for path in layer.paths):
-                path: Path = ("include", number)
-                at = places.of(Origin(layer.id, layer.settings.file, path))
-                where = (layer.settings.file, path, at.line, at.column, layer.id.name)
-                message, hint = f"No file of the layer matches {glob}.", "Correct the pattern, or take it out."
-                yield Finding("settings/include-nothing", Severity.WARNING, message, hint, *where)
+            if not any(selection.matches_any(path, (glob,)) for path in layer.paths):
+                message, hint = f"No file of the layer matches {glob}.", "Correct the pattern, or remove it."
+                yield _settings_warning("settings/include-nothing", message, hint, layer, ("include", number), locator)
 
 
-def _nearest(name: str) -> str:
+def _settings_warning(rule: str, message: str, hint: str, layer: Layer, path: Path, locator: Locator) -> Finding:
+    file = layer.settings.file
+    at = locator.position(Origin(layer.id, file, path))
+    where = (file, path, at.line, at.column, layer.id.name)
+    return Finding(rule, Severity.WARNING, message, hint, *where)
+
+
+def _nearest_rule(name: str) -> str:
     return suggest_nearest(name, catalog.names(), "See `halgit rules`.")
 
 
-def together(every: Sequence[tuple[Compiled, Sequence[Finding]]]) -> tuple[Finding, ...]:
-    """The findings of several overlays, each once.
+# --- several overlays, and the verdict -------------------------------------------------------------------------
 
-    That something is of no use (a waiver, a parameter) counts only where none of the overlays that have its layer
-    uses it.
+
+def combine_findings(overlays: Sequence[tuple[Compiled, Sequence[Finding]]]) -> tuple[Finding, ...]:
+    """Return the findings of several overlays, each once.
+
+    A finding that something is unused (a waiver, a parameter) counts only if every overlay with its layer has it.
     """
-    findings = dict.fromkeys(finding for _, found in every for finding in found)
-    said = Counter(place for _, found in every for place in {_place(finding) for finding in found})
-    has = Counter(name for compiled, _ in every for name in {layer.id.name for layer in compiled.layers})
+    unique = dict.fromkeys(finding for _, findings in overlays for finding in findings)
+    reported = Counter(key for _, findings in overlays for key in {_subject(finding) for finding in findings})
+    with_layer = Counter(name for compiled, _ in overlays for name in {layer.id.name for layer in compiled.layers})
 
-    def holds(finding: Finding) -> bool:
-        return finding.rule not in _OF_NO_USE or said[_place(finding)] == (has[finding.layer] or len(every))
+    def counts(finding: Finding) -> bool:
+        expected = with_layer[finding.layer] or len(overlays)
+        return finding.rule not in _UNUSED or reported[_subject(finding)] == expected
 
-    return in_order(finding for finding in findings if holds(finding))
+    return sort_findings(finding for finding in unique if counts(finding))
 
 
-def _place(finding: Finding) -> tuple[str, str, int, str]:
-    """What a finding is about, whatever the overlay makes of the next step."""
+def _subject(finding: Finding) -> tuple[str, str, int, str]:
+    """Return what a finding is about; its hint may differ between overlays."""
     return finding.rule, finding.file, finding.line, finding.message
 
 
-def refuse(findings: Sequence[Finding], least: Severity, *, written: str = "nothing was written") -> None:
-    """Raises FindingsError where a finding is at or above this severity."""
-    bad = [finding for finding in findings if finding.severity >= least]
-    if bad:
-        counted = "; ".join(part for part in (summary_line(bad), written) if part)
-        raise FindingsError(f"{counted}.", findings, "Mend what is listed above.")
+def require_below(findings: Sequence[Finding], least: Severity, *, written: str = "nothing was written") -> None:
+    """Raise FindingsError if a finding is at or above this severity. `written` completes the message."""
+    failing = [finding for finding in findings if finding.severity >= least]
+    if failing:
+        summary = "; ".join(part for part in (summary_line(failing), written) if part)
+        raise FindingsError(f"{summary}.", findings, "Fix the findings listed above.")

@@ -1,11 +1,11 @@
-"""An existing `.hal`, or a repository of the OpsMx dialect, into layers, declared parameters and canonical references.
+"""Import: an existing `.hal` or OpsMx repository into layers, declared parameters and canonical references.
 
-Pure: it is handed the files as they were read and gives the files of the new repository, with an account of it.
+Pure: gets the files as they were read and returns the files of the new repository with a report.
 """
 
 from __future__ import annotations
 
-from halgit.convert.chart_values import Values, read_values
-from halgit.convert.repository import Imported, Source, layered
+from halgit.convert.chart_values import ChartValues, read_chart_values
+from halgit.convert.repository import ImportedRepository, ImportSource, build_repository
 
-__all__ = ["Imported", "Source", "Values", "layered", "read_values"]
+__all__ = ["ChartValues", "ImportSource", "ImportedRepository", "build_repository", "read_chart_values"]

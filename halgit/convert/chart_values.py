@@ -1,6 +1,6 @@
-"""The values of a predecessor's Helm chart: which become parameters, which are secrets, and where the rest went.
+"""The values of the predecessor's Helm chart: which become parameters, which are secrets, where the rest moved.
 
-The table of keys is made by `scripts/upgrade_table.py`. A secret's value is never kept, only its key.
+`scripts/upgrade_table.py` generates the table of keys. A secret's value is dropped; only its key is kept.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, Value
 
-_GATE = {"global.oesGate.host": True, "global.spinGate.host": False}
-"""The host people reach Gate at is one of two: which, `global.commonGate.enabled` says."""
+_GATE_HOSTS = {"global.oesGate.host": True, "global.spinGate.host": False}
+"""The two values for Gate's public host; `global.commonGate.enabled` says which of them is used."""
 
 _COMMON_GATE = "global.commonGate.enabled"
 _TLS = "global.ssl.enabled"
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """What a values file came to.
+class ChartValues:
+    """The content of a values file.
 
-    `parameters` are values by token, `secrets` the keys of secrets with where they belong now, `moved` and `dropped`
-    other keys with their new place or the reason, `unknown` those the old chart did not have.
+    `parameters` are values by token, `secrets` the keys of secrets with their new place, `moved` other keys with their
+    new place or the reason why they were dropped, `unknown` keys that the old chart does not have.
     """
 
     parameters: Mapping[str, str] = EMPTY
@@ -36,21 +36,14 @@ class Values:
     unknown: tuple[str, ...] = ()
 
 
-def read_values(text: bytes, file: str) -> Values:
-    """The values of a file. Raises UsageError for one that is no mapping."""
-    read = hyaml.read(text, file)
-    data = read.data
-    if read.findings and not isinstance(data, dict):
-        fault = read.findings[0]
-        raise UsageError(f"{file}:{fault.line}: {fault.message}", fault.hint)
-    if not isinstance(data, dict):
-        raise UsageError(f"{file}: it holds no mapping of values.", "Give the values file of the old release.")
+def read_chart_values(text: bytes, file: str) -> ChartValues:
+    """Read a values file. Raises UsageError if it is not a mapping."""
     known = load_table("predecessor_values")
-    given = {key: value for key, value in _flat(data, "", known) if value is not None}
+    values = {key: value for key, value in _flatten(_parse(text, file), "", known) if value is not None}
     parameters: dict[str, str] = {}
     secrets: list[tuple[str, str]] = []
     moved: list[tuple[str, str]] = []
-    for key, value in given.items():
+    for key, value in values.items():
         row = known.get(key)
         if row is None:
             continue
@@ -58,18 +51,27 @@ def read_values(text: bytes, file: str) -> Values:
         if _is_secret(key, token):
             if value != "":
                 secrets.append((key, ", ".join(row.get("to", ())) or row.get("why", "")))
-        elif token and not isinstance(value, (dict, list)):
-            _take(parameters, key, token, value, given)
-        if not _is_secret(key, token):
-            moved.append((key, _where(row)))
-    unknown = tuple(key for key in given if key not in known)
-    return Values(parameters, tuple(secrets), tuple(moved), unknown)
+            continue
+        if token and not isinstance(value, (dict, list)):
+            _add_parameter(parameters, key, token, value, values)
+        moved.append((key, _target(row)))
+    return ChartValues(parameters, tuple(secrets), tuple(moved), tuple(key for key in values if key not in known))
 
 
-def _take(parameters: dict[str, str], key: str, token: str, value: Value, given: Mapping[str, Value]) -> None:
+def _parse(text: bytes, file: str) -> dict[str, Value]:
+    read = hyaml.read(text, file)
+    if isinstance(read.data, dict):
+        return read.data
+    if read.findings:
+        first = read.findings[0]
+        raise UsageError(f"{file}:{first.line}: {first.message}", first.hint)
+    raise UsageError(f"{file} is not a mapping of values.", "Pass the values file of the old release.")
+
+
+def _add_parameter(parameters: dict[str, str], key: str, token: str, value: Value, values: Mapping[str, Value]) -> None:
     if key == _TLS:
         parameters[token] = "https" if value is True else "http"
-    elif key not in _GATE or _GATE[key] is (given.get(_COMMON_GATE, True) is True):
+    elif key not in _GATE_HOSTS or _GATE_HOSTS[key] is (values.get(_COMMON_GATE, True) is True):
         parameters[token] = hyaml.to_java_string(value)
 
 
@@ -77,18 +79,18 @@ def _is_secret(key: str, token: str) -> bool:
     return is_sensitive_key(key.rsplit(".", 1)[-1]) or (token in token_table() and token_table()[token].secret)
 
 
-def _where(row: Mapping[str, Value]) -> str:
+def _target(row: Mapping[str, Value]) -> str:
     if "to" not in row:
         return f"dropped: {row['why']}"
     how = f" ({row['how']})" if "how" in row else ""
     return ", ".join(row["to"]) + how
 
 
-def _flat(node: Value, prefix: str, known: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
-    """Every value by its dotted key; a mapping that the old chart has as one value is one, and so is an empty one."""
+def _flatten(node: Value, prefix: str, known: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    """Yield every value by its dotted key. An empty mapping, and one that the old chart has as a value, is a value."""
     for key, value in node.items():
         path = f"{prefix}{key}"
         if isinstance(value, dict) and value and path not in known:
-            yield from _flat(value, f"{path}.", known)
+            yield from _flatten(value, f"{path}.", known)
         else:
             yield path, value

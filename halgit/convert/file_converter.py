@@ -1,7 +1,7 @@
-"""One file of a tree as a file of a layer: tokens become parameters, foreign references canonical, the rest stays.
+"""Conversion of one file of a tree into a file of a layer: tokens become parameters, references canonical.
 
-Scalars are replaced in place, so that comments and layout are those of the source. The result means the same once
-the parameters have their values: a token gave a text, so what takes its place is quoted.
+Scalars are replaced in place, so comments and layout are kept. The result means the same once the parameters have
+their values; a token always gives a string, so its replacement is quoted.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ from dataclasses import dataclass, field
 
 from halgit import references
 from halgit import yaml as hyaml
-from halgit.merge.scalars import Change, rewritten, texts
-from halgit.opsmx import substitution
-from halgit.opsmx.tokens import apart, of_file
+from halgit.merge.scalars import Change, find_strings, replace_scalars
+from halgit.opsmx.substitution import GIT_CONFIG, PRIVATE_KEY, SSH_KEY
+from halgit.opsmx.tokens import split_tokens, tokens_of_file
 from halgit.pipeline import MISSING, File, Path, Value
 from halgit.references import FoundReference
 
 _OPEN = "${{"
-_FOREIGN = ("opsmx", "operator", "armory")
+_CONVERTED_DIALECTS = ("opsmx", "operator", "armory")
 """Dialects whose references Spinnaker's own services do not decrypt."""
 
 
 @dataclass(slots=True)
-class Converting:
-    """Converts file after file, and keeps which tokens were met and how many references were rewritten.
+class FileConverter:
+    """Converts files and collects the tokens they use and the number of references that were rewritten.
 
-    `ssh` says that the private key belongs into the settings of the config server.
+    `ssh` says that the private key belongs in the settings of the config server.
     """
 
     ssh: bool = False
     tokens: dict[str, None] = field(default_factory=dict)
     references: int = 0
 
-    def file(self, file: File) -> bytes:
-        """The bytes of the file in its layer."""
+    def convert(self, file: File) -> bytes:
+        """Return the bytes of the file in its layer."""
         if file.data is MISSING:
-            return self._text(file)
-        names = of_file(file.path)
+            return self._convert_text(file)
+        names = tokens_of_file(file.path)
         changes: dict[Path, Change] = {}
-        for path, text, key in texts(file.data, lambda text: True):
-            new = text if key else self._scalar(text, names)
+        for path, text, is_key in find_strings(file.data, lambda text: True):
+            new = text if is_key else self._convert_scalar(text, names)
             if new != text:
                 changes[path] = Change(new, "import")
-        if self.ssh and file.path == substitution.GIT_CONFIG:
-            self._private_key(file.data, changes)
-        made = rewritten(file, file.data, changes)
-        if isinstance(made.body, bytes):
-            values: Mapping[Path, Value] = made.splices
-            return hyaml.replace_scalars(made.body, values) if values else made.body
-        return hyaml.dump(made.data)
+        if self.ssh and file.path == GIT_CONFIG:
+            self._set_private_key(file.data, changes)
+        converted = replace_scalars(file, file.data, changes)
+        if isinstance(converted.body, bytes):
+            splices: Mapping[Path, Value] = converted.splices
+            return hyaml.replace_scalars(converted.body, splices) if splices else converted.body
+        return hyaml.dump(converted.data)
 
-    def _text(self, file: File) -> bytes:
-        """A file that is no single YAML document: only what would be taken for a placeholder is escaped."""
+    def _convert_text(self, file: File) -> bytes:
+        """Escape what would be read as a parameter in a file that is not a single YAML document."""
         body = file.body if isinstance(file.body, bytes) else b""
         if _OPEN.encode() not in body:
             return body
@@ -60,54 +60,53 @@ class Converting:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
             return body
-        several = file.path.endswith((".yml", ".yaml")) and len(hyaml.read(body, file.path, many=True).documents) > 1
-        if several:
+        if file.path.endswith((".yml", ".yaml")) and len(hyaml.read(body, file.path, many=True).documents) > 1:
             return body
-        made, at = "", 0
+        converted, at = "", 0
         for found in references.find_references_in_text(text):
-            made += _escaped(text[at : found.start]) + text[found.start : found.end]
+            converted += _escape(text[at : found.start]) + text[found.start : found.end]
             at = found.end
-        return (made + _escaped(text[at:])).encode("utf-8")
+        return (converted + _escape(text[at:])).encode("utf-8")
 
-    def _scalar(self, text: str, names: frozenset[str]) -> str:
-        made, at = "", 0
+    def _convert_scalar(self, text: str, names: frozenset[str]) -> str:
+        converted, at = "", 0
         for found in references.find_references(text):
-            made += self._filled(text[at : found.start], names) + self._reference(text, found)
+            converted += self._convert_tokens(text[at : found.start], names) + self._convert_reference(text, found)
             at = found.end
-        return made + self._filled(text[at:], names)
+        return converted + self._convert_tokens(text[at:], names)
 
-    def _reference(self, text: str, found: FoundReference) -> str:
+    def _convert_reference(self, text: str, found: FoundReference) -> str:
         reference = found.reference
-        if reference.dialect not in _FOREIGN or reference.get("encoding"):
+        if reference.dialect not in _CONVERTED_DIALECTS or reference.get("encoding"):
             return text[found.start : found.end]
         self.references += 1
         call = "secretFile" if reference.file else "secret"
         return f"${{{{ {call}('{references.format_reference(reference)}') }}}}"
 
-    def _filled(self, text: str, names: frozenset[str]) -> str:
-        parts = apart(text, names)
+    def _convert_tokens(self, text: str, names: frozenset[str]) -> str:
+        parts = split_tokens(text, names)
         self.tokens.update(dict.fromkeys(parts[1::2]))
-        return "".join(placeholder(part) if number % 2 else _escaped(part) for number, part in enumerate(parts))
+        return "".join(parameter_use(part) if number % 2 else _escape(part) for number, part in enumerate(parts))
 
-    def _private_key(self, data: Value, changes: dict[Path, Change]) -> None:
-        here = data
-        for step in substitution.PRIVATE_KEY:
-            here = here.get(step, MISSING) if isinstance(here, dict) else MISSING
-        if here is not MISSING and substitution.PRIVATE_KEY not in changes and not str(here or "").strip():
-            self.tokens[substitution.SSH_KEY] = None
-            changes[substitution.PRIVATE_KEY] = Change(placeholder(substitution.SSH_KEY) + "\n", "import")
+    def _set_private_key(self, data: Value, changes: dict[Path, Change]) -> None:
+        current = data
+        for step in PRIVATE_KEY:
+            current = current.get(step, MISSING) if isinstance(current, dict) else MISSING
+        if current is not MISSING and PRIVATE_KEY not in changes and not str(current or "").strip():
+            self.tokens[SSH_KEY] = None
+            changes[PRIVATE_KEY] = Change(parameter_use(SSH_KEY) + "\n", "import")
 
 
-def parameter(token: str) -> str:
-    """The name of a token as a parameter; its environment variable is the same: GIT_TOKEN, gitToken."""
+def parameter_name(token: str) -> str:
+    """Return the parameter for a token: `gitToken` for GIT_TOKEN. Both have the same environment variable."""
     first, *rest = token.lower().split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
-def placeholder(token: str) -> str:
-    """What takes the place of a token."""
-    return f"${{{{ params.{parameter(token)} }}}}"
+def parameter_use(token: str) -> str:
+    """Return the expression that replaces a token."""
+    return f"${{{{ params.{parameter_name(token)} }}}}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace(_OPEN, "$" + _OPEN)

@@ -1,28 +1,30 @@
-"""The converted files as a repository: a base with what was declared, one overlay with the values, an account of it."""
+"""The imported files as a repository: a base with declared parameters, one overlay with their values, and a report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from halgit import yaml as hyaml
-from halgit.convert.chart_values import Values
-from halgit.convert.file_converter import Converting, parameter
+from halgit.convert.chart_values import ChartValues
+from halgit.convert.file_converter import FileConverter, parameter_name
 from halgit.halyard import model
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Skipped, Variant
 from halgit.report.summaries import Decision, ImportedParameter, ImportReport
 
-_DYNAMIC = "accounts/"
+_ACCOUNTS = "accounts/"
+_REQUIRED = "to be set"
+_IN_OVERLAY = "in the overlay, from --values"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What is imported: the files that belong in a tree, and the rest as it was found.
+class ImportSource:
+    """The configuration to import. `files` are those of the tree.
 
-    `extra` are further files that belong there though nothing names them, `accounts` the files of dynamic accounts,
-    `findings` what the rules say of secrets in the open.
+    `extra` are further files that the tree had although nothing names them, `accounts` the files of dynamic accounts,
+    `findings` what a person should look at.
     """
 
     files: Mapping[str, File]
@@ -36,148 +38,150 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """The files of the new repository and the account of how they came about."""
+class ImportedRepository:
+    """The files of the new repository, with the report on the import."""
 
     files: Mapping[str, bytes]
-    account: ImportReport
+    report: ImportReport
 
 
-def layered(source: Source, overlay: str, values: Values) -> Imported:
-    """The new repository."""
-    converting = Converting(ssh=source.variant == "ssh")
-    base = {path: converting.file(file) for path, file in source.files.items()}
-    declared = tuple(_declared(token, values) for token in converting.tokens)
-    dynamic = {path if path.startswith(_DYNAMIC) else _DYNAMIC + path: text for path, text in source.accounts.items()}
+def build_repository(source: ImportSource, overlay: str, values: ChartValues) -> ImportedRepository:
+    """Convert the source into a repository with a base and one overlay."""
+    converter = FileConverter(ssh=source.variant == "ssh")
+    base = {path: converter.convert(file) for path, file in source.files.items()}
+    parameters = tuple(_parameter(token, values) for token in converter.tokens)
+    accounts = {_account_path(path): text for path, text in source.accounts.items()}
     files = {
-        "halgit.yaml": _root(source),
-        "base/halgit.yaml": _base(declared, source.extra),
+        "halgit.yaml": _root_settings(source),
+        "base/halgit.yaml": _base_settings(parameters, source.extra),
         **{f"base/{path}": text for path, text in (*base.items(), *source.extra.items())},
-        f"overlays/{overlay}/halgit.yaml": _overlay(declared, values),
-        **dynamic,
+        f"overlays/{overlay}/halgit.yaml": _overlay_settings(parameters, values),
+        **accounts,
     }
-    account = ImportReport(
-        tuple(sorted(files)),
-        declared,
-        converting.references,
-        source.skipped,
-        (*_open(declared), *_of_values(values, declared), *_of_source(source)),
-        values.moved,
+    decisions = (
+        *_parameter_decisions(parameters),
+        *_value_decisions(values, parameters),
+        *_finding_decisions(source.findings),
+        *_local_file_decisions(source),
+        *_account_decisions(source.accounts),
     )
-    return Imported(dict(sorted(files.items())), account)
+    report = ImportReport(
+        tuple(sorted(files)), parameters, converter.references, source.skipped, decisions, values.moved
+    )
+    return ImportedRepository(dict(sorted(files.items())), report)
 
 
-def _declared(token: str, values: Values) -> ImportedParameter:
+def _account_path(path: str) -> str:
+    return path if path.startswith(_ACCOUNTS) else _ACCOUNTS + path
+
+
+def _parameter(token: str, values: ChartValues) -> ImportedParameter:
     known = token_table()[token]
     if known.secret:
-        given = "to be given: it is a secret"
+        value = f"{_REQUIRED}: it is a secret"
     elif token in values.parameters:
-        given = "in the overlay, from --values"
+        value = _IN_OVERLAY
     else:
-        given = "empty unless given" if known.may_be_empty else "to be given"
-    return ImportedParameter(parameter(token), token, known.secret, given)
+        value = "empty by default" if known.may_be_empty else _REQUIRED
+    return ImportedParameter(parameter_name(token), token, known.secret, value)
 
 
-def _root(source: Source) -> bytes:
-    text = "# Settings of the whole repository. They lie beneath every overlay.\n"
+# --- the halgit.yaml of each layer -----------------------------------------------------------------------------
+
+
+def _root_settings(source: ImportSource) -> bytes:
+    text = "# Settings of the whole repository. They apply below every overlay.\n"
     return (text + f"deployment: {json.dumps(source.deployment)}\ndialect: halgit\n").encode()
 
 
-def _base(declared: tuple[ImportedParameter, ...], extra: Mapping[str, bytes]) -> bytes:
-    text = "# What all environments share. What differs between them is declared here and given in overlays/NAME.\n"
-    said: dict[str, object] = {}
-    if declared:
-        said["params"] = {row.name: _declaration(row.token) for row in declared}
+def _base_settings(parameters: tuple[ImportedParameter, ...], extra: Mapping[str, bytes]) -> bytes:
+    text = "# What all environments share. Values that differ are declared here and set in overlays/NAME.\n"
+    settings: dict[str, object] = {}
+    if parameters:
+        settings["params"] = {one.name: _declaration(one.token) for one in parameters}
     if extra:
-        said["include"] = sorted(_as_glob(path) for path in extra)
-    return text.encode() + (hyaml.dump(said) if said else b"{}\n")
+        settings["include"] = sorted(_literal_glob(path) for path in extra)
+    return text.encode() + (hyaml.dump(settings) if settings else b"{}\n")
 
 
-def _as_glob(path: str) -> str:
-    """A path as a pattern that names it; a sign that a pattern would read becomes any one sign."""
+def _literal_glob(path: str) -> str:
+    """Return a glob for one path; `?` stands for a character that a glob would interpret."""
     return path.replace("*", "?")
 
 
 def _declaration(token: str) -> dict[str, object]:
     known = token_table()[token]
-    kind: dict[str, object] = {"type": "string"}
+    declaration: dict[str, object] = {"type": "string"}
     if known.secret:
-        kind["secret"] = True
+        declaration["secret"] = True
     if known.may_be_empty:
-        kind["default"] = ""
+        declaration["default"] = ""
     else:
-        kind["required"] = True
-    return {**kind, "description": known.description}
+        declaration["required"] = True
+    return {**declaration, "description": known.description}
 
 
-def _overlay(declared: tuple[ImportedParameter, ...], values: Values) -> bytes:
-    given = {row.name: values.parameters[row.token] for row in declared if row.value.startswith("in the overlay")}
-    missing = [row for row in declared if row.value == "to be given"]
-    text = "# One environment. Files beside this one hold only what differs from the base.\n"
+def _overlay_settings(parameters: tuple[ImportedParameter, ...], values: ChartValues) -> bytes:
+    present = {one.name: values.parameters[one.token] for one in parameters if one.value == _IN_OVERLAY}
+    missing = [one for one in parameters if one.value == _REQUIRED]
+    text = "# One environment. The files of this folder contain only what differs from the base.\n"
     text += hyaml.dump({"bases": ["../../base"]}).decode()
-    if given or missing:
-        text += "params:\n" if given else "# params:\n"
-    text += "".join(f"  {line}\n" for line in (hyaml.dump(given).decode().splitlines() if given else ()))
-    text += "".join(f"#  {row.name}: {token_table()[row.token].description}\n" for row in missing)
+    if present or missing:
+        text += "params:\n" if present else "# params:\n"
+    text += "".join(f"  {line}\n" for line in (hyaml.dump(present).decode().splitlines() if present else ()))
+    text += "".join(f"#  {one.name}: {token_table()[one.token].description}\n" for one in missing)
     return text.encode()
 
 
-# --- what a person must decide
+# --- what a person must decide ---------------------------------------------------------------------------------
 
 
-def _open(declared: tuple[ImportedParameter, ...]) -> list[Decision]:
-    return [
-        Decision(
-            f"parameter {row.name}",
-            f"Give it by HALGIT_PARAM_{row.token}_FILE, or as a reference in the overlay: it is a secret."
-            if row.secret
-            else f"Give it in the overlay, or by HALGIT_PARAM_{row.token}.",
-        )
-        for row in declared
-        if row.secret or row.value == "to be given"
-    ]
+def _parameter_decisions(parameters: tuple[ImportedParameter, ...]) -> Iterator[Decision]:
+    for one in parameters:
+        variable = f"HALGIT_PARAM_{one.token}"
+        if one.secret:
+            hint = f"Set it with {variable}_FILE, or as a reference in the overlay: it is a secret."
+            yield Decision(f"parameter {one.name}", hint)
+        elif one.value == _REQUIRED:
+            yield Decision(f"parameter {one.name}", f"Set it in the overlay, or with {variable}.")
 
 
-def _of_values(values: Values, declared: tuple[ImportedParameter, ...]) -> list[Decision]:
-    used = {row.token for row in declared}
-    decided = [
-        Decision(f"value {key}", f"It is a secret and was not taken over. Put it in a Secret: {where}")
-        for key, where in values.secrets
-    ]
-    decided += [
-        Decision(f"value of {token}", "No file of the repository has this token, so it was not taken over.")
-        for token in values.parameters
-        if token not in used
-    ]
-    return decided + [
-        Decision(f"value {key}", "The old chart has no such value; nothing read it.") for key in values.unknown
-    ]
+def _value_decisions(values: ChartValues, parameters: tuple[ImportedParameter, ...]) -> Iterator[Decision]:
+    used = {one.token for one in parameters}
+    for key, target in values.secrets:
+        yield Decision(f"value {key}", f"It is a secret and was not imported. Put it into a Secret: {target}")
+    for token in values.parameters:
+        if token not in used:
+            message = "No file of the repository uses this token, so it was not imported."
+            yield Decision(f"value of {token}", message)
+    for key in values.unknown:
+        yield Decision(f"value {key}", "The old chart does not have this value.")
 
 
-def _of_source(source: Source) -> list[Decision]:
-    decided = [Decision(_place(found), f"{found.message} {found.hint}".strip()) for found in source.findings]
+def _finding_decisions(findings: tuple[Finding, ...]) -> Iterator[Decision]:
+    for finding in findings:
+        place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+        yield Decision(place, f"{finding.message} {finding.hint}".strip())
+
+
+def _local_file_decisions(source: ImportSource) -> Iterator[Decision]:
     config = source.files["config"].data if "config" in source.files else MISSING
     for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
-        where = str(value)
+        target = str(value)
         known = model.find_field(path, config)
-        inside = where.removeprefix(source.hal_home.rstrip("/") + "/")
-        if where.startswith(("encrypted", "configserver:", "${{")):
+        inside = target.removeprefix(source.hal_home.rstrip("/") + "/")
+        if target.startswith(("encrypted", "configserver:", "${{")):
             continue
         if inside in source.files and known is not None and known.secret_file:
-            decided.append(
-                Decision(f"base/{inside}", "It may hold a secret. Keep it in a store and refer to it by secretFile().")
-            )
-        elif where.startswith(("/", "~")) and inside == where:
-            decided.append(
-                Decision(f"config: {path[-1]}", f"{where} lies outside the tree. Mount it there, or bring it in.")
-            )
-    searched = "It stood at the root. Let searchPaths of the config server (spinnakerconfig.yml) name accounts."
-    return decided + [Decision(path, searched) for path in _moved(source.accounts)]
+            hint = "It may contain a secret. Move it to a secret store and reference it with secretFile()."
+            yield Decision(f"base/{inside}", hint)
+        elif target.startswith(("/", "~")) and inside == target:
+            message = f"{target} is outside the tree. Mount it into Halyard's pod, or add it to the repository."
+            yield Decision(f"config: {path[-1]}", message)
 
 
-def _moved(accounts: Mapping[str, bytes]) -> list[str]:
-    return [_DYNAMIC + path for path in accounts if not path.startswith(_DYNAMIC)]
-
-
-def _place(found: Finding) -> str:
-    return f"{found.file}:{found.line}" if found.line else found.file
+def _account_decisions(accounts: Mapping[str, bytes]) -> Iterator[Decision]:
+    for path in accounts:
+        if _account_path(path) != path:
+            hint = "It was at the root. Add accounts to searchPaths of the config server (spinnakerconfig.yml)."
+            yield Decision(_account_path(path), hint)

@@ -1,7 +1,7 @@
-"""What is wrong with a layer, on its way to a finding.
+"""Diagnostics of merge and parameters, and their conversion to findings with file, line and column.
 
-A fault knows the place in the layer's file as a path; `findings` looks up lines and columns, once for each file
-however many faults there are. It judges nothing.
+A `Diagnostic` names its place by an `Origin` (layer, file, path). `to_findings` looks up lines and columns once per
+file, however many diagnostics the file has.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from halgit.pipeline import File, Finding, Layer, LayerId, Origin, Path, Positio
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong at `where`. `{other}` in the message becomes the file and line of `other`."""
+class Diagnostic:
+    """One problem at `where`. `{other}` in the message is replaced by the file and line of `other`."""
 
     rule: str
     where: Origin
@@ -26,24 +26,34 @@ class Fault:
     severity: Severity = Severity.ERROR
 
 
-def findings(faults: Iterable[Fault], layers: Sequence[Layer]) -> tuple[Finding, ...]:
-    """The faults as findings with their places, each once, in the order they were found."""
-    told = list(dict.fromkeys(faults))
-    spots = _Spots(layers, [origin for fault in told for origin in (fault.where, fault.other) if origin])
-    return tuple(_finding(fault, spots) for fault in told)
+def to_findings(diagnostics: Iterable[Diagnostic], layers: Sequence[Layer]) -> tuple[Finding, ...]:
+    """Convert diagnostics to findings with positions: each once, in the given order."""
+    unique = list(dict.fromkeys(diagnostics))
+    positions = _PositionIndex(layers, [origin for one in unique for origin in (one.where, one.other) if origin])
+    return tuple(_to_finding(one, positions) for one in unique)
 
 
-def _finding(fault: Fault, spots: _Spots) -> Finding:
-    spot = spots.of(fault.where)
-    message = fault.message
-    if fault.other is not None:
-        message = message.replace("{other}", f"{fault.other.file}:{spots.of(fault.other).line}")
-    at, layer = fault.where, fault.where.layer.name
-    return Finding(fault.rule, fault.severity, message, fault.hint, at.file, at.path, spot.line, spot.column, layer)
+def _to_finding(diagnostic: Diagnostic, positions: _PositionIndex) -> Finding:
+    origin = diagnostic.where
+    at = positions.find(origin)
+    message = diagnostic.message
+    if diagnostic.other is not None:
+        message = message.replace("{other}", f"{diagnostic.other.file}:{positions.find(diagnostic.other).line}")
+    return Finding(
+        rule=diagnostic.rule,
+        severity=diagnostic.severity,
+        message=message,
+        hint=diagnostic.hint,
+        file=origin.file,
+        path=origin.path,
+        line=at.line,
+        column=at.column,
+        layer=origin.layer.name,
+    )
 
 
-class _Spots:
-    """The positions of a number of origins, found file by file."""
+class _PositionIndex:
+    """The positions of a set of origins, computed file by file."""
 
     def __init__(self, layers: Sequence[Layer], origins: Iterable[Origin]) -> None:
         wanted: dict[tuple[LayerId, str], set[Path]] = defaultdict(set)
@@ -51,11 +61,11 @@ class _Spots:
             wanted[origin.layer, origin.file].update(origin.path[:depth] for depth in range(len(origin.path) + 1))
         by_id = {layer.id: layer for layer in layers}
         self._known = {
-            key: hyaml.locate_all(_text(by_id[key[0]], key[1]), paths, keys=True) for key, paths in wanted.items()
+            key: hyaml.locate_all(_file_text(by_id[key[0]], key[1]), paths, keys=True) for key, paths in wanted.items()
         }
 
-    def of(self, origin: Origin) -> Position:
-        """The origin's position, or that of the nearest node above it that the file has."""
+    def find(self, origin: Origin) -> Position:
+        """Return the origin's position, or that of its nearest ancestor in the file."""
         known = self._known[origin.layer, origin.file]
         for depth in range(len(origin.path), -1, -1):
             if origin.path[:depth] in known:
@@ -63,27 +73,30 @@ class _Spots:
         return Position(1, 1)
 
 
-def _text(layer: Layer, file: str) -> bytes:
-    """The bytes of a file of a layer, named as messages name it."""
+def _file_text(layer: Layer, file: str) -> bytes:
+    """Return the bytes of a layer's file. `file` is its path in the source, as in messages."""
     if file == layer.settings.file:
         return layer.settings.text
     folder = f"{layer.id.folder}/" if layer.id.folder else ""
     return layer.files.get(file[len(folder) :], b"")
 
 
-class Telling:
-    """Collects faults; `findings` places them all at once. `files` are those the faults can be about."""
+class DiagnosticCollector:
+    """Collects problems with parameters and tokens, down to the line inside a scalar of many lines.
+
+    `files` are the files of the tree that the problems can be about.
+    """
 
     def __init__(self, files: Iterable[File], layers: Sequence[Layer]) -> None:
-        self._layers = _with_bodies(files, layers)
-        self._faults: dict[Fault, str] = {}
-        self._placed: list[Finding] = []
+        self._layers = _layers_with_bodies(files, layers)
+        self._diagnostics: dict[Diagnostic, str] = {}
+        self._findings: list[Finding] = []
         self._texts: dict[tuple[LayerId, str], bytes] = {}
         for layer in self._layers:
             self._texts.update({(layer.id, layer.id.file(path)): text for path, text in layer.files.items()})
             self._texts[layer.id, layer.settings.file] = layer.settings.text
 
-    def at(
+    def add(
         self,
         file: File,
         path: Path,
@@ -93,10 +106,14 @@ class Telling:
         hint: str,
         severity: Severity = Severity.ERROR,
     ) -> None:
-        """A fault of the node at `path` of a YAML file; its line is the first, from there on, that holds `needle`."""
-        self._faults.setdefault(Fault(rule, trace_of(file).at(path).origin, message, hint, severity=severity), needle)
+        """Add a problem with the node at `path` of a YAML file.
 
-    def in_text(
+        Its line is the first that holds `needle`, from the node on.
+        """
+        origin = file_trace(file).at(path).origin
+        self._diagnostics.setdefault(Diagnostic(rule, origin, message, hint, severity=severity), needle)
+
+    def add_at_offset(
         self,
         file: File,
         offset: int,
@@ -106,19 +123,19 @@ class Telling:
         hint: str,
         severity: Severity = Severity.ERROR,
     ) -> None:
-        """A fault of a file that is no YAML, `offset` characters into its text."""
-        origin = trace_of(file).origin
+        """Add a problem `offset` characters into the text of a file."""
+        origin = file_trace(file).origin
         line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
-        self._placed.append(Finding(rule, severity, message, hint, origin.file, (), line, column, origin.layer.name))
+        self._findings.append(Finding(rule, severity, message, hint, origin.file, (), line, column, origin.layer.name))
 
     def findings(self) -> tuple[Finding, ...]:
-        """All faults, those of YAML files first, in the order they were found."""
-        placed = findings(self._faults, self._layers)
-        told = zip(self._faults.items(), placed, strict=True)
-        return (*(self._exact(finding, fault.where, needle) for (fault, needle), finding in told), *self._placed)
+        """Return all findings, those of YAML nodes first, in the order they were added."""
+        located = zip(self._diagnostics.items(), to_findings(self._diagnostics, self._layers), strict=True)
+        exact = (self._at_needle(finding, one.where, needle) for (one, needle), finding in located)
+        return (*exact, *self._findings)
 
-    def _exact(self, finding: Finding, where: Origin, needle: str) -> Finding:
-        """The finding moved down to the line of its needle; left where it is if no line below has it."""
+    def _at_needle(self, finding: Finding, where: Origin, needle: str) -> Finding:
+        """Move the finding down to the first line that holds its needle, if any does."""
         lines = self._texts.get((where.layer, where.file), b"").decode("utf-8", "replace").split("\n")
         for number in range(max(finding.line - 1, 0), len(lines)):
             column = lines[number].find(needle, finding.column - 1 if number == finding.line - 1 else 0)
@@ -127,18 +144,18 @@ class Telling:
         return finding
 
 
-def trace_of(file: File) -> Trace:
-    """A file's trace; of one that no merge has seen, that it is its highest layer's."""
+def file_trace(file: File) -> Trace:
+    """Return the file's trace; a file that was not merged originates in its highest layer."""
     return file.trace or Trace(Origin(file.winner, file.winner.file(file.path), ()))
 
 
-def _with_bodies(files: Iterable[File], layers: Sequence[Layer]) -> list[Layer]:
-    """The layers, also with those files that were read after them."""
-    later: dict[LayerId, dict[str, bytes]] = {}
+def _layers_with_bodies(files: Iterable[File], layers: Sequence[Layer]) -> list[Layer]:
+    """Return the layers, including the files that were read after the layers were."""
+    read_later: dict[LayerId, dict[str, bytes]] = {}
     for file in files:
         if isinstance(file.body, bytes):
-            later.setdefault(file.winner, {})[file.path] = file.body
-    return [_with_files(layer, later.get(layer.id, {})) for layer in layers]
+            read_later.setdefault(file.winner, {})[file.path] = file.body
+    return [_with_files(layer, read_later.get(layer.id, {})) for layer in layers]
 
 
 def _with_files(layer: Layer, more: Mapping[str, bytes]) -> Layer:

@@ -1,6 +1,6 @@
-"""The words a layer can say to the merge: `$patch` in a mapping, `$list` at the head of a list, `$value` for a value.
+"""Merge directives: `$patch` in a mapping, `$list` in the first element of a list, `$value` for a whole value.
 
-Reads them and finds what is wrong with how they are written; what they do is decided in `laying`. Changes nothing.
+Parses directives and reports how they are misused. `document_merger` applies them.
 """
 
 from __future__ import annotations
@@ -13,93 +13,110 @@ from halgit.pipeline import MISSING, Path, Value
 from halgit.text.phrases import join_words, suggest_nearest
 
 PATCH, LIST, VALUE = "$patch", "$list", "$value"
-WORDS = (PATCH, LIST, VALUE)
-_PATCHES = ("delete", "replace", "merge")
-_LISTS = ("append", "prepend", "replace", "merge")
+DIRECTIVES = (PATCH, LIST, VALUE)
+_PATCH_VALUES = ("delete", "replace", "merge")
+_LIST_VALUES = ("append", "prepend", "replace", "merge")
+_UNKNOWN, _MISPLACED = "merge/unknown-directive", "merge/misplaced-directive"
 
-_IN_TEXT = re.compile(rb"\$[A-Za-z]")
-_WORD = re.compile(r"\$[A-Za-z]")
+_IN_BYTES = re.compile(rb"\$[A-Za-z]")
+_LOOKS_LIKE_DIRECTIVE = re.compile(r"\$[A-Za-z]")
 
 _JSON_SCHEMA = frozenset(
     {"$schema", "$id", "$ref", "$defs", "$comment", "$anchor", "$vocabulary", "$dynamicRef", "$dynamicAnchor"}
 )
-"""Keys that look like a directive and are some schema's own; Orca's jobs and webhooks can carry one."""
+"""Keys of JSON Schema that look like directives; the jobs and webhooks of Orca can contain a schema."""
 
-Wrong = tuple[str, Path, str, str]
-"""A rule, a path, what is wrong there, and the next step."""
+Problem = tuple[str, Path, str, str]
+"""Rule, path, message and hint."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a mapping says to the merge, and the keys that are its own (`rest`)."""
+class MappingDirectives:
+    """The directives of a mapping, and its own keys (`rest`)."""
 
     patch: str = ""
     value: Value = MISSING
     rest: Value = MISSING
 
 
-def in_text(text: bytes) -> bool:
-    """Whether a file can hold a directive at all: most hold none, and need not be searched."""
-    return _IN_TEXT.search(text) is not None
+def may_contain_directives(text: bytes) -> bool:
+    """Whether a file can contain a directive; a quick check, for most files contain none."""
+    return _IN_BYTES.search(text) is not None
 
 
-def inside(value: Value) -> bool:
-    """Whether a value holds a key that looks like a directive."""
+def contains_directive(value: Value) -> bool:
+    """Whether a value contains a key that looks like a directive."""
     if isinstance(value, dict):
-        return any(key[:1] == "$" for key in value) or any(map(inside, value.values()))
-    return isinstance(value, list) and any(map(inside, value))
+        return any(key[:1] == "$" for key in value) or any(map(contains_directive, value.values()))
+    return isinstance(value, list) and any(map(contains_directive, value))
 
 
-def of_mapping(value: dict[str, Value], path: Path, known: Container[str] | None) -> tuple[Said, list[Wrong]]:
-    """The directives of a mapping. `known` are keys that are data here whatever they look like; None: all but ours."""
-    rest = {key: item for key, item in value.items() if not _is_word(key, known)}
+def parse_mapping(
+    value: dict[str, Value], path: Path, known: Container[str] | None
+) -> tuple[MappingDirectives, list[Problem]]:
+    """Split a mapping into directives and data.
+
+    `known` are keys that are data here even if they look like directives; with None only halgit's own three are
+    directives.
+    """
+    rest = {key: item for key, item in value.items() if not _is_directive(key, known)}
     if len(rest) == len(value):
-        return Said(rest=value), []
-    wrong = list(_faults(value, rest, path))
+        return MappingDirectives(rest=value), []
+    problems = list(_mapping_problems(value, rest, path))
     patch = value.get(PATCH)
-    return Said(patch if patch in _PATCHES else "", value.get(VALUE, MISSING), rest), wrong
+    return MappingDirectives(patch if patch in _PATCH_VALUES else "", value.get(VALUE, MISSING), rest), problems
 
 
-def of_list(value: list[Value], path: Path) -> tuple[str | None, list[Wrong]]:
-    """What the head of a list says: empty for nothing, None where it makes no sense."""
+def parse_list(value: list[Value], path: Path) -> tuple[str | None, list[Problem]]:
+    """Return the list's `$list` directive: empty if it has none, None if it is invalid."""
     head = value[0] if value else None
     if not isinstance(head, dict) or LIST not in head:
         return "", []
     at = (*path, 0, LIST)
-    if head[LIST] not in _LISTS:
-        return None, [(_UNKNOWN, at, "`$list` does not know this word.", f"It takes {join_words(_LISTS)}.")]
+    if head[LIST] not in _LIST_VALUES:
+        return None, [(_UNKNOWN, at, "Unknown value of `$list`.", f"Use {join_words(_LIST_VALUES)}.")]
     if len(head) > 1:
-        return None, [(_MISPLACED, at, "`$list` has other keys beside it.", "Give them an item of their own below it.")]
+        hint = "Move the other keys to an item of their own below it."
+        return None, [(_MISPLACED, at, "`$list` must be the only key of its element.", hint)]
     return head[LIST], []
 
 
-_UNKNOWN, _MISPLACED = "merge/unknown-directive", "merge/misplaced-directive"
-
-
-def _is_word(key: str, known: Container[str] | None) -> bool:
-    if key in WORDS:
+def _is_directive(key: str, known: Container[str] | None) -> bool:
+    if key in DIRECTIVES:
         return True
-    return known is not None and _WORD.match(key) is not None and key not in known and key not in _JSON_SCHEMA
+    return (
+        known is not None
+        and _LOOKS_LIKE_DIRECTIVE.match(key) is not None
+        and key not in known
+        and key not in _JSON_SCHEMA
+    )
 
 
-def _faults(value: dict[str, Value], rest: dict[str, Value], path: Path) -> Iterator[Wrong]:
+def _mapping_problems(value: dict[str, Value], rest: dict[str, Value], path: Path) -> Iterator[Problem]:
     for key in value:
-        if key not in rest and key not in WORDS:
-            yield _UNKNOWN, (*path, key), f"`{key}` is no directive.", _instead(key)
+        if key not in rest and key not in DIRECTIVES:
+            yield _UNKNOWN, (*path, key), f"Unknown directive `{key}`.", _alternative(key)
     if LIST in value:
-        hint = "Write `- $list: ...` as the first element of the list it concerns."
-        yield _MISPLACED, (*path, LIST), "`$list` stands in a mapping, or not at the head of its list.", hint
+        hint = "Write `- $list: ...` as the first element of the list."
+        yield _MISPLACED, (*path, LIST), "`$list` must be in the first element of a list.", hint
     patch = value.get(PATCH, MISSING)
-    if patch is not MISSING and patch not in _PATCHES:
-        yield _UNKNOWN, (*path, PATCH), "`$patch` does not know this word.", f"It takes {join_words(_PATCHES)}."
+    if patch is not MISSING and patch not in _PATCH_VALUES:
+        yield _UNKNOWN, (*path, PATCH), "Unknown value of `$patch`.", f"Use {join_words(_PATCH_VALUES)}."
     if VALUE in value and (rest or patch not in (MISSING, "replace")):
-        hint = "Let it stand alone, or with `$patch: replace`."
-        yield _MISPLACED, (*path, VALUE), "`$value` gives the whole value, so what stands beside it is lost.", hint
+        hint = "Use it alone, or with `$patch: replace` only."
+        message = "`$value` replaces the whole value, so its sibling keys would be lost."
+        yield _MISPLACED, (*path, VALUE), message, hint
 
 
-def _instead(key: str) -> str:
+def _alternative(key: str) -> str:
+    """Return what to write instead of an unknown directive."""
     if key.startswith("$deleteFromPrimitiveList"):
-        return "halgit replaces a list of plain values whole: write the list as it is to be."
+        return "halgit replaces a list of scalars as a whole. Write the complete list."
     if key.startswith(("$setElementOrder", "$retainKeys")):
-        return "That is kustomize's; halgit keeps the base's order, and `$patch: replace` drops all other keys."
-    return suggest_nearest(key, WORDS, f"There are {join_words(WORDS)}; a key of this name can be set with `patches`.")
+        return (
+            "halgit does not support this kustomize directive: it keeps the order of the base, and `$patch: replace` "
+            "drops all other keys."
+        )
+    return suggest_nearest(
+        key, DIRECTIVES, f"The directives are {join_words(DIRECTIVES)}. Set a key of this name with `patches`."
+    )

@@ -1,6 +1,6 @@
-"""Keyed lists in finished data: two items of one list must not have the same key.
+"""Keyed lists: the keys of each file's lists, the key of an item, and items that have the same key.
 
-Which lists are keyed, and by what, is `halgit.halyard.merge_keys`. Looks at data; changes nothing.
+The table of keyed lists is `halgit.halyard.merge_keys`; `mergeKeys` of the layers adds to it.
 """
 
 from __future__ import annotations
@@ -9,33 +9,53 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from halgit.halyard.merge_keys import KeyNode, build_key_tree
-from halgit.merge.diagnostics import Fault, findings
-from halgit.merge.draft import as_text, look
+from halgit.merge.diagnostics import Diagnostic, to_findings
+from halgit.merge.draft import key_as_text, scalar_at
 from halgit.merge.selection import is_merged, is_spring
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Path, Value
 
 
+class KeyedLists:
+    """The keyed lists of each file, with the `mergeKeys` of the layers added so far, lowest layer first."""
+
+    def __init__(self) -> None:
+        self._extra: dict[str, dict[str, str]] = {}
+        self._trees: dict[str, KeyNode] = {}
+
+    def add_layer(self, layer: Layer) -> None:
+        """Add a layer's `mergeKeys`, which apply to it and to all layers above it."""
+        for path, keys in layer.settings.merge_keys.items():
+            self._extra.setdefault(path, {}).update(keys)
+            self._trees.pop(path, None)
+
+    def for_file(self, path: str) -> KeyNode:
+        """Return the root of the keyed lists of one file."""
+        if path not in self._trees:
+            self._trees[path] = build_key_tree(path, self._extra.get(path, EMPTY))
+        return self._trees[path]
+
+
 def node_below(node: KeyNode, key: str, spring: bool) -> KeyNode:
-    """What is known of the lists under a mapping key; Spring reads `kubernetes.accounts` as the nested form."""
+    """Return the node below a mapping key. Spring reads `kubernetes.accounts` like the nested form."""
     if not spring or key in node.children or "." not in key:
-        return node.child(key)
+        return node.below(key)
     for part in key.split("."):
-        node = node.child(part)
+        node = node.below(part)
     return node
 
 
 def item_key(item: Value, key: str) -> str | None:
-    """The value of an item's key (dotted where it lies deeper) as Halyard's text of it; None where it has none."""
+    """Return the value of an item's key (dotted if nested) as Halyard's string of it; None if it has none."""
     if not isinstance(item, dict):
         return None
-    value = look(item, (key,))
+    value = scalar_at(item, (key,))
     if value is MISSING and "." in key:
-        value = look(item, key.split("."))
-    return as_text(value)
+        value = scalar_at(item, key.split("."))
+    return key_as_text(value)
 
 
-class Twice(NamedTuple):
-    """Two items of one list that have one key: `name` is its value."""
+class DuplicateItem(NamedTuple):
+    """Two items of one list with the same key; `name` is its value."""
 
     key: str
     name: str
@@ -43,82 +63,65 @@ class Twice(NamedTuple):
     earlier: Path
 
 
-def duplicates(data: Value, node: KeyNode, spring: bool) -> list[Twice]:
-    """Every item whose key an earlier item of its list has."""
-    found: list[Twice] = []
+def find_duplicates(data: Value, node: KeyNode, spring: bool) -> list[DuplicateItem]:
+    """Return every item whose key an earlier item of its list has."""
+    found: list[DuplicateItem] = []
     _search(data, node, spring, (), found)
     return found
 
 
-def _search(data: Value, node: KeyNode, spring: bool, path: Path, found: list[Twice]) -> None:
+def _search(data: Value, node: KeyNode, spring: bool, path: Path, found: list[DuplicateItem]) -> None:
     if isinstance(data, dict):
-        for key in _known_keys(data, node, spring):
+        for key in _keys_with_lists(data, node, spring):
             _search(data[key], node_below(node, key, spring), spring, (*path, key), found)
     elif isinstance(data, list):
         if node.key is not None:
-            found += _twice(data, node.key, path)
+            found += _duplicates_of_list(data, node.key, path)
         if node.children or node.any:
             for at, item in enumerate(data):
                 _search(item, node, spring, (*path, at), found)
 
 
-def _known_keys(data: dict[str, Value], node: KeyNode, spring: bool) -> list[str]:
-    """The keys of a mapping below which keyed lists can stand."""
+def _keys_with_lists(data: dict[str, Value], node: KeyNode, spring: bool) -> list[str]:
+    """Return the keys of a mapping that can have keyed lists below them."""
     if node.any is not None:
         return list(data)
     known = [key for key in node.children if key in data]
     return known + [key for key in data if "." in key and key not in node.children] if spring else known
 
 
-def _twice(items: list[Value], key: str, path: Path) -> Iterator[Twice]:
+def _duplicates_of_list(items: list[Value], key: str, path: Path) -> Iterator[DuplicateItem]:
     first: dict[str, int] = {}
     for at, item in enumerate(items):
         text = item_key(item, key)
         if text is None:
             continue
         if text in first:
-            yield Twice(key, text, (*path, at), (*path, first[text]))
+            yield DuplicateItem(key, text, (*path, at), (*path, first[text]))
         else:
             first[text] = at
 
 
-def twice(key: str, name: str) -> tuple[str, str]:
-    """What is wrong where two items of a list have one key, and the next step."""
-    return f"The list has an item with `{key}` {name} already, in {{other}}.", "Make them one, or change one's key."
+def duplicate_item_message(key: str, name: str) -> tuple[str, str]:
+    """Return message and hint for two items with the same key; `{other}` is the place of the first."""
+    message = f"An item with `{key}` {name} already exists at {{other}}."
+    return message, "Combine the two items, or change one of the keys."
 
 
-class Trees:
-    """The keyed lists of each file, with the `mergeKeys` of the layers so far; lowest layer first."""
-
-    def __init__(self) -> None:
-        self._extra: dict[str, dict[str, str]] = {}
-        self._trees: dict[str, KeyNode] = {}
-
-    def learn(self, layer: Layer) -> None:
-        """Add a layer's `mergeKeys`: they hold for it and all layers above it."""
-        for path, keys in layer.settings.merge_keys.items():
-            self._extra.setdefault(path, {}).update(keys)
-            self._trees.pop(path, None)
-
-    def of(self, path: str) -> KeyNode:
-        if path not in self._trees:
-            self._trees[path] = build_key_tree(path, self._extra.get(path, EMPTY))
-        return self._trees[path]
+def duplicate_item_diagnostics(file: File, keyed_lists: KeyedLists) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each duplicate item of a merged file."""
+    if file.data is MISSING or file.trace is None or not is_merged(file.path):
+        return
+    for found in find_duplicates(file.data, keyed_lists.for_file(file.path), is_spring(file.path)):
+        later, earlier = file.trace.at(found.later).origin, file.trace.at(found.earlier).origin
+        message, hint = duplicate_item_message(found.key, found.name)
+        yield Diagnostic("merge/duplicate-item", later, message, hint, earlier)
 
 
 def check_items(files: Mapping[str, File], layers: Sequence[Layer]) -> tuple[Finding, ...]:
-    """A finding for every item of a keyed list whose key another item of the list has, in files whose data is known."""
-    trees = Trees()
+    """Return a finding for each duplicate item in these files, whose `data` must be known."""
+    keyed_lists = KeyedLists()
     for layer in layers:
-        trees.learn(layer)
-    return findings((fault for file in files.values() for fault in item_faults(file, trees)), layers)
-
-
-def item_faults(file: File, trees: Trees) -> Iterator[Fault]:
-    """The items of a file that its keyed lists have twice."""
-    if file.data is MISSING or file.trace is None or not is_merged(file.path):
-        return
-    for found in duplicates(file.data, trees.of(file.path), is_spring(file.path)):
-        later, earlier = file.trace.at(found.later).origin, file.trace.at(found.earlier).origin
-        message, hint = twice(found.key, found.name)
-        yield Fault("merge/duplicate-item", later, message, hint, earlier)
+        keyed_lists.add_layer(layer)
+    found = (one for file in files.values() for one in duplicate_item_diagnostics(file, keyed_lists))
+    return to_findings(found, layers)

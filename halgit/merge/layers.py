@@ -1,8 +1,7 @@
-"""Layers into one set of files: for each layer, lowest first, `remove`, then the merge, then `patches`.
+"""Merge of layers into one set of files: for each layer, lowest first, `remove`, then its files, then `patches`.
 
-Every document keeps where each value was written and what it overrode. All faults are collected; a file with one
-stands as the lower layers have it. No parameter or reference is looked at, and nothing is read here but the bytes
-the layers hold.
+Every document keeps where each value was written and what it overrode. All problems are collected; a file with one
+keeps the content of the lower layers. Parameters and references are not looked at. Pure: layers bring their bytes.
 """
 
 from __future__ import annotations
@@ -13,11 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from halgit import yaml as hyaml
-from halgit.merge import directives, keyed_lists, patches, spring_names
-from halgit.merge.diagnostics import Fault, findings
-from halgit.merge.document_merger import Laying
+from halgit.merge.diagnostics import Diagnostic, to_findings
+from halgit.merge.directives import may_contain_directives
+from halgit.merge.document_merger import DocumentMerger
 from halgit.merge.draft import Draft
-from halgit.merge.selection import SETTINGS, is_merged, is_spring, may_hold_several
+from halgit.merge.keyed_lists import KeyedLists, duplicate_item_diagnostics
+from halgit.merge.patches import apply_patch
+from halgit.merge.selection import SETTINGS, is_merged, is_spring, may_have_several_documents
+from halgit.merge.spring_names import respelled_diagnostics
 from halgit.pipeline import (
     MISSING,
     File,
@@ -34,33 +36,31 @@ from halgit.pipeline import (
 from halgit.text.phrases import suggest_nearest
 
 
-class Reader(Protocol):
-    """What `halgit.yaml.read` is."""
+class DocumentReader(Protocol):
+    """The signature of `halgit.yaml.read`."""
 
     def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.ReadResult: ...
 
 
-def merge(layers: Sequence[Layer], read: Reader = hyaml.read) -> Merged:
-    """The layers, lowest first, as one. Faults are its findings; none is raised.
+def merge_layers(layers: Sequence[Layer], read: DocumentReader = hyaml.read) -> Merged:
+    """Merge the layers, lowest first. Problems become findings of the result; none is raised.
 
-    `read` reads a document: a caller that merges the same layers again hands in one that remembers.
-
-    A file that `documents.is_merged` names must be in `files` of every layer that has it; one that is only in
-    `paths` counts as not read yet, like any other file, and is the highest layer's.
+    A file for which `selection.is_merged` is true must be in `files` of every layer that has it. A file that is only
+    in `paths` has not been read yet and is that of the highest layer. `read` may be a reader that caches.
     """
-    joining = _Joining(read)
+    merger = _LayerMerger(read)
     for layer in layers:
-        joining.add(layer)
-    return joining.merged(tuple(layers))
+        merger.add_layer(layer)
+    return merger.result(tuple(layers))
 
 
 @dataclass(slots=True)
-class _Standing:
-    """One file as the layers so far make it.
+class _FileState:
+    """One file as merged so far.
 
-    `layers` have a word in it, `origins` are its files in them, `text` is the highest one's. `root` is the document
-    where it can be merged; None for files that are replaced whole, and where `several` documents or a fault of the
-    text (`broken`) forbid it. `read` is the data as it was parsed: while the root is still that, nothing touched it.
+    `layers` contributed to it, `origins` are its files in them, `text` is that of the highest. `root` is the document
+    if it can be merged; None for files that are replaced as a whole, of `several` documents, or with a syntax error
+    (`broken`). `read` is the data as parsed: while `root` freezes to it, no layer changed anything.
     """
 
     path: str
@@ -74,151 +74,152 @@ class _Standing:
 
     @property
     def empty(self) -> bool:
-        """Whether the document says nothing at all: no line, or comments only."""
+        """Whether the document has no content, except perhaps comments."""
         return self.root is not None and self.root.kind == "null"
+
+    def to_file(self) -> File:
+        """Return the file as it leaves the merge."""
+        layers = tuple(self.layers)
+        if self.root is not None:
+            data, trace = self.root.freeze()
+            if data is self.read and len(self.origins) == 1:
+                return File(self.path, "copied", layers[:1], data, self.text, trace=trace)
+            data = order_oauth2_keys(data) if self.path == "config" else data
+            return File(self.path, "merged", layers, data, trace=trace)
+        *overridden, highest = self.origins
+        return File(self.path, "copied", layers, body=self.text, trace=Trace(highest, tuple(reversed(overridden))))
 
 
 @dataclass(slots=True)
-class _Joining:
-    reader: Reader
-    standing: dict[str, _Standing] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    found: list[Finding] = field(default_factory=list)
-    trees: keyed_lists.Trees = field(default_factory=keyed_lists.Trees)
+class _LayerMerger:
+    reader: DocumentReader
+    files: dict[str, _FileState] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    keyed_lists: KeyedLists = field(default_factory=KeyedLists)
 
-    def add(self, layer: Layer) -> None:
-        """One more layer, over all those before it."""
-        self.trees.learn(layer)
+    def add_layer(self, layer: Layer) -> None:
+        """Merge one more layer over all those before it."""
+        self.keyed_lists.add_layer(layer)
         for number, path in enumerate(layer.settings.remove):
             self._remove(layer, path, number)
         for path in sorted(layer.paths.union(layer.files) - SETTINGS):
-            self._take(layer, path)
+            self._merge_file(layer, path)
         for patch in layer.settings.patches:
             self._patch(layer, patch)
 
     def _remove(self, layer: Layer, path: str, number: int) -> None:
-        if self.standing.pop(path, None) is None:
+        if self.files.pop(path, None) is None:
             where = Origin(layer.id, layer.settings.file, ("remove", number))
             message = f"No lower layer has the file {path}."
-            hint = suggest_nearest(path, self.standing, "Take it out, or correct the path; a folder cannot be named.")
-            self.faults.append(Fault("merge/removes-nothing", where, message, hint))
+            default = "Remove the entry, or correct the path; folders are not supported."
+            hint = suggest_nearest(path, self.files, default)
+            self.diagnostics.append(Diagnostic("merge/removes-nothing", where, message, hint))
 
     # --- files -------------------------------------------------------------------------------------------------
 
-    def _take(self, layer: Layer, path: str) -> None:
-        """A layer's file, over what stands there."""
-        text, below = layer.files.get(path), self.standing.get(path)
+    def _merge_file(self, layer: Layer, path: str) -> None:
+        text, below = layer.files.get(path), self.files.get(path)
         origin = Origin(layer.id, layer.id.file(path), ())
         if text is None or not is_merged(path):
             origins = [*below.origins, origin] if below else [origin]
-            self.standing[path] = _Standing(path, [at.layer for at in origins], origins, text)
+            self.files[path] = _FileState(path, [at.layer for at in origins], origins, text)
             return
         above = self._read(path, text, origin)
         if below is None or below.empty or below.text is None:
             if above.read is not MISSING:
-                above.root = self._laying(above).first(above.read)
-            self.standing[path] = above
+                above.root = self._document_merger(above).start(above.read)
+            self.files[path] = above
         elif above.read is not None:
-            self._join(below, above)
+            self._merge_document(below, above)
 
-    def _read(self, path: str, text: bytes, origin: Origin) -> _Standing:
-        """A layer's file on its own."""
-        read = self.reader(text, origin.file, many=may_hold_several(path))
-        self.found += [replace(fault, layer=origin.layer.name) for fault in read.findings]
-        broken = not read.documents and any(fault.severity is Severity.ERROR for fault in read.findings)
+    def _read(self, path: str, text: bytes, origin: Origin) -> _FileState:
+        """Parse one layer's file."""
+        read = self.reader(text, origin.file, many=may_have_several_documents(path))
+        self.findings += [replace(finding, layer=origin.layer.name) for finding in read.findings]
+        broken = not read.documents and any(finding.severity is Severity.ERROR for finding in read.findings)
         several = len(read.documents) > 1
         data = MISSING if broken or several else read.data
-        return _Standing(path, [origin.layer], [origin], text, read=data, several=several, broken=broken)
+        return _FileState(path, [origin.layer], [origin], text, read=data, several=several, broken=broken)
 
-    def _join(self, below: _Standing, above: _Standing) -> None:
-        """A layer's document over the lower one."""
+    def _merge_document(self, below: _FileState, above: _FileState) -> None:
         if below.several or above.several:
             here, other = above.origins[0], below.origins[-1]
-            message = "This file meets {other}, and a file of several YAML documents cannot be merged."
-            hint = "Name the file under `remove` in this layer's halgit.yaml to replace it whole."
-            self.faults.append(Fault("merge/several-documents", here, message, hint, other))
+            message = "This file cannot be merged with {other}: a file of several YAML documents is never merged."
+            hint = "List the file under `remove` in this layer's halgit.yaml to replace it."
+            self.diagnostics.append(Diagnostic("merge/several-documents", here, message, hint, other))
         if below.root is None or above.read is MISSING:
             below.root = None
         else:
-            below.root = self._laying(above).over(below.root, above.read, self.trees.of(below.path))
+            node = self.keyed_lists.for_file(below.path)
+            below.root = self._document_merger(above).merge(below.root, above.read, node)
         below.several, below.broken = below.several or above.several, below.broken or above.broken
         below.layers += above.layers
         below.origins += above.origins
         below.text = above.text
 
-    def _laying(self, file: _Standing) -> Laying:
-        directed = directives.in_text(file.text or b"")
-        return Laying(file.origins[0], self.faults, directed=directed, spring=is_spring(file.path))
+    def _document_merger(self, file: _FileState) -> DocumentMerger:
+        has_directives = may_contain_directives(file.text or b"")
+        spring = is_spring(file.path)
+        return DocumentMerger(file.origins[0], self.diagnostics, has_directives=has_directives, is_spring=spring)
 
     # --- patches -----------------------------------------------------------------------------------------------
 
     def _patch(self, layer: Layer, patch: Patch) -> None:
-        origin = Origin(layer.id, layer.settings.file, patch.path)
-        file = self.standing.get(patch.target)
-        wrong = self._why_not(patch.target, file)
-        if wrong is not None:
-            rule, message, hint = wrong
+        file = self.files.get(patch.target)
+        problem = self._target_problem(patch.target, file)
+        if problem is not None:
+            rule, message, hint = problem
             where = Origin(layer.id, layer.settings.file, (*patch.path, "target"))
-            self.faults.append(Fault(rule, where, message, hint))
+            self.diagnostics.append(Diagnostic(rule, where, message, hint))
         elif file is not None and file.root is not None:
-            file.root = patches.apply(file.root, patch, origin, self.faults)
+            origin = Origin(layer.id, layer.settings.file, patch.path)
+            file.root = apply_patch(file.root, patch, origin, self.diagnostics)
             if layer.id not in file.layers:
                 file.layers.append(layer.id)
 
-    def _why_not(self, target: str, file: _Standing | None) -> tuple[str, str, str] | None:
-        """Why a file cannot be patched. One that cannot be read is passed over: that is told already."""
+    def _target_problem(self, target: str, file: _FileState | None) -> tuple[str, str, str] | None:
+        """Return why a file cannot be patched. A file with a syntax error is reported where it is read."""
         if file is None:
-            hint = suggest_nearest(target, self.standing, "Correct the path, or take the patch out.")
-            return "patch/no-target", f"No layer so far has the file {target}.", hint
+            hint = suggest_nearest(target, self.files, "Correct the path, or remove the patch.")
+            return "patch/no-target", f"No layer up to this one has the file {target}.", hint
         if not is_merged(target) or (file.root is None and not file.several and not file.broken):
-            hint = "Put the whole file in this layer instead."
-            return "patch/not-merged", "Only the halconfig, profiles and service-settings are patched.", hint
+            hint = "Put the complete file into this layer instead."
+            return "patch/not-merged", "Patches apply to the halconfig, profiles and service-settings only.", hint
         if file.several:
-            hint = "Put the whole file in this layer, and name it under `remove`."
+            hint = "Put the complete file into this layer, and list it under `remove`."
             return "patch/several-documents", "A file of several YAML documents cannot be patched.", hint
         return None
 
     # --- the result --------------------------------------------------------------------------------------------
 
-    def merged(self, layers: tuple[Layer, ...]) -> Merged:
-        """The files as they stand, and all that is wrong with them."""
-        files = {path: _file(self.standing[path]) for path in sorted(self.standing)}
+    def result(self, layers: tuple[Layer, ...]) -> Merged:
+        """Return the merged files with all findings."""
+        files = {path: self.files[path].to_file() for path in sorted(self.files)}
         ranks = {layer.id: rank for rank, layer in enumerate(layers)}
         for file in files.values():
-            self.faults += keyed_lists.item_faults(file, self.trees)
-            self.faults += spring_names.twin_faults(file, ranks)
-        return Merged(files, layers, (*self.found, *findings(self.faults, layers)))
-
-
-def _file(standing: _Standing) -> File:
-    layers = tuple(standing.layers)
-    if standing.root is not None:
-        data, trace = standing.root.freeze()
-        if data is standing.read and len(standing.origins) == 1:
-            return File(standing.path, "copied", layers[:1], data, standing.text, trace=trace)
-        data = oauth2_in_order(data) if standing.path == "config" else data
-        return File(standing.path, "merged", layers, data, trace=trace)
-    *overridden, winner = standing.origins
-    return File(standing.path, "copied", layers, body=standing.text, trace=Trace(winner, tuple(reversed(overridden))))
+            self.diagnostics += duplicate_item_diagnostics(file, self.keyed_lists)
+            self.diagnostics += respelled_diagnostics(file, ranks)
+        return Merged(files, layers, (*self.findings, *to_findings(self.diagnostics, layers)))
 
 
 _OAUTH2 = ("deploymentConfigurations", "security", "authn", "oauth2")
 
 
-def oauth2_in_order(config: Value, steps: tuple[str, ...] = _OAUTH2) -> Value:
-    """The halconfig with `provider` first in every `security.authn.oauth2`; the very object where it is so already.
+def order_oauth2_keys(config: Value, steps: tuple[str, ...] = _OAUTH2) -> Value:
+    """Return the halconfig with `provider` first in every `security.authn.oauth2`; the same object if it is so.
 
     Halyard reads the keys in order, and `OAuth2.setProvider` overwrites what was read before it with presets.
     """
     if isinstance(config, list):
-        items = [oauth2_in_order(item, steps) for item in config]
+        items = [order_oauth2_keys(item, steps) for item in config]
         return config if all(map(operator.is_, items, config)) else items
     if not isinstance(config, dict):
         return config
     if steps:
         below = config.get(steps[0])
-        made = oauth2_in_order(below, steps[1:])
-        return config if made is below else {**config, steps[0]: made}
+        ordered = order_oauth2_keys(below, steps[1:])
+        return config if ordered is below else {**config, steps[0]: ordered}
     if "provider" not in config or next(iter(config)) == "provider":
         return config
     return {"provider": config["provider"], **config}

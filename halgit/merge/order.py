@@ -1,7 +1,7 @@
-"""In which order layers are merged: the bases of a layer first, depth first, each layer once.
+"""The order in which layers are merged: the bases of a layer first, depth first, each layer once.
 
-Looks at `bases` only. A base that does not exist, leaves the source or leads back to itself is a finding; the order
-goes on without it, so that all faults come together. Reads nothing.
+A base that does not exist, is outside the source or builds on itself is a finding; the order continues without it, so
+that all problems are reported together.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from halgit import yaml as hyaml
 from halgit.pipeline import Finding, LayerSettings, Path, Position, Severity
 
-Settings = Callable[[str], "LayerSettings | None"]
+SettingsOf = Callable[[str], "LayerSettings | None"]
+"""Returns the settings of a folder, or None if the folder has no file."""
 
 
-def order(start: str, settings: Settings) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """The folders of a layer's bases and the layer itself, lowest first, relative to the source's root.
+def order_layers(start: str, settings: SettingsOf) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Return the folders of a layer and its bases, lowest first, and the findings about bases.
 
-    `start` is the folder of the layer to render, empty for the root. `settings` gives a folder's settings, None
-    where the folder holds no file. A layer reached twice stands where it was reached first.
+    `start` is the folder of the layer to render, relative to the root of the source and empty for the root. A layer
+    that several others build on comes where it is reached first.
     """
     walk = _Walk(settings)
     walk.run(start)
@@ -26,9 +27,9 @@ def order(start: str, settings: Settings) -> tuple[tuple[str, ...], tuple[Findin
 
 
 class _Walk:
-    """The walk over the bases. `_open` are the layers on the way from the start, each with the bases it has left."""
+    """The walk over the bases. `_open` are the layers on the current path, each with its bases still to visit."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SettingsOf) -> None:
         self._settings = settings
         self._open: dict[str, Iterator[tuple[int, str]]] = {}
         self.folders: dict[str, None] = {}
@@ -37,50 +38,52 @@ class _Walk:
     def run(self, start: str) -> None:
         self._enter(start)
         while self._open:
-            folder, left = next(reversed(self._open.items()))
-            number, base = next(left, (0, None))
+            folder, bases = next(reversed(self._open.items()))
+            number, base = next(bases, (0, None))
             if base is None:
                 del self._open[folder]
                 self.folders[folder] = None
             else:
-                self._base(folder, number, base)
+                self._visit_base(folder, number, base)
 
     def _enter(self, folder: str) -> None:
-        said = self._settings(folder)
-        if said is not None and folder not in self.folders:
-            self._open[folder] = iter(enumerate(said.bases))
+        settings = self._settings(folder)
+        if settings is not None and folder not in self.folders:
+            self._open[folder] = iter(enumerate(settings.bases))
 
-    def _base(self, folder: str, number: int, base: str) -> None:
-        target = resolve(folder, base)
-        wrong = self._wrong(target)
-        if wrong is not None:
-            self._fault(folder, ("bases", number), *wrong)
+    def _visit_base(self, folder: str, number: int, base: str) -> None:
+        target = resolve_base(folder, base)
+        problem = self._problem(target)
+        if problem is not None:
+            self._report(folder, ("bases", number), *problem)
         elif target is not None:
             self._enter(target)
 
-    def _wrong(self, target: str | None) -> tuple[str, str, str] | None:
+    def _problem(self, target: str | None) -> tuple[str, str, str] | None:
+        """Return rule, message and hint for a base that cannot be used."""
         if target is None:
-            hint = "Write a path relative to this folder that stays inside; `--path` sets the root."
-            return "merge/base-outside", "This base leaves the source's root.", hint
+            hint = "Write a relative path that stays inside the root, which `--path` sets."
+            return "merge/base-outside", "This base is outside the root of the source.", hint
         if target in self._open:
             chain = list(self._open)
-            circle = " -> ".join(_named(folder) for folder in (*chain[chain.index(target) :], target))
-            return "merge/base-cycle", f"The bases go in a circle: {circle}.", "Take one of them out."
+            cycle = " -> ".join(_layer_name(folder) for folder in (*chain[chain.index(target) :], target))
+            return "merge/base-cycle", f"The bases form a cycle: {cycle}.", "Remove one of them."
         if self._settings(target) is None:
-            hint = "Correct the path; it is relative to the folder of this halgit.yaml."
-            return "merge/base-missing", f"This base, {_named(target)}, holds no file.", hint
+            hint = "Correct the path, which is relative to the folder of this halgit.yaml."
+            return "merge/base-missing", f"Base {_layer_name(target)} does not exist or has no file.", hint
         return None
 
-    def _fault(self, folder: str, path: Path, rule: str, message: str, hint: str) -> None:
-        said = self._settings(folder) or LayerSettings()
-        spot = hyaml.locate(said.text, path) or Position(1, 1)
+    def _report(self, folder: str, path: Path, rule: str, message: str, hint: str) -> None:
+        settings = self._settings(folder) or LayerSettings()
+        at = hyaml.locate(settings.text, path) or Position(1, 1)
+        layer = _layer_name(folder)
         self.findings.append(
-            Finding(rule, Severity.ERROR, message, hint, said.file, path, spot.line, spot.column, _named(folder))
+            Finding(rule, Severity.ERROR, message, hint, settings.file, path, at.line, at.column, layer)
         )
 
 
-def resolve(folder: str, base: str) -> str | None:
-    """The folder a base names, seen from the folder of its layer; None where it leaves the root."""
+def resolve_base(folder: str, base: str) -> str | None:
+    """Return the folder that a base of the layer in `folder` names; None if it is outside the root."""
     if base.startswith("/"):
         return None
     parts = folder.split("/") if folder else []
@@ -94,5 +97,5 @@ def resolve(folder: str, base: str) -> str | None:
     return "/".join(parts)
 
 
-def _named(folder: str) -> str:
+def _layer_name(folder: str) -> str:
     return folder or "."

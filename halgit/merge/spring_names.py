@@ -1,8 +1,7 @@
-"""Property names as Spring binds them: two spellings of one property must not come from two layers.
+"""Property names as Spring binds them: two layers must not spell one property in different ways.
 
 Spring reads `server.port` and `server: {port: }` as one property, and `kubeconfig-file`, `kubeconfigFile` and
-`kubeconfig_file` too. A merge sees different keys, so both would be written, and which one wins would be Spring's
-secret. Pure; knows no file.
+`kubeconfig_file` too. A merge by key would write both, and Spring would use either.
 """
 
 from __future__ import annotations
@@ -11,20 +10,22 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from halgit.merge.diagnostics import Fault
+from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.selection import is_spring
 from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, Trace, Value
 
 Name = tuple[str, ...]
+_Scope = tuple[Value, Trace, Path]
+"""A document or a list item: property names are unique within one."""
 
 _ELEMENT = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 
 @lru_cache(maxsize=8192)
 def elements(key: str) -> Name:
-    """The elements of a key in Spring's uniform form: split at dots, lower case, letters and digits only.
+    """Return the elements of a key in Spring's uniform form: split at dots, lower case, letters and digits only.
 
-    What stands in brackets is taken as it is, as `ConfigurationPropertyName` does.
+    Text in brackets is kept, as `ConfigurationPropertyName` does.
     """
     return tuple(part if part[0] == "[" else _uniform(part) for part in _ELEMENT.findall(key)) or (key,)
 
@@ -33,33 +34,30 @@ def _uniform(part: str) -> str:
     return "".join(letter for letter in part.lower() if letter.isalnum()) or part
 
 
-def twins(data: Value, trace: Trace) -> Iterator[list[Path]]:
-    """Groups of paths that spell one property in different ways.
+def find_respelled(data: Value, trace: Trace) -> Iterator[list[Path]]:
+    """Yield groups of paths that spell one property in different ways.
 
-    A list item is a world of its own, and looked at only where it has values of several origins.
+    List items are separate scopes, searched only if their values have several origins.
     """
-    worlds: list[tuple[Value, Trace, Path]] = [(data, trace, ())]
-    while worlds:
-        value, trace, path = worlds.pop()
+    scopes: list[_Scope] = [(data, trace, ())]
+    while scopes:
+        value, trace, path = scopes.pop()
         if not trace.children:
             continue
         if isinstance(value, dict):
-            spelt: dict[Name, list[Path]] = {}
+            spellings: dict[Name, list[Path]] = {}
             for name, at, below in _properties(value, trace, (), path):
-                spelt.setdefault(name, []).append(at)
-                worlds += below
-            yield from (paths for paths in spelt.values() if len(paths) > 1)
+                spellings.setdefault(name, []).append(at)
+                scopes += below
+            yield from (paths for paths in spellings.values() if len(paths) > 1)
         elif isinstance(value, list):
-            worlds += _items(value, trace, path)
-
-
-_Worlds = list[tuple[Value, Trace, Path]]
+            scopes += _items(value, trace, path)
 
 
 def _properties(
     value: dict[str, Value], trace: Trace | None, name: Name, path: Path
-) -> Iterator[tuple[Name, Path, _Worlds]]:
-    """Every property of a mapping with its path, and the list items below it that have several origins."""
+) -> Iterator[tuple[Name, Path, list[_Scope]]]:
+    """Yield every property of a mapping with its path, and the scopes below it that have several origins."""
     children = trace.children if trace else EMPTY
     for key, item in value.items():
         full, at, below = name + elements(key), (*path, key), children.get(key)
@@ -69,7 +67,7 @@ def _properties(
             yield full, at, _items(item, below, at) if below and isinstance(item, list) else []
 
 
-def _items(value: list[Value], trace: Trace, path: Path) -> _Worlds:
+def _items(value: list[Value], trace: Trace, path: Path) -> list[_Scope]:
     return [
         (value[step], below, (*path, step))
         for step, below in trace.children.items()
@@ -77,19 +75,19 @@ def _items(value: list[Value], trace: Trace, path: Path) -> _Worlds:
     ]
 
 
-def twin_faults(file: File, ranks: Mapping[LayerId, int]) -> Iterator[Fault]:
-    """Properties of a file that Spring reads as one and that come from different layers. `ranks`: highest wins."""
+def respelled_diagnostics(file: File, ranks: Mapping[LayerId, int]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each property that two layers spell differently. `ranks` grow with the layer."""
     if file.data is MISSING or file.trace is None or not is_spring(file.path):
         return
-    for paths in twins(file.data, file.trace):
-        yield from _twins(paths, file.trace, ranks)
+    for paths in find_respelled(file.data, file.trace):
+        yield from _diagnostics(paths, file.trace, ranks)
 
 
-def _twins(paths: list[Path], trace: Trace, ranks: Mapping[LayerId, int]) -> Iterator[Fault]:
+def _diagnostics(paths: list[Path], trace: Trace, ranks: Mapping[LayerId, int]) -> Iterator[Diagnostic]:
     origins = sorted((trace.at(path).origin for path in paths), key=lambda origin: ranks[origin.layer])
     lowest = origins[0]
     for origin in origins:
         if origin.layer != lowest.layer:
-            message = "Spring reads this as the property that {other} spells in another way, and would see both."
-            hint = "Spell it as the lower layer does; the merge then replaces it."
-            yield Fault("merge/two-spellings", origin, message, hint, lowest)
+            message = "This property is spelled differently at {other}; Spring binds both spellings to one property."
+            hint = "Use the spelling of the lower layer, so that the merge replaces its value."
+            yield Diagnostic("merge/two-spellings", origin, message, hint, lowest)

@@ -1,7 +1,7 @@
-"""The dialect of the OpsMx repositories: upper-case tokens in files of their own, replaced by file name and token.
+"""Replacement of tokens in OpsMx repositories: upper-case words, replaced by file name and token.
 
-Any scalar of such a file, whole tokens, all in one pass: what a value holds is never looked at again. The result is
-always a text, comments stay, and so does every other byte of the file. No `${{` is read here.
+A token is replaced in any scalar of its files, as a whole word, all in one pass: values are not searched again. The
+result is always a string; comments and every other byte of the file are kept. `${{` is not read in this dialect.
 """
 
 from __future__ import annotations
@@ -12,22 +12,18 @@ from functools import partial
 from halgit import yaml as hyaml
 from halgit.halyard import layout
 from halgit.merge import selection
-from halgit.merge.diagnostics import Telling
-from halgit.merge.scalars import Change, rewritten, texts
+from halgit.merge.diagnostics import DiagnosticCollector
+from halgit.merge.scalars import Change, find_strings, replace_scalars
 from halgit.merge.selection import is_merged
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import tokens
-from halgit.opsmx.tokens import apart, base_name, of_file, token_table
-from halgit.opsmx.variants import Chosen, variants
-from halgit.parameters import parameter_set
-from halgit.parameters.parameter_set import Parameters
-from halgit.parameters.substitution import Say, Substituted, new_twins
-from halgit.parameters.values import FILE, variable
+from halgit.opsmx.tokens import split_tokens, token_table, tokens_of_file
+from halgit.parameters.parameter_set import ParameterSet, collect_parameters
+from halgit.parameters.substitution import Report, Substitution, new_duplicate_items
+from halgit.parameters.values import FILE_SUFFIX, variable_name
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
 from halgit.redaction import Secret, join_parts
 from halgit.text.phrases import join_words
-
-__all__ = ["Chosen", "base_name", "collect", "detect", "substitute", "variants"]
 
 SSH_KEY = "GIT_SSH_KEY"
 GIT_CONFIG = "default/profiles/spinnakerconfig.yml"
@@ -35,10 +31,10 @@ PRIVATE_KEY: Path = ("spring", "cloud", "config", "server", "git", "privateKey")
 """Where Spring Cloud Config Server's git backend reads its SSH key (`MultipleJGitEnvironmentProperties`)."""
 
 
-def detect(layers: Sequence[Layer]) -> bool:
-    """Whether these layers are in this dialect: no `halgit.yaml`, and a token in a file it belongs to.
+def is_opsmx(layers: Sequence[Layer]) -> bool:
+    """Whether these layers use this dialect: no `halgit.yaml`, and a token in one of its files.
 
-    Looks at the files that are read, variants too; a token that only a comment names does not count.
+    All variants of the files count; a token that is only in a comment does not.
     """
     if any(layer.settings.file for layer in layers):
         return False
@@ -46,159 +42,171 @@ def detect(layers: Sequence[Layer]) -> bool:
 
 
 def _uses_tokens(path: str, text: bytes) -> bool:
-    names = of_file(path)
-    if not names or not tokens.found(text.decode("utf-8", "replace"), names):
+    names = tokens_of_file(path)
+    if not names or not tokens.contains_token(text.decode("utf-8", "replace"), names):
         return False
     read = hyaml.read(text, path, many=True)
-    return any(True for document in read.documents for _ in texts(document, partial(tokens.found, names=names)))
+    is_token = partial(tokens.contains_token, names=names)
+    return any(True for document in read.documents for _ in find_strings(document, is_token))
 
 
-def collect(layers: Sequence[Layer], operator: OperatorSettings) -> Parameters:
-    """The parameters of this dialect: every token is declared, and whatever else is given is only warned of."""
+def collect_tokens(layers: Sequence[Layer], operator: OperatorSettings) -> ParameterSet:
+    """Return the parameters of this dialect: every token is declared; any other value is only a warning."""
     known = {
         name: Declaration(name, "", (), True, type="string", secret=token.secret, description=token.description)
         for name, token in token_table().items()
     }
-    return parameter_set.collect(layers, operator, known=known, undeclared=Severity.WARNING)
+    return collect_parameters(layers, operator, known=known, undeclared=Severity.WARNING)
 
 
-def substitute(
-    files: Mapping[str, File], parameters: Parameters, layers: Sequence[Layer], *, variant: Variant = "token"
-) -> Substituted:
-    """The merged files with their tokens replaced. An open token is an error, a misplaced or misspelt one a warning.
+def substitute_tokens(
+    files: Mapping[str, File], parameters: ParameterSet, layers: Sequence[Layer], *, variant: Variant = "token"
+) -> Substitution:
+    """Replace the tokens of merged files. An open token is an error, a misplaced or misspelled one a warning.
 
-    `layers` are those messages name places in. With variant ssh the private key goes where it belongs.
+    `layers` are those that messages name. Variant ssh sets the private key of the config server.
     """
-    filling = _Filling(parameters, Telling(files.values(), layers), variant, _deployments(files))
-    made = {path: filling.file(files[path]) for path in sorted(files)}
-    twins = new_twins(files, made, layers)
-    return Substituted(made, frozenset(filling.used), (*filling.telling.findings(), *twins))
+    diagnostics = DiagnosticCollector(files.values(), layers)
+    substituter = _Substituter(parameters, diagnostics, variant, _deployments(files))
+    changed = {path: substituter.substitute(files[path]) for path in sorted(files)}
+    findings = (*diagnostics.findings(), *new_duplicate_items(files, changed, layers))
+    return Substitution(changed, frozenset(substituter.used), findings)
 
 
 def _deployments(files: Mapping[str, File]) -> tuple[str, ...]:
     config = files.get("config")
-    return selection.deployments(config.data if config else None) or ("default",)
+    return selection.deployment_names(config.data if config else None) or ("default",)
 
 
-class _Filling:
-    """Replaces in one file after the other; keeps what was used and what is wrong."""
+class _Substituter:
+    """Replaces the tokens of files and collects used names and problems."""
 
-    def __init__(self, parameters: Parameters, telling: Telling, variant: Variant, deployments: Sequence[str]) -> None:
+    def __init__(
+        self,
+        parameters: ParameterSet,
+        diagnostics: DiagnosticCollector,
+        variant: Variant,
+        deployments: Sequence[str],
+    ) -> None:
         self.used: set[str] = set()
-        self.telling = telling
+        self._diagnostics = diagnostics
         self._parameters = parameters
         self._variant = variant
         self._deployments = deployments
 
-    def file(self, file: File) -> File:
-        """The file with its tokens replaced, and warnings of words that look as if they should be."""
+    def substitute(self, file: File) -> File:
+        """Return the file with its tokens replaced; reports words that look like tokens but are not replaced."""
         if file.data is not MISSING:
-            return self._document(file, file.data)
+            return self._substitute_document(file, file.data)
         if isinstance(file.body, bytes):
-            look = self._undivided if is_merged(file.path) else self._text
-            look(file, file.body.decode("utf-8", "replace"))
+            check = self._report_several_documents if is_merged(file.path) else self._check_text
+            check(file, file.body.decode("utf-8", "replace"))
         return file
 
     # --- YAML --------------------------------------------------------------------------------------------------
 
-    def _document(self, file: File, data: Value) -> File:
+    def _substitute_document(self, file: File, data: Value) -> File:
         changes: dict[Path, Change] = {}
-        reaches = self._reaches_a_service(file.path)
-        for path, text, key in texts(data, tokens.may_hold_any):
-            parts = apart(text, of_file(file.path))
-            if len(parts) > 1 and key:
-                self._key(file, path[:-1], parts[1])
+        reaches_service = self._reaches_service(file.path)
+        for path, text, is_key in find_strings(data, tokens.may_contain_token):
+            parts = split_tokens(text, tokens_of_file(file.path))
+            if len(parts) > 1 and is_key:
+                self._report_in_key(file, path[:-1], parts[1])
             elif len(parts) > 1:
-                self._scalar(file, path, parts, changes)
-            if reaches:
-                _warn(text, file.path, partial(self._at, file, path))
+                self._substitute_scalar(file, path, parts, changes)
+            if reaches_service:
+                _check_string(text, file.path, partial(self._at_node, file, path))
         if self._variant == "ssh" and file.path == GIT_CONFIG:
-            self._private_key(file, data, changes)
-        return rewritten(file, data, changes)
+            self._set_private_key(file, data, changes)
+        return replace_scalars(file, data, changes)
 
-    def _key(self, file: File, path: Path, name: str) -> None:
+    def _report_in_key(self, file: File, path: Path, name: str) -> None:
         self.used.add(name)
-        message = f"Token {name} stands in a mapping key, where tokens are not replaced."
-        self.telling.at(file, path, name, "opsmx/in-key", message, "Write the key out.")
+        message = f"Token {name} is used in a mapping key, where tokens are not replaced."
+        self._diagnostics.add(file, path, name, "opsmx/in-key", message, "Write the key itself.")
 
-    def _scalar(self, file: File, path: Path, parts: list[str], changes: dict[Path, Change]) -> None:
+    def _substitute_scalar(self, file: File, path: Path, parts: list[str], changes: dict[Path, Change]) -> None:
         """Replace the tokens of one scalar; none of them if one has no value."""
         names = list(dict.fromkeys(parts[1::2]))
-        values = {name: self._value(name, self._at(file, path, name)) for name in names}
+        values = {name: self._value(name, self._at_node(file, path, name)) for name in names}
         if not any(value is MISSING for value in values.values()):
-            woven = join_parts(values[part] if number % 2 else part for number, part in enumerate(parts))
-            changes[path] = Change(woven, ", ".join(f"parameter {name}" for name in names))
+            text = join_parts(values[part] if number % 2 else part for number, part in enumerate(parts))
+            changes[path] = Change(text, ", ".join(f"parameter {name}" for name in names))
 
-    def _value(self, name: str, say: Say) -> Value:
-        """The token's value, a text or a secret; MISSING, with a word of why, where it is open."""
+    def _value(self, name: str, report: Report) -> Value:
+        """Return the token's value, a string or a secret; reports and returns MISSING if it has none."""
         self.used.add(name)
         value = self._parameters.values[name].value
         declared = self._parameters.declared[name]
         if value is MISSING:
-            say("opsmx/open-token", f"Token {name} ({declared.description}) has no value.", _how_to_give(declared))
+            report("opsmx/open-token", f"Token {name} ({declared.description}) has no value.", _how_to_set(declared))
         elif value in ("", Secret("", "")) and not token_table()[name].may_be_empty:
-            say("opsmx/empty-token", f"The value given for token {name} is empty.", _how_to_give(declared))
+            report("opsmx/empty-token", f"The value of token {name} is empty.", _how_to_set(declared))
             return MISSING
         return value if value is MISSING or isinstance(value, Secret) else str(value)
 
-    def _private_key(self, file: File, data: Value, changes: dict[Path, Change]) -> None:
-        """Put the SSH key where it belongs, if nothing stands there."""
-        here = data
+    def _set_private_key(self, file: File, data: Value, changes: dict[Path, Change]) -> None:
+        """Set the SSH key of the config server, unless the file has one."""
+        current = data
         for step in PRIVATE_KEY:
-            here = here.get(step, MISSING) if isinstance(here, dict) else MISSING
-        if here is MISSING:
-            message = f"Variant ssh is chosen, and there is no {'.'.join(map(str, PRIVATE_KEY))} here."
-            hint = "Add an empty privateKey there, or choose another variant."
-            self.telling.at(file, (), "", "opsmx/no-private-key", message, hint)
-        elif PRIVATE_KEY not in changes and (here is None or not str(here).strip()):
-            value = self._value(SSH_KEY, self._at(file, PRIVATE_KEY, ""))
+            current = current.get(step, MISSING) if isinstance(current, dict) else MISSING
+        if current is MISSING:
+            message = f"Variant ssh requires {'.'.join(map(str, PRIVATE_KEY))}, which is missing."
+            hint = "Add an empty privateKey, or select another variant."
+            self._diagnostics.add(file, (), "", "opsmx/no-private-key", message, hint)
+        elif PRIVATE_KEY not in changes and (current is None or not str(current).strip()):
+            value = self._value(SSH_KEY, self._at_node(file, PRIVATE_KEY, ""))
             if value is not MISSING:
-                changes[PRIVATE_KEY] = Change(_with_last_line_break(value), f"parameter {SSH_KEY}")
+                changes[PRIVATE_KEY] = Change(_with_final_newline(value), f"parameter {SSH_KEY}")
 
-    # --- what is no single document ----------------------------------------------------------------------------
+    # --- other files -------------------------------------------------------------------------------------------
 
-    def _undivided(self, file: File, text: str) -> None:
-        """A YAML file that is not one document: its tokens cannot be replaced. That it is broken is told already."""
+    def _report_several_documents(self, file: File, text: str) -> None:
+        """Report the tokens of a file of several documents. A file that does not parse is reported already."""
         if len(hyaml.read(text.encode(), file.path, many=True).documents) < 2:
             return
-        for name, offset in tokens.in_lines(text, of_file(file.path)):
+        for name, offset in tokens.find_in_lines(text, tokens_of_file(file.path)):
             self.used.add(name)
-            message = f"Token {name} stands in a file of several YAML documents, which is left as it is."
-            hint = "Make it files of one document each, or write the value out."
-            self.telling.in_text(file, offset, text, "opsmx/several-documents", message, hint)
+            message = f"Token {name} is used in a file of several YAML documents, where it is not replaced."
+            hint = "Split the file into files of one document each, or write the value itself."
+            self._diagnostics.add_at_offset(file, offset, text, "opsmx/several-documents", message, hint)
 
-    def _text(self, file: File, text: str) -> None:
-        """A file that is no YAML; no token belongs to one."""
-        if self._reaches_a_service(file.path):
-            for line, start in tokens.lines(text):
-                _warn(line, file.path, partial(self._in_line, file, text, start))
+    def _check_text(self, file: File, text: str) -> None:
+        """Check a file that is not YAML; no token belongs to one."""
+        if self._reaches_service(file.path):
+            for line, start in tokens.lines_without_comments(text):
+                _check_string(line, file.path, partial(self._at_word, file, text, start))
 
-    def _at(self, file: File, path: Path, word: str) -> Say:
-        return partial(self.telling.at, file, path, word)
+    def _at_node(self, file: File, path: Path, word: str) -> Report:
+        return partial(self._diagnostics.add, file, path, word)
 
-    def _in_line(self, file: File, text: str, start: int, word: str) -> Say:
-        return partial(self.telling.in_text, file, text.index(word, start), text)
+    def _at_word(self, file: File, text: str, start: int, word: str) -> Report:
+        return partial(self._diagnostics.add_at_offset, file, text.index(word, start), text)
 
-    def _reaches_a_service(self, path: str) -> bool:
-        place = layout.classify_file(path, self._deployments)
-        return not place.reason and (place.kind in {"config", "service-settings"} or bool(place.services))
-
-
-def _warn(text: str, path: str, place: Callable[[str], Say]) -> None:
-    """Warn of tokens that are not replaced in this file, and of words that look like a token."""
-    for name in tokens.misplaced(text, path):
-        hint = f"Write the value out; it is replaced in {join_words(token_table()[name].files)} only."
-        place(name)("opsmx/misplaced-token", f"Token {name} is not replaced in this file.", hint, Severity.WARNING)
-    for word, near in tokens.lookalikes(text, path):
-        message = f"{word} looks like a token, is none, and stays as it stands."
-        place(word)("opsmx/misspelled-token", message, f"Did you mean {near}?", Severity.WARNING)
+    def _reaches_service(self, path: str) -> bool:
+        role = layout.classify_file(path, self._deployments)
+        return not role.reason and (role.kind in {"config", "service-settings"} or bool(role.services))
 
 
-def _with_last_line_break(key: str | Secret) -> str | Secret:
-    """An SSH key with the line break at its end that readers of keys ask for; a reference as it is."""
+def _check_string(text: str, path: str, reporter: Callable[[str], Report]) -> None:
+    """Report tokens that are not replaced in this file, and words that resemble a token."""
+    for name in tokens.misplaced_tokens(text, path):
+        hint = f"Write the value itself; the token is replaced in {join_words(token_table()[name].files)} only."
+        reporter(name)("opsmx/misplaced-token", f"Token {name} is not replaced in this file.", hint, Severity.WARNING)
+    for word, nearest in tokens.misspelled_tokens(text, path):
+        message = f"{word} resembles a token but is none, and is kept unchanged."
+        reporter(word)("opsmx/misspelled-token", message, f"Did you mean {nearest}?", Severity.WARNING)
+
+
+def _with_final_newline(key: str | Secret) -> str | Secret:
+    """Return an SSH key with the newline at its end that readers of keys require; a reference as it is."""
     return Secret(key.open().rstrip("\r\n") + "\n", key.name) if isinstance(key, Secret) else key
 
 
-def _how_to_give(declared: Declaration) -> str:
-    key = variable(declared.name)
-    return f"Give it by {key}{FILE} or in --params." if declared.secret else f"Give it by {key}, --set or in --params."
+def _how_to_set(declared: Declaration) -> str:
+    key = variable_name(declared.name)
+    return (
+        f"Set it with {key}{FILE_SUFFIX} or in --params."
+        if declared.secret
+        else f"Set it with {key}, --set or in --params."
+    )

@@ -1,7 +1,7 @@
-"""File variants of the OpsMx repositories: `spinnakerconfig.yml.ssh` stands for `spinnakerconfig.yml` in variant ssh.
+"""File variants of OpsMx repositories: `spinnakerconfig.yml.ssh` replaces `spinnakerconfig.yml` in variant ssh.
 
-The variant is chosen by name, never by how the repository is reached, and a variant file is never written beside the
-file it replaces. Looks at names; moves bytes, and reads none.
+The variant is selected by name, never by the transport of the repository. A variant file is never written beside the
+file that it replaces.
 """
 
 from __future__ import annotations
@@ -9,63 +9,64 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from halgit.opsmx.tokens import VARIANTS, base_name
+from halgit.opsmx.tokens import VARIANTS, without_variant
 from halgit.pipeline import File, Layer, LayerId, Origin, Skipped, Trace, Variant
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class VariantSelection:
     """The layers with one variant of each file.
 
-    `layers` are for the merge. `sources` are the same for whoever names a place: there the text of a variant also
-    stands under its own name, and `taken` says by (layer, path) which name that is.
+    `layers` are merged. `sources` are the same layers for messages: they also have the text of a variant under its
+    own name, and `selected` maps (layer, path) to that name.
     """
 
     layers: tuple[Layer, ...]
     sources: tuple[Layer, ...]
     skipped: tuple[Skipped, ...]
-    taken: Mapping[tuple[LayerId, str], str]
+    selected: Mapping[tuple[LayerId, str], str]
 
-    def own_names(self, files: Mapping[str, File]) -> dict[str, File]:
-        """Merged files whose origins name the variant a value was written in."""
-        names = {(id, id.file(path)): id.file(own) for (id, path), own in self.taken.items()}
-        paths = {path for _, path in self.taken}
+    def restore_names(self, files: Mapping[str, File]) -> dict[str, File]:
+        """Return merged files whose origins name the variant file that a value was written in."""
+        names = {(id, id.file(path)): id.file(own) for (id, path), own in self.selected.items()}
+        paths = {path for _, path in self.selected}
         return {
-            path: replace(file, trace=_renamed(file.trace, names)) if file.trace and path in paths else file
+            path: replace(file, trace=_rename(file.trace, names)) if file.trace and path in paths else file
             for path, file in files.items()
         }
 
 
-def variants(layers: Sequence[Layer], variant: Variant) -> Chosen:
-    """The layers with files of this variant in the place of those they stand for, and all other variants left out."""
-    compiled: list[Layer] = []
+def select_variants(layers: Sequence[Layer], variant: Variant) -> VariantSelection:
+    """Replace files by their variant of this name; files of other variants are skipped."""
+    merged: list[Layer] = []
     sources: list[Layer] = []
     skipped: list[Skipped] = []
-    taken: dict[tuple[LayerId, str], str] = {}
+    selected: dict[tuple[LayerId, str], str] = {}
     for layer in layers:
-        files = {path: text for path, text in layer.files.items() if base_name(path) == path}
+        files = {path: text for path, text in layer.files.items() if without_variant(path) == path}
         own: dict[str, bytes] = {}
         for path in sorted(layer.paths):
-            kind = path.rsplit(".", 1)[-1]
+            kind, base = path.rsplit(".", 1)[-1], without_variant(path)
             if kind not in VARIANTS or path not in layer.files:
                 continue
             if kind == variant:
-                files[base_name(path)] = own[path] = layer.files[path]
-                taken[layer.id, base_name(path)] = path
+                files[base] = own[path] = layer.files[path]
+                selected[layer.id, base] = path
             else:
-                skipped.append(Skipped(path, f"it is the {kind} variant of {base_name(path)}, and {variant} is chosen"))
-        paths = frozenset(base_name(path) if path in own else path for path in layer.paths)
-        paths -= {path for path in layer.files if base_name(path) != path}
-        compiled.append(replace(layer, paths=paths | files.keys(), files=files))
+                reason = f"it is the {kind} variant of {base}; the selected variant is {variant}"
+                skipped.append(Skipped(path, reason))
+        paths = frozenset(without_variant(path) if path in own else path for path in layer.paths)
+        paths -= {path for path in layer.files if without_variant(path) != path}
+        merged.append(replace(layer, paths=paths | files.keys(), files=files))
         sources.append(replace(layer, paths=paths | files.keys(), files={**files, **own}))
-    return Chosen(tuple(compiled), tuple(sources), tuple(skipped), taken)
+    return VariantSelection(tuple(merged), tuple(sources), tuple(skipped), selected)
 
 
-def _renamed(trace: Trace, names: Mapping[tuple[LayerId, str], str]) -> Trace:
-    """The trace with origins in the files these names are for."""
+def _rename(trace: Trace, names: Mapping[tuple[LayerId, str], str]) -> Trace:
+    """Return the trace with the files of its origins renamed."""
 
-    def own(origin: Origin) -> Origin:
+    def renamed(origin: Origin) -> Origin:
         return replace(origin, file=names.get((origin.layer, origin.file), origin.file))
 
-    children = {step: _renamed(child, names) for step, child in trace.children.items()}
-    return Trace(own(trace.origin), tuple(map(own, trace.overridden)), children)
+    children = {step: _rename(child, names) for step, child in trace.children.items()}
+    return Trace(renamed(trace.origin), tuple(map(renamed, trace.overridden)), children)

@@ -1,6 +1,6 @@
-"""A text made fit for its place in a JSON or JavaScript file: inside a string, a comment, or as a value of its own.
+"""Escaping of a value for its place in a JSON or JavaScript file: inside a string or comment, or as a literal.
 
-Tells the places apart by the tokens of the language, no more. Knows no parameter.
+Finds the places with a tokenizer of strings, comments and regular expressions.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _CONTEXTS: dict[str, Context] = {
 }
 
 
-def contexts(text: str, offsets: Iterable[int], *, javascript: bool) -> dict[int, Context]:
-    """Where each of the offsets, which ascend, stands. In JSON there are only texts in double quotes and code."""
+def find_contexts(text: str, offsets: Iterable[int], *, javascript: bool) -> dict[int, Context]:
+    """Return the context of each offset; offsets are ascending. JSON has only strings in double quotes and code."""
     found: dict[int, Context] = {}
     tokens = _TOKEN.finditer(text)
     token = next(tokens, None)
@@ -48,14 +48,14 @@ def contexts(text: str, offsets: Iterable[int], *, javascript: bool) -> dict[int
     return found
 
 
-def as_value(value: Value) -> str:
-    """A value where code stands: `"text"`, `5`, `true`, `["a"]`."""
-    return _safe(json.dumps(value, ensure_ascii=False))
+def format_literal(value: Value) -> str:
+    """Return a value as a literal: `"text"`, `5`, `true`, `["a"]`."""
+    return _escape_line_ends(json.dumps(value, ensure_ascii=False))
 
 
-def within(text: str, context: Context) -> str:
-    """A text inside a string of these quotes, or a comment."""
-    inner = _safe(json.dumps(text, ensure_ascii=False)[1:-1])
+def escape_in(text: str, context: Context) -> str:
+    """Escape a string for use inside a string or comment of this context."""
+    inner = _escape_line_ends(json.dumps(text, ensure_ascii=False)[1:-1])
     if context == "'":
         return inner.replace('\\"', '"').replace("'", "\\'")
     if context == "`":
@@ -63,6 +63,6 @@ def within(text: str, context: Context) -> str:
     return inner.replace("*/", "*\\/") if context == "comment" else inner
 
 
-def _safe(text: str) -> str:
-    """Without what ends a line of JavaScript or a `<script>` element; JSON reads these escapes too."""
+def _escape_line_ends(text: str) -> str:
+    """Escape what ends a line of JavaScript or a `<script>` element; JSON accepts these escapes too."""
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("</", "<\\/")

@@ -1,7 +1,7 @@
-"""The parameters of one run: declarations and values of all layers and of the operator, the highest value wins.
+"""The parameters of one run: declarations and values of all layers and of the operator, the highest value applies.
 
-Lowest first: declared default, layers from the lowest up, `--params`, `HALGIT_PARAM_*`, `--set`. Every value that is
-given is checked, also one that another beats. Secret values leave here as `Secret`, and no message shows any value.
+Precedence, lowest first: declared default, layers from the lowest up, `--params`, `HALGIT_PARAM_*`, `--set`. Every
+value is checked, also one that is overridden. Secret values become `Secret`; no message shows a value.
 """
 
 from __future__ import annotations
@@ -10,197 +10,203 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from halgit import references
-from halgit.merge.diagnostics import Fault, findings
+from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.operator_settings import OperatorSettings
-from halgit.parameters import values as givers
-from halgit.parameters.types import Misfit, fitted
-from halgit.parameters.values import Given
+from halgit.parameters import values as sources
+from halgit.parameters.types import InvalidValue, convert_value
+from halgit.parameters.values import FILE_SUFFIX, SET_OPTION, ParameterValue, variable_name
 from halgit.pipeline import EMPTY, MISSING, Declaration, Finding, Layer, Origin, Parameter, Severity, Value
 from halgit.redaction import Secret
 from halgit.text.phrases import suggest_nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
-    """The parameters by name; one without a value has MISSING. `findings` are all that is wrong with them."""
+class ParameterSet:
+    """The parameters by name; one without a value has MISSING. `findings` are all problems with them."""
 
     values: Mapping[str, Parameter]
     declared: Mapping[str, Declaration] = EMPTY
     findings: tuple[Finding, ...] = ()
 
     def with_used(self, used: Iterable[str]) -> dict[str, Parameter]:
-        """The parameters, each told whether it was used."""
+        """Return the parameters with their `used` field set."""
         names = frozenset(used)
         return {name: replace(one, used=name in names) for name, one in self.values.items()}
 
 
-def collect(
+def collect_parameters(
     layers: Sequence[Layer],
     operator: OperatorSettings,
     *,
     known: Mapping[str, Declaration] = EMPTY,
     undeclared: Severity = Severity.ERROR,
-) -> Parameters:
-    """The parameters of these layers, which come lowest first, a root's settings beneath all others.
+) -> ParameterSet:
+    """Return the parameters of these layers, lowest first, with the operator's values.
 
-    `known` are declarations no layer has to make. A value in a layer needs no declaration: it makes the parameter.
-    `undeclared` is how bad a value from outside is whose name no layer and nothing known has.
+    `known` are declarations that no layer has to make. A value in a layer declares its parameter. `undeclared` is the
+    severity of an operator's value for an unknown parameter.
     """
-    entries = list(givers.by_layers(layers))
-    gathering = _Gathering(known, undeclared)
-    gathering.declare(entries)
-    gathering.take([_default(entry, origin) for entry, origin in entries if entry.declares])
-    gathering.take([_plain(entry, origin) for entry, origin in entries if not entry.declares])
-    from_file, bad = givers.by_file(operator)
-    from_environment, unknown = givers.by_environment(operator, gathering.declared, gathering.names, undeclared)
-    gathering.found += (*bad, *unknown)
-    gathering.take_from_outside([*from_file, *from_environment, *givers.by_set(operator)])
-    gathering.require()
-    return Parameters(
-        {name: gathering.parameter(name) for name in gathering.names},
-        gathering.declared,
-        (*findings(gathering.faults, layers), *gathering.found),
+    entries = list(sources.layer_entries(layers))
+    collector = _Collector(known, undeclared)
+    collector.declare(entries)
+    collector.add_values([_default_value(entry, origin) for entry, origin in entries if entry.declares])
+    collector.add_values([_layer_value(entry, origin) for entry, origin in entries if not entry.declares])
+    from_file, file_findings = sources.file_values(operator)
+    declared, names = collector.declared, collector.names
+    from_environment, environment_findings = sources.environment_values(operator, declared, names, undeclared)
+    collector.findings += (*file_findings, *environment_findings)
+    collector.add_operator_values([*from_file, *from_environment, *sources.option_values(operator)])
+    collector.check_required()
+    return ParameterSet(
+        {name: collector.parameter(name) for name in names},
+        declared,
+        (*to_findings(collector.diagnostics, layers), *collector.findings),
     )
 
 
-def _default(entry: Declaration, origin: Origin) -> Given:
+def _default_value(entry: Declaration, origin: Origin) -> ParameterValue:
     here = Origin(origin.layer, origin.file, (*origin.path, "default"), f"default of {entry.name}")
-    return Given(entry.name, entry.value, f"default in {origin.file}", origin=here)
+    return ParameterValue(entry.name, entry.value, f"default in {origin.file}", origin=here)
 
 
-def _plain(entry: Declaration, origin: Origin) -> Given:
-    return Given(entry.name, entry.value, origin.file, origin=origin)
+def _layer_value(entry: Declaration, origin: Origin) -> ParameterValue:
+    return ParameterValue(entry.name, entry.value, origin.file, origin=origin)
 
 
-class _Gathering:
-    """Declarations and values as they come in, lowest first."""
+class _Collector:
+    """Collects declarations and values, lowest first."""
 
     def __init__(self, known: Mapping[str, Declaration], undeclared: Severity) -> None:
         self.declared: dict[str, Declaration] = dict(known)
         self.names: dict[str, None] = dict.fromkeys(known)
-        self.faults: list[Fault] = []
-        self.found: list[Finding] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.findings: list[Finding] = []
         self._undeclared = undeclared
-        self._places: dict[str, Origin] = {}
-        self._given: dict[str, Given] = {}
+        self._origins: dict[str, Origin] = {}
+        self._values: dict[str, ParameterValue] = {}
 
     def declare(self, entries: Sequence[tuple[Declaration, Origin]]) -> None:
-        """Take the declarations and the names; a name is declared once, and has its own variable."""
+        """Add the names and declarations. A name is declared once and has its own environment variable."""
         for entry, origin in entries:
             self.names.setdefault(entry.name)
             if not entry.declares:
                 continue
-            if entry.name in self._places:
-                message = f"Parameter {entry.name} is declared in {{other}} already."
-                hint = "Give it a value here without declaring it again, or remove one of the two."
-                self.faults.append(Fault("parameter/redeclared", origin, message, hint, other=self._places[entry.name]))
+            if entry.name in self._origins:
+                message = f"Parameter {entry.name} is already declared at {{other}}."
+                hint = "Set its value here without a declaration, or remove one of the two declarations."
+                other = self._origins[entry.name]
+                self.diagnostics.append(Diagnostic("parameter/redeclared", origin, message, hint, other=other))
                 continue
-            self._places[entry.name] = origin
+            self._origins[entry.name] = origin
             known = self.declared.get(entry.name)
             self.declared[entry.name] = replace(entry, secret=entry.secret or bool(known and known.secret))
-        for key, one, other in givers.clashes(self.declared, self.names):
-            message = f"Parameters {one} and {other} would both be given by the variable {key}."
-            where = next((origin for entry, origin in entries if entry.name == other), None)
+        for key, one, other_name in sources.variable_conflicts(self.declared, self.names):
+            message = f"Parameters {one} and {other_name} have the same environment variable {key}."
+            where = next((origin for entry, origin in entries if entry.name == other_name), None)
             if where:
-                self.faults.append(Fault("parameter/same-variable", where, message, "Rename one of them."))
+                self.diagnostics.append(Diagnostic("parameter/same-variable", where, message, "Rename one of them."))
 
-    def take(self, given: Iterable[Given]) -> None:
-        """Take values, each over the one before, if they fit."""
-        for one in given:
+    def add_values(self, values: Iterable[ParameterValue]) -> None:
+        """Add values, each overriding the one before, and report those that do not match their declaration."""
+        for one in values:
             if one.value is MISSING:
                 continue
-            declared = self.declared.get(one.name)
             try:
-                value = fitted(declared, one.value, text=one.text)
-            except Misfit as wrong:
-                self._say("parameter/value", one, wrong.message, wrong.hint)
+                value = convert_value(self.declared.get(one.name), one.value, is_text=one.is_text)
+            except InvalidValue as error:
+                self._report("parameter/value", one, error.message, error.hint)
                 value = one.value
-            self._look_at(one, value)
-            self._given[one.name] = replace(one, value=value)
+            self._check_layer_value(one, value)
+            self._values[one.name] = replace(one, value=value)
 
-    def take_from_outside(self, given: Iterable[Given]) -> None:
-        """Take values of the operator, whose names must be declared."""
-        for one in given:
+    def add_operator_values(self, values: Iterable[ParameterValue]) -> None:
+        """Add values of the operator, whose names must be known."""
+        for one in values:
             if one.name not in self.names:
-                hint = suggest_nearest(one.name, self.names, givers.undeclared_hint(self._undeclared))
-                message = f"no parameter {one.name} is declared."
-                self._say("parameter/undeclared", one, message, hint, self._undeclared)
+                hint = suggest_nearest(one.name, self.names, sources.undeclared_hint(self._undeclared))
+                message = f"parameter {one.name} is not declared."
+                self._report("parameter/undeclared", one, message, hint, self._undeclared)
                 continue
-            if one.by == givers.SET and self._is_secret(one.name) and not _is_reference(one.value):
-                message = f"parameter {one.name} is secret, and every process of this machine can see --set."
-                hint = f"Give it by {givers.variable(one.name)}{givers.FILE}, or as a reference."
-                self._say("parameter/secret-in-arguments", one, message, hint, Severity.WARNING)
-            self.take([one])
+            if one.source == SET_OPTION and self._is_secret(one.name) and not _is_reference(one.value):
+                message = f"parameter {one.name} is secret, and process lists show the value of --set."
+                hint = f"Set it with {variable_name(one.name)}{FILE_SUFFIX}, or use a reference."
+                self._report("parameter/secret-in-arguments", one, message, hint, Severity.WARNING)
+            self.add_values([one])
 
-    def _look_at(self, one: Given, value: Value) -> None:
-        """What is wrong with a value that fits: a parameter in a parameter, a secret written into a repository."""
-        if one.origin and isinstance(value, str):
-            if "${{" in value and "params." in value:
-                message = f"parameter {one.name}: a parameter is not replaced in the value of another."
-                self._say("parameter/nested", one, message, "Write the value out.")
-            elif value and self._is_secret(one.name) and not _is_reference(value):
-                message = f"parameter {one.name} is secret, and its value stands in the repository in clear."
-                hint = f"Write a reference, or give it by {givers.variable(one.name)}{givers.FILE}."
-                self._say("parameter/secret-in-plain-text", one, message, hint, Severity.WARNING)
+    def _check_layer_value(self, one: ParameterValue, value: Value) -> None:
+        """Report a parameter inside the value of another, and a secret in plain text in the repository."""
+        if not one.origin or not isinstance(value, str):
+            return
+        if "${{" in value and "params." in value:
+            message = f"parameter {one.name}: a parameter is not replaced in the value of another."
+            self._report("parameter/nested", one, message, "Write the value itself.")
+        elif value and self._is_secret(one.name) and not _is_reference(value):
+            message = f"parameter {one.name} is secret, but its value is in plain text in the repository."
+            hint = f"Use a reference, or set it with {variable_name(one.name)}{FILE_SUFFIX}."
+            self._report("parameter/secret-in-plain-text", one, message, hint, Severity.WARNING)
 
-    def require(self) -> None:
-        """Say which required parameters have no value."""
+    def check_required(self) -> None:
+        """Report required parameters without a value."""
         for name, declared in self.declared.items():
-            if declared.required and name not in self._given and name in self._places:
-                about = f" ({declared.description})" if declared.description else ""
-                message = f"Parameter {name}{about} is required and has no value."
-                self.faults.append(Fault("parameter/required", self._places[name], message, how_to_give(declared)))
+            if declared.required and name not in self._values and name in self._origins:
+                description = f" ({declared.description})" if declared.description else ""
+                message = f"Parameter {name}{description} is required and has no value."
+                where = self._origins[name]
+                self.diagnostics.append(Diagnostic("parameter/required", where, message, how_to_set(declared)))
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter as it stands; a secret value as a `Secret`, unless it is a reference."""
-        one = self._given.get(name)
-        secret = self._is_secret(name)
+        """Return the parameter with its highest value. A secret value is a `Secret` unless it is a reference."""
+        one = self._values.get(name)
+        is_secret = self._is_secret(name)
         if one is None:
-            return Parameter(name, MISSING, secret, "", used=False)
-        hidden = secret and not _is_reference(one.value)
-        value = Secret(str(one.value), f"parameter {name}") if hidden else one.value
-        return Parameter(name, value, secret, one.by, used=False, origin=one.origin)
+            return Parameter(name, MISSING, is_secret, "", used=False)
+        is_hidden = is_secret and not _is_reference(one.value)
+        value = Secret(str(one.value), f"parameter {name}") if is_hidden else one.value
+        return Parameter(name, value, is_secret, one.source, used=False, origin=one.origin)
 
     def _is_secret(self, name: str) -> bool:
         return name in self.declared and self.declared[name].secret
 
-    def _say(self, rule: str, one: Given, message: str, hint: str, severity: Severity = Severity.ERROR) -> None:
-        words = one.prefix + message if one.prefix else message[0].upper() + message[1:]
+    def _report(
+        self, rule: str, one: ParameterValue, message: str, hint: str, severity: Severity = Severity.ERROR
+    ) -> None:
+        text = one.prefix + message if one.prefix else message[0].upper() + message[1:]
         if one.origin:
-            self.faults.append(Fault(rule, one.origin, words, hint, severity=severity))
+            self.diagnostics.append(Diagnostic(rule, one.origin, text, hint, severity=severity))
         else:
             path = (one.name,) if one.file else ()
-            line, column = (one.spot.line, one.spot.column) if one.spot else (0, 0)
-            self.found.append(Finding(rule, severity, words, hint, one.file, path, line, column))
+            line, column = (one.position.line, one.position.column) if one.position else (0, 0)
+            self.findings.append(Finding(rule, severity, text, hint, one.file, path, line, column))
 
 
 def _is_reference(value: Value) -> bool:
-    """Whether a value is a reference, or means to be one: then it is read, or refused, where it stands."""
-    return isinstance(value, str) and (
-        bool(references.find_references(value)) or references.explain_malformed(value) is not None
-    )
+    """Whether a value is a reference, or a malformed one: it is read, or reported, where it is used."""
+    if not isinstance(value, str):
+        return False
+    return bool(references.find_references(value)) or references.explain_malformed(value) is not None
 
 
-def how_to_give(declared: Declaration) -> str:
-    """The next step where a parameter has no value."""
-    key = givers.variable(declared.name)
+def how_to_set(declared: Declaration) -> str:
+    """Return the hint for a parameter without a value."""
+    key = variable_name(declared.name)
     if declared.secret:
-        return f"Give it by {key}{givers.FILE}, or as a reference under params in halgit.yaml."
-    return f"Give it under params in halgit.yaml, by {key} or with --set {declared.name}=VALUE."
+        return f"Set it with {key}{FILE_SUFFIX}, or as a reference under params in halgit.yaml."
+    return f"Set it under params in halgit.yaml, with {key} or with --set {declared.name}=VALUE."
 
 
-def unused(parameters: Parameters, used: Iterable[str], layers: Sequence[Layer]) -> tuple[Finding, ...]:
-    """A warning for each parameter nothing uses: where a layer declares it or gives it, or what gave it."""
+def find_unused(parameters: ParameterSet, used: Iterable[str], layers: Sequence[Layer]) -> tuple[Finding, ...]:
+    """Return a warning for each unused parameter, at its place in a layer or with the source of its value."""
     names = frozenset(used)
-    faults: dict[str, Fault] = {}
-    found: list[Finding] = []
-    for entry, origin in givers.by_layers(layers):
-        if entry.name not in names and entry.name in parameters.values:
+    diagnostics: dict[str, Diagnostic] = {}
+    findings: list[Finding] = []
+    for entry, origin in sources.layer_entries(layers):
+        if entry.name not in names and entry.name in parameters.values and entry.name not in diagnostics:
             hint = suggest_nearest(entry.name, names, "Use it or remove it.")
-            message = f"Nothing uses parameter {entry.name}."
-            faults.setdefault(entry.name, Fault("parameter/unused", origin, message, hint, severity=Severity.WARNING))
-    for name, one in parameters.values.items():
-        if name not in names and name not in faults and one.set_by:
-            message = f"{one.set_by}: nothing uses parameter {name}."
-            found.append(Finding("parameter/unused", Severity.WARNING, message, "Leave it out."))
-    return (*findings(faults.values(), layers), *found)
+            message = f"Parameter {entry.name} is not used."
+            one = Diagnostic("parameter/unused", origin, message, hint, severity=Severity.WARNING)
+            diagnostics[entry.name] = one
+    for name, parameter in parameters.values.items():
+        if name not in names and name not in diagnostics and parameter.set_by:
+            message = f"{parameter.set_by}: parameter {name} is not used."
+            findings.append(Finding("parameter/unused", Severity.WARNING, message, "Remove it."))
+    return (*to_findings(diagnostics.values(), layers), *findings)

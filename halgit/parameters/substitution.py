@@ -1,7 +1,7 @@
-"""`${{ params.NAME }}` replaced in the merged files: in YAML scalars and in text files.
+"""Replacement of `${{ params.NAME }}` in the merged files: in YAML scalars and in text files.
 
-An unquoted scalar that is nothing else takes the parameter's type, every other one stays a text. Comments of YAML
-files and mapping keys are left alone. All faults are told together; what is wrong stays as it stands.
+An unquoted scalar that is nothing but a parameter takes its type; every other one stays a string. Comments of YAML
+files and mapping keys are kept. All problems are reported together; an expression with a problem is kept unchanged.
 """
 
 from __future__ import annotations
@@ -13,308 +13,246 @@ from functools import partial
 from typing import Protocol
 
 from halgit import yaml as hyaml
-from halgit.merge.diagnostics import Telling
+from halgit.merge.diagnostics import DiagnosticCollector
 from halgit.merge.keyed_lists import check_items
-from halgit.merge.scalars import Change, rewritten, texts
+from halgit.merge.scalars import Change, find_strings, replace_scalars
 from halgit.merge.selection import is_merged
 from halgit.parameters import escaping
-from halgit.parameters.parameter_set import Parameters, how_to_give
+from halgit.parameters.parameter_set import ParameterSet, how_to_set
+from halgit.parameters.templates import OPEN, Template, UnknownExpression, Use, parse_template
 from halgit.pipeline import MISSING, Declaration, File, Finding, Layer, Path, Severity, UnquotedScalar, Value
 from halgit.redaction import Secret, SecretText, join_parts
 from halgit.text.phrases import suggest_nearest
 
-OPEN = "${{"
-_OF_DECK = re.compile(r"(.*/)?profiles/settings(-local)?\.js")
+_DECK_SETTINGS = re.compile(r"(.*/)?profiles/settings(-local)?\.js")
 _QUOTED = r""""(?:\\.|[^"\\])*"|'[^']*'"""
 _FLOW = re.compile(
     rf"(?:[^\"'#\[{{$]|\$\{{\{{[^}}]*\}}\}}|\$\{{(?!\{{)[^}}]*\}}|\$(?!\{{)|{_QUOTED})*[\[{{]"
     rf"(?:[^\"'#$]|\$(?!\{{\{{)|{_QUOTED})*(\$\{{\{{)"
 )
-"""A line on which a `[` or `{` is opened and `${{` follows, both outside quotes."""
+"""A line with `[` or `{` followed by `${{`, both outside quotes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Substituted:
-    """Files with their parameters replaced, the names that were used, and all that is wrong."""
+class Substitution:
+    """Files with their parameters replaced, the names of the parameters used, and all findings."""
 
     files: Mapping[str, File]
     used: frozenset[str]
     findings: tuple[Finding, ...]
 
 
-class Say(Protocol):
-    """Tells a fault of one place."""
+class Report(Protocol):
+    """Reports a problem at one place."""
 
     def __call__(self, rule: str, message: str, hint: str, severity: Severity = Severity.ERROR) -> None: ...
 
 
-def substitute(files: Mapping[str, File], parameters: Parameters, layers: Sequence[Layer]) -> Substituted:
-    """The files, which are merged and read, with every parameter replaced; `layers` are those they came from.
+def substitute_parameters(files: Mapping[str, File], parameters: ParameterSet, layers: Sequence[Layer]) -> Substitution:
+    """Replace every parameter in merged files; `layers` are those the files came from.
 
-    A file that is not read yet is passed on as it is: hand it in again once it has its body.
+    A file without a body is returned as it is: call again once it is read.
     """
-    made = dict(files)
-    filling = _Filling(parameters, Telling(files.values(), layers))
+    changed = dict(files)
+    substituter = _Substituter(parameters, DiagnosticCollector(files.values(), layers))
     for path in sorted(files):
-        if _may_hold(files[path], layers):
-            made[path] = filling.file(files[path])
-    return Substituted(made, frozenset(filling.used), (*filling.telling.findings(), *new_twins(files, made, layers)))
+        if _may_contain_expression(files[path], layers):
+            changed[path] = substituter.substitute(files[path])
+    findings = (*substituter.diagnostics.findings(), *new_duplicate_items(files, changed, layers))
+    return Substitution(changed, frozenset(substituter.used), findings)
 
 
-def _may_hold(file: File, layers: Sequence[Layer]) -> bool:
-    """Whether a placeholder can stand in a file, from a look at the bytes it was made of."""
+def _may_contain_expression(file: File, layers: Sequence[Layer]) -> bool:
+    """Whether a file can contain `${{`; a quick look at the bytes it comes from."""
     if isinstance(file.body, bytes):
         return OPEN.encode() in file.body
     own = [layer for layer in layers if layer.id in file.layers]
-    made_of = [text for layer in own for text in (layer.files.get(file.path, b""), layer.settings.text)]
-    return any(OPEN.encode() in text for text in made_of)
+    texts = [text for layer in own for text in (layer.files.get(file.path, b""), layer.settings.text)]
+    return any(OPEN.encode() in text for text in texts)
 
 
-def new_twins(before: Mapping[str, File], after: Mapping[str, File], layers: Sequence[Layer]) -> tuple[Finding, ...]:
-    """The items of keyed lists that replacing has made twins; those that were there before are told already."""
+def new_duplicate_items(
+    before: Mapping[str, File], after: Mapping[str, File], layers: Sequence[Layer]
+) -> tuple[Finding, ...]:
+    """Return the list items whose keys became equal by a substitution. Earlier duplicates are reported already."""
     changed = [path for path in after if after[path] is not before[path]]
-    sound = [path for path in changed if not check_items({path: before[path]}, layers)]
-    return check_items({path: after[path] for path in sound}, layers)
+    without_duplicates = [path for path in changed if not check_items({path: before[path]}, layers)]
+    return check_items({path: after[path] for path in without_duplicates}, layers)
 
 
-class _Filling:
-    """Replaces in one file after the other; keeps what was used and what is wrong."""
+class _Substituter:
+    """Replaces the parameters of files and collects used names and problems."""
 
-    def __init__(self, parameters: Parameters, telling: Telling) -> None:
+    def __init__(self, parameters: ParameterSet, diagnostics: DiagnosticCollector) -> None:
         self.used: set[str] = set()
-        self.telling = telling
+        self.diagnostics = diagnostics
         self._parameters = parameters
 
-    def file(self, file: File) -> File:
-        """The file with its parameters replaced."""
+    def substitute(self, file: File) -> File:
+        """Return the file with its parameters replaced."""
         if file.data is not MISSING:
-            return self._document(file, file.data)
+            return self._substitute_document(file, file.data)
         if not isinstance(file.body, bytes):
             return file
         if not file.path.endswith((".yml", ".yaml")) and file.path != "config":
-            return self._text(file, file.body)
+            return self._substitute_text(file, file.body)
         read = hyaml.read(file.body, file.path, many=True)
         if len(read.documents) == 1:
-            return self._document(file, read.data)
+            return self._substitute_document(file, read.data)
         if not read.documents and not is_merged(file.path):
-            return self._text(file, file.body)
-        look = self._several if read.documents else self._unreadable
-        look(file, file.body.decode("utf-8", "replace"))
+            return self._substitute_text(file, file.body)
+        report = self._report_several_documents if read.documents else self._report_unreadable
+        report(file, file.body.decode("utf-8", "replace"))
         return file
 
     # --- YAML --------------------------------------------------------------------------------------------------
 
-    def _document(self, file: File, data: Value) -> File:
+    def _substitute_document(self, file: File, data: Value) -> File:
         changes: dict[Path, Change] = {}
-        for path, text, key in texts(data, lambda text: OPEN in text):
-            template = take_apart(text)
-            if key:
-                self._key(file, path, text, template)
+        for path, text, is_key in find_strings(data, lambda text: OPEN in text):
+            template = parse_template(text)
+            if is_key:
+                self._report_uses_in_key(file, path, text, template)
                 continue
-            for stray in template.strays:
-                _tell_stray(stray, partial(self.telling.at, file, path, stray.text))
+            for unknown in template.unknown:
+                _report_unknown(unknown, partial(self.diagnostics.add, file, path, unknown.text))
             value = self._scalar(file, path, text, template)
             if value is not MISSING and value != text:
                 names = dict.fromkeys(use.name for use in template.uses)
                 changes[path] = Change(value, ", ".join(f"parameter {name}" for name in names))
-        return rewritten(file, data, changes)
+        return replace_scalars(file, data, changes)
 
-    def _key(self, file: File, path: Path, text: str, template: Template) -> None:
+    def _report_uses_in_key(self, file: File, path: Path, text: str, template: Template) -> None:
         for use in template.uses:
             self.used.add(use.name)
-            message = f"Parameter {use.name} stands in a mapping key, where parameters are not replaced."
-            hint = "Write the key out."
-            self.telling.at(file, path[:-1], text[use.start : use.end], "parameter/in-key", message, hint)
+            message = f"Parameter {use.name} is used in a mapping key, where parameters are not replaced."
+            needle = text[use.start : use.end]
+            self.diagnostics.add(file, path[:-1], needle, "parameter/in-key", message, "Write the key itself.")
 
     def _scalar(self, file: File, path: Path, text: str, template: Template) -> Value:
-        """The new value of a scalar; MISSING where a parameter in it has none that can stand there."""
-        typed = template.alone is not None and isinstance(text, UnquotedScalar)
+        """Return the new value of a scalar; MISSING if a parameter in it has no value that can be used there."""
+        takes_type = template.only_use is not None and isinstance(text, UnquotedScalar)
         parts: list[Value] = []
         for part in template.parts:
             if isinstance(part, Use):
-                say = partial(self.telling.at, file, path, text[part.start : part.end])
-                value = self._value(part, say)
-                parts.append(value if typed else self._as_text(part, value, say))
+                report = partial(self.diagnostics.add, file, path, text[part.start : part.end])
+                value = self._value(part, report)
+                parts.append(value if takes_type else self._as_string(part, value, report))
             else:
                 parts.append(part)
         if any(part is MISSING for part in parts):
             return MISSING
-        return parts[0] if typed else join_parts(parts)
+        return parts[0] if takes_type else join_parts(parts)
 
-    def _several(self, file: File, text: str) -> None:
-        """Say of each placeholder that the file holds several documents."""
-        for use in take_apart(text).uses:
+    def _report_several_documents(self, file: File, text: str) -> None:
+        for use in parse_template(text).uses:
             self.used.add(use.name)
             if "#" not in text[text.rfind("\n", 0, use.start) + 1 : use.start]:
-                message = f"Parameter {use.name} stands in a file of several YAML documents, which is left as it is."
-                hint = "Make it files of one document each, or write the value out."
-                self.telling.in_text(file, use.start, text, "parameter/several-documents", message, hint)
+                message = f"Parameter {use.name} is used in a file of several YAML documents, where it is not replaced."
+                hint = "Split the file into files of one document each, or write the value itself."
+                self.diagnostics.add_at_offset(file, use.start, text, "parameter/several-documents", message, hint)
 
-    def _unreadable(self, file: File, text: str) -> None:
-        """Say what a parser cannot: that it is the placeholder's own braces that it stumbles over."""
-        self.used.update(use.name for use in take_apart(text).uses)
+    def _report_unreadable(self, file: File, text: str) -> None:
+        """Report what the parser cannot: that it fails on the braces of an expression."""
+        self.used.update(use.name for use in parse_template(text).uses)
         start = 0
         for line in text.splitlines(keepends=True):
             found = _FLOW.match(line)
             if found:
-                message = "A parameter stands unquoted in [...] or {...}, where YAML takes its braces for a mapping."
-                hint = "Put the scalar in quotes, or give it a line of its own."
-                self.telling.in_text(file, start + found.start(1), text, "parameter/unquoted-in-flow", message, hint)
+                message = "A parameter inside [...] or {...} must be quoted: YAML reads its braces as a mapping."
+                hint = "Put the scalar in quotes, or on a line of its own."
+                offset = start + found.start(1)
+                self.diagnostics.add_at_offset(file, offset, text, "parameter/unquoted-in-flow", message, hint)
             start += len(line)
 
-    # --- texts -------------------------------------------------------------------------------------------------
+    # --- text files --------------------------------------------------------------------------------------------
 
-    def _text(self, file: File, body: bytes) -> File:
-        """A file that is no YAML; one that is no UTF-8 either holds no text to look at."""
+    def _substitute_text(self, file: File, body: bytes) -> File:
+        """Replace the parameters of a file that is not YAML. A file that is not UTF-8 is kept."""
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
             return file
-        template = take_apart(text)
-        for stray in template.strays:
-            _tell_stray(stray, partial(self.telling.in_text, file, stray.start, text))
-        fit = self._fitter(file, text, template)
-        parts = [fit(part) if isinstance(part, Use) else part for part in template.parts]
-        made = join_parts(parts)
-        if made == text:
+        template = parse_template(text)
+        for unknown in template.unknown:
+            _report_unknown(unknown, partial(self.diagnostics.add_at_offset, file, unknown.start, text))
+        write = self._use_writer(file, text, template)
+        result = join_parts([write(part) if isinstance(part, Use) else part for part in template.parts])
+        if result == text:
             return file
-        whole = SecretText((made,)) if isinstance(made, Secret) else made
+        whole = SecretText((result,)) if isinstance(result, Secret) else result
         return replace(file, how="merged", body=whole.encode() if isinstance(whole, str) else whole)
 
-    def _fitter(self, file: File, text: str, template: Template) -> Callable[[Use], str | Secret]:
-        """What writes a use into this kind of file; where there is no value to write, the placeholder itself."""
+    def _use_writer(self, file: File, text: str, template: Template) -> Callable[[Use], str | Secret]:
+        """Return a function from a use to what replaces it; a use without a value is kept."""
         javascript = file.path.endswith(".js")
-        escaped = javascript or file.path.endswith(".json")
-        where = escaping.contexts(text, [use.start for use in template.uses], javascript=javascript) if escaped else {}
+        is_escaped = javascript or file.path.endswith(".json")
+        starts = [use.start for use in template.uses]
+        contexts = escaping.find_contexts(text, starts, javascript=javascript) if is_escaped else {}
 
-        def fit(use: Use) -> str | Secret:
-            say = partial(self.telling.in_text, file, use.start, text)
-            value = self._value(use, say)
-            if value is not MISSING and _OF_DECK.fullmatch(file.path) and self._parameters.values[use.name].secret:
-                _tell_browser(use, say)
+        def write(use: Use) -> str | Secret:
+            report = partial(self.diagnostics.add_at_offset, file, use.start, text)
+            value = self._value(use, report)
+            if value is not MISSING and _DECK_SETTINGS.fullmatch(file.path) and self._is_secret(use):
+                _report_secret_in_browser(use, report)
                 value = MISSING
-            context = where.get(use.start)
+            context = contexts.get(use.start)
             if value is MISSING:
                 return text[use.start : use.end]
             if context == "code":
-                return _mapped(value, escaping.as_value)
+                return _apply(value, escaping.format_literal)
             if context == "pattern":
-                _tell_pattern(use, say)
-            plain = self._as_text(use, value, say)
-            if plain is MISSING:
+                _report_in_pattern(use, report)
+            string = self._as_string(use, value, report)
+            if string is MISSING:
                 return text[use.start : use.end]
-            return plain if context is None else _mapped(plain, partial(escaping.within, context=context))
+            return string if context is None else _apply(string, partial(escaping.escape_in, context=context))
 
-        return fit
+        return write
 
     # --- values ------------------------------------------------------------------------------------------------
 
-    def _value(self, use: Use, say: Say) -> Value:
-        """The parameter's value; MISSING, with a word of why, where it has none."""
+    def _is_secret(self, use: Use) -> bool:
+        return self._parameters.values[use.name].secret
+
+    def _value(self, use: Use, report: Report) -> Value:
+        """Return the parameter's value; reports and returns MISSING if it has none."""
         self.used.add(use.name)
         parameter = self._parameters.values.get(use.name)
         if parameter is None:
             hint = suggest_nearest(use.name, self._parameters.values, "Declare it under params in halgit.yaml.")
-            say("parameter/undeclared", f"No parameter {use.name} is declared.", hint)
+            report("parameter/undeclared", f"Parameter {use.name} is not declared.", hint)
             return MISSING
         declared = self._parameters.declared.get(use.name, Declaration(use.name, "", ()))
         if parameter.value is MISSING and not declared.required:
-            about = f" ({declared.description})" if declared.description else ""
-            say("parameter/no-value", f"Parameter {use.name}{about} has no value.", how_to_give(declared))
+            description = f" ({declared.description})" if declared.description else ""
+            report("parameter/no-value", f"Parameter {use.name}{description} has no value.", how_to_set(declared))
         return parameter.value
 
-    def _as_text(self, use: Use, value: Value, say: Say) -> Value:
-        """The value inside a text; MISSING for a list, which cannot stand there."""
+    def _as_string(self, use: Use, value: Value, report: Report) -> Value:
+        """Return the value as part of a string; reports and returns MISSING for a list."""
         if isinstance(value, list):
-            message = f"Parameter {use.name} is a list, which cannot stand inside a text."
-            say("parameter/list-in-text", message, "Let it be all of an unquoted scalar, or use a text.")
+            message = f"Parameter {use.name} is a list, which cannot be part of a string."
+            report("parameter/list-in-text", message, "Use it as a whole unquoted scalar, or use a string.")
             return MISSING
         return value if value is MISSING or isinstance(value, (str, Secret)) else hyaml.to_java_string(value)
 
 
-def _mapped(value: Value, change: Callable[[Value], str]) -> str | Secret:
-    """A value, or what a secret holds, made fit for its place; a secret stays one."""
+def _apply(value: Value, change: Callable[[Value], str]) -> str | Secret:
+    """Apply a function to a value, or to the content of a secret, which stays one."""
     return Secret(change(value.open()), value.name) if isinstance(value, Secret) else change(value)
 
 
-def _tell_stray(stray: Stray, say: Say) -> None:
-    hint = "Write ${{ params.NAME }}, or $${{ where ${{ is meant."
-    say("parameter/stray", f"{stray.text} is no parameter and is left as it stands.", hint, Severity.WARNING)
+def _report_unknown(unknown: UnknownExpression, report: Report) -> None:
+    hint = "Write ${{ params.NAME }}, or $${{ for a literal ${{."
+    report("parameter/stray", f"{unknown.text} is not a parameter and is kept unchanged.", hint, Severity.WARNING)
 
 
-def _tell_browser(use: Use, say: Say) -> None:
-    message = f"Parameter {use.name} is secret, and this file is served to every browser that opens Deck."
-    say("parameter/secret-in-browser", message, "Take it out; a browser cannot keep a secret.")
+def _report_secret_in_browser(use: Use, report: Report) -> None:
+    message = f"Parameter {use.name} is secret, but this file is served to every browser that opens Deck."
+    report("parameter/secret-in-browser", message, "Remove it; a browser cannot keep a secret.")
 
 
-def _tell_pattern(use: Use, say: Say) -> None:
-    message = f"Parameter {use.name} stands in a regular expression, where its text would be read as a pattern."
-    say("parameter/in-pattern", message, "Build it with new RegExp('...') from a string.", Severity.WARNING)
-
-
-_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
-_PLACEHOLDER = re.compile(
-    rf"""
-      \${{1,2}}\{{\{{ (?= [ \t]* secret (?:File)? [ \t]* \( )     # a reference, or its escape
-    | (?P<escape> \$\$\{{\{{ )
-    | \$\{{\{{ \s* params \. (?P<name> {_NAME} ) \s* \}}\}}
-    | (?P<stray> \$\{{\{{ )
-    """,
-    re.VERBOSE,
-)
-_REST = re.compile(r"\$\{\{[^\n]{0,60}?\}\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A parameter's place in a text: `text[start:end]` is the whole placeholder."""
-
-    name: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stray:
-    """A `${{` that is no parameter, at `start`; `text` is what a message shows of it."""
-
-    start: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A text taken apart: literal parts, with escapes resolved, and uses between them."""
-
-    parts: tuple[str | Use, ...]
-    strays: tuple[Stray, ...] = ()
-
-    @property
-    def alone(self) -> Use | None:
-        """The use that is all of the text."""
-        only = self.parts[0] if len(self.parts) == 1 else None
-        return only if isinstance(only, Use) else None
-
-    @property
-    def uses(self) -> tuple[Use, ...]:
-        """The uses, in order."""
-        return tuple(part for part in self.parts if isinstance(part, Use))
-
-
-def take_apart(text: str) -> Template:
-    """The template of a text."""
-    parts: list[str | Use] = []
-    strays: list[Stray] = []
-    done = 0
-    for match in _PLACEHOLDER.finditer(text):
-        if match["stray"]:
-            rest = _REST.match(text, match.start())
-            strays.append(Stray(match.start(), rest.group() if rest else "${{"))
-        elif match["escape"]:
-            parts.append(text[done : match.start()] + "${{")
-            done = match.end()
-        elif match["name"]:
-            parts += [text[done : match.start()], Use(match["name"], *match.span())]
-            done = match.end()
-    parts.append(text[done:])
-    return Template(tuple(part for part in parts if part), tuple(strays))
+def _report_in_pattern(use: Use, report: Report) -> None:
+    message = f"Parameter {use.name} is part of a regular expression, where its value is read as a pattern."
+    report("parameter/in-pattern", message, "Build it with new RegExp('...') from a string.", Severity.WARNING)

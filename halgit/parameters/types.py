@@ -1,7 +1,7 @@
-"""Whether a value fits the declaration of its parameter, and texts converted to the declared type.
+"""Types of parameters: checks a value against its declaration and converts strings to the declared type.
 
-Only texts of options and variables are converted, and only to a declared type; what YAML gave is taken as it is or
-refused. Says what is wrong without the value: it may be a secret.
+Only strings from options and variables are converted, and only to a declared type; values from YAML are accepted or
+refused. Messages never show the value, which may be a secret.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from halgit.pipeline import Declaration, ParameterType, PlainScalar, Value
 from halgit.text import patterns
 from halgit.text.phrases import describe_kind
 
+_MAX_DIGITS = 1000
 
-class Misfit(ValueError):
-    """A value that does not fit; its words do not show the value. `hint` is the next step."""
+
+class InvalidValue(ValueError):
+    """A value that does not match its declaration. Neither `message` nor `hint` shows the value."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -24,15 +26,15 @@ class Misfit(ValueError):
         self.hint = hint
 
 
-_WANTED: dict[ParameterType, tuple[str, str]] = {
-    "string": ("a text", "Put it in quotes."),
-    "integer": ("a whole number", "Write digits without quotes."),
+_EXPECTED: dict[ParameterType, tuple[str, str]] = {
+    "string": ("a string", "Put it in quotes."),
+    "integer": ("an integer", "Write digits without quotes."),
     "number": ("a number", "Write digits without quotes."),
-    "boolean": ("true or false", "Write true or false without quotes."),
+    "boolean": ("a boolean", "Write true or false without quotes."),
     "list": ("a list", "Write [a, b]."),
 }
 
-_KINDS: dict[ParameterType, tuple[type, ...]] = {
+_PYTHON_TYPES: dict[ParameterType, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
@@ -41,92 +43,90 @@ _KINDS: dict[ParameterType, tuple[type, ...]] = {
 }
 
 
-def fitted(declared: Declaration | None, value: Value, *, text: bool) -> Value:
-    """The value as the parameter has it. `text`: it came as a text, and is converted where a type is declared.
+def convert_value(declared: Declaration | None, value: Value, *, is_text: bool) -> Value:
+    """Return the value in the type of its parameter. With `is_text` a string is converted to a declared type.
 
-    Without a declaration anything fits but a date. Raises Misfit.
+    A parameter without a declaration accepts anything but a date. Raises InvalidValue.
     """
     if isinstance(value, PlainScalar):
-        raise Misfit("the value is a date to YAML.", "Put it in quotes.")
+        raise InvalidValue("YAML reads the value as a date.", "Put it in quotes.")
     if declared is None:
         return value
     kind = "string" if declared.secret else declared.type
     if kind not in (None, "enum"):
-        value = _CONVERT[kind](value) if text else _of_type(kind, value)
+        value = _FROM_TEXT[kind](value) if is_text else _check_type(kind, value)
     if declared.enum and not declared.secret:
-        value = _of_enum(declared.enum, value, text=text)
+        value = _find_enum_value(declared.enum, value, is_text=is_text)
     if declared.pattern and not _matches(declared.pattern, value):
-        raise Misfit(f"the value does not match the pattern {declared.pattern} as a whole.", "Correct the value.")
+        hint = "Correct the value; the pattern must match all of it."
+        raise InvalidValue(f"the value does not match the pattern {declared.pattern}.", hint)
     return value
 
 
-def _of_type(kind: ParameterType, value: Value) -> Value:
-    if isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)):
+def _check_type(kind: ParameterType, value: Value) -> Value:
+    if isinstance(value, _PYTHON_TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool)):
         return value
-    wanted, hint = _WANTED[kind]
-    raise Misfit(f"{wanted} is declared ({kind}), and {describe_kind(value)} is given.", hint)
+    expected, hint = _EXPECTED[kind]
+    raise InvalidValue(f"expected {expected}, got {describe_kind(value)}.", hint)
 
 
-def _of_enum(allowed: tuple[Value, ...], value: Value, *, text: bool) -> Value:
-    """The allowed value that this one is; a text of an option is compared with their texts."""
+def _find_enum_value(allowed: tuple[Value, ...], value: Value, *, is_text: bool) -> Value:
+    """Return the allowed value that equals this one. The string of an option is compared with their strings."""
     for one in allowed:
-        same = hyaml.to_java_string(one) == value if text and isinstance(value, str) else one == value
-        if same and (text or type(one) is type(value)):
+        equal = hyaml.to_java_string(one) == value if is_text and isinstance(value, str) else one == value
+        if equal and (is_text or type(one) is type(value)):
             return one
     names = ", ".join(hyaml.to_java_string(one) for one in allowed)
-    raise Misfit("the value is not one of those allowed.", f"Choose one of: {names}.")
+    raise InvalidValue("the value is not an allowed one.", f"Choose one of: {names}.")
 
 
 def _matches(pattern: str, value: Value) -> bool:
     items = value if isinstance(value, list) else [value]
-    texts = (hyaml.to_java_string(item) for item in items if not isinstance(item, (list, Mapping)))
-    return all(patterns.matches_pattern(pattern, text) for text in texts)
+    strings = (hyaml.to_java_string(item) for item in items if not isinstance(item, (list, Mapping)))
+    return all(patterns.matches_pattern(pattern, text) for text in strings)
 
 
-_LONGEST_NUMBER = 1000
+# --- conversion of strings -------------------------------------------------------------------------------------
 
 
-# --- texts -----------------------------------------------------------------------------------------------------
-
-
-def _integer(text: str) -> int:
+def _to_integer(text: str) -> int:
     if not re.fullmatch(r"[-+]?[0-9]+", text):
-        raise Misfit("a whole number is declared (integer), and the text is none.", "Write digits only.")
-    return _whole(text)
+        raise InvalidValue("expected an integer, got another string.", "Write digits only.")
+    return _parse_integer(text)
 
 
-def _number(text: str) -> int | float:
+def _to_number(text: str) -> int | float:
     if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text):
-        raise Misfit("a number is declared (number), and the text is none.", "Write digits, such as 3 or 0.5.")
-    return _whole(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
+        raise InvalidValue("expected a number, got another string.", "Write digits, such as 3 or 0.5.")
+    return _parse_integer(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
 
 
-def _whole(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        raise Misfit(f"the number has more than {_LONGEST_NUMBER} digits.", "Correct the value.")
+def _parse_integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise InvalidValue(f"the number has more than {_MAX_DIGITS} digits.", "Correct the value.")
     return int(text)
 
 
-def _boolean(text: str) -> bool:
+def _to_boolean(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
-        raise Misfit("true or false is declared (boolean), and the text is neither.", "Write true or false.")
+        raise InvalidValue("expected a boolean, got another string.", "Write true or false.")
     return text.lower() == "true"
 
 
-def _list(text: str) -> list[Value]:
-    """`[a, b]` as YAML reads it, else texts with commas between them."""
+def _to_list(text: str) -> list[Value]:
+    """Parse `[a, b]` as YAML, or strings separated by commas."""
     if not text.lstrip().startswith("["):
         return [part.strip() for part in text.split(",")] if text.strip() else []
     read = hyaml.read(text.encode("utf-8"), "")
     if not isinstance(read.data, list):
-        raise Misfit("a list is declared (list), and the text cannot be read as one.", "Write [a, b] or a,b.")
+        raise InvalidValue("expected a list, got another string.", "Write [a, b] or a,b.")
     return read.data
 
 
-_CONVERT: dict[ParameterType, Callable[[str], Value]] = {
+_FROM_TEXT: dict[ParameterType, Callable[[str], Value]] = {
     "string": str,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "list": _list,
+    "integer": _to_integer,
+    "number": _to_number,
+    "boolean": _to_boolean,
+    "list": _to_list,
 }

@@ -1,7 +1,7 @@
-"""Where the values of parameters come from: layers, `--params`, `HALGIT_PARAM_*` variables and `--set`.
+"""The sources of parameter values: layers, `--params`, `HALGIT_PARAM_*` variables and `--set`, lowest first.
 
-Gives every value with the name of its giver, lowest first, and refuses what cannot be read. Whether a value fits
-its declaration is for `fitting.py`. Reads no environment and no file: both are handed in.
+Returns every value with its source, and findings for what cannot be read. Whether a value matches its declaration is
+checked in `parameter_set`. Pure: environment and files are passed in.
 """
 
 from __future__ import annotations
@@ -16,49 +16,53 @@ from halgit.pipeline import Declaration, Finding, Layer, Origin, Position, Sever
 from halgit.text.phrases import describe_kind, find_nearest
 
 PREFIX = "HALGIT_PARAM_"
-FILE = "_FILE"
-SET = "--set"
+FILE_SUFFIX = "_FILE"
+SET_OPTION = "--set"
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_START = Position(1, 1)
 
 
-def variable(name: str) -> str:
-    """The environment variable of a parameter: `gateHost` and `gate-host` are HALGIT_PARAM_GATE_HOST."""
+def variable_name(name: str) -> str:
+    """Return the environment variable of a parameter: HALGIT_PARAM_GATE_HOST for `gateHost` and `gate-host`."""
     return PREFIX + _WORD_START.sub("_", name).replace("-", "_").upper()
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One value for one parameter. `by` names the giver; `text` says that it is still to be converted.
+class ParameterValue:
+    """One value of one parameter. `source` is a file, variable or option; `is_text` asks for conversion to the type.
 
-    `origin` is its place in a layer. A value from outside has `file` and `spot` where it stands in `--params`.
+    `origin` is its place in a layer. A value of `--params` has `file` and `position` instead.
     """
 
     name: str
     value: Value
-    by: str
-    text: bool = False
+    source: str
+    is_text: bool = False
     origin: Origin | None = None
     file: str = ""
-    spot: Position | None = None
+    position: Position | None = None
 
     @property
     def prefix(self) -> str:
-        """What a message about it begins with, where no file says the place."""
+        """The start of a message about the value, if no file shows its place."""
         if self.origin or self.file:
             return ""
-        return f"{self.by} {self.name}: " if self.by == SET else f"{self.by}: "
+        return f"{self.source} {self.name}: " if self.source == SET_OPTION else f"{self.source}: "
 
 
-def by_layers(layers: Sequence[Layer]) -> Iterator[tuple[Declaration, Origin]]:
-    """Every entry of every layer's `params`, lowest layer first."""
+def layer_entries(layers: Sequence[Layer]) -> Iterator[tuple[Declaration, Origin]]:
+    """Yield every entry of every layer's `params`, lowest layer first."""
     for layer in layers:
         for entry in layer.settings.params.values():
             yield entry, Origin(layer.id, layer.settings.file, entry.path)
 
 
-def by_file(operator: OperatorSettings) -> tuple[list[Given], tuple[Finding, ...]]:
-    """The values of `--params FILE`, a YAML mapping of names to values."""
+# --- --params and --set ----------------------------------------------------------------------------------------
+
+
+def file_values(operator: OperatorSettings) -> tuple[list[ParameterValue], tuple[Finding, ...]]:
+    """Return the values of `--params FILE`, a YAML mapping of names to values."""
     file, text = operator.params_file, operator.params_text
     if not text.strip():
         return [], ()
@@ -67,104 +71,101 @@ def by_file(operator: OperatorSettings) -> tuple[list[Given], tuple[Finding, ...
         return [], read.findings
     data = {} if read.data is None else read.data
     if not isinstance(data, Mapping):
-        return [], (
-            _wrong(file, Position(1, 1), f"--params holds {describe_kind(data)}, not a mapping of names to values."),
-        )
-    spots = hyaml.locate_all(text, [(name,) for name in data])
-    given = [Given(name, data[name], f"--params {file}", file=file, spot=spots.get((name,), _FIRST)) for name in data]
-    good = [each for each in given if each.value is not None and not isinstance(each.value, Mapping)]
-    bad = [
-        _wrong(file, each.spot or _FIRST, f"{describe_kind(each.value)} cannot be the value of parameter {each.name}.")
-        for each in given
-        if each not in good
-    ]
-    return good, (*read.findings, *bad)
-
-
-_FIRST = Position(1, 1)
-
-
-def _wrong(file: str, spot: Position, message: str) -> Finding:
-    hint = "Write NAME: VALUE lines, each value a text, number, true, false or a list."
-    return Finding("parameter/params-file", Severity.ERROR, message, hint, file, (), spot.line, spot.column)
-
-
-def by_set(operator: OperatorSettings) -> list[Given]:
-    """The values of `--set`."""
-    return [Given(name, value, SET, text=True) for name, value in operator.set.items()]
-
-
-def by_environment(
-    operator: OperatorSettings, declared: Mapping[str, Declaration], names: Iterable[str], undeclared: Severity
-) -> tuple[list[Given], list[Finding]]:
-    """The values of `HALGIT_PARAM_*` variables, and for secrets of the files `HALGIT_PARAM_*_FILE` name."""
-    told = {key: value for key, value in operator.environment.items() if key.startswith(PREFIX)}
-    given: list[Given] = []
-    findings: list[Finding] = []
-    takers = {variable(name): name for name in names}
-    secrets = {variable(name) + FILE: name for name, one in declared.items() if one.secret}
-    for key in sorted(told):
-        if key in takers:
-            given.append(Given(takers[key], told[key], key, text=True))
-        elif key in secrets:
-            _from_file(key, secrets[key], told, operator.parameter_files, given, findings)
+        message = f"--params must be a mapping of names to values, got {describe_kind(data)}."
+        return [], (_file_finding(file, _START, message),)
+    positions = hyaml.locate_all(text, [(name,) for name in data])
+    valid: list[ParameterValue] = []
+    findings = list(read.findings)
+    for name, value in data.items():
+        at = positions.get((name,), _START)
+        if value is None or isinstance(value, Mapping):
+            kind = "null" if value is None else "a mapping"
+            findings.append(_file_finding(file, at, f"parameter {name} cannot be {kind}."))
         else:
-            findings.append(_unknown(key, [*takers, *secrets], takers, undeclared))
-    return given, findings
+            valid.append(ParameterValue(name, value, f"--params {file}", file=file, position=at))
+    return valid, tuple(findings)
 
 
-def _from_file(
-    key: str,
-    name: str,
-    told: Mapping[str, str],
-    files: Mapping[str, bytes],
-    given: list[Given],
-    findings: list[Finding],
-) -> None:
-    """A secret from a file; one line break at its end, which editors and `echo` leave, is no part of it."""
-    plain = key.removesuffix(FILE)
-    if plain in told:
-        findings.append(_refused(f"{key}: {plain} gives parameter {name} too.", "Give one of the two."))
-    elif key not in files:
-        findings.append(_refused(f"{key}: the file {told[key]} cannot be read.", "Correct the path or its rights."))
-    else:
-        try:
-            text = files[key].decode("utf-8")
-        except UnicodeDecodeError:
-            findings.append(
-                _refused(f"{key}: the file {told[key]} is not UTF-8 text.", "Name a file that holds a text.")
-            )
-            return
-        given.append(Given(name, re.sub(r"\r?\n\Z", "", text), key, text=True))
+def _file_finding(file: str, at: Position, message: str) -> Finding:
+    hint = "Write NAME: VALUE lines; a value is a string, number, boolean or list."
+    return Finding("parameter/params-file", Severity.ERROR, message, hint, file, (), at.line, at.column)
 
 
-def _refused(message: str, hint: str) -> Finding:
+def option_values(operator: OperatorSettings) -> list[ParameterValue]:
+    """Return the values of `--set`."""
+    return [ParameterValue(name, value, SET_OPTION, is_text=True) for name, value in operator.set.items()]
+
+
+# --- the environment -------------------------------------------------------------------------------------------
+
+
+def environment_values(
+    operator: OperatorSettings, declared: Mapping[str, Declaration], names: Iterable[str], undeclared: Severity
+) -> tuple[list[ParameterValue], list[Finding]]:
+    """Return the values of `HALGIT_PARAM_*` and, for secret parameters, of the files in `HALGIT_PARAM_*_FILE`.
+
+    `undeclared` is the severity of a variable that belongs to no parameter.
+    """
+    variables = {key: value for key, value in operator.environment.items() if key.startswith(PREFIX)}
+    values: list[ParameterValue] = []
+    findings: list[Finding] = []
+    parameters = {variable_name(name): name for name in names}
+    secrets = {variable_name(name) + FILE_SUFFIX: name for name, one in declared.items() if one.secret}
+    for key in sorted(variables):
+        if key in parameters:
+            values.append(ParameterValue(parameters[key], variables[key], key, is_text=True))
+        elif key in secrets:
+            value = _secret_from_file(key, secrets[key], variables, operator.parameter_files)
+            values.append(value) if isinstance(value, ParameterValue) else findings.append(value)
+        else:
+            findings.append(_unknown_variable(key, [*parameters, *secrets], parameters, undeclared))
+    return values, findings
+
+
+def _secret_from_file(
+    key: str, name: str, variables: Mapping[str, str], files: Mapping[str, bytes]
+) -> ParameterValue | Finding:
+    """Read a secret from its file, without one newline at the end, which editors and `echo` add."""
+    plain = key.removesuffix(FILE_SUFFIX)
+    if plain in variables:
+        return _environment_finding(f"{key}: {plain} also sets parameter {name}.", "Set only one of the two.")
+    if key not in files:
+        message = f"{key}: the file {variables[key]} cannot be read."
+        return _environment_finding(message, "Correct the path or its permissions.")
+    try:
+        text = files[key].decode("utf-8")
+    except UnicodeDecodeError:
+        return _environment_finding(f"{key}: the file {variables[key]} is not UTF-8 text.", "Use a text file.")
+    return ParameterValue(name, re.sub(r"\r?\n\Z", "", text), key, is_text=True)
+
+
+def _environment_finding(message: str, hint: str) -> Finding:
     return Finding("parameter/environment", Severity.ERROR, message, hint)
 
 
-def _unknown(key: str, known: list[str], takers: Mapping[str, str], severity: Severity) -> Finding:
-    plain = key.removesuffix(FILE)
-    if plain in takers and plain != key:
-        hint = f"Use {plain}, or declare {takers[plain]} with secret: true."
-        return _refused(f"{key}: only a secret parameter is read from a file.", hint)
-    near = find_nearest(key.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
-    hint = f"Did you mean {PREFIX}{near}?" if near else undeclared_hint(severity)
-    return Finding("parameter/undeclared", severity, f"{key}: no parameter of this name is declared.", hint)
+def _unknown_variable(key: str, known: list[str], parameters: Mapping[str, str], severity: Severity) -> Finding:
+    plain = key.removesuffix(FILE_SUFFIX)
+    if plain in parameters and plain != key:
+        hint = f"Use {plain}, or declare {parameters[plain]} with secret: true."
+        return _environment_finding(f"{key}: only a secret parameter can be read from a file.", hint)
+    nearest = find_nearest(key.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
+    hint = f"Did you mean {PREFIX}{nearest}?" if nearest else undeclared_hint(severity)
+    return Finding("parameter/undeclared", severity, f"{key}: no parameter with this name is declared.", hint)
 
 
 def undeclared_hint(severity: Severity) -> str:
-    """The next step where a value is given for a name that is not known and like no other."""
-    return "Declare it under params in halgit.yaml, or leave it out." if severity is Severity.ERROR else "Leave it out."
+    """Return the hint for a value whose parameter is unknown and resembles no other."""
+    return "Declare it under params in halgit.yaml, or remove it." if severity is Severity.ERROR else "Remove it."
 
 
-def clashes(declared: Mapping[str, Declaration], names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    """Two parameters that one variable would give: the variable and both names."""
+def variable_conflicts(declared: Mapping[str, Declaration], names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield each environment variable that two parameters have in common, with both names."""
     first: dict[str, str] = {}
     for name in names:
-        own = [variable(name)]
+        variables = [variable_name(name)]
         if name in declared and declared[name].secret:
-            own.append(own[0] + FILE)
-        for key in own:
+            variables.append(variables[0] + FILE_SUFFIX)
+        for key in variables:
             if key in first:
                 yield key, first[key], name
             first.setdefault(key, name)

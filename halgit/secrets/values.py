@@ -210,7 +210,7 @@ def _fitted(path: str, parts: Sequence[Piece], changes: Sequence[Change]) -> lis
         before.append(before[-1] + (len(part) if isinstance(part, str) else 0))
     offsets = [before[change[0].part] + change[0].found.start for change in changes]
     whole = "".join(part for part in parts if isinstance(part, str))
-    contexts = escaping.contexts(whole, sorted(offsets), javascript=path.endswith(".js"))
+    contexts = escaping.find_contexts(whole, sorted(offsets), javascript=path.endswith(".js"))
     return [
         (occurrence, _escaped(value, contexts[offset]))
         for (occurrence, value), offset in zip(changes, offsets, strict=True)
@@ -219,7 +219,7 @@ def _fitted(path: str, parts: Sequence[Piece], changes: Sequence[Change]) -> lis
 
 def _escaped(value: Piece, context: escaping.Context) -> Piece:
     text = value.open() if isinstance(value, Secret) else value
-    fit = escaping.as_value(text) if context == "code" else escaping.within(text, context)
+    fit = escaping.format_literal(text) if context == "code" else escaping.escape_in(text, context)
     return Secret(fit, value.name) if isinstance(value, Secret) else fit
 
 

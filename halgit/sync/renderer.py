@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from halgit import lock, publish, secrets, sources
-from halgit.compiler import Places, compile_tree, part, refuse, settle
+from halgit.compiler import Locator, collect_findings, compile_tree, require_below, split_daemon_files
 from halgit.errors import SourceError
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Finding, Resolved, Snapshot, SourceId
@@ -128,14 +128,18 @@ class Renderer:
             lock.hold(entry, lock.entry(compiled, {}))
         secrets.learn_plain_secrets(compiled, self._access.redactor)
         plan = secrets.plan_secrets(compiled, self._operator.trust, self._operator.secrets)
-        places = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
-        findings = settle(compiled, plan, self._operator, places)
+        locator = Locator(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
+        findings = collect_findings(compiled, plan, self._operator, locator)
         self._report(findings)
-        refuse(findings, self._operator.fail_on)
+        require_below(findings, self._operator.fail_on)
         resolved = secrets.resolve_secrets(
-            plan, self._engine, self._access.redactor, pinned=entry.secrets if entry else EMPTY, locate=places.put
+            plan,
+            self._engine,
+            self._access.redactor,
+            pinned=entry.secrets if entry else EMPTY,
+            locate=locator.locate_findings,
         )
-        return self._finished(compiled, resolved, findings, lambda some: tuple(places.put(some)))
+        return self._finished(compiled, resolved, findings, lambda some: tuple(locator.locate_findings(some)))
 
     def _finished(
         self,
@@ -144,7 +148,7 @@ class Renderer:
         findings: tuple[Finding, ...],
         place: Callable[[Sequence[Finding]], Sequence[Finding]],
     ) -> Candidate:
-        tree, daemon = part(resolved, self._operator.halyard_address)
+        tree, daemon = split_daemon_files(resolved, self._operator.halyard_address)
         entry = {self._operator.overlay: lock.entry(compiled, resolved.versions)}
         files = publish.serialize(tree)
         return Candidate(

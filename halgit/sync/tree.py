@@ -15,7 +15,7 @@ from pathlib import Path
 
 from halgit import publish
 from halgit import yaml as hyaml
-from halgit.merge.selection import deployments
+from halgit.merge.selection import deployment_names
 from halgit.pipeline import SourceId
 from halgit.sync.state import revision_of, tree_digest
 
@@ -87,7 +87,7 @@ def tree_problem(tree: PublishedTree | None, deployment: str) -> str:
     if "config" not in tree.files:
         return "it has no config"
     data = hyaml.read(tree.files["config"], "config").data
-    if deployment not in deployments(data):
+    if deployment not in deployment_names(data):
         return f"its config has no deployment {deployment}"
     return ""
 

@@ -17,7 +17,7 @@ import pytest
 from halgit import sources
 from halgit.catalog import CATALOG
 from halgit.catalog.entry import Entry
-from halgit.compiler import Places, compile_tree, settle
+from halgit.compiler import Locator, collect_findings, compile_tree
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Finding
 from halgit.report import explanation
@@ -36,8 +36,8 @@ def _findings(*folders: Path, overlay: str = "") -> dict[str, Finding]:
     try:
         operator = OperatorSettings(overlay=overlay)
         compiled = compile_tree(opened, operator)
-        places = Places(compiled.files, compiled.layers, compiled.accounts)
-        found = settle(compiled, plan_secrets(compiled, operator.trust, "resolve"), operator, places)
+        places = Locator(compiled.files, compiled.layers, compiled.accounts)
+        found = collect_findings(compiled, plan_secrets(compiled, operator.trust, "resolve"), operator, places)
         return {finding.rule: finding for finding in found}
     finally:
         for snapshot in opened:

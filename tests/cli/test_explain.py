@@ -155,7 +155,7 @@ def test_json_tells_the_same(repository: Path) -> None:
             {"path": "one.two.three", "value": "overlay", "origin": place, "overrode": [overridden], "parameters": []}
         ],
     }
-    given = {(one["name"], one["given_by"], one["origin"]["line"]) for one in url["values"][0]["parameters"]}
+    given = {(one["name"], one["set_by"], one["origin"]["line"]) for one in url["values"][0]["parameters"]}
     assert given == {("host", "overlays/qa/halgit.yaml", 2), ("zone", "halgit.yaml", 1)}
 
 

@@ -177,22 +177,22 @@ def test_the_report_says_what_was_done_and_what_is_to_decide(source: Path, tmp_p
     assert told["references"] == 4
     assert told["skipped"] == [
         {"path": "README.md", "reason": "Halyard does not read it"},
-        {"path": "default/profiles/gate-local.yml.bak", "reason": "backup copy of gate-local.yml"},
+        {"path": "default/profiles/gate-local.yml.bak", "reason": "it is a backup copy of gate-local.yml"},
         {
             "path": "default/profiles/spinnakerconfig.yml.ssh",
-            "reason": "it is the ssh variant of default/profiles/spinnakerconfig.yml, and token is chosen",
+            "reason": "it is the ssh variant of default/profiles/spinnakerconfig.yml; the selected variant is token",
         },
     ]
     decided = {row["place"]: row["what"] for row in told["decisions"]}
     assert decided["parameter gitToken"] == (
-        "Give it by HALGIT_PARAM_GIT_TOKEN_FILE, or as a reference in the overlay: it is a secret."
+        "Set it with HALGIT_PARAM_GIT_TOKEN_FILE, or as a reference in the overlay: it is a secret."
     )
-    assert decided["parameter protocol"] == "Give it in the overlay, or by HALGIT_PARAM_PROTOCOL."
+    assert decided["parameter protocol"] == "Set it in the overlay, or with HALGIT_PARAM_PROTOCOL."
     assert decided["base/kube/near.yml"] == (
-        "It may hold a secret. Keep it in a store and refer to it by secretFile()."
+        "It may contain a secret. Move it to a secret store and reference it with secretFile()."
     )
     assert decided["accounts/clouddriver-local.yml"] == (
-        "It stood at the root. Let searchPaths of the config server (spinnakerconfig.yml) name accounts."
+        "It was at the root. Add accounts to searchPaths of the config server (spinnakerconfig.yml)."
     )
     assert "canary" not in ran.out + ran.err
     text = halgit("import", source, tmp_path / "again")
@@ -247,7 +247,7 @@ REAL_SECRETS = {
 def test_the_real_repository_means_the_same(tmp_path: Path) -> None:
     source = shared_data() / "standard-isd-gitops"
     ran = same(tmp_path, source, environment(tmp_path, REAL, REAL_SECRETS), "--secrets", "mask")
-    assert "RELEASE looks like a token, is none, and stays as it stands. Did you mean RELEASE_NAME?" in ran.out
+    assert "RELEASE resembles a token but is none, and is kept unchanged. Did you mean RELEASE_NAME?" in ran.out
 
 
 def test_a_git_repository_is_imported_from_its_url(source: Path, tmp_path: Path) -> None:
@@ -287,11 +287,11 @@ def test_values_of_a_predecessor_become_parameters_and_its_secrets_are_only_name
     }
     decided = {row["place"]: row["what"] for row in ran.json["decisions"]}
     assert decided["value global.ldap.managerPassword"] == (
-        "It is a secret and was not taken over. Put it in a Secret: global.credentials.ldap"
+        "It is a secret and was not imported. Put it into a Secret: global.credentials.ldap"
     )
-    assert decided["value spinnaker.gitopsHalyard.repo.token"].endswith("Put it in a Secret: global.credentials.git")
-    assert decided["value minio.rootPassword"] == "The old chart has no such value; nothing read it."
-    assert decided["value of GIT_USER"] == "No file of the repository has this token, so it was not taken over."
+    assert decided["value spinnaker.gitopsHalyard.repo.token"].endswith("Put it into a Secret: global.credentials.git")
+    assert decided["value minio.rootPassword"] == "The old chart does not have this value."
+    assert decided["value of GIT_USER"] == "No file of the repository uses this token, so it was not imported."
     assert {"key": "global.ldap.url", "to": "global.ldap.url (empty is the release's own)"} in ran.json["values_moved"]
     written = "".join(text.decode() for text in tree(tmp_path / "made").values())
     assert "canary-t" not in written
@@ -317,7 +317,7 @@ def test_the_host_of_gate_is_one_of_two(common: str, host: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("- a\n", "it holds no mapping of values. Give the values file of the old release."),
+        ("- a\n", "is not a mapping of values. Pass the values file of the old release."),
         ("a: [b\n", "values.yaml:2: "),
         (None, "values.yaml: No such file or directory. Check the path."),
     ],
@@ -367,8 +367,8 @@ def test_a_tree_that_cannot_be_read_is_told_whole_and_nothing_is_written(source:
     [
         ((SAMPLE, "made"), 2, "is already a repository of layers. Render it with --repo."),
         (("nowhere", "made"), 3, "nowhere: this directory does not exist."),
-        ((".", "made", "--overlay", "../x"), 2, "--overlay: '../x' is not a valid name."),
-        ((".", "made"), 3, "holds no file of a layer"),
+        ((".", "made", "--overlay", "../x"), 2, "'../x' is not a valid name."),
+        ((".", "made"), 3, "has no file of a layer"),
     ],
 )
 def test_what_cannot_be_imported(arguments: tuple[Any, ...], code: int, words: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def layer(folder: str, files: Mapping[str, str | bytes]) -> Layer:
     said = LayerSettings()
     if "halgit.yaml" in texts:
         file = f"{folder}/halgit.yaml" if folder else "halgit.yaml"
-        said, faults = settings.parse(texts["halgit.yaml"], file, root=not folder)
+        said, faults = settings.parse_settings(texts["halgit.yaml"], file, root=not folder)
         assert not faults, told(faults)
     return Layer(LayerId(folder or ".", SOURCE, folder), frozenset(texts), texts, said)
 

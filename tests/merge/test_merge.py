@@ -12,7 +12,7 @@ from needs import shared_data
 from halgit import yaml as hyaml
 from halgit.halyard.merge_keys import KeyNode, build_key_tree
 from halgit.merge.keyed_lists import check_items
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.merge.spring_names import elements
 from halgit.pipeline import MISSING, File, Layer, LayerId, Origin, Trace
 from halgit.redaction import Secret
@@ -28,25 +28,25 @@ def names(file: File) -> list[str]:
 
 def test_a_file_of_one_layer_is_copied_with_its_data_and_its_trace() -> None:
     base = layer("base", {GATE: "a: [1] # one\n"})
-    file = merge([base]).files[GATE]
+    file = merge_layers([base]).files[GATE]
     assert (file.how, file.body, file.data, names(file)) == ("copied", b"a: [1] # one\n", {"a": [1]}, ["base"])
     assert file.trace == Trace(Origin(base.id, f"base/{GATE}", ()))
 
 
 def test_a_merged_file_has_no_body_and_names_its_layers_lowest_first() -> None:
-    file = merge([layer("base", {GATE: "a: 1"}), layer("top", {GATE: "b: 2"})]).files[GATE]
+    file = merge_layers([layer("base", {GATE: "a: 1"}), layer("top", {GATE: "b: 2"})]).files[GATE]
     assert (file.how, file.body, file.data, names(file)) == ("merged", None, {"a": 1, "b": 2}, ["base", "top"])
 
 
 def test_a_layer_that_only_patches_a_file_is_one_of_its_layers() -> None:
     patches = f"patches: [{{target: {GATE}, ops: [{{op: add, path: /b, value: 2}}]}}]"
-    file = merge([layer("base", {GATE: "a: 1"}), layer("top", {"halgit.yaml": patches})]).files[GATE]
+    file = merge_layers([layer("base", {GATE: "a: 1"}), layer("top", {"halgit.yaml": patches})]).files[GATE]
     assert (file.how, names(file)) == ("merged", ["base", "top"])
 
 
 def test_a_test_alone_touches_nothing() -> None:
     patches = f"patches: [{{target: {GATE}, ops: [{{op: test, path: /a, value: 1}}]}}]"
-    file = merge([layer("base", {GATE: "a:   1"}), layer("top", {"halgit.yaml": patches})]).files[GATE]
+    file = merge_layers([layer("base", {GATE: "a:   1"}), layer("top", {"halgit.yaml": patches})]).files[GATE]
     assert (file.how, file.body, names(file)) == ("copied", b"a:   1", ["base"])
 
 
@@ -55,7 +55,7 @@ def test_what_was_not_read_stays_so_and_is_the_highest_layers() -> None:
         Layer(LayerId(name, SOURCE, name), frozenset({"files/key.pem", "big.tar"}), {"big.tar": name.encode()})
         for name in ("low", "high")
     )
-    files = merge([low, high]).files
+    files = merge_layers([low, high]).files
     assert (files["files/key.pem"].body, files["files/key.pem"].data) == (None, MISSING)
     assert files["files/key.pem"].winner == high.id
     assert (files["big.tar"].body, files["big.tar"].data, names(files["big.tar"])) == (
@@ -68,12 +68,14 @@ def test_what_was_not_read_stays_so_and_is_the_highest_layers() -> None:
 def test_a_removed_file_is_gone_read_or_not() -> None:
     low = Layer(LayerId("low", SOURCE, "low"), frozenset({"files/key.pem", GATE}), {GATE: b"a: 1"})
     high = layer("high", {"halgit.yaml": f"remove: [files/key.pem, {GATE}]"})
-    merged = merge([low, high])
+    merged = merge_layers([low, high])
     assert (dict(merged.files), merged.findings) == ({}, ())
 
 
 def test_halgits_own_files_never_become_files() -> None:
-    assert list(merge([layer("", {"halgit.yaml": "params: {}", "halgit.lock": "x", "config": ""})]).files) == ["config"]
+    assert list(merge_layers([layer("", {"halgit.yaml": "params: {}", "halgit.lock": "x", "config": ""})]).files) == [
+        "config"
+    ]
 
 
 def test_settings_without_files_are_a_layer_whose_merge_keys_hold_above() -> None:
@@ -84,18 +86,18 @@ def test_settings_without_files_are_a_layer_whose_merge_keys_hold_above() -> Non
         layer("base", {orca: "tasks: [{id: a}]"}),
         layer("top", {orca: "tasks: [{id: b}]"}),
     ]
-    assert merge(parts).files[orca].data == {"tasks": [{"id": "a"}, {"id": "b"}]}
+    assert merge_layers(parts).files[orca].data == {"tasks": [{"id": "a"}, {"id": "b"}]}
 
 
 def test_faults_of_a_text_name_their_layer() -> None:
-    found = merge([layer("base", {GATE: "a: [1"})]).findings
+    found = merge_layers([layer("base", {GATE: "a: [1"})]).findings
     assert [(finding.file, finding.layer, str(finding.severity)) for finding in found] == [
         (f"base/{GATE}", "base", "error")
     ]
 
 
 def test_one_fault_is_told_with_everything_that_is_known_of_its_place() -> None:
-    merged = merge([layer("base", {GATE: "a:\n  b: 1"}), layer("overlays/prod", {GATE: "x: 1\na:\n  c: null"})])
+    merged = merge_layers([layer("base", {GATE: "a:\n  b: 1"}), layer("overlays/prod", {GATE: "x: 1\na:\n  c: null"})])
     (finding,) = merged.findings
     assert (finding.file, finding.line, finding.column, finding.path, finding.layer) == (
         f"overlays/prod/{GATE}", 3, 3, ("a", "c"), "overlays/prod",
@@ -104,34 +106,34 @@ def test_one_fault_is_told_with_everything_that_is_known_of_its_place() -> None:
 
 def test_two_sources_may_have_a_layer_of_the_same_name() -> None:
     other = Layer(LayerId("base", SOURCE, "other"), frozenset({GATE}), {GATE: b"a: {b: null}"})
-    merged = merge([layer("base", {GATE: "a: {}"}), other])
+    merged = merge_layers([layer("base", {GATE: "a: {}"}), other])
     assert [finding.file for finding in merged.findings] == [f"other/{GATE}"]
 
 
 def test_items_that_parameters_made_one_are_found_afterwards() -> None:
     base = layer("base", {"config": "deploymentConfigurations:\n- name: a\n- name: ${{ params.b }}\n"})
-    merged = merge([base])
+    merged = merge_layers([base])
     assert merged.findings == ()
     file = merged.files["config"]
     changed = File(
         "config", "merged", file.layers, {"deploymentConfigurations": [{"name": "a"}, {"name": "a"}]}, trace=file.trace
     )
     assert told(check_items({"config": changed}, [base])) == [
-        "base/config:3: merge/duplicate-item: The list has an item with `name` a already, in base/config:2. "
-        "Make them one, or change one's key."
+        "base/config:3: merge/duplicate-item: An item with `name` a already exists at base/config:2. "
+        "Combine the two items, or change one of the keys."
     ]
 
 
 def test_a_secret_names_no_item() -> None:
     base = layer("base", {"config": "deploymentConfigurations:\n- name: a\n- name: b\n"})
-    file = merge([base]).files["config"]
+    file = merge_layers([base]).files["config"]
     hidden = {"deploymentConfigurations": [{"name": Secret("s3cret", "one")}, {"name": Secret("s3cret", "two")}]}
     assert check_items({"config": File("config", "merged", file.layers, hidden, trace=file.trace)}, [base]) == ()
 
 
 def test_a_repository_of_today_comes_out_as_it_is() -> None:
     folder = shared_data() / "standard-isd-gitops"
-    merged = merge([layer_of(folder)])
+    merged = merge_layers([layer_of(folder)])
     assert [finding for finding in merged.findings if str(finding.severity) == "error"] == []
     assert {path: file.body for path, file in merged.files.items()} == {
         str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()
@@ -164,7 +166,7 @@ def test_pointers(text: str, segments: object) -> None:
 
 def test_a_key_in_brackets_is_a_key_in_a_mapping() -> None:
     patches = f"patches: [{{target: {GATE}, ops: [{{op: replace, path: '/m/[a=b]', value: 2}}]}}]"
-    file = merge([layer("base", {GATE: "m: {'[a=b]': 1}", "halgit.yaml": patches})]).files[GATE]
+    file = merge_layers([layer("base", {GATE: "m: {'[a=b]': 1}", "halgit.yaml": patches})]).files[GATE]
     assert file.data == {"m": {"[a=b]": 2}}
 
 
@@ -191,7 +193,7 @@ def test_every_keyed_list_of_the_halconfig_is_merged_by_its_key() -> None:
     seen = 0
     for path, key in keyed_lists(build_key_tree("config"), ()):
         low, high = nest(path, [item(key, "a", x=1)]), nest(path, [item(key, "b"), item(key, "a", y=2)])
-        merged = merge([layer("base", {"config": hyaml.dump(low)}), layer("top", {"config": hyaml.dump(high)})])
+        merged = merge_layers([layer("base", {"config": hyaml.dump(low)}), layer("top", {"config": hyaml.dump(high)})])
         assert merged.findings == ()
         expected = nest(path, [item(key, "a", x=1, y=2), item(key, "b")])
         assert merged.files["config"].data == expected, path

@@ -11,7 +11,7 @@ import pytest
 from merge.layering import layer, told
 
 from halgit import yaml as hyaml
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.pipeline import File
 
 PAGE = (needs.ROOT / "docs" / "merge.md").read_text()
@@ -53,7 +53,7 @@ EXAMPLES = examples()
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"line {example.line}")
 def test_the_example_is_true(example: Example) -> None:
-    merged = merge([layer(folder, files) for folder, files in example.layers.items()])
+    merged = merge_layers([layer(folder, files) for folder, files in example.layers.items()])
     assert told(merged.findings) == example.errors
     if not example.errors:
         assert {path: shown(file) for path, file in merged.files.items()} == example.result

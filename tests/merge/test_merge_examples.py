@@ -12,7 +12,7 @@ import pytest
 from merge.layering import layer_of, told
 
 from halgit import yaml as hyaml
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.pipeline import File, Layer, Merged, Origin
 from halgit.pipeline import Path as Steps
 from halgit.text import paths
@@ -24,7 +24,7 @@ CASES = sorted(folder for folder in EXAMPLES.iterdir() if folder.is_dir())
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
 def test_example(folder: Path) -> None:
     layers = [layer_of(part) for part in sorted(folder.iterdir()) if part.is_dir() and part.name != "expected"]
-    merged = merge(layers)
+    merged = merge_layers(layers)
     errors = folder / "errors.txt"
     assert told(merged.findings) == (errors.read_text().splitlines() if errors.exists() else [])
     if (folder / "expected").is_dir():

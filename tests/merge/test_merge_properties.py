@@ -13,9 +13,9 @@ from merge.layering import SOURCE, layer
 from halgit import yaml as hyaml
 from halgit.halyard.merge_keys import build_key_tree
 from halgit.merge import patches
-from halgit.merge.document_merger import Laying
+from halgit.merge.document_merger import DocumentMerger
 from halgit.merge.draft import Draft
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.pipeline import Layer, LayerId, Merged, Origin, Patch, Path, Trace
 
 FILE = "default/profiles/clouddriver-local.yml"
@@ -90,7 +90,7 @@ def layers_of(*documents: Data) -> list[Layer]:
 
 
 def compiled(*documents: Data) -> Data:
-    merged = merge(layers_of(*documents))
+    merged = merge_layers(layers_of(*documents))
     assert all(str(finding.severity) != "error" for finding in merged.findings), merged.findings
     return merged.files[FILE].data
 
@@ -131,7 +131,7 @@ def test_what_the_higher_layer_says_stands(one: Data, two: Data) -> None:
 def test_every_leaf_comes_from_where_its_origin_says(one: Data, two: Data, three: Data, ops: Data) -> None:
     lowest, middle, highest = layers_of(one, two, three)
     patched = layer("l1", {**middle.files, "halgit.yaml": hyaml.dump({"patches": [{"target": FILE, "ops": ops}]})})
-    merged = merge([lowest, patched, highest])
+    merged = merge_layers([lowest, patched, highest])
     for path, value in leaves(merged.files[FILE].data):
         trace = merged.files[FILE].trace.at(path)
         assert written(trace.origin, merged) == value, path
@@ -151,7 +151,7 @@ def written(origin: Origin, merged: Merged) -> Data:
 def test_what_was_read_is_never_changed(one: Data, two: Data, ops: Data) -> None:
     before = copy.deepcopy((one, two, ops))
     draft = laid(one, two)
-    patches.apply(draft, Patch(FILE, tuple(ops), ()), Origin(LayerId("l1", SOURCE), FILE, ()), [])
+    patches.apply_patch(draft, Patch(FILE, tuple(ops), ()), Origin(LayerId("l1", SOURCE), FILE, ()), [])
     draft.freeze()
     assert (one, two, ops) == before
 
@@ -166,7 +166,9 @@ def test_what_no_layer_touches_is_shared(data: Data) -> None:
 
 def laid(one: Data, two: Data) -> Draft:
     low, high = (Origin(LayerId(f"l{number}", SOURCE, f"l{number}"), FILE, ()) for number in range(2))
-    return Laying(high, [], directed=True, spring=True).over(Draft(one, Trace(low)), two, build_key_tree(FILE))
+    return DocumentMerger(high, [], has_directives=True, is_spring=True).merge(
+        Draft(one, Trace(low)), two, build_key_tree(FILE)
+    )
 
 
 def leaves(data: Data, path: Path = ()) -> Iterator[tuple[Path, Data]]:

@@ -11,7 +11,7 @@ import pytest
 from merge.layering import layer
 
 from halgit import yaml as hyaml
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.pipeline import Layer
 
 AT = "/deploymentConfigurations/0/providers/kubernetes/accounts"
@@ -57,17 +57,17 @@ def all_twice(count: int) -> list[Layer]:
 
 @pytest.mark.parametrize("made", [all_changed, half_deleted, all_new, all_patched, all_wrong, all_twice])
 def test_twice_the_accounts_cost_twice_the_calls(made: Callable[[int], list[Layer]]) -> None:
-    merge(made(10))
-    few, many = (calls(merge, made(count)) for count in (200, 400))
+    merge_layers(made(10))
+    few, many = (calls(merge_layers, made(count)) for count in (200, 400))
     assert many < 2.2 * few
 
 
 def test_an_overlay_of_few_costs_little_beside_reading() -> None:
     """What comes on top of reading both files is some calls for each account, not for each of its values."""
     changed = layers(1000, [{"name": f"account-{n}", "context": "other"} for n in range(0, 1000, 10)])
-    merge(changed)
+    merge_layers(changed)
     reading = sum(calls(hyaml.read, part.files["config"], "config") for part in changed)
-    assert calls(merge, changed) - reading < 60 * 1000
+    assert calls(merge_layers, changed) - reading < 60 * 1000
 
 
 def calls(function: Callable[..., object], *arguments: object) -> int:

@@ -8,7 +8,7 @@ import pytest
 from merge.layering import told
 
 from halgit import settings
-from halgit.merge.order import order
+from halgit.merge.order import order_layers
 from halgit.pipeline import LayerSettings
 
 
@@ -22,11 +22,11 @@ def ordered(start: str, bases: Mapping[str, str | None]) -> tuple[tuple[str, ...
         if text is None:
             return LayerSettings()
         file = f"{folder}/halgit.yaml" if folder else "halgit.yaml"
-        parsed, faults = settings.parse(text.encode(), file, root=not folder)
+        parsed, faults = settings.parse_settings(text.encode(), file, root=not folder)
         assert not faults
         return parsed
 
-    folders, findings = order(start, said)
+    folders, findings = order_layers(start, said)
     return folders, told(findings)
 
 
@@ -62,14 +62,14 @@ def test_a_circle_is_told_with_its_chain_and_its_place() -> None:
     layers = {"a": "bases: [../b]", "b": "bases:\n- ../c\n- ../d", "c": "bases: [../b]", "d": None}
     folders, faults = ordered("a", layers)
     assert faults == [
-        "c/halgit.yaml:1: merge/base-cycle: The bases go in a circle: b -> c -> b. Take one of them out.",
+        "c/halgit.yaml:1: merge/base-cycle: The bases form a cycle: b -> c -> b. Remove one of them.",
     ]
     assert folders == ("c", "d", "b", "a")
 
 
 def test_a_layer_that_builds_on_itself() -> None:
     assert ordered("", {"": "bases: [.]"})[1] == [
-        "halgit.yaml:1: merge/base-cycle: The bases go in a circle: . -> .. Take one of them out.",
+        "halgit.yaml:1: merge/base-cycle: The bases form a cycle: . -> .. Remove one of them.",
     ]
 
 
@@ -77,21 +77,21 @@ def test_a_layer_that_builds_on_itself() -> None:
 def test_no_base_leaves_the_root(base: str) -> None:
     _, faults = ordered("overlays/prod", {"overlays/prod": f"bases:\n- {base}", "base": None})
     assert faults == [
-        "overlays/prod/halgit.yaml:2: merge/base-outside: This base leaves the source's root. "
-        "Write a path relative to this folder that stays inside; `--path` sets the root."
+        "overlays/prod/halgit.yaml:2: merge/base-outside: This base is outside the root of the source. "
+        "Write a relative path that stays inside the root, which `--path` sets."
     ]
 
 
 def test_every_wrong_base_of_every_layer_is_told() -> None:
     layers = {"a": "bases:\n- ../gone\n- ../b\n- /abs", "b": "bases: [../gone]"}
     folders, faults = ordered("a", layers)
-    missing = "holds no file. Correct the path; it is relative to the folder of this halgit.yaml."
+    missing = "does not exist or has no file. Correct the path, which is relative to the folder of this halgit.yaml."
     assert [fault.split(":", 2)[:2] for fault in faults] == [
         ["a/halgit.yaml", "2"],
         ["b/halgit.yaml", "1"],
         ["a/halgit.yaml", "4"],
     ]
-    assert faults[1] == f"b/halgit.yaml:1: merge/base-missing: This base, gone, {missing}"
+    assert faults[1] == f"b/halgit.yaml:1: merge/base-missing: Base gone {missing}"
     assert folders == ("b", "a")
 
 

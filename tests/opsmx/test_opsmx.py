@@ -8,7 +8,8 @@ from opsmx.tokens import by_variables, render, unquoted
 
 from halgit.halyard.resources import load_table
 from halgit.operator_settings import OperatorSettings
-from halgit.opsmx import substitution
+from halgit.opsmx import substitution, tokens
+from halgit.opsmx.variants import select_variants
 from halgit.pipeline import Origin, Severity, Skipped
 
 GIT_CONFIG = "default/profiles/spinnakerconfig.yml"
@@ -32,7 +33,7 @@ GIT_CONFIG = "default/profiles/spinnakerconfig.yml"
     ],
 )
 def test_the_dialect_is_found_by_its_tokens(files: dict[str, str], expected: bool) -> None:
-    assert substitution.detect([layer("", files)]) is expected
+    assert substitution.is_opsmx([layer("", files)]) is expected
 
 
 def test_each_token_has_its_files_and_what_it_is_for() -> None:
@@ -43,7 +44,7 @@ def test_each_token_has_its_files_and_what_it_is_for() -> None:
     }  # fmt: skip
     assert all(row["files"] and row["description"] for row in rows.values())
     assert "RELEASE" not in rows
-    parameters = substitution.collect([], OperatorSettings())
+    parameters = substitution.collect_tokens([], OperatorSettings())
     assert set(parameters.values) == set(rows)
     assert not parameters.findings
 
@@ -63,12 +64,12 @@ def test_a_token_belongs_to_its_files() -> None:
     )
     assert told(rendered.findings) == [
         "config:2: warning: opsmx/misplaced-token: Token GIT_USER is not replaced in this file. "
-        f"Write the value out; it is replaced in {GIT_CONFIG} only.",
+        f"Write the value itself; the token is replaced in {GIT_CONFIG} only.",
         "default/profiles/gate-local.yml:1: warning: opsmx/misplaced-token: Token RELEASE_NAME is not replaced in this "
-        f"file. Write the value out; it is replaced in {in_release} only.",
+        f"file. Write the value itself; the token is replaced in {in_release} only.",
         "default/profiles/settings-local.js:2: warning: opsmx/misplaced-token: Token OVERRIDE_DECK_URL is not "
-        "replaced in this file. Write the value out; it is replaced in config only.",
-        ":0: warning: parameter/unused: HALGIT_PARAM_GIT_USER: nothing uses parameter GIT_USER. Leave it out.",
+        "replaced in this file. Write the value itself; the token is replaced in config only.",
+        ":0: warning: parameter/unused: HALGIT_PARAM_GIT_USER: parameter GIT_USER is not used. Remove it.",
     ]
     assert unquoted(rendered.text("config")) == unquoted(b'a: "isd"\nb: GIT_USER\n')
     assert rendered.text("default/profiles/gate-local.yml").decode() == files["default/profiles/gate-local.yml"]
@@ -95,10 +96,12 @@ def test_a_token_in_a_key_or_between_documents_is_an_error() -> None:
     }
     rendered = render([layer("", files)], by_variables({"SPINNAKER_NAMESPACE": "isd"}))
     assert told(rendered.findings) == [
-        "config:2: opsmx/in-key: Token SPINNAKER_NAMESPACE stands in a mapping key, where tokens are not replaced. "
-        "Write the key out.",
-        "default/profiles/orca-local.yml:4: opsmx/several-documents: Token SPINNAKER_NAMESPACE stands in a file of "
-        "several YAML documents, which is left as it is. Make it files of one document each, or write the value out.",
+        "config:2: opsmx/in-key: Token SPINNAKER_NAMESPACE is used in a mapping key, where tokens are not replaced. "
+        "Write the key itself.",
+        "default/profiles/orca-local.yml:4: opsmx/several-documents: Token SPINNAKER_NAMESPACE is used in a file of "
+        "several YAML documents, where it is not replaced. Split the file into files of one document each, or "
+        "write the "
+        "value itself.",
     ]
 
 
@@ -116,8 +119,8 @@ def test_a_number_where_a_token_needs_a_text_is_an_error() -> None:
     operator = OperatorSettings(params_file="values.yaml", params_text=b"GIT_TOKEN: 12345678\nBRANCH: 4.0\n")
     rendered = render([layer("", {GIT_CONFIG: "a: GIT_TOKEN\nb: BRANCH\n"})], operator)
     assert told(rendered.findings) == [
-        "values.yaml:1: parameter/value: A text is declared (string), and a whole number is given. Put it in quotes.",
-        "values.yaml:2: parameter/value: A text is declared (string), and a number is given. Put it in quotes.",
+        "values.yaml:1: parameter/value: Expected a string, got a whole number. Put it in quotes.",
+        "values.yaml:2: parameter/value: Expected a string, got a number. Put it in quotes.",
     ]
 
 
@@ -128,10 +131,10 @@ def test_what_is_given_and_no_token_is_a_warning() -> None:
     rendered = render([layer("", {"config": "a: 1\n"})], operator)
     assert {finding.severity for finding in rendered.findings} == {Severity.WARNING}
     assert told(rendered.findings) == [
-        "values.yaml:1: warning: parameter/undeclared: No parameter other is declared. Leave it out.",
-        ":0: warning: parameter/undeclared: --set RELEASE_NAM: no parameter RELEASE_NAM is declared. "
+        "values.yaml:1: warning: parameter/undeclared: Parameter other is not declared. Remove it.",
+        ":0: warning: parameter/undeclared: --set RELEASE_NAM: parameter RELEASE_NAM is not declared. "
         "Did you mean RELEASE_NAME?",
-        ":0: warning: parameter/undeclared: --set zzz: no parameter zzz is declared. Leave it out.",
+        ":0: warning: parameter/undeclared: --set zzz: parameter zzz is not declared. Remove it.",
     ]
 
 
@@ -165,8 +168,10 @@ def test_variants_of_several_layers_meet_in_the_merge() -> None:
 
 
 def test_variants_that_are_not_chosen_are_left_out_with_the_reason() -> None:
-    chosen = substitution.variants([layer("", {GIT_CONFIG: "", f"{GIT_CONFIG}.s3": "", f"{GIT_CONFIG}.ssh": ""})], "s3")
-    assert chosen.skipped == (Skipped(f"{GIT_CONFIG}.ssh", f"it is the ssh variant of {GIT_CONFIG}, and s3 is chosen"),)
+    chosen = select_variants([layer("", {GIT_CONFIG: "", f"{GIT_CONFIG}.s3": "", f"{GIT_CONFIG}.ssh": ""})], "s3")
+    assert chosen.skipped == (
+        Skipped(f"{GIT_CONFIG}.ssh", f"it is the ssh variant of {GIT_CONFIG}; the selected variant is s3"),
+    )
     assert chosen.layers[0].paths == {GIT_CONFIG} == set(chosen.layers[0].files)
 
 
@@ -177,11 +182,12 @@ def test_a_private_key_that_is_there_is_kept_and_one_that_has_no_place_is_told()
     assert not rendered.findings
     nowhere = render([layer("", {GIT_CONFIG: "spring: {cloud: {config: {}}}\n"})], values, "ssh")
     assert [finding for finding in told(nowhere.findings) if "unused" not in finding] == [
-        f"{GIT_CONFIG}:1: opsmx/no-private-key: Variant ssh is chosen, and there is no "
-        "spring.cloud.config.server.git.privateKey here. Add an empty privateKey there, or choose another variant."
+        f"{GIT_CONFIG}:1: opsmx/no-private-key: Variant ssh requires "
+        "spring.cloud.config.server.git.privateKey, which is missing. Add an empty privateKey, or select another "
+        "variant."
     ]
 
 
 def test_the_table_names_files_as_layers_have_them() -> None:
     for row in load_table("opsmx_tokens").values():
-        assert all(substitution.base_name(file) == file and not file.startswith("/") for file in row["files"])
+        assert all(tokens.without_variant(file) == file and not file.startswith("/") for file in row["files"])

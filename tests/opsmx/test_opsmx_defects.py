@@ -81,8 +81,7 @@ def test_4_an_empty_token_is_refused(name: str) -> None:
     line = {"GIT_USER": 7, "GIT_TOKEN": 8, "BRANCH": 10, "KEY": 12}[name]
     give = f"HALGIT_PARAM_{name}_FILE or" if name in {"GIT_TOKEN", "KEY"} else f"HALGIT_PARAM_{name}, --set or"
     assert told(git_config(**{name: ""}).findings) == [
-        f"{GIT_CONFIG}:{line}: opsmx/empty-token: The value given for token {name} is empty. "
-        f"Give it by {give} in --params."
+        f"{GIT_CONFIG}:{line}: opsmx/empty-token: The value of token {name} is empty. Set it with {give} in --params."
     ]
 
 
@@ -207,7 +206,7 @@ def test_21_comments_and_other_words_stay() -> None:
     assert lines[2] == STAGES.splitlines()[2]
     assert lines[-1] == "other: TOKEN"
     assert told(rendered.findings) == [
-        ":0: warning: parameter/undeclared: HALGIT_PARAM_TOKEN: no parameter of this name is declared. "
+        ":0: warning: parameter/undeclared: HALGIT_PARAM_TOKEN: no parameter with this name is declared. "
         "Did you mean HALGIT_PARAM_GIT_TOKEN?"
     ]
 
@@ -218,11 +217,11 @@ def test_22_the_message_names_what_is_missing() -> None:
     about = "user:password or user:token for Jira in base64"
     assert told(rendered.findings) == [
         f"{ORCA}:4: opsmx/open-token: Token JIRA_URL (base URL of Jira) has no value. "
-        "Give it by HALGIT_PARAM_JIRA_URL, --set or in --params.",
+        "Set it with HALGIT_PARAM_JIRA_URL, --set or in --params.",
         f"{ORCA}:5: opsmx/open-token: Token JIRA_BASE64_USR_PASSWD ({about}) has no value. "
-        "Give it by HALGIT_PARAM_JIRA_BASE64_USR_PASSWD_FILE or in --params.",
+        "Set it with HALGIT_PARAM_JIRA_BASE64_USR_PASSWD_FILE or in --params.",
         f"{ORCA}:8: opsmx/open-token: Token JIRA_URL (base URL of Jira) has no value. "
-        "Give it by HALGIT_PARAM_JIRA_URL, --set or in --params.",
+        "Set it with HALGIT_PARAM_JIRA_URL, --set or in --params.",
     ]
 
 
@@ -250,7 +249,7 @@ def test_34_a_misspelt_token_is_told() -> None:
     """Nothing looked for placeholders that were left: a misspelt one is in the repository to this day."""
     text = "auth:\n  url: ldap://RELEASE-openldap:389\n  # RELEASE-openldap\n  other: RELASE_NAME-x\n"
     rendered = render([layer("", {"default/profiles/fiat-local.yml": text})], by_variables({}))
-    words = "looks like a token, is none, and stays as it stands. Did you mean RELEASE_NAME?"
+    words = "resembles a token but is none, and is kept unchanged. Did you mean RELEASE_NAME?"
     assert told(rendered.findings) == [
         f"default/profiles/fiat-local.yml:2: warning: opsmx/misspelled-token: RELEASE {words}",
         f"default/profiles/fiat-local.yml:4: warning: opsmx/misspelled-token: RELASE_NAME {words}",

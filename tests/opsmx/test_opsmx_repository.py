@@ -12,7 +12,7 @@ from opsmx.tokens import Rendered, by_variables, render
 
 from halgit import yaml as hyaml
 from halgit.halyard.resources import load_table
-from halgit.opsmx import substitution
+from halgit.opsmx import substitution, tokens
 from halgit.pipeline import Layer, Value, Variant
 
 VALUES = {name: f"<{name.lower()}> & /a\\b: #c" for name in load_table("opsmx_tokens")}
@@ -44,13 +44,13 @@ def in_lines(folder: Path, path: str) -> list[tuple[str, int, str]]:
         found += [
             (path, number, word)
             for word in dict.fromkeys(words.split())
-            if substitution.base_name(path) in rows.get(word, {"files": ()})["files"]
+            if tokens.without_variant(path) in rows.get(word, {"files": ()})["files"]
         ]
     return found
 
 
 def test_its_dialect_is_found(repository: Layer) -> None:
-    assert substitution.detect([repository])
+    assert substitution.is_opsmx([repository])
 
 
 @pytest.mark.parametrize("variant", ["token", "ssh", "s3"])

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from halgit import yaml as hyaml
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import substitution
-from halgit.parameters.parameter_set import Parameters, unused
-from halgit.parameters.values import variable
+from halgit.opsmx.variants import select_variants
+from halgit.parameters.parameter_set import ParameterSet, find_unused
+from halgit.parameters.values import variable_name
 from halgit.pipeline import MISSING, File, Finding, Layer, Skipped, Value, Variant
 
 
@@ -19,7 +20,7 @@ class Rendered:
     files: Mapping[str, File]
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
-    parameters: Parameters
+    parameters: ParameterSet
     used: frozenset[str]
 
     def text(self, path: str) -> bytes:
@@ -34,18 +35,18 @@ class Rendered:
 
 
 def render(layers: Iterable[Layer], operator: OperatorSettings, variant: Variant = "token") -> Rendered:
-    chosen = substitution.variants(tuple(layers), variant)
-    files = chosen.own_names(merge(chosen.layers).files)
-    parameters = substitution.collect(chosen.sources, operator)
-    made = substitution.substitute(files, parameters, chosen.sources, variant=variant)
-    findings = (*parameters.findings, *made.findings, *unused(parameters, made.used, chosen.sources))
+    chosen = select_variants(tuple(layers), variant)
+    files = chosen.restore_names(merge_layers(chosen.layers).files)
+    parameters = substitution.collect_tokens(chosen.sources, operator)
+    made = substitution.substitute_tokens(files, parameters, chosen.sources, variant=variant)
+    findings = (*parameters.findings, *made.findings, *find_unused(parameters, made.used, chosen.sources))
     assert all(file.data is not MISSING or file.body is not None for file in made.files.values())
     return Rendered(made.files, findings, chosen.skipped, parameters, made.used)
 
 
 def by_variables(values: Mapping[str, str]) -> OperatorSettings:
     """Values as a pod gives them."""
-    return OperatorSettings(environment={variable(name): value for name, value in values.items()})
+    return OperatorSettings(environment={variable_name(name): value for name, value in values.items()})
 
 
 def unquoted(text: bytes) -> bytes:

@@ -10,32 +10,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halgit.parameters.escaping import as_value, contexts, within
+from halgit.parameters.escaping import escape_in, find_contexts, format_literal
 
 MARK = "§"
 
 
 @given(st.text())
 def test_a_text_in_double_quotes_is_read_back(text: str) -> None:
-    assert json.loads(f'"{within(text, chr(34))}"') == text
-    assert json.loads(as_value(text)) == text
+    assert json.loads(f'"{escape_in(text, chr(34))}"') == text
+    assert json.loads(format_literal(text)) == text
 
 
 @given(st.text())
 def test_a_text_in_single_quotes_is_read_back(text: str) -> None:
-    inner = within(text, "'").replace("<\\/", "</")
+    inner = escape_in(text, "'").replace("<\\/", "</")
     assert ast.literal_eval(f"'{inner}'") == text
 
 
 @given(st.text(alphabet="a`$\\{}</*\"'\n\u2028", max_size=12))
 def test_nothing_ends_the_place_a_text_stands_in(text: str) -> None:
     for context, end in (("'", "'"), ('"', '"'), ("`", "`")):
-        inner = within(text, context)  # type: ignore[arg-type]
-        assert contexts(f"{end}{inner}{MARK}{end}", [len(inner) + 1], javascript=True) == {len(inner) + 1: context}
+        inner = escape_in(text, context)  # type: ignore[arg-type]
+        assert find_contexts(f"{end}{inner}{MARK}{end}", [len(inner) + 1], javascript=True) == {len(inner) + 1: context}
         assert not {"\n", "\u2028", "</"} & {inner[at : at + size] for at in range(len(inner)) for size in (1, 2)}
-    assert "$" not in re.findall(r"\\.|.", within(text, "`"), re.DOTALL)
-    comment = f"/* {within(text, 'comment')} {MARK} */"
-    assert contexts(comment, [comment.index(MARK)], javascript=True) == {comment.index(MARK): "comment"}
+    assert "$" not in re.findall(r"\\.|.", escape_in(text, "`"), re.DOTALL)
+    comment = f"/* {escape_in(text, 'comment')} {MARK} */"
+    assert find_contexts(comment, [comment.index(MARK)], javascript=True) == {comment.index(MARK): "comment"}
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_nothing_ends_the_place_a_text_stands_in(text: str) -> None:
     ],
 )
 def test_a_place_in_a_script_is_known(script: str, expected: str) -> None:
-    assert contexts(script, [script.index(MARK)], javascript=True) == {script.index(MARK): expected}
+    assert find_contexts(script, [script.index(MARK)], javascript=True) == {script.index(MARK): expected}
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [('{"a": "it\'s §"}', '"'), ('{"a": §}', "code"), ('{"//": 1, "b": §}', "code")]
 )
 def test_a_place_in_json_is_known(text: str, expected: str) -> None:
-    assert contexts(text, [text.index(MARK)], javascript=False) == {text.index(MARK): expected}
+    assert find_contexts(text, [text.index(MARK)], javascript=False) == {text.index(MARK): expected}

@@ -10,10 +10,10 @@ from merge.layering import layer, told
 from opsmx.tokens import unquoted
 
 from halgit import yaml as hyaml
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.operator_settings import OperatorSettings
-from halgit.parameters.parameter_set import collect, unused
-from halgit.parameters.substitution import substitute
+from halgit.parameters.parameter_set import collect_parameters, find_unused
+from halgit.parameters.substitution import substitute_parameters
 from halgit.pipeline import MISSING, File
 from halgit.redaction import SecretText
 
@@ -43,10 +43,10 @@ def test_example(example: Path) -> None:
         params_file="values.yaml",
         params_text=case.get("params", "").encode(),
     )
-    merged = merge(layers)
-    parameters = collect(layers, operator)
-    made = substitute(merged.files, parameters, layers)
-    findings = (*parameters.findings, *made.findings, *unused(parameters, made.used, layers))
+    merged = merge_layers(layers)
+    parameters = collect_parameters(layers, operator)
+    made = substitute_parameters(merged.files, parameters, layers)
+    findings = (*parameters.findings, *made.findings, *find_unused(parameters, made.used, layers))
     assert told(findings) == case.get("findings", [])
     for path, text in case.get("expect", {}).items():
         file = made.files[path]

@@ -9,10 +9,10 @@ import pytest
 from merge.layering import layer, told
 
 from halgit import yaml as hyaml
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.operator_settings import OperatorSettings
-from halgit.parameters.parameter_set import Parameters, collect
-from halgit.parameters.substitution import Substituted, substitute
+from halgit.parameters.parameter_set import ParameterSet, collect_parameters
+from halgit.parameters.substitution import Substitution, substitute_parameters
 from halgit.pipeline import File, Layer
 from halgit.redaction import MASK, Secret, SecretText
 
@@ -21,10 +21,10 @@ CANARY = 'can"ary/&\\ 1'
 
 def run(
     files: Mapping[str, str | bytes], operator: OperatorSettings, more: tuple[Layer, ...] = ()
-) -> tuple[Parameters, Substituted]:
+) -> tuple[ParameterSet, Substitution]:
     layers = (layer("base", files), *more)
-    parameters = collect(layers, operator)
-    return parameters, substitute(merge(layers).files, parameters, layers)
+    parameters = collect_parameters(layers, operator)
+    return parameters, substitute_parameters(merge_layers(layers).files, parameters, layers)
 
 
 def by_variable(value: str, name: str = "TOKEN") -> OperatorSettings:
@@ -129,18 +129,19 @@ def test_what_is_wrong_with_a_file_is_told() -> None:
     parameters, _ = run(files, operator)
     assert told(parameters.findings) == [
         ":0: parameter/environment: HALGIT_PARAM_A_FILE: the file /run/a cannot be read. "
-        "Correct the path or its rights.",
-        ":0: parameter/environment: HALGIT_PARAM_B_FILE: the file /run/b is not UTF-8 text. "
-        "Name a file that holds a text.",
-        ":0: parameter/environment: HALGIT_PARAM_C_FILE: HALGIT_PARAM_C gives parameter c too. Give one of the two.",
+        "Correct the path or its permissions.",
+        ":0: parameter/environment: HALGIT_PARAM_B_FILE: the file /run/b is not UTF-8 text. Use a text file.",
+        ":0: parameter/environment: HALGIT_PARAM_C_FILE: HALGIT_PARAM_C also sets parameter c. Set only one of the "
+        "two.",
     ]
 
 
 def test_a_secret_on_the_command_line_is_warned_of() -> None:
     parameters, _ = run({"halgit.yaml": DECLARED}, OperatorSettings(set={"token": CANARY}))
     assert told(parameters.findings) == [
-        ":0: warning: parameter/secret-in-arguments: --set token: parameter token is secret, and every process of this "
-        "machine can see --set. Give it by HALGIT_PARAM_TOKEN_FILE, or as a reference."
+        ":0: warning: parameter/secret-in-arguments: --set token: parameter token is secret, and process lists "
+        "show the "
+        "value of --set. Set it with HALGIT_PARAM_TOKEN_FILE, or use a reference."
     ]
 
 
@@ -148,8 +149,8 @@ def test_a_secret_in_the_repository_is_warned_of() -> None:
     files = {"halgit.yaml": f"params:\n  token: {{secret: true, default: {json.dumps(CANARY)}}}\n"}
     above = layer("prod", {"halgit.yaml": f"params:\n  token: {json.dumps(CANARY)}\n"})
     parameters, _ = run(files, OperatorSettings(), (above,))
-    words = "Parameter token is secret, and its value stands in the repository in clear."
-    hint = "Write a reference, or give it by HALGIT_PARAM_TOKEN_FILE."
+    words = "Parameter token is secret, but its value is in plain text in the repository."
+    hint = "Use a reference, or set it with HALGIT_PARAM_TOKEN_FILE."
     assert told(parameters.findings) == [
         f"base/halgit.yaml:2: warning: parameter/secret-in-plain-text: {words} {hint}",
         f"prod/halgit.yaml:2: warning: parameter/secret-in-plain-text: {words} {hint}",
@@ -164,9 +165,9 @@ def test_a_secret_of_the_wrong_kind_is_still_hidden() -> None:
     }
     parameters, made = run(files, by_variable("Sup3rSecret", "WORD"))
     assert told(parameters.findings) == [
-        "base/halgit.yaml:2: parameter/value: A text is declared (string), and an integer is given. Put it in quotes.",
-        ":0: parameter/value: HALGIT_PARAM_WORD: the value does not match the pattern [a-z]+ as a whole. "
-        "Correct the value.",
+        "base/halgit.yaml:2: parameter/value: Expected a string, got a whole number. Put it in quotes.",
+        ":0: parameter/value: HALGIT_PARAM_WORD: the value does not match the pattern [a-z]+. "
+        "Correct the value; the pattern must match all of it.",
     ]
     shown = repr(parameters.values) + repr(parameters.findings) + repr(made)
     assert "48151623" not in shown
@@ -180,8 +181,8 @@ def test_no_secret_goes_to_the_browser(value: str, name: str) -> None:
     text = "var a = 1;\nvar b = '${{ params.token }}';\n"
     _, made = run({"halgit.yaml": DECLARED, path: text}, by_variable(value))
     assert told(made.findings) == [
-        f"base/{path}:2: parameter/secret-in-browser: Parameter token is secret, and this file is served to every "
-        "browser that opens Deck. Take it out; a browser cannot keep a secret."
+        f"base/{path}:2: parameter/secret-in-browser: Parameter token is secret, but this file is served to every "
+        "browser that opens Deck. Remove it; a browser cannot keep a secret."
     ]
     assert made.files[path].body == text.encode()
 
@@ -201,8 +202,8 @@ def test_files_without_parameters_are_the_very_same() -> None:
         "default/profiles/rosco/a.bin": b"\xff${{ params.token }}",
     }
     layers = (layer("base", files),)
-    before: dict[str, File] = dict(merge(layers).files)
-    made = substitute(before, collect(layers, by_variable("x")), layers)
+    before: dict[str, File] = dict(merge_layers(layers).files)
+    made = substitute_parameters(before, collect_parameters(layers, by_variable("x")), layers)
     assert all(made.files[path] is file for path, file in before.items())
     assert not made.findings
     assert not made.used

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from merge.layering import layer, told
 
-from halgit.merge.layers import merge
+from halgit.merge.layers import merge_layers
 from halgit.operator_settings import OperatorSettings
-from halgit.parameters.parameter_set import collect
-from halgit.parameters.substitution import substitute
-from halgit.parameters.values import variable
+from halgit.parameters.parameter_set import collect_parameters
+from halgit.parameters.substitution import substitute_parameters
+from halgit.parameters.values import variable_name
 from halgit.pipeline import MISSING, Origin
 
 BASE = layer(
@@ -27,8 +27,8 @@ PROD = layer("prod", {"halgit.yaml": "params: {host: prod}\n", "config": "a: {c:
 
 def test_an_origin_says_which_parameters_put_a_value_there() -> None:
     layers = (BASE, PROD)
-    parameters = collect(layers, OperatorSettings(set={"port": "1"}))
-    made = substitute(merge(layers).files, parameters, layers)
+    parameters = collect_parameters(layers, OperatorSettings(set={"port": "1"}))
+    made = substitute_parameters(merge_layers(layers).files, parameters, layers)
     config = made.files["config"]
     assert config.trace
     assert config.data == {"a": {"b": "xprod:1", "c": "prod"}, "list": [1, "1"]}
@@ -44,8 +44,8 @@ def test_an_origin_says_which_parameters_put_a_value_there() -> None:
 
 def test_parameters_know_their_giver_and_whether_they_were_used() -> None:
     layers = (BASE, PROD)
-    parameters = collect(layers, OperatorSettings(set={"port": "1"}))
-    made = substitute(merge(layers).files, parameters, layers)
+    parameters = collect_parameters(layers, OperatorSettings(set={"port": "1"}))
+    made = substitute_parameters(merge_layers(layers).files, parameters, layers)
     told_of = parameters.with_used(made.used)
     assert {name: (one.set_by, one.used) for name, one in told_of.items()} == {
         "host": ("prod/halgit.yaml", True),
@@ -53,7 +53,7 @@ def test_parameters_know_their_giver_and_whether_they_were_used() -> None:
         "unused": ("base/halgit.yaml", False),
     }
     assert told_of["host"].origin == Origin(PROD.id, "prod/halgit.yaml", ("params", "host"))
-    by_default = collect(layers, OperatorSettings()).values["port"]
+    by_default = collect_parameters(layers, OperatorSettings()).values["port"]
     assert by_default.set_by == "default in base/halgit.yaml"
     assert by_default.origin == Origin(BASE.id, "base/halgit.yaml", ("params", "port", "default"), "default of port")
 
@@ -63,7 +63,7 @@ def test_what_a_patch_put_there_says_so_too() -> None:
         "params: {host: gate}\npatches: [{target: config, ops: [{op: add, path: /new, value: '${{ params.host }}'}]}]\n"
     )
     layers = (BASE, layer("prod", {"halgit.yaml": text}))
-    made = substitute(merge(layers).files, collect(layers, OperatorSettings()), layers)
+    made = substitute_parameters(merge_layers(layers).files, collect_parameters(layers, OperatorSettings()), layers)
     trace = made.files["config"].trace
     assert trace
     assert trace.at(("new",)).origin.how == "patch, parameter host"
@@ -72,9 +72,9 @@ def test_what_a_patch_put_there_says_so_too() -> None:
 
 def test_nothing_is_changed_in_place() -> None:
     layers = (BASE, PROD)
-    merged = merge(layers)
+    merged = merge_layers(layers)
     before = copy.deepcopy(merged.files["config"].data)
-    made = substitute(merged.files, collect(layers, OperatorSettings()), layers)
+    made = substitute_parameters(merged.files, collect_parameters(layers, OperatorSettings()), layers)
     assert merged.files["config"].data == before
     assert made.files["config"].data != before
 
@@ -82,7 +82,9 @@ def test_nothing_is_changed_in_place() -> None:
 def test_a_value_under_an_alias_is_replaced_wherever_it_shows() -> None:
     text = "first: &x ['${{ params.host }}', plain]\nsecond: *x\n"
     layers = (layer("base", {"halgit.yaml": "params: {host: gate}\n", "config": text}),)
-    made = substitute(merge(layers).files, collect(layers, OperatorSettings()), layers).files["config"]
+    made = substitute_parameters(
+        merge_layers(layers).files, collect_parameters(layers, OperatorSettings()), layers
+    ).files["config"]
     assert made.data == {"first": ["gate", "plain"], "second": ["gate", "plain"]}
     assert dict(made.splices) == {("first", 0): "gate"}
 
@@ -90,15 +92,15 @@ def test_a_value_under_an_alias_is_replaced_wherever_it_shows() -> None:
 def test_a_file_that_is_read_later_can_be_handed_in_then() -> None:
     layers = (layer("base", {"halgit.yaml": "params: {host: gate}\n", "config": "a: 1\n"}),)
     layers = (replace(layers[0], paths=layers[0].paths | {"files/a.txt"}),)
-    parameters = collect(layers, OperatorSettings())
-    first = substitute(merge(layers).files, parameters, layers)
+    parameters = collect_parameters(layers, OperatorSettings())
+    first = substitute_parameters(merge_layers(layers).files, parameters, layers)
     unread = first.files["files/a.txt"]
     assert (unread.body, unread.data, first.used) == (None, MISSING, frozenset())
     later = {"files/a.txt": replace(unread, body=b"one\n${{ params.host }} ${{ params.hst }}\n")}
-    second = substitute(later, parameters, layers)
+    second = substitute_parameters(later, parameters, layers)
     assert second.files["files/a.txt"].body == b"one\ngate ${{ params.hst }}\n"
     assert told(second.findings) == [
-        "base/files/a.txt:2: parameter/undeclared: No parameter hst is declared. Did you mean host?"
+        "base/files/a.txt:2: parameter/undeclared: Parameter hst is not declared. Did you mean host?"
     ]
 
 
@@ -108,4 +110,4 @@ def test_a_file_that_is_read_later_can_be_handed_in_then() -> None:
      ("s3Bucket", "S3_BUCKET"), ("dnsTTL", "DNS_TTL"), ("a", "A")],
 )  # fmt: skip
 def test_variables_are_in_upper_snake_case(name: str, expected: str) -> None:
-    assert variable(name) == f"HALGIT_PARAM_{expected}"
+    assert variable_name(name) == f"HALGIT_PARAM_{expected}"

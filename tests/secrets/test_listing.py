@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secret_trees import Store, compiled
 
-from halgit.compiler import Places
+from halgit.compiler import Locator
 from halgit.errors import RefusedError
 from halgit.operator_settings import Trust
 from halgit.remotes.engine import SecretData
@@ -19,7 +19,7 @@ TREE = compiled(
         "b: encrypted:noop!v:hunter2\n",
     }
 )
-PUT = Places(TREE.files, TREE.layers).put
+PUT = Locator(TREE.files, TREE.layers).locate_findings
 
 
 def test_each_reference_is_listed_once_with_its_places() -> None:

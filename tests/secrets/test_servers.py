@@ -13,7 +13,7 @@ from servers.kubernetes_api import kubernetes
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Crowd, relay
 
-from halgit.compiler import Places
+from halgit.compiler import Locator
 from halgit.errors import SecretError
 from halgit.operator_settings import Access, PerHost, Trust
 from halgit.pipeline import Compiled, Resolved
@@ -54,7 +54,7 @@ def vault_access(url: str, **options: object) -> Access:
 
 def run(tree: Compiled, access: Access) -> Resolved:
     found = plan_secrets(tree, Trust(), "resolve")
-    return resolve_secrets(found, engines(access), Redactor(), locate=Places(tree.files, tree.layers).put)
+    return resolve_secrets(found, engines(access), Redactor(), locate=Locator(tree.files, tree.layers).locate_findings)
 
 
 def thousand() -> Compiled:

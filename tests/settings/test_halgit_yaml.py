@@ -47,7 +47,7 @@ def test_the_schema_is_one() -> None:
 @pytest.mark.parametrize("example", examples("positive"), ids=lambda path: path.stem)
 def test_what_is_right_has_no_finding(example: Path) -> None:
     text = example.read_bytes()
-    said, findings = settings.parse(text, FILE, root=True)
+    said, findings = settings.parse_settings(text, FILE, root=True)
     assert told(findings) == ""
     assert (said.file, said.text) == (FILE, text)
     assert not refused_by_schema(text)
@@ -56,7 +56,7 @@ def test_what_is_right_has_no_finding(example: Path) -> None:
 @pytest.mark.parametrize("example", examples("negative"), ids=lambda path: path.stem)
 def test_what_is_wrong_is_told_with_its_place(example: Path) -> None:
     text = example.read_bytes()
-    _, findings = settings.parse(text, FILE, root=True)
+    _, findings = settings.parse_settings(text, FILE, root=True)
     assert told(findings) == example.with_suffix(".txt").read_text(encoding="utf-8")
     assert {(f.file, f.layer, f.severity) for f in findings} == {(FILE, "overlays/prod", Severity.ERROR)}
     refused = refused_by_schema(text)
@@ -67,13 +67,13 @@ def test_what_is_wrong_is_told_with_its_place(example: Path) -> None:
 
 @pytest.mark.parametrize("example", examples("beyond"), ids=lambda path: path.stem)
 def test_some_faults_are_beyond_a_schema(example: Path) -> None:
-    _, findings = settings.parse(example.read_bytes(), FILE, root=True)
+    _, findings = settings.parse_settings(example.read_bytes(), FILE, root=True)
     assert findings
     assert {finding.layer for finding in findings} == {"overlays/prod"}
 
 
 def test_every_key_is_read() -> None:
-    said, _ = settings.parse((HERE / "positive" / "whole-root.yaml").read_bytes(), "halgit.yaml", root=True)
+    said, _ = settings.parse_settings((HERE / "positive" / "whole-root.yaml").read_bytes(), "halgit.yaml", root=True)
     assert said.bases == ("base", "shared/observability")
     assert said.remove == ("default/profiles/igor-local.yml",)
     assert said.include == ("files/**", "kubeconfig")
@@ -86,7 +86,7 @@ def test_every_key_is_read() -> None:
 
 
 def test_parameters_are_values_or_declarations() -> None:
-    said, _ = settings.parse((HERE / "positive" / "whole-root.yaml").read_bytes(), "halgit.yaml", root=True)
+    said, _ = settings.parse_settings((HERE / "positive" / "whole-root.yaml").read_bytes(), "halgit.yaml", root=True)
     host, token, level = said.params["gateHost"], said.params["gitToken"], said.params["level"]
     assert (host.declares, host.required, host.value, host.type) == (True, True, MISSING, "string")
     assert (host.pattern, host.description) == ("[a-z0-9.-]+", "public name of gate")
@@ -104,12 +104,12 @@ def test_parameters_are_values_or_declarations() -> None:
 
 def test_a_layer_cannot_speak_for_the_repository() -> None:
     text = b"bases: [../../base]\ndialect: opsmx\nvariant: s3\ndeployment: prod\nrules: {ignore: []}\n"
-    said, findings = settings.parse(text, FILE, root=False)
+    said, findings = settings.parse_settings(text, FILE, root=False)
     assert told(findings) == (
-        "2:1: settings/root-only: dialect concerns the whole repository. Move it to the root halgit.yaml.\n"
-        "3:1: settings/root-only: variant concerns the whole repository. Move it to the root halgit.yaml.\n"
-        "4:1: settings/root-only: deployment concerns the whole repository. Move it to the root halgit.yaml.\n"
-        "5:1: settings/root-only: rules concerns the whole repository. Move it to the root halgit.yaml.\n"
+        "2:1: settings/root-only: dialect is a setting of the whole repository. Move it to the root halgit.yaml.\n"
+        "3:1: settings/root-only: variant is a setting of the whole repository. Move it to the root halgit.yaml.\n"
+        "4:1: settings/root-only: deployment is a setting of the whole repository. Move it to the root halgit.yaml.\n"
+        "5:1: settings/root-only: rules is a setting of the whole repository. Move it to the root halgit.yaml.\n"
     )
     assert (said.dialect, said.variant, said.deployment, said.rules) == (None, None, None, RuleSettings())
     assert said.bases == ("../../base",)
@@ -117,13 +117,13 @@ def test_a_layer_cannot_speak_for_the_repository() -> None:
 
 def test_a_patch_with_a_fault_is_left_out_whole() -> None:
     text = b"patches:\n- {target: a, ops: [{op: remove, path: /a}]}\n- {target: b, ops: [{op: remove}]}\n"
-    said, findings = settings.parse(text, FILE, root=False)
+    said, findings = settings.parse_settings(text, FILE, root=False)
     assert said.patches == (Patch("a", ({"op": "remove", "path": "/a"},), ("patches", 0)),)
-    assert told(findings) == ("3:21: settings/value: The operation remove needs path, which is not there. Add path.\n")
+    assert told(findings) == ("3:21: settings/value: The operation remove requires path. Add path.\n")
 
 
 def test_a_fault_does_not_hide_what_is_right() -> None:
-    said, findings = settings.parse(b"bases: [../base, 7]\nparams: {a: 1, b: }\n", FILE, root=False)
+    said, findings = settings.parse_settings(b"bases: [../base, 7]\nparams: {a: 1, b: }\n", FILE, root=False)
     assert said.bases == ("../base",)
     assert list(said.params) == ["a"]
     assert len(findings) == 2
@@ -135,6 +135,6 @@ def test_a_fault_does_not_hide_what_is_right() -> None:
      "failOn", "trust", "engines", "allow_reference", "repo", "set", "secrets", "environment", "s3Region"],
 )  # fmt: skip
 def test_what_is_the_operators_is_called_so(key: str) -> None:
-    _, (finding,) = settings.parse(f"{key}: x\n".encode(), FILE, root=True)
-    assert finding.message == f"{key} belongs to whoever runs halgit; a repository cannot set it."
-    assert finding.hint == "Remove it here and give it as an option or a HALGIT_ variable of the run."
+    _, (finding,) = settings.parse_settings(f"{key}: x\n".encode(), FILE, root=True)
+    assert finding.message == f"{key} is an operator setting; a repository cannot set it."
+    assert finding.hint == "Remove it here and set it as an option or HALGIT_ variable of the run."

@@ -13,8 +13,8 @@ from halgit import diff as difference
 from halgit import explain as explaining
 from halgit import lock
 from halgit import yaml as hyaml
-from halgit.compiler import Places, compile_tree
-from halgit.compiler.findings import settle
+from halgit.compiler import Locator, compile_tree
+from halgit.compiler.findings import collect_findings
 from halgit.diff import Side
 from halgit.errors import HalgitError
 from halgit.operator_settings import OperatorSettings, Trust
@@ -90,21 +90,21 @@ def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Findi
     compiled = compile_tree([source], operator)
     redactor = Redactor()
     learn_plain_secrets(compiled, redactor)
-    places_ = Places(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
+    locator = Locator(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
     findings: tuple[Finding, ...] = ()
     modes: tuple[SecretsMode, ...] = ("resolve", "native", "keep", "mask")
     for mode in modes:
         plan = plan_secrets(compiled, Trust(), mode)
-        findings += settle(compiled, plan, replace(operator, secrets=mode), places_)
-        list_references(plan, places_.put)
+        findings += collect_findings(compiled, plan, replace(operator, secrets=mode), locator)
+        list_references(plan, locator.locate_findings)
     for name, file in compiled.files.items():
         if file.how != "copied":
-            for one in explaining.explain(compiled, name, places_.of):
+            for one in explaining.explain(compiled, name, locator.position):
                 explaining.as_json(one)
     difference.compare(before, Side(compiled.files, compiled.accounts), b"key", "prod", redactor.clean)
     lock.entry(compiled, {})
     if not any(finding.severity is Severity.ERROR for finding in findings):
-        opened(resolve_secrets(plan, Store({}), redactor, locate=places_.put))
+        opened(resolve_secrets(plan, Store({}), redactor, locate=locator.locate_findings))
     for finding in findings:
         assert finding.message, finding
     return findings

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from halgit import sources
-from halgit.compiler import Places, compile_tree, settle
+from halgit.compiler import Locator, collect_findings, compile_tree
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Finding
 from halgit.secrets import plan_secrets
@@ -63,11 +63,11 @@ def settled(folder: Path) -> list[Finding]:
         operator = OperatorSettings()
         compiled = compile_tree(opened, operator)
         return list(
-            settle(
+            collect_findings(
                 compiled,
                 plan_secrets(compiled, operator.trust, "resolve"),
                 operator,
-                Places(compiled.files, compiled.layers, compiled.accounts),
+                Locator(compiled.files, compiled.layers, compiled.accounts),
             )
         )
     finally:

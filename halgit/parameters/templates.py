@@ -1,0 +1,79 @@
+"""The grammar of `${{ params.NAME }}` in one string.
+
+`$${{` stands for a literal `${{`. `${{ secret('...') }}` and `secretFile`, escaped or not, are references and kept as
+they are; any other `${{` is an unknown expression. `${...}` belongs to Spring and Spinnaker and is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+OPEN = "${{"
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+_EXPRESSION = re.compile(
+    rf"""
+      \${{1,2}}\{{\{{ (?= [ \t]* secret (?:File)? [ \t]* \( )     # a reference, or its escape
+    | (?P<escape> \$\$\{{\{{ )
+    | \$\{{\{{ \s* params \. (?P<name> {_NAME} ) \s* \}}\}}
+    | (?P<unknown> \$\{{\{{ )
+    """,
+    re.VERBOSE,
+)
+_SHOWN_PART = re.compile(r"\$\{\{[^\n]{0,60}?\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The use of a parameter in a string: `text[start:end]` is the whole expression."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownExpression:
+    """A `${{` at `start` that is not a parameter; `text` is the part to show in a message."""
+
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed string: literal parts, with escapes resolved, and the uses of parameters between them."""
+
+    parts: tuple[str | Use, ...]
+    unknown: tuple[UnknownExpression, ...] = ()
+
+    @property
+    def only_use(self) -> Use | None:
+        """The use that is the whole string, if there is one."""
+        only = self.parts[0] if len(self.parts) == 1 else None
+        return only if isinstance(only, Use) else None
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The uses, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Use))
+
+
+def parse_template(text: str) -> Template:
+    """Parse a string."""
+    parts: list[str | Use] = []
+    unknown: list[UnknownExpression] = []
+    done = 0
+    for match in _EXPRESSION.finditer(text):
+        if match["unknown"]:
+            shown = _SHOWN_PART.match(text, match.start())
+            unknown.append(UnknownExpression(match.start(), shown.group() if shown else OPEN))
+        elif match["escape"]:
+            parts.append(text[done : match.start()] + OPEN)
+            done = match.end()
+        elif match["name"]:
+            parts += [text[done : match.start()], Use(match["name"], *match.span())]
+            done = match.end()
+    parts.append(text[done:])
+    return Template(tuple(part for part in parts if part), tuple(unknown))
