@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint types bench charts docs clean
+.PHONY: demo test lint types bench soak charts docs clean
 
 demo: .venv/.run
 	@rm -rf build/demo
@@ -27,6 +27,9 @@ types: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py
+
+soak: $(STAMP)
+	HALGIT_SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py
 
 charts: $(STAMP)
 	$(BIN)/python scripts/package_charts.py dist/charts

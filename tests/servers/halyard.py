@@ -114,11 +114,15 @@ class Daemon:
 
     # --- what a test does to it
 
-    def restart(self) -> None:
-        """The daemon dies and comes back: every task is forgotten, what ran ends where it was."""
+    def restart(self, *, unseen: bool = False) -> None:
+        """The daemon dies and comes back: every task is forgotten, what ran ends where it was.
+
+        With `unseen`, the kubectl processes that run already finish on their own.
+        """
         with self._lock:
             for task in self.tasks.values():
-                for one in walk(task):
+                task.orphans_children = unseen
+                for one in [task] if unseen else walk(task):
                     one.stop.set()
             self.tasks.clear()
 

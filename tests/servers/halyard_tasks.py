@@ -95,6 +95,7 @@ class Task:
     fatal: dict[str, Any] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     stage: str = ""
+    orphans_children: bool = False
 
     def json(self) -> dict[str, Any]:
         return {
@@ -149,7 +150,7 @@ class Task:
             self.fatal = _fatal(str(error), {})
             self.state = "TIMED_OUT" if self.timed_out else "FAILED"
         finally:
-            for child in self.children:
+            for child in () if self.orphans_children else self.children:
                 child.stop.set()
 
 
