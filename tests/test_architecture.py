@@ -1,4 +1,4 @@
-"""The plan of the house: who may import whom, and who may touch the world. Read from the code's imports."""
+"""The layers of the architecture: which package may import which, and which may touch the outside world."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Module:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.parts = file.relative_to(PACKAGE).with_suffix("").parts
-        self.room = self.parts[0]
+        self.package = self.parts[0]
         self.name = "/".join(self.parts)
         self.tree = ast.parse(file.read_text())
         self.top, self.all = _imports(self.tree)
@@ -70,7 +70,7 @@ def _imports(tree: ast.Module) -> tuple[set[str], set[str]]:
         if isinstance(node, ast.Import):
             names = {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "relative imports hide the room"
+            assert node.level == 0, "relative imports hide the package"
             names = {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
         everywhere |= names
         if node not in inner:
@@ -82,27 +82,29 @@ MODULES = [Module(file) for file in sorted(PACKAGE.rglob("*.py"))]
 EACH = pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
 
 
-def _rooms(module: Module) -> set[str]:
-    rooms = set()
+def _packages(module: Module) -> set[str]:
+    packages = set()
     for used in module.all:
         parts = used.split(".")
         if parts[0] == "halgit" and len(parts) > 1 and parts[1] in LAYERS:
-            rooms.add(parts[1])
-    return rooms - {module.room}
+            packages.add(parts[1])
+    return packages - {module.package}
 
 
 @EACH
-def test_every_room_is_in_the_plan(module: Module) -> None:
-    assert module.room in LAYERS, f"{module.room} is not in the plan; add it to docs/architecture.md and here"
+def test_every_package_is_in_the_plan(module: Module) -> None:
+    assert module.package in LAYERS, f"{module.package} is not in the plan; add it to docs/architecture.md and here"
     assert not REFUSED_NAMES & set(module.parts), "a name that says nothing"
 
 
 @EACH
 def test_imports_go_downward(module: Module) -> None:
-    here = LAYERS[module.room]
-    for room in _rooms(module):
-        allowed = LAYERS[room] < here or (here == 0 == LAYERS[room]) or (module.room, room) == ("cli", "server")
-        assert allowed, f"{module.name} (layer {here}) imports {room} (layer {LAYERS[room]})"
+    here = LAYERS[module.package]
+    for package in _packages(module):
+        allowed = (
+            LAYERS[package] < here or (here == 0 == LAYERS[package]) or (module.package, package) == ("cli", "server")
+        )
+        assert allowed, f"{module.name} (layer {here}) imports {package} (layer {LAYERS[package]})"
 
 
 def test_no_module_imports_itself_through_others() -> None:
@@ -123,37 +125,37 @@ def test_no_module_imports_itself_through_others() -> None:
         walk(name, ())
 
 
-def test_the_page_tells_of_every_room() -> None:
+def test_the_page_lists_every_package() -> None:
     page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    told = {
-        (room.strip("`").rstrip("/").removesuffix(".py"), int(layer))
-        for layer, rooms in re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.MULTILINE)
-        for room in rooms.split(", ")
+    listed = {
+        (package.strip("`").rstrip("/").removesuffix(".py"), int(layer))
+        for layer, packages in re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.MULTILINE)
+        for package in packages.split(", ")
     }
-    assert told == {(room, layer) for room, layer in LAYERS.items() if not room.startswith("__")}
+    assert listed == {(package, layer) for package, layer in LAYERS.items() if not package.startswith("__")}
 
 
 @EACH
-def test_pure_rooms_do_not_touch_the_world(module: Module) -> None:
-    if module.room in PURE:
+def test_pure_packages_do_not_touch_the_world(module: Module) -> None:
+    if module.package in PURE:
         assert not module.in_package(WORLD), f"{module.name} is pure and may not import {module.in_package(WORLD)}"
 
 
 @EACH
-def test_only_the_yaml_room_imports_a_yaml_library(module: Module) -> None:
-    if module.room != "yaml":
+def test_only_the_yaml_package_imports_a_yaml_library(module: Module) -> None:
+    if module.package != "yaml":
         assert not module.in_package(YAML_LIBRARIES)
 
 
 @EACH
 def test_only_remotes_import_what_opens_a_socket_or_starts_a_process(module: Module) -> None:
-    if module.room != "remotes":
+    if module.package != "remotes":
         assert not module.in_package(REMOTE_LIBRARIES)
 
 
 @EACH
 def test_only_the_cli_and_the_server_read_the_environment(module: Module) -> None:
-    if module.room in {"cli", "server"}:
+    if module.package in {"cli", "server"}:
         return
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}:
@@ -162,7 +164,7 @@ def test_only_the_cli_and_the_server_read_the_environment(module: Module) -> Non
 
 @EACH
 def test_only_the_cli_imports_click(module: Module) -> None:
-    if module.room != "cli":
+    if module.package != "cli":
         assert not module.in_package({"click"})
 
 
@@ -177,7 +179,7 @@ _WRITERS = {"write_text", "write_bytes", "rename", "replace", "unlink", "rmtree"
 
 @EACH
 def test_files_are_written_through_publish_only(module: Module) -> None:
-    if module.room in {"publish", "remotes"}:
+    if module.package in {"publish", "remotes"}:
         return
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Call):

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "render": ("render:command", "Render a repository into the .hal tree and write it"),
     "validate": ("validate:command", "Validate a repository offline"),
     "diff": ("diff:command", "Show what a change changes, and which services it affects"),
+    "overlays": ("overlays:command", "Compare the overlays of a repository"),
     "explain": ("explain:command", "Show where a value comes from"),
     "secrets": ("secrets:command", "List secret references, or check that the secrets exist"),
     "lock": ("lock:command", "Record what an overlay is rendered from"),

@@ -27,7 +27,7 @@ def _complete_folders(ctx: click.Context, param: click.Parameter, incomplete: st
     return [CompletionItem(incomplete, type="dir")]
 
 
-def _complete_overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the overlays of those sources that are directories on this machine."""
     found: set[str] = set()
     for folder in ctx.params.get("repos") or (".",):
@@ -36,18 +36,24 @@ def _complete_overlays(ctx: click.Context, param: click.Parameter, incomplete: s
     return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
 
 
-source_options = combine(
+repo_option = option(
+    "--repo", "repos", multiple=True, metavar="SRC", shell_complete=_complete_folders,
+    help="Directory, git URL, s3://bucket/prefix or vault://mount/path; repeat to merge several sources. "
+    "Default: the current folder, if it is a source.",
+)  # fmt: skip
+
+source_details = combine(
     [
-        option("--repo", "repos", multiple=True, metavar="SRC", shell_complete=_complete_folders,
-               help="Directory, git URL, s3://bucket/prefix or vault://mount/path; repeat to merge several sources. "
-               "Default: the current folder, if it is a source."),
-        option("--overlay", default="", metavar="NAME", shell_complete=_complete_overlays,
-               help="Overlay to use: the layer overlays/NAME."),
-        option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable."),
         option("--ref", default="", metavar="REF", group=SOURCE, help="Branch, tag or full commit (with one --repo)."),
         option("--path", default="", metavar="DIR", group=SOURCE, help="Root folder in the source (with one --repo)."),
         option("--verify-signatures", default="", metavar="FILE", group=SOURCE,
                help="Accept only commits signed by a key of this GPG key ring or SSH allowed-signers file."),
+    ]
+)  # fmt: skip
+
+parameter_options = combine(
+    [
+        option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable."),
         option("--params", "params_file", default="", metavar="FILE", group=PARAMETERS,
                help="YAML file with values of parameters."),
         option("--dialect", type=click.Choice(["halgit", "opsmx"]), group=PARAMETERS, help="Syntax of parameters."),
@@ -55,6 +61,16 @@ source_options = combine(
                help="File variants to use in the opsmx dialect."),
         option("--hal-home", default="/home/spinnaker/.hal", show_default=True, metavar="DIR", group=PARAMETERS,
                help="Path of the tree in Halyard's container."),
+    ]
+)  # fmt: skip
+
+source_options = combine(
+    [
+        repo_option,
+        option("--overlay", default="", metavar="NAME", shell_complete=complete_overlays,
+               help="Overlay to use: the layer overlays/NAME."),
+        source_details,
+        parameter_options,
     ]
 )  # fmt: skip
 

@@ -6,5 +6,6 @@ Pure. Secrets are masked here: a mark, keyed for this run, shows whether two sec
 from __future__ import annotations
 
 from halgit.diff.comparison import Side, compare, rendered_side
+from halgit.diff.environments import Environment, compare_environments
 
-__all__ = ["Side", "compare", "rendered_side"]
+__all__ = ["Environment", "Side", "compare", "compare_environments", "rendered_side"]

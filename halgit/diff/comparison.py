@@ -42,7 +42,7 @@ def compare(before: Side, after: Side, key: bytes, overlay: str = "", clean: Cle
 
     `key` marks secrets: equal marks mean equal values. `clean` masks known secrets in strings.
     """
-    comparison = _Comparison(before, after, key, clean)
+    comparison = _Comparison(before, after, Masker(key, clean))
     for path in sorted({*before.files, *after.files}):
         comparison.file(path, before.files.get(path), after.files.get(path))
     for path in sorted({*before.accounts, *after.accounts}):
@@ -59,10 +59,9 @@ def compare(before: Side, after: Side, key: bytes, overlay: str = "", clean: Cle
 
 
 class _Comparison:
-    def __init__(self, before: Side, after: Side, key: bytes, clean: Clean) -> None:
+    def __init__(self, before: Side, after: Side, masker: Masker) -> None:
         self._before, self._after = before, after
-        self._key = key
-        self._clean = clean
+        self._masker = masker
         self.accounts: dict[tuple[str, str], Account] = {}
         self.settings: list[Setting] = []
         self.files: list[tuple[str, Change]] = []
@@ -95,8 +94,8 @@ class _Comparison:
     def _leaf(self, path: str, leaf: Leaf, before: Value, after: Value) -> None:
         change: Change = "added" if leaf.before is MISSING else "removed" if leaf.after is MISSING else "changed"
         place = leaf.place
-        old = self._masked(leaf.before, place.before, path, before, self._before.is_resolved)
-        new = self._masked(leaf.after, place.after, path, after, self._after.is_resolved)
+        old = self._masker.mask(leaf.before, place.before, path, before, self._before.is_resolved)
+        new = self._masker.mask(leaf.after, place.after, path, after, self._after.is_resolved)
         setting = Setting(path, place.shown, change, old, new)
         self.changed.append(Changed(path, place.before if leaf.after is MISSING else place.after, place.shown))
         whole, kind, name = place.account
@@ -108,14 +107,21 @@ class _Comparison:
             known = self.accounts.get((path, whole), Account(path, whole, kind, name, "changed"))
             self.accounts[path, whole] = replace(known, settings=(*known.settings, setting))
 
-    def _masked(self, value: Value, path: Path, file: str, data: Value, is_resolved: bool) -> Value:
-        """Mask a value for output; a secret becomes the mask and a mark of this run."""
+
+class Masker:
+    """Masks values for output; a secret becomes the mask and a mark, keyed for this run, that shows equality only."""
+
+    def __init__(self, key: bytes, clean: Clean) -> None:
+        self._key, self._clean = key, clean
+
+    def mask(self, value: Value, path: Path, file: str, data: Value, is_resolved: bool = False) -> Value:
+        """Mask a value at a path of a file; with `is_resolved` every string may be a secret."""
         if value is MISSING or value is None:
             return None
         if isinstance(value, dict):
-            return {str(key): self._masked(item, (*path, key), file, data, is_resolved) for key, item in value.items()}
+            return {str(key): self.mask(item, (*path, key), file, data, is_resolved) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._masked(item, (*path, number), file, data, is_resolved) for number, item in enumerate(value)]
+            return [self.mask(item, (*path, number), file, data, is_resolved) for number, item in enumerate(value)]
         masked = mask_value(value, path, file, data)
         if isinstance(masked, str):
             masked = MASK if is_resolved and not isinstance(value, (Secret, SecretText)) else self._clean(str(masked))

@@ -52,6 +52,23 @@ def differing_leaves(before: Value, after: Value, node: KeyNode) -> Iterator[Lea
     yield from _walk(before, after, node, Place())
 
 
+def list_leaves(value: Value, node: KeyNode, place: Place = Place()) -> Iterator[tuple[Place, Value]]:
+    """Yield every leaf of one document; a list whose items have no keys is a leaf, as is an empty mapping or list."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from list_leaves(item, node.child(str(key)), place.key(key))
+        return
+    keys = (node.key,) if isinstance(value, list) and node.key else _IDENTIFYING
+    for key in keys if isinstance(value, list) and value else ():
+        items = _by_key(value, key)
+        if items is not None:
+            for name, (number, item) in items.items():
+                here = _with_account(place.item(number, number, f"{key}={paths.quote_key(name)}"), name)
+                yield from list_leaves(item, node if node.key else NO_KEYS, here)
+            return
+    yield place, value
+
+
 def is_same(before: Value, after: Value) -> bool:
     """Whether two values mean the same: the order of keys does not count, the type of a scalar does."""
     if before is after:
@@ -72,7 +89,7 @@ def _walk(before: Value, after: Value, node: KeyNode, place: Place) -> Iterator[
     if kind is dict and (before or after):
         old, new = before or {}, after or {}
         for key in (*new, *(key for key in old if key not in new)):
-            yield from _walk(old.get(key, MISSING), new.get(key, MISSING), node.below(str(key)), place.key(key))
+            yield from _walk(old.get(key, MISSING), new.get(key, MISSING), node.child(str(key)), place.key(key))
     elif kind is list and (before or after):
         yield from _list(before, after, node, place)
     elif not is_same(before, after):

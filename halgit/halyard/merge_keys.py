@@ -1,8 +1,8 @@
-"""Which lists of a document are keyed: their items are found by a key, and merged item by item.
+"""The keyed lists of a document: lists whose items are identified by a key and merged item by item.
 
-A list is keyed where Halyard or a Spinnaker service finds its items by one key and refuses or ignores a second of the
-same; everything else is a plain list, replaced whole. The table of the halconfig is made from its model by the item's
-class, checked by hand; the profiles' lists are written here. Pure.
+A list is keyed if Halyard or a Spinnaker service identifies its items by one key and rejects or ignores duplicates.
+Every other list is replaced as a whole. The table of the halconfig goes by the class of the items, checked by hand; the
+lists of profiles are written here. Pure.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from halgit.pipeline import EMPTY
 
 @dataclass(frozen=True, slots=True)
 class KeyNode:
-    """A place of a document. `key` is set where a keyed list stands: the (dotted) key of its items.
+    """A node of the tree of keyed lists. `key` is the (dotted) key of the items, for a keyed list.
 
-    `children` go by mapping key, `any` is for every other key; items of a list continue in the list's own node.
+    `children` are by mapping key, `any` is for every other key; list items use the node of their list.
     """
 
     key: str | None = None
     children: Mapping[str, KeyNode] = EMPTY
     any: KeyNode | None = None
 
-    def below(self, key: str) -> KeyNode:
-        """The node under a mapping key; one without any keyed list where nothing is known of it."""
+    def child(self, key: str) -> KeyNode:
+        """Return the node of a mapping key, without keyed lists for an unknown key."""
         return self.children.get(key) or self.any or NO_KEYS
 
 
 NO_KEYS = KeyNode()
 
 _BY_CLASS: Mapping[str, str] = {
-    # Two entries of one name are refused by Halyard (deployments, accounts, publishers, clusters), or the services
-    # find them by name (masters, searches, subscriptions, templates).
+    # Halyard rejects duplicate names (deployments, accounts, publishers, clusters), or the services find entries by
+    # name (masters, searches, subscriptions, templates).
     "node.DeploymentConfiguration": "name",
     "node.Account": "name",
     "node.CIAccount": "name",
@@ -49,30 +49,30 @@ _BY_CLASS: Mapping[str, str] = {
     "canary.AbstractCanaryServiceIntegration": "name",
     "providers.dcos.DCOSCluster": "name",
     "providers.aws.AwsProvider.AwsRegion": "name",
-    # Rosco finds a base image by its id, and what is special in a region by the region.
+    # Rosco finds a base image by its id, and regional settings by the region.
     "node.BaseImage": "baseImage.id",
     "providers.aws.AwsBaseImage.AwsVirtualizationSettings": "region",
     "providers.huaweicloud.HuaweiCloudBaseImage.HuaweiCloudVirtualizationSettings": "region",
     "providers.tencentcloud.TencentCloudBaseImage.TencentCloudVirtualizationSettings": "region",
-    # A registry referenced twice is refused by Halyard.
+    # Halyard rejects duplicate references to a registry.
     "providers.containers.DockerRegistryReference": "accountName",
     "providers.kubernetes.KubernetesAccount.CustomKubernetesResource": "kubernetesKind",
     "providers.kubernetes.KubernetesAccount.KubernetesCachingPolicy": "kubernetesKind",
-    # Kubernetes allows a container name, and a mount path in a container, once.
+    # Kubernetes requires unique container names, and unique mount paths in a container.
     "node.SidecarConfig": "name",
     "node.SidecarConfig.ConfigMapVolumeMount": "mountPath",
     "node.SidecarConfig.SecretVolumeMount": "mountPath",
-    # A volume of a pod is named by the id, so it can be there once.
+    # The id names a volume of a pod, so it is unique.
     "service.ConfigSource": "id",
 }
-"""The key of a list, by the class of its items or one that class extends.
+"""The key of a list, by the class of its items or one of its superclasses.
 
-Not keyed, because no single key tells two items apart: lifecycle hooks of AWS (no name), cluster credentials of DC/OS
-(one cluster may stand there for several users), tolerations and the terms of affinities (Kubernetes takes them whole).
+Not keyed, because no single key is unique: lifecycle hooks of AWS (no name), cluster credentials of DC/OS (a cluster
+may have several users), tolerations and affinity terms (no identity in Kubernetes).
 """
 
 _BY_FIELD: Mapping[tuple[str, str], str] = {
-    # Maps from a service to pieces of a pod's specification, which Halyard binds to no class of its own.
+    # Maps from a service to parts of a pod specification, which Halyard does not bind to a class.
     ("node.DeploymentEnvironment", "initContainers"): "name",
     ("node.DeploymentEnvironment", "hostAliases"): "ip",
 }
@@ -81,15 +81,15 @@ _ACCOUNTS_BY_NAME = (
     "kubernetes", "dockerRegistry", "docker-registry", "aws", "ecs", "google", "azure", "cloudfoundry", "appengine",
     "cloudrun", "dcos", "oracle", "oraclebmcs", "huaweicloud", "tencentcloud", "tencent", "yandex", "alicloud",
 )  # fmt: skip
-"""Clouddriver's providers: each loads its `accounts` into a repository of credentials that goes by name."""
+"""Clouddriver's providers: each loads its `accounts` into a credentials repository keyed by name."""
 
 _MASTERS_BY_NAME = ("jenkins", "travis", "wercker", "concourse", "gitlab-ci", "gitlabCi")
-"""Igor's builds: a master is asked for by its name."""
+"""Igor's build systems: a master is looked up by name."""
 
 _PROFILE_LISTS: Mapping[str, str] = {
     **{f"{provider}.accounts": "name" for provider in _ACCOUNTS_BY_NAME},
     **{f"{system}.masters": "name" for system in _MASTERS_BY_NAME},
-    # The parts of an account that the halconfig keys too.
+    # Parts of an account that are keyed in the halconfig too.
     "kubernetes.accounts.customResources": "kubernetesKind",
     "kubernetes.accounts.custom-resources": "kubernetesKind",
     "kubernetes.accounts.cachingPolicies": "kubernetesKind",
@@ -100,9 +100,9 @@ _PROFILE_LISTS: Mapping[str, str] = {
     "aws.defaultRegions": "name",
     "aws.default-regions": "name",
     "dcos.clusters": "name",
-    # Clouddriver finds the account of an artifact by its name, whatever its type.
+    # Clouddriver finds an artifact account by name, for every type.
     "artifacts.*.accounts": "name",
-    # Igor: builds without masters, and repositories.
+    # Igor: build systems without masters, and repositories.
     "gcb.accounts": "name",
     "codebuild.accounts": "name",
     "artifactory.searches": "name",
@@ -110,9 +110,9 @@ _PROFILE_LISTS: Mapping[str, str] = {
     # Echo: a pub/sub event names its subscription.
     "pubsub.*.subscriptions": "name",
     "pubsub.*.publishers": "name",
-    # Kayenta: an account is asked for by its name.
+    # Kayenta: an account is looked up by name.
     "kayenta.*.accounts": "name",
-    # Rosco finds a base image by its id. What differs by region is plain: its list for AWS has a region twice.
+    # Rosco finds a base image by its id. Regional lists are not keyed: the AWS list repeats regions.
     **{
         f"{cloud}.{bakery}.{images}": "baseImage.id"
         for cloud in ("aws", "azure", "google", "huaweicloud", "oracle", "oraclebmcs", "tencentcloud", "alicloud")
@@ -121,19 +121,19 @@ _PROFILE_LISTS: Mapping[str, str] = {
 }
 """The keyed lists of profiles, by dotted path; `*` is any key. Spring reads camelCase and kebab-case alike.
 
-Not here: preconfigured jobs and webhooks of Orca (`mergeKeys` names their key where a repository wants it), backends of
-the config server (their order counts), and lists of single values.
+Not keyed: preconfigured jobs and webhooks of Orca (a repository can key them with `mergeKeys`), backends of the config
+server (their order matters), and lists of scalars.
 """
 
 
 def build_key_tree(path: str, extra: Mapping[str, str] = EMPTY) -> KeyNode:
-    """The keyed lists of the document at this path of a layer. `extra` adds to them: dotted path to key.
+    """Return the keyed lists of the document at a path of a layer, plus `extra`: dotted path to key.
 
-    In a dotted path a key that holds a dot stands in double quotes, and `*` is any key.
+    In a dotted path, `*` is any key, and a key that contains a dot is in double quotes.
     """
     tree = _known(path)
     for dotted, key in extra.items():
-        tree = _with(tree, _steps(dotted), key)
+        tree = _add_list(tree, _steps(dotted), key)
     return tree
 
 
@@ -150,7 +150,7 @@ def _known(path: str) -> KeyNode:
 
 @cache
 def build_halconfig_tree() -> KeyNode:
-    """The keyed lists of a halconfig."""
+    """Return the keyed lists of a halconfig."""
     return _of_type(ROOT_TYPE, None, "halconfig")
 
 
@@ -163,13 +163,13 @@ def _service_settings() -> KeyNode:
 def _profiles() -> KeyNode:
     tree = NO_KEYS
     for dotted, key in _PROFILE_LISTS.items():
-        tree = _with(tree, dotted.split("."), key)
+        tree = _add_list(tree, dotted.split("."), key)
     return tree
 
 
 def _of_type(type_: FieldType, owner: tuple[str, str] | None, model: str) -> KeyNode:
     if type_.kind == "object":
-        return _of_classes(_real_classes(type_.name, model), model)
+        return _of_classes(_concrete_classes(type_.name, model), model)
     if type_.of is None:
         return NO_KEYS
     below = _of_type(type_.of, owner, model)
@@ -181,24 +181,24 @@ def _of_type(type_: FieldType, owner: tuple[str, str] | None, model: str) -> Key
 
 
 def _of_classes(names: Iterable[str], model: str) -> KeyNode:
-    """One node for all the classes a place can hold: their keys never contradict each other."""
+    """Return one node for all classes a path can have. Their keys never contradict each other."""
     children: dict[str, KeyNode] = {}
     for name in names:
         for key, field in get_class(name, model).fields.items():
             below = _of_type(field.type, (name, key), model)
             if below != NO_KEYS:
-                children[key] = _joined(children[key], below) if key in children else below
+                children[key] = _merge_nodes(children[key], below) if key in children else below
     return KeyNode(children=children) if children else NO_KEYS
 
 
-def _joined(one: KeyNode, other: KeyNode) -> KeyNode:
+def _merge_nodes(one: KeyNode, other: KeyNode) -> KeyNode:
     children = dict(one.children)
     for key, node in other.children.items():
-        children[key] = _joined(children[key], node) if key in children else node
+        children[key] = _merge_nodes(children[key], node) if key in children else node
     return KeyNode(one.key or other.key, children, one.any or other.any)
 
 
-def _real_classes(name: str, model: str) -> tuple[str, ...]:
+def _concrete_classes(name: str, model: str) -> tuple[str, ...]:
     class_ = get_class(name, model)
     return tuple(class_.subtypes.values()) if class_.by else (name,)
 
@@ -212,12 +212,12 @@ def _steps(dotted: str) -> list[str]:
     return [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|([^."]+)', dotted)]
 
 
-def _with(node: KeyNode, steps: list[str], key: str) -> KeyNode:
-    """The tree with one more keyed list; what stands at the same place is replaced."""
+def _add_list(node: KeyNode, steps: list[str], key: str) -> KeyNode:
+    """Add a keyed list to the tree. Replaces a list at the same path."""
     if not steps:
         return replace(node, key=key)
     step, rest = steps[0], steps[1:]
     if step == "*":
-        children = {name: _with(child, rest, key) for name, child in node.children.items()}
-        return replace(node, children=children, any=_with(node.any or NO_KEYS, rest, key))
-    return replace(node, children={**node.children, step: _with(node.below(step), rest, key)})
+        children = {name: _add_list(child, rest, key) for name, child in node.children.items()}
+        return replace(node, children=children, any=_add_list(node.any or NO_KEYS, rest, key))
+    return replace(node, children={**node.children, step: _add_list(node.child(step), rest, key)})

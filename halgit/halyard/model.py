@@ -1,7 +1,7 @@
-"""The classes Halyard binds a halconfig to: which field a path is, what it is marked with, what it may hold.
+"""The classes Halyard binds a halconfig to: the type of each path, its annotations, and the values it can have.
 
-Made from Halyard's own classes (see `scripts/make_halyard_tables.py`). Looks at data, never changes or judges it:
-verdicts are given by `validation`.
+The tables come from Halyard's own classes (see `scripts/make_halyard_tables.py`). Nothing here changes or judges data;
+`validation` does.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from halgit.redaction import Secret, SecretText
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FieldType:
-    """What a place holds. `kind` is string, boolean, int32, int64, uri, url, enum, object, list, set, map or any.
+    """The type of a field. `kind` is string, boolean, int32, int64, uri, url, enum, object, list, set, map or any.
 
-    `name` is the enum or class; `of` the type of the items or of a map's values; `keys` the enum of a map's keys.
+    `name` is the enum or class; `of` the type of list items or map values; `keys` the enum of the map keys.
     """
 
     kind: str
@@ -31,8 +31,11 @@ class FieldType:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Field:
-    """One key of a class, with Halyard's marks. `valid` are the first Spinnaker version that knows it and the first
-    that does not any more, "" where there is no such bound. `written` is false for keys that are only read."""
+    """One key of a class, with its annotations in Halyard.
+
+    `valid` is the first Spinnaker version that has the field and the first that no longer has it, "" for no bound.
+    `written` is false for keys that Halyard only reads.
+    """
 
     key: str
     type: FieldType
@@ -47,7 +50,7 @@ class Field:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ModelClass:
-    """One class. `subtypes` are its real classes by the value of the key `by`, where it is polymorphic."""
+    """One class. A polymorphic class has `subtypes`, by the value of its key `by`."""
 
     name: str
     fields: Mapping[str, Field]
@@ -82,11 +85,11 @@ def _field(key: str, raw: Mapping[str, Any]) -> Field:
 
 @cache
 def get_class(name: str, model: str = "halconfig") -> ModelClass:
-    """A class by its name in the table. Raises KeyError for a name the model does not know."""
+    """Return a class by its name in the table. Raises KeyError for an unknown name."""
     raw = load_table(model)["classes"][name]
     return ModelClass(
         name,
-        {key: _field(key, given) for key, given in raw["fields"].items()},
+        {key: _field(key, field) for key, field in raw["fields"].items()},
         ignored=frozenset(raw.get("ignored", ())),
         extends=tuple(raw.get("extends", ())),
         by=raw.get("by", ""),
@@ -100,9 +103,9 @@ ROOT_TYPE = FieldType("object", "node.Halconfig")
 def get_child_type(
     type_: FieldType, node: Value, step: str | int, model: str = "halconfig"
 ) -> tuple[FieldType, Field | None] | None:
-    """The type of what `node` (of type `type_`) holds under `step`, and its field where it is a class's own key.
+    """Return the type of `node[step]`, where `node` has type `type_`, and its field if `step` is a key of a class.
 
-    None where the model knows no such place: an unknown key, or a step into a single value.
+    Returns None for an unknown key or a step into a scalar.
     """
     if type_.kind in {"list", "set"} and isinstance(step, int) and type_.of:
         return type_.of, None
@@ -117,7 +120,7 @@ def get_child_type(
 
 
 def get_actual_class(type_: FieldType, node: Value, model: str = "halconfig") -> ModelClass:
-    """The class a node of this type really has: a polymorphic one is chosen by the node's own key."""
+    """Return the class of a node of this type. A polymorphic class is selected by the node's own key."""
     class_ = get_class(type_.name, model)
     if class_.by and isinstance(node, dict):
         chosen = class_.subtypes.get(str(node.get(class_.by)))
@@ -126,7 +129,7 @@ def get_actual_class(type_: FieldType, node: Value, model: str = "halconfig") ->
 
 
 def find_type(path: Path, config: Value = None) -> tuple[FieldType, Field | None] | None:
-    """What the model says of one path of a halconfig; `config` is needed to tell polymorphic classes apart."""
+    """Return the type and field of a path of a halconfig. `config` is needed to select polymorphic classes."""
     type_: FieldType = ROOT_TYPE
     found: Field | None = None
     here = config
@@ -148,7 +151,7 @@ def _child(node: Value, step: str | int) -> Value:
 
 
 def find_field(path: Path, config: Value = None) -> Field | None:
-    """The field a path of a halconfig names; an item of a list belongs to the list's field. None if it is none."""
+    """Return the field of a path of a halconfig, or None. A list item belongs to the field of the list."""
     for end in range(len(path), 0, -1):
         known = find_type(path[:end], config)
         if known is None:
@@ -159,7 +162,7 @@ def find_field(path: Path, config: Value = None) -> Field | None:
 
 
 def is_secret_field(path: Path, config: Value = None) -> bool:
-    """Whether Halyard marks this place of a halconfig as a secret, or as a file that holds one."""
+    """Return whether Halyard annotates this path of a halconfig as a secret or as a secret file."""
     found = find_field(path, config)
     return found is not None and (found.secret or found.secret_file)
 
@@ -167,9 +170,10 @@ def is_secret_field(path: Path, config: Value = None) -> bool:
 def walk_objects(
     config: Value, classes: frozenset[str] | None = None
 ) -> Iterator[tuple[Path, ModelClass, dict[Any, Value]]]:
-    """Every mapping of a halconfig that is bound to a class: its path, class and node, in file order, parents first.
+    """Iterate over the mappings of a halconfig that are bound to a class, in file order, parents first.
 
-    With `classes` only those of these classes, and only the branches that can hold one are looked at.
+    Yields path, class and node. With `classes`, yields only objects of these classes and visits only branches that
+    can contain one.
     """
     stack: list[tuple[Path, FieldType, Value]] = [((), ROOT_TYPE, config)]
     while stack:
@@ -188,13 +192,13 @@ def walk_objects(
 
 @cache
 def _leading(name: str, classes: frozenset[str] | None) -> dict[str, FieldType]:
-    """The fields of a class below which an object (of one of these classes) can stand."""
+    """Return the fields of a class that can contain an object (of one of these classes)."""
     return {key: known.type for key, known in get_class(name).fields.items() if _leads(known.type, classes)}
 
 
 @cache
 def _leads(type_: FieldType, classes: frozenset[str] | None) -> bool:
-    """Whether an object (of one of these classes) can stand at or below a place of this type."""
+    """Return whether a value of this type is or can contain an object (of one of these classes)."""
     if type_.kind != "object":
         return type_.of is not None and _leads(type_.of, classes)
     names = {type_.name, *get_class(type_.name).subtypes.values()}
@@ -204,7 +208,7 @@ def _leads(type_: FieldType, classes: frozenset[str] | None) -> bool:
 
 
 def list_providers(config: Value) -> Iterator[tuple[str, Path, dict[Any, Value]]]:
-    """Every provider of every deployment, enabled or not: its key, path and node."""
+    """Iterate over the providers of all deployments, enabled or not: key, path and node."""
     for number, deployment in enumerate(_list(_get(config, "deploymentConfigurations"))):
         for provider, node in _mapping(_get(deployment, "providers")).items():
             if isinstance(node, dict):
@@ -212,7 +216,7 @@ def list_providers(config: Value) -> Iterator[tuple[str, Path, dict[Any, Value]]
 
 
 def list_accounts(deployment: Value) -> Iterator[tuple[str, Path, dict[Any, Value]]]:
-    """Every account of one deployment: its provider, its path below the deployment, and its node."""
+    """Iterate over the accounts of one deployment: provider, path below the deployment, and node."""
     for provider, node in _mapping(_get(deployment, "providers")).items():
         for number, account in enumerate(_list(_get(node, "accounts"))):
             if isinstance(account, dict):
@@ -232,7 +236,7 @@ def _mapping(node: Value) -> dict[Any, Value]:
 
 
 def list_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretText]]:
-    """The values of the halconfig's local-file fields that are not empty, with their paths, in file order."""
+    """List the non-empty values of local-file fields of a halconfig, with their paths, in file order."""
     fields = _local_file_fields()
     found: list[tuple[Path, str | Secret | SecretText]] = []
     for path, class_, node in walk_objects(config, frozenset(fields)):
@@ -244,7 +248,7 @@ def list_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretTex
 
 @cache
 def _local_file_fields() -> dict[str, frozenset[str]]:
-    """The local-file fields, by class."""
+    """Return the keys of the local-file fields by class."""
     marked = {
         name: frozenset(known.key for known in get_class(name).fields.values() if known.local_file)
         for name in load_table("halconfig")["classes"]
@@ -254,13 +258,13 @@ def _local_file_fields() -> dict[str, frozenset[str]]:
 
 @cache
 def find_key_places(key: str) -> tuple[str, ...]:
-    """Where in a halconfig a key can stand, as paths to the mappings that have it; `[]` is any item, `*` any key."""
+    """Return the paths of mappings of a halconfig that can have a key; `[]` is any item, `*` any key."""
     return tuple(place for place, class_ in _classes() if key in class_.fields)
 
 
 @cache
 def _classes() -> tuple[tuple[str, ModelClass], ...]:
-    """Every place of a halconfig that is bound to a class, polymorphic ones by each of their classes."""
+    """Return all paths of a halconfig that are bound to a class, with each of the possible classes."""
     found: list[tuple[str, ModelClass]] = []
     stack = [("", ROOT_TYPE)]
     while stack:

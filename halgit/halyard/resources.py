@@ -1,6 +1,6 @@
-"""The tables and schemas that halgit carries with it, each read once and only when asked for.
+"""The tables, schemas and start files inside the package, each read on first use.
 
-Reads nothing but files of the package itself. What it hands out is shared: never change it.
+What these functions return is shared: callers never change it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _CHECKOUT = _HERE.parent.parent / "schemas"
 
 @cache
 def load_table(name: str) -> dict[str, Any]:
-    """One table of `halgit/halyard/tables/`, by its name without `.json`."""
+    """Load a table of `halgit/halyard/tables/` by its name without `.json`."""
     data: dict[str, Any] = json.loads((_HERE / "tables" / f"{name}.json").read_text(encoding="utf-8"))
     return data
 
 
 def list_schema_names() -> tuple[str, ...]:
-    """The names `schema` and `schema_text` take."""
+    """List the names that `load_schema` and `read_schema_text` accept."""
     return tuple(sorted(file.name.removesuffix(".schema.json") for file in _folder().glob("*.schema.json")))
 
 
 @cache
 def read_schema_text(name: str) -> str:
-    """The text of a schema, as it is packed. Raises KeyError for a name that is none of `schema_names`."""
+    """Read the text of a schema. Raises KeyError for a name that is not in `list_schema_names`."""
     if name not in list_schema_names():
         raise KeyError(name)
     return (_folder() / f"{name}.schema.json").read_text(encoding="utf-8")
@@ -37,14 +37,14 @@ def read_schema_text(name: str) -> str:
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """A schema, parsed. Raises KeyError for a name that is none of `schema_names`."""
+    """Load a schema. Raises KeyError for a name that is not in `list_schema_names`."""
     data: dict[str, Any] = json.loads(read_schema_text(name))
     return data
 
 
 @cache
 def _folder() -> Path:
-    """`schemas` lies in the package when installed, and beside it in a checkout."""
+    """Return the folder of the schemas: in the package if installed, beside it in a checkout."""
     return _PACKED if _PACKED.is_dir() else _CHECKOUT
 
 
@@ -52,12 +52,12 @@ _FOLDER = Path(__file__).resolve().parent / "start_files"
 
 
 def read_start_files() -> dict[str, bytes]:
-    """Every file of a new repository by its path."""
+    """Read the files of a new repository, by path."""
     found = (path for path in sorted(_FOLDER.rglob("*")) if path.is_file())
     return {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
 
 
 @cache
 def list_time_zones() -> frozenset[str]:
-    """Every id of `java.util.TimeZone`. Halyard compares letter by letter; `GMT+1` and the like are not among them."""
+    """List the ids of `java.util.TimeZone`. Halyard compares case-sensitively; `GMT+1` is not among them."""
     return frozenset(load_table("time-zones")["zones"])

@@ -1,6 +1,6 @@
-"""Which key names say that their value is a secret, whatever file they stand in.
+"""Which values are masked when they are shown: secrets by type, by the annotations of Halyard's model, or by key name.
 
-Only names are looked at, never values. The halconfig's own marks are in `model`.
+Every output that quotes a value (explain, differences, findings, reports) uses this module. Pure.
 """
 
 from __future__ import annotations
@@ -14,48 +14,48 @@ from halgit.redaction import MASK, Secret, SecretText
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
-_SAYS_SECRET = re.compile(
+_SECRET_WORDS = re.compile(
     r"password|passwd|passphrase|secret|token|credential|privatekey|accesskey$|apikey$|appkey$|insertkey$|"
     r"encrypt(ion)?key$|signingkey$|kubeconfigcontents$"
 )
 
-_SAYS_WHERE = frozenset({
+_LOCATION_WORDS = frozenset({
     "file", "files", "path", "paths", "name", "names", "uri", "url", "type", "types", "enabled", "attribute",
     "attributes", "header", "ttl", "timeout", "seconds", "minutes", "millis", "ms", "days", "expiration", "expiry",
     "manager", "engine", "endpoint", "mount", "mounts", "namespace", "interval", "algorithm", "lifetime", "location",
     "locations", "arn", "region",
 })  # fmt: skip
-"""A key that ends so says where the secret is or how long it holds, not the secret: `passwordFile`, `secretName`."""
+"""Last words of keys that describe where a secret is, not the secret itself: `passwordFile`, `secretName`."""
 
 _PULL_SECRETS = ("image", "pull", "secrets")
-"""Kubernetes' `imagePullSecrets` lists names of secrets."""
+"""`imagePullSecrets` of Kubernetes lists names of Secrets."""
 
 
 def split_words(key: str) -> tuple[str, ...]:
-    """The words of a camelCase, kebab-case, snake_case or dotted key, in lower case."""
+    """Split a camelCase, kebab-case, snake_case or dotted key into words, in lower case."""
     return tuple(word.lower() for word in _WORD.findall(key))
 
 
 @cache
 def is_sensitive_key(key: str) -> bool:
-    """Whether the value of a key of this name is to be masked: it says password, secret, token, credential or key."""
+    """Return whether the value of a key is masked, because the key matches password, secret, token or the like."""
     parts = split_words(key.rsplit(".", 1)[-1])
-    if not parts or parts[-3:] == _PULL_SECRETS or parts[-1] in _SAYS_WHERE:
+    if not parts or parts[-3:] == _PULL_SECRETS or parts[-1] in _LOCATION_WORDS:
         return False
-    return bool(_SAYS_SECRET.search("".join(parts))) or "pwd" in parts
+    return bool(_SECRET_WORDS.search("".join(parts))) or "pwd" in parts
 
 
 _REFERENCES = ("encrypted:", "encryptedFile:", "${{ secret", "${{secret")
 
 
 def is_secret_value(path: Path, file: str = "", data: Value = None) -> bool:
-    """Whether the value at a path is to be masked, whatever it is: by the model's marks, or by its key's name."""
+    """Return whether the value at a path is masked, by the model's annotations or by its key."""
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
     return is_sensitive_key(key) or (file == "config" and model.is_secret_field(path, data))
 
 
 def mask_value(value: Value, path: Path, file: str = "", data: Value = None) -> Value:
-    """The value as it may be seen. A reference is no secret and is shown; so are numbers of other keys, and empties."""
+    """Return the value as it may be shown. References and empty strings are not secrets."""
     if isinstance(value, (Secret, SecretText)):
         return str(value)
     if isinstance(value, bytes):

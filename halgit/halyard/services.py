@@ -1,6 +1,6 @@
-"""The services Halyard deploys: their names, in which mode they exist, and which of them run for a configuration.
+"""The services Halyard deploys: their names, the modes they exist in, and which of them run for a configuration.
 
-Pure functions over a deployment of the halconfig and its service-settings; nothing here reads a file or judges a value.
+Pure functions over a deployment of the halconfig and its service-settings.
 """
 
 from __future__ import annotations
@@ -16,44 +16,44 @@ from halgit.pipeline import EMPTY, Value
 _TABLE: Final = load_table("services")["services"]
 
 SERVICES: Final[tuple[str, ...]] = tuple(_TABLE)
-"""The canonical names of all services of all modes; the file of a service's settings is `<name>.yml`."""
+"""The canonical names of all services of all modes; a service's settings are in `<name>.yml`."""
 
 SPRING_SERVICES: Final[tuple[str, ...]] = tuple(name for name, entry in _TABLE.items() if entry["spring"])
-"""The services that are Spring programs, and so take profiles by name."""
+"""The services that are Spring applications and read profiles by name."""
 
 ARTIFACTS: Final[tuple[str, ...]] = tuple(load_table("services")["artifacts"])
-"""The names a bill of materials knows; `spinnaker` among them is no service."""
+"""The names of artifacts in a BOM; `spinnaker` among them is not a service."""
 
 KUBERNETES_MODE: Final = "Distributed on Kubernetes"
-"""The mode a Spinnaker on Kubernetes has."""
+"""The mode of Spinnaker on Kubernetes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """Whether a service runs, and what says so."""
+    """Whether a service runs, and which setting decides it."""
 
     runs: bool
     reason: str
 
 
 def get_base(service: str) -> str:
-    """The service this one is a part of: `clouddriver` for `clouddriver-rw`. Raises KeyError for an unknown name."""
+    """Return the base service: `clouddriver` for `clouddriver-rw`. Raises KeyError for an unknown name."""
     return str(_TABLE[service]["base"])
 
 
 def get_port(service: str) -> int | None:
-    """The port a service listens on, unless its settings say otherwise."""
+    """Return the default port of a service."""
     found = _TABLE[service]["port"]
     return None if found is None else int(found)
 
 
 def list_family(service: str) -> tuple[str, ...]:
-    """All services of the same base."""
+    """Return all services with the same base."""
     return tuple(name for name in SERVICES if get_base(name) == get_base(service))
 
 
 def get_mode(deployment: Value) -> str:
-    """How Spinnaker is deployed: one of the modes of the table, LocalDebian where nothing is said, as in Halyard."""
+    """Return the mode of a deployment, LocalDebian by default, as in Halyard."""
     environment = get_value(deployment, "deploymentEnvironment")
     kind = coerce_enum(get_value(environment, "type"), "node.DeploymentEnvironment.DeploymentType") or "LocalDebian"
     if kind != "Distributed":
@@ -65,26 +65,26 @@ def get_mode(deployment: Value) -> str:
 
 
 def list_services_of_mode(mode_: str) -> tuple[str, ...]:
-    """The services that a mode can run at all."""
+    """Return the services that a mode can run."""
     return tuple(name for name in SERVICES if mode_ in _TABLE[name]["modes"])
 
 
 def get_statuses(deployment: Value, settings: Mapping[str, Value] = EMPTY) -> dict[str, ServiceStatus]:
-    """Whether each service of the deployment's mode runs, and why. `settings`: service-settings by service.
+    """Return whether each service of the deployment's mode runs, and why. `settings` are service-settings by service.
 
-    A service also needs a version in the bill of materials, which is not looked at here.
+    Does not check that the BOM has a version of the service.
     """
     here = get_mode(deployment)
     return {service: get_status(service, deployment, settings, here) for service in list_services_of_mode(here)}
 
 
 def list_running(deployment: Value, settings: Mapping[str, Value] = EMPTY) -> tuple[str, ...]:
-    """The services that run for a deployment; see `statuses`."""
+    """Return the services that run for a deployment; see `get_statuses`."""
     return tuple(service for service, known in get_statuses(deployment, settings).items() if known.runs)
 
 
 def get_status(service: str, deployment: Value, settings: Mapping[str, Value], mode_: str) -> ServiceStatus:
-    """Whether one service runs: what its own settings say wins over what the halconfig says."""
+    """Return whether one service runs. Its own settings override the halconfig."""
     own = coerce_boolean(get_value(settings.get(service), "enabled"))
     if get_value(settings.get(service), "enabled") is not None and own is not None:
         return ServiceStatus(own, f"enabled in service-settings/{service}.yml is {'true' if own else 'false'}")
@@ -149,7 +149,7 @@ def _any_of(deployment: Value, section: str, thing: str) -> ServiceStatus:
 
 
 def get_value(node: Value, *path: str) -> Value:
-    """The value below these keys; None where there is none."""
+    """Return the value at a path of keys, or None."""
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None
     return node

@@ -1,7 +1,9 @@
-"""Spinnaker's versions as Halyard compares them, and what it makes of them.
+"""Spinnaker versions as Halyard compares them, and which services decrypt secret references in which version.
 
-As `Versions` and `FieldValidator` do: `X.Y.Z`, what follows the first dash cut off, `local:` taken off, `branch:`
-above everything. Pure; knows no list of released versions.
+Follows Halyard's `Versions` and `FieldValidator`: `X.Y.Z`, with anything after the first dash removed, the prefix
+`local:` removed, and `branch:` above every release. Halyard decides about decryption by the version of each artifact in
+the bill of materials (BOM). Only a local BOM is available here; for released versions a conservative bound is used.
+Pure; has no list of released versions.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _PLUGINS_SINCE_BUILD: Final = "20200403040016"
 
 
 def parse_version(version: str) -> tuple[int, int, int] | None:
-    """The three numbers of a version; None for one that Halyard cannot take apart (a branch among them)."""
+    """Parse the three numbers of a version. Return None for a version that is not in X.Y.Z form, such as a branch."""
     if version.startswith(BRANCH_PREFIX):
         return None
     parts = version.removeprefix(LOCAL_PREFIX).split("-", 1)[0].rstrip(".").split(".")
@@ -36,20 +38,20 @@ def parse_version(version: str) -> tuple[int, int, int] | None:
 
 
 def get_bom_path(version: str) -> str:
-    """Where in the tree the bill of materials of a `local:` version is; "" for the other versions, of which none is."""
+    """Return the path of the BOM of a `local:` version in the tree; "" for other versions."""
     return f".boms/bom/{version.removeprefix(LOCAL_PREFIX)}.yml" if version.startswith(LOCAL_PREFIX) else ""
 
 
 def is_comparable(version: str) -> bool:
-    """Whether Halyard can compare this version with others: it is a branch, or X.Y.Z."""
+    """Return whether Halyard can compare this version with others: it is a branch or X.Y.Z."""
     return version.startswith(BRANCH_PREFIX) or parse_version(version) is not None
 
 
 def compare_with_bounds(version: str, valid: tuple[str, str]) -> Bound:
-    """Whether a version is below or above what a field is valid for, "" where it is within or cannot be compared.
+    """Compare a version with the range of a field. Return "" if it is inside or cannot be compared.
 
-    `valid` holds the first version that knows the field and the first that does not any more, "" for no bound. The
-    caller leaves out fields that are false or empty, as Halyard does.
+    `valid` is the first version that has the field and the first that no longer has it, "" for no bound. The caller
+    skips fields that are false or empty, as Halyard does.
     """
     if not is_comparable(version):
         return ""
@@ -63,15 +65,15 @@ def compare_with_bounds(version: str, valid: tuple[str, str]) -> Bound:
 def _bound(version: str) -> tuple[int, int, int]:
     known = parse_version(version)
     if known is None:
-        raise ValueError(f"{version} is no bound")
+        raise ValueError(f"{version} is not a valid bound")
     return known
 
 
 def supports_plugins(version: str) -> bool | None:
-    """Whether Halyard writes the plugin settings for this version; None where it fails on the version instead.
+    """Return whether Halyard writes the plugin settings for this version; None if it fails on the version.
 
-    As `SpringProfileFactory.spinnakerVersionSupportsPlugins`: any version with a dash that is neither `master-...` nor
-    `release-...` counts as one without plugins, and their settings are left out without a word.
+    Follows `SpringProfileFactory.spinnakerVersionSupportsPlugins`: a version with a dash that is neither `master-...`
+    nor `release-...` counts as one without plugins, and Halyard silently skips their settings.
     """
     parts = version.split("-")
     if len(parts) == 1:
@@ -106,32 +108,32 @@ _SINCE: Final[Mapping[str, tuple[int, int, int]]] = {
     "orca": (2, 4, 1),
     "rosco": (0, 9, 1),
 }
-"""The first version of each artifact that decrypts, as Halyard's service classes have it; others never do."""
+"""The first version of each artifact that decrypts references, from Halyard's service classes; others never do."""
 
 _RELEASES_SINCE: Final = (1, 20, 0)
-"""Releases from here on count as decrypting, a cautious line: their artifacts are past `_SINCE` by a wide margin.
+"""The first release that counts as decrypting: its artifacts are newer than `_SINCE` by a wide margin.
 
-The first such release is older, but which one it is stands in no source we have. A release wrongly taken for too old
-costs only that halgit resolves a secret which the service would have decrypted.
+The exact first release is older and unknown. For a release wrongly considered too old, halgit only resolves a secret
+that the service would have decrypted.
 """
 
 _FIRST_YEAR: Final = 2025
-"""Releases after 1.x are named by the year. Other numbers are other distributions', whose artifacts are not known."""
+"""Releases after 1.x are named by the year. Other major numbers belong to distributions with unknown artifacts."""
 
 _ARTIFACT: Final = re.compile(r"\d+\.\d+\.\d+(-.*)?")
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
-def can_decrypt(service: str, version: str, bill: Value) -> bool | None:
-    """Whether a service decrypts references in its own configuration; None where that is not known.
+def can_decrypt(service: str, version: str, bom: Value) -> bool | None:
+    """Return whether a service decrypts references in its own configuration; None if unknown.
 
-    `version` is the deployment's; `bill` its local bill of materials, anything but a mapping where there is none.
+    `version` is the version of the deployment; `bom` its local bill of materials, or None.
     """
     since = _SINCE.get(get_base(service))
     if since is None:
         return False
-    if version.startswith(LOCAL_PREFIX) and isinstance(bill, dict):
-        own = get_value(bill, "services", get_base(service), "version")
+    if version.startswith(LOCAL_PREFIX) and isinstance(bom, dict):
+        own = get_value(bom, "services", get_base(service), "version")
         here = parse_version(own) if isinstance(own, str) and _ARTIFACT.fullmatch(own) else None
         return here is not None and here >= since
     here = parse_version(version) if _RELEASE.fullmatch(version) else None
@@ -139,12 +141,12 @@ def can_decrypt(service: str, version: str, bill: Value) -> bool | None:
     return True if known else None
 
 
-def can_all_decrypt(services: Iterable[str], version: str, bill: Value) -> bool | None:
-    """Whether each of these services decrypts, None where that is not known of one; False for none at all.
+def can_all_decrypt(services: Iterable[str], version: str, bom: Value) -> bool | None:
+    """Return whether all of these services decrypt references; None if unknown for one, False for no services.
 
-    Those that the local bill lacks do not run, and do not count.
+    Services that are not in the local BOM do not run and do not count.
     """
-    bound = isinstance(bill, dict) and version.startswith(LOCAL_PREFIX)
-    there = [name for name in services if not bound or get_value(bill, "services", get_base(name), "version")]
-    found = {can_decrypt(name, version, bill) for name in there} or {False}
+    is_local = isinstance(bom, dict) and version.startswith(LOCAL_PREFIX)
+    deployed = [name for name in services if not is_local or get_value(bom, "services", get_base(name), "version")]
+    found = {can_decrypt(name, version, bom) for name in deployed} or {False}
     return False if False in found else None if None in found else True

@@ -38,9 +38,9 @@ class KeyedLists:
 def node_below(node: KeyNode, key: str, spring: bool) -> KeyNode:
     """Return the node below a mapping key. Spring reads `kubernetes.accounts` like the nested form."""
     if not spring or key in node.children or "." not in key:
-        return node.below(key)
+        return node.child(key)
     for part in key.split("."):
-        node = node.below(part)
+        node = node.child(part)
     return node
 
 

@@ -1,7 +1,7 @@
-"""The grammar of every secret reference dialect: find, parse, list. Pure; it reads no secret and knows no server.
+"""The grammar of every secret reference dialect: find, parse, list. Pure; reads no secret and contacts no server.
 
-`find` and `malformed` look at one scalar, `find_in_text` at a file that is no YAML, `scan` at all files of a tree.
-A `Reference` has the same fields whichever dialect it was written in, so that one secret is read once.
+`find_references` and `explain_malformed` look at one scalar, `find_references_in_text` at a file that is not YAML,
+`scan_files` at all files of a tree. A `Reference` has the same fields in every dialect, so each secret is read once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What each engine's references are made of: parameters, required parts, and the one form all dialects share.
+"""The secret engines: the parameters of their references, required parts, and one canonical form for all dialects.
 
-A table, one row for each engine, and the checks of its parts. It decides whether a reference is well formed and
-how it is named in messages; it reads nothing.
+A table with one row per engine, and the checks of its parts. Decides whether a reference is well-formed and how
+messages name it; reads no secret.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from urllib.parse import parse_qsl, quote, unquote
 from halgit.pipeline import EMPTY, Reference, ReferenceDialect
 
 SERVICE_ENGINES: Final = frozenset({"s3", "secrets-manager", "gcs", "google-secrets-manager", "noop"})
-"""The engines on the class path of Halyard and of Spinnaker's Java services (kork-secrets and its cloud modules)."""
+"""The engines in Halyard and in Spinnaker's Java services (kork-secrets and its cloud modules)."""
 
 _SAFE = "/@._-~+=,"
 _NO_COLON = frozenset({"vault", "s3", "gcs"})
-"""Engines whose first segment cannot be mistaken for a server: a colon in it must be written %3A."""
+"""Engines whose first segment must not look like a server: a colon in it must be written %3A."""
 
 _PATHS = frozenset({"file", "s3", "gcs"})
-"""Engines whose path a file system or a gateway before the store may shorten."""
+"""Engines for which a file system or gateway may normalize the path."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
@@ -30,14 +30,14 @@ _DNS_NAME = re.compile(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
 
 
 class MalformedReferenceError(ValueError):
-    """A text that means to be a reference and is none; its words say why."""
+    """A malformed reference. The message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSyntax:
-    """One engine. `letters` are the parameters of `encrypted:ENGINE!`, `places` the segments of the halgit form.
+    """The syntax of one engine. `letters` are the parameters of `encrypted:ENGINE!`, `places` the URI segments.
 
-    The last of `places` takes all segments that are left. `required` and `optional` name fields beside those.
+    The last of `places` takes all remaining segments. `required` and `optional` are further fields.
     """
 
     dialect: ReferenceDialect
@@ -45,12 +45,12 @@ class EngineSyntax:
     places: tuple[str, ...]
     required: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
-    needed_letters: frozenset[str] = frozenset()
+    required_letters: frozenset[str] = frozenset()
     whole_file_only: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """All fields, in the order they are kept."""
+        """All fields in canonical order."""
         extra = ("mount", "namespace", "region", "version", "key", "encoding")
         return self.places + tuple(name for name in extra if name in self.required | self.optional)
 
@@ -64,7 +64,7 @@ ENGINES: Final[Mapping[str, EngineSyntax]] = {
         ("path",),
         required=frozenset({"key"}),
         optional=frozenset({"mount", "version", "encoding"}),
-        needed_letters=frozenset({"e"}),
+        required_letters=frozenset({"e"}),
     ),
     "k8s": EngineSyntax(
         "operator",
@@ -78,14 +78,14 @@ ENGINES: Final[Mapping[str, EngineSyntax]] = {
         {"b": "bucket", "r": "region", "f": "path", "k": "key"},
         ("bucket", "path"),
         optional=_VERSIONED | {"region"},
-        needed_letters=frozenset({"r"}),
+        required_letters=frozenset({"r"}),
     ),
     "secrets-manager": EngineSyntax(
         "spinnaker",
         {"s": "name", "r": "region", "k": "key"},
         ("name",),
         optional=_VERSIONED | {"region"},
-        needed_letters=frozenset({"r"}),
+        required_letters=frozenset({"r"}),
         whole_file_only=True,
     ),
     "gcs": EngineSyntax("spinnaker", {"b": "bucket", "f": "path", "k": "key"}, ("bucket", "path"), optional=_VERSIONED),
@@ -103,45 +103,45 @@ ENGINES: Final[Mapping[str, EngineSyntax]] = {
 
 
 def parse_parameters(engine: str, pairs: list[tuple[str, str]], text: str, *, file: bool) -> Reference:
-    """The reference that `encrypted:ENGINE!k:v!...` names. Raises Malformed."""
+    """Parse the parameters of `encrypted:ENGINE!k:v!...`. Raises MalformedReferenceError."""
     shape = ENGINES.get(engine)
     if shape is None or not shape.letters:
         known = ", ".join(name for name, each in ENGINES.items() if each.letters)
-        raise MalformedReferenceError(f"the engine {engine} is not known (engines: {known})")
+        raise MalformedReferenceError(f"unknown engine {engine} (engines: {known})")
     unknown = [letter for letter, _ in pairs if letter not in shape.letters]
     if unknown and shape.dialect != "spinnaker":
         raise MalformedReferenceError(
             f"{engine} has no parameter {unknown[0]} (parameters: {', '.join(shape.letters)})"
         )
-    given = dict(pairs)
-    for letter in shape.needed_letters - given.keys():
+    parameters = dict(pairs)
+    for letter in shape.required_letters - parameters.keys():
         raise MalformedReferenceError(f"the parameter {letter} ({shape.letters[letter]}) is missing")
-    fields = {shape.letters[letter]: value for letter, value in given.items() if letter in shape.letters}
+    fields = {shape.letters[letter]: value for letter, value in parameters.items() if letter in shape.letters}
     if engine == "vault":
         _join_vault(fields)
     if file and shape.whole_file_only and "key" in fields:
-        raise MalformedReferenceError(f"encryptedFile takes the whole secret of {engine}, so it has no k")
+        raise MalformedReferenceError(f"encryptedFile reads the whole secret of {engine}, so k is not allowed")
     return _reference(engine, shape, fields, shape.dialect, text, file=file)
 
 
 def _join_vault(fields: dict[str, str]) -> None:
-    """The path with its mount, as `vault://` names it, and Armory's flag as an encoding."""
+    """Join mount and path as in `vault://`, and convert Armory's base64 flag to an encoding."""
     mount = fields["mount"] = fields["mount"].strip("/")
     if "path" in fields:
         fields["path"] = f"{mount}/{fields['path'].strip('/')}"
     flag = fields.pop("encoding", "false").lower()
     if flag not in {"true", "false"}:
-        raise MalformedReferenceError("b says whether the value is base64: true or false")
+        raise MalformedReferenceError("expected true or false for b (whether the value is base64)")
     if flag == "true":
         fields["encoding"] = "base64"
 
 
 def parse_uri(uri: str, text: str, *, file: bool) -> Reference:
-    """The reference that `scheme://place?options#key` names. Raises Malformed."""
+    """Parse `scheme://place?options#key`. Raises MalformedReferenceError."""
     engine, separator, rest = uri.partition("://")
     shape = ENGINES.get(engine)
     if not separator or shape is None:
-        raise MalformedReferenceError(f"it needs one of {', '.join(name + '://' for name in ENGINES)}")
+        raise MalformedReferenceError(f"expected one of {', '.join(name + '://' for name in ENGINES)}")
     rest, _, key = rest.partition("#")
     rest, _, query = rest.partition("?")
     fields = _options(engine, shape, query)
@@ -149,7 +149,7 @@ def parse_uri(uri: str, text: str, *, file: bool) -> Reference:
         fields["key"] = unquote(key)
     if engine == "file":
         if not rest.startswith("/"):
-            raise MalformedReferenceError("file:// takes an absolute path: file:///path")
+            raise MalformedReferenceError("file:// expects an absolute path: file:///path")
         fields["path"] = unquote(rest)
     else:
         _places(engine, shape, rest, fields)
@@ -164,7 +164,7 @@ def _options(engine: str, shape: EngineSyntax, query: str) -> dict[str, str]:
             offered = ", ".join(sorted(allowed)) or "none"
             raise MalformedReferenceError(f"{engine}:// has no option {name} (options: {offered})")
         if name in fields:
-            raise MalformedReferenceError(f"the option {name} is given twice")
+            raise MalformedReferenceError(f"duplicate option {name}")
         fields[name] = value
     return fields
 
@@ -175,9 +175,9 @@ def _places(engine: str, shape: EngineSyntax, rest: str, fields: dict[str, str])
         fields["namespace"], fields["name"] = map(unquote, segments)
         return
     if ":" in segments[0] and engine in _NO_COLON:
-        raise MalformedReferenceError("it names no server; servers are the operator's to choose")
+        raise MalformedReferenceError("a server is not allowed here; only the operator sets servers")
     if len(segments) < len(shape.places):
-        raise MalformedReferenceError(f"{engine}:// needs {'/'.join(shape.places)}")
+        raise MalformedReferenceError(f"{engine}:// requires {'/'.join(shape.places)}")
     last = len(shape.places) - 1
     for number, name in enumerate(shape.places[:last]):
         fields[name] = unquote(segments[number])
@@ -193,42 +193,42 @@ def _reference(
         if not fields.get(name):
             raise MalformedReferenceError(f"the {name} is missing")
     if "key" in fields and "key" not in shape.required | shape.optional:
-        raise MalformedReferenceError(f"{engine} has no keys")
+        raise MalformedReferenceError(f"{engine} does not support keys")
     kept = tuple((name, fields[name]) for name in shape.fields if fields.get(name))
     return Reference(engine, dialect, kept, text, file)
 
 
 _PATTERNS: Final[Mapping[tuple[str, str], tuple[re.Pattern[str], str]]] = {
-    ("k8s", "name"): (_DNS_NAME, "is no name of a Kubernetes Secret"),
-    ("k8s", "namespace"): (re.compile(_DNS_LABEL), "is no name of a namespace"),
-    ("k8s", "key"): (re.compile(r"[-._A-Za-z0-9]+"), "is no key of a Kubernetes Secret"),
-    ("s3", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,255}"), "is no name of a bucket"),
-    ("gcs", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,222}"), "is no name of a bucket"),
-    ("gcs", "version"): (re.compile(r"[0-9]{1,20}"), "is no generation (a number)"),
-    ("vault", "version"): (re.compile(r"[0-9]{1,9}"), "is no version (a number)"),
-    ("env", "name"): (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "is no name of a variable"),
-    ("google-secrets-manager", "project"): (re.compile(r"[a-z0-9:.-]+"), "is no project"),
-    ("google-secrets-manager", "name"): (re.compile(r"[A-Za-z0-9_-]+"), "is no name of a secret"),
-    ("google-secrets-manager", "version"): (re.compile(r"[A-Za-z0-9_-]+"), "is no version"),
-    ("secrets-manager", "name"): (re.compile(r"[A-Za-z0-9/_+=.@:-]+"), "is no name of a secret"),
-    ("", "region"): (re.compile(r"[a-z0-9-]{1,40}"), "is no region"),
-    ("", "encoding"): (re.compile("base64"), "is no encoding (encodings: base64)"),
+    ("k8s", "name"): (_DNS_NAME, "is not a valid name of a Kubernetes Secret"),
+    ("k8s", "namespace"): (re.compile(_DNS_LABEL), "is not a valid namespace"),
+    ("k8s", "key"): (re.compile(r"[-._A-Za-z0-9]+"), "is not a valid key of a Kubernetes Secret"),
+    ("s3", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,255}"), "is not a valid bucket name"),
+    ("gcs", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,222}"), "is not a valid bucket name"),
+    ("gcs", "version"): (re.compile(r"[0-9]{1,20}"), "is not a generation (an integer)"),
+    ("vault", "version"): (re.compile(r"[0-9]{1,9}"), "is not a version (an integer)"),
+    ("env", "name"): (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "is not a valid name of a variable"),
+    ("google-secrets-manager", "project"): (re.compile(r"[a-z0-9:.-]+"), "is not a valid project"),
+    ("google-secrets-manager", "name"): (re.compile(r"[A-Za-z0-9_-]+"), "is not a valid name of a secret"),
+    ("google-secrets-manager", "version"): (re.compile(r"[A-Za-z0-9_-]+"), "is not a valid version"),
+    ("secrets-manager", "name"): (re.compile(r"[A-Za-z0-9/_+=.@:-]+"), "is not a valid name of a secret"),
+    ("", "region"): (re.compile(r"[a-z0-9-]{1,40}"), "is not a valid region"),
+    ("", "encoding"): (re.compile("base64"), "is not a supported encoding (encodings: base64)"),
 }
 
 
 def _check(engine: str, name: str, value: str) -> None:
     if _CONTROL.search(value) or len(value) > 1024:
-        raise MalformedReferenceError(f"the {name} holds a control character or is longer than 1024")
+        raise MalformedReferenceError(f"the {name} contains a control character or is longer than 1024 characters")
     pattern, words = _PATTERNS.get((engine, name)) or _PATTERNS.get(("", name)) or (None, "")
     if pattern is not None and not pattern.fullmatch(value):
         raise MalformedReferenceError(f"{value} {words}")
     if engine in _PATHS and name == "path" and {".", ".."} & {*value.split("/")}:
-        raise MalformedReferenceError(f"{value} has a part . or .., which could lead past what the operator allows")
+        raise MalformedReferenceError(f"{value} contains . or .., which could escape what the operator allows")
     if engine == "vault" and name == "path":
         segments = value.split("/")
         if len(segments) < 2 or any(part in {"", ".", ".."} for part in segments):
             raise MalformedReferenceError(
-                f"{value} is no path of a secret: it is mount/path without empty parts, . or .."
+                f"{value} is not a valid secret path: write mount/path without empty parts, . or .."
             )
 
 
@@ -240,7 +240,7 @@ def parse_opsmx(name: str, key: str, text: str, *, file: bool) -> Reference | No
 
 
 def format_address(reference: Reference) -> str:
-    """What is read in one request: the secret without key and encoding. The same in every dialect."""
+    """Format what one request reads: the secret without key and encoding. Equal in every dialect."""
     shape = ENGINES[reference.engine]
     safe = _SAFE + ("" if reference.engine in _NO_COLON else ":")
     parts = [quote(reference.get(name), safe=safe) for name in shape.places]
@@ -251,23 +251,23 @@ def format_address(reference: Reference) -> str:
 
 
 def format_reference(reference: Reference) -> str:
-    """The halgit form of a reference, which messages show and `--allow-reference` patterns match."""
+    """Format a reference in halgit's dialect, which messages show and `--allow-reference` patterns match."""
     key = reference.get("key")
     return format_address(reference) + (f"#{quote(key, safe=_SAFE)}" if key else "")
 
 
 def describe_reference(reference: Reference) -> str:
-    """The reference as messages show it: its canonical form, without the value that noop has in it."""
+    """Format a reference for messages: its canonical form, without the value of noop."""
     return "noop" if reference.engine == "noop" else format_reference(reference)
 
 
 def is_decrypted_by_services(reference: Reference) -> bool:
-    """Whether Spinnaker's Java services (and Halyard) decrypt this form themselves: kork's engines in kork's form."""
+    """Return whether Spinnaker's Java services (and Halyard) decrypt this form: kork's engines in kork's dialect."""
     return reference.dialect == "spinnaker" and reference.engine in SERVICE_ENGINES
 
 
 def find_ignored_parameter(reference: Reference) -> str:
-    """The first parameter that kork does not know and passes over; empty where there is none."""
+    """Return the first parameter that kork ignores, or ""."""
     if reference.dialect != "spinnaker":
         return ""
     letters = (segment.partition(":")[0] for segment in reference.text.split("!")[1:])
@@ -275,7 +275,7 @@ def find_ignored_parameter(reference: Reference) -> str:
 
 
 def format_placeholder(reference: Reference) -> str:
-    """A text that stands for the secret under `--secrets mask`; always the same, and made of the name alone."""
+    """Return the placeholder value of a secret for `--secrets mask`: constant, and derived from its name alone."""
     if reference.engine == "noop":
         return "masked-noop"
     return "masked-" + re.sub(r"[^A-Za-z0-9]+", "-", format_reference(reference)).strip("-")

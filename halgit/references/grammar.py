@@ -1,8 +1,8 @@
-"""Where references stand in a text, in every dialect.
+"""References in a string, in every dialect.
 
 Spinnaker's, Armory's and the operator's form (`encrypted:ENGINE!k:v`) is a whole value; OpsMx's
-(`encrypted:SECRET:KEY`) and halgit's (`${{ secret('...') }}`) also stand inside a text. Pure, and linear in the
-length of the text.
+(`encrypted:SECRET:KEY`) and halgit's (`${{ secret('...') }}`) may also be part of a string. Pure, and linear in the
+length of the string.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _IN_TEXT = re.compile(r"""(?<![A-Za-z0-9])encrypted(?:File)?:[^\s:!"'`]+(?:![a-z
 
 _WHERE = (
     "Write encrypted:ENGINE!k:v, encrypted:SECRET:KEY or ${{ secret('vault://mount/path#key') }}; "
-    "a value that only looks like a reference cannot begin with encrypted:."
+    "a value that is not a reference must not begin with encrypted:."
 )
 _QUOTES = "write ${{ secret('engine://place#key') }}, with single quotes"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundReference:
-    """A reference at `start` to `end` of a text; `whole` where it is all of it."""
+    """A reference at `start` to `end` of a string; `whole` if it is all of the string."""
 
     start: int
     end: int
@@ -41,7 +41,7 @@ class FoundReference:
 
 
 def find_references(text: str) -> list[FoundReference]:
-    """The references in one scalar, in order. A malformed one is not among them: see `malformed`."""
+    """Find the well-formed references of a scalar, in order. `explain_malformed` reports the others."""
     if "encrypted" not in text and "${{" not in text:
         return []
     start = len(text) - len(text.lstrip())
@@ -55,9 +55,9 @@ def find_references(text: str) -> list[FoundReference]:
 
 
 def find_references_in_text(text: str) -> list[FoundReference]:
-    """The references in a file that is no YAML, in order, never `whole`.
+    """Find the references in a file that is not YAML, in order, never `whole`.
 
-    Here the engine form ends at a blank, quote, comma or bracket. Lines that are comments (`#`, `//`) are left alone.
+    The engine form ends at a space, quote, comma or bracket. Comment lines (`#`, `//`) are ignored.
     """
     if "encrypted" not in text and "${{" not in text:
         return []
@@ -67,12 +67,12 @@ def find_references_in_text(text: str) -> list[FoundReference]:
             found.append(FoundReference(*match.span(), _engine_form(match.group()), False))
         except MalformedReferenceError:
             continue
-    kept = (FoundReference(f.start, f.end, f.reference, False) for f in found if not _commented(text, f.start))
+    kept = (FoundReference(f.start, f.end, f.reference, False) for f in found if not _is_comment(text, f.start))
     return sorted(kept, key=lambda each: each.start)
 
 
 def explain_malformed(text: str) -> str | None:
-    """Why a scalar that means to be a reference is none; None where nothing is wrong with it."""
+    """Return why a reference in a scalar is malformed, or None."""
     if "encrypted" not in text and "${{" not in text:
         return None
     start = len(text) - len(text.lstrip())
@@ -83,39 +83,39 @@ def explain_malformed(text: str) -> str | None:
             return f"the reference is malformed: {reason}."
         return None
     if _HEAD.match(text, start) and not any(found.start == start for found in _inside(text)):
-        return f"the reference is malformed: it fits no form. {_WHERE}"
-    return next((reason for _, reason in _bad_calls(text)), None)
+        return f"the reference is malformed: unknown form. {_WHERE}"
+    return next((reason for _, reason in _list_malformed_calls(text)), None)
 
 
 def list_malformed_in_text(text: str) -> list[tuple[int, str]]:
-    """The malformed references of a file that is no YAML: where each begins, and why it is none."""
-    faults = list(_bad_calls(text)) if "${{" in text else []
+    """List the malformed references of a file that is not YAML: start index and reason."""
+    malformed = list(_list_malformed_calls(text)) if "${{" in text else []
     for match in _IN_TEXT.finditer(text) if "encrypted" in text else ():
         try:
             _engine_form(match.group())
         except MalformedReferenceError as reason:
-            faults.append((match.start(), f"the reference is malformed: {reason}."))
-    return [(at, reason) for at, reason in sorted(faults) if not _commented(text, at)]
+            malformed.append((match.start(), f"the reference is malformed: {reason}."))
+    return [(at, reason) for at, reason in sorted(malformed) if not _is_comment(text, at)]
 
 
 def is_misplaced(text: str) -> bool:
-    """Whether an engine form stands inside a scalar with other text, where nothing decrypts it."""
+    """Return whether a scalar contains an engine form beside other text, where nothing decrypts it."""
     match = _IN_TEXT.search(text) if "encrypted" in text else None
     return match is not None and not _ENGINE.match(text.lstrip())
 
 
 def is_engine_form(text: str) -> bool:
-    """Whether the text begins with `encrypted:ENGINE!`, well formed or not."""
+    """Return whether a string begins with `encrypted:ENGINE!`, well-formed or not."""
     return bool(_ENGINE.match(text.lstrip()))
 
 
 def has_escape(text: str) -> bool:
-    """Whether the text has a `$${{ secret(` that `unescape` would change."""
+    """Return whether a string contains an escaped `$${{ secret(`."""
     return "$${{" in text and bool(_ESCAPED.search(text))
 
 
 def unescape(text: str) -> str:
-    """The text with `$${{ secret(` as `${{ secret(`: the last thing done to it, once references are replaced."""
+    """Replace `$${{ secret(` with `${{ secret(`. Call this after references are replaced."""
     return _ESCAPED.sub("${{", text) if "$${{" in text else text
 
 
@@ -125,17 +125,17 @@ def _engine_form(text: str) -> Reference:
     while segments and not segments[-1]:
         segments.pop()
     if engine == "noop" and (len(segments) != 1 or not segments[0].startswith("v:")):
-        raise MalformedReferenceError("noop has v:VALUE alone, and the value no !")
+        raise MalformedReferenceError("noop accepts only v:VALUE, and the value must not contain !")
     pairs = []
     for segment in segments:
         letter, separator, value = segment.partition(":")
         if not separator or not _LETTER.fullmatch(letter):
-            raise MalformedReferenceError(f"{segment or 'an empty part'} is no NAME:VALUE")
+            raise MalformedReferenceError(f"{segment or 'an empty part'} is not NAME:VALUE")
         if not value:
             raise MalformedReferenceError(f"the parameter {letter} has no value")
         pairs.append((letter, value))
     if not engine or not pairs:
-        raise MalformedReferenceError("it needs an engine and at least one NAME:VALUE")
+        raise MalformedReferenceError("expected an engine and at least one NAME:VALUE")
     return parse_parameters(engine, pairs, text, file=file == "encryptedFile")
 
 
@@ -163,7 +163,7 @@ def _call(match: re.Match[str]) -> Reference:
     return parse_uri(uri.strip(), match.group(), file=bool(match.group(1)))
 
 
-def _bad_calls(text: str) -> Iterator[tuple[int, str]]:
+def _list_malformed_calls(text: str) -> Iterator[tuple[int, str]]:
     for head in _CALL_HEAD.finditer(text):
         match = _CALL.match(text, head.start())
         if match is None:
@@ -175,6 +175,6 @@ def _bad_calls(text: str) -> Iterator[tuple[int, str]]:
             yield head.start(), f"the reference is malformed: {reason}."
 
 
-def _commented(text: str, at: int) -> bool:
+def _is_comment(text: str, at: int) -> bool:
     line = text[text.rfind("\n", 0, at) + 1 : at].lstrip()
     return line.startswith(("#", "//"))

@@ -41,7 +41,7 @@ def render_text(compiled: Compiled, outcome: str, width: int | None = None) -> s
     how = Counter(file.how for file in compiled.files.values())
     files = ", ".join(f"{how[kind]} {kind}" for kind in ("copied", "merged", "generated") if how[kind])
     rows = [
-        ["source", ", ".join(_source(source) for source in compiled.sources)],
+        ["source", ", ".join(source_text(source) for source in compiled.sources)],
         ["layers", " < ".join(dict.fromkeys(layer.id.name for layer in compiled.layers if layer.paths)) or "."],
         ["files", f"{len(compiled.files)} ({files})"],
         ["parameters", _parameters(compiled)],
@@ -55,7 +55,8 @@ def render_text(compiled: Compiled, outcome: str, width: int | None = None) -> s
     return text
 
 
-def _source(source: SourceId) -> str:
+def source_text(source: SourceId) -> str:
+    """Format a source with its revision, a commit shortened."""
     revision = source.revision[:12] if len(source.revision) >= 40 else source.revision
     return source.url + (f" at {revision}" if revision else "")
 

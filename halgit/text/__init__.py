@@ -1,1 +1,1 @@
-"""Text that people write and read: paths inside a document, bounded regular expressions, shared phrases. Pure."""
+"""Text that people read and write: paths inside a document, bounded regular expressions, shared phrases. Pure."""

@@ -1,7 +1,7 @@
-"""Paths inside a document, as people write and read them.
+"""Paths inside a document, as users read and write them. Pure.
 
-`providers.kubernetes.accounts[name=prod].context`, with keys that hold `.`, `[`, `:` or quotes in double quotes,
-`[0]` for a position, `[name=prod]` for an item; a JSON pointer (`/providers/kubernetes`) is taken too. Pure.
+`providers.kubernetes.accounts[name=prod].context`: keys that contain `.`, `[`, `:` or quotes are double-quoted, `[0]`
+is a position, `[name=prod]` an item. A JSON pointer (`/providers/kubernetes`) is accepted too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from halgit.pipeline import Path, Value
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)')
 _ITEM = re.compile(r"\[(?:([0-9]{1,9})|([^=\[\]]+)=((?:\"(?:[^\"\\]|\\.)*\")|[^\]]*))\]")
 _SEGMENT = re.compile(r"/(\[[^\[\]=/]+=.*?\](?=/|$)|[^/]*)", re.DOTALL)
-_PICK = re.compile(r"\[([^\[\]=/]+)=(.*)\]", re.DOTALL)
+_SELECTOR = re.compile(r"\[([^\[\]=/]+)=(.*)\]", re.DOTALL)
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 _POSITION = re.compile(r"[0-9]{1,9}")
 _NEEDS_QUOTES = re.compile(r'[.\[\]:"\\\s]|^$')
@@ -23,9 +23,9 @@ _NEEDS_QUOTES = re.compile(r'[.\[\]:"\\\s]|^$')
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One step that picks a list item by the value of one of its keys, dotted where it lies deeper.
+    """A step that selects a list item by the value of one of its keys, dotted for a nested key.
 
-    `text` is the step as it was written: in a mapping it is a key like any other.
+    `text` is the step as written: in a mapping it is an ordinary key.
     """
 
     key: str
@@ -34,12 +34,12 @@ class Selector:
 
 
 def parse_path(text: str) -> tuple[str | int | Selector, ...]:
-    """The steps of a path. Raises UsageError that shows where the text stops making sense."""
+    """Parse a path into steps. Raises UsageError with the position of a syntax error."""
     if text.startswith("/"):
-        pointed = parse_pointer(text)
-        if pointed is None:
-            raise _bad(text, text.index("~"))
-        return pointed
+        steps_of_pointer = parse_pointer(text)
+        if steps_of_pointer is None:
+            raise _invalid_path(text, text.index("~"))
+        return steps_of_pointer
     steps: list[str | int | Selector] = []
     at = 0
     while at < len(text):
@@ -50,19 +50,19 @@ def parse_path(text: str) -> tuple[str | int | Selector, ...]:
             at += 1
         match = _KEY.match(text, at)
         if not match:
-            raise _bad(text, at)
+            raise _invalid_path(text, at)
         steps.append(_unquote(match.group(0)))
         at = match.end()
         if at < len(text) and text[at] not in ".[":
-            raise _bad(text, at)
+            raise _invalid_path(text, at)
     return tuple(steps)
 
 
 def parse_pointer(text: str) -> tuple[str | Selector, ...] | None:
-    """The segments of a JSON pointer (RFC 6901), of which `[name=prod]` picks a list item.
+    """Parse a JSON pointer (RFC 6901) with segments such as `[name=prod]`, which select a list item.
 
-    None where it is none: no `/` at its head, or a `~` that escapes nothing. In brackets `/` and `]` may stand as
-    they are; only `]/` inside a value needs its slash written as `~1`.
+    Returns None for an invalid pointer: no leading `/`, or a `~` without an escape. Brackets may contain `/` and `]`;
+    only `]/` inside a value needs its slash written as `~1`.
     """
     if text == "":
         return ()
@@ -73,8 +73,8 @@ def parse_pointer(text: str) -> tuple[str | Selector, ...] | None:
 
 def _segment(text: str) -> str | Selector:
     plain = _unescape(text)
-    picked = _PICK.fullmatch(text)
-    return Selector(_unescape(picked[1]), _unescape(picked[2]), plain) if picked else plain
+    selected = _SELECTOR.fullmatch(text)
+    return Selector(_unescape(selected[1]), _unescape(selected[2]), plain) if selected else plain
 
 
 def _unescape(text: str) -> str:
@@ -84,7 +84,7 @@ def _unescape(text: str) -> str:
 def _item(text: str, at: int, steps: list[str | int | Selector]) -> int:
     match = _ITEM.match(text, at)
     if not match:
-        raise _bad(text, at)
+        raise _invalid_path(text, at)
     number, key, value = match.groups()
     steps.append(int(number) if number is not None else Selector(key, _unquote(value), match.group()))
     return match.end()
@@ -96,22 +96,22 @@ def _unquote(text: str) -> str:
     return text
 
 
-def _bad(text: str, at: int) -> UsageError:
+def _invalid_path(text: str, at: int) -> UsageError:
     return UsageError(
-        f"The path {text!r} makes no sense from character {at + 1}.",
-        'Write keys with dots between them, [0] or [name=x] for a list item, and put a key that holds ".", "[" or ":" '
-        "in double quotes.",
+        f"The path {text!r} is invalid at character {at + 1}.",
+        "Separate keys with dots, use [0] or [name=x] for a list item, and double-quote keys that contain "
+        '".", "[" or ":".',
     )
 
 
 def resolve_path(text: str, data: Value) -> Path:
-    """The path of the node that `text` names in `data`. Raises UsageError that names the step that meets nothing."""
+    """Resolve a path in `data`. Raises UsageError that names the first step without a match."""
     here = data
     path: list[str | int] = []
     for step in parse_path(text):
         found = _step(step, here)
         if found is None:
-            raise UsageError(_nothing(step, tuple(path), here, data), "")
+            raise UsageError(_describe_no_match(step, tuple(path), here, data), "")
         path.append(found)
         here = here[found]
     return tuple(path)
@@ -125,14 +125,16 @@ def _step(step: str | int | Selector, here: Value) -> str | int | None:
         return None
     if isinstance(step, Selector):
         matches = [
-            number for number, item in enumerate(here) if isinstance(item, dict) and str(_dig(item, step)) == step.value
+            number
+            for number, item in enumerate(here)
+            if isinstance(item, dict) and str(_get_nested(item, step)) == step.value
         ]
         return matches[0] if matches else None
     number = int(step) if isinstance(step, int) or _POSITION.fullmatch(step) else -1
     return number if 0 <= number < len(here) else None
 
 
-def _dig(item: Value, step: Selector) -> Value:
+def _get_nested(item: Value, step: Selector) -> Value:
     if step.key in item:
         return item[step.key]
     for part in step.key.split("."):
@@ -140,26 +142,26 @@ def _dig(item: Value, step: Selector) -> Value:
     return item
 
 
-def _nothing(step: str | int | Selector, path: Path, here: Value, data: Value) -> str:
-    wanted = (
+def _describe_no_match(step: str | int | Selector, path: Path, here: Value, data: Value) -> str:
+    step_text = (
         f"[{step.key}={step.value}]" if isinstance(step, Selector) else f"[{step}]" if isinstance(step, int) else step
     )
     place = format_path(path, data) or "the document"
     if isinstance(here, dict):
-        return f"{place} has no key {wanted} (keys: {_listed(list(map(str, here)))})."
+        return f"{place} has no key {step_text} (keys: {_join_names(list(map(str, here)))})."
     if isinstance(here, list):
         names = [str(item["name"]) for item in here if isinstance(item, dict) and "name" in item]
-        known = f"names: {_listed(names)}" if names else f"{len(here)} items"
-        return f"{place} has no item {wanted} ({known})."
-    return f"{place} is a single value; it has nothing below it."
+        known = f"names: {_join_names(names)}" if names else f"{len(here)} items"
+        return f"{place} has no item {step_text} ({known})."
+    return f"{place} is a scalar, so it has no keys or items."
 
 
-def _listed(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "none"
 
 
 def format_path(path: Path, data: Value = None) -> str:
-    """A path as people read it; list items by their name where `data` is given and they have one."""
+    """Format a path for messages. With `data`, list items that have a name are shown by name."""
     text = ""
     here = data
     for step in path:
@@ -176,7 +178,7 @@ def format_path(path: Path, data: Value = None) -> str:
 
 
 def quote_key(key: str) -> str:
-    """A key as it stands in a path: in double quotes where it must be."""
+    """Format a key for a path, double-quoted if necessary."""
     if not _NEEDS_QUOTES.search(key):
         return str(key)
     return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,8 +1,8 @@
-"""Regular expressions that repositories bring along, matched in bounded time. Pure.
+"""Regular expressions from repositories, matched in bounded time. Pure.
 
-Whoever writes a pull request writes the patterns of its parameters, and Python's `re` can take years over one such as
-`(a+)+$`. The engine of the schema validator does not: it is linear but for look-around and back references, and gives
-up on those after a bounded number of steps.
+The author of a pull request controls the patterns of parameters, and Python's `re` can take years for one such as
+`(a+)+$`. The engine of the schema validator is linear except for look-around and back-references, and stops those after
+a bounded number of steps.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _SIZE = 1 << 20
 
 
 def is_valid_pattern(pattern: str) -> bool:
-    """Whether this is a regular expression that can be matched."""
+    """Return whether this is a supported regular expression."""
     try:
-        _whole(pattern)
+        _compile(pattern)
     except ValueError:
         return False
     return True
 
 
 def matches_pattern(pattern: str, text: str) -> bool:
-    """Whether the whole text fits the pattern. One that takes too many steps does not fit."""
-    return _whole(pattern).is_valid(text)
+    """Return whether the whole text matches the pattern. False if the match takes too many steps."""
+    return _compile(pattern).is_valid(text)
 
 
 @cache
-def _whole(pattern: str) -> jsonschema_rs.Draft202012Validator:
+def _compile(pattern: str) -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs
 
     bounded = jsonschema_rs.FancyRegexOptions(backtrack_limit=_STEPS, size_limit=_SIZE, dfa_size_limit=_SIZE)

@@ -207,13 +207,13 @@ def test_no_fault_shows_a_secret(name: str, form: str, plant: Plant, drive: Driv
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        ("type: integer", "A secret parameter must be a string."),
+        ("type: integer", "A secret parameter is a text."),
         ("type: string, pattern: '[a-z]+'", "pattern"),
-        ("type: enum, enum: [a]", "A secret parameter cannot list its values."),
-        (f"type: enum, enum: [{core('secret')}]", "A secret parameter cannot list its values."),
-        ("type: boolean", "A secret parameter must be a string."),
-        ("type: number", "A secret parameter must be a string."),
-        ("type: list", "A secret parameter must be a string."),
+        ("type: enum, enum: [a]", "The values of a secret parameter cannot be listed."),
+        (f"type: enum, enum: [{core('secret')}]", "The values of a secret parameter cannot be listed."),
+        ("type: boolean", "A secret parameter is a text."),
+        ("type: number", "A secret parameter is a text."),
+        ("type: list", "A secret parameter is a text."),
     ],
 )
 def test_a_secret_parameter_that_does_not_fit_is_not_shown(

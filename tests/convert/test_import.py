@@ -177,7 +177,7 @@ def test_the_report_says_what_was_done_and_what_is_to_decide(source: Path, tmp_p
     assert told["references"] == 4
     assert told["skipped"] == [
         {"path": "README.md", "reason": "Halyard does not read it"},
-        {"path": "default/profiles/gate-local.yml.bak", "reason": "it is a backup copy of gate-local.yml"},
+        {"path": "default/profiles/gate-local.yml.bak", "reason": "backup copy of gate-local.yml"},
         {
             "path": "default/profiles/spinnakerconfig.yml.ssh",
             "reason": "it is the ssh variant of default/profiles/spinnakerconfig.yml; the selected variant is token",
@@ -367,7 +367,7 @@ def test_a_tree_that_cannot_be_read_is_told_whole_and_nothing_is_written(source:
     [
         ((SAMPLE, "made"), 2, "is already a repository of layers. Render it with --repo."),
         (("nowhere", "made"), 3, "nowhere: this directory does not exist."),
-        ((".", "made", "--overlay", "../x"), 2, "'../x' is not a valid name."),
+        ((".", "made", "--overlay", "../x"), 2, "--overlay: '../x' is not a valid name."),
         ((".", "made"), 3, "has no file of a layer"),
     ],
 )

@@ -154,8 +154,8 @@ def test_services_are_named_with_what_reaches_them(repository: Repository) -> No
     edit(repository, "config", ("  persistentStorage:", "  security: {authz: {enabled: true}}\n  persistentStorage:"))
     found = services(diff(repository, "--format", "json"))
     assert found["fiat"][0] == "starts"
-    assert "Front50 keeps everything there" in found["front50"][1]
-    assert "it takes profiles/gate-local.yml" in found["gate"][1]
+    assert "Front50 stores all data there" in found["front50"][1]
+    assert "it reads profiles/gate-local.yml" in found["gate"][1]
     assert found["gate"][0] == "restarts"
     assert "redis" not in found
 
@@ -166,7 +166,7 @@ def test_another_deployment_reaches_no_service_of_this_one(repository: Repositor
     edit(repository, "config", ("- name: other\n  version: 1.36.1", "- name: other\n  version: 1.36.0"))
     ran = diff(repository, "--format", "json")
     assert [row["path"] for row in ran.json["settings"]] == ["deploymentConfigurations[name=other].version"]
-    assert services(ran)["gate"] == ("restarts", ["every service takes its version from it"])
+    assert services(ran)["gate"] == ("restarts", ["it sets the version of every service"])
 
 
 def test_dynamic_accounts_are_told_and_clouddriver_reads_them_itself(repository: Repository) -> None:
@@ -322,7 +322,7 @@ def test_markdown_is_folded_and_never_longer_than_a_forge_takes(repository: Repo
     )
     assert len(ran.out.encode()) < 65_536
     assert ran.out.count("<details") == ran.out.count("</details>") == 2
-    assert "| restarts | `gate` | it takes profiles/gate-local.yml |" in ran.out
+    assert "| restarts | `gate` | it reads profiles/gate-local.yml |" in ran.out
     rows = ran.out.count("| added |") + ran.out.count("| removed |")
     assert f"{3002 - rows} lines are omitted here; `halgit diff` shows all of them." in ran.out
     assert 300 < rows < 3000
@@ -358,3 +358,33 @@ def test_what_cannot_be_compared_with(repository: Repository, tmp_path: Path) ->
     ran = halgit("diff", "--repo", repository.folder, "--base-tree", tmp_path / "plain")
     assert ran.code == 3
     assert "is not a rendered tree: it has no .halgit.json of halgit. Compare another" in ran.err
+
+
+def test_two_overlays_are_compared(repository: Repository) -> None:
+    ran = halgit(
+        *("diff", "--repo", SAMPLE, "--overlay", "prod", "--base-overlay", "staging", "--format", "json"), "--exit-code"
+    )
+    assert ran.code == 1
+    accounts = {(row["name"], row["change"]) for row in ran.json["accounts"]}
+    assert {("prod-eu", "added"), ("prod-us", "added"), ("staging", "removed")} <= accounts
+    version = next(row for row in ran.json["settings"] if row["path"].endswith(".version"))
+    assert (version["before"], version["after"]) == ("1.36.1", "1.36.0")
+    assert halgit("diff", "--repo", SAMPLE, "--overlay", "prod", "--base-overlay", "prod").out == "No difference.\n"
+
+
+def test_an_overlay_is_compared_with_another_one_of_another_commit(repository: Repository) -> None:
+    for name, port in (("a", 1), ("b", 2)):
+        (repository.folder / f"overlays/{name}/default/profiles").mkdir(parents=True)
+        (repository.folder / f"overlays/{name}/halgit.yaml").write_text("bases: [../..]\n")
+        (repository.folder / f"overlays/{name}/default/profiles/gate-local.yml").write_text(f"port: {port}\n")
+    repository.git("add", ".")
+    repository.git("commit", "-qm", "overlays")
+    (repository.folder / "overlays/b/default/profiles/gate-local.yml").write_text("port: 3\n")
+    ran = diff(repository, "--overlay", "b", "--base-overlay", "a", "--format", "json")
+    assert [(row["before"], row["after"]) for row in ran.json["settings"]] == [(1, 3)]
+
+
+def test_an_unknown_base_overlay_is_a_usage_error() -> None:
+    ran = halgit("diff", "--repo", SAMPLE, "--overlay", "prod", "--base-overlay", "stagin")
+    assert ran.code == 2
+    assert "has no overlay stagin." in ran.err

@@ -61,7 +61,7 @@ def test_a_whole_section_reaches_what_its_parts_reach() -> None:
 
 def test_the_reason_is_told() -> None:
     assert change_impact.find_by_section(("persistentStorage",), RUNNING) == (
-        change_impact.AffectedService("front50", "Front50 keeps everything there"),
+        change_impact.AffectedService("front50", "Front50 stores all data there"),
     )
     assert change_impact.find_by_section(("deploymentEnvironment", "tolerations", "gate"), RUNNING) == (
         change_impact.AffectedService("gate", "deploymentEnvironment.tolerations names it"),
@@ -70,15 +70,15 @@ def test_the_reason_is_told() -> None:
 
 def test_a_profile_reaches_those_that_take_it() -> None:
     assert change_impact.find_by_profile("clouddriver-local.yml", RUNNING) == (
-        change_impact.AffectedService("clouddriver-caching", "it takes profiles/clouddriver-local.yml"),
-        change_impact.AffectedService("clouddriver-rw", "it takes profiles/clouddriver-local.yml"),
+        change_impact.AffectedService("clouddriver-caching", "it reads profiles/clouddriver-local.yml"),
+        change_impact.AffectedService("clouddriver-rw", "it reads profiles/clouddriver-local.yml"),
     )
     assert {found.service for found in change_impact.find_by_profile("spinnakerconfig.yml", RUNNING)} == SPRING_RUNNING
 
 
 def test_service_settings_reach_their_service_and_all_if_its_address_changes() -> None:
     assert change_impact.find_by_service_settings("gate", ("env", "JAVA_OPTS"), RUNNING) == (
-        change_impact.AffectedService("gate", "service-settings/gate.yml is its own"),
+        change_impact.AffectedService("gate", "service-settings/gate.yml belongs to it"),
     )
     assert {
         found.service for found in change_impact.find_by_service_settings("gate", ("port",), RUNNING)

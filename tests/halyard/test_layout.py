@@ -7,9 +7,9 @@ import pytest
 from halgit.halyard.layout import FileRole, classify_file, find_profile_services
 from halgit.halyard.services import SERVICES, SPRING_SERVICES, get_base
 
-NEAR = "no service takes a profile of this name; did you mean {}?"
-NEAR_SETTINGS = "no service reads settings of this name; did you mean {}?"
-UNKNOWN = "no service takes a profile of this name"
+NEAR = "no service reads a profile with this name; did you mean {}?"
+NEAR_SETTINGS = "no service reads service-settings with this name; did you mean {}?"
+UNKNOWN = "no service reads a profile with this name"
 CLOUDDRIVERS = tuple(service for service in SERVICES if get_base(service) == "clouddriver")
 
 PLACES = [
@@ -46,30 +46,30 @@ LEFT_OUT = [
     ("default/profiles/settings_local.js", NEAR.format("settings-local.js")),
     ("default/profiles/stormdriver-spinnaker.yml", UNKNOWN),
     ("default/profiles/README.md", UNKNOWN),
-    ("default/profiles/spinnakerconfig.yml.bak", "it is a backup copy of spinnakerconfig.yml"),
-    ("default/profiles/gate-local.yml~", "it is a backup copy of gate-local.yml"),
-    ("default/profiles/gate-local-bkp.yml", "it is a backup copy of gate-local.yml"),
-    ("default/profiles/gate-local.yml.bak2", "it is a backup copy of gate-local.yml"),
-    ("default/profiles/spinnakerconfig.yml.s3", "it is a variant or copy of spinnakerconfig.yml"),
-    ("default/profiles/gate-local.yml-linux", "it is a variant or copy of gate-local.yml"),
-    ("default/profiles/.gate-local.yml.swp", "it is a hidden file"),
-    ("default/profiles/.git/gate-local.yml", "it is a hidden file"),
+    ("default/profiles/spinnakerconfig.yml.bak", "backup copy of spinnakerconfig.yml"),
+    ("default/profiles/gate-local.yml~", "backup copy of gate-local.yml"),
+    ("default/profiles/gate-local-bkp.yml", "backup copy of gate-local.yml"),
+    ("default/profiles/gate-local.yml.bak2", "backup copy of gate-local.yml"),
+    ("default/profiles/spinnakerconfig.yml.s3", "variant or copy of spinnakerconfig.yml"),
+    ("default/profiles/gate-local.yml-linux", "variant or copy of gate-local.yml"),
+    ("default/profiles/.gate-local.yml.swp", "hidden file"),
+    ("default/profiles/.git/gate-local.yml", "hidden file"),
     ("default/service-settings/clouddriver_rw.yml", NEAR_SETTINGS.format("clouddriver-rw.yml")),
     ("default/service-settings/gate.yaml", NEAR_SETTINGS.format("gate.yml")),
-    ("default/service-settings/spinnaker.yml", "no service reads settings of this name"),
-    ("default/service-settings/clouddriver-rw.yml.s3", "it is a variant or copy of clouddriver-rw.yml"),
+    ("default/service-settings/spinnaker.yml", "no service reads service-settings with this name"),
+    ("default/service-settings/clouddriver-rw.yml.s3", "variant or copy of clouddriver-rw.yml"),
     ("other/profiles/gate-local.yml", "config has no deployment other (deployments: default)"),
-    ("default/staging/gate.yml", "Halyard makes it and deletes or overwrites it"),
-    ("default/history/service-profiles.yml", "Halyard makes it and deletes or overwrites it"),
-    ("default/install.sh", "Halyard makes it and deletes or overwrites it"),
-    (".backup/config", "Halyard makes it and deletes or overwrites it"),
-    ("default/profile/gate-local.yml", "Halyard reads nothing there; did you mean default/profiles?"),
-    ("default/kubeconfig", "Halyard reads nothing there"),
-    ("pipelines/a.json", "Halyard reads nothing there"),
-    (".gitignore", "it is a hidden file"),
-    ("config.yml", "the halconfig's name is config, without an ending"),
-    ("config.bak", "it is a backup copy of config"),
-    ("clouddriver-local.yml", "Clouddriver reads its dynamic accounts from the repository itself"),
+    ("default/staging/gate.yml", "Halyard generates and overwrites it"),
+    ("default/history/service-profiles.yml", "Halyard generates and overwrites it"),
+    ("default/install.sh", "Halyard generates and overwrites it"),
+    (".backup/config", "Halyard generates and overwrites it"),
+    ("default/profile/gate-local.yml", "Halyard does not read this path; did you mean default/profiles?"),
+    ("default/kubeconfig", "Halyard does not read this path"),
+    ("pipelines/a.json", "Halyard does not read this path"),
+    (".gitignore", "hidden file"),
+    ("config.yml", "the halconfig must be named config, without an extension"),
+    ("config.bak", "backup copy of config"),
+    ("clouddriver-local.yml", "Clouddriver reads dynamic accounts directly from the repository"),
     ("README.md", "Halyard does not read it"),
 ]  # fmt: skip
 

@@ -82,13 +82,13 @@ def test_the_key_of_a_list_of_the_halconfig(path: str, key: str) -> None:
 def test_lists_of_single_values_are_not_keyed() -> None:
     account = (
         build_key_tree("config")
-        .below("deploymentConfigurations")
-        .below("providers")
-        .below("kubernetes")
-        .below("accounts")
+        .child("deploymentConfigurations")
+        .child("providers")
+        .child("kubernetes")
+        .child("accounts")
     )
-    assert account.below("namespaces") == NO_KEYS
-    assert account.below("permissions") == NO_KEYS
+    assert account.child("namespaces") == NO_KEYS
+    assert account.child("permissions") == NO_KEYS
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_lists_of_single_values_are_not_keyed() -> None:
 def test_the_keyed_lists_of_profiles(steps: tuple[str, ...], key: str | None) -> None:
     node = build_key_tree("default/profiles/clouddriver-local.yml")
     for step in steps:
-        node = node.below(step)
+        node = node.child(step)
     assert node.key == key
 
 
@@ -123,9 +123,9 @@ def test_other_files_have_no_keyed_lists() -> None:
 def test_more_keys_are_added_by_dotted_path() -> None:
     extra = {"job.preconfigured.kubernetes": "label", 'a."b.c".d': "id", "kubernetes.accounts": "context", "x.*": "y"}
     tree = build_key_tree("default/profiles/orca-local.yml", extra)
-    assert tree.below("job").below("preconfigured").below("kubernetes").key == "label"
-    assert tree.below("a").below("b.c").below("d").key == "id"
-    assert tree.below("kubernetes").below("accounts").key == "context"
-    assert tree.below("kubernetes").below("accounts").below("customResources").key == "kubernetesKind"
-    assert tree.below("x").below("anything").key == "y"
-    assert build_key_tree("default/profiles/orca-local.yml").below("job") == NO_KEYS
+    assert tree.child("job").child("preconfigured").child("kubernetes").key == "label"
+    assert tree.child("a").child("b.c").child("d").key == "id"
+    assert tree.child("kubernetes").child("accounts").key == "context"
+    assert tree.child("kubernetes").child("accounts").child("customResources").key == "kubernetesKind"
+    assert tree.child("x").child("anything").key == "y"
+    assert build_key_tree("default/profiles/orca-local.yml").child("job") == NO_KEYS

@@ -52,7 +52,7 @@ def tree(config: Any, profile: Any, settings_: Any, accounts: Any) -> Compiled:
     data["default/service-settings/gate.yml"] = settings_
     files = {path: File(path, "merged", (id,), value) for path, value in data.items()}
     layer = Layer(id, frozenset(files), dict.fromkeys(files, b"a: 012"))
-    left = (Skipped("default/profiles/a.yml", "no service takes a profile of this name"),)
+    left = (Skipped("default/profiles/a.yml", "no service reads a profile with this name"),)
     text = hyaml.dump(accounts)
     return Compiled(files, "default", (layer,), skipped=left, accounts={"accounts/clouddriver-local.yml": text})
 
