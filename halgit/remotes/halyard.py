@@ -257,8 +257,8 @@ def cut_manifest(message: str) -> str:
     head = message[: start.start()].split("\n", 1)[0].strip().rstrip(":") or "A manifest failed"
     named = "/".join(part for part in (_first(_KIND, message), _first(_NAME, message)) if part)
     errors = [_without_values(line) for line in _KUBECTL.findall(message)][:_MOST_LINES]
-    told = f"{head} {named} (not shown: it may hold secrets)".replace("  ", " ")
-    return ": ".join((told, *errors))
+    short = f"{head} {named} (not shown: it may hold secrets)".replace("  ", " ")
+    return ": ".join((short, *errors))
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

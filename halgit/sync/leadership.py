@@ -19,7 +19,7 @@ _RENEWALS = 3
 
 
 class LeaseLeadership:
-    """Holds one Lease, renewed in a thread. `objects` connects anew for each round: tokens of pods are rotated."""
+    """Holds one Lease, renewed in a thread. `objects` connects again from time to time: tokens of pods are rotated."""
 
     def __init__(
         self,

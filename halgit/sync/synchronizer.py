@@ -131,8 +131,8 @@ class Synchronizer:
     def _plan(self, tree: PublishedTree | None, candidate: Candidate) -> Plan:
         before = tree.files if tree is not None and not tree.changed else None
         plan = plan_deploy(before, candidate.files, secrets.token_bytes(32))
-        told = summary([plan.difference]) if plan.difference else "everything"
-        self._board.set(plan={"services": show_services(plan.services), "stopped": list(plan.stopped), "summary": told})
+        text = summary([plan.difference]) if plan.difference else "everything"
+        self._board.set(plan={"services": show_services(plan.services), "stopped": list(plan.stopped), "summary": text})
         return plan
 
     def _rejection(self, candidate: Candidate) -> str:
