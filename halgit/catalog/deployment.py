@@ -7,6 +7,16 @@ from halgit.pipeline import Severity
 
 ENTRIES = (
     Entry(
+        id="halyard/deploy",
+        severity=Severity.ERROR,
+        summary="Halyard reported a problem of a deploy that `halgit sync` started.",
+        halyard="Halyard validates the deployment again, then applies each service. Its problems have four severities: "
+        "FATAL and ERROR are errors here, WARNING and INFO stay what they are. `--severity` says which of them stop a "
+        "deploy.",
+        impact="Services that the findings name were not deployed. Others may have been.",
+        fix="Follow the hint, and the daemon's log. `halgit sync` deploys the same services again.",
+    ),
+    Entry(
         id="deployment/duplicate-name",
         severity=Severity.ERROR,
         summary="Two deployments have the same name.",
