@@ -119,11 +119,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What references may access. Operator settings only; a repository can never extend it."""
+    """What a repository may access. Operator settings only; a repository can never extend it.
+
+    `deny_commands` makes findings of `trust/*` errors: fields that run a program or read a file of a pod.
+    """
 
     engines: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
     references: tuple[str, ...] = ()
+    deny_commands: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,4 +249,45 @@ docker-registry:
 server: {ssl: {keyStorePassword: changeit}}
 """,
     ),
+    Entry(
+        id="trust/reads-file",
+        severity=Severity.WARNING,
+        summary="A field makes Halyard or a service read a file of its own pod.",
+        halyard="Halyard reads local files, and Clouddriver the files that a kubeconfig names, with the pod's rights.",
+        impact="Whoever changes the repository can get at the credentials of the pod. An error with --deny-commands; "
+        "no repository setting lowers it.",
+        fix="Add the file to the tree, use a secret reference, or embed the data in the kubeconfig.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    dockerRegistry:
+      accounts:
+      - {name: hub, address: 'https://h.example', username: bot, passwordFile: /var/run/secrets/hub/password}
+""",
+    ),
+    Entry(
+        id="trust/runs-command",
+        severity=Severity.WARNING,
+        summary="A field makes Halyard or a service run a program.",
+        halyard="Halyard runs passwordCommand with `bash -c` while it validates. Clouddriver runs kubeconfig exec "
+        "plug-ins, gcloudPath and kubectlPath; services run the executables that their profiles name.",
+        impact="Whoever changes the repository can run programs with the credentials of the pod. An error with "
+        "--deny-commands; no repository setting lowers it.",
+        fix="Use a secret reference, or a kubeconfig with a token or certificate. Otherwise ask the operator.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    dockerRegistry:
+      accounts:
+      - {name: hub, address: 'https://h.example', username: bot, passwordCommand: cat /tmp/password}
+# default/profiles/rosco-local.yml
+helm: {v3ExecutablePath: /tmp/helm}
+# default/service-settings/gate.yml
+env: {JAVA_OPTS: '-javaagent:/tmp/agent.jar'}
+""",
+    ),
 )

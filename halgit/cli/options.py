@@ -114,6 +114,8 @@ trust_options = combine(
                help="Allow Kubernetes references to this namespace too."),
         option("--allow-reference", "allow_references", multiple=True, metavar="PATTERN", group=SECRETS,
                help="Allow only secrets whose reference matches one of these patterns."),
+        option("--deny-commands", is_flag=True, group=SECRETS,
+               help="Refuse fields that make Halyard or a service run a program or read a file of its pod."),
     ]
 )  # fmt: skip
 

@@ -13,9 +13,9 @@ from halgit.cli.commands import Group, combine
 from halgit.cli.options import access_options, format_option, log_options, source_options, trust_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
-from halgit.compiler import require_below
+from halgit.compiler import find_commands, require_below
 from halgit.errors import SecretError
-from halgit.pipeline import Severity
+from halgit.pipeline import Finding, Severity
 from halgit.report.tables import counted, table
 
 _OPTIONS = combine([source_options, trust_options, access_options, format_option(), log_options])
@@ -35,7 +35,7 @@ def command() -> None:
 @_OPTIONS
 @click.pass_obj
 def list_references(output: Output, /, **options: Any) -> None:
-    """List every reference with its engine and the places that use it. Reads no secret.
+    """List every reference with its engine and the places that use it, and commands. Reads no secret.
 
     \b
     Example:
@@ -44,8 +44,23 @@ def list_references(output: Output, /, **options: Any) -> None:
     with Session(options, output) as run:
         compilation = run.compile(run.open())
         rows = secrets.list_references(compilation.plan, compilation.locator.locate_findings)
+        commands = compilation.locator.locate_findings(find_commands(compilation.compiled))
         lines = [line for row in rows for line in _lines(row)]
         _report(output, ["reference", "engine", "used at"], lines, rows)
+        _report_commands(output, commands)
+
+
+def _report_commands(output: Output, commands: Sequence[Finding]) -> None:
+    """List the fields that run a program or read a file of a pod, which can reach credentials without a reference."""
+    if output.json:
+        output.add(commands=[{"path": f"{one.file}:{one.line}", "message": one.message} for one in commands])
+    elif commands:
+        output.result(
+            "\n"
+            + table(
+                ["runs a program or reads a file", "at"], [[one.message, f"{one.file}:{one.line}"] for one in commands]
+            )
+        )
 
 
 def _lines(row: secrets.ReferenceRow) -> list[list[str]]:

@@ -151,7 +151,8 @@ def operator_settings(options: Mapping[str, Any]) -> OperatorSettings:
 
 def _trust(options: Mapping[str, Any]) -> Trust:
     namespaces = frozenset(options.get("allow_namespaces", ()))
-    return Trust(_allowed_engines(options), namespaces, tuple(options.get("allow_references", ())))
+    references = tuple(options.get("allow_references", ()))
+    return Trust(_allowed_engines(options), namespaces, references, bool(options.get("deny_commands")))
 
 
 def _allowed_engines(options: Mapping[str, Any]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from halgit.compiler.build import compile_tree
 from halgit.compiler.daemon import split_daemon_files
-from halgit.compiler.findings import check_rule_names, collect_findings, combine_findings, require_below
+from halgit.compiler.findings import check_rule_names, collect_findings, combine_findings, find_commands, require_below
 from halgit.compiler.layers import CachingReader, overlays
 from halgit.compiler.locator import Locator, sort_findings
 
@@ -19,6 +19,7 @@ __all__ = [
     "collect_findings",
     "combine_findings",
     "compile_tree",
+    "find_commands",
     "overlays",
     "require_below",
     "sort_findings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from halgit import catalog
@@ -17,7 +18,7 @@ from halgit.secrets import SecretPlan
 from halgit.text.phrases import suggest_nearest
 from halgit.validation import policy
 from halgit.validation.rule import validate
-from halgit.validation.rules import ALL
+from halgit.validation.rules import ALL, trust
 
 _UNUSED: Final = frozenset({"waiver/unused", "parameter/unused"})
 """Findings about something unused, which count only if no overlay uses it."""
@@ -33,12 +34,20 @@ def collect_findings(
         found += validate(compiled, ALL, select=operator.select)
         found += _unknown_rules(compiled, locator)
         found += _unmatched_includes(compiled, locator)
+    if operator.trust.deny_commands:
+        found = [*(one for one in found if not policy.is_operators(one.rule)), *find_commands(compiled, is_denied=True)]
     found = [one for one in found if one.rule not in suppressed]
     found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
     located = dict.fromkeys(locator.locate_findings(found))
     if is_incomplete or not operator.validate:
         return tuple(located)
     return sort_findings(policy.waive(located, locator.texts()))
+
+
+def find_commands(compiled: Compiled, *, is_denied: bool = False) -> tuple[Finding, ...]:
+    """Find the fields by which the repository runs a program or reads a file of a pod; errors if they are denied."""
+    found = validate(compiled, trust.RULES)
+    return tuple(replace(one, severity=Severity.ERROR) for one in found) if is_denied else found
 
 
 def _lacks_layers(compiled: Compiled) -> bool:

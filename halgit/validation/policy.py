@@ -2,7 +2,7 @@
 
 A waiver is `# halgit: ignore=RULE reason`, on the line of a value or the line above it; it needs a reason. All of this
 applies to every finding, whichever package reports it, except to those after which no tree can be rendered
-(`Entry.fatal`). Pure.
+(`Entry.fatal`), and to `trust/*`, about which only the operator decides. Pure.
 """
 
 from __future__ import annotations
@@ -50,12 +50,21 @@ def apply_settings(
     findings: Iterable[Finding], settings: RuleSettings, ignore: Iterable[str] = ()
 ) -> tuple[Finding, ...]:
     """The findings without ignored ones (by the operator or the repository), with the repository's severities."""
-    ignored = (*ignore, *settings.ignore)
-    return tuple(
-        finding if _is_fatal(finding.rule) else replace(finding, severity=_severity(finding, settings))
-        for finding in findings
-        if _is_fatal(finding.rule) or not catalog.matches(finding.rule, ignored)
-    )
+    both = (*ignore, *settings.ignore)
+    kept: list[Finding] = []
+    for finding in findings:
+        if _is_fatal(finding.rule):
+            kept.append(finding)
+        elif not catalog.matches(finding.rule, ignore if is_operators(finding.rule) else both):
+            kept.append(
+                finding if is_operators(finding.rule) else replace(finding, severity=_severity(finding, settings))
+            )
+    return tuple(kept)
+
+
+def is_operators(id: str) -> bool:
+    """Whether only the operator decides about this rule, and no repository setting or waiver applies to it."""
+    return id.startswith("trust/")
 
 
 def _severity(finding: Finding, settings: RuleSettings) -> Severity:
@@ -77,8 +86,9 @@ def waive(findings: Iterable[Finding], texts: Iterable[tuple[str, str, bytes]]) 
     fatal: set[Waiver] = set()
     for finding in findings:
         matching = [waiver for _, waiver in known if waiver.matches(finding)]
-        (fatal if _is_fatal(finding.rule) else used).update(matching)
-        if not matching or _is_fatal(finding.rule):
+        is_fixed = _is_fatal(finding.rule) or is_operators(finding.rule)
+        (fatal if is_fixed else used).update(matching)
+        if not matching or is_fixed:
             kept.append(finding)
     unused = ((layer, waiver) for layer, waiver in dict.fromkeys(known) if waiver not in used)
     return (*kept, *(_waiver_finding(layer, waiver, is_fatal=waiver in fatal) for layer, waiver in unused))
@@ -89,7 +99,8 @@ def _waiver_finding(layer: str, waiver: Waiver, *, is_fatal: bool) -> Finding:
         message = f"The waiver of {waiver.rule} has no reason, so it is not applied."
         return _finding("waiver/no-reason", Severity.WARNING, message, "Add the reason after the rule.", layer, waiver)
     if is_fatal:
-        message = f"{waiver.rule} cannot be waived: no tree can be rendered after it."
+        why = "only the operator decides about it" if is_operators(waiver.rule) else "no tree can be rendered after it"
+        message = f"{waiver.rule} cannot be waived: {why}."
         return _finding("waiver/unused", Severity.INFO, message, "Fix the finding.", layer, waiver)
     message = f"The waiver of {waiver.rule} does not match any finding."
     return _finding("waiver/unused", Severity.INFO, message, "Remove it, or correct the rule.", layer, waiver)

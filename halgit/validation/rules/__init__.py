@@ -15,6 +15,7 @@ from halgit.validation.rules import (
     schema,
     security,
     service_settings,
+    trust,
     values,
     versions,
 )
@@ -31,6 +32,7 @@ ALL: tuple[Rule, ...] = (
     *schema.RULES,
     *security.RULES,
     *service_settings.RULES,
+    *trust.RULES,
     *values.RULES,
     *versions.RULES,
 )

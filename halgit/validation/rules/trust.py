@@ -1,0 +1,143 @@
+"""Rules on what a repository makes Halyard or a service do in its pod: run a program, or read a file of the pod.
+
+The author of a repository could use either to get at the credentials of the pod. No repository setting lowers these
+findings; with `--deny-commands` they are errors. Facts: Halyard's validation runs `passwordCommand` with `bash -c`;
+Clouddriver runs kubeconfig exec plug-ins; Orca and Rosco run the executables that their profiles name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from halgit import yaml as hyaml
+from halgit.halyard import model
+from halgit.pipeline import MISSING, Path, Value
+from halgit.redaction import Secret, SecretText
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.local_files import Named, named
+from halgit.validation.view import View
+
+_PROGRAM: Final = re.compile(
+    r"(^|\.)(passwordcommand|gcloudpath|kubectlpath|kubectlexecutable|kubectl\.executable|[a-z]*\d*executable(file)?path"
+    r"|scriptpath|terraformexecutable|packerexecutable)$"
+)
+"""Property names, in lower case and without `-` and `_`, whose value a service or Halyard runs."""
+
+_JVM: Final = re.compile(r"-javaagent:|-agentpath:|-agentlib:|OnOutOfMemoryError=|OnError=|@argfiles")
+"""Options of the JVM that load code or run a program."""
+
+_JVM_VARIABLES: Final = frozenset({"JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "LD_PRELOAD"})
+
+_OF_THE_POD: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/sys/", "/dev/", "/etc/", "/root/")
+"""Folders that hold a pod's own credentials and settings; configuration is never mounted there."""
+
+_KUBECONFIG_FILES: Final = ("tokenFile", "client-certificate", "client-key", "certificate-authority")
+
+
+def _commands(view: View) -> Iterator[Hit]:
+    for file, data in _documents(view):
+        yield from _programs(file, data)
+    for file, path, users in _kubeconfigs(view):
+        yield from _plugins(file, path, users)
+    for account_file in view.account_files:
+        for document in account_file.documents:
+            hits = [*_programs(document.file, document.data), *_embedded(document.file, document.data)]
+            for hit, spot in zip(hits, document.places([hit.path for hit in hits]), strict=True):
+                yield Hit(hit.path, hit.message, hit.file, hit.hint, spot.line, spot.column)
+
+
+def _reads(view: View) -> Iterator[Hit]:
+    config = view.config.value
+    for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
+        if isinstance(value, str) and value.startswith(_OF_THE_POD):
+            yield Hit(path, f"{path[-1]} makes Halyard read {value}, a file of its pod.")
+    for file, path, data in _kubeconfigs(view):
+        for section, inside in (("users", "user"), ("clusters", "cluster")):
+            for number, _, body in _entries(data, section, inside):
+                for key in _KUBECONFIG_FILES:
+                    if isinstance(body.get(key), str) and body[key].startswith("/"):
+                        message = f"{key} of a kubeconfig makes Clouddriver read {body[key]}, a file of its pod."
+                        yield Hit(path or (section, number, inside, key), message, file)
+
+
+def _documents(view: View) -> Iterator[tuple[str, Value]]:
+    for file, found in view.files.items():
+        if found.data is not MISSING and not file.startswith(".boms/"):
+            yield file, found.data
+
+
+def _programs(file: str, data: Value, path: Path = ()) -> Iterator[Hit]:
+    """Every property of a document that names a program, and every JVM option that loads code."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in items:
+        here = (*path, step)
+        if isinstance(value, (dict, list)):
+            yield from _programs(file, value, here)
+        elif _is_set(value) and _PROGRAM.search(_property(here)):
+            yield Hit(here, f"{step} runs a program in the pod that reads it.", file)
+        elif isinstance(value, str) and step in _JVM_VARIABLES and (step == "LD_PRELOAD" or _JVM.search(value)):
+            yield Hit(here, f"{step} loads code or runs a program in the pod of the service.", file)
+
+
+def _is_set(value: Value) -> bool:
+    return isinstance(value, (Secret, SecretText)) or (isinstance(value, str) and bool(value.strip()))
+
+
+def _property(path: Path) -> str:
+    """The property name Spring binds for a path, without list positions."""
+    return re.sub("[-_]", "", ".".join(str(step) for step in path if not isinstance(step, int))).lower()
+
+
+def _kubeconfigs(view: View) -> Iterator[tuple[str, Path, Value]]:
+    """Every kubeconfig of the tree with its place: its own file if it is a document, else the field that names it."""
+    config = view.config.value
+    seen: set[str] = set()
+    for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
+        found = named(view, value) if path[-1] == "kubeconfigFile" else None
+        if isinstance(found, Named) and found.path not in seen and found.data is not MISSING:
+            seen.add(found.path)
+            is_document = found.file.data is not MISSING
+            yield (found.path, (), found.data) if is_document else ("config", path, found.data)
+    for path, value in _contents(config):
+        yield "config", path, value
+
+
+def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """Every kubeconfig that is text in a `kubeconfigContents`."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in items:
+        if isinstance(value, (dict, list)):
+            yield from _contents(value, (*path, step))
+        elif isinstance(step, str) and _property((step,)) == "kubeconfigcontents" and isinstance(value, str):
+            read = hyaml.read(value.encode("utf-8", "surrogatepass"), "")
+            if not read.findings and isinstance(read.data, dict):
+                yield (*path, step), read.data
+
+
+def _embedded(file: str, data: Value) -> Iterator[Hit]:
+    for path, kubeconfig in _contents(data):
+        yield from _plugins(file, path, kubeconfig)
+
+
+def _plugins(file: str, path: Path, kubeconfig: Value) -> Iterator[Hit]:
+    for number, name, user in _entries(kubeconfig, "users", "user"):
+        for key in ("exec", "auth-provider"):
+            if user.get(key):
+                where = path or ("users", number, "user", key)
+                yield Hit(where, f"User {name} of a kubeconfig has {key}, a program that Clouddriver runs.", file)
+
+
+def _entries(data: Value, section: str, inside: str) -> Iterator[tuple[int, str, dict[str, Value]]]:
+    listed = data.get(section) if isinstance(data, dict) else None
+    for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+        body = entry.get(inside) if isinstance(entry, dict) else None
+        if isinstance(body, dict):
+            yield number, str(entry.get("name", "")), body
+
+
+RULES = (
+    Rule("trust/reads-file", _reads),
+    Rule("trust/runs-command", _commands),
+)
