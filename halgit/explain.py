@@ -6,19 +6,18 @@ Pure. Values of secrets are masked in the result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from halgit.errors import UsageError
 from halgit.halyard.sensitivity import mask_value
 from halgit.pipeline import MISSING, Compiled, File, Origin, Path, Position, Value
+from halgit.record import Record
 from halgit.text import paths
 
 Locate = Callable[[Origin], Position]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLocation:
+class SourceLocation(Record):
     """One origin as it is shown: file, line, column, layer and revision, and how the value got there."""
 
     file: str
@@ -34,8 +33,7 @@ class SourceLocation:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class UsedParameter:
+class UsedParameter(Record):
     """A parameter that is part of a value. `set_by` is the file, option or variable that sets it."""
 
     name: str
@@ -48,8 +46,7 @@ class UsedParameter:
         return self.origin.place if self.origin else self.set_by
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Record):
     """One value (masked if secret) with its path, its origin, the origins it overrode, and its parameters.
 
     `below` is the path from the node that was asked for.
@@ -117,8 +114,7 @@ def leaves(node: Value, at: Path = ()) -> Iterator[tuple[Path, Value]]:
         yield at, node
 
 
-@dataclass(frozen=True, slots=True)
-class _Explainer:
+class _Explainer(Record):
     """Explains the leaves of one file at or below the node at `at`."""
 
     compiled: Compiled

@@ -10,11 +10,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 
 from halgit.errors import SourceError
 from halgit.operator_settings import SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Layer, Snapshot, SourceId
+from halgit.record import Record, replace, to_dict
 
 LOCK = "halgit.lock"
 _FORMAT = 1
@@ -23,8 +23,7 @@ _WRITE = "Run `halgit lock` to update it."
 _REMOVE = "Remove it, then run `halgit lock`."
 
 
-@dataclass(frozen=True, slots=True)
-class LockedSource:
+class LockedSource(Record):
     """One source: its URL, ref and path, its revision, and the SHA-256 of each layer file."""
 
     url: str
@@ -34,8 +33,7 @@ class LockedSource:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One overlay: its sources in order, and the versions of secrets by address."""
 
     sources: tuple[LockedSource, ...]
@@ -64,7 +62,7 @@ def _digest(text: bytes) -> str:
 
 def encode(entries: Mapping[str, Entry]) -> bytes:
     """Encode a lock file; equal entries give equal bytes."""
-    overlays = {name or ".": asdict(replace(one, secrets=dict(one.secrets))) for name, one in sorted(entries.items())}
+    overlays = {name or ".": to_dict(replace(one, secrets=dict(one.secrets))) for name, one in sorted(entries.items())}
     return json.dumps({"format": _FORMAT, "overlays": overlays}, indent=2, ensure_ascii=False).encode() + b"\n"
 
 

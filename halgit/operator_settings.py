@@ -7,11 +7,11 @@ Frozen types without I/O.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import Protocol, TypeVar, runtime_checkable
 
 from halgit.pipeline import EMPTY, Dialect, SecretsMode, Severity, Variant
+from halgit.record import Record, field
 from halgit.redaction import Redactor
 
 Made = TypeVar("Made")
@@ -49,8 +49,7 @@ class RunCache:
             self._made.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
+class SourceSpec(Record):
     """A source as named by the operator."""
 
     url: str
@@ -58,8 +57,7 @@ class SourceSpec:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PerHost:
+class PerHost(Record):
     """An option's value, for every host or for one (`HOST=VALUE`)."""
 
     default: str = ""
@@ -80,8 +78,7 @@ def ignore_progress(what: str) -> None:
     """Ignore progress messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Record):
     """Addresses, credentials and limits for outside systems. Operator settings only.
 
     `environment` is the part of the process environment visible to remotes. Times are in seconds, sizes in bytes.
@@ -117,8 +114,7 @@ class Access:
     redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(Record):
     """What a repository may access. Operator settings only; a repository can never extend it.
 
     `deny_commands` makes findings of `trust/*` errors: fields that run a program or read a file of a pod.
@@ -130,8 +126,7 @@ class Trust:
     deny_commands: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorSettings:
+class OperatorSettings(Record):
     """The operator settings of one run.
 
     `parameter_files` maps the name of each `HALGIT_PARAM_*_FILE` variable to the content of its file; unreadable files

@@ -12,10 +12,10 @@ parameters are substituted also a `Secret` or `SecretText`. Nodes are shared bet
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
+from halgit.record import Record
 from halgit.redaction import SecretText
 
 Step: TypeAlias = str | int
@@ -80,8 +80,7 @@ MISSING: Final = AbsentType()
 # --- sources ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SourceId:
+class SourceId(Record):
     """One source as it was read. `url` never holds a credential. `revision` is a commit or a digest."""
 
     url: str
@@ -130,8 +129,7 @@ Dialect = Literal["halgit", "opsmx"]
 Variant = Literal["token", "ssh", "s3"]
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Record):
     """One entry of `params` in a `halgit.yaml`: a plain value (`declares` false) or a declaration."""
 
     name: str
@@ -147,8 +145,7 @@ class Declaration:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Record):
     """RFC 6902 operations on one file of the tree. `path` is where the patch stands in its `halgit.yaml`."""
 
     target: str
@@ -156,16 +153,14 @@ class Patch:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSettings:
+class RuleSettings(Record):
     """The repository's rule settings: rule ids to ignore, and severities to override."""
 
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class LayerSettings:
+class LayerSettings(Record):
     """A layer's `halgit.yaml`. `file` is its path in the source, empty where there is none; `text` its bytes."""
 
     file: str = ""
@@ -185,8 +180,7 @@ class LayerSettings:
 # --- layers ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class LayerId:
+class LayerId(Record):
     """What names a layer in messages: `name` is its folder (`overlays/prod`, `.` for the root)."""
 
     name: str
@@ -198,8 +192,7 @@ class LayerId:
         return f"{self.folder}/{path}" if self.folder else path
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Record):
     """A directory of a source. `paths` are all its files, relative to it; `files` those read so far."""
 
     id: LayerId
@@ -208,8 +201,7 @@ class Layer:
     settings: LayerSettings = LayerSettings()
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Where a value was written: a path in a file of a layer. Line and column are looked up only when shown.
 
     `how` is empty for a value that simply stands there; else what put it there (`patch`, `parameter NAME`,
@@ -222,8 +214,7 @@ class Origin:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Record):
     """The origins of a document, as a sparse tree: a node not listed has its parent's origin, one step deeper.
 
     `overridden` are the origins this node overrode, the latest first. `children` holds only what differs.
@@ -251,8 +242,7 @@ class Trace:
 How = Literal["copied", "merged", "generated"]
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Record):
     """One file on its way to the tree.
 
     `data` is a YAML document's value (MISSING where the file is none, or holds several documents).
@@ -275,8 +265,7 @@ class File:
         return self.layers[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Record):
     """Layers merged, parameters not yet replaced."""
 
     files: Mapping[str, File]
@@ -284,8 +273,7 @@ class Merged:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Record):
     """One parameter with its value and where that came from (`origin` None: an option or the environment)."""
 
     name: str
@@ -296,16 +284,14 @@ class Parameter:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Record):
     """A file of a layer that is not part of the rendered tree, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Record):
     """The configuration as one: layers merged, parameters replaced, references still standing.
 
     `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
@@ -329,8 +315,7 @@ class Compiled:
         return tuple(dict.fromkeys(layer.id.source for layer in self.layers))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Record):
     """A tree ready to be written: every reference that is to be replaced is a `Secret` or `SecretText` now."""
 
     files: Mapping[str, File]
@@ -344,8 +329,7 @@ class Resolved:
 ReferenceDialect = Literal["spinnaker", "armory", "operator", "opsmx", "halgit"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Record):
     """A secret that is named, not held. `text` is how it was written, `fields` what its engine reads it by."""
 
     engine: str
@@ -362,8 +346,7 @@ class Reference:
 # --- findings --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """A problem found by a rule or by the compiler.
 
     A rule gives `file` and `path` in the rendered tree and leaves `layer` empty; the compiler then puts the
@@ -382,8 +365,7 @@ class Finding:
     layer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Record):
     """A place in a text, both numbers from 1."""
 
     line: int

@@ -11,8 +11,9 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
+
+from halgit.record import Record
 
 MASK = "********"
 
@@ -72,8 +73,7 @@ class Secret:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class SecretText:
+class SecretText(Record):
     """A text with secrets in it: `redis://:<secret>@host`. Shown with each secret masked."""
 
     parts: tuple[str | Secret, ...]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import unquote
@@ -16,6 +15,7 @@ from urllib.parse import unquote
 from halgit.errors import RemoteError, SourceError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Snapshot
+from halgit.record import Record
 from halgit.remotes.directory import DirectoryWatch, open_directory
 
 _LONGEST_LOGIN = 20
@@ -31,8 +31,7 @@ class Watch(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Record):
     """One way to name a source. `check` raises UsageError for a text that cannot be one; it opens nothing."""
 
     shape: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from halgit import references
 from halgit.compiler import Locator, compile_tree
@@ -12,6 +12,7 @@ from halgit.errors import NotFoundError, RemoteError
 from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Compiled, Reference, Resolved, SecretsMode, SourceId
 from halgit.publish.content import serialize
+from halgit.record import replace
 from halgit.redaction import Redactor
 from halgit.remotes.engine import Engine, Presence, SecretData
 from halgit.secrets import plan_secrets, resolve_secrets

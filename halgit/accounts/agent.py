@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.errors import AccountError
 from halgit.pipeline import Value
+from halgit.record import Record
 
 IMAGE: Final = "quay.io/opsmxpublic/forwarder-agent"
 _DEPLOYS: Final[list[Value]] = [
@@ -23,8 +23,7 @@ _DEPLOYS: Final[list[Value]] = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Record):
     """What a person chooses of an agent. `endpoint` is the name kubeconfigs are made for; no `tag` takes the
     controller's own version. With `cluster_wide` it may do everything in the cluster, else in its namespace."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from halgit import yaml as hyaml
@@ -17,6 +16,7 @@ from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
 from halgit.halyard.sensitivity import split_words
 from halgit.pipeline import MISSING, Path, Value
+from halgit.record import Record, field
 from halgit.text.phrases import suggest_nearest
 from halgit.validation import schema
 from halgit.validation.rules.dynamic_accounts import DEAD, EITHER
@@ -31,8 +31,7 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME: Final = 63
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """What is to be done with one account. A field that is MISSING is taken out of the entry."""
 
     verb: Verb
@@ -41,8 +40,7 @@ class Change:
     fields: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Record):
     """The file after a change, the entry before and after it (None where there is none), and what to know of it."""
 
     text: bytes
@@ -51,8 +49,7 @@ class Edited:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One account of the file."""
 
     provider: str

@@ -6,12 +6,12 @@ Made from what the controller gives for a remote cluster, or given by a person a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halgit import yaml as hyaml
 from halgit.errors import AccountError
 from halgit.pipeline import Value
+from halgit.record import Record
 
 _FILES: Final = {
     "certificate-authority": "certificate-authority-data",
@@ -22,8 +22,7 @@ _FILES: Final = {
 """Keys that name a file of the machine the kubeconfig was made on, and what holds the same in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kubeconfig:
+class Kubeconfig(Record):
     """A kubeconfig that was checked; `text` is secret. `notes` are what a person should know."""
 
     text: bytes

@@ -6,7 +6,6 @@ It is handed a store, an encryption key and a controller; which of them there ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from halgit.accounts.agent import Agent, manifest
@@ -17,6 +16,7 @@ from halgit.accounts.writer import Writer, Written, seal
 from halgit.errors import AccountError, RemoteError, UsageError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import Value
+from halgit.record import Record, replace
 from halgit.redaction import MASK
 from halgit.text.phrases import suggest_nearest
 
@@ -33,8 +33,7 @@ class Components(Protocol):
     def connected(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Record):
     """How an account reaches its cluster: a kubeconfig that is given, or an agent of the controller. Never both."""
 
     kubeconfig: bytes = b""
@@ -43,8 +42,7 @@ class Access:
     endpoint: str = "kubernetes"
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(Record):
     """The service. `plain` lets kubeconfigs stand in the open where there is no key."""
 
     writer: Writer

@@ -9,12 +9,12 @@ written before the entry and removed after it. In Vault the file is the secret C
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from halgit import yaml as hyaml
 from halgit.errors import UsageError
 from halgit.operator_settings import Access, SourceSpec
+from halgit.record import Record
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.push import GitBranch, Signing
 from halgit.remotes.s3_objects import S3Store
@@ -42,8 +42,7 @@ class Copy(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Record):
     """A place accounts are kept in. `open` gives a fresh copy; `files` is whether it can hold kubeconfigs as files."""
 
     url: str
@@ -77,8 +76,7 @@ class _Git:
         self._branch.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _S3:
+class _S3(Record):
     folder: S3Store
     revision: str = ""
 
@@ -92,8 +90,7 @@ class _S3:
         """The connection belongs to the run."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Vault:
+class _Vault(Record):
     secret: VaultSecret
 
     @property

@@ -10,7 +10,6 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from halgit import yaml as hyaml
@@ -21,6 +20,7 @@ from halgit.accounts.stores import FILE, Copy, Store
 from halgit.errors import AccountError, ConflictError, UsageError
 from halgit.operator_settings import Progress, ignore_progress
 from halgit.pipeline import MISSING, Path, Value
+from halgit.record import Record, field, replace
 from halgit.report.tables import counted
 
 FOLDER: Final = "kubeconfigs"
@@ -29,16 +29,14 @@ _FIRST_PAUSE: Final = 0.3
 _TRIES: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Record):
     """A kubeconfig as it will be stored: fields of the entry, and a file where it is one."""
 
     fields: Mapping[str, Value]
     files: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Record):
     """What came of a change: the entry before and after, the files it wrote or removed, and what to know of it.
 
     `revision` is empty where nothing had to be written, or nothing was to be.
@@ -51,8 +49,7 @@ class Written:
     revision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Record):
     """The accounts file as it is to be, kubeconfigs to write before it, and to remove after it."""
 
     edited: Edited
@@ -60,8 +57,7 @@ class _Plan:
     remove: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Record):
     """Writes to one store. With `dry` everything is worked out and nothing written."""
 
     store: Store

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +28,7 @@ from halgit.diff import Side
 from halgit.errors import DifferenceError, SourceError, UsageError
 from halgit.operator_settings import SourceSpec
 from halgit.pipeline import Finding, Severity, Snapshot
+from halgit.record import Record, replace
 from halgit.report.difference_formats import FORMATS, text
 from halgit.report.differences import Difference, as_json, summary
 from halgit.report.tables import counted
@@ -142,8 +142,7 @@ def _errors(findings: Sequence[Finding]) -> list[Finding]:
 # --- the base
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Record):
     """What to compare with. `side` gets an overlay and its compilation (None if it was removed)."""
 
     side: Callable[[str, Compilation | None], Side]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,6 +15,7 @@ from halgit.cli.output import Output
 from halgit.cli.settings import access_settings, read_file
 from halgit.errors import SecretError, UsageError
 from halgit.operator_settings import Access
+from halgit.record import to_dict
 from halgit.redaction import Secret
 from halgit.remotes.http import WebService
 from halgit.remotes.kubernetes import SecretStore
@@ -95,7 +95,7 @@ def create_ca(output: Output, /, **options: Any) -> None:
     finally:
         access.cache.close()
     if output.json:
-        output.answer({"secrets": [asdict(one) for one in done]})
+        output.answer({"secrets": [to_dict(one) for one in done]})
     else:
         output.result(table(["secret", "", ""], [[one.name, one.state, _ROLES[one.role]] for one in done]))
 
@@ -122,7 +122,7 @@ def status(output: Output, /, **options: Any) -> None:
     finally:
         access.cache.close()
     if output.json:
-        output.answer({"secrets": [asdict(row) for row in rows]})
+        output.answer({"secrets": [to_dict(row) for row in rows]})
     else:
         output.result(table(["secret", "state", "valid until", "", ""], [_cells(row) for row in rows]))
     bad = [row for row in rows if row.state not in isd.GOOD]

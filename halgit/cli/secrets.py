@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from halgit.cli.session import Session
 from halgit.compiler import find_commands, require_below
 from halgit.errors import SecretError
 from halgit.pipeline import Finding, Severity
+from halgit.record import to_dict
 from halgit.report.tables import counted, table
 
 _OPTIONS = combine([source_options, trust_options, access_options, format_option(), log_options])
@@ -102,6 +102,6 @@ def _report(
     rows: Sequence[secrets.ReferenceRow | secrets.SecretCheck],
 ) -> None:
     if output.json:
-        output.answer({"secrets": [asdict(row) for row in rows]})
+        output.answer({"secrets": [to_dict(row) for row in rows]})
     else:
         output.result(table(head, lines, width=output.width()) if lines else "No references.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -21,6 +20,7 @@ from halgit.lock import Entry
 from halgit.merge.layers import DocumentReader
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Compiled, Finding, Reference, Snapshot
+from halgit.record import Record, replace
 from halgit.references import format_address
 from halgit.remotes.engine import Engine, Presence, SecretData
 from halgit.remotes.git import stop_git
@@ -67,8 +67,7 @@ class _CountedEngine:
             self._count.step()
 
 
-@dataclass(frozen=True, slots=True)
-class Compilation:
+class Compilation(Record):
     """A merged tree, its findings with their places, and the finder of places."""
 
     compiled: Compiled

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,6 +18,7 @@ from halgit.errors import UsageError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSpec, Trust
 from halgit.pipeline import Severity
+from halgit.record import replace
 from halgit.redaction import Redactor
 from halgit.secrets import RESTRICTED_ENGINES
 

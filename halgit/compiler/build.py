@@ -7,7 +7,6 @@ own findings (no halconfig, no such deployment) count even without validation.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from halgit import yaml as hyaml
 from halgit.compiler.layers import SourceLayers, overlays, read_layers
@@ -35,6 +34,7 @@ from halgit.pipeline import (
     Value,
     Variant,
 )
+from halgit.record import Record, replace
 
 
 def compile_tree(
@@ -148,8 +148,7 @@ def _read_files(files: Mapping[str, File], sources: Sequence[SourceLayers]) -> d
 # --- dialects --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterDialect:
+class ParameterDialect(Record):
     """How parameters are written in one run: the dialect, the layers to merge, and the parameters.
 
     `sources` are the layers as messages name them: they also have a selected variant under its own name.

@@ -7,10 +7,10 @@ Halyard reads them from its installation directory, never from `~/.hal`; a layer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from halgit.merge.selection import DAEMON_FILES
 from halgit.pipeline import File, Resolved, Value
+from halgit.record import replace
 
 _DEFAULT: Mapping[str, Value] = {"server": {"port": 8064}, "grpc": {"enabled": False}}
 """The daemon's settings if no layer has a `halyard.yaml`: the port that `hal` uses, and no gRPC."""

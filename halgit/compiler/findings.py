@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from halgit import catalog
@@ -13,6 +12,7 @@ from halgit.errors import FindingsError, UsageError
 from halgit.merge import selection
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import MISSING, Compiled, Finding, Layer, Origin, Path, Severity
+from halgit.record import replace
 from halgit.report.findings import summary_line
 from halgit.secrets import SecretPlan
 from halgit.text.phrases import suggest_nearest

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Lock
 
 from halgit import settings
@@ -17,6 +16,7 @@ from halgit.errors import SourceError, UsageError
 from halgit.merge import selection
 from halgit.merge.order import order_layers
 from halgit.pipeline import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot
+from halgit.record import Record
 
 SETTINGS = "halgit.yaml"
 OVERLAYS = "overlays/"
@@ -27,8 +27,7 @@ _ACCOUNTS = re.compile(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.y
 _NO_OVERLAYS_HINT = "Omit --overlay, or put the overlay's files in overlays/NAME."
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLayers:
+class SourceLayers(Record):
     """The layers of one source, lowest first, with its root settings and its files of dynamic accounts."""
 
     snapshot: Snapshot

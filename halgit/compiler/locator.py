@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from halgit import yaml as hyaml
 from halgit.pipeline import EMPTY, File, Finding, Layer, LayerId, Origin, Parameter, Path, Position
+from halgit.record import replace
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

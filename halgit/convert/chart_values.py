@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.errors import UsageError
@@ -14,6 +13,7 @@ from halgit.halyard.resources import load_table
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, Value
+from halgit.record import Record
 
 _GATE_HOSTS = {"global.oesGate.host": True, "global.spinGate.host": False}
 """The two values for Gate's public host; `global.commonGate.enabled` says which of them is used."""
@@ -22,8 +22,7 @@ _COMMON_GATE = "global.commonGate.enabled"
 _TLS = "global.ssl.enabled"
 
 
-@dataclass(frozen=True, slots=True)
-class ChartValues:
+class ChartValues(Record):
     """The content of a values file.
 
     `parameters` are values by token, `secrets` the keys of secrets with their new place, `moved` other keys with their

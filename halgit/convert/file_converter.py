@@ -7,7 +7,6 @@ their values; a token always gives a string, so its replacement is quoted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from halgit import references
 from halgit import yaml as hyaml
@@ -15,6 +14,7 @@ from halgit.merge.scalars import Change, find_strings, replace_scalars
 from halgit.opsmx.substitution import GIT_CONFIG, PRIVATE_KEY, SSH_KEY
 from halgit.opsmx.tokens import split_tokens, tokens_of_file
 from halgit.pipeline import MISSING, File, Path, Value
+from halgit.record import Record, field
 from halgit.references import FoundReference
 
 _OPEN = "${{"
@@ -22,8 +22,7 @@ _CONVERTED_DIALECTS = ("opsmx", "operator", "armory")
 """Dialects whose references Spinnaker's own services do not decrypt."""
 
 
-@dataclass(slots=True)
-class FileConverter:
+class FileConverter(Record, frozen=False):
     """Converts files and collects the tokens they use and the number of references that were rewritten.
 
     `ssh` says that the private key belongs in the settings of the config server.

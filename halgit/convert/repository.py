@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.convert.chart_values import ChartValues
@@ -12,6 +11,7 @@ from halgit.convert.file_converter import FileConverter, parameter_name
 from halgit.halyard import model
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Skipped, Variant
+from halgit.record import Record
 from halgit.report.summaries import Decision, ImportedParameter, ImportReport
 
 _ACCOUNTS = "accounts/"
@@ -19,8 +19,7 @@ _REQUIRED = "to be set"
 _IN_OVERLAY = "in the overlay, from --values"
 
 
-@dataclass(frozen=True, slots=True)
-class ImportSource:
+class ImportSource(Record):
     """The configuration to import. `files` are those of the tree.
 
     `extra` are further files that the tree had although nothing names them, `accounts` the files of dynamic accounts,
@@ -37,8 +36,7 @@ class ImportSource:
     hal_home: str = "/home/spinnaker/.hal"
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedRepository:
+class ImportedRepository(Record):
     """The files of the new repository, with the report on the import."""
 
     files: Mapping[str, bytes]

@@ -6,17 +6,16 @@ Services that run on either side count; one that runs on one side only starts or
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from halgit.halyard import change_impact, model
 from halgit.halyard import services as running
 from halgit.halyard.change_impact import AffectedService
 from halgit.pipeline import MISSING, File, Path, Value
+from halgit.record import Record, field
 from halgit.report.differences import Effect, Service
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Record):
     """A location that differs: a file, a path in it (empty for the whole file), and the path as people write it."""
 
     file: str
@@ -24,8 +23,7 @@ class Changed:
     shown: str = ""
 
 
-@dataclass(slots=True)
-class _Affected:
+class _Affected(Record, frozen=False):
     """The services found so far: their reasons and effects."""
 
     reason: dict[str, dict[str, None]] = field(default_factory=dict)

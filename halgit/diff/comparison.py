@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from halgit import yaml as hyaml
 from halgit.diff.affected_services import Changed, affected_services
@@ -18,6 +17,7 @@ from halgit.halyard import merge_keys
 from halgit.halyard.sensitivity import mask_value
 from halgit.merge.selection import is_merged
 from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, SourceId, Value
+from halgit.record import Record, replace
 from halgit.redaction import MASK, Secret, SecretText
 from halgit.references import Occurrence, find_references
 from halgit.report.differences import Account, Change, Difference, Setting
@@ -25,8 +25,7 @@ from halgit.report.differences import Account, Change, Difference, Setting
 Clean = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Record):
     """One of the two trees. `accounts` are its files of dynamic accounts, which are not part of the tree.
 
     `is_resolved` says that it was read from a disk and holds resolved secrets: any string in it may be one.

@@ -7,12 +7,12 @@ accounts and files that only some overlays have are listed as such. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from halgit.diff.comparison import Masker
 from halgit.diff.leaves import Place, is_same, list_leaves
 from halgit.halyard import merge_keys
 from halgit.pipeline import MISSING, Compiled, File, Finding, Origin, Path, Position, Value
+from halgit.record import Record
 from halgit.report.environments import (
     AccountRow,
     Cell,
@@ -24,8 +24,7 @@ from halgit.report.environments import (
 from halgit.report.summaries import source_text
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Record):
     """One overlay: its tree, its findings, and the function that finds the line of an origin."""
 
     name: str
@@ -67,8 +66,7 @@ def _summary(number: int, environment: Environment, accounts: Sequence[AccountRo
 # --- documents
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Record):
     """One document in one overlay: its leaves by path, and the paths of its accounts."""
 
     file: File

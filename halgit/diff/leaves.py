@@ -6,10 +6,10 @@ Nothing is masked here: only `comparison.py` may use the result.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from halgit.halyard.merge_keys import NO_KEYS, KeyNode
 from halgit.pipeline import MISSING, Path, PlainScalar, Value
+from halgit.record import Record
 from halgit.text import paths
 from halgit.yaml import to_java_string
 
@@ -20,8 +20,7 @@ _IDENTIFYING = ("name", "label", "id")
 """The keys that identify items of other lists, if every item has a unique one; the order of these lists counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """A location on both sides: its path on each (list indexes may differ), and the path as people write it."""
 
     before: Path = ()
@@ -38,8 +37,7 @@ class Place:
         return Place((*self.before, old), (*self.after, new), f"{self.shown}[{what}]", self.account)
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Record):
     """One location that differs, with both values; MISSING on a side without one."""
 
     place: Place
@@ -52,7 +50,10 @@ def differing_leaves(before: Value, after: Value, node: KeyNode) -> Iterator[Lea
     yield from _walk(before, after, node, Place())
 
 
-def list_leaves(value: Value, node: KeyNode, place: Place = Place()) -> Iterator[tuple[Place, Value]]:
+_ROOT = Place()
+
+
+def list_leaves(value: Value, node: KeyNode, place: Place = _ROOT) -> Iterator[tuple[Place, Value]]:
     """Yield every leaf of one document; a list whose items have no keys is a leaf, as is an empty mapping or list."""
     if isinstance(value, dict) and value:
         for key, item in value.items():

@@ -8,16 +8,15 @@ services, for every Spring service. Pure; `services` decides whether a service r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from halgit.halyard.layout import find_profile_services
 from halgit.halyard.services import ARTIFACTS, SERVICES, SPRING_SERVICES, get_base
 from halgit.pipeline import Path
+from halgit.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class AffectedService:
+class AffectedService(Record):
     """One service that a change affects, and why."""
 
     service: str

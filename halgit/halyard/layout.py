@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Literal
 
 from halgit.halyard.services import SERVICES, SPRING_SERVICES, get_base
+from halgit.record import Record
 
 Kind = Literal["config", "profile", "service-settings", "bom", "daemon", "settings", "other"]
 
 
-@dataclass(frozen=True, slots=True)
-class FileRole:
+class FileRole(Record):
     """The role of one file of a layer.
 
     `services` are the services of any mode that read the file by its name. `reason` says why the file is not part of

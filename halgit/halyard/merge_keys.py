@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 
 from halgit.halyard.model import ROOT_TYPE, FieldType, get_class
 from halgit.pipeline import EMPTY
+from halgit.record import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class KeyNode:
+class KeyNode(Record):
     """A node of the tree of keyed lists. `key` is the (dotted) key of the items, for a keyed list.
 
     `children` are by mapping key, `any` is for every other key; list items use the node of their list.

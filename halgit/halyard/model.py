@@ -6,18 +6,17 @@ The tables come from Halyard's own classes (see `scripts/make_halyard_tables.py`
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY, Path, Value
+from halgit.record import Record, field
 from halgit.redaction import Secret, SecretText
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FieldType:
+class FieldType(Record):
     """The type of a field. `kind` is string, boolean, int32, int64, uri, url, enum, object, list, set, map or any.
 
     `name` is the enum or class; `of` the type of list items or map values; `keys` the enum of the map keys.
@@ -29,8 +28,7 @@ class FieldType:
     keys: str = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Field:
+class Field(Record):
     """One key of a class, with its annotations in Halyard.
 
     `valid` is the first Spinnaker version that has the field and the first that no longer has it, "" for no bound.
@@ -48,8 +46,7 @@ class Field:
     valid: tuple[str, str] = ("", "")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ModelClass:
+class ModelClass(Record):
     """One class. A polymorphic class has `subtypes`, by the value of its key `by`."""
 
     name: str
@@ -57,7 +54,7 @@ class ModelClass:
     ignored: frozenset[str] = frozenset()
     extends: tuple[str, ...] = ()
     by: str = ""
-    subtypes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    subtypes: Mapping[str, str] = field(default_factory=dict)
 
 
 def _type(raw: Mapping[str, Any]) -> FieldType:

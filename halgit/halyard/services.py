@@ -6,12 +6,12 @@ Pure functions over a deployment of the halconfig and its service-settings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from halgit.halyard.coercion import coerce_boolean, coerce_enum, is_true
 from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY, Value
+from halgit.record import Record
 
 _TABLE: Final = load_table("services")["services"]
 
@@ -28,8 +28,7 @@ KUBERNETES_MODE: Final = "Distributed on Kubernetes"
 """The mode of Spinnaker on Kubernetes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceStatus:
+class ServiceStatus(Record):
     """Whether a service runs, and which setting decides it."""
 
     runs: bool

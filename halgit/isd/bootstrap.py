@@ -11,7 +11,6 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -26,6 +25,7 @@ from halgit.isd.certificates import (
     read_ca,
 )
 from halgit.isd.secret_names import TLS_KEYS, TRUST_STORE_KEYS, Generated, Role, SecretNames
+from halgit.record import Record
 from halgit.remotes.kubernetes import SecretStore
 
 LABELS = {"app.kubernetes.io/part-of": "isd", "app.kubernetes.io/managed-by": "halgit"}
@@ -35,8 +35,7 @@ _LENGTH = 40
 """Length of a random value: 238 bits, from characters that need no quoting in a shell, a URL or YAML."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretResult:
+class SecretResult(Record):
     """The result for one Secret."""
 
     role: Role

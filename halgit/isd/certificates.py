@@ -16,11 +16,11 @@ import json
 import re
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from halgit.errors import SecretError, UsageError
+from halgit.record import Record
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -39,9 +39,10 @@ _BEFORE = timedelta(hours=1)
 """Certificates are valid from one hour ago, because clocks of other machines may be slow."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class CaKeyPair:
+class CaKeyPair(Record):
     """A CA certificate and its private key."""
+
+    __repr__ = object.__repr__
 
     certificate: x509.Certificate
     key: RSAPrivateKey

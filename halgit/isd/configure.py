@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from halgit.errors import ConflictError, CorruptError, RemoteError, ThrottledError, UnreachableError, UsageError
 from halgit.operator_settings import Progress, ignore_progress
+from halgit.record import Record
 from halgit.redaction import Secret
 from halgit.remotes.http import WebService
 
@@ -31,8 +31,7 @@ REPOSITORY_SOURCE = "gitops"
 _PAUSE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Record):
     """The git repository of sapor's dynamic accounts."""
 
     url: str
@@ -85,8 +84,7 @@ _PROVIDERS: Mapping[str, tuple[str, str]] = {
 PROVIDERS = tuple(_PROVIDERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Spinnaker:
+class Spinnaker(Record):
     """The Spinnaker to register: the address of its gate as seen from sapor, and its login."""
 
     name: str
@@ -95,8 +93,7 @@ class Spinnaker:
     password: Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Integrations:
+class Integrations(Record):
     """The integrations to register. Raises UsageError for a repository without a Spinnaker."""
 
     admin: str
@@ -112,18 +109,21 @@ class Integrations:
             )
 
 
-@dataclass(slots=True)
 class Deadline:
     """The time in seconds within which all services must answer."""
 
-    seconds: float
-    progress: Progress = ignore_progress
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    _start: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._start = self.clock()
+    def __init__(
+        self,
+        seconds: float,
+        progress: Progress = ignore_progress,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.seconds = seconds
+        self.progress = progress
+        self.clock = clock
+        self.sleep = sleep
+        self._start = clock()
 
     def wait(self, ask: Callable[[], Answer], service: str) -> Answer:
         """Return the result of `ask`, retried while the service does not answer and the deadline is not reached."""

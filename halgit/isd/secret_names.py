@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from halgit.errors import UsageError
+from halgit.record import Record
 
 Role = Literal["ca", "control", "service-auth", "trust", "generated"]
 
@@ -19,8 +19,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Record):
     """A Secret of random values; `fixed` holds the values of the keys that are not random."""
 
     name: str
@@ -28,8 +27,7 @@ class Generated:
     fixed: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class SecretNames:
+class SecretNames(Record):
     """Names of the Secrets; a Secret with an empty name is not created. Raises UsageError for invalid names."""
 
     ca: str = ""

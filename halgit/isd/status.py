@@ -6,13 +6,13 @@ Read-only; shows names of keys and dates, never a value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from halgit.errors import SecretError
 from halgit.isd.certificates import CaKeyPair, check_issuer, read_ca, read_certificate
 from halgit.isd.secret_names import Role, SecretNames
+from halgit.record import Record
 from halgit.remotes.kubernetes import SecretStore
 
 State = Literal["exists", "missing", "incomplete", "expires soon", "expired", "invalid"]
@@ -20,8 +20,7 @@ GOOD: frozenset[State] = frozenset({"exists", "expires soon"})
 """States in which the Secret can be used today."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record):
     """One Secret. `until` is when its certificate expires, ISO 8601; `days` is negative for an expired one."""
 
     role: Role

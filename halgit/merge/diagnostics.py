@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from halgit import yaml as hyaml
 from halgit.pipeline import File, Finding, Layer, LayerId, Origin, Path, Position, Severity, Trace
+from halgit.record import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One problem at `where`. `{other}` in the message is replaced by the file and line of `other`."""
 
     rule: str

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 
 from halgit.pipeline import MISSING, Path, Value
+from halgit.record import Record
 from halgit.text.phrases import join_words, suggest_nearest
 
 PATCH, LIST, VALUE = "$patch", "$list", "$value"
@@ -30,8 +30,7 @@ Problem = tuple[str, Path, str, str]
 """Rule, path, message and hint."""
 
 
-@dataclass(frozen=True, slots=True)
-class MappingDirectives:
+class MappingDirectives(Record):
     """The directives of a mapping, and its own keys (`rest`)."""
 
     patch: str = ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from halgit import yaml as hyaml
@@ -33,6 +32,7 @@ from halgit.pipeline import (
     Trace,
     Value,
 )
+from halgit.record import Record, field, replace
 from halgit.text.phrases import suggest_nearest
 
 
@@ -54,8 +54,7 @@ def merge_layers(layers: Sequence[Layer], read: DocumentReader = hyaml.read) -> 
     return merger.result(tuple(layers))
 
 
-@dataclass(slots=True)
-class _FileState:
+class _FileState(Record, frozen=False):
     """One file as merged so far.
 
     `layers` contributed to it, `origins` are its files in them, `text` is that of the highest. `root` is the document
@@ -90,8 +89,7 @@ class _FileState:
         return File(self.path, "copied", layers, body=self.text, trace=Trace(highest, tuple(reversed(overridden))))
 
 
-@dataclass(slots=True)
-class _LayerMerger:
+class _LayerMerger(Record, frozen=False):
     reader: DocumentReader
     files: dict[str, _FileState] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.draft import Draft, moved_over, replacement
 from halgit.pipeline import Origin, Patch, Path, Step, Trace, Value
+from halgit.record import Record
 from halgit.text import paths
 from halgit.text.paths import Selector
 from halgit.text.phrases import suggest_nearest
@@ -36,8 +36,7 @@ class _OperationError(Exception):
         self.rule, self.member, self.message, self.hint = rule, member, message, hint
 
 
-@dataclass(frozen=True, slots=True)
-class _Location:
+class _Location(Record):
     """A place in the document: a container, and the key or position in it.
 
     `steps` lead to it; `lists` are the lists on the way, each with its index in `steps`.

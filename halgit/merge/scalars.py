@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from halgit import yaml as hyaml
 from halgit.merge.diagnostics import file_trace
 from halgit.pipeline import EMPTY, File, Path, PlainScalar, Step, Trace, Value
+from halgit.record import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """A new value, and how it came about (`Origin.how`)."""
 
     value: Value

@@ -10,11 +10,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from halgit.halyard import layout, model
 from halgit.pipeline import File, Layer, Skipped, Value
+from halgit.record import Record
 
 DAEMON_FILES = ("halyard.yaml", "halyard-local.yaml", "halyard-local.yml")
 """A layer's files for the Halyard daemon; `--daemon-config` writes them, they are never in the tree."""
@@ -86,8 +86,7 @@ def may_be_tree_file(path: str, include: Sequence[str] = ()) -> bool:
 # --- the files of the tree -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Record):
     """The paths that belong in the tree, sorted, and the files that do not."""
 
     kept: tuple[str, ...]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from halgit.halyard.resources import load_table
 from halgit.merge.selection import matches_any
+from halgit.record import Record
 from halgit.text.phrases import find_nearest
 
 VARIANTS = ("ssh", "s3")
@@ -24,8 +24,7 @@ _COMMENT = re.compile(r"\s*(#|//|/?\*)")
 _EXPRESSION_START = re.compile(r"\$\{?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Record):
     """One token. `files` are globs of the files in which it is replaced."""
 
     name: str

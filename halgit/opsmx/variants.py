@@ -7,14 +7,13 @@ file that it replaces.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from halgit.opsmx.tokens import VARIANTS, without_variant
 from halgit.pipeline import File, Layer, LayerId, Origin, Skipped, Trace, Variant
+from halgit.record import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class VariantSelection:
+class VariantSelection(Record):
     """The layers with one variant of each file.
 
     `layers` are merged. `sources` are the same layers for messages: they also have the text of a variant under its

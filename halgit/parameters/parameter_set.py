@@ -7,7 +7,6 @@ value is checked, also one that is overridden. Secret values become `Secret`; no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from halgit import references
 from halgit.merge.diagnostics import Diagnostic, to_findings
@@ -16,12 +15,12 @@ from halgit.parameters import values as sources
 from halgit.parameters.types import InvalidValue, convert_value
 from halgit.parameters.values import FILE_SUFFIX, SET_OPTION, ParameterValue, variable_name
 from halgit.pipeline import EMPTY, MISSING, Declaration, Finding, Layer, Origin, Parameter, Severity, Value
+from halgit.record import Record, replace
 from halgit.redaction import Secret
 from halgit.text.phrases import suggest_nearest
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSet:
+class ParameterSet(Record):
     """The parameters by name; one without a value has MISSING. `findings` are all problems with them."""
 
     values: Mapping[str, Parameter]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from halgit.parameters import escaping
 from halgit.parameters.parameter_set import ParameterSet, how_to_set
 from halgit.parameters.templates import OPEN, Template, UnknownExpression, Use, parse_template
 from halgit.pipeline import MISSING, Declaration, File, Finding, Layer, Path, Severity, UnquotedScalar, Value
+from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText, join_parts
 from halgit.text.phrases import suggest_nearest
 
@@ -33,8 +33,7 @@ _FLOW = re.compile(
 """A line with `[` or `{` followed by `${{`, both outside quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Substitution:
+class Substitution(Record):
     """Files with their parameters replaced, the names of the parameters used, and all findings."""
 
     files: Mapping[str, File]

@@ -7,7 +7,8 @@ they are; any other `${{` is an unknown expression. `${...}` belongs to Spring a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from halgit.record import Record
 
 OPEN = "${{"
 
@@ -24,8 +25,7 @@ _EXPRESSION = re.compile(
 _SHOWN_PART = re.compile(r"\$\{\{[^\n]{0,60}?\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Record):
     """The use of a parameter in a string: `text[start:end]` is the whole expression."""
 
     name: str
@@ -33,16 +33,14 @@ class Use:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownExpression:
+class UnknownExpression(Record):
     """A `${{` at `start` that is not a parameter; `text` is the part to show in a message."""
 
     start: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Record):
     """A parsed string: literal parts, with escapes resolved, and the uses of parameters between them."""
 
     parts: tuple[str | Use, ...]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import Declaration, Finding, Layer, Origin, Position, Severity, Value
+from halgit.record import Record
 from halgit.text.phrases import describe_kind, find_nearest
 
 PREFIX = "HALGIT_PARAM_"
@@ -28,8 +28,7 @@ def variable_name(name: str) -> str:
     return PREFIX + _WORD_START.sub("_", name).replace("-", "_").upper()
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterValue:
+class ParameterValue(Record):
     """One value of one parameter. `source` is a file, variable or option; `is_text` asks for conversion to the type.
 
     `origin` is its place in a layer. A value of `--params` has `file` and `position` instead.

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from halgit.publish.filesystem import Disk, Modes, create_folders, is_folder, remove_tree
 from halgit.publish.manifest import MANIFEST, WORK, list_folders, list_parents
 from halgit.publish.target import REMOVED, TREE, TargetPaths, find_free_name, has_real_parents, read_target
+from halgit.record import Record, field
 
 _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOTDIR})
 """What the system says of a thing that is mounted, somebody else's, or has no folder to go to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leftovers:
+class Leftovers(Record):
     """What became of the old: paths carried over, paths left behind, and where the old is kept (None: removed)."""
 
     carried: tuple[str, ...] = ()
@@ -56,8 +55,7 @@ def finish_exchange(paths: TargetPaths, modes: Modes, now: Callable[[], datetime
     return Leftovers(tuple(carrier.carried), tuple(carrier.stuck), tuple(kept))
 
 
-@dataclass(slots=True)
-class _Carrier:
+class _Carrier(Record, frozen=False):
     """Moves what is not halgit's from one tree into another that has nothing in its place."""
 
     old: Path

@@ -13,11 +13,11 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from halgit.errors import PublishError
 from halgit.publish.manifest import list_folders
+from halgit.record import Record
 
 NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EBUSY, errno.EPERM, errno.EOPNOTSUPP})
 """What `exchange` raises where two folders cannot change places: an old kernel, a file system without it, a mount."""
@@ -239,8 +239,7 @@ def _words(error: OSError) -> tuple[str, str]:
     return what.replace("{user}", str(os.geteuid())), hint
 
 
-@dataclass(frozen=True, slots=True)
-class Modes:
+class Modes(Record):
     """The permissions of what is written."""
 
     file: int

@@ -11,7 +11,6 @@ import errno
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from halgit.errors import PublishError
@@ -28,14 +27,14 @@ from halgit.publish.filesystem import (
 )
 from halgit.publish.manifest import MANIFEST, digest, list_folders, list_parents
 from halgit.publish.target import BUILDING, PENDING, REMOVED, Job, TargetPaths, TargetState, has_real_parents
+from halgit.record import Record, field, to_dict
 
 _JOURNAL = "journal.json"
 _FILES = "files"
 _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM})
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(Record):
     """What is to be done. `keep` is where the old goes, relative to the target; `move` what goes there in any case.
 
     `old` and `new` are digests by path: a file that has neither is not ours to write over.
@@ -67,7 +66,7 @@ def write_journal(job: Job, state: TargetState, keep: Path) -> None:
     create_folders(paths.inside, ["."], modes, disk)
     disk.mkdir(making, modes.folder)
     build_tree(making / _FILES, wanted, modes, job.group, disk)
-    create_file(making / _JOURNAL, json.dumps(asdict(journal)).encode("utf-8", "surrogateescape"), modes.file, disk)
+    create_file(making / _JOURNAL, json.dumps(to_dict(journal)).encode("utf-8", "surrogateescape"), modes.file, disk)
     disk.sync_folder(making)
     disk.rename(making, paths.inside / PENDING)
     disk.sync_folder(paths.inside)
@@ -107,8 +106,7 @@ def _read(file: Path, disk: Disk) -> Journal:
         ) from None
 
 
-@dataclass(slots=True)
-class _JournalRun:
+class _JournalRun(Record, frozen=False):
     """Takes the steps of a journal in a target that somebody may be using."""
 
     target: Path

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from halgit import __version__
 from halgit.errors import PublishError
 from halgit.pipeline import EMPTY, Resolved, SecretsMode, SourceId
+from halgit.record import Record
 
 MANIFEST = ".halgit.json"
 WORK = ".halgit"
@@ -24,8 +24,7 @@ _FORMAT = 1
 _MASKED = "The secrets in this tree are placeholder values. Halyard can load it, but services cannot run with it."
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Record):
     """The inputs of a rendered tree. `versions` are the versions of secrets by address."""
 
     sources: tuple[SourceId, ...] = ()
@@ -80,8 +79,7 @@ def read_digests(text: bytes) -> dict[str, str] | None:
     return files
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestSummary:
+class ManifestSummary(Record):
     """The content of a `.halgit.json`: the digests of the files, and how secrets were written."""
 
     files: Mapping[str, str]

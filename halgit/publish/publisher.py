@@ -10,7 +10,6 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
@@ -46,6 +45,7 @@ from halgit.publish.target import (
     locate_target,
     read_target,
 )
+from halgit.record import Record, replace
 
 Way = Literal["unchanged", "rename", "exchange", "journal"]
 """How the tree got there: not at all, in one step into an empty place, in one step against the old, one by one."""
@@ -60,8 +60,7 @@ def _utc() -> datetime:
     return datetime.now(timezone.utc)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record):
     """How to publish. `wait` is in seconds; `secrets` says that the files hold opened secrets.
 
     `is_ignored` answers whether git ignores a path, None where git cannot say; without it nobody can.
@@ -75,8 +74,10 @@ class Options:
     now: Callable[[], datetime] = _utc
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+_DEFAULT_OPTIONS = Options()
+
+
+class Outcome(Record):
     """What a run did. Paths of the tree are relative to it.
 
     `carried` came over from the old tree; `left_behind` of it did not, for something was in its place, and is in
@@ -98,7 +99,7 @@ class Outcome:
 
 
 def publish(
-    files: Mapping[str, bytes], manifest: Manifest, target: Path, options: Options = Options(), disk: Disk = DISK
+    files: Mapping[str, bytes], manifest: Manifest, target: Path, options: Options = _DEFAULT_OPTIONS, disk: Disk = DISK
 ) -> Outcome:
     """Make the target hold exactly these files, and what it held besides halgit's own.
 
@@ -120,7 +121,7 @@ def publish(
 
 
 def compare(
-    files: Mapping[str, bytes], manifest: Manifest, target: Path, options: Options = Options(), disk: Disk = DISK
+    files: Mapping[str, bytes], manifest: Manifest, target: Path, options: Options = _DEFAULT_OPTIONS, disk: Disk = DISK
 ) -> Comparison:
     """What `publish` would do to the target; reads only, and waits for nobody."""
     check_paths(files)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from halgit.errors import PublishError
 from halgit.pipeline import EMPTY
 from halgit.publish.filesystem import DISK, GROUP, Disk, Modes, is_file, is_folder
 from halgit.publish.manifest import MANIFEST, WORK, digest, list_folders, list_parents, read_digests
+from halgit.record import Record
 
 BUILDING = "making"
 """In the private folder: what a run is building. Left by a dead run, it is removed."""
@@ -31,8 +31,7 @@ LEFTOVERS = frozenset({BUILDING, TREE, PENDING, REMOVED})
 _ANOTHER = "Choose another --out."
 
 
-@dataclass(frozen=True, slots=True)
-class TargetPaths:
+class TargetPaths(Record):
     """A resolved target and its private folders. `beside` is None where nothing can stand beside the target."""
 
     target: Path
@@ -53,8 +52,7 @@ class TargetPaths:
         return any(disk.lstat(place) is not None for place in (self.beside, self.inside) if place)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Record):
     """One tree to be published. `files` are all of its files, `.halgit.json` among them."""
 
     paths: TargetPaths
@@ -125,8 +123,7 @@ _NOBODYS = frozenset({WORK, "lost+found"})
 """What may stand in an empty target: our private folder, and the folder every ext4 volume has at its root."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetState:
+class TargetState(Record):
     """What stands at a target.
 
     `names` are its own entries. `known` are the digests its `.halgit.json` names, None where it has none of ours.
@@ -152,8 +149,7 @@ class TargetState:
         return tuple(path for path in sorted(known) if self.present.get(path) != known[path])
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record):
     """What publishing would do to a target, as paths in the tree.
 
     `changed` names what would be written over, for its content or its permissions (a folder ends with `/`).

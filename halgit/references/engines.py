@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote
 
 from halgit.pipeline import EMPTY, Reference, ReferenceDialect
+from halgit.record import Record
 
 SERVICE_ENGINES: Final = frozenset({"s3", "secrets-manager", "gcs", "google-secrets-manager", "noop"})
 """The engines in Halyard and in Spinnaker's Java services (kork-secrets and its cloud modules)."""
@@ -33,8 +33,7 @@ class MalformedReferenceError(ValueError):
     """A malformed reference. The message is the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSyntax:
+class EngineSyntax(Record):
     """The syntax of one engine. `letters` are the parameters of `encrypted:ENGINE!`, `places` the URI segments.
 
     The last of `places` takes all remaining segments. `required` and `optional` are further fields.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from halgit.pipeline import Reference
+from halgit.record import Record
 from halgit.references.engines import MalformedReferenceError, parse_opsmx, parse_parameters, parse_uri
 
 _HEAD = re.compile(r"encrypted(File)?:")
@@ -30,8 +30,7 @@ _WHERE = (
 _QUOTES = "write ${{ secret('engine://place#key') }}, with single quotes"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundReference:
+class FoundReference(Record):
     """A reference at `start` to `end` of a string; `whole` if it is all of the string."""
 
     start: int

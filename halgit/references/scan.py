@@ -7,9 +7,9 @@ YAML is searched through its data, so comments and keys are never references; ot
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from halgit.pipeline import MISSING, File, Path, Value
+from halgit.record import Record, field
 from halgit.redaction import SecretText
 from halgit.references.grammar import (
     FoundReference,
@@ -23,8 +23,7 @@ from halgit.references.grammar import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Record):
     """One reference in one file of the tree: at a path of YAML data, or at a line of a text file (`line` from 1).
 
     `part` is the index of the part that `found` refers to, in a text with secrets; otherwise 0.
@@ -37,8 +36,7 @@ class Occurrence:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidReference:
+class InvalidReference(Record):
     """A malformed reference, or (`misplaced`) one where nothing reads it."""
 
     file: str
@@ -48,8 +46,7 @@ class InvalidReference:
     misplaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ScanResult:
+class ScanResult(Record):
     """The references of a tree. `escapes` are the YAML scalars with an escaped `$${{ secret(`, by file and path."""
 
     occurrences: list[Occurrence] = field(default_factory=list)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from halgit.errors import CorruptError, RefusedError, RemoteError, UnreachableError, UntrustedError, UsageError
 from halgit.operator_settings import Access
+from halgit.record import Record
 from halgit.remotes.http import retry
 
 _LONGEST_ANSWER: Final = 30.0
@@ -25,8 +25,7 @@ _AGENT_OLD: Final = ("serverHostname", "agentCertificate", "agentKey", "caCert")
 _AGENT_NEW: Final = ("serverHostname", "agentToken")
 
 
-@dataclass(frozen=True, slots=True)
-class ControllerLogin:
+class ControllerLogin(Record):
     """Where the controller is and who asks: files of the authority, the control certificate and its key.
 
     `server_name` is the name its certificate holds, where that is not the one of the URL. `token_file` is for

@@ -9,26 +9,26 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from halgit.errors import NotFoundError, RefusedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
+from halgit.record import Record
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SecretData:
+class SecretData(Record):
     """One secret as it was read: values by key, or (`keys` None) one text or file. `version` is the server's."""
+
+    __repr__ = object.__repr__
 
     keys: Mapping[str, object] | None = None
     whole: bytes = b""
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Record):
     """The existence of a secret: how it was checked, and the names of its keys if known."""
 
     how: Literal["metadata", "read"]

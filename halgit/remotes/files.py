@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from halgit.errors import CorruptError, NotFoundError
+from halgit.record import Record
 
 MAX_FILES = 200_000
 """More paths than this are no configuration; links to folders that hold links could make millions of a few files."""
@@ -24,23 +24,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Record):
     """A regular file. `key` is what the source reads it by."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Record):
     """A symbolic link and the text it holds. `rooted`: the text starts at the root, not at the link's folder."""
 
     target: str
     rooted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Record):
     """Why a path of the listing cannot be read, and the next step."""
 
     message: str

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError
 from halgit.operator_settings import Access
+from halgit.record import Record, replace
 from halgit.remotes.http import WebService
 
 State = Literal["NOT_STARTED", "RUNNING", "SUCCEEDED", "FAILED", "INTERRUPTED", "TIMED_OUT"]
@@ -31,8 +31,7 @@ _READERS: Final = frozenset(
 """The tasks that read the tree or write into it, as `DeploymentController` names them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record):
     """One problem of a task. `location` is made of Halyard's node names (`default.provider.kubernetes.prod`)."""
 
     severity: ProblemSeverity
@@ -41,8 +40,7 @@ class Problem:
     remediation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Record):
     """A DaemonTask as it was polled. `has_response` is false for a moment after a task has ended."""
 
     uuid: str
@@ -65,8 +63,7 @@ class Task:
         return self.is_terminal and all(child.state in _TERMINAL for child in self.children)
 
 
-@dataclass(frozen=True, slots=True)
-class RunningTask:
+class RunningTask(Record):
     """A row of the task list that has not ended."""
 
     uuid: str
@@ -78,8 +75,7 @@ class RunningTask:
         return self.name in _READERS or self.name.startswith("Deploy spin-")
 
 
-@dataclass(frozen=True, slots=True)
-class DeployRequest:
+class DeployRequest(Record):
     """What to deploy. Empty `services` are all. `tolerated` is the highest severity of a problem that passes."""
 
     deployment: str

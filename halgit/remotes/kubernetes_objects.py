@@ -7,12 +7,12 @@ overwrite each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
 from halgit.errors import ConflictError, NotFoundError
 from halgit.operator_settings import Access
+from halgit.record import Record
 from halgit.remotes.kubernetes import SERVICE_ACCOUNT, Cluster
 
 _LONGEST_MESSAGE: Final = 1024
@@ -125,8 +125,7 @@ class KubernetesObjects:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRecord:
+class LeaseRecord(Record):
     """A Lease that was read. `version` differs whenever somebody has written it."""
 
     item: Any

@@ -12,13 +12,13 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from halgit.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
+from halgit.record import Record
 from halgit.remotes import files
 from halgit.remotes.aws import MAX_CONCURRENT, get_aws
 
@@ -28,8 +28,7 @@ _STEADY = 4
 """Listings tried for two that are the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One object. `etag` and `size` are unknown (empty, -1) where only a list of versions names it."""
 
     key: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from halgit.errors import RefusedError, UnreachableError, UsageError
 from halgit.operator_settings import Access
+from halgit.record import Record
 from halgit.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ _GIVE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Record):
     """The operator's choice for one server. `mount` is where the auth method is mounted. Holds no secret itself."""
 
     address: str

@@ -11,12 +11,12 @@ import binascii
 import hashlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halgit.errors import CorruptError, NotFoundError, RefusedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
+from halgit.record import Record
 from halgit.remotes import files
 from halgit.remotes.vault import Vault, get_vault
 
@@ -72,8 +72,7 @@ class VaultSnapshot:
         """The connection belongs to the run."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(Record):
     """One secret: its path below the source (empty for the source itself), its values and its version."""
 
     path: str

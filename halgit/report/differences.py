@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from halgit import yaml as hyaml
 from halgit.pipeline import Value
+from halgit.record import Record, to_dict
 from halgit.redaction import MASK
 from halgit.report.tables import counted
 
@@ -24,8 +24,7 @@ LONGEST_VALUE = 100
 """In characters; a longer value is cut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record):
     """One value that differs, masked; None on a side without one, as `change` tells."""
 
     file: str
@@ -35,8 +34,7 @@ class Setting:
     after: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Record):
     """An account that was added, removed or changed, and its changed settings. `path` is its path in the file."""
 
     file: str
@@ -47,8 +45,7 @@ class Account:
     settings: tuple[Setting, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Record):
     """An affected service, the effect on it, and the reasons."""
 
     name: str
@@ -56,8 +53,7 @@ class Service:
     reason: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Record):
     """Everything that differs in one overlay; false if the trees mean the same."""
 
     overlay: str = ""
@@ -78,10 +74,10 @@ def as_json(differences: Sequence[Difference]) -> dict[str, Any]:
 
     found: dict[str, Any] = {"accounts": [], "settings": [], "files": [], "services": []}
     for one in differences:
-        found["accounts"] += with_overlay(one, [asdict(account) for account in one.accounts])
-        found["settings"] += with_overlay(one, [asdict(setting) for setting in one.settings])
+        found["accounts"] += with_overlay(one, [to_dict(account) for account in one.accounts])
+        found["settings"] += with_overlay(one, [to_dict(setting) for setting in one.settings])
         found["files"] += with_overlay(one, [{"path": path, "change": change} for path, change in one.files])
-        found["services"] += with_overlay(one, [asdict(service) for service in one.services])
+        found["services"] += with_overlay(one, [to_dict(service) for service in one.services])
     return found
 
 

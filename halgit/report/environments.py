@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from halgit.pipeline import Finding, Severity, Value
+from halgit.record import Record
 from halgit.report.findings import finding_json
 from halgit.report.tables import counted
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Record):
     """The masked value of a setting in one overlay, and its origin: layer, `file:line`, and how it was set."""
 
     value: Value
@@ -22,8 +21,7 @@ class Cell:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SettingRow:
+class SettingRow(Record):
     """A setting that differs; a cell for each overlay, None where it is not set."""
 
     file: str
@@ -31,8 +29,7 @@ class SettingRow:
     cells: tuple[Cell | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(Record):
     """An account, and for each overlay whether it has the account."""
 
     file: str
@@ -42,8 +39,7 @@ class AccountRow:
     is_present: tuple[bool, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(Record):
     """A file that differs as a whole: for each overlay a letter for its content (empty: no file), and its layer."""
 
     path: str
@@ -51,8 +47,7 @@ class FileRow:
     layers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentSummary:
+class EnvironmentSummary(Record):
     """One overlay: versions of its deployments, number of accounts and files, findings."""
 
     name: str
@@ -66,8 +61,7 @@ class EnvironmentSummary:
         return Counter(finding.severity for finding in self.findings)[severity]
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentComparison:
+class EnvironmentComparison(Record):
     """Everything that differs between overlays. Cells and flags of rows are in the order of `environments`."""
 
     environments: tuple[EnvironmentSummary, ...]

@@ -6,12 +6,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from halgit.errors import UsageError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import Finding, Severity
+from halgit.record import Record
 from halgit.redaction import MASK
 from halgit.report.tables import counted
 from halgit.text import paths
@@ -31,8 +31,7 @@ def plain(text: str, name: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Record):
     """Findings for a format.
 
     `line` returns the text of a line of a layer's file. `prefix` is the path from the reader's folder (the root of

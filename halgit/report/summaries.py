@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from halgit.pipeline import Compiled, File, Finding, Skipped, SourceId
+from halgit.record import Record, to_dict
 from halgit.report.findings import finding_json
 from halgit.report.tables import counted, table
 
@@ -100,8 +100,7 @@ def comparison_json(found: TreeComparison) -> list[dict[str, str]]:
 # --- import
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedParameter:
+class ImportedParameter(Record):
     """A parameter that an import declared; `value` says where its value is set, or that it is required."""
 
     name: str
@@ -110,16 +109,14 @@ class ImportedParameter:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Record):
     """Something a person must decide: its location, and the next step."""
 
     place: str
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
+class ImportReport(Record):
     """Everything to report about one import."""
 
     files: tuple[str, ...] = ()
@@ -133,7 +130,7 @@ class ImportReport:
 def import_json(report: ImportReport) -> dict[str, Any]:
     """Return the `import` object."""
     moved = [{"key": key, "to": target} for key, target in report.values_moved]
-    return {**asdict(report), "values_moved": moved}
+    return {**to_dict(report), "values_moved": moved}
 
 
 def import_text(report: ImportReport, width: int | None = None) -> str:

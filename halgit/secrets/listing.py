@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from halgit import references
 from halgit.errors import NotFoundError, RemoteError
 from halgit.pipeline import Reference
+from halgit.record import Record
 from halgit.remotes.engine import Presence
 from halgit.secrets.engines import Engines, ask_engines
 from halgit.secrets.plan import Locate, SecretPlan, Use, places
@@ -15,8 +15,7 @@ from halgit.secrets.plan import Locate, SecretPlan, Use, places
 State = Literal["there", "missing", "refused", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceRow:
+class ReferenceRow(Record):
     """One reference. `places` are `file:line: path`; `left` says that Spinnaker or the mode leaves it as it is."""
 
     reference: str
@@ -25,8 +24,7 @@ class ReferenceRow:
     left: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SecretCheck:
+class SecretCheck(Record):
     """What asking for a secret gave. `how` is metadata, or read where the engine has nothing less."""
 
     row: ReferenceRow

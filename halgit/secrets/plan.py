@@ -7,13 +7,13 @@ place where its value can be inserted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from halgit import references
 from halgit.halyard import model
 from halgit.operator_settings import Trust
 from halgit.pipeline import Compiled, Finding, Path, Reference, SecretsMode, Severity
+from halgit.record import Record
 from halgit.references import Occurrence
 from halgit.secrets.policy import PlaceReaders, check_policy
 from halgit.text import paths
@@ -21,8 +21,7 @@ from halgit.text import paths
 Action = Literal["leave", "text", "file"]
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Record):
     """One reference at one place, and what becomes of it: left, a text in place, or a file of its own."""
 
     occurrence: Occurrence
@@ -33,8 +32,7 @@ class Use:
         return self.occurrence.found.reference
 
 
-@dataclass(frozen=True, slots=True)
-class SecretPlan:
+class SecretPlan(Record):
     """Every reference of a compiled tree with its action. Only a plan without errors can be resolved."""
 
     compiled: Compiled

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from halgit import references
 from halgit.errors import FindingsError, NotFoundError, RemoteError, SecretError, SourceError
 from halgit.pipeline import EMPTY, Compiled, File, Path, Reference, Resolved, Severity
+from halgit.record import Record, field, replace
 from halgit.redaction import Redactor, Secret, SecretText
 from halgit.references import ENGINES, describe_reference
 from halgit.remotes.engine import SecretData
@@ -65,8 +65,7 @@ def resolve_secrets(
     return replace(_placed(plan, values.pieces, values.files), versions=versions)
 
 
-@dataclass(slots=True)
-class _Values:
+class _Values(Record, frozen=False):
     """What takes the place of each reference, the files that are made, and what failed."""
 
     compiled: Compiled
@@ -156,8 +155,7 @@ def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, by
 _NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Record):
     """One use of a secret, and why it has no value."""
 
     use: Use

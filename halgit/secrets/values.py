@@ -13,7 +13,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from halgit import references
@@ -21,6 +20,7 @@ from halgit import yaml as hyaml
 from halgit.errors import CorruptError, NotFoundError
 from halgit.parameters import escaping
 from halgit.pipeline import MISSING, File, Path, Reference, Value
+from halgit.record import replace
 from halgit.redaction import Secret, SecretText, join_parts
 from halgit.references import Occurrence, describe_reference, unescape
 from halgit.remotes.engine import SecretData

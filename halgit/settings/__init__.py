@@ -7,10 +7,10 @@ logins, engines, modes) is an error. `schemas/halgit.schema.json` describes the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from halgit import yaml as hyaml
 from halgit.pipeline import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
+from halgit.record import replace
 from halgit.settings.reader import Reader, is_operator_setting, layer_of
 from halgit.settings.sections import read_params, read_patches
 from halgit.text.phrases import describe_kind, suggest_nearest

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from functools import cache
 from typing import TypeVar
 
 from halgit import yaml as hyaml
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec, Trust
 from halgit.pipeline import EMPTY, MISSING, Finding, Path, PlainScalar, Position, Severity, Value
+from halgit.record import list_fields, replace
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 T = TypeVar("T")
@@ -157,7 +157,7 @@ def is_operator_setting(key: str) -> bool:
 
 @cache
 def _operator_names() -> frozenset[str]:
-    own = (field.name for kind in (Access, OperatorSettings, SourceSpec, Trust) for field in fields(kind))
+    own = (name for kind in (Access, OperatorSettings, SourceSpec, Trust) for name in list_fields(kind))
     return frozenset(_fold(name) for name in (*own, *_OTHER_OPERATOR_NAMES))
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from halgit.errors import DeployError, RemoteError, UnreachableError
 from halgit.pipeline import EMPTY
+from halgit.record import Record, field
 from halgit.remotes.halyard import DeployRequest, Halyard, Task, service_of
 
 
@@ -42,8 +42,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """How long things may take, in seconds. `reruns` is how often a lost deploy is started again at once.
 
     `poll` is not less than a second against a real daemon: each poll returns every event of the task.
@@ -56,8 +55,7 @@ class Limits:
     reruns: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class DeployResult:
+class DeployResult(Record):
     """A task that ended. `services` is the state of each child by its service."""
 
     task: Task

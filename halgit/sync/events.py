@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from halgit.pipeline import Finding, SourceId
+from halgit.record import Record
 from halgit.sync.state import Services
 
 EventKind = Literal["refused", "held", "deploying", "deployed", "failed", "rolled-back", "drift"]
 
 
-@dataclass(frozen=True, slots=True)
-class SyncEvent:
+class SyncEvent(Record):
     """One thing that happened. `summary` is a line for people; `services` are those it is about, empty for all.
 
     `sources` are those of the revision that it happened to, `previous` is the revision that was deployed before.

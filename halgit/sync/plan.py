@@ -7,10 +7,10 @@ comment does not. The difference shows no secret. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from halgit import diff
 from halgit.diff import Side
+from halgit.record import Record
 from halgit.report.differences import Difference
 from halgit.sync.state import Services
 
@@ -18,8 +18,7 @@ _EVERYWHERE = frozenset({"monitoring-daemon", "vault-client", "consul-client"})
 """Sidecars: each is deployed with the services it runs beside, and never by its own name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """What a new tree changes, and what has to be deployed for it. `stopped` services run no more."""
 
     services: Services

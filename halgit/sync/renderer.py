@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -17,12 +16,12 @@ from halgit.compiler import Locator, collect_findings, compile_tree, require_bel
 from halgit.errors import SourceError
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Finding, Resolved, Snapshot, SourceId
+from halgit.record import Record, replace
 from halgit.remotes.engine import Engine
 from halgit.sync.state import revision_of, tree_digest
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Record):
     """A rendered tree that is not published yet. `lock` is the text of a lock file that renders it again.
 
     `findings` are all that validation reported; `place` puts findings of the tree into the files of the layers.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from halgit.record import Record
 from halgit.remotes.halyard import ProblemSeverity
 from halgit.sync.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class SyncSettings:
+class SyncSettings(Record):
     """Where the tree is, what is deployed of it, and when. Times are in seconds.
 
     `deployment` empty is what the repository names. `attempts` is how often one tree is deployed before it is rolled

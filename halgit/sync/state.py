@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from halgit.pipeline import SourceId
+from halgit.record import Record, list_fields, replace, to_dict
 
 _FORMAT = 1
 
@@ -20,8 +20,7 @@ Services = tuple[str, ...] | None
 """The services that a deploy is for; None stands for all of them, and an empty tuple for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployed(Record):
     """The last deploy that succeeded. `at` is in seconds since 1970.
 
     `digest` is of the tree's files, `backup` of the copy of the halconfig that Halyard makes at the end of a deploy,
@@ -35,8 +34,7 @@ class Deployed:
     lock: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Record):
     """A published tree that is not deployed yet. `task` is its running deploy, `attempts` counts failed ones."""
 
     digest: str
@@ -47,8 +45,7 @@ class Pending:
     lock: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncState:
+class SyncState(Record):
     """Everything that is remembered. `rejected` is the revision that was rolled back: it is not rendered again."""
 
     deployment: str = "default"
@@ -97,7 +94,7 @@ def merged_services(first: Services, second: Services) -> Services:
 
 def encode_state(state: SyncState) -> bytes:
     """The bytes of the state file; the same for the same state."""
-    return json.dumps({"format": _FORMAT, **asdict(state)}, indent=2, ensure_ascii=False).encode() + b"\n"
+    return json.dumps({"format": _FORMAT, **to_dict(state)}, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def parse_state(text: bytes) -> SyncState | None:
@@ -120,7 +117,7 @@ def parse_state(text: bytes) -> SyncState | None:
 
 
 def _known(kind: type[Deployed] | type[Pending], data: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(kind)}
+    names = list_fields(kind)
     return {name: value for name, value in data.items() if name in names}
 
 

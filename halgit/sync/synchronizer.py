@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from halgit import publish
 from halgit import yaml as hyaml
 from halgit.errors import DeployError, FindingsError, HalgitError, PublishError
 from halgit.pipeline import Finding, SourceId
+from halgit.record import replace
 from halgit.remotes.halyard import DeployRequest
 from halgit.report.differences import summary
 from halgit.sync.deployer import Clock, Deployer, DeployResult

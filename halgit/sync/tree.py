@@ -10,20 +10,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from halgit import publish
 from halgit import yaml as hyaml
 from halgit.merge.selection import deployment_names
 from halgit.pipeline import SourceId
+from halgit.record import Record
 from halgit.sync.state import revision_of, tree_digest
 
 _LARGEST = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedTree:
+class PublishedTree(Record):
     """A tree that halgit wrote. `changed` are files that differ from its `.halgit.json` or are missing.
 
     `masked` says that its secrets are placeholder values.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from halgit.errors import UsageError
+from halgit.record import Record
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(
@@ -17,8 +17,7 @@ _ZONE_HINT = "Use a name such as Europe/Berlin, and install tzdata where the mac
 _HINT = "Write 'Mon-Fri 09:00-17:00 Europe/Berlin'; days and time zone may be omitted (every day, UTC)."
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Record):
     """A time of day on some days of the week. One that ends before it starts ends on the next day."""
 
     text: str

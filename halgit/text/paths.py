@@ -7,10 +7,10 @@ is a position, `[name=prod]` an item. A JSON pointer (`/providers/kubernetes`) i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from halgit.errors import UsageError
 from halgit.pipeline import Path, Value
+from halgit.record import Record
 
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)')
 _ITEM = re.compile(r"\[(?:([0-9]{1,9})|([^=\[\]]+)=((?:\"(?:[^\"\\]|\\.)*\")|[^\]]*))\]")
@@ -21,8 +21,7 @@ _POSITION = re.compile(r"[0-9]{1,9}")
 _NEEDS_QUOTES = re.compile(r'[.\[\]:"\\\s]|^$')
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Record):
     """A step that selects a list item by the value of one of its keys, dotted for a nested key.
 
     `text` is the step as written: in a mapping it is an ordinary key.

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.halyard.sensitivity import split_words
 from halgit.pipeline import Finding, Path, Position, Value
+from halgit.record import Record
 
 _NEXT = re.compile(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Record):
     """One YAML document of a file. `above` is how many lines of the file stand before its text."""
 
     file: str
@@ -52,8 +51,7 @@ class Document:
         return Position(self.above + spot.line, spot.column)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFile:
+class AccountFile(Record):
     """One file with its documents; without any where it does not parse, and then `faults` say why."""
 
     path: str

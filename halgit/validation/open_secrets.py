@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 
@@ -15,6 +14,7 @@ from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import model, resources, sensitivity
 from halgit.pipeline import Path, Value
+from halgit.record import Record, field, replace
 from halgit.validation.account_files import Document
 
 _IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
@@ -26,8 +26,7 @@ _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{2,}|<.*")
 _STANDS_FOR = ("{cipher}", "encrypted:", "encryptedFile:", "configserver:", "secret://")
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Record):
     """A secret in plain text, and what a message calls it.
 
     `inside`: it is a part of an address. `document`: where it stands in a file of dynamic accounts.

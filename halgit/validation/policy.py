@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from halgit import catalog
 from halgit.catalog import CATALOG
 from halgit.pipeline import Finding, RuleSettings, Severity
+from halgit.record import Record, replace
 
 _WAIVER = re.compile(rb"(?:#|//)[ \t]*halgit:[ \t]*ignore=([^\s#]+)[ \t]*([^\r\n]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Record):
     """One waiver: the rule it names (or a pattern of rules), its reason, and its place."""
 
     rule: str

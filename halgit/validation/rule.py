@@ -7,17 +7,16 @@ positions: the compiler finds the layer's line behind each path.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from halgit import catalog
 from halgit.catalog import CATALOG
 from halgit.pipeline import Compiled, Finding, Path, Severity
+from halgit.record import Record
 from halgit.validation.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Record):
     """One thing a rule found: its file and path in the rendered tree, the message, and a hint of its own.
 
     `message` is a sentence that names the thing; it never holds a secret's value. `line` and `column` only where
@@ -33,8 +32,7 @@ class Hit:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """One rule: its id in the catalog, and the function that looks for it."""
 
     id: str

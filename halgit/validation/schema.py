@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -17,6 +16,7 @@ from halgit.halyard import layout, model
 from halgit.halyard import resources as halyard_data
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import MISSING, File, Finding, Path, Position, Severity, Value
+from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText
 from halgit.validation.schema_documents import LARGEST, Scan, nulls, prepared, size
 from halgit.validation.schema_messages import Reader, Speaker, at, spec_at
@@ -43,8 +43,7 @@ _OURS_ONLY: Final = frozenset({"yaml/duplicate-key"})
 """Faults of a text that Halyard does not mind: of a key that stands twice it takes the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record):
     """What Halyard does with a halconfig, and everything that is wrong with it."""
 
     outcome: Outcome

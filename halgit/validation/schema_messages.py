@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,6 +16,7 @@ from halgit import yaml as hyaml
 from halgit.halyard.model import find_key_places
 from halgit.halyard.sensitivity import is_sensitive_key, split_words
 from halgit.pipeline import Finding, Path, PlainScalar, Severity, Value
+from halgit.record import Record
 from halgit.redaction import Secret, SecretText
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.schema_documents import is_null
@@ -24,8 +24,7 @@ from halgit.validation.schema_documents import is_null
 Schema = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Record):
     """The program that reads a kind of file, and what it does with a key it does not know."""
 
     schema: str
@@ -89,8 +88,7 @@ def at(data: Value, path: Path) -> Value:
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Record):
     """Turns the errors of one document into findings."""
 
     reader: Reader

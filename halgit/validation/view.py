@@ -6,18 +6,17 @@ Everything is read-only and worked out once. Nulls are left out of what `get` fi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from halgit.halyard import sensitivity, services
 from halgit.pipeline import MISSING, Compiled, File, Finding, Path, Value
+from halgit.record import Record
 from halgit.validation import account_files, open_secrets, schema
 
 _MERGED = ("profiles", "service-settings")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """A node of a document with its path: what a rule needs to look further and to say where it was."""
 
     path: Path

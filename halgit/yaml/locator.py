@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from halgit.pipeline import Path, Position
+from halgit.record import Record
 from halgit.yaml.constructor import Constructor
 from halgit.yaml.parser import Node, compose
 from halgit.yaml.source_text import FindingCollector
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Record):
     """One scalar of a file. `key` is true for a mapping key; `path` is then the path of its value.
 
     `plain` is true without quotes, `flow` inside `[...]` or `{...}`. `line` and `column` count from 1.

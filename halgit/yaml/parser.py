@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
 
 from halgit.errors import HalgitError
+from halgit.record import Record, field
 from halgit.yaml.source_text import Mark, SourceText
 
 
@@ -42,8 +42,7 @@ MAX_DEPTH: Final = 51
 """The maximum nesting of collections, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Record, frozen=False, eq=False):
     """One node. The `items` of a mapping are its keys and values in turn; `target` is the node an alias refers to.
 
     `plain` is true for a scalar without quotes and tag, whose text decides its type.
@@ -90,8 +89,7 @@ def find_content_start(whole: str, node: Node) -> int:
     return index
 
 
-@dataclass(slots=True)
-class Stream:
+class Stream(Record, frozen=False):
     """The documents of a text: their roots, where each starts, and the number of nodes in all of them.
 
     `problem` is the parse error, `too_deep` the position where the nesting exceeds `MAX_DEPTH`.
@@ -182,8 +180,7 @@ def _mark(mark: Any) -> Mark:
     return Mark(mark.index, mark.line + 1, mark.column + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Record):
     """The likely cause of a parse error, as the parts of a finding."""
 
     rule: str
@@ -192,8 +189,7 @@ class Diagnosis:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParseFailure:
+class ParseFailure(Record):
     """Where and why libyaml stopped: its message, its context, and where that context context_start.
 
     `last` is the last scalar before the error.

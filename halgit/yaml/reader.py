@@ -6,7 +6,6 @@ duplicate key, a tab, an error) makes `node_reader` read the file again, node by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
@@ -20,6 +19,7 @@ from yaml.events import (
 )
 
 from halgit.pipeline import Finding, PlainScalar, Value
+from halgit.record import Record
 from halgit.yaml.node_reader import read_nodes
 from halgit.yaml.parser import MAX_DEPTH, open_parser
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
@@ -28,8 +28,7 @@ _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r"
 """Bytes that need the node reader. A dozen single searches are cheaper than one regular expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadResult:
+class ReadResult(Record):
     """The content of a file. `documents` is empty if it cannot be parsed; `findings` then says why."""
 
     documents: tuple[Value, ...]

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from halgit.pipeline import Finding, Path, Severity
+from halgit.record import Record
 
 BREAKS: Final = "\n\r\x85\u2028\u2029"
 _BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Record):
     """A position: `index` counts characters from 0, `line` and `column` count from 1."""
 
     index: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import pytest
 from merge.layering import layer, told
@@ -14,6 +13,7 @@ from halgit.parameters.parameter_set import collect_parameters
 from halgit.parameters.substitution import substitute_parameters
 from halgit.parameters.values import variable_name
 from halgit.pipeline import MISSING, Origin
+from halgit.record import replace
 
 BASE = layer(
     "base",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from servers.relay import Answer, relay
 
 from halgit.errors import RefusedError
 from halgit.operator_settings import Access, PerHost, RunCache, SourceSpec
+from halgit.record import replace
 from halgit.remotes.s3 import open_s3
 
 OPENED: list[Access] = []

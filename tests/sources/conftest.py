@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from halgit.operator_settings import Access, PerHost
+from halgit.record import replace
 
 PER_HOST = {"git_user", "git_token_file", "ssh_key_file", "known_hosts_file", "ca_file"}
 

@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
@@ -20,6 +19,7 @@ from servers.repositories import Repository
 
 from halgit.errors import NotFoundError, RefusedError, SourceError, UntrustedError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
+from halgit.record import replace
 from halgit.sources import open_source
 
 TOKEN = "tok/en+with=odd&characters%20é"

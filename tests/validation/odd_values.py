@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from secret_trees import Store, Texts, opened
@@ -19,6 +18,7 @@ from halgit.diff import Side
 from halgit.errors import HalgitError
 from halgit.operator_settings import OperatorSettings, Trust
 from halgit.pipeline import Finding, SecretsMode, Severity, SourceId
+from halgit.record import replace
 from halgit.redaction import Redactor
 from halgit.secrets import learn_plain_secrets, list_references, plan_secrets, resolve_secrets
 

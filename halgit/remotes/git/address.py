@@ -7,11 +7,11 @@ stands before the `@` of an https URL may be a token.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from halgit.errors import UsageError
+from halgit.record import Record
 
 Scheme = Literal["https", "http", "ssh", "file"]
 
@@ -23,8 +23,7 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,31}")
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Record):
     """Where a repository is. `url` is what git is given and what messages show.
 
     `server` is host and port as they stand in the URL, `host` in lower case and alone; `path` is decoded for a file.

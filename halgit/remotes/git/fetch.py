@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError, UsageError
+from halgit.record import Record
 from halgit.remotes.git.program import Answer
 from halgit.remotes.git.work_directory import REMOTE, WorkDirectory
 
@@ -27,8 +27,7 @@ _NOT_GIVEN = "does not allow request for unadvertised object"
 _NOT_THERE = "not our ref|couldn't find remote ref|no such remote ref"
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
+class Tip(Record):
     """The commit that was fetched. `ref` is what the server knows it by; `has_files`: all contents came with it."""
 
     commit: str

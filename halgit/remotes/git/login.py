@@ -15,12 +15,12 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from halgit.errors import RemoteError, UsageError
 from halgit.operator_settings import Access, PerHost
+from halgit.record import Record, field
 from halgit.redaction import Redactor, Secret
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.program import ANSWER
@@ -48,8 +48,7 @@ _STALL_SHARE = 3
 """A connection that stands still for this part of the time limit is given up, so that another try has time left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Record):
     """Environment and settings of git for one server; `redactor` knows the token, for messages of git."""
 
     environment: Mapping[str, str]

@@ -13,13 +13,13 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
 from halgit.errors import NotFoundError, RefusedError, RemoteError, ThrottledError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
+from halgit.record import Record
 from halgit.remotes.git.address import Address
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ ANSWER = "HALGIT_ANSWER"
 """The variable with the number of the open file that a password waits in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record):
     """What a program said and how it ended."""
 
     status: int
@@ -154,8 +153,7 @@ def _kill(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Record):
     words: re.Pattern[str]
     kind: type[RemoteError]
     message: str

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from halgit.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
+from halgit.record import Record
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.fetch import Tip, fetch_tip
 from halgit.remotes.git.program import Answer, summarize_message
@@ -27,8 +27,7 @@ _NOT_ALLOWED: Final = (
 _PERSON: Final = re.compile(r"\s*([^<>\n]+?)\s*<([^<>\s]+@[^<>\s]+)>\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Signing:
+class Signing(Record):
     """Who commits, and the ssh key that signs, if any. `author` is `NAME <MAIL>`."""
 
     author: str = "halgit <halgit@localhost.localdomain>"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from urllib.parse import quote
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError, SourceError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
+from halgit.record import Record
 from halgit.remotes import files
 from halgit.remotes.git.fetch import Tip, fetch_files, refetch_tip
 from halgit.remotes.git.program import NO_GIT, finish, start, summarize_message
@@ -137,8 +137,7 @@ def _folders(root: files.Folder) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Record):
     """One line of `git ls-tree`."""
 
     mode: str
@@ -158,8 +157,7 @@ _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
 """What git needs to find itself and the user's own word on which folders are safe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Record):
     """A commit of the repository at `url`, and the folder in it."""
 
     url: str

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from halgit.halyard.coercion import coerce_integer, is_true
 from halgit.pipeline import Severity
+from halgit.record import replace
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import both, empty, half, owner, text, word

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import coerce_enum, coerce_integer, is_true
 from halgit.pipeline import MISSING, Severity, Value
+from halgit.record import Record
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import both, empty, owner, text, words
 from halgit.validation.rules.local_files import Named, named
@@ -94,8 +94,7 @@ def _no_kubeconfig(view: View) -> Iterator[Hit]:
             yield Hit(account.path, f"{owner('kubernetes', account)} names no kubeconfig and is no service account.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Kubeconfig:
+class _Kubeconfig(Record):
     """What a kubeconfig says, read once however many accounts name it."""
 
     empty: bool

@@ -9,13 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import MISSING, File, Path, Severity, Value
+from halgit.record import Record
 from halgit.redaction import Secret, SecretText
 from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
@@ -97,8 +97,7 @@ def _empty(view: View) -> Iterator[Hit]:
 Elsewhere = Literal["missing", "outside", "home", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Record):
     """A file of the tree that a field names. `data` is what its YAML holds; MISSING where it cannot be looked at."""
 
     path: str
