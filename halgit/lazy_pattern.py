@@ -9,13 +9,13 @@ import re
 
 TYPE_CHECKING = False  # `typing` is not imported on the path of every command
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, AnyStr
 
 
 class _LazyPattern:
     """Stands for a compiled pattern: the first access to a method compiles it and stores that method here."""
 
-    def __init__(self, source: str, flags: int = 0) -> None:
+    def __init__(self, source: str | bytes, flags: int = 0) -> None:
         self._source = source
         self._flags = flags
 
@@ -29,7 +29,7 @@ class _LazyPattern:
 
 if TYPE_CHECKING:
 
-    def lazy_pattern(source: str, flags: int = 0) -> re.Pattern[str]:
+    def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
         """Return a pattern like `re.compile`, which is compiled when it is first used."""
         raise NotImplementedError
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from halgit.errors import SourceError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.operator_settings import SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Layer, Snapshot, SourceId
 from halgit.record import Record, replace, to_dict
 
 LOCK = "halgit.lock"
 _FORMAT = 1
-_HAS_COMMITS = re.compile(r"(?!s3:|vault:)[A-Za-z][A-Za-z0-9+.-]*://|[^/:]+@[^/:]+:")
+_HAS_COMMITS = lazy_pattern(r"(?!s3:|vault:)[A-Za-z][A-Za-z0-9+.-]*://|[^/:]+@[^/:]+:")
 _WRITE = "Run `halgit lock` to update it."
 _REMOVE = "Remove it, then run `halgit lock`."
 

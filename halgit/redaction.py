@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import html
 import json
-import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 MASK = "********"
@@ -180,7 +180,7 @@ def _telling_lines(text: str) -> Iterator[str]:
             yield value
 
 
-_KEY_VALUE = re.compile(r"^[\s-]*[\"']?[\w./-]+[\"']?\s*[:=]\s")
+_KEY_VALUE = lazy_pattern(r"^[\s-]*[\"']?[\w./-]+[\"']?\s*[:=]\s")
 
 
 def _spellings(plain: str) -> Iterator[str]:
@@ -206,7 +206,7 @@ def _spellings(plain: str) -> Iterator[str]:
     yield repr(plain)[1:-1]
 
 
-_ESCAPE = re.compile("%[0-9A-F]{2}")
+_ESCAPE = lazy_pattern("%[0-9A-F]{2}")
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from halgit.errors import RemoteError, SourceError, UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Snapshot
 from halgit.record import Record
@@ -112,10 +113,10 @@ BY_SCHEME: Mapping[str, Form] = MappingProxyType(
 )
 """One line for each scheme; a remote names the source at the start of its messages."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://.*", re.DOTALL)
-_TRANSPORT = re.compile(r"[A-Za-z0-9+.-]+::")
-_LOGIN = re.compile(r"[^/?#]*@")
-_NEARLY_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|[^/.][^/]*@[^/]*[.:]")
+_SCHEME = lazy_pattern(r"([A-Za-z][A-Za-z0-9+.-]*)://.*", re.DOTALL)
+_TRANSPORT = lazy_pattern(r"[A-Za-z0-9+.-]+::")
+_LOGIN = lazy_pattern(r"[^/?#]*@")
+_NEARLY_URL = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]*:/|[^/.][^/]*@[^/]*[.:]")
 """`https:/host/path`, `user:token@host/path`: a login may stand in them, so they are no names of directories."""
 
 _KEYS = ("ref", "path")

@@ -7,7 +7,6 @@ reason in Clouddriver, `controller-and-accounts-facts.md` section 2 tells it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
@@ -15,6 +14,7 @@ from halgit import yaml as hyaml
 from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
 from halgit.halyard.sensitivity import split_words
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.record import Record, field
 from halgit.text.phrases import suggest_nearest
@@ -27,7 +27,7 @@ PROVIDERS: Final = ("kubernetes", "docker-registry", "cloudfoundry", "aws", "ecs
 """Providers as Spring names them. Clouddriver takes changes of the first three without a restart."""
 
 _REFRESHED: Final = PROVIDERS[:3]
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_NAME: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME: Final = 63
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from halgit.compiler import overlays, require_below
 from halgit.convert import ChartValues, ImportSource
 from halgit.errors import UsageError
 from halgit.halyard import resources
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Finding, Severity, Skipped, Snapshot
 from halgit.report.summaries import import_json, import_text
 from halgit.report.tables import counted
@@ -28,7 +28,7 @@ _TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "
 
 _TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/several-documents", "opsmx/misplaced-token", "opsmx/misspelled-token",
               "reference/")  # fmt: skip
-_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*")
+_NAME = lazy_pattern(r"[A-Za-z0-9][-._A-Za-z0-9]*")
 
 
 @click.command("init", cls=Command)

@@ -6,13 +6,13 @@ dynamic accounts, which the rules check.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from threading import Lock
 
 from halgit import settings
 from halgit import yaml as hyaml
 from halgit.errors import SourceError, UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.merge import selection
 from halgit.merge.order import order_layers
 from halgit.pipeline import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot
@@ -21,7 +21,7 @@ from halgit.record import Record
 SETTINGS = "halgit.yaml"
 OVERLAYS = "overlays/"
 
-_ACCOUNTS = re.compile(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.ya?ml")
+_ACCOUNTS = lazy_pattern(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.ya?ml")
 """The files that Clouddriver's config server serves, from the root (always searched) and the accounts folder."""
 
 _NO_OVERLAYS_HINT = "Omit --overlay, or put the overlay's files in overlays/NAME."

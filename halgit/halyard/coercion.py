@@ -7,17 +7,17 @@ strings of unknown content.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from halgit.halyard.resources import load_table
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Value
 
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
 _FALSE: Final = frozenset({"false", "False", "FALSE", "", "null"})
 _TRIMMED: Final = "".join(map(chr, range(0x21)))
-_INTEGER: Final = re.compile(r"[-+]?[0-9]+")
+_INTEGER: Final = lazy_pattern(r"[-+]?[0-9]+")
 
 
 def coerce_boolean(value: Value) -> bool | None:

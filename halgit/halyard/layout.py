@@ -12,6 +12,7 @@ from functools import cache
 from typing import Literal
 
 from halgit.halyard.services import SERVICES, SPRING_SERVICES, get_base
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 Kind = Literal["config", "profile", "service-settings", "bom", "daemon", "settings", "other"]
@@ -30,15 +31,15 @@ class FileRole(Record):
     reason: str = ""
 
 
-_DAEMON = re.compile(r"halyard(-local)?\.ya?ml")
+_DAEMON = lazy_pattern(r"halyard(-local)?\.ya?ml")
 _HIDDEN = "hidden file"
 _GENERATED = "Halyard generates and overwrites it"
-_COPY = re.compile(
+_COPY = lazy_pattern(
     r"(?P<of>.+?)(?:~|\.(?:bak|bkp|bckp|backup|old|orig|save|copy|tmp|temp|swp|swo|rej|disabled|off|dist|sample|example)\d*"
     r"|[-_.](?:bak|bkp|bckp|backup|orig|copy)(?P<ext>\.ya?ml|\.js)?)$",
     re.IGNORECASE,
 )
-_VARIANT = re.compile(r"(?P<of>.+?\.(?:ya?ml|js))(?P<tail>[-._~ ].*)$", re.IGNORECASE)
+_VARIANT = lazy_pattern(r"(?P<of>.+?\.(?:ya?ml|js))(?P<tail>[-._~ ].*)$", re.IGNORECASE)
 _STAGES = frozenset({"staging", "history", "service-logs"})
 _SCRIPTS = frozenset({"install.sh", "prep.sh", "connect.sh", "uninstall.sh", "vault-token"})
 

@@ -5,16 +5,16 @@ Every output that quotes a value (explain, differences, findings, reports) uses 
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 from halgit.halyard import model
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.redaction import MASK, Secret, SecretText
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORD = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
-_SECRET_WORDS = re.compile(
+_SECRET_WORDS = lazy_pattern(
     r"password|passwd|passphrase|secret|token|credential|privatekey|accesskey$|apikey$|appkey$|insertkey$|"
     r"encrypt(ion)?key$|signingkey$|kubeconfigcontents$"
 )

@@ -8,11 +8,11 @@ Pure; has no list of released versions.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from halgit.halyard.services import get_base, get_value
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Value
 
 BRANCH_PREFIX: Final = "branch:"
@@ -20,7 +20,7 @@ LOCAL_PREFIX: Final = "local:"
 
 Bound = Literal["", "too-low", "too-high"]
 
-_NUMBER: Final = re.compile(r"[-+]?[0-9]+")
+_NUMBER: Final = lazy_pattern(r"[-+]?[0-9]+")
 _PLUGINS_SINCE: Final = "1.19.4"
 _PLUGINS_SINCE_RELEASE: Final = "1.19.0"
 _PLUGINS_SINCE_BUILD: Final = "20200403040016"
@@ -120,8 +120,8 @@ that the service would have decrypted.
 _FIRST_YEAR: Final = 2025
 """Releases after 1.x are named by the year. Other major numbers belong to distributions with unknown artifacts."""
 
-_ARTIFACT: Final = re.compile(r"\d+\.\d+\.\d+(-.*)?")
-_RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
+_ARTIFACT: Final = lazy_pattern(r"\d+\.\d+\.\d+(-.*)?")
+_RELEASE: Final = lazy_pattern(r"\d+\.\d+\.\d+")
 
 
 def can_decrypt(service: str, version: str, bom: Value) -> bool | None:

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from halgit.errors import SecretError, UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _tls_data(builder: x509.CertificateBuilder, key: RSAPrivateKey, signer: RSAP
 PASSWORD = "changeit"
 """The default password of Java's trust store; it protects nothing."""
 
-_PEM = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----(.*?)-----END", re.DOTALL)
+_PEM = lazy_pattern(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----(.*?)-----END", re.DOTALL)
 _MAGIC, _VERSION, _TRUSTED = 0xFEEDFEED, 2, 2
 _SEQUENCE = b"\x30"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
 from halgit.errors import UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 Role = Literal["ca", "control", "service-auth", "trust", "generated"]
@@ -15,8 +15,8 @@ Role = Literal["ca", "control", "service-auth", "trust", "generated"]
 TLS_KEYS: tuple[str, ...] = ("tls.crt", "tls.key")
 TRUST_STORE_KEYS = "cacerts"
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_NAME = lazy_pattern(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_KEY = lazy_pattern(r"[-._a-zA-Z0-9]{1,253}")
 
 
 class Generated(Record):

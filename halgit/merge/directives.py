@@ -5,9 +5,9 @@ Parses directives and reports how they are misused. `document_merger` applies th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.record import Record
 from halgit.text.phrases import join_words, suggest_nearest
@@ -18,8 +18,8 @@ _PATCH_VALUES = ("delete", "replace", "merge")
 _LIST_VALUES = ("append", "prepend", "replace", "merge")
 _UNKNOWN, _MISPLACED = "merge/unknown-directive", "merge/misplaced-directive"
 
-_IN_BYTES = re.compile(rb"\$[A-Za-z]")
-_LOOKS_LIKE_DIRECTIVE = re.compile(r"\$[A-Za-z]")
+_IN_BYTES = lazy_pattern(rb"\$[A-Za-z]")
+_LOOKS_LIKE_DIRECTIVE = lazy_pattern(r"\$[A-Za-z]")
 
 _JSON_SCHEMA = frozenset(
     {"$schema", "$id", "$ref", "$defs", "$comment", "$anchor", "$vocabulary", "$dynamicRef", "$dynamicAnchor"}

@@ -7,10 +7,10 @@ which can be secrets.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.draft import Draft, moved_over, replacement
 from halgit.pipeline import Origin, Patch, Path, Step, Trace, Value
@@ -25,7 +25,7 @@ _ROOT_KEY = ""
 _CREATING = ("add", "move", "copy")
 """The operations that can create a value."""
 
-_POSITION = re.compile(r"0|[1-9][0-9]*")
+_POSITION = lazy_pattern(r"0|[1-9][0-9]*")
 
 
 class _OperationError(Exception):

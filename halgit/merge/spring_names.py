@@ -6,10 +6,10 @@ Spring reads `server.port` and `server: {port: }` as one property, and `kubeconf
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.selection import is_spring
 from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, Trace, Value
@@ -18,7 +18,7 @@ Name = tuple[str, ...]
 _Scope = tuple[Value, Trace, Path]
 """A document or a list item: property names are unique within one."""
 
-_ELEMENT = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
+_ELEMENT = lazy_pattern(r"\[[^\]]*\]|[^.\[\]]+")
 
 
 @lru_cache(maxsize=8192)

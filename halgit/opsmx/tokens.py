@@ -11,17 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from halgit.halyard.resources import load_table
+from halgit.lazy_pattern import lazy_pattern
 from halgit.merge.selection import matches_any
 from halgit.record import Record
 from halgit.text.phrases import find_nearest
 
 VARIANTS = ("ssh", "s3")
 
-_VARIANT_SUFFIX = re.compile(rf"\.(?:{'|'.join(VARIANTS)})\Z")
-_WORD = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{5,}(?![A-Za-z0-9_])")
-_CAPITALS = re.compile(r"[A-Z]{3}")
-_COMMENT = re.compile(r"\s*(#|//|/?\*)")
-_EXPRESSION_START = re.compile(r"\$\{?\Z")
+_VARIANT_SUFFIX = lazy_pattern(rf"\.(?:{'|'.join(VARIANTS)})\Z")
+_WORD = lazy_pattern(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{5,}(?![A-Za-z0-9_])")
+_CAPITALS = lazy_pattern(r"[A-Z]{3}")
+_COMMENT = lazy_pattern(r"\s*(#|//|/?\*)")
+_EXPRESSION_START = lazy_pattern(r"\$\{?\Z")
 
 
 class Token(Record):

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Value
 
 Context = Literal["'", '"', "`", "comment", "pattern", "code"]
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""
       (?P<comment> //[^\n]* | /\*.*?(?:\*/|\Z) )
     | (?P<double> "(?:\\.|[^"\\\n])*"? )

@@ -6,12 +6,12 @@ files and mapping keys are kept. All problems are reported together; an expressi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 from halgit import yaml as hyaml
+from halgit.lazy_pattern import lazy_pattern
 from halgit.merge.diagnostics import DiagnosticCollector
 from halgit.merge.keyed_lists import check_items
 from halgit.merge.scalars import Change, find_strings, replace_scalars
@@ -24,9 +24,9 @@ from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText, join_parts
 from halgit.text.phrases import suggest_nearest
 
-_DECK_SETTINGS = re.compile(r"(.*/)?profiles/settings(-local)?\.js")
+_DECK_SETTINGS = lazy_pattern(r"(.*/)?profiles/settings(-local)?\.js")
 _QUOTED = r""""(?:\\.|[^"\\])*"|'[^']*'"""
-_FLOW = re.compile(
+_FLOW = lazy_pattern(
     rf"(?:[^\"'#\[{{$]|\$\{{\{{[^}}]*\}}\}}|\$\{{(?!\{{)[^}}]*\}}|\$(?!\{{)|{_QUOTED})*[\[{{]"
     rf"(?:[^\"'#$]|\$(?!\{{\{{)|{_QUOTED})*(\$\{{\{{)"
 )

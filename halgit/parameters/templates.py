@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 OPEN = "${{"
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
-_EXPRESSION = re.compile(
+_EXPRESSION = lazy_pattern(
     rf"""
       \${{1,2}}\{{\{{ (?= [ \t]* secret (?:File)? [ \t]* \( )     # a reference, or its escape
     | (?P<escape> \$\$\{{\{{ )
@@ -22,7 +23,7 @@ _EXPRESSION = re.compile(
     """,
     re.VERBOSE,
 )
-_SHOWN_PART = re.compile(r"\$\{\{[^\n]{0,60}?\}\}")
+_SHOWN_PART = lazy_pattern(r"\$\{\{[^\n]{0,60}?\}\}")
 
 
 class Use(Record):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from halgit import yaml as hyaml
+from halgit.lazy_pattern import lazy_pattern
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import Declaration, Finding, Layer, Origin, Position, Severity, Value
 from halgit.record import Record
@@ -19,7 +20,7 @@ PREFIX = "HALGIT_PARAM_"
 FILE_SUFFIX = "_FILE"
 SET_OPTION = "--set"
 
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_START = lazy_pattern(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _START = Position(1, 1)
 
 

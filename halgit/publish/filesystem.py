@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from halgit.errors import PublishError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.publish.manifest import list_folders
 from halgit.record import Record
 
@@ -25,7 +25,7 @@ NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EBUSY, e
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _MOUNTS = Path("/proc/self/mountinfo")
-_OCTAL = re.compile(rb"\\([0-7]{3})")
+_OCTAL = lazy_pattern(rb"\\([0-7]{3})")
 
 
 class Disk:

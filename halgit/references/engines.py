@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import EMPTY, Reference, ReferenceDialect
 from halgit.record import Record
 
@@ -24,9 +25,9 @@ _NO_COLON = frozenset({"vault", "s3", "gcs"})
 _PATHS = frozenset({"file", "s3", "gcs"})
 """Engines for which a file system or gateway may normalize the path."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = lazy_pattern(r"[\x00-\x1f\x7f]")
 _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
-_DNS_NAME = re.compile(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
+_DNS_NAME = lazy_pattern(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
 
 
 class MalformedReferenceError(ValueError):
@@ -199,19 +200,19 @@ def _reference(
 
 _PATTERNS: Final[Mapping[tuple[str, str], tuple[re.Pattern[str], str]]] = {
     ("k8s", "name"): (_DNS_NAME, "is not a valid name of a Kubernetes Secret"),
-    ("k8s", "namespace"): (re.compile(_DNS_LABEL), "is not a valid namespace"),
-    ("k8s", "key"): (re.compile(r"[-._A-Za-z0-9]+"), "is not a valid key of a Kubernetes Secret"),
-    ("s3", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,255}"), "is not a valid bucket name"),
-    ("gcs", "bucket"): (re.compile(r"[A-Za-z0-9._-]{3,222}"), "is not a valid bucket name"),
-    ("gcs", "version"): (re.compile(r"[0-9]{1,20}"), "is not a generation (an integer)"),
-    ("vault", "version"): (re.compile(r"[0-9]{1,9}"), "is not a version (an integer)"),
-    ("env", "name"): (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "is not a valid name of a variable"),
-    ("google-secrets-manager", "project"): (re.compile(r"[a-z0-9:.-]+"), "is not a valid project"),
-    ("google-secrets-manager", "name"): (re.compile(r"[A-Za-z0-9_-]+"), "is not a valid name of a secret"),
-    ("google-secrets-manager", "version"): (re.compile(r"[A-Za-z0-9_-]+"), "is not a valid version"),
-    ("secrets-manager", "name"): (re.compile(r"[A-Za-z0-9/_+=.@:-]+"), "is not a valid name of a secret"),
-    ("", "region"): (re.compile(r"[a-z0-9-]{1,40}"), "is not a valid region"),
-    ("", "encoding"): (re.compile("base64"), "is not a supported encoding (encodings: base64)"),
+    ("k8s", "namespace"): (lazy_pattern(_DNS_LABEL), "is not a valid namespace"),
+    ("k8s", "key"): (lazy_pattern(r"[-._A-Za-z0-9]+"), "is not a valid key of a Kubernetes Secret"),
+    ("s3", "bucket"): (lazy_pattern(r"[A-Za-z0-9._-]{3,255}"), "is not a valid bucket name"),
+    ("gcs", "bucket"): (lazy_pattern(r"[A-Za-z0-9._-]{3,222}"), "is not a valid bucket name"),
+    ("gcs", "version"): (lazy_pattern(r"[0-9]{1,20}"), "is not a generation (an integer)"),
+    ("vault", "version"): (lazy_pattern(r"[0-9]{1,9}"), "is not a version (an integer)"),
+    ("env", "name"): (lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*"), "is not a valid name of a variable"),
+    ("google-secrets-manager", "project"): (lazy_pattern(r"[a-z0-9:.-]+"), "is not a valid project"),
+    ("google-secrets-manager", "name"): (lazy_pattern(r"[A-Za-z0-9_-]+"), "is not a valid name of a secret"),
+    ("google-secrets-manager", "version"): (lazy_pattern(r"[A-Za-z0-9_-]+"), "is not a valid version"),
+    ("secrets-manager", "name"): (lazy_pattern(r"[A-Za-z0-9/_+=.@:-]+"), "is not a valid name of a secret"),
+    ("", "region"): (lazy_pattern(r"[a-z0-9-]{1,40}"), "is not a valid region"),
+    ("", "encoding"): (lazy_pattern("base64"), "is not a supported encoding (encodings: base64)"),
 }
 
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Reference
 from halgit.record import Record
 from halgit.references.engines import MalformedReferenceError, parse_opsmx, parse_parameters, parse_uri
 
-_HEAD = re.compile(r"encrypted(File)?:")
-_ENGINE = re.compile(r"encrypted(?:File)?:[^:!]*!")
-_LETTER = re.compile(r"[a-zA-Z0-9]+")
-_OPSMX = re.compile(r"(?<![A-Za-z0-9])encrypted(File)?:([a-z0-9][-.a-z0-9]*):([-._A-Za-z0-9]+)")
-_CALL = re.compile(r"""(?<!\$)\$\{\{[ \t]*secret(File)?[ \t]*\([ \t]*(?:'([^'\n]*)'|"([^"\n]*)")[ \t]*\)[ \t]*\}\}""")
-_CALL_HEAD = re.compile(r"(?<!\$)\$\{\{[ \t]*secret(?:File)?[ \t]*\(")
-_ESCAPED = re.compile(r"\$\$\{\{(?=[ \t]*secret(?:File)?[ \t]*\()")
-_IN_TEXT = re.compile(r"""(?<![A-Za-z0-9])encrypted(?:File)?:[^\s:!"'`]+(?:![a-zA-Z0-9]+:[^\s!"'`,;<>{}\[\]()\\]+)+""")
+_HEAD = lazy_pattern(r"encrypted(File)?:")
+_ENGINE = lazy_pattern(r"encrypted(?:File)?:[^:!]*!")
+_LETTER = lazy_pattern(r"[a-zA-Z0-9]+")
+_OPSMX = lazy_pattern(r"(?<![A-Za-z0-9])encrypted(File)?:([a-z0-9][-.a-z0-9]*):([-._A-Za-z0-9]+)")
+_CALL = lazy_pattern(r"""(?<!\$)\$\{\{[ \t]*secret(File)?[ \t]*\([ \t]*(?:'([^'\n]*)'|"([^"\n]*)")[ \t]*\)[ \t]*\}\}""")
+_CALL_HEAD = lazy_pattern(r"(?<!\$)\$\{\{[ \t]*secret(?:File)?[ \t]*\(")
+_ESCAPED = lazy_pattern(r"\$\$\{\{(?=[ \t]*secret(?:File)?[ \t]*\()")
+_IN_TEXT = lazy_pattern(
+    r"""(?<![A-Za-z0-9])encrypted(?:File)?:[^\s:!"'`]+(?:![a-zA-Z0-9]+:[^\s!"'`,;<>{}\[\]()\\]+)+"""
+)
 
 _WHERE = (
     "Write encrypted:ENGINE!k:v, encrypted:SECRET:KEY or ${{ secret('vault://mount/path#key') }}; "

@@ -6,12 +6,12 @@ the root. A link that leaves the root or is broken stays in the listing with its
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from halgit.errors import CorruptError, NotFoundError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 MAX_FILES = 200_000
@@ -20,7 +20,7 @@ MAX_FILES = 200_000
 MAX_LINKS = 40
 """Links followed on the way to one file, as Linux has it."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = lazy_pattern(r"[\x00-\x1f\x7f]")
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 

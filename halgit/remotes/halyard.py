@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.operator_settings import Access
 from halgit.record import Record, replace
 from halgit.remotes.http import WebService
@@ -229,18 +230,18 @@ def _problem(data: Mapping[str, Any]) -> Problem:
 
 # --- manifests ----------------------------------------------------------------------------------------------------
 
-_FIELD: Final = re.compile(
+_FIELD: Final = lazy_pattern(
     r"^(apiVersion|kind|metadata|spec|data|stringData|items|type):|[\"'](apiVersion|kind|data|stringData)[\"']\s*:",
     re.MULTILINE,
 )
-_KIND: Final = re.compile(r"^kind:\s*[\"']?([A-Za-z]+)|\"kind\"\s*:\s*\"([A-Za-z]+)\"", re.MULTILINE)
-_NAME: Final = re.compile(
+_KIND: Final = lazy_pattern(r"^kind:\s*[\"']?([A-Za-z]+)|\"kind\"\s*:\s*\"([A-Za-z]+)\"", re.MULTILINE)
+_NAME: Final = lazy_pattern(
     r"^metadata:\s*\n(?:\s+.*\n)*?\s+name:\s*[\"']?([-.a-z0-9]+)|\"name\"\s*:\s*\"([-.a-z0-9]+)\"", re.MULTILINE
 )
-_KUBECTL: Final = re.compile(
+_KUBECTL: Final = lazy_pattern(
     r"^(?:error\b|Error from server|Unable to connect|The [A-Z]\w+ \"|Warning:).*", re.MULTILINE
 )
-_VALUES: Final = re.compile(r"Invalid value:|object:|Resource:|last-applied|[{&]|map\[|unable to parse|=\s*\"")
+_VALUES: Final = lazy_pattern(r"Invalid value:|object:|Resource:|last-applied|[{&]|map\[|unable to parse|=\s*\"")
 _LONGEST: Final = 300
 _MOST_LINES: Final = 3
 

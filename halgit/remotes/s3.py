@@ -16,14 +16,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from halgit.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError, UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.record import Record
 from halgit.remotes import files
 from halgit.remotes.aws import MAX_CONCURRENT, get_aws
 
-_ADDRESS = re.compile(r"s3://([a-zA-Z0-9][a-zA-Z0-9._-]{2,254})(?:/(.*))?", re.DOTALL)
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT.*")
+_ADDRESS = lazy_pattern(r"s3://([a-zA-Z0-9][a-zA-Z0-9._-]{2,254})(?:/(.*))?", re.DOTALL)
+_MOMENT = lazy_pattern(r"\d{4}-\d\d-\d\dT.*")
 _STEADY = 4
 """Listings tried for two that are the same."""
 

@@ -13,13 +13,14 @@ from functools import cache
 from halgit import references
 from halgit.halyard import model, sensitivity
 from halgit.halyard.resources import load_table
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import MISSING, Compiled, Value
 from halgit.redaction import Redactor, Secret, SecretText
 
-_PAIR = re.compile(
+_PAIR = lazy_pattern(
     r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
 )
-_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_IN_ADDRESS = lazy_pattern(r"://[^/\s:@]*:([^/\s@]+)@")
 _SHORTEST = 4
 
 

@@ -18,6 +18,7 @@ from typing import TypeAlias
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.errors import CorruptError, NotFoundError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.parameters import escaping
 from halgit.pipeline import MISSING, File, Path, Reference, Value
 from halgit.record import replace
@@ -25,7 +26,7 @@ from halgit.redaction import Secret, SecretText, join_parts
 from halgit.references import Occurrence, describe_reference, unescape
 from halgit.remotes.engine import SecretData
 
-_NAME = re.compile(r"[\w./-]{1,100}")
+_NAME = lazy_pattern(r"[\w./-]{1,100}")
 
 
 def select_value(content: SecretData, reference: Reference) -> Secret:

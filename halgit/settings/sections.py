@@ -7,15 +7,15 @@ so that it fits `${{ params.NAME }}` and an environment variable. Whether values
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import get_args
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import EMPTY, MISSING, Declaration, ParameterType, Patch, Path, Value
 from halgit.settings.reader import Reader
 from halgit.text import patterns
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+NAME = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 _DECLARATION_KEYS = ("type", "default", "required", "secret", "pattern", "enum", "description")
 _TYPES: dict[str, ParameterType] = {name: name for name in get_args(ParameterType)}

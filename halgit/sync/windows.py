@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from halgit.errors import UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WINDOW = re.compile(
+_WINDOW = lazy_pattern(
     r"(?:(?P<days>[A-Za-z]{3}(?:[-,][A-Za-z]{3})*)\s+)?(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)(?:\s+(?P<zone>\S+))?"
 )
 _ZONE_HINT = "Use a name such as Europe/Berlin, and install tzdata where the machine has no time zones."

@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 
 from halgit.errors import UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.record import Record
 
-_KEY = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)')
-_ITEM = re.compile(r"\[(?:([0-9]{1,9})|([^=\[\]]+)=((?:\"(?:[^\"\\]|\\.)*\")|[^\]]*))\]")
-_SEGMENT = re.compile(r"/(\[[^\[\]=/]+=.*?\](?=/|$)|[^/]*)", re.DOTALL)
-_SELECTOR = re.compile(r"\[([^\[\]=/]+)=(.*)\]", re.DOTALL)
-_BAD_ESCAPE = re.compile(r"~(?![01])")
-_POSITION = re.compile(r"[0-9]{1,9}")
-_NEEDS_QUOTES = re.compile(r'[.\[\]:"\\\s]|^$')
+_KEY = lazy_pattern(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)')
+_ITEM = lazy_pattern(r"\[(?:([0-9]{1,9})|([^=\[\]]+)=((?:\"(?:[^\"\\]|\\.)*\")|[^\]]*))\]")
+_SEGMENT = lazy_pattern(r"/(\[[^\[\]=/]+=.*?\](?=/|$)|[^/]*)", re.DOTALL)
+_SELECTOR = lazy_pattern(r"\[([^\[\]=/]+)=(.*)\]", re.DOTALL)
+_BAD_ESCAPE = lazy_pattern(r"~(?![01])")
+_POSITION = lazy_pattern(r"[0-9]{1,9}")
+_NEEDS_QUOTES = lazy_pattern(r'[.\[\]:"\\\s]|^$')
 
 
 class Selector(Record):

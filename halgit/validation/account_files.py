@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from halgit import yaml as hyaml
 from halgit.halyard.sensitivity import split_words
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Finding, Path, Position, Value
 from halgit.record import Record
 
-_NEXT = re.compile(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
+_NEXT = lazy_pattern(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
 
 
 class Document(Record):

@@ -5,7 +5,6 @@ Shows none of them. Defaults that everybody can read are known by their digests 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import sha256
@@ -13,16 +12,17 @@ from hashlib import sha256
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import model, resources, sensitivity
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.record import Record, field, replace
 from halgit.validation.account_files import Document
 
-_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_IN_ADDRESS = lazy_pattern(r"://[^/\s:@]*:([^/\s@]+)@")
 _NO_SECRET = frozenset({"credential", "credentials", "command", "id"})
 """Endings of keys that are masked to be safe, and most often name an account, a program or an item."""
 
 _SURE = ("password", "passphrase", "passwd", "pwd")
-_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{2,}|<.*")
+_PLACEHOLDER = lazy_pattern(r"[A-Z][A-Z_]{2,}|<.*")
 _STANDS_FOR = ("{cipher}", "encrypted:", "encryptedFile:", "configserver:", "secret://")
 
 

@@ -7,16 +7,16 @@ applies to every finding, whichever package reports it, except to those after wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from halgit import catalog
 from halgit.catalog import CATALOG
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Finding, RuleSettings, Severity
 from halgit.record import Record, replace
 
-_WAIVER = re.compile(rb"(?:#|//)[ \t]*halgit:[ \t]*ignore=([^\s#]+)[ \t]*([^\r\n]*)")
+_WAIVER = lazy_pattern(rb"(?:#|//)[ \t]*halgit:[ \t]*ignore=([^\s#]+)[ \t]*([^\r\n]*)")
 
 
 class Waiver(Record):

@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.yaml.parser import Node, Stream, find_content_start
 from halgit.yaml.source_text import BREAKS, FindingCollector, Mark, SourceText
 
-_TAB_IN_GAP: Final = re.compile(rf"#[^{BREAKS}]*|(\t)")
-_TAB_IN_PLAIN: Final = re.compile(rf"[{BREAKS}] *(\t)")
-_DASHES_IN_PLAIN: Final = re.compile(rf"[{BREAKS}](---)")
-_ESCAPE: Final = re.compile(r"\\(?:([/\t])|.)", re.DOTALL)
-_HEADER: Final = re.compile(rf"[|>][-+0-9]*([^-+0-9 {BREAKS}]| +[^ #{BREAKS}])")
-_MIDDLE_MARK: Final = re.compile(rf"[{BREAKS}](\ufeff)")
-_TAG_ALONE: Final = re.compile(r"(?:&\S+\s+)?!,")
-_FLOW_KEY: Final = re.compile(r"(\?)")
+_TAB_IN_GAP: Final = lazy_pattern(rf"#[^{BREAKS}]*|(\t)")
+_TAB_IN_PLAIN: Final = lazy_pattern(rf"[{BREAKS}] *(\t)")
+_DASHES_IN_PLAIN: Final = lazy_pattern(rf"[{BREAKS}](---)")
+_ESCAPE: Final = lazy_pattern(r"\\(?:([/\t])|.)", re.DOTALL)
+_HEADER: Final = lazy_pattern(rf"[|>][-+0-9]*([^-+0-9 {BREAKS}]| +[^ #{BREAKS}])")
+_MIDDLE_MARK: Final = lazy_pattern(rf"[{BREAKS}](\ufeff)")
+_TAG_ALONE: Final = lazy_pattern(r"(?:&\S+\s+)?!,")
+_FLOW_KEY: Final = lazy_pattern(r"(\?)")
 
 
 def check_compatibility(text: SourceText, stream: Stream, findings: FindingCollector) -> None:

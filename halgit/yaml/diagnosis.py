@@ -11,20 +11,21 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.yaml.compatibility import describe_tab
 from halgit.yaml.parser import Diagnosis, ParseFailure, Stream
 from halgit.yaml.source_text import FindingCollector, SourceText
 
-_CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
-_PROGRESS: Final = re.compile(
+_CONFLICT: Final = lazy_pattern(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
+_PROGRESS: Final = lazy_pattern(
     r"^[+!-] (?:Get|Edit|Set|Add|Delete|List|Validate|Generate|Apply|Prep|Run)\b.*$", re.MULTILINE
 )
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|<%")
-_PLACEHOLDER: Final = re.compile(
+_TEMPLATE: Final = lazy_pattern(r"\{\{|\{%|<%")
+_PLACEHOLDER: Final = lazy_pattern(
     r"\s*(?:- +)?(\$\{[^}]*\}|\$[A-Za-z_]\w*|<[A-Za-z][\w .-]*>|@[A-Z_]+@|[A-Z]+(?:_[A-Z]+)+):?\s*(?:#.*)?"
 )
-_NO_SPACE: Final = re.compile(r"\s*(?:- +)*([A-Za-z_][\w.-]*):(?!//)[^\s:].*")
-_NO_SPACE_AFTER_DASH: Final = re.compile(r"\s*-[^\s-].*")
+_NO_SPACE: Final = lazy_pattern(r"\s*(?:- +)*([A-Za-z_][\w.-]*):(?!//)[^\s:].*")
+_NO_SPACE_AFTER_DASH: Final = lazy_pattern(r"\s*-[^\s-].*")
 
 
 def diagnose(text: SourceText, stream: Stream, findings: FindingCollector) -> None:
@@ -253,10 +254,10 @@ _CAUSES: Final[tuple[Callable[[ParseFailure], Diagnosis | None], ...]] = (
 )
 
 
-_KEY: Final = re.compile(r"\s*(?:- +)*(?:\"([^\"]*)\"|'([^']*)'|([^\s#\"'\[{][^:#]*)):(?:\s|$)")
-_EMPTY: Final = re.compile(r"\s*(?:- +)*([\w.-]+):\s*(?:\[\]|\{\})\s*(?:#.*)?")
-_ITEM: Final = re.compile(r" *-(?:\s|$)")
-_BEGINS: Final = re.compile(r" *((?:- +)*)")
+_KEY: Final = lazy_pattern(r"\s*(?:- +)*(?:\"([^\"]*)\"|'([^']*)'|([^\s#\"'\[{][^:#]*)):(?:\s|$)")
+_EMPTY: Final = lazy_pattern(r"\s*(?:- +)*([\w.-]+):\s*(?:\[\]|\{\})\s*(?:#.*)?")
+_ITEM: Final = lazy_pattern(r" *-(?:\s|$)")
+_BEGINS: Final = lazy_pattern(r" *((?:- +)*)")
 
 
 def count_indentation(line: str) -> int:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import MISSING, AbsentType, Path, PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.yaml.emitter import dump, format_block, is_plain, is_printable, quote_double, quote_single
@@ -220,11 +221,11 @@ class _EditableFile:
         return node.end.index
 
 
-_ANCHOR: Final = re.compile(r"(?:!\S*\s+)*(&\S+)")
-_SAFE_IN_FLOW: Final = re.compile(r"[A-Za-z0-9_./(^$+~;=@&*!|-][^,\[\]{}?\"'`#]*")
-_HEADER: Final = re.compile(r"([|>])([-+0-9]*)[ \t]*(#[^\r\n]*)?(\r\n|\r|\n)?")
-_BREAKS_AT_END: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ ]*)*\Z")
-_DASHES: Final = re.compile(r" *(?:- +)*")
+_ANCHOR: Final = lazy_pattern(r"(?:!\S*\s+)*(&\S+)")
+_SAFE_IN_FLOW: Final = lazy_pattern(r"[A-Za-z0-9_./(^$+~;=@&*!|-][^,\[\]{}?\"'`#]*")
+_HEADER: Final = lazy_pattern(r"([|>])([-+0-9]*)[ \t]*(#[^\r\n]*)?(\r\n|\r|\n)?")
+_BREAKS_AT_END: Final = lazy_pattern(r"(?:(?:\r\n|\r|\n)[ ]*)*\Z")
+_DASHES: Final = lazy_pattern(r" *(?:- +)*")
 
 
 def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool = False) -> bytes:

@@ -11,11 +11,14 @@ import re
 from base64 import b64encode
 from typing import Any, Final
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.yaml.resolver import FLOAT, INT, TIMESTAMP, WORDS, to_java_double
 
-_LITERAL: Final = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
+_LITERAL: Final = lazy_pattern(
+    r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
+)
 _LONGEST_KEY: Final = 1000
 
 
@@ -146,12 +149,12 @@ def format_block(text: str, pad: str) -> str:
     return f"|{hint}{chomp}\n" + "\n".join(written) + "\n" * max(0, ends - 1)
 
 
-_SAFE: Final = re.compile(
+_SAFE: Final = lazy_pattern(
     r"[A-Za-z0-9_/.(^$+~\\;=-](?:[!-\"$-9;-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
     r"|:(?![\s:])(?!$)|(?<!\s)\#(?!\#)| (?![\s#])(?!$))*"
 )
-_PRINTABLE: Final = re.compile(r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
-_LIKE_A_NUMBER: Final = re.compile(
+_PRINTABLE: Final = lazy_pattern(r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
+_LIKE_A_NUMBER: Final = lazy_pattern(
     r"[-+.]?[0-9_.,:'eExXoObBa-fA-F+-]*[0-9][0-9_.,:eExXoObBa-fA-F+-]*|[-+]?\.(?:inf|nan)", re.IGNORECASE
 )
 _WORDS: Final = frozenset(
@@ -175,7 +178,7 @@ _ESCAPES: Final = {
     "\u2028": "\\L",
     "\u2029": "\\P",
 }
-_TO_ESCAPE: Final = re.compile(
+_TO_ESCAPE: Final = lazy_pattern(
     r"[^\x20\x21\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 

@@ -7,7 +7,6 @@ before it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final, Literal, Protocol
 
@@ -15,6 +14,7 @@ import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
 
 from halgit.errors import HalgitError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record, field
 from halgit.yaml.source_text import Mark, SourceText
 
@@ -78,7 +78,7 @@ def is_merge_key(key: Node) -> bool:
     return key.kind == "scalar" and (key.tag == TAG_PREFIX + "merge" or (key.plain and key.text == "<<"))
 
 
-_PROPERTIES: Final = re.compile(r"[&!]\S*(?:\s+(?:#.*)?)*")
+_PROPERTIES: Final = lazy_pattern(r"[&!]\S*(?:\s+(?:#.*)?)*")
 
 
 def find_content_start(whole: str, node: Node) -> int:

@@ -11,16 +11,17 @@ import re
 from base64 import b64encode
 from typing import Final
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import PlainScalar, UnquotedScalar, Value
 
-INT: Final = re.compile(
+INT: Final = lazy_pattern(
     r"[-+]?0b_*[01][01_]*"
     r"|[-+]?0_*[0-7][0-7_]*"
     r"|[-+]?(?:0|[1-9][0-9_]*)"
     r"|[-+]?0x_*[0-9a-fA-F][0-9a-fA-F_]*"
     r"|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+"
 )
-FLOAT: Final = re.compile(
+FLOAT: Final = lazy_pattern(
     r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
     r"|[-+]?\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
@@ -28,7 +29,7 @@ FLOAT: Final = re.compile(
     r"|[-+]?\.(?:inf|Inf|INF)"
     r"|\.(?:nan|NaN|NAN)"
 )
-TIMESTAMP: Final = re.compile(
+TIMESTAMP: Final = lazy_pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
     r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?"
@@ -41,9 +42,9 @@ BOOLS: Final = {
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL", " "})
 WORDS: Final[dict[str, Value]] = {**BOOLS, **dict.fromkeys(NULLS)}
 
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
-_DIGITS: Final = re.compile(r"[0-9a-zA-Z:]+")
-_DECIMALS: Final = re.compile(r"[0-9.e:+-]+|\.inf|\.nan")
+_DAY: Final = lazy_pattern(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
+_DIGITS: Final = lazy_pattern(r"[0-9a-zA-Z:]+")
+_DECIMALS: Final = lazy_pattern(r"[0-9.e:+-]+|\.inf|\.nan")
 _LONGEST_NUMBER = 1024
 _LONGEST_DATE = 50
 
@@ -199,7 +200,7 @@ def to_java_double(value: float) -> str:
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
 
 
-_PARTS: Final = re.compile(
+_PARTS: Final = lazy_pattern(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(?:Z|([-+]\d{1,2})(?::(\d\d))?))?)?",
     re.ASCII,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Finding, Path, Severity
 from halgit.record import Record
 
 BREAKS: Final = "\n\r\x85\u2028\u2029"
-_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_BREAK: Final = lazy_pattern("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 class Mark(Record):
@@ -73,8 +73,8 @@ class FindingCollector:
         return tuple(sorted(self._found.values(), key=lambda finding: (finding.line, finding.column)))
 
 
-UNPRINTABLE: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TERMINAL_COLOR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+UNPRINTABLE: Final = lazy_pattern(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TERMINAL_COLOR: Final = lazy_pattern(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def decode_text(text: bytes, findings: FindingCollector) -> SourceText | None:

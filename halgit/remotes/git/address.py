@@ -11,16 +11,17 @@ from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from halgit.errors import UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 
 Scheme = Literal["https", "http", "ssh", "file"]
 
 _SCHEMES: tuple[Scheme, ...] = ("https", "http", "ssh", "file")
-_SHORT = re.compile(r"(?P<user>[^@/:]+)@(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:@\[\]]+):(?P<path>.*)")
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
-_ADDRESS_6 = re.compile(r"[0-9A-Fa-f:.]+")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,31}")
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_SHORT = lazy_pattern(r"(?P<user>[^@/:]+)@(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:@\[\]]+):(?P<path>.*)")
+_HOST = lazy_pattern(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_ADDRESS_6 = lazy_pattern(r"[0-9A-Fa-f:.]+")
+_USER = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,31}")
+_LOOPBACK = lazy_pattern(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
 class Address(Record):

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError, UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.record import Record
 from halgit.remotes.git.program import Answer
 from halgit.remotes.git.work_directory import REMOTE, WorkDirectory
 
 _TIP = "refs/halgit/tip"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_SHORT_COMMIT = re.compile(r"[0-9a-f]{7,39}")
-_NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.$|\.lock(/|$)|(^|/)\.")
+_COMMIT = lazy_pattern(r"[0-9a-f]{40}")
+_SHORT_COMMIT = lazy_pattern(r"[0-9a-f]{7,39}")
+_NOT_IN_A_REF = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.$|\.lock(/|$)|(^|/)\.")
 _SHOWN = 5
 
 _QUIETLY = ("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no")

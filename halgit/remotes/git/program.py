@@ -18,6 +18,7 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
 from halgit.errors import NotFoundError, RefusedError, RemoteError, ThrottledError, UnreachableError, UntrustedError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.operator_settings import Access
 from halgit.record import Record
 from halgit.remotes.git.address import Address
@@ -161,7 +162,7 @@ class _Row(Record):
 
 
 def _pattern(words: str, kind: type[RemoteError], message: str, hint: str) -> _Row:
-    return _Row(re.compile(words, re.IGNORECASE), kind, message, hint)
+    return _Row(lazy_pattern(words, re.IGNORECASE), kind, message, hint)
 
 
 _LATER = "Retry later, or check the server."
@@ -232,8 +233,8 @@ _ROWS = (
     _pattern(r"unknown option|usage: git", RemoteError, "the program git is too old.", "Install git 2.31 or newer."),
 )  # fmt: skip
 
-_SAID = re.compile(r"^(fatal|error|remote|ssh):.*", re.MULTILINE)
-_NOT_SHOWN = re.compile(r"[^\x20-\x7e\xa1-\uffff]+")
+_SAID = lazy_pattern(r"^(fatal|error|remote|ssh):.*", re.MULTILINE)
+_NOT_SHOWN = lazy_pattern(r"[^\x20-\x7e\xa1-\uffff]+")
 _LONGEST = 300
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from halgit.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.record import Record
 from halgit.remotes.git.address import read_address
@@ -24,7 +25,7 @@ _NOT_FIRST: Final = r"non-fast-forward|fetch first|stale info|cannot lock ref|fa
 _NOT_ALLOWED: Final = (
     r"pre-receive hook declined|protected branch|hook declined|remote rejected|GH006|not allowed to push"
 )
-_PERSON: Final = re.compile(r"\s*([^<>\n]+?)\s*<([^<>\s]+@[^<>\s]+)>\s*")
+_PERSON: Final = lazy_pattern(r"\s*([^<>\n]+?)\s*<([^<>\s]+@[^<>\s]+)>\s*")
 
 
 class Signing(Record):

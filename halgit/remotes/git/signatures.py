@@ -13,15 +13,16 @@ import re
 from pathlib import Path
 
 from halgit.errors import NotFoundError, RemoteError, UntrustedError, UsageError
+from halgit.lazy_pattern import lazy_pattern
 from halgit.remotes.git.fetch import Tip
 from halgit.remotes.git.program import Answer
 from halgit.remotes.git.work_directory import WorkDirectory
 
 _ARMORED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
-_BLOCK = re.compile(_ARMORED + rb"(.*?)\n-----END PGP", re.DOTALL)
-_PRIVATE = re.compile(rb"-----BEGIN (PGP|OPENSSH|RSA|EC)? ?PRIVATE KEY")
+_BLOCK = lazy_pattern(_ARMORED + rb"(.*?)\n-----END PGP", re.DOTALL)
+_PRIVATE = lazy_pattern(rb"-----BEGIN (PGP|OPENSSH|RSA|EC)? ?PRIVATE KEY")
 _KEYBOX = b"KBXf"
-_ALLOWED = re.compile(rb"^[^\s#].*\s(ssh-|ecdsa-|sk-ssh-|sk-ecdsa-)[a-z0-9@.-]+\s+AAAA", re.MULTILINE)
+_ALLOWED = lazy_pattern(rb"^[^\s#].*\s(ssh-|ecdsa-|sk-ssh-|sk-ecdsa-)[a-z0-9@.-]+\s+AAAA", re.MULTILINE)
 _GPG_SETTINGS = """\
 no-autostart
 no-auto-key-retrieve

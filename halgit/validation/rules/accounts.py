@@ -8,6 +8,7 @@ from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Path, Severity
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
@@ -90,9 +91,9 @@ def _write_only(view: View) -> Iterator[Hit]:
         yield Hit(path, f"{whose} has WRITE but no READ.")
 
 
-_REGISTRY_NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9]*[a-z0-9])?")
+_REGISTRY_NAME: Final = lazy_pattern(r"[a-z0-9]+([-a-z0-9]*[a-z0-9])?")
 _REGISTRY_PASSWORDS: Final = ("password", "passwordCommand", "passwordFile")
-_PLACEHOLDER: Final = re.compile(r".\{.*\}")
+_PLACEHOLDER: Final = lazy_pattern(r".\{.*\}")
 _BROKEN_PATTERN: Final = ("unterminated", "missing", "unbalanced", "nothing to repeat", "bad escape (end of pattern)")
 """What Python says of a pattern that Java refuses, too; the two differ in other things."""
 

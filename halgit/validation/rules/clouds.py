@@ -5,11 +5,11 @@ Tables, because Halyard's validators ask the same few questions of all of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from halgit.halyard.coercion import coerce_integer, is_true
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Severity
 from halgit.record import replace
 from halgit.text.phrases import join_words, suggest_nearest
@@ -17,7 +17,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import both, empty, half, owner, text, word
 from halgit.validation.view import Node, View
 
-_PLACEHOLDER: Final = re.compile(r".\{.*\}")
+_PLACEHOLDER: Final = lazy_pattern(r".\{.*\}")
 _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "oracle": ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "region"),
     "oraclebmcs": ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "region"),
@@ -172,8 +172,8 @@ def _foundry_placeholders(view: View) -> Iterator[Hit]:
                 yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has a placeholder in {key}.")
 
 
-_SNS_TOPIC: Final = re.compile(r"arn:aws:sns:[^:]+:[^:]+:[^:]+")
-_IAM_ROLE: Final = re.compile(r"arn:aws:iam::[^:]+:[^:]+")
+_SNS_TOPIC: Final = lazy_pattern(r"arn:aws:sns:[^:]+:[^:]+:[^:]+")
+_IAM_ROLE: Final = lazy_pattern(r"arn:aws:iam::[^:]+:[^:]+")
 _HOOK_RESULTS: Final = ("ABANDON", "CONTINUE")
 
 

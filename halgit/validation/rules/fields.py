@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import resources
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import Skipped, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit
@@ -28,8 +29,8 @@ def skipped_file(view: View, left: Skipped) -> Hit:
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _NAME = rf"(?:{_LABEL}\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
-_HOST = re.compile(rf"{_NAME}|[0-9]+(?:\.[0-9]+){{3}}|\[[0-9A-Fa-f:.%]+\]")
-_STILL_OPEN = re.compile(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
+_HOST = lazy_pattern(rf"{_NAME}|[0-9]+(?:\.[0-9]+){{3}}|\[[0-9A-Fa-f:.%]+\]")
+_STILL_OPEN = lazy_pattern(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
 """Something in a text that a person or a script is to fill in."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import coerce_enum, is_true
+from halgit.lazy_pattern import lazy_pattern
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import empty, lacking, text
 from halgit.validation.rules.local_files import Named, named
@@ -19,7 +19,7 @@ _STORE_NEEDS: Final = {
     "azs": ("storageAccountName", "storageAccountKey"),
 }
 _ORACLE_NEEDS: Final = ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "namespace")
-_BUCKET = re.compile(r"[a-zA-Z0-9\-_.]{1,63}")
+_BUCKET = lazy_pattern(r"[a-zA-Z0-9\-_.]{1,63}")
 
 
 def _storage(view: View) -> tuple[Node, str]:
@@ -67,7 +67,7 @@ def _oracle_store(view: View) -> Iterator[Hit]:
         yield Hit(here.at("bucketName"), message, hint="Write the name of the bucket.")
 
 
-_CANARY_NAME: Final = re.compile(r"[a-z0-9]+([-a-z0-9_]*[a-z0-9])?")
+_CANARY_NAME: Final = lazy_pattern(r"[a-z0-9]+([-a-z0-9_]*[a-z0-9])?")
 _CANARY_STORES: Final = {"google": "gcsEnabled", "aws": "s3Enabled"}
 
 

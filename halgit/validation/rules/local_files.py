@@ -14,6 +14,7 @@ from typing import Final, Literal
 from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.halyard.coercion import is_true
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import MISSING, File, Path, Severity, Value
 from halgit.record import Record
 from halgit.redaction import Secret, SecretText
@@ -44,7 +45,7 @@ def _missing(view: View) -> Iterator[Hit]:
 _FEW: Final = 200
 """Among more files than this no like name is looked for."""
 
-_PATH: Final = re.compile(r"/?(?:[\w.@-]{1,40}/)*[\w.@-]{1,40}")
+_PATH: Final = lazy_pattern(r"/?(?:[\w.@-]{1,40}/)*[\w.@-]{1,40}")
 
 
 def _shown(value: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from halgit.halyard import layout, services
 from halgit.halyard.coercion import coerce_boolean, coerce_integer, is_true
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import MISSING, File
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
@@ -21,7 +22,7 @@ from halgit.validation.rules.fields import skipped_file
 from halgit.validation.view import Node, View
 
 _LARGEST = 1024 * 1024
-_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_KEY = lazy_pattern(r"[-._a-zA-Z0-9]+")
 _YAML = (".yml", ".yaml")
 _OVERRIDES = {"gate": 2, "igor": 2, "orca": 2, "fiat": 1, "rosco": 1}
 """Services that get addresses of high availability: 1 where Clouddriver's counts, 2 where Echo's counts as well."""

@@ -13,19 +13,20 @@ from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.local_files import Named, named
 from halgit.validation.view import View
 
-_PROGRAM: Final = re.compile(
+_PROGRAM: Final = lazy_pattern(
     r"(^|\.)(passwordcommand|gcloudpath|kubectlpath|kubectlexecutable|kubectl\.executable|[a-z]*\d*executable(file)?path"
     r"|scriptpath|terraformexecutable|packerexecutable)$"
 )
 """Property names, in lower case and without `-` and `_`, whose value a service or Halyard runs."""
 
-_JVM: Final = re.compile(r"-javaagent:|-agentpath:|-agentlib:|OnOutOfMemoryError=|OnError=|@argfiles")
+_JVM: Final = lazy_pattern(r"-javaagent:|-agentpath:|-agentlib:|OnOutOfMemoryError=|OnError=|@argfiles")
 """Options of the JVM that load code or run a program."""
 
 _JVM_VARIABLES: Final = frozenset({"JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "LD_PRELOAD"})

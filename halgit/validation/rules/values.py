@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
+from halgit.lazy_pattern import lazy_pattern
 from halgit.pipeline import File, Origin, Path, PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.open_secrets import Open
@@ -48,7 +48,7 @@ def _public_secrets(view: View) -> Iterator[Hit]:
 
 
 _SETTINGS = model.FieldType("object", "service.ServiceSettings")
-_ODD_INT = re.compile(
+_ODD_INT = lazy_pattern(
     rb"(?<![\w.:/-])[-+]?(?:0[0-7_]+|0[xb][0-9a-fA-F_]+|[1-9][0-9]*_[0-9_]*|[1-9][0-9_]*:[0-5]?[0-9])"
 )
 """Integers that are not written as Java writes them."""
