@@ -50,7 +50,7 @@ def test_it_renders_without_an_error(rendered: tuple[Ran, Path]) -> None:
     ran, _ = rendered
     assert ran.code == 0, ran.err
     assert "error" not in ran.err
-    assert "RELEASE looks like a token, is none, and stays as it stands. Did you mean RELEASE_NAME?" in ran.err
+    assert "RELEASE resembles a token but is none, and is kept unchanged. Did you mean RELEASE_NAME?" in ran.err
 
 
 def filled(value: Any) -> Any:

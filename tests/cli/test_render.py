@@ -37,7 +37,7 @@ def test_the_summary_tells_sources_layers_files_parameters_and_what_was_left_out
     assert "merged" in lines["files"]
     assert "publicHost" in lines["parameters"]
     assert "(1 secret)" in lines["parameters"]
-    assert lines["halyard.yaml"].split(None, 1)[1] == "it is the daemon's own; --daemon-config writes it"
+    assert lines["halyard.yaml"].split(None, 1)[1] == "it configures the Halyard daemon; --daemon-config writes it"
 
 
 def test_json_is_one_object_with_the_fields_of_the_contract(tmp_path: Path) -> None:
@@ -158,9 +158,9 @@ def test_findings_that_fail_leave_nothing_and_come_all_together(tmp_path: Path) 
             "--set: the name or the = is missing. Write --set NAME=VALUE.",
         ),
         (["render", "--repo", "{tmp}/nowhere"], 3, "nowhere"),
-        (["render", "--repo", "{sample}", "--path", "accounts"], 3, "holds no file of a layer"),
+        (["render", "--repo", "{sample}", "--path", "accounts"], 3, "has no file of a layer"),
         (["render", "--repo", "{sample}", "--path", "../sample-repo"], 2, ".."),
-        (["render", "--repo", "https://user:hunter2@example.com/x.git"], 2, "login"),
+        (["render", "--repo", "https://user:hunter2@example.com/x.git"], 2, "contains credentials"),
         (["render", "--repo", "a", "--repo", "b", "--ref", "main"], 2, "--ref and --path need exactly one --repo."),
         (["nonsense"], 2, "Unknown command 'nonsense'"),
         (["explain", "--repo", "{sample}", "--overlay", "prod", "confg"], 2, "confg is not in the rendered tree."),
@@ -177,7 +177,7 @@ def test_wrong_use_and_sources_that_cannot_be_had(arguments: list[str], code: in
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (None, "There is no config in layer . or the layers it builds on: Halyard would start an empty Spinnaker."),
+        (None, "Layer . and its bases have no config: Halyard would start an empty Spinnaker."),
         ("", "The halconfig is empty: Halyard would start an empty Spinnaker."),
         ("# nothing\n", "The halconfig is empty"),
         ("deploymentConfigurations:\n- name: other\n", "The halconfig has no deployment default (deployments: other)."),

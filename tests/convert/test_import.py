@@ -336,11 +336,11 @@ def test_a_folder_that_holds_anything_is_refused_and_left_alone(source: Path, tm
     (tmp_path / "made/mine").write_text("x")
     ran = halgit("import", source, tmp_path / "made")
     assert ran.code == 5
-    assert "the folder is not empty (it holds mine). Name an empty or a new folder." in ran.err
+    assert "the folder is not empty (it contains mine). Name an empty or new folder." in ran.err
     assert tree(tmp_path / "made") == {"mine": b"x"}
     ran = halgit("import", source, tmp_path / "made/mine")
     assert ran.code == 5
-    assert "there is a file where the folder is to be. Name another folder." in ran.err
+    assert "is a file, not a folder. Name another folder." in ran.err
 
 
 def test_an_empty_folder_and_one_of_a_folder_to_be_made_are_taken(source: Path, tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_a_tree_that_cannot_be_read_is_told_whole_and_nothing_is_written(source:
     ("arguments", "code", "words"),
     [
         ((SAMPLE, "made"), 2, "is already a repository of layers. Render it with --repo."),
-        (("nowhere", "made"), 3, "nowhere: this directory does not exist."),
+        (("nowhere", "made"), 3, "nowhere: the directory does not exist."),
         ((".", "made", "--overlay", "../x"), 2, "--overlay: '../x' is not a valid name."),
         ((".", "made"), 3, "has no file of a layer"),
     ],

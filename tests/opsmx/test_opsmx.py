@@ -119,7 +119,7 @@ def test_a_number_where_a_token_needs_a_text_is_an_error() -> None:
     operator = OperatorSettings(params_file="values.yaml", params_text=b"GIT_TOKEN: 12345678\nBRANCH: 4.0\n")
     rendered = render([layer("", {GIT_CONFIG: "a: GIT_TOKEN\nb: BRANCH\n"})], operator)
     assert told(rendered.findings) == [
-        "values.yaml:1: parameter/value: Expected a string, got a whole number. Put it in quotes.",
+        "values.yaml:1: parameter/value: Expected a string, got an integer. Put it in quotes.",
         "values.yaml:2: parameter/value: Expected a string, got a number. Put it in quotes.",
     ]
 

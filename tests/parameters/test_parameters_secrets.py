@@ -165,7 +165,7 @@ def test_a_secret_of_the_wrong_kind_is_still_hidden() -> None:
     }
     parameters, made = run(files, by_variable("Sup3rSecret", "WORD"))
     assert told(parameters.findings) == [
-        "base/halgit.yaml:2: parameter/value: Expected a string, got a whole number. Put it in quotes.",
+        "base/halgit.yaml:2: parameter/value: Expected a string, got an integer. Put it in quotes.",
         ":0: parameter/value: HALGIT_PARAM_WORD: the value does not match the pattern [a-z]+. "
         "Correct the value; the pattern must match all of it.",
     ]
