@@ -126,6 +126,14 @@ class Daemon:
                     one.stop.set()
             self.tasks.clear()
 
+    def deploy_by_hand(self) -> bool:
+        """Somebody runs `hal deploy apply`, unless a deploy runs; whether they did."""
+        with self._lock:
+            if any(task.state not in TERMINAL for task in self.tasks.values()):
+                return False
+            self.answer("POST", "/v1/config/deployments/default/deploy/?validate=true")
+            return True
+
     def collect(self, uuid: str) -> None:
         """Forget one task, as two minutes after its timeout; it is not stopped."""
         self.tasks.pop(uuid, None)

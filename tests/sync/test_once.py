@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers.halyard_tasks import Pace
 from sync_world import CONFIG, GATE, World, tree, world
 
 
@@ -227,3 +229,22 @@ def test_a_config_of_another_deployment_name_is_deployed_by_it(one: World) -> No
     ran = one.once()
     assert ran.code == 0, ran.err
     assert any("/deployments/prod/deploy/" in path for _, path in one.daemon.requests)
+
+
+def test_the_tree_is_not_replaced_while_somebody_else_deploys(one: World) -> None:
+    """A deploy reads profiles while it generates, staged files while it applies, and the halconfig at its end."""
+    assert one.once().code == 0
+    old = (one.hal / "config").read_bytes()
+    one.repository.commit(tree(zone="Europe/Berlin", gate="a: 2\n", orca="a: 2\n"))
+    one.daemon.pace = Pace(generate=0.3, apply=0.5)
+    assert one.daemon.deploy_by_hand()
+    ran = one.once()
+    assert ran.code == 0, ran.err
+    by_hand = [given for given in one.daemon.applied if given.task == one.daemon.deploys[1].uuid]
+    assert {given.config for given in by_hand} == {hashlib.sha256(old).hexdigest()}
+    assert {given.files["orca-local.yml"] for given in by_hand if given.service == "orca"} == {b"a: 1\n"}
+    assert [task.state for task in one.daemon.deploys] == ["SUCCEEDED"] * 3
+    assert one.daemon.overlaps == 0
+    given = one.daemon.given("orca")
+    assert given is not None
+    assert given.files["orca-local.yml"] == b"a: 2\n"

@@ -92,11 +92,17 @@ class Chaos:
     def disturb(self) -> None:
         """One of the things that go wrong."""
         daemon = self.one.daemon
-        what = self.random.choice(("kill", "kill", "restart", "restart", "polls", "refuse", "early", "rotate", "slow"))
+        what = self.random.choice(
+            ("kill", "kill", "restart", "restart", "polls", "refuse", "early", "rotate", "slow", "hand", "hand")
+        )
         if what == "kill":
             self.kill()
         elif what == "restart":
             self.restart()
+        elif what == "hand":
+            daemon.pace = Pace(generate=0.05, apply=0.1)
+            if daemon.deploy_by_hand():
+                self.commit(len(self.trees) + 1000, valid=True)
         elif what == "polls":
             daemon.failing_polls = 2
         elif what == "early":
