@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint types bench soak charts docs clean
+.PHONY: demo test lint types bench soak charts docs site lock image image-context dist clean
 
 demo: .venv/.run
 	@rm -rf build/demo
@@ -36,6 +36,22 @@ charts: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/halgit rules --format markdown > docs/rules.md
+	$(BIN)/python scripts/command_reference.py > docs/commands.md
+
+# Refreshes the locked dependencies of the image.
+lock: $(STAMP)
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --universal --generate-hashes \
+	  --python-version 3.11 --no-header --output-file requirements.lock
+
+image: $(STAMP)
+	PYTHON=$(BIN)/python scripts/make_image.sh
+
+image-context: $(STAMP)
+	PYTHON=$(BIN)/python scripts/make_image.sh --context
+
+# Wheel, sdist, charts, image, SBOM and checksums in dist/; the same commit gives the same bytes.
+dist: $(STAMP)
+	PYTHON=$(BIN)/python scripts/make_dist.sh
 
 clean:
 	rm -rf build dist .venv

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def program(name: str, package: str) -> str:
     """The path of an outside program, or a skip that names it and its Debian package."""
-    found = shutil.which(name) or (shutil.which(name, path="/usr/lib/git-core") if name.startswith("git-") else None)
+    search = [os.environ.get("PATH", ""), str(Path(sys.executable).parent), "/usr/lib/git-core"]
+    found = shutil.which(name, path=os.pathsep.join(search))
     if found is None:
         pytest.skip(f"needs the program {name} (Debian package {package})")
     return found

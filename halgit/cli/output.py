@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from threading import RLock
@@ -19,6 +20,9 @@ from halgit.publish import write_termination_message
 from halgit.redaction import Redactor
 
 TERMINATION_FILE = "/dev/termination-log"
+_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+"""Control characters but tab and newline, and those that change the direction of text."""
+
 _COLORS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2", "green": "32"}
 
 
@@ -32,6 +36,7 @@ class Output:
         self._out = out
         self._err = err
         self._lock = RLock()
+        self._mark = os.urandom(8).hex() + ":"
         self.redactor = Redactor()
         self.json = False
         self.json_errors = False
@@ -56,11 +61,15 @@ class Output:
 
     def paint(self, text: str, name: str) -> str:
         """Color a text for stdout."""
-        return _painted(text, name) if self._has_color(self._out) else text
+        return self._painted(text, name) if self._has_color(self._out) else text
 
     def paint_message(self, text: str, name: str) -> str:
         """Color a text for stderr."""
-        return _painted(text, name) if self._has_color(self._err) else text
+        return self._painted(text, name) if self._has_color(self._err) else text
+
+    def _painted(self, text: str, name: str) -> str:
+        """Put our own marks around a text, which `_clean` turns into colors: nobody else can write them."""
+        return f"{self._mark}{_COLORS[name]};{text}{self._mark}0;"
 
     def _has_color(self, stream: TextIO) -> bool:
         if self.color != "auto":
@@ -75,13 +84,19 @@ class Output:
         """Return the columns of the terminal that results go to; None if they go elsewhere."""
         return _columns(self._out)
 
+    def clean(self, text: str) -> str:
+        """Mask secrets, and escape control characters, which could drive a terminal or the log of a forge."""
+        clean = re.sub(_CONTROL, lambda match: ascii(match[0])[1:-1], self.redactor.clean(text))
+        return re.sub(rf"{self._mark}(\d+);", "\033[\\1m", clean) if self._mark in clean else clean
+
     # --- results
 
     def result(self, text: str) -> None:
         """Write lines of the result to stdout."""
+        clean = self.clean(text)
         with self._lock:
             self._clear_status()
-            self._out.write(self.redactor.clean(text) + "\n")
+            self._out.write(clean + "\n")
 
     def answer(self, value: Mapping[str, Any]) -> None:
         """Set the one JSON object of `--format json`; it is printed at the end, with `error` on failure."""
@@ -95,7 +110,7 @@ class Output:
 
     def message(self, text: str, **fields: Any) -> None:
         """Write a line to stderr, after the results so far; `fields` go into its JSON object."""
-        clean = self.redactor.clean(text)
+        clean = self.clean(text)
         if self.log_json:
             clean = self.redactor.clean(json.dumps({"message": clean, **fields}, ensure_ascii=False))
         with self._lock:
@@ -114,7 +129,7 @@ class Output:
         elif self._err.isatty():
             columns = _columns(self._err) or 80
             with self._lock:
-                self._err.write("\r\033[K" + self.redactor.clean(text)[: columns - 1])
+                self._err.write("\r\033[K" + self.clean(text)[: columns - 1])
                 self._err.flush()
                 self._has_status = True
 
@@ -156,10 +171,6 @@ class Output:
             self._err.write("\r\033[K")
             self._err.flush()
             self._has_status = False
-
-
-def _painted(text: str, name: str) -> str:
-    return f"\033[{_COLORS[name]}m{text}\033[0m"
 
 
 def _columns(stream: TextIO) -> int | None:

@@ -94,7 +94,7 @@ def _report(output: Output, report: Report, options: dict[str, Any]) -> None:
     if name == "json":
         output.answer({"summary": report.counts()} if file else json_value(report))
     if file:
-        publish.write_file(file, (output.redactor.clean(FORMATS[name](report)) + "\n").encode("utf-8"), mode=0o644)
+        publish.write_file(file, (output.clean(FORMATS[name](report)) + "\n").encode("utf-8"), mode=0o644)
         output.message(f"Wrote {file}.")
     elif name != "json":
         formatted = text(report, output.paint) if name == "text" else FORMATS[name](report)

@@ -16,6 +16,8 @@ import yaml
 from program import SAMPLE, tree
 from servers.repositories import Repository
 
+from halgit import __version__
+
 PAGE = (needs.ROOT / "docs/ci.md").read_text()
 SNIPPETS = dict(re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", PAGE, re.M | re.S))
 GITLAB: dict[str, Any] = yaml.safe_load((needs.ROOT / "ci/gitlab.yml").read_text())
@@ -83,8 +85,10 @@ def test_the_hook_passes_the_sample_and_stops_a_commit_that_halyard_would_refuse
 def job(name: str, folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
     """Run the script of a job as a runner does, with the variables of the template."""
     variables = {**GITLAB[".halgit"]["variables"], **given}
+    install, *before = GITLAB[".halgit"]["before_script"]
+    assert "pip install" in install
     return subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", "\n".join(GITLAB[name]["script"])],
+        ["bash", "-eo", "pipefail", "-c", "\n".join([*before, *GITLAB[name]["script"]])],
         env={"PATH": PATH, "HOME": str(folder.parent), "GIT_CONFIG_GLOBAL": "/dev/null", **variables},
         cwd=folder, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
@@ -119,6 +123,24 @@ def test_the_jobs_of_gitlab_write_what_their_artifacts_name(tmp_path: Path) -> N
     assert "yaml/syntax" in (checkout.folder / junit).read_text()
 
 
+def test_the_jobs_of_gitlab_work_without_overlays_and_for_one_overlay(tmp_path: Path) -> None:
+    plain = Repository(tmp_path / "plain")
+    config = b"deploymentConfigurations:\n- {name: default, version: 1.36.1}\n"
+    base = plain.commit({"config": config, "default/profiles/gate-local.yml": b"a: 1\n"})
+    plain.git("remote", "add", "origin", plain.url)
+    edit(plain, "default/profiles/gate-local.yml", "a: 1", "a: 2")
+    done = job("halgit-diff", plain.folder, CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
+    assert done.returncode == 0, done.stderr
+    assert "a: 1 -> 2" in (plain.folder / "halgit-diff.md").read_text()
+    done = job("halgit-validate", plain.folder)
+    assert "There are no overlays" not in done.stderr
+    assert (plain.folder / "halgit-validate.xml").is_file()
+    sample = Repository(tmp_path / "sample")
+    sample.commit({f"spinnaker/{path}": content for path, content in tree(SAMPLE).items()})
+    done = job("halgit-validate", sample.folder, HALGIT_PATH="spinnaker", HALGIT_OVERLAY="prod")
+    assert done.returncode == 0, done.stderr
+
+
 # --- docs/ci.md
 
 
@@ -140,7 +162,7 @@ def test_what_the_snippets_name_is_there() -> None:
     (repo,) = yaml.safe_load(SNIPPETS[".pre-commit-config.yaml"])["repos"]
     assert {hook["id"] for hook in repo["hooks"]} <= hooks
     (include,) = yaml.safe_load(SNIPPETS[".gitlab-ci.yml"])["include"]
-    assert (needs.ROOT / include["remote"].split("/main/")[1]).is_file()
+    assert (needs.ROOT / include["remote"].split(f"/v{__version__}/")[1]).is_file()
     action = yaml.safe_load((needs.ROOT / "action.yml").read_text())
     steps = yaml.safe_load(SNIPPETS[".github/workflows/halgit.yml"])["jobs"]["halgit"]["steps"]
     assert set(steps[-1]["with"]) <= set(action["inputs"])
