@@ -31,7 +31,7 @@ prepare_context() {
   mkdir -p build/image
   "$python" -m pip download --quiet --require-hashes --only-binary=:all: --no-deps --python-version "3.$minor" \
     "${platforms[@]}" --no-index --find-links "$cache/wheels" --dest build/image --requirement requirements.lock
-  SOURCE_DATE_EPOCH=$epoch "$python" -m hatchling build -t wheel -d build/image >/dev/null
+  SOURCE_DATE_EPOCH=$epoch "$python" -m hatchling build -t wheel -d build/image >/dev/null 2>&1
   cp requirements.lock build/image/
 }
 
@@ -63,7 +63,7 @@ if [ -z "${BASE_IMAGE:-}" ] && ! buildah inspect --type image "$base" >/dev/null
 
 buildah bud --quiet --layers --timestamp "$epoch" --build-arg BASE_IMAGE="$base" --build-arg VERSION="$version" \
   --build-arg REVISION="$(git rev-parse HEAD)" --build-arg CREATED="$(date -u -d "@$epoch" +%FT%TZ)" \
-  --build-arg PIP_NO_INDEX=1 --tag "$image" . >build/image.log
+  --build-arg PIP_NO_INDEX=1 --tag "$image" . >build/image.log 2>&1 || { cat build/image.log >&2; exit 1; }
 container=$(buildah from "$image")
 root=$(buildah mount "$container")
 size=$(du -sxm "$root" | cut -f1)
@@ -73,5 +73,7 @@ echo "$image: $size MB"
 if [ -n "${1:-}" ]; then
   mkdir -p "$(dirname "$1")"
   rm -f "$1"
-  buildah push --quiet "$image" "oci-archive:$1:halgit:$version"
+  rm -rf build/oci
+  buildah push --quiet "$image" "oci:build/oci:$version" >/dev/null
+  tar -C build/oci --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw -cf "$1" .
 fi
