@@ -55,7 +55,10 @@ def run(root: Path, out: Path, user: int, *command: str, **variables: str) -> su
     """Run a command in the image with a read-only root."""
     known = {"PATH": "/opt/halgit/bin:/usr/bin:/bin", "HOME": "/nonexistent", **variables}
     environment = {
-        **{"PATH": os.environ["PATH"], "ROOT": str(root), "OUT": str(out), "USER_ID": str(user)},
+        "PATH": os.environ["PATH"],
+        "ROOT": str(root),
+        "OUT": str(out),
+        "USER_ID": str(user),
         "VARIABLES": " ".join(f"{name}={value}" for name, value in known.items()),
     }
     return subprocess.run(
@@ -74,7 +77,9 @@ def test_it_renders_from_a_git_server_with_a_read_only_root(root: Path, tmp_path
     with GitHttpServer(tmp_path / "root") as server:
         done = run(
             *(root, out, user, "halgit", "render", "--out", "/tmp/out/.hal"),
-            **{"HALGIT_REPO": f"{server.url}/repo", "HALGIT_OVERLAY": "prod", "HALGIT_SECRETS": "mask"},
+            HALGIT_REPO=f"{server.url}/repo",
+            HALGIT_OVERLAY="prod",
+            HALGIT_SECRETS="mask",
         )
     assert done.returncode == 0, done.stderr
     record = json.loads((out / ".hal/.halgit.json").read_text())
