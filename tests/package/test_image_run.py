@@ -90,7 +90,7 @@ def test_it_has_no_pip_no_compiler_and_no_setuid_file(root: Path) -> None:
     files = [path for path in root.rglob("*") if not path.is_symlink() and path.is_file()]
     programs = {path.name for path in files if path.stat().st_mode & 0o111}
     assert not programs & {"pip", "pip3", "gcc", "cc", "g++", "make", "ld"}
-    assert not [path for path in root.glob("**/site-packages/pip")]
+    assert not list(root.glob("**/site-packages/pip"))
     assert not [path for path in files if path.stat().st_mode & 0o6000]
 
 
