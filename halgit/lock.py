@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from halgit.errors import SourceError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Layer, Snapshot, SourceId
 from halgit.record import Record, replace, to_dict

@@ -6,13 +6,10 @@ resolved value and removes it from any text: plain, base64, URL-encoded and esca
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record
 
 MASK = "********"
@@ -185,6 +182,9 @@ _KEY_VALUE = lazy_pattern(r"^[\s-]*[\"']?[\w./-]+[\"']?\s*[:=]\s")
 
 def _spellings(plain: str) -> Iterator[str]:
     """The text as JSON, YAML, URLs, HTML and XML, GitHub's commands, Markdown tables and Python write it."""
+    import html
+    from urllib.parse import quote, quote_plus
+
     yield plain
     for quoted in (
         quote(plain, safe="", errors="replace"),
@@ -211,6 +211,8 @@ _ESCAPE = lazy_pattern("%[0-9A-F]{2}")
 
 def _base64_forms(raw: bytes) -> Iterator[str]:
     """The part of each base64 text that this value decides, at all three alignments."""
+    import base64
+
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + raw).decode("ascii")
         body = encoded.rstrip("=")[(0, 2, 3)[shift] :]

@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
-from urllib.parse import unquote
 
 from halgit.errors import RemoteError, SourceError, UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Snapshot
 from halgit.record import Record
@@ -270,6 +269,8 @@ def _form(url: str) -> Form:
 
 
 def _query(query: str) -> dict[str, str]:
+    from urllib.parse import unquote
+
     found: dict[str, str] = {}
     for part in filter(None, query.split("&")):
         key, equals, value = part.partition("=")

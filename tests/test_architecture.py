@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "halgit"
 
 LAYERS: dict[str, int] = {
-    "errors": 0, "pipeline": 0, "operator_settings": 0, "redaction": 0, "record": 0, "lazy_pattern": 0, "__init__": 0,
+    "errors": 0, "pipeline": 0, "operator_settings": 0, "redaction": 0, "record": 0, "lazy": 0, "__init__": 0,
     "catalog": 1, "text": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
     "settings": 2, "merge": 2, "validation": 2, "report": 2,
     "parameters": 3,
@@ -22,7 +22,7 @@ LAYERS: dict[str, int] = {
     "cli": 8, "server": 8, "__main__": 9,
 }  # fmt: skip
 
-PURE = {"catalog", "errors", "pipeline", "operator_settings", "redaction", "record", "lazy_pattern",
+PURE = {"catalog", "errors", "pipeline", "operator_settings", "redaction", "record", "lazy",
         "text", "yaml", "halyard", "references",
         "settings", "merge", "parameters", "opsmx", "validation", "report", "explain", "diff", "convert",
         "lock"}  # fmt: skip

@@ -14,7 +14,7 @@ from halgit import yaml as hyaml
 from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
 from halgit.halyard.sensitivity import split_words
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.record import Record, field
 from halgit.text.phrases import suggest_nearest

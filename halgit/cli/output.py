@@ -16,7 +16,6 @@ from typing import Any, TextIO
 
 from halgit.errors import PublishError
 from halgit.pipeline import Finding
-from halgit.publish import write_termination_message
 from halgit.redaction import Redactor
 
 TERMINATION_FILE = "/dev/termination-log"
@@ -135,6 +134,8 @@ class Output:
 
     def error(self, text: str, *, code: int, findings: Sequence[Finding] = ()) -> None:
         """Report why the program fails: on stderr, in the JSON object, and in the pod's termination message."""
+        from halgit.publish import write_termination_message
+
         clean = self.redactor.clean(text)
         if self.log_json:
             self.message(clean, level="error", code=code)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from halgit import lock, publish, secrets
+from halgit import publish, secrets
 from halgit.cli.commands import Command, Seconds, option
 from halgit.cli.options import (
     OUTPUT,
@@ -26,7 +26,6 @@ from halgit.cli.session import Compilation, Session
 from halgit.compiler import require_below, split_daemon_files
 from halgit.errors import DifferenceError
 from halgit.pipeline import Resolved
-from halgit.report.summaries import comparison_json, comparison_lines, render_json, render_text
 
 
 @click.command("render", cls=Command)
@@ -73,8 +72,12 @@ def command(output: Output, /, **options: Any) -> None:
         snapshots, locked = run.open_locked() if options["locked"] else (run.open(), None)
         compilation = run.compile(snapshots)
         if locked:
+            from halgit import lock
+
             lock.hold(locked, lock.entry(compilation.compiled, {}))
         if output.json:
+            from halgit.report.summaries import render_json
+
             output.answer(render_json(compilation.compiled, compilation.findings))
         run.report(compilation.findings)
         require_below(compilation.findings, run.operator.fail_on)
@@ -125,6 +128,8 @@ _METHODS: Final = {
 
 
 def _report(output: Output, outcome: publish.Outcome, tree: Resolved) -> None:
+    from halgit.report.summaries import render_text
+
     text = f"{outcome.target}: {_METHODS[outcome.way]}"
     if outcome.carried:
         text += f"; kept from the old tree: {', '.join(outcome.carried)}"
@@ -144,6 +149,8 @@ def _report(output: Output, outcome: publish.Outcome, tree: Resolved) -> None:
 
 def _compare(output: Output, found: publish.Comparison, options: Mapping[str, Any]) -> None:
     """Report what a render would change. Raises DifferenceError with --check."""
+    from halgit.report.summaries import comparison_json, comparison_lines
+
     target = options["out"]
     lines = comparison_lines(found)
     if output.json:

@@ -17,7 +17,7 @@ from halgit.compiler import overlays, require_below
 from halgit.convert import ChartValues, ImportSource
 from halgit.errors import UsageError
 from halgit.halyard import resources
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Severity, Skipped, Snapshot
 from halgit.report.summaries import import_json, import_text
 from halgit.report.tables import counted

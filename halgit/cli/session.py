@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from halgit import lock, secrets, sources
+from halgit import secrets, sources
 from halgit import yaml as hyaml
 from halgit.cli.output import Output
 from halgit.cli.settings import access_settings, operator_settings, source_specs
 from halgit.compiler import CachingReader, Locator, collect_findings, combine_findings, compile_tree, overlays
 from halgit.errors import SourceError, UsageError
-from halgit.lock import Entry
 from halgit.merge.layers import DocumentReader
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Compiled, Finding, Reference, Snapshot
 from halgit.record import Record, replace
 from halgit.references import format_address
-from halgit.remotes.engine import Engine, Presence, SecretData
-from halgit.remotes.git import stop_git
-from halgit.report.findings import finding_line, summary_line
 from halgit.secrets import Engines, SecretPlan
+
+if TYPE_CHECKING:
+    from halgit.lock import Entry
+    from halgit.remotes.engine import Engine, Presence, SecretData
+
 
 _LAST_WAIT = 5.0
 """In seconds: how long a stopped run waits until its fetches have removed their files."""
@@ -103,6 +103,10 @@ class Session:
         Raises SourceError with a line for each unavailable source, UsageError for a wrong name.
         """
         wanted = specs or self.specs
+        if all(sources.is_directory(spec.url) for spec in wanted):
+            return self._open_directories(wanted)
+        from concurrent.futures import ThreadPoolExecutor, wait
+
         count = Counter(self.output, "Fetching sources", len(wanted))
         pool = ThreadPoolExecutor(max_workers=8)
         waiting = [pool.submit(sources.open_source, spec, self.access) for spec in wanted]
@@ -111,6 +115,8 @@ class Session:
         try:
             wait(waiting)
         except BaseException:
+            from halgit.remotes.git import stop_git
+
             stop_git(self.access)
             wait(waiting, timeout=_LAST_WAIT)
             raise
@@ -122,11 +128,27 @@ class Session:
         _fail_together([reason for future in waiting if (reason := future.exception()) is not None])
         return tuple(future.result() for future in waiting)
 
+    def _open_directories(self, specs: Sequence[SourceSpec]) -> tuple[Snapshot, ...]:
+        """Open directories one after the other: no waiting, so no threads."""
+        snapshots, failures = [], []
+        for spec in specs:
+            try:
+                snapshot = sources.open_source(spec, self.access)
+            except (SourceError, UsageError) as reason:
+                failures.append(reason)
+                continue
+            self._closing.callback(snapshot.close)
+            snapshots.append(snapshot)
+        _fail_together(failures)
+        return tuple(snapshots)
+
     def open_locked(self) -> tuple[tuple[Snapshot, ...], Entry]:
         """Fetch the sources at the revisions of `halgit.lock`; returns the snapshots and the lock of this overlay.
 
         The lock file is read from the last source that has one. Raises SourceError if none has.
         """
+        from halgit import lock
+
         snapshots = self.open()
         locked, specs = lock.locked_specs(snapshots, self.specs, self.operator.overlay)
         again = dict(zip(specs, self.open(list(specs.values())) if specs else (), strict=True))
@@ -162,6 +184,8 @@ class Session:
 
     def compile_overlays(self, snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Compilation]:
         """Compile these overlays, reading each file once."""
+        from concurrent.futures import ThreadPoolExecutor
+
         read = CachingReader()
         count = Counter(self.output, "Compiling overlays", len(names))
 
@@ -176,14 +200,17 @@ class Session:
     def report(self, findings: Sequence[Finding], shown: Callable[[Finding], bool] = lambda finding: True) -> None:
         """Write findings to stderr, the worst first, and their count."""
         visible = [finding for finding in findings if shown(finding)]
+        if not visible:
+            return
+        from halgit.report.findings import finding_line, summary_line
+
         for finding in visible:
             self.output.message(
                 finding_line(finding, self.output.paint_message),
                 level=str(finding.severity),
                 rule=finding.rule,
             )
-        if visible:
-            self.output.message(summary_line(visible) + ".")
+        self.output.message(summary_line(visible) + ".")
 
     def engines(self, plan: SecretPlan, doing: str) -> Engines:
         """Return the table of secret engines with the operator's servers and logins, which count their reads."""

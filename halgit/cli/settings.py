@@ -20,7 +20,6 @@ from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSp
 from halgit.pipeline import Severity
 from halgit.record import replace
 from halgit.redaction import Redactor
-from halgit.secrets import RESTRICTED_ENGINES
 
 PARAMETER: Final = "HALGIT_PARAM_"
 _PREFIXES_FOR_REMOTES: Final = ("AWS_", "VAULT_", "BAO_", "GOOGLE_", "GCE_", "CLOUDSDK_", "KUBE", "SSL_CERT_")
@@ -157,6 +156,8 @@ def _trust(options: Mapping[str, Any]) -> Trust:
 
 def _allowed_engines(options: Mapping[str, Any]) -> frozenset[str]:
     """Return the engines of --allow-engine, whose values may be lists separated by commas."""
+    from halgit.secrets import RESTRICTED_ENGINES
+
     names = {name.strip() for text in options.get("allow_engines", ()) for name in text.split(",")} - {""}
     if unknown := sorted(names - RESTRICTED_ENGINES):
         raise UsageError(f"--allow-engine: unknown engine {unknown[0]}.", "Use env, file or env,file.")

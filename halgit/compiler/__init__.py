@@ -6,11 +6,38 @@ collected; a step that needs the result of a failed one is skipped.
 
 from __future__ import annotations
 
-from halgit.compiler.build import compile_tree
-from halgit.compiler.daemon import split_daemon_files
-from halgit.compiler.findings import check_rule_names, collect_findings, combine_findings, find_commands, require_below
-from halgit.compiler.layers import CachingReader, overlays
-from halgit.compiler.locator import Locator, sort_findings
+from typing import TYPE_CHECKING
+
+from halgit.lazy import lazy_exports
+
+_MODULES = {
+    "compile_tree": "build",
+    "split_daemon_files": "daemon",
+    "check_rule_names": "findings",
+    "collect_findings": "findings",
+    "combine_findings": "findings",
+    "find_commands": "findings",
+    "require_below": "findings",
+    "CachingReader": "layers",
+    "overlays": "layers",
+    "Locator": "locator",
+    "sort_findings": "locator",
+}
+
+if TYPE_CHECKING:
+    from halgit.compiler.build import compile_tree
+    from halgit.compiler.daemon import split_daemon_files
+    from halgit.compiler.findings import (
+        check_rule_names,
+        collect_findings,
+        combine_findings,
+        find_commands,
+        require_below,
+    )
+    from halgit.compiler.layers import CachingReader, overlays
+    from halgit.compiler.locator import Locator, sort_findings
+else:
+    __getattr__ = lazy_exports(__name__, _MODULES)
 
 __all__ = [
     "CachingReader",

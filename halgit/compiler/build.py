@@ -7,6 +7,7 @@ own findings (no halconfig, no such deployment) count even without validation.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from halgit import yaml as hyaml
 from halgit.compiler.layers import SourceLayers, overlays, read_layers
@@ -14,8 +15,6 @@ from halgit.errors import UsageError
 from halgit.merge import selection
 from halgit.merge.layers import DocumentReader, merge_layers
 from halgit.operator_settings import OperatorSettings
-from halgit.opsmx.substitution import collect_tokens, is_opsmx, substitute_tokens
-from halgit.opsmx.variants import VariantSelection, select_variants
 from halgit.parameters.parameter_set import ParameterSet, collect_parameters, find_unused
 from halgit.parameters.substitution import Substitution, substitute_parameters
 from halgit.pipeline import (
@@ -35,6 +34,9 @@ from halgit.pipeline import (
     Variant,
 )
 from halgit.record import Record, replace
+
+if TYPE_CHECKING:
+    from halgit.opsmx.variants import VariantSelection
 
 
 def compile_tree(
@@ -168,6 +170,8 @@ class ParameterDialect(Record):
 
     def substitute(self, files: Mapping[str, File]) -> Substitution:
         """Replace the parameters of these files; a file that is not read yet is returned as it is."""
+        from halgit.opsmx.substitution import substitute_tokens
+
         if self.name == "opsmx":
             return substitute_tokens(files, self.parameters, self.sources, variant=self.variant)
         return substitute_parameters(files, self.parameters, self.sources)
@@ -175,13 +179,24 @@ class ParameterDialect(Record):
 
 def select_dialect(layers: Sequence[Layer], operator: OperatorSettings, root: LayerSettings) -> ParameterDialect:
     """Return the dialect that the operator sets, else the repository, else the one its files use."""
-    name = operator.dialect or root.dialect or ("opsmx" if is_opsmx(layers) else "halgit")
+    name = operator.dialect or root.dialect or _detect_dialect(layers)
     if name == "halgit":
         return ParameterDialect(name, tuple(layers), tuple(layers), collect_parameters(layers, operator))
+    from halgit.opsmx.substitution import collect_tokens
+    from halgit.opsmx.variants import select_variants
+
     variant = operator.variant or root.variant or "token"
     selected = select_variants(layers, variant)
     parameters = collect_tokens(selected.sources, operator)
     return ParameterDialect(name, selected.layers, selected.sources, parameters, selected.skipped, variant, selected)
+
+
+def _detect_dialect(layers: Sequence[Layer]) -> Dialect:
+    if any(layer.settings.file for layer in layers):
+        return "halgit"
+    from halgit.opsmx.substitution import is_opsmx
+
+    return "opsmx" if is_opsmx(layers) else "halgit"
 
 
 # --- the halconfig ---------------------------------------------------------------------------------------------

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from halgit import catalog
 from halgit.compiler.locator import Locator, sort_findings
 from halgit.errors import FindingsError, UsageError
 from halgit.merge import selection
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import MISSING, Compiled, Finding, Layer, Origin, Path, Severity
 from halgit.record import replace
-from halgit.report.findings import summary_line
-from halgit.secrets import SecretPlan
-from halgit.text.phrases import suggest_nearest
 from halgit.validation import policy
 from halgit.validation.rule import validate
 from halgit.validation.rules import ALL, trust
+
+if TYPE_CHECKING:
+    from halgit.secrets import SecretPlan
+
 
 _UNUSED: Final = frozenset({"waiver/unused", "parameter/unused"})
 """Findings about something unused, which count only if no overlay uses it."""
@@ -80,6 +80,8 @@ def _suppressed_rules(compiled: Compiled) -> frozenset[str]:
 
 def check_rule_names(option: str, patterns: Iterable[str]) -> None:
     """Raise UsageError for a pattern of --select or --ignore that matches no rule."""
+    from halgit import catalog
+
     for pattern in patterns:
         if not catalog.is_known(pattern):
             raise UsageError(f"{option}: there is no rule {pattern}.", _nearest_rule(pattern))
@@ -89,6 +91,10 @@ def _unknown_rules(compiled: Compiled, locator: Locator) -> Iterator[Finding]:
     """Yield a warning for each unknown rule under `rules` of a halgit.yaml."""
     for layer in compiled.layers:
         rules = layer.settings.rules
+        if not rules.ignore and not rules.severity:
+            continue
+        from halgit import catalog
+
         unknown: list[tuple[Path, str]] = [
             (("rules", "ignore", number), name)
             for number, name in enumerate(rules.ignore)
@@ -117,6 +123,9 @@ def _settings_warning(rule: str, message: str, hint: str, layer: Layer, path: Pa
 
 
 def _nearest_rule(name: str) -> str:
+    from halgit import catalog
+    from halgit.text.phrases import suggest_nearest
+
     return suggest_nearest(name, catalog.names(), "See `halgit rules`.")
 
 
@@ -148,5 +157,7 @@ def require_below(findings: Sequence[Finding], least: Severity, *, written: str 
     """Raise FindingsError if a finding is at or above this severity. `written` completes the message."""
     failing = [finding for finding in findings if finding.severity >= least]
     if failing:
+        from halgit.report.findings import summary_line
+
         summary = "; ".join(part for part in (summary_line(failing), written) if part)
         raise FindingsError(f"{summary}.", findings, "Fix the findings listed above.")

@@ -12,7 +12,7 @@ from threading import Lock
 from halgit import settings
 from halgit import yaml as hyaml
 from halgit.errors import SourceError, UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.merge import selection
 from halgit.merge.order import order_layers
 from halgit.pipeline import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot

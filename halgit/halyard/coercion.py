@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from halgit.halyard.resources import load_table
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Value
 
 _TRUE: Final = frozenset({"true", "True", "TRUE"})

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cache
 from typing import Literal
 
 from halgit.halyard.services import SERVICES, SPRING_SERVICES, get_base
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record
 
 Kind = Literal["config", "profile", "service-settings", "bom", "daemon", "settings", "other"]
@@ -156,6 +155,8 @@ def _profile_names() -> tuple[str, ...]:
 
 def _find_nearest(name: str, names: Sequence[str]) -> str:
     """Return the name that was probably meant, or "". Case, underscores and `.yaml` are normalized first."""
+    from difflib import get_close_matches
+
     plain = name.lower().replace("_", "-").replace(" ", "-")
     plain = re.sub(r"\.(yaml|yml\.yml|yml\.yaml|json)$", ".yml", plain)
     if plain in names:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from halgit.halyard import model
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.redaction import MASK, Secret, SecretText
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from halgit.halyard.services import get_base, get_value
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Value
 
 BRANCH_PREFIX: Final = "branch:"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from halgit.errors import UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record
 
 Role = Literal["ca", "control", "service-auth", "trust", "generated"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.record import Record
 from halgit.text.phrases import join_words, suggest_nearest

@@ -16,7 +16,6 @@ from halgit.merge.directives import may_contain_directives
 from halgit.merge.document_merger import DocumentMerger
 from halgit.merge.draft import Draft
 from halgit.merge.keyed_lists import KeyedLists, duplicate_item_diagnostics
-from halgit.merge.patches import apply_patch
 from halgit.merge.selection import SETTINGS, is_merged, is_spring, may_have_several_documents
 from halgit.merge.spring_names import respelled_diagnostics
 from halgit.pipeline import (
@@ -164,6 +163,8 @@ class _LayerMerger(Record, frozen=False):
     # --- patches -----------------------------------------------------------------------------------------------
 
     def _patch(self, layer: Layer, patch: Patch) -> None:
+        from halgit.merge.patches import apply_patch
+
         file = self.files.get(patch.target)
         problem = self._target_problem(patch.target, file)
         if problem is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.draft import Draft, moved_over, replacement
 from halgit.pipeline import Origin, Patch, Path, Step, Trace, Value

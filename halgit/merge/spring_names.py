@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.selection import is_spring
 from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, Trace, Value

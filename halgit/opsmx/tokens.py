@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from halgit.halyard.resources import load_table
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.merge.selection import matches_any
 from halgit.record import Record
 from halgit.text.phrases import find_nearest

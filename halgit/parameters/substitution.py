@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from halgit import yaml as hyaml
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import DiagnosticCollector
 from halgit.merge.keyed_lists import check_items
 from halgit.merge.scalars import Change, find_strings, replace_scalars

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record
 
 OPEN = "${{"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from halgit import yaml as hyaml
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import Declaration, Finding, Layer, Origin, Position, Severity, Value
 from halgit.record import Record

@@ -4,18 +4,51 @@ The only package that writes files and the only one that opens secrets. It start
 function that tells whether git ignores a path.
 """
 
-from halgit.publish.content import has_secrets, serialize
-from halgit.publish.filesystem import DISK, Disk
-from halgit.publish.manifest import MANIFEST, Manifest, digest, read_digests, read_manifest
-from halgit.publish.publisher import Options, Outcome, Way, compare, publish
-from halgit.publish.single_files import (
-    check_empty,
-    write_daemon_config,
-    write_file,
-    write_folder,
-    write_termination_message,
-)
-from halgit.publish.target import Comparison, find_work_tree
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halgit.lazy import lazy_exports
+
+_MODULES = {
+    "has_secrets": "content",
+    "serialize": "content",
+    "DISK": "filesystem",
+    "Disk": "filesystem",
+    "MANIFEST": "manifest",
+    "Manifest": "manifest",
+    "digest": "manifest",
+    "read_digests": "manifest",
+    "read_manifest": "manifest",
+    "Options": "publisher",
+    "Outcome": "publisher",
+    "Way": "publisher",
+    "compare": "publisher",
+    "publish": "publisher",
+    "check_empty": "single_files",
+    "write_daemon_config": "single_files",
+    "write_file": "single_files",
+    "write_folder": "single_files",
+    "write_termination_message": "single_files",
+    "Comparison": "target",
+    "find_work_tree": "target",
+}
+
+if TYPE_CHECKING:
+    from halgit.publish.content import has_secrets, serialize
+    from halgit.publish.filesystem import DISK, Disk
+    from halgit.publish.manifest import MANIFEST, Manifest, digest, read_digests, read_manifest
+    from halgit.publish.publisher import Options, Outcome, Way, compare, publish
+    from halgit.publish.single_files import (
+        check_empty,
+        write_daemon_config,
+        write_file,
+        write_folder,
+        write_termination_message,
+    )
+    from halgit.publish.target import Comparison, find_work_tree
+else:
+    __getattr__ = lazy_exports(__name__, _MODULES)
 
 __all__ = [
     "DISK",

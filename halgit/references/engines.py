@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import EMPTY, Reference, ReferenceDialect
 from halgit.record import Record
 
@@ -138,6 +137,8 @@ def _join_vault(fields: dict[str, str]) -> None:
 
 def parse_uri(uri: str, text: str, *, file: bool) -> Reference:
     """Parse `scheme://place?options#key`. Raises MalformedReferenceError."""
+    from urllib.parse import unquote
+
     engine, separator, rest = uri.partition("://")
     shape = ENGINES.get(engine)
     if not separator or shape is None:
@@ -157,6 +158,8 @@ def parse_uri(uri: str, text: str, *, file: bool) -> Reference:
 
 
 def _options(engine: str, shape: EngineSyntax, query: str) -> dict[str, str]:
+    from urllib.parse import parse_qsl
+
     allowed = (shape.required | shape.optional) & {"version", "encoding", "region"}
     fields: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
@@ -170,6 +173,8 @@ def _options(engine: str, shape: EngineSyntax, query: str) -> dict[str, str]:
 
 
 def _places(engine: str, shape: EngineSyntax, rest: str, fields: dict[str, str]) -> None:
+    from urllib.parse import unquote
+
     segments = rest.rstrip("/").split("/")
     if engine == "k8s" and len(segments) == 2:
         fields["namespace"], fields["name"] = map(unquote, segments)
@@ -241,6 +246,8 @@ def parse_opsmx(name: str, key: str, text: str, *, file: bool) -> Reference | No
 
 def format_address(reference: Reference) -> str:
     """Format what one request reads: the secret without key and encoding. Equal in every dialect."""
+    from urllib.parse import quote
+
     shape = ENGINES[reference.engine]
     safe = _SAFE + ("" if reference.engine in _NO_COLON else ":")
     parts = [quote(reference.get(name), safe=safe) for name in shape.places]
@@ -252,6 +259,8 @@ def format_address(reference: Reference) -> str:
 
 def format_reference(reference: Reference) -> str:
     """Format a reference in halgit's dialect, which messages show and `--allow-reference` patterns match."""
+    from urllib.parse import quote
+
     key = reference.get("key")
     return format_address(reference) + (f"#{quote(key, safe=_SAFE)}" if key else "")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Reference
 from halgit.record import Record
 from halgit.references.engines import MalformedReferenceError, parse_opsmx, parse_parameters, parse_uri

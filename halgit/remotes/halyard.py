@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access
 from halgit.record import Record, replace
 from halgit.remotes.http import WebService

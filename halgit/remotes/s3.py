@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from halgit.errors import ConflictError, CorruptError, NotFoundError, RefusedError, RemoteError, UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.record import Record

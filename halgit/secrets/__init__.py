@@ -6,12 +6,35 @@ secret once and replaces the references, all or none.
 
 from __future__ import annotations
 
-from halgit.secrets.engines import Engines
-from halgit.secrets.listing import ReferenceRow, SecretCheck, check_secrets, list_references
-from halgit.secrets.plan import SecretPlan, Use, check_references, plan_secrets
-from halgit.secrets.policy import RESTRICTED_ENGINES
-from halgit.secrets.resolver import resolve_secrets
-from halgit.secrets.sensitive import find_sensitive_values, learn_plain_secrets
+from typing import TYPE_CHECKING
+
+from halgit.lazy import lazy_exports
+
+_MODULES = {
+    "Engines": "engines",
+    "ReferenceRow": "listing",
+    "SecretCheck": "listing",
+    "check_secrets": "listing",
+    "list_references": "listing",
+    "SecretPlan": "plan",
+    "Use": "plan",
+    "check_references": "plan",
+    "plan_secrets": "plan",
+    "RESTRICTED_ENGINES": "policy",
+    "resolve_secrets": "resolver",
+    "find_sensitive_values": "sensitive",
+    "learn_plain_secrets": "sensitive",
+}
+
+if TYPE_CHECKING:
+    from halgit.secrets.engines import Engines
+    from halgit.secrets.listing import ReferenceRow, SecretCheck, check_secrets, list_references
+    from halgit.secrets.plan import SecretPlan, Use, check_references, plan_secrets
+    from halgit.secrets.policy import RESTRICTED_ENGINES
+    from halgit.secrets.resolver import resolve_secrets
+    from halgit.secrets.sensitive import find_sensitive_values, learn_plain_secrets
+else:
+    __getattr__ = lazy_exports(__name__, _MODULES)
 
 __all__ = [
     "RESTRICTED_ENGINES",

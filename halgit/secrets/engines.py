@@ -9,37 +9,38 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from halgit.errors import RemoteError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
-from halgit.remotes.aws import SecretsManagerEngine
-from halgit.remotes.engine import Engine, EnvEngine, FileEngine, NoopEngine
-from halgit.remotes.gcp import GcsEngine, GoogleSecretManagerEngine
-from halgit.remotes.kubernetes import KubernetesEngine
-from halgit.remotes.s3_objects import S3Engine
-from halgit.remotes.vault import VaultEngine
 
-ENGINES: Final[Mapping[str, Callable[[Access], Engine]]] = {
-    "vault": VaultEngine,
-    "k8s": KubernetesEngine,
-    "s3": S3Engine,
-    "secrets-manager": SecretsManagerEngine,
-    "gcs": GcsEngine,
-    "google-secrets-manager": GoogleSecretManagerEngine,
-    "noop": NoopEngine,
-    "env": EnvEngine,
-    "file": FileEngine,
+if TYPE_CHECKING:
+    from halgit.remotes.engine import Engine
+
+ENGINES: Final[Mapping[str, str]] = {
+    "vault": "vault:VaultEngine",
+    "k8s": "kubernetes:KubernetesEngine",
+    "s3": "s3_objects:S3Engine",
+    "secrets-manager": "aws:SecretsManagerEngine",
+    "gcs": "gcp:GcsEngine",
+    "google-secrets-manager": "gcp:GoogleSecretManagerEngine",
+    "noop": "engine:NoopEngine",
+    "env": "engine:EnvEngine",
+    "file": "engine:FileEngine",
 }
+"""Every engine with its module below `halgit.remotes` and its class. A remote is imported when it is first used."""
 
 
 def engines(access: Access) -> Engines:
     """The engines with the operator's servers and logins; each connects when it is first asked for."""
 
     def of(name: str) -> Engine:
-        return ENGINES[name](access)
+        from importlib import import_module
+
+        module, _, kind = ENGINES[name].partition(":")
+        engine: Engine = getattr(import_module(f"halgit.remotes.{module}"), kind)(access)
+        return engine
 
     return of
 
@@ -51,7 +52,7 @@ _ENOUGH: Final = 3
 """Secrets of one engine that could not be reached before the rest of them is not tried."""
 
 Answer = TypeVar("Answer")
-Engines = Callable[[str], Engine]
+Engines: TypeAlias = "Callable[[str], Engine]"
 """The engine of a name; made at the first call. Raises RemoteError where it cannot be used at all."""
 
 
@@ -59,6 +60,8 @@ def ask_engines(
     wanted: Mapping[str, Reference], engines: Engines, ask: Callable[[Engine, Reference], Answer]
 ) -> dict[str, Answer | RemoteError]:
     """What `ask` gives for each of these secrets, or why it gave nothing, in their order."""
+    from concurrent.futures import ThreadPoolExecutor
+
     turn = _Asker(engines, ask)
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="secrets") as pool:
         answers = list(pool.map(turn, wanted.values()))

@@ -7,7 +7,7 @@ place where its value can be inserted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from halgit import references
 from halgit.halyard import model
@@ -15,8 +15,11 @@ from halgit.operator_settings import Trust
 from halgit.pipeline import Compiled, Finding, Path, Reference, SecretsMode, Severity
 from halgit.record import Record
 from halgit.references import Occurrence
-from halgit.secrets.policy import PlaceReaders, check_policy
 from halgit.text import paths
+
+if TYPE_CHECKING:
+    from halgit.secrets.policy import PlaceReaders
+
 
 Action = Literal["leave", "text", "file"]
 
@@ -53,6 +56,10 @@ def plan_secrets(compiled: Compiled, trust: Trust, mode: SecretsMode) -> SecretP
     With `mask` nothing is read, so what may not be read is a warning: the tree of the other modes would not be made.
     """
     scan = references.scan_files(compiled.files)
+    if not scan.occurrences and not scan.faults:
+        return SecretPlan(compiled, mode, (), (), tuple(scan.escapes))
+    from halgit.secrets.policy import PlaceReaders, check_policy
+
     readers = PlaceReaders(compiled)
     uses: list[Use] = []
     findings = [_fault(fault) for fault in scan.faults]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from halgit import references
 from halgit.errors import FindingsError, NotFoundError, RemoteError, SecretError, SourceError
@@ -15,19 +16,12 @@ from halgit.pipeline import EMPTY, Compiled, File, Path, Reference, Resolved, Se
 from halgit.record import Record, field, replace
 from halgit.redaction import Redactor, Secret, SecretText
 from halgit.references import ENGINES, describe_reference
-from halgit.remotes.engine import SecretData
-from halgit.secrets.engines import Engines, ask_engines
-from halgit.secrets.placeholders import make_placeholders
 from halgit.secrets.plan import Locate, SecretPlan, Use, group_by_address, places
-from halgit.secrets.values import (
-    Change,
-    Piece,
-    decode_text,
-    halyard_path,
-    name_secret_file,
-    replace_references,
-    select_value,
-)
+
+if TYPE_CHECKING:
+    from halgit.remotes.engine import SecretData
+    from halgit.secrets.engines import Engines
+    from halgit.secrets.values import Change, Piece
 
 
 def resolve_secrets(
@@ -47,8 +41,14 @@ def resolve_secrets(
     errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
     if errors:
         raise FindingsError(f"{len(errors)} references have errors; no secret was read.", errors)
+    if not plan.uses and not plan.escapes:
+        return Resolved(plan.compiled.files, plan.compiled, masked=plan.mode == "mask")
     if plan.mode == "mask":
+        from halgit.secrets.placeholders import make_placeholders
+
         return replace(_placed(plan, *make_placeholders(plan)), masked=True)
+    from halgit.secrets.engines import ask_engines
+
     values = _Values(plan.compiled)
     wanted = group_by_address(plan.uses)
     answers = ask_engines(_at_versions(wanted, pinned), engines, lambda engine, reference: engine.read(reference))
@@ -92,6 +92,8 @@ class _Values(Record, frozen=False):
 
     def locate(self, use: Use, value: Secret | RemoteError) -> None:
         """A value at its place; a file's path in the place of its reference."""
+        from halgit.secrets.values import halyard_path, name_secret_file
+
         if isinstance(value, RemoteError):
             self.failures.append(Failure(use, value))
         elif use.action == "file":
@@ -103,6 +105,8 @@ class _Values(Record, frozen=False):
 
 
 def _picked(content: SecretData, use: Use, redactor: Redactor) -> Secret | RemoteError:
+    from halgit.secrets.values import decode_text, select_value
+
     try:
         secret = select_value(content, use.reference)
         redactor.learn(secret)
@@ -125,6 +129,8 @@ def _at_versions(wanted: Mapping[str, Reference], pinned: Mapping[str, str]) -> 
 
 def _drift(pinned: Mapping[str, str], answers: Mapping[str, SecretData | RemoteError]) -> Iterator[tuple[str, str]]:
     """The secrets that are not what was locked, by address, each with what is known of it."""
+    from halgit.remotes.engine import SecretData
+
     for address, answer in answers.items():
         then = pinned.get(address)
         if then is None:
@@ -136,6 +142,8 @@ def _drift(pinned: Mapping[str, str], answers: Mapping[str, SecretData | RemoteE
 
 
 def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | SecretText]) -> Resolved:
+    from halgit.secrets.values import replace_references
+
     compiled = plan.compiled
     changes: dict[str, list[Change]] = defaultdict(list)
     for use, piece in pieces.items():

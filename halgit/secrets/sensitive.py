@@ -13,7 +13,7 @@ from functools import cache
 from halgit import references
 from halgit.halyard import model, sensitivity
 from halgit.halyard.resources import load_table
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Compiled, Value
 from halgit.redaction import Redactor, Secret, SecretText
 

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.errors import CorruptError, NotFoundError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.parameters import escaping
 from halgit.pipeline import MISSING, File, Path, Reference, Value
 from halgit.record import replace

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import EMPTY, MISSING, Declaration, ParameterType, Patch, Path, Value
 from halgit.settings.reader import Reader
 from halgit.text import patterns

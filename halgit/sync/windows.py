@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from halgit.errors import UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from halgit.errors import UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.record import Record
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from halgit.pipeline import PlainScalar, Value
 from halgit.redaction import Secret, SecretText
@@ -11,6 +10,8 @@ from halgit.redaction import Secret, SecretText
 
 def find_nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
     """Find the known word most similar to a word, ignoring case. None if none reaches `cutoff` (1: equal)."""
+    from difflib import get_close_matches
+
     by_lower = {name.lower(): name for name in known}
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[found[0]] if found else None

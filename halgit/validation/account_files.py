@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from halgit import yaml as hyaml
 from halgit.halyard.sensitivity import split_words
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Path, Position, Value
 from halgit.record import Record
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import model, resources, sensitivity
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.record import Record, field, replace
 from halgit.validation.account_files import Document

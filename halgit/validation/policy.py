@@ -8,11 +8,8 @@ applies to every finding, whichever package reports it, except to those after wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 
-from halgit import catalog
-from halgit.catalog import CATALOG
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, RuleSettings, Severity
 from halgit.record import Record, replace
 
@@ -30,6 +27,8 @@ class Waiver(Record):
 
     def matches(self, finding: Finding) -> bool:
         """Whether it is about this finding."""
+        from fnmatch import fnmatchcase
+
         near = finding.line in (self.line, self.line + 1)
         return bool(self.reason) and near and finding.file == self.file and fnmatchcase(finding.rule, self.rule)
 
@@ -49,6 +48,11 @@ def apply_settings(
     findings: Iterable[Finding], settings: RuleSettings, ignore: Iterable[str] = ()
 ) -> tuple[Finding, ...]:
     """The findings without ignored ones (by the operator or the repository), with the repository's severities."""
+    findings = tuple(findings)
+    if not findings:
+        return ()
+    from halgit import catalog
+
     both = (*ignore, *settings.ignore)
     kept: list[Finding] = []
     for finding in findings:
@@ -71,6 +75,8 @@ def _severity(finding: Finding, settings: RuleSettings) -> Severity:
 
 
 def _is_fatal(id: str) -> bool:
+    from halgit.catalog import CATALOG
+
     return id in CATALOG and CATALOG[id].fatal
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from halgit import catalog
-from halgit.catalog import CATALOG
 from halgit.pipeline import Compiled, Finding, Path, Severity
 from halgit.record import Record
 from halgit.validation.view import View
@@ -41,9 +39,12 @@ class Rule(Record):
 
 def validate(compiled: Compiled, rules: Iterable[Rule], *, select: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Every finding of the selected rules (all without `select`), in the rendered tree's paths, rule by rule."""
+    if select:
+        from halgit import catalog
+
+        rules = [rule for rule in rules if catalog.matches(rule.id, select)]
     view = View(compiled)
-    wanted = (rule for rule in rules if not select or catalog.matches(rule.id, select))
-    return tuple(_finding(view, rule, hit) for rule in wanted for hit in rule.check(view))
+    return tuple(_finding(view, rule, hit) for rule in rules for hit in rule.check(view))
 
 
 _WHOLE: Final = ("schema/", "deployment/duplicate-name")
@@ -59,6 +60,8 @@ def _is_other_deployment(view: View, rule: Rule, hit: Hit) -> bool:
 
 def _finding(view: View, rule: Rule, hit: Hit) -> Finding:
     """A hit as a finding. Outside of the rendered deployment nothing is an error."""
+    from halgit.catalog import CATALOG
+
     entry = CATALOG[rule.id]
     severity = hit.severity or entry.severity
     if _is_other_deployment(view, rule, hit):

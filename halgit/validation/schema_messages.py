@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from halgit import references
@@ -141,6 +140,8 @@ class Speaker(Record):
 
     def _mend_unknown(self, key: str, known: list[str]) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
+        from difflib import get_close_matches
+
         same = [name for name in known if split_words(name) == split_words(key)]
         if key in _STRAYS and not same:
             return _STRAYS[key]

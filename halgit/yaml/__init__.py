@@ -4,11 +4,34 @@ The only package that imports a YAML library. It reads bytes into plain data wit
 Halyard reads the same data, replaces single scalars in place, and finds the position of a value on request.
 """
 
-from halgit.yaml.editor import EditError, edit, replace_scalars
-from halgit.yaml.emitter import dump
-from halgit.yaml.locator import Scalar, list_scalars, locate, locate_all
-from halgit.yaml.reader import ReadResult, read
-from halgit.yaml.resolver import to_java_string
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halgit.lazy import lazy_exports
+
+_MODULES = {
+    "EditError": "editor",
+    "edit": "editor",
+    "replace_scalars": "editor",
+    "dump": "emitter",
+    "Scalar": "locator",
+    "list_scalars": "locator",
+    "locate": "locator",
+    "locate_all": "locator",
+    "ReadResult": "reader",
+    "read": "reader",
+    "to_java_string": "resolver",
+}
+
+if TYPE_CHECKING:
+    from halgit.yaml.editor import EditError, edit, replace_scalars
+    from halgit.yaml.emitter import dump
+    from halgit.yaml.locator import Scalar, list_scalars, locate, locate_all
+    from halgit.yaml.reader import ReadResult, read
+    from halgit.yaml.resolver import to_java_string
+else:
+    __getattr__ = lazy_exports(__name__, _MODULES)
 
 __all__ = [
     "EditError",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.yaml.parser import Node, Stream, find_content_start
 from halgit.yaml.source_text import BREAKS, FindingCollector, Mark, SourceText
 

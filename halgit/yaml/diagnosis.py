@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.yaml.compatibility import describe_tab
 from halgit.yaml.parser import Diagnosis, ParseFailure, Stream
 from halgit.yaml.source_text import FindingCollector, SourceText

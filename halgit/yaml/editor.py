@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, AbsentType, Path, PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.yaml.emitter import dump, format_block, is_plain, is_printable, quote_double, quote_single

@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from typing import Any, Final
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.yaml.resolver import FLOAT, INT, TIMESTAMP, WORDS, to_java_double

@@ -14,7 +14,7 @@ import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
 
 from halgit.errors import HalgitError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record, field
 from halgit.yaml.source_text import Mark, SourceText
 

@@ -20,7 +20,6 @@ from yaml.events import (
 
 from halgit.pipeline import Finding, PlainScalar, Value
 from halgit.record import Record
-from halgit.yaml.node_reader import read_nodes
 from halgit.yaml.parser import MAX_DEPTH, open_parser
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
 
@@ -42,6 +41,8 @@ class ReadResult(Record):
 
 def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     """Read the documents of a file and all findings, which name `file`. `many` allows several documents."""
+    from halgit.yaml.node_reader import read_nodes
+
     if not any(one in text for one in _SUSPICIOUS):
         try:
             documents = _EventReader(text).documents()

@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from typing import Final
 
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import PlainScalar, UnquotedScalar, Value
 
 INT: Final = lazy_pattern(

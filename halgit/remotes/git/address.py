@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from halgit.errors import UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record
 
 Scheme = Literal["https", "http", "ssh", "file"]

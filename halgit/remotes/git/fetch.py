@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError, UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.record import Record
 from halgit.remotes.git.program import Answer
 from halgit.remotes.git.work_directory import REMOTE, WorkDirectory

@@ -18,7 +18,7 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
 from halgit.errors import NotFoundError, RefusedError, RemoteError, ThrottledError, UnreachableError, UntrustedError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access
 from halgit.record import Record
 from halgit.remotes.git.address import Address

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from halgit.errors import ConflictError, NotFoundError, RefusedError, UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.record import Record
 from halgit.remotes.git.address import read_address

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from halgit.errors import NotFoundError, RemoteError, UntrustedError, UsageError
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.remotes.git.fetch import Tip
 from halgit.remotes.git.program import Answer
 from halgit.remotes.git.work_directory import WorkDirectory

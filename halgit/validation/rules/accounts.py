@@ -8,7 +8,7 @@ from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Severity
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from halgit.halyard.coercion import coerce_integer, is_true
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Severity
 from halgit.record import replace
 from halgit.text.phrases import join_words, suggest_nearest

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import resources
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Skipped, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import coerce_enum, is_true
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import empty, lacking, text
 from halgit.validation.rules.local_files import Named, named

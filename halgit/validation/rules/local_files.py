@@ -14,7 +14,7 @@ from typing import Final, Literal
 from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.halyard.coercion import is_true
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, File, Path, Severity, Value
 from halgit.record import Record
 from halgit.redaction import Secret, SecretText

@@ -9,12 +9,11 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from difflib import get_close_matches
 from urllib.parse import SplitResult, urlsplit
 
 from halgit.halyard import layout, services
 from halgit.halyard.coercion import coerce_boolean, coerce_integer, is_true
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, File
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
@@ -110,6 +109,8 @@ def _part(name: str) -> str | None:
 
 
 def _mistyped(view: View) -> Iterator[Hit]:
+    from difflib import get_close_matches
+
     for _, file, name, takers in _profiles(view):
         stem = name.rsplit(".", 1)[0]
         if not takers or "/" in name or not name.endswith(_YAML):

@@ -13,7 +13,7 @@ from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard import model
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit, Rule

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from halgit import yaml as hyaml
 from halgit.halyard import model
-from halgit.lazy_pattern import lazy_pattern
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Origin, Path, PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.open_secrets import Open
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
-from halgit.yaml import Scalar
+
+if TYPE_CHECKING:
+    from halgit.yaml import Scalar
+
 
 _CIPHER_HINT = "Use a {cipher} value, and rotate the secret."
 
@@ -55,6 +58,8 @@ _ODD_INT = lazy_pattern(
 
 
 def _changed_texts(view: View) -> Iterator[Hit]:
+    from halgit import yaml as hyaml
+
     known: dict[tuple[str, str], dict[Path, Scalar]] = {}
     for file, path, value in _non_strings(view):
         origin = _origin(view, file, path)

@@ -1,11 +1,13 @@
-"""Regular expressions that are compiled at first use.
+"""What is only made at first use: compiled regular expressions, and the modules behind a package's names.
 
-Compiling the patterns of all modules takes longer than most commands work, and a command uses few of them.
+Importing all modules and compiling all patterns takes longer than most commands work, and a command uses few of them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from importlib import import_module
 
 TYPE_CHECKING = False  # `typing` is not imported on the path of every command
 if TYPE_CHECKING:
@@ -35,3 +37,16 @@ if TYPE_CHECKING:
 
 else:
     lazy_pattern = _LazyPattern
+
+
+def lazy_exports(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a `__getattr__` for a package that imports a name at first use. `names` maps names to modules."""
+
+    def load(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{package}.{names[name]}"), name)
+        setattr(import_module(package), name, value)
+        return value
+
+    return load
