@@ -55,6 +55,7 @@ class World:
     repository: Repository
     daemon: Daemon
     url: str
+    halgit: Callable[..., Ran] = program.halgit
 
     @property
     def hal(self) -> Path:
@@ -74,7 +75,7 @@ class World:
 
     def once(self, *more: object, **environment: str) -> Ran:
         """Run `halgit sync --once` to its end."""
-        return program.halgit(*self.arguments("--once", "--attempts", "1", *more), **environment)
+        return self.halgit(*self.arguments("--once", "--attempts", "1", *more), **environment)
 
     def start(self, *more: object, **environment: str) -> subprocess.Popen[str]:
         """Start a loop; whoever starts it ends it. Its stderr goes to the file `log`."""
@@ -90,13 +91,13 @@ class World:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
-    """A world with one commit, for the length of a with block."""
+def world(folder: Path, halgit: Callable[..., Ran] = program.halgit) -> Iterator[World]:
+    """A world with one commit, for the length of a with block; `halgit` runs the program."""
     repository = Repository(folder / "served" / "repo")
     repository.commit(tree())
     (folder / "home").mkdir()
     with halyard(folder / "home" / ".hal") as daemon:
-        yield World(folder, repository, daemon, repository.url)
+        yield World(folder, repository, daemon, repository.url, halgit)
 
 
 @contextmanager

@@ -51,7 +51,8 @@ def _serve(folder: Path) -> None:
 
 def _load() -> None:
     """What a run of halgit imports, imported before the forks. No thread is started here."""
-    for name in ("boto3", "hvac", "halgit.cli.app", "halgit.cli.render", "halgit.cli.secrets"):
+    for name in ("boto3", "hvac", "halgit.cli.app", "halgit.cli.render", "halgit.cli.secrets",
+                 "halgit.cli.sync_parts", "jsonschema_rs"):  # fmt: skip
         importlib.import_module(name)
 
 

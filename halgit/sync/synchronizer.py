@@ -66,8 +66,7 @@ class Synchronizer:
 
     def advance(self) -> None:
         """Do all that is to be done now. Raises the HalgitError of what failed; the rest is done nevertheless."""
-        self._adopt()
-        failure: HalgitError | None = None
+        failure: HalgitError | None = self._adopt()
         hold = ""
         try:
             hold = self._update_tree()
@@ -76,7 +75,7 @@ class Synchronizer:
             self._refused(reason)
         hold = self._deploy_pending() or hold
         self._board.set(held=hold)
-        if failure is not None:
+        if failure is not None and (self.is_waiting or not isinstance(failure, DeployError)):
             raise failure
         if not hold:
             self._board.succeed()
@@ -194,16 +193,20 @@ class Synchronizer:
 
     # --- the deploy
 
-    def _adopt(self) -> None:
-        """Wait for the deploy that an earlier run started, if the daemon still knows it."""
+    def _adopt(self) -> DeployError | None:
+        """Wait for the deploy that an earlier run started, if the daemon still knows it; how it failed, if it did."""
         pending = self._state.pending
         if pending is None or not pending.task:
-            return
-        result = self._deployer.adopt(pending.task)
-        if result is None:
-            self._file.save(self._state.with_task(""))
-        else:
-            self._ended(result)
+            return None
+        try:
+            result = self._deployer.adopt(pending.task)
+            if result is None:
+                self._file.save(self._state.with_task(""))
+            else:
+                self._ended(result)
+        except DeployError as reason:
+            return reason
+        return None
 
     def _deploy_pending(self) -> str:
         """Deploy the tree on the disk where that is due; the hold that prevented it, if any. Raises DeployError."""

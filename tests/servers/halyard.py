@@ -14,7 +14,7 @@ methods of `Daemon`.
 | unknown deployment: FAILED, responseCode 404                                          | `deployment`            |
 | `POST .../deploy/`: first answer RUNNING, events, children, RemoteAction body         | `Deploy`                |
 | validation problems stop a deploy: FAILED, responseCode 409; severity tolerates       | `throw_above`           |
-| `POST .../generate/` (a staging path), `.../prep/` (autoRun), `.../connect/`          | `_generate`, `_prep`    |
+| `POST .../generate/` (a staging path), `.../prep/` (autoRun), `.../connect/`          | `_generate`, `answers`  |
 | unknown deployOptions: 400 with a body; unknown severity: 400, empty body             | `_bad_request`          |
 | GET of deploy: 404, empty body                                                        | `_answer`               |
 | unknown service: FAILED "No service with canonical name nope exists."                 | `Deploy`                |
@@ -193,9 +193,10 @@ class Daemon:
             return self._deploy(name, query, validates, severity, path)
         if verb == "configDiff":
             return self._config_diff()
+        if verb == "generate":
+            return self._generate(name, query, validates, severity)
         answers: dict[str, tuple[str, Callable[[], Any], int]] = {
             "": ("Get deployment configuration", lambda: deployment(load(self.hal), name), 60_000),
-            "generate": ("Generate config", lambda: f"{self.hal}/{name}/staging", 60_000),
             "prep": ("Prep deployment", lambda: _action(None, True), 300_000),
             "connect": (
                 "Connect to Spinnaker deployment.", lambda: _action(f"{self.hal}/{name}/connect.sh", True), 60_000
@@ -239,6 +240,12 @@ class Daemon:
             self.deploys.append(task)
             self.asked_services.append(services)
         return self._submit("", self._stuck if self.stuck else work, task=task)
+
+    def _generate(self, name: str, query: dict[str, list[str]], validates: bool, severity: str) -> Reply:
+        services = _listed(query.get("serviceNames", []))
+        work = Deploy(self.hal, name, services, [], [], severity, validates, self.zones, self.pace,
+                      self.kubectl, None, lambda *applied: None)  # fmt: skip
+        return self._submit("Generate config", work.generate)
 
     def _stuck(self, task: Task) -> tuple[Any, list[dict[str, Any]]]:
         """Stay RUNNING past the timeout: only an interrupt ends it."""

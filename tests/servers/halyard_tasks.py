@@ -306,6 +306,15 @@ class Deploy:
             raise
         return body, problems
 
+    def generate(self, task: Task) -> tuple[Any, list[dict[str, Any]]]:
+        """Only generate: `staging` is deleted and written."""
+        problems = self._validate(task) if self.validates else []
+        item = deployment(load(self.hal), self.name)
+        if not item.get("version"):
+            raise HalError([problem("FATAL", "You must pick a version of Spinnaker to deploy."), *problems])
+        self._generate(task, [one for one in enabled(item) if not self.services or one in self.services])
+        return str(self._staging), problems
+
     def _validate(self, task: Task) -> list[dict[str, Any]]:
         item = deployment(load(self.hal), self.name)
         task.say("Validating halconfig with DeploymentConfigurationValidator", "Running validation")

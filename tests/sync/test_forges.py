@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from program import Ran
 from servers.git_http import GitHttpServer
 from servers.http import Asked, Said, server
 from sync_world import GATE, World, tree, world
@@ -156,8 +157,8 @@ def test_a_token_is_not_sent_over_plain_http() -> None:
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as made, GitHttpServer(tmp_path / "served") as git:
+def one(tmp_path: Path, halgit: Callable[..., Ran]) -> Iterator[World]:
+    with world(tmp_path, halgit) as made, GitHttpServer(tmp_path / "served") as git:
         made.url = f"{git.url}/repo/.git"
         yield made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from servers.kubernetes_objects import Objects, kubernetes_objects
-from sync_world import GATE, World, world
+from sync_world import GATE, World
 
 from halgit.errors import RefusedError
 from halgit.operator_settings import Access
@@ -99,8 +99,8 @@ def test_a_refusal_is_reported_once_and_nobody_leads(api: Objects) -> None:
     lease.renew()
     assert not lease.is_leader()
     assert lines == [
-        "The Lease halgit cannot be renewed: Kubernetes refuses the Lease halgit in namespace spinnaker. "
-        "Let the account's role get Leases there."
+        "The Lease halgit cannot be renewed: Kubernetes denied access to Lease halgit in namespace spinnaker. "
+        "Grant the account's role the verb get for Leases there."
     ]
 
 
@@ -124,12 +124,6 @@ def test_a_long_message_is_cut_for_an_event(api: Objects) -> None:
     api.denied = {("create", "events")}
     with pytest.raises(RefusedError):
         connect(api).create_event(("Pod", "halyard-0", "uid"), "Deployed", "x", warning=False)
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as made:
-        yield made
 
 
 def test_a_run_writes_the_condition_and_events(one: World, api: Objects) -> None:
@@ -161,7 +155,9 @@ def test_an_api_server_that_refuses_stops_no_deploy(one: World, api: Objects) ->
     api.denied = {(verb, kind) for verb in ("get", "create", "update") for kind in ("configmaps", "events")}
     ran = one.once("--status-config-map", "halgit-sync", KUBECONFIG=api.kubeconfig())
     assert ran.code == 0
-    assert ran.err.count("Let the account's role get ConfigMaps there.") == 2  # the annotation, and the report
+    assert (
+        ran.err.count("Grant the account's role the verb get for ConfigMaps there.") == 2
+    )  # the annotation, and the report
     assert len(one.daemon.deploys) == 1
 
 

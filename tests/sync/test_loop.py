@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from servers.git_http import GitHttpServer
 from servers.halyard_tasks import Pace
-from sync_world import GATE, World, cpu, is_deployed, running, tree, until, world
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as made:
-        yield made
+from sync_world import GATE, World, cpu, is_deployed, running, tree, until
 
 
 def test_a_commit_is_deployed_without_anybody_asking(one: World) -> None:

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from servers.halyard_tasks import Pace
-from sync_world import CONFIG, GATE, World, tree, world
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as made:
-        yield made
+from sync_world import CONFIG, GATE, World, tree
 
 
 def test_the_first_run_publishes_and_deploys_everything(one: World) -> None:

@@ -7,21 +7,13 @@ import hmac
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import program
-import pytest
 from servers.ports import free_port, wait_for
-from sync_world import GATE, World, is_deployed, running, tree, until, world
+from sync_world import GATE, World, is_deployed, running, tree, until
 
 SECRET = b"a secret of webhooks"
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as made:
-        yield made
 
 
 def ask(port: int, path: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
