@@ -38,6 +38,10 @@ docs: $(STAMP)
 	$(BIN)/halgit rules --format markdown > docs/rules.md
 	$(BIN)/python scripts/command_reference.py > docs/commands.md
 
+# The documentation site in build/site; a broken link is an error.
+site: $(STAMP)
+	$(BIN)/mkdocs build --strict --quiet
+
 # Refreshes the locked dependencies of the image.
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --universal --generate-hashes \
@@ -65,5 +69,5 @@ clean:
 	@touch $@
 
 $(STAMP): .venv/.run
-	$(BIN)/python -m pip install --quiet --editable '.[gcp,server]' --group test --group lint --group bench
+	$(BIN)/python -m pip install --quiet --editable '.[gcp,server]' --group test --group lint --group bench --group release --group site
 	@touch $@

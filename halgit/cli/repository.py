@@ -115,8 +115,8 @@ def _refuse_layered(snapshot: Snapshot, source: str) -> None:
 def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> ImportSource:
     compiled = compilation.compiled
     manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
-    told = publish.read_manifest(manifest.get(publish.MANIFEST, b""))
-    extra = sorted(set(told.files) & snapshot.paths - compiled.files.keys()) if told else []
+    record = publish.read_manifest(manifest.get(publish.MANIFEST, b""))
+    extra = sorted(set(record.files) & snapshot.paths - compiled.files.keys()) if record else []
     return ImportSource(
         files=compiled.files,
         extra=snapshot.read(extra),
