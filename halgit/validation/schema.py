@@ -18,6 +18,7 @@ from halgit.halyard.coercion import is_true
 from halgit.pipeline import MISSING, File, Finding, Path, Position, Severity, Value
 from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText
+from halgit.validation.schema_acceptor import MAX_COLLECTIONS, accepts
 from halgit.validation.schema_documents import LARGEST, Scan, nulls, prepared, size
 from halgit.validation.schema_messages import Reader, Speaker, at, spec_at
 
@@ -65,7 +66,7 @@ def check(data: Value, file: str, schema: str = "halconfig") -> tuple[Finding, .
         return (
             Finding("schema/too-large", Severity.ERROR, message, "Repeat the values instead of using aliases.", file),
         )
-    found = list(_refused(reader, data, file, ordinary=scan.ordinary))
+    found = list(_refused(reader, data, file, scan))
     if reader.schema == "halconfig":
         found += [*crashes(data, file), *cannot_rewrite(data, file)]
     if reader.name == "Halyard" and (scan.nulls or not scan.ordinary):
@@ -99,11 +100,13 @@ def _empty(reader: Reader, file: str) -> Iterator[Finding]:
         yield Finding(CRASH, Severity.ERROR, message, "Remove the file, empty it, or write {} into it.", file)
 
 
-def _refused(reader: Reader, data: Value, file: str, *, ordinary: bool) -> Iterator[Finding]:
+def _refused(reader: Reader, data: Value, file: str, scan: Scan) -> Iterator[Finding]:
     """What the schema refuses, in words."""
-    validator = _validator(reader.schema)
     jackson = reader.name == "Halyard"
-    document = data if ordinary else prepared(data, jackson=jackson)
+    document = data if scan.ordinary else prepared(data, jackson=jackson)
+    if scan.collections <= MAX_COLLECTIONS and accepts(halyard_data.load_schema(reader.schema), document):
+        return
+    validator = _validator(reader.schema)
     if validator.is_valid(document):
         return
     speaker = Speaker(reader, halyard_data.load_schema(reader.schema), data, file)

@@ -31,6 +31,11 @@ class Scan:
         self._seen: set[int] = set()
         self._look(data)
 
+    @property
+    def collections(self) -> int:
+        """The number of mappings and lists, each counted once."""
+        return len(self._seen)
+
     def _look(self, data: Value) -> None:
         seen = self._seen
         stack = [data]
