@@ -3,7 +3,7 @@
     python scripts/make_account_schemas.py
 
 What they say is written in `account_schemas.yaml`. Spring binds camelCase, kebab-case and snake_case alike and takes
-texts for other types, `${...}` among them; kubectl reads JSON's types only.
+strings for other types, `${...}` among them; kubectl reads JSON's types only.
 """
 
 from __future__ import annotations
@@ -21,25 +21,40 @@ SCHEMAS = HERE.parent / "schemas"
 Json = dict[str, Any]
 
 PLACEHOLDER = "^.*\\$\\{.*$"
-WORDS = "^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[oO][nN]|[oO][fF][fF]|[yY][eE][sS]|[nN][oO]|1|0|)$"
+WORDS = "^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[oO][nN]|[oO][fF][fF]|[yY][eE][sS]|[nN][oO]|1|0)$"
+INT32, INT64 = 2**31 - 1, 2**63 - 1
+
+
+def spring_number(largest: int, *, null: bool) -> Json:
+    """A Java int or long; the object types Integer and Long are null where the value is empty."""
+    empty = "|^$" if null else ""
+    return {
+        "title": "integer",
+        "type": ["integer", "string", *(["null"] if null else [])],
+        "minimum": -largest - 1,
+        "maximum": largest,
+        "pattern": f"^[+-]?[0-9]+${empty}|{PLACEHOLDER}",
+    }
+
+
 SPRING = {
     "text": {"title": "string", "type": ["string", "number", "boolean", "null"]},
-    "flag": {
-        "title": "boolean",
-        "type": ["boolean", "integer", "string", "null"],
-        "minimum": 0,
-        "maximum": 1,
-        "pattern": f"{WORDS}|{PLACEHOLDER}",
-    },
-    "number": {
-        "title": "integer",
-        "type": ["integer", "string", "null"],
-        "pattern": f"^[+-]?[0-9]+$|^$|{PLACEHOLDER}",
-    },
+    "flag": {"title": "boolean", "type": ["boolean", "string"], "pattern": f"{WORDS}|{PLACEHOLDER}"},
+    "int": spring_number(INT32, null=False),
+    "integerOrNull": spring_number(INT32, null=True),
+    "long": spring_number(INT64, null=False),
+    "longOrNull": spring_number(INT64, null=True),
+    "number": spring_number(INT64, null=True),
     "texts": {
         "title": "list of strings",
         "type": ["array", "string", "number", "boolean", "null"],
-        "items": {"$ref": "#/$defs/text"},
+        "items": {"type": ["string", "number", "boolean"]},
+    },
+    "groups": {
+        "title": "mapping of lists",
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/texts"},
+        "propertyNames": {"not": {"pattern": "[^\\[\\]]+\\["}},
     },
     "any": {"title": "anything"},
 }
@@ -59,36 +74,41 @@ class Maker:
 
     def leaf(self, key: str, text: str, *, dead: bool = False) -> Json:
         kind, _, meaning = text.partition(" ")
+        leaf: Json = {"title": human(key), "description": f"Not read any more. {meaning}" if dead else meaning}
+        return leaf | ({"$ref": f"#/$defs/{kind}"} if kind != "any" else {}) | ({"deprecated": True} if dead else {})
 
-        said = {"title": human(key), "description": f"Not read any more. {meaning}" if dead else meaning}
-        return said | ({"$ref": f"#/$defs/{kind}"} if kind != "any" else {}) | ({"deprecated": True} if dead else {})
-
-    def node(self, key: str, spec: Any) -> Json:
+    def node(self, key: str, spec: Any, *, bound: bool = False) -> Json:
+        """`bound`: part of an account, where Spring cannot bind null or an empty mapping."""
         if isinstance(spec, str):
             return self.leaf(key, spec)
-        made = self.mapping(spec)
+        bound = bound or (self.spring and key == "accounts")
+        mapping = self.mapping(spec, bound=bound)
         if not spec.get("list"):
-            return made
+            return mapping
         kinds = ["array", "null"] if not self.spring else ["array", "string", "null"]
         empty = {"maxLength": 0} if self.spring else {}
-        return {"title": human(key), "description": made["description"], "type": kinds, "items": made} | empty
+        return {"title": human(key), "description": mapping["description"], "type": kinds, "items": mapping} | empty
 
-    def mapping(self, spec: Json) -> Json:
+    def mapping(self, spec: Json, *, bound: bool = False) -> Json:
         title, meaning = spec["is"].split(" | ")
-        keys = {key: self.node(key, below) for key, below in spec["keys"].items()}
+        keys = {key: self.node(key, below, bound=bound) for key, below in spec["keys"].items()}
         keys |= {key: self.leaf(key, text, dead=True) for key, text in spec.get("dead", {}).items()}
-        made: Json = {"title": title, "description": meaning, "type": ["object", "null"], "properties": keys}
+        mapping: Json = {"title": title, "description": meaning, "type": ["object", "null"], "properties": keys}
+        if bound:
+            mapping |= {"type": "object"} | ({} if spec.get("empty") else {"minProperties": 1})
         others = {self.spelled(key): below for key, below in keys.items() if self.spelled(key)} if self.spring else {}
         if spec.get("any_case"):
             others |= {f"^{''.join(f'[{c}{c.lower()}]' for c in key)}$": below for key, below in keys.items()}
         if others:
-            made["patternProperties"] = others
+            mapping["patternProperties"] = others
         if not spec.get("open"):
-            made["additionalProperties"] = False
+            mapping["additionalProperties"] = False
         required = [key for key in spec.get("required", ()) if not (self.spring and self.spelled(key))]
         if required:
-            made["required"] = required
-        return made
+            mapping["required"] = required
+        if bound and spec.get("required"):
+            mapping["x-required"] = spec["required"]
+        return mapping
 
     def spelled(self, key: str) -> str:
         """A pattern of the other spellings of a key, where it has more than one word. Such a key is never required."""

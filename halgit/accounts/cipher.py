@@ -1,12 +1,14 @@
-"""Values that Spring Cloud decrypts, byte for byte as its symmetric key does it: `{cipher}` and hexadecimal digits.
+"""`{cipher}` values, byte for byte as Spring Cloud's symmetric key encrypts and decrypts them.
 
-PBKDF2 with HMAC-SHA1 (1,024 rounds, 32 bytes) makes the key from `encrypt.key` and `encrypt.salt`; the text is
-AES-256-CBC with a fresh IV in front. The format has no check of its own, so a changed value may go unnoticed.
+PBKDF2 with HMAC-SHA1 (1,024 rounds, 32 bytes) derives the key from `encrypt.key` and `encrypt.salt`; the value is
+AES-256-CBC with a random IV in front, in hexadecimal. The format has no check of its own, so that a wrong key is found
+by the padding and by the text it leaves.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from typing import Final
 
@@ -15,38 +17,40 @@ from halgit.redaction import Secret
 from halgit.validation.open_secrets import is_public
 
 PREFIX: Final = "{cipher}"
+_VALUE: Final = re.compile(r"\{cipher\}(?:[0-9a-fA-F]{2})+")
 _BLOCK: Final = 16
 _ROUNDS: Final = 1024
+_BOM: Final = "\ufeff"
 
 
 class Cipher:
-    """Encrypts with one `encrypt.key`.
+    """Encrypts and decrypts with one `encrypt.key`.
 
-    Raises UsageError for a key that Spring would take for an RSA key, one that everybody can read in the ISD
-    repositories, and a salt that is no hexadecimal text.
+    Raises UsageError for a key that Spring takes for an RSA key, for a salt that is not hexadecimal and, unless it is
+    an `old` key, for the default key of the ISD charts.
     """
 
-    def __init__(self, key: Secret, salt: str = "deadbeef") -> None:
+    def __init__(self, key: Secret, salt: str = "deadbeef", *, old: bool = False) -> None:
         text = key.open()
         if not text:
-            raise UsageError(f"The encryption key ({key.name}) is empty.", "Put the value of encrypt.key there.")
+            raise UsageError(f"The encryption key ({key.name}) is empty.", "Store the value of encrypt.key there.")
         if "RSA PRIVATE KEY" in text or "RSA PUBLIC KEY" in text or text.startswith("ssh-rsa"):
             raise UsageError(f"The encryption key ({key.name}) is an RSA key.", "Use a symmetric encrypt.key.")
-        if is_public(text):
+        if is_public(text) and not old:
             raise UsageError(
-                f"The encryption key ({key.name}) is the default of the ISD charts, which everybody can read.",
-                "Choose another encrypt.key, in spinnakerconfig.yml too, and change what it protected.",
+                f"The encryption key ({key.name}) is the default of the ISD charts, which is public.",
+                "Choose another encrypt.key, also in spinnakerconfig.yml, and change what it protected.",
             )
         try:
-            grain = bytes.fromhex(salt)
+            grain = bytes.fromhex(salt) if re.fullmatch(r"[0-9a-fA-F]+", salt) else b""
         except ValueError:
             grain = b""
         if not grain:
-            raise UsageError("The encryption salt is no hexadecimal text.", "Give encrypt.salt as Clouddriver has it.")
+            raise UsageError("The salt is not a hexadecimal string.", "Use Clouddriver's encrypt.salt.")
         self._key = hashlib.pbkdf2_hmac("sha1", text.encode("utf-8"), grain, _ROUNDS, 32)
 
     def encrypt(self, text: str) -> str:
-        """The text as a `{cipher}` value, another one each time."""
+        """Return the text as a `{cipher}` value, different each time."""
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
         start = secrets.token_bytes(_BLOCK)
@@ -57,15 +61,49 @@ class Cipher:
         return PREFIX + (start + sealed).hex()
 
     def decrypt(self, value: str) -> str:
-        """The text of a `{cipher}` value. Raises ValueError for one that this key did not make."""
+        """Return the text of a `{cipher}` value. Raises ValueError if Spring could not decrypt it with this key."""
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-        raw = bytes.fromhex(value.removeprefix(PREFIX))
-        if len(raw) < 2 * _BLOCK or len(raw) % _BLOCK:
+        if not is_well_formed(value):
             raise ValueError("not a {cipher} value")
+        raw = bytes.fromhex(value.removeprefix(PREFIX))
         machine = Cipher(algorithms.AES(self._key), modes.CBC(raw[:_BLOCK])).decryptor()
         data = machine.update(raw[_BLOCK:]) + machine.finalize()
         rest = data[-1]
         if not 1 <= rest <= _BLOCK or data[-rest:] != bytes([rest]) * rest:
             raise ValueError("not encrypted with this key")
         return data[:-rest].decode("utf-8")
+
+    def opens(self, value: str) -> bool:
+        """Whether this key decrypts the value."""
+        try:
+            self.decrypt(value)
+        except ValueError:
+            return False
+        return True
+
+
+def is_well_formed(value: str) -> bool:
+    """Whether a value that begins with `{cipher}` has the form that Spring decrypts: hexadecimal, whole blocks."""
+    digits = len(value) - len(PREFIX)
+    return bool(_VALUE.fullmatch(value)) and digits >= 4 * _BLOCK and digits % (2 * _BLOCK) == 0
+
+
+def read_key(content: bytes, name: str) -> Secret:
+    """Return the key of a key file. The newline at its end is not part of the key; nothing else is removed.
+
+    Raises UsageError for a file that is not UTF-8, has a byte order mark, or has spaces or lines around the key.
+    """
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{name} is not UTF-8.", "Save the key as UTF-8.") from None
+    if text.startswith(_BOM):
+        raise UsageError(f"{name} begins with a byte order mark.", "Save the key as UTF-8 without one.")
+    text = text[:-1] if text.endswith("\n") else text
+    if text != text.strip() or "\n" in text:
+        raise UsageError(
+            f"{name} has spaces or lines around the key, which would be part of it.",
+            "Store the key alone, on one line.",
+        )
+    return Secret(text, name)

@@ -1,17 +1,25 @@
-"""What Clouddriver can use of a kubeconfig: everything it needs must stand in it, for it is all that Clouddriver gets.
+"""The kubeconfig of an account: checked, and reduced to the one context that Clouddriver uses. Pure.
 
-Made from what the controller gives for a remote cluster, or given by a person and checked. Pure; shows no key.
+Everything Clouddriver needs must be in it, because the kubeconfig is all that Clouddriver gets. It comes from a person
+or from the controller's answer. Nothing here shows a key or token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import base64
+import binascii
+import codecs
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from halgit import yaml as hyaml
 from halgit.errors import AccountError
 from halgit.pipeline import Value
-from halgit.record import Record
+
+LONGEST: Final = 256 * 1024
+"""Bytes of a kubeconfig after it is reduced to one context."""
 
 _FILES: Final = {
     "certificate-authority": "certificate-authority-data",
@@ -19,104 +27,217 @@ _FILES: Final = {
     "client-key": "client-key-data",
     "tokenFile": "token",
 }
-"""Keys that name a file of the machine the kubeconfig was made on, and what holds the same in it."""
+"""Keys that name a local file, and the keys that hold the same as data."""
+
+_DATA: Final = ("certificate-authority-data", "client-certificate-data", "client-key-data")
+_PROGRAMS: Final = ("exec", "auth-provider")
+_CLUSTER_KEYS: Final = (
+    "server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority", "certificate-authority-data",
+    "proxy-url", "disable-compression",
+)  # fmt: skip
+_BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-class Kubeconfig(Record):
-    """A kubeconfig that was checked; `text` is secret. `notes` are what a person should know."""
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """A kubeconfig that Clouddriver can use. `text` is secret; `expires` is when its certificate does, ISO 8601."""
 
     text: bytes
     context: str
     notes: tuple[str, ...] = ()
+    expires: str = ""
 
     def __repr__(self) -> str:
         return f"Kubeconfig(context={self.context!r})"
 
 
-def check(text: bytes, context: str = "") -> Kubeconfig:
-    """A kubeconfig as Clouddriver will use it, in the named context or its current one.
+def list_contexts(content: bytes) -> tuple[tuple[str, ...], str]:
+    """Return the names of a kubeconfig's contexts and its current one. Raises AccountError if it does not parse."""
+    data = _parse(content)
+    return tuple(_named(data, "contexts", "context")), str(data.get("current-context") or "")
 
-    Raises AccountError with all that is wrong with it: it does not parse, has no such context, the context names a
-    cluster or user that is not there, something stands in files that Clouddriver does not have, a `${` that Spring
-    would replace.
+
+def check_kubeconfig(
+    content: bytes, context: str = "", allowed: Collection[str] = (), *, as_file: bool = False
+) -> Kubeconfig:
+    """Check a kubeconfig and reduce it to the named context, or to its current one.
+
+    `allowed` are the kinds of pod access that the operator permits (`exec`, `auth-provider`, `local-file`); `as_file`
+    is whether it is stored as a file, where `${` can be escaped. Raises AccountError with every fault.
     """
-    read = hyaml.read(text, "kubeconfig")
+    data = _parse(content)
+    name = context or str(data.get("current-context") or "")
+    faults = list(_context_faults(data, name))
+    if not faults:
+        cluster, user = _of_context(data, name)
+        faults = [*_cluster_faults(cluster), *_user_faults(user), *_pod_faults(cluster, user, allowed)]
+        content = _reduced(data, name, cluster, user)
+        faults += list(_text_faults(content, as_file=as_file))
+    if faults:
+        raise _refused(faults)
+    return Kubeconfig(content, name, tuple(_notes(cluster, user)), expiry(user))
+
+
+def from_controller(components: Mapping[str, str], account: str) -> Kubeconfig:
+    """Build the kubeconfig of a remote cluster from the controller's answer to `generateKubectlComponents`.
+
+    Controllers of generations 3 and 4 return a client certificate, those of generation 5 a token.
+    """
+    cluster: dict[str, Value] = {"server": components["serverUrl"]}
+    if components.get("caCert"):
+        cluster["certificate-authority-data"] = components["caCert"]
+    if components.get("token"):
+        user: dict[str, Value] = {"token": components["token"]}
+    else:
+        user = {"client-certificate-data": components["userCertificate"], "client-key-data": components["userKey"]}
+    context = {"contexts": [{"name": account, "context": {}}]}
+    return Kubeconfig(_reduced(context, account, cluster, user), account, (), expiry(user))
+
+
+def expiry(user: Mapping[str, Value]) -> str:
+    """Return when the client certificate of a kubeconfig's user expires, ISO 8601; empty if it has none."""
+    from cryptography import x509
+
+    data = user.get("client-certificate-data")
+    if not isinstance(data, str):
+        return ""
+    try:
+        certificate = x509.load_pem_x509_certificate(base64.b64decode(data))
+    except ValueError:
+        return ""
+    return certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_expiry(text: str) -> str:
+    """Return when the first client certificate of a stored kubeconfig expires; empty if it has none."""
+    data = hyaml.read(text.encode("utf-8"), "kubeconfig").data
+    users = _named(data, "users", "user") if isinstance(data, dict) else {}
+    return next((found for user in users.values() if (found := expiry(user))), "")
+
+
+def _parse(content: bytes) -> Mapping[Any, Value]:
+    encoding = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        raise _refused([f"it is not {encoding.removesuffix('-sig').upper()} text"]) from None
+    read = hyaml.read(text.replace("\r\n", "\n").encode("utf-8"), "kubeconfig")
     if read.findings:
         raise _refused([f"line {fault.line}: {fault.message.rstrip('.')}" for fault in read.findings])
     if not isinstance(read.data, dict):
-        raise _refused(["it is no mapping"])
-    name = context or str(read.data.get("current-context") or "")
-    faults = list(_faults(read.data, name))
-    if b"${" in text:
-        faults.append("it holds ${, which Spring takes for a placeholder; write \\${ for it")
-    if faults:
-        raise _refused(faults)
-    return Kubeconfig(text, name, tuple(_notes(read.data, name)))
+        raise _refused(["it is not a mapping"])
+    return read.data
 
 
 def _refused(faults: list[str]) -> AccountError:
     return AccountError(
         f"The kubeconfig cannot be used: {'; '.join(faults)}.",
-        "`kubectl config view --minify --flatten --raw` writes one that holds all it needs.",
+        "`kubectl config view --minify --flatten --raw` writes one that is complete.",
     )
 
 
 def _named(data: Mapping[Any, Value], kind: str, inside: str) -> dict[str, Mapping[str, Value]]:
-    found = {}
-    for item in data.get(kind) or ():
+    items = data.get(kind)
+    found: dict[str, Mapping[str, Value]] = {}
+    for item in items if isinstance(items, list) else ():
         if isinstance(item, dict) and isinstance(item.get(inside), dict):
-            found[str(item.get("name"))] = item[inside]
+            found.setdefault(str(item.get("name")), item[inside])
     return found
 
 
-def _faults(data: Mapping[Any, Value], name: str) -> Iterator[str]:
+def _of_context(data: Mapping[Any, Value], name: str) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
+    context = _named(data, "contexts", "context")[name]
+    cluster = _named(data, "clusters", "cluster")[str(context.get("cluster"))]
+    return cluster, _named(data, "users", "user")[str(context.get("user"))]
+
+
+def _context_faults(data: Mapping[Any, Value], name: str) -> Iterator[str]:
     contexts = _named(data, "contexts", "context")
     if not name:
-        yield "it has no current-context, and no context is named"
-    elif name not in contexts:
+        yield "it has no current-context, and no context is selected"
+        return
+    if name not in contexts:
         known = f" (contexts: {', '.join(sorted(contexts))})" if contexts else ""
         yield f"it has no context {name}{known}"
-    else:
-        context = contexts[name]
-        for kind, inside in (("clusters", "cluster"), ("users", "user")):
-            wanted = str(context.get(inside) or "")
-            if wanted not in _named(data, kind, inside):
-                yield f"context {name} names the {inside} {wanted}, which is not there"
+        return
     for kind, inside in (("clusters", "cluster"), ("users", "user")):
-        for owner, body in _named(data, kind, inside).items():
-            for key, instead in _FILES.items():
-                if body.get(key) and not body.get(instead):
-                    yield f"{inside} {owner} has {key}, a file that Clouddriver does not have; give {instead}"
+        wanted = str(contexts[name].get(inside) or "")
+        if wanted not in _named(data, kind, inside):
+            yield f"context {name} names the {inside} {wanted}, which is missing"
 
 
-def _notes(data: Mapping[Any, Value], name: str) -> Iterator[str]:
-    context = _named(data, "contexts", "context")[name]
-    user = _named(data, "users", "user").get(str(context.get("user")), {})
-    cluster = _named(data, "clusters", "cluster").get(str(context.get("cluster")), {})
-    if "exec" in user or "auth-provider" in user:
+def _cluster_faults(cluster: Mapping[str, Value]) -> Iterator[str]:
+    server = cluster.get("server")
+    try:
+        parts = urlsplit(server if isinstance(server, str) else "")
+        is_address = parts.scheme in {"https", "http"} and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        yield "the cluster's server is not an https:// address"
+    yield from _base64_faults(cluster)
+
+
+def _user_faults(user: Mapping[str, Value]) -> Iterator[str]:
+    has_certificate = any(user.get(key) for key in ("client-certificate-data", "client-certificate"))
+    has_key = any(user.get(key) for key in ("client-key-data", "client-key"))
+    if has_certificate != has_key:
+        yield "the user has a client certificate without its key, or a key without its certificate"
+    elif not has_certificate and not any(
+        user.get(key) for key in ("token", "tokenFile", "username", "exec", "auth-provider")
+    ):
+        yield "the user has no credentials: no token, client certificate or password"
+    yield from _base64_faults(user)
+
+
+def _base64_faults(data: Mapping[str, Value]) -> Iterator[str]:
+    for key in _DATA:
+        value = data.get(key)
+        if value is None:
+            continue
+        try:
+            base64.b64decode("".join(str(value).split()), validate=True)
+        except binascii.Error:
+            yield f"{key} is not valid base64"
+
+
+def _pod_faults(cluster: Mapping[str, Value], user: Mapping[str, Value], allowed: Collection[str]) -> Iterator[str]:
+    for key in _PROGRAMS:
+        if user.get(key) and key not in allowed:
+            yield f"the user runs a program in Clouddriver's pod ({key}), which needs --allow {key}"
+    if "local-file" in allowed:
+        return
+    for owner, data in (("cluster", cluster), ("user", user)):
+        for key, instead in _FILES.items():
+            if data.get(key) and not data.get(instead):
+                yield f"the {owner} has {key}, a file that Clouddriver does not have; use {instead}"
+
+
+def _text_faults(content: bytes, *, as_file: bool) -> Iterator[str]:
+    if b"${" in content and not (as_file and content.count(b"${") == content.count(b"\\${")):
+        end = "write \\${ for it" if as_file else "kubeconfigContents has no escape for it, so change the value"
+        yield f"it holds ${{, which Spring takes for a placeholder; {end}"
+    if len(content) > LONGEST:
+        yield f"it has {len(content)} bytes in one context, and {LONGEST} is the limit"
+
+
+def _reduced(data: Mapping[Any, Value], name: str, cluster: Mapping[str, Value], user: Mapping[str, Value]) -> bytes:
+    namespace = _named(data, "contexts", "context").get(name, {}).get("namespace")
+    context: dict[str, Value] = {"cluster": name, "user": name, **({"namespace": namespace} if namespace else {})}
+    return hyaml.dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {key: cluster[key] for key in _CLUSTER_KEYS if key in cluster}}],
+            "users": [{"name": name, "user": {key: value for key, value in user.items() if key != "extensions"}}],
+            "contexts": [{"name": name, "context": context}],
+            "current-context": name,
+        }
+    )
+
+
+def _notes(cluster: Mapping[str, Value], user: Mapping[str, Value]) -> Iterator[str]:
+    if any(user.get(key) for key in _PROGRAMS):
         yield "The kubeconfig runs a program to log in, which must be in Clouddriver's image."
     if cluster.get("insecure-skip-tls-verify"):
         yield "The kubeconfig does not verify the cluster's certificate."
-
-
-def from_controller(components: Mapping[str, str], account: str) -> Kubeconfig:
-    """The kubeconfig for a remote cluster, from what `generateKubectlComponents` of the controller gave.
-
-    A controller of the third and fourth generation gives a client certificate, one of the fifth a token.
-    """
-    cluster: dict[str, str] = {"server": components["serverUrl"]}
-    if components.get("caCert"):
-        cluster["certificate-authority-data"] = components["caCert"]
-    if components.get("token"):
-        user = {"token": components["token"]}
-    else:
-        user = {"client-certificate-data": components["userCertificate"], "client-key-data": components["userKey"]}
-    data: dict[str, Value] = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": account, "cluster": cluster}],
-        "users": [{"name": account, "user": user}],
-        "contexts": [{"name": account, "context": {"cluster": account, "user": account}}],
-        "current-context": account,
-    }
-    return Kubeconfig(hyaml.dump(data), account)

@@ -1,132 +1,293 @@
-"""What can be asked of the account writer, by a person or over HTTP: the same steps, with the same refusals.
+"""What can be asked of the account writer, on the command line and over HTTP: the same steps, the same refusals.
 
-It is handed a store, an encryption key and a controller; which of them there are is the operator's choice.
+It gets a writer and a controller from the operator. Everything is validated before the controller issues anything, and
+a dry run asks the controller nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import Protocol
 
-from halgit.accounts.agent import Agent, manifest
-from halgit.accounts.cipher import Cipher
-from halgit.accounts.edit import Change, Entry
-from halgit.accounts.kubeconfig import Kubeconfig, check, from_controller
-from halgit.accounts.writer import Writer, Written, seal
+from halgit.accounts.accounts_file import Entry
+from halgit.accounts.changes import Change, TypedValue, UnknownAccountError
+from halgit.accounts.checks import Policy
+from halgit.accounts.credentials import AGENT, SERVICE, check_components
+from halgit.accounts.kubeconfig import Kubeconfig, check_kubeconfig, from_controller
+from halgit.accounts.manifests import AgentManifest, check_agent, write_manifest
+from halgit.accounts.stores import store_kubeconfig
+from halgit.accounts.views import SOON, AccountView, view_entry
+from halgit.accounts.writer import Request, Writer, Written
 from halgit.errors import AccountError, RemoteError, UsageError
-from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import Value
-from halgit.record import Record, replace
-from halgit.redaction import MASK
 from halgit.text.phrases import suggest_nearest
+from halgit.validation.account_entries import relax_key
 
-_HIDDEN = frozenset({"kubeconfigContents", "kubeconfig-contents"})
+
+class Endpoint(Protocol):
+    """A service of an agent, as the controller lists it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def is_configured(self) -> bool: ...
+
+    @property
+    def namespaces(self) -> tuple[str, ...]: ...
 
 
-class Components(Protocol):
+class Agent(Protocol):
+    """A connected agent, as the controller lists it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def last_ping(self) -> float | None: ...
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]: ...
+
+
+class ControllerApi(Protocol):
     """What is asked of a controller; see `remotes/controller.py`."""
 
     def kubectl_components(self, agent: str, name: str) -> Mapping[str, str]: ...
 
     def agent_components(self, agent: str) -> Mapping[str, str]: ...
 
-    def connected(self) -> Mapping[str, tuple[str, ...]]: ...
+    def service_credentials(self, agent: str, name: str, type: str) -> Mapping[str, str]: ...
+
+    def list_agents(self) -> Sequence[Agent]: ...
 
 
-class Access(Record):
-    """How an account reaches its cluster: a kubeconfig that is given, or an agent of the controller. Never both."""
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How an account reaches its cluster: a kubeconfig, or an agent of the controller; None if not given."""
 
-    kubeconfig: bytes = b""
+    kubeconfig: bytes | None = None
     context: str = ""
-    agent: str = ""
+    agent: str | None = None
     endpoint: str = "kubernetes"
 
 
-class Accounts(Record):
-    """The service. `plain` lets kubeconfigs stand in the open where there is no key."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and the key of the request with its digest, if it has one."""
 
-    writer: Writer
-    cipher: Cipher | None = None
-    plain: bool = False
-    controller: Components | None = None
+    name: str = ""
+    key: str = ""
+    digest: str = ""
 
-    def listed(self) -> tuple[Entry, ...]:
-        """Every account."""
-        return self.writer.entries()
 
-    def shown(self, name: str) -> Entry:
-        """One account, what is secret in it masked. Raises AccountError where there is none."""
-        known = self.listed()
-        for entry in known:
-            if entry.name == name:
-                return replace(entry, fields=_masked(entry.fields))
-        hint = suggest_nearest(name, (entry.name for entry in known), "`halgit accounts list` tells what there is.")
-        raise AccountError(f"There is no account {name}.", hint)
+NOBODY = Caller()
+_PLACEHOLDER = Kubeconfig(b"x", "x")
 
-    def add(self, provider: str, name: str, fields: Mapping[str, Value], access: Access) -> Written:
-        """Add an account. Raises AccountError, UsageError and RemoteErrors, and then nothing was written."""
-        return self._put(Change("add", provider, name, fields), access)
 
-    def update(self, name: str, fields: Mapping[str, Value], access: Access) -> Written:
-        """Change fields of an account (MISSING takes one out), or its kubeconfig. Raises as `add` does."""
-        return self._put(Change("update", "", name, fields), access)
+class Accounts:
+    """The service."""
 
-    def remove(self, name: str) -> Written:
-        """Take an account out, and its kubeconfig with it. Nothing is revoked."""
-        return self.writer.change(Change("remove", "", name))
+    def __init__(self, writer: Writer, controller: ControllerApi | None = None) -> None:
+        self.writer = writer
+        self.controller = controller
 
-    def manifest(self, agent: Agent) -> bytes:
-        """The agent's manifest with a fresh identity; it holds a private key."""
-        return manifest(agent, self._controller().agent_components(agent.name))
+    @property
+    def policy(self) -> Policy:
+        """What the operator permits and provides."""
+        return self.writer.policy
 
-    def _put(self, change: Change, access: Access) -> Written:
-        if access.kubeconfig and access.agent:
-            raise UsageError("A kubeconfig and an agent exclude each other.", "Give one of them.")
-        given = {key for key in change.fields if key in {"kubeconfigFile", "kubeconfigContents"}}
-        if given and (access.kubeconfig or access.agent):
-            raise UsageError(f"{', '.join(sorted(given))} is given beside a kubeconfig.", "Give one of them.")
-        if "kubeconfigContents" in given and str(change.fields["kubeconfigContents"])[:8] != "{cipher}":
-            raise UsageError("kubeconfigContents is not given as a field.", "Give the kubeconfig with --kubeconfig.")
-        if not (access.kubeconfig or access.agent):
-            return self.writer.change(change)
-        kubeconfig, notes = self._kubeconfig(access, change.name)
-        sealed = seal(self.writer.store, change.name, kubeconfig, self.cipher, plain=self.plain)
-        fields = {**change.fields, **sealed.fields}
-        written = self.writer.change(replace(change, fields=fields), sealed.files)
-        return replace(written, notes=(*written.notes, *kubeconfig.notes, *notes))
+    def list_accounts(self, *, with_history: bool = False) -> tuple[AccountView, ...]:
+        """Return every account; with the last change of each, if asked for and known."""
+        file, _ = self.writer.read()
+        history = self.writer.history() if with_history else {}
+        return tuple(view_entry(entry, self.policy, history.get(entry.name, ("", ""))) for entry in file.entries)
 
-    def _kubeconfig(self, access: Access, name: str) -> tuple[Kubeconfig, tuple[str, ...]]:
-        if access.kubeconfig:
-            return check(access.kubeconfig, access.context), ()
-        controller = self._controller()
-        made = from_controller(controller.kubectl_components(access.agent, access.endpoint), name)
-        try:
-            return made, _connection(controller.connected(), access)
-        except RemoteError as reason:
-            return made, (f"Whether the agent is connected is not known: {reason.message}",)
+    def get_account(self, name: str) -> AccountView:
+        """Return one account. Raises UnknownAccountError."""
+        return view_entry(self._entry(name), self.policy)
 
-    def _controller(self) -> Components:
+    def add(
+        self,
+        provider: str,
+        name: str,
+        fields: Mapping[str, Value | TypedValue],
+        connection: Connection,
+        caller: Caller = NOBODY,
+    ) -> Written:
+        """Add an account. Raises AccountError, UsageError or RemoteErrors, and then nothing was written."""
+        return self._put(Change("add", provider, name, fields), connection, caller)
+
+    def update(
+        self,
+        name: str,
+        fields: Mapping[str, Value | TypedValue],
+        connection: Connection,
+        caller: Caller = NOBODY,
+        expected: str = "",
+        *,
+        is_merge: bool = False,
+    ) -> Written:
+        """Change fields of an account (MISSING removes one), or its kubeconfig. Raises as `add` does.
+
+        With `expected`, raises ChangedError if the account has another tag.
+        """
+        change = Change("update", "", name, fields, expected=expected or None, is_merge=is_merge)
+        return self._put(change, connection, caller)
+
+    def remove(self, name: str, caller: Caller = NOBODY, expected: str = "") -> Written:
+        """Remove an account, and its kubeconfig with it. Nothing is revoked."""
+        return self._write(Change("remove", "", name, expected=expected or None), caller)
+
+    def preview(self, change: Change, connection: Connection) -> Written:
+        """Return what a change would do. Nothing is written, and the controller is not asked for credentials."""
+        return self.writer.preview(self._with_connection(change, connection, issue=False)[0])
+
+    def renew(self, names: Sequence[str], days: int, caller: Caller = NOBODY) -> dict[str, Written]:
+        """Replace the kubeconfigs of accounts behind agents that expire within `days`; all such, or the named ones."""
+        now = datetime.now(timezone.utc)
+        renewed: dict[str, Written] = {}
+        for account in self.list_accounts():
+            left = account.days_left(now)
+            if not account.agent or (names and account.name not in names):
+                continue
+            if names or (left is not None and left < days):
+                connection = Connection(agent=account.agent, endpoint=account.endpoint)
+                renewed[account.name] = self.update(account.name, {}, connection, caller)
+        unknown = [name for name in names if name not in renewed]
+        if unknown:
+            raise AccountError(
+                f"{', '.join(unknown)}: not an account behind an agent that this key can read.",
+                "`halgit accounts list` shows the accounts with their agents.",
+            )
+        return renewed
+
+    def list_agents(self) -> Sequence[Agent]:
+        """Return the agents that are connected now."""
+        return self._require_controller().list_agents()
+
+    def service_credentials(self, agent: str, name: str, type: str) -> Mapping[str, str]:
+        """Have the controller issue a login for a service behind an agent; it is secret."""
+        return self._require_controller().service_credentials(agent, name, type)
+
+    def manifest(self, agent: AgentManifest) -> bytes:
+        """Return the manifest of an agent with a new identity; it holds a private key."""
+        return build_manifest(self._require_controller(), agent)
+
+    # --- one change
+
+    def _entry(self, name: str) -> Entry:
+        file, _ = self.writer.read()
+        found = file.find(name)
+        if not found:
+            hint = suggest_nearest(
+                name, [entry.name for entry in file.entries], "`halgit accounts list` shows the accounts."
+            )
+            raise UnknownAccountError(f"There is no account {name}.", hint)
+        return found[0]
+
+    def _put(self, change: Change, connection: Connection, caller: Caller) -> Written:
+        complete, notes = self._with_connection(change, connection, issue=True)
+        written = self._write(complete, caller)
+        return replace(written, notes=(*written.notes, *notes))
+
+    def _write(self, change: Change, caller: Caller) -> Written:
+        return self.writer.write(Request(change, caller.name, caller.key, caller.digest))
+
+    def _with_connection(
+        self, change: Change, connection: Connection, *, issue: bool
+    ) -> tuple[Change, tuple[str, ...]]:
+        """The change with the kubeconfig that the connection leads to, and notes on it."""
+        _check_connection(change, connection)
+        if connection.kubeconfig is not None:
+            as_file = self.policy.cipher is None and self.writer.store.has_files
+            kubeconfig = check_kubeconfig(
+                connection.kubeconfig, connection.context, self.policy.allowed, as_file=as_file
+            )
+            return self._stored(change, kubeconfig), kubeconfig.notes
+        if connection.agent is None:
+            return change, ()
+        controller = self._require_controller()
+        # Everything else must be right before the controller issues a credential, which nobody can revoke.
+        self.writer.preview(self._stored(change, _PLACEHOLDER))
+        if not issue:
+            return self._stored(change, _PLACEHOLDER), ("The controller was not asked: this is a dry run.",)
+        return self._issued(change, connection, controller)
+
+    def _issued(
+        self, change: Change, connection: Connection, controller: ControllerApi
+    ) -> tuple[Change, tuple[str, ...]]:
+        agent, endpoint = connection.agent or "", connection.endpoint
+        notes, namespaces = _endpoint_state(controller, agent, endpoint)
+        if namespaces and not any(relax_key(key) == "namespaces" for key in change.fields) and change.verb == "add":
+            change = replace(change, fields={**change.fields, "namespaces": list(namespaces)})
+        components = controller.kubectl_components(agent, endpoint)
+        identity = {"agent": agent, "name": endpoint, "type": "kubernetes", "purpose": SERVICE}
+        check_components(components, identity, datetime.now(timezone.utc), self.policy.allowed)
+        return self._stored(change, from_controller(components, change.name)), notes
+
+    def _stored(self, change: Change, kubeconfig: Kubeconfig) -> Change:
+        fields, files = store_kubeconfig(self.writer.store, change.name, kubeconfig, self.policy)
+        return replace(change, fields={**change.fields, **fields}, files=files)
+
+    def _require_controller(self) -> ControllerApi:
         if self.controller is None:
-            raise UsageError("No controller is known.", "Give --controller-url and the login it asks for.")
+            raise UsageError("There is no controller.", "Add --controller-url and the login it needs.")
         return self.controller
 
 
-def _connection(connected: Mapping[str, tuple[str, ...]], access: Access) -> tuple[str, ...]:
-    """A note where the account cannot work yet."""
-    if access.agent not in connected:
-        return (f"The agent {access.agent} is not connected: apply its manifest in the cluster.",)
-    if access.endpoint not in connected[access.agent]:
-        known = ", ".join(connected[access.agent]) or "none"
-        return (f"The agent {access.agent} offers no Kubernetes endpoint {access.endpoint} (endpoints: {known}).",)
-    return ()
+def build_manifest(controller: ControllerApi, agent: AgentManifest) -> bytes:
+    """Have the controller issue an agent's identity, check it, and return the agent's manifest."""
+    check_agent(agent)
+    components = controller.agent_components(agent.name)
+    check_components(components, {"agent": agent.name, "purpose": AGENT}, datetime.now(timezone.utc))
+    return write_manifest(agent, components)
 
 
-def _masked(fields: Mapping[str, Value]) -> dict[str, Value]:
-    def masked(key: str, value: Value) -> Value:
-        if value and (key in _HIDDEN or (is_sensitive_key(key) and not isinstance(value, (dict, list)))):
-            return MASK
-        if isinstance(value, dict):
-            return _masked(value)
-        return [masked("", one) for one in value] if isinstance(value, list) else value
+def _check_connection(change: Change, connection: Connection) -> None:
+    if connection.kubeconfig is not None and connection.agent is not None:
+        raise UsageError("A kubeconfig and an agent exclude each other.", "Use one of them.")
+    if connection.agent is not None and not connection.agent.strip():
+        raise UsageError("The name of the agent is empty.", "Name the agent, or remove the option.")
+    fields = {key for key in change.fields if relax_key(key) in {"kubeconfigfile", "kubeconfigcontents"}}
+    if fields and (connection.kubeconfig is not None or connection.agent is not None):
+        raise UsageError(f"{', '.join(sorted(fields))} and a kubeconfig exclude each other.", "Use one of them.")
+    for key in fields:
+        value = change.fields[key]
+        value = value.text if isinstance(value, TypedValue) else value
+        if relax_key(key) == "kubeconfigcontents" and isinstance(value, str) and not value.startswith("{cipher}"):
+            raise UsageError("kubeconfigContents cannot be set as a field.", "Use --kubeconfig.")
 
-    return {str(key): masked(str(key), value) for key, value in fields.items()}
+
+def _endpoint_state(controller: ControllerApi, agent: str, endpoint: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Notes on an agent that cannot be used yet, and the namespaces that its endpoint has."""
+    try:
+        agents = [one for one in controller.list_agents() if one.name == agent]
+    except RemoteError as reason:
+        return (f"The state of the agent is unknown: {reason.message}",), ()
+    if not agents:
+        return (f"The agent {agent} is not connected: apply its manifest in the cluster.",), ()
+    usable = {e.name: e for one in agents for e in one.endpoints if e.type == "kubernetes" and e.is_configured}
+    if endpoint not in usable:
+        known = ", ".join(usable) or "none"
+        return (f"The agent {agent} has no Kubernetes endpoint {endpoint} (endpoints: {known}).",), ()
+    return (), usable[endpoint].namespaces
+
+
+def expiring(accounts: Sequence[AccountView], now: datetime) -> list[str]:
+    """Return a line for each account whose certificate expires soon or has expired."""
+    lines = []
+    for account in accounts:
+        left = account.days_left(now)
+        if left is not None and left < SOON:
+            state = f"expires in {left} days" if left >= 0 else "has expired"
+            lines.append(f"{account.name}: the certificate {state} ({account.expires}). Run `halgit accounts renew`.")
+    return lines

@@ -1,58 +1,87 @@
-"""The table of places accounts are kept in, by URL scheme: a git branch, an S3 prefix, a Vault secret.
+"""The table of stores of dynamic accounts by URL scheme: a git branch, an S3 prefix, a Vault secret.
 
-A copy is the file as it is now and the right to write over exactly that; Conflicting says that another writer was
-first. In git one change is one commit. In S3 the file and a kubeconfig are two objects, so what an entry names is
-written before the entry and removed after it. In Vault the file is the secret Clouddriver looks for,
-`clouddriver,local`, whose JSON is the accounts: it holds no comments and no files.
+A store is opened once and kept: `refresh` reads what is there now, `write` changes exactly that, and a ConflictError
+says that another writer was faster. In git one batch of changes is one commit. In S3 the file and a kubeconfig are two
+objects, so a kubeconfig is written before the entry that names it and deleted after. In Vault the file is the secret
+`clouddriver,local`, whose JSON is the accounts: it has no comments and no files.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from halgit import yaml as hyaml
-from halgit.errors import UsageError
+from halgit.accounts.checks import SERVED, Policy
+from halgit.accounts.kubeconfig import Kubeconfig
+from halgit.errors import AccountError, UsageError
 from halgit.operator_settings import Access, SourceSpec
-from halgit.record import Record
+from halgit.pipeline import MISSING, Value
 from halgit.remotes.git.address import read_address
-from halgit.remotes.git.push import GitBranch, Signing
+from halgit.remotes.git.push import GitBranch, LogEntry, Signing
 from halgit.remotes.s3_objects import S3Store
 from halgit.remotes.vault_tree import VaultSecret
 from halgit.remotes.vault_tree import read_address as read_vault_address
 
 FILE: Final = "clouddriver-local.yml"
-"""The one name Clouddriver always looks for: the profile `local` is always on."""
+"""The one name that Clouddriver always looks for: the profile `local` is always active."""
+
+OVERRIDES: Final = "clouddriver-local.properties"
+"""A file beside it that takes precedence over it."""
+
+FOLDER: Final = "kubeconfigs"
+"""Where kubeconfigs are stored as files."""
 
 _SECRET: Final = "clouddriver,local"
+_VAULT_LIMIT: Final = 1024 * 1024 - 1024
 _UNSIGNED: Final = Signing()
 
 
-class Copy(Protocol):
-    """What is kept there, as it is now. Paths are relative to the folder of the accounts file."""
+class Session(Protocol):
+    """A store that is open. Paths are relative to the folder of the accounts file. Not for several threads at once."""
 
     @property
     def revision(self) -> str: ...
 
+    def refresh(self) -> None:
+        """Read what is there now. Raises RemoteErrors."""
+
     def read(self, path: str) -> bytes | None: ...
 
+    def exists(self, path: str) -> bool: ...
+
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
-        """Write files (None: remove) in this order; the new revision. Raises Conflicting and other RemoteErrors."""
+        """Write files (None: delete) in this order; returns the revision. Raises ConflictError and RemoteErrors."""
+
+    def history(self) -> tuple[LogEntry, ...]:
+        """Return the newest commits; none if the store keeps no history."""
 
     def close(self) -> None: ...
 
 
-class Store(Record):
-    """A place accounts are kept in. `open` gives a fresh copy; `files` is whether it can hold kubeconfigs as files."""
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A place of accounts. `kind` is git, s3 or vault; `open` returns a session."""
 
     url: str
     path: str
-    files: bool
-    open: Callable[[], Copy]
+    kind: str
+    open: Callable[[], Session]
+
+    @property
+    def has_files(self) -> bool:
+        return self.kind != "vault"
+
+    @property
+    def file(self) -> str:
+        """The accounts file as messages name it."""
+        return f"{self.path}/{FILE}" if self.path else FILE
 
 
 class _Git:
-    """A folder of a git branch that may not be there yet."""
+    """A folder of a git branch; it need not exist yet."""
 
     def __init__(self, branch: GitBranch, folder: str) -> None:
         self._branch = branch
@@ -62,69 +91,126 @@ class _Git:
     def revision(self) -> str:
         return self._branch.revision
 
+    def refresh(self) -> None:
+        self._branch.refresh()
+
     def read(self, path: str) -> bytes | None:
         return self._branch.read(self._start + path)
 
+    def exists(self, path: str) -> bool:
+        return self._start + path in self._branch.paths()
+
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
-        there = self._branch.paths()
-        whole = {self._start + path: text for path, text in changes.items()}
         return self._branch.write(
-            {path: text for path, text in whole.items() if text is not None or path in there}, message
+            {self._start + path: text for path, text in changes.items() if text is not None or self.exists(path)},
+            message,
         )
+
+    def history(self) -> tuple[LogEntry, ...]:
+        return self._branch.history()
 
     def close(self) -> None:
         self._branch.close()
 
 
-class _S3(Record):
+@dataclass(frozen=True, slots=True)
+class _S3:
     folder: S3Store
     revision: str = ""
+
+    def refresh(self) -> None:
+        """Each read asks the bucket."""
 
     def read(self, path: str) -> bytes | None:
         return self.folder.read(path)
 
+    def exists(self, path: str) -> bool:
+        return self.folder.read(path) is not None
+
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
         return self.folder.write(changes)
+
+    def history(self) -> tuple[LogEntry, ...]:
+        return ()
 
     def close(self) -> None:
         """The connection belongs to the run."""
 
 
-class _Vault(Record):
+@dataclass(frozen=True, slots=True)
+class _Vault:
     secret: VaultSecret
 
     @property
     def revision(self) -> str:
         return self.secret.revision
 
+    def refresh(self) -> None:
+        self.secret.refresh()
+
     def read(self, path: str) -> bytes | None:
         values = self.secret.values if path == FILE else None
         return None if values is None else hyaml.dump(dict(values))
 
+    def exists(self, path: str) -> bool:
+        return path == FILE and self.secret.values is not None
+
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
         (text,) = (changes[path] for path in changes if path == FILE)
+        if len(text or b"") > _VAULT_LIMIT:
+            raise AccountError(
+                f"The secret {_SECRET} would have {len(text or b'')} bytes, and Vault stores 1 MiB in one secret.",
+                "Use git or S3 for this many accounts.",
+            )
         return self.secret.write(hyaml.read(text or b"", FILE).data or {})
+
+    def history(self) -> tuple[LogEntry, ...]:
+        return ()
 
     def close(self) -> None:
         """The connection belongs to the run."""
 
 
-def store(spec: SourceSpec, access: Access, accounts_path: str, signing: Signing = _UNSIGNED, onto: str = "") -> Store:
-    """The store of this URL. Raises UsageError for a URL that none is for, or an option that does not go with it."""
+def open_store(
+    spec: SourceSpec, access: Access, accounts_path: str, signing: Signing = _UNSIGNED, onto: str = ""
+) -> Store:
+    """Return the store of this URL. Raises UsageError for an unknown URL, or for an option that it does not have."""
     folder = "/".join(part for part in (spec.path.strip("/"), accounts_path.strip("/")) if part)
     below = SourceSpec(spec.url, spec.ref, folder)
     scheme = spec.url.partition("://")[0].lower()
     if scheme in {"s3", "vault"} and (onto or spec.ref or signing.key_file):
-        raise UsageError("--ref, --pull-request-branch and --signing-key-file go with git.", "Leave them out.")
+        raise UsageError("--ref, --pull-request-branch and --signing-key-file are for git.", "Remove them.")
     if scheme == "s3":
-        return Store(spec.url, folder, True, lambda: _S3(S3Store(below, access)))
+        return Store(spec.url, folder, "s3", lambda: _S3(S3Store(below, access)))
     if scheme == "vault":
         secret = "/".join(part for part in (read_vault_address(spec.url), folder, _SECRET) if part)
-        return Store(spec.url, folder, False, lambda: _Vault(VaultSecret(secret, access)))
+        return Store(spec.url, folder, "vault", lambda: _Vault(VaultSecret(secret, access)))
     if "://" not in spec.url and ":" not in spec.url:
         raise UsageError(
-            f"--repo {spec.url} is a directory; accounts are kept in git, S3 or Vault.", "Give its URL: file:///path."
+            f"--repo {spec.url} is a directory; accounts are stored in git, S3 or Vault.", "Write file:///path."
         )
     read_address(spec.url)
     root = SourceSpec(spec.url, spec.ref)
-    return Store(spec.url, folder, True, lambda: _Git(GitBranch(root, access, signing, onto), folder))
+    return Store(spec.url, folder, "git", lambda: _Git(GitBranch(root, access, signing, onto), folder))
+
+
+def store_kubeconfig(
+    store: Store, name: str, kubeconfig: Kubeconfig, policy: Policy
+) -> tuple[dict[str, Value], dict[str, bytes]]:
+    """Return the fields of the entry and the files by which a kubeconfig is stored.
+
+    Raises UsageError if it would be stored as plain text and the operator does not permit that.
+    """
+    text = kubeconfig.text.decode("utf-8")
+    fields: dict[str, Value] = {"context": kubeconfig.context}
+    if policy.cipher is None and not policy.plaintext:
+        raise UsageError(
+            "There is no key to encrypt the kubeconfig with.",
+            "Add encrypt.key with --encrypt-key-file, or --plaintext-kubeconfig to store it readable for all.",
+        )
+    if policy.cipher is not None:
+        return {**fields, "kubeconfigContents": policy.cipher.encrypt(text), "kubeconfigFile": MISSING}, {}
+    if not store.has_files:
+        return {**fields, "kubeconfigContents": text, "kubeconfigFile": MISSING}, {}
+    file = f"{FOLDER}/{name.replace(' ', '_')}-{hashlib.sha256(kubeconfig.text).hexdigest()[:12]}"
+    return {**fields, "kubeconfigFile": SERVED + file, "kubeconfigContents": MISSING}, {file: kubeconfig.text}

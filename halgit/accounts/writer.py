@@ -1,45 +1,56 @@
-"""One change from request to commit: read what is there, apply, write; read again where another writer was first.
+"""Changes from request to commit: those that wait together become one commit, and each caller gets its own result.
 
-A kubeconfig goes into the entry as a `{cipher}` value where there is a key, and as a file under a name made from its
-content only where plain text is asked for: Clouddriver never looks again at a file whose name it knows.
+A thread that brings a change either finds nobody writing and writes all that waits, or waits for its result. Between
+processes a change is applied again on what the other writer left, after a pause with full jitter, until its deadline.
+A kubeconfig is a `{cipher}` value of the entry if there is a key, and a file under a name derived from its content only
+if the operator permits plain text: Clouddriver never reads a file again whose name it knows.
 """
 
 from __future__ import annotations
 
-import hashlib
 import random
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from halgit import yaml as hyaml
-from halgit.accounts.cipher import PREFIX, Cipher
-from halgit.accounts.edit import Change, Edited, Entry, apply, entries
-from halgit.accounts.kubeconfig import Kubeconfig
-from halgit.accounts.stores import FILE, Copy, Store
-from halgit.errors import AccountError, ConflictError, UsageError
+from halgit.accounts.accounts_file import AccountsFile, Entry
+from halgit.accounts.changes import Change, Edited, apply_change
+from halgit.accounts.checks import SERVED, Policy
+from halgit.accounts.cipher import Cipher
+from halgit.accounts.commits import CommitLine, find_request, last_changes, write_message
+from halgit.accounts.stores import FILE, FOLDER, OVERRIDES, Session, Store
+from halgit.accounts.views import describe_changes
+from halgit.errors import AccountError, ConflictError, HalgitError, UnreachableError
 from halgit.operator_settings import Progress, ignore_progress
-from halgit.pipeline import MISSING, Path, Value
-from halgit.record import Record, field, replace
+from halgit.pipeline import Path, Value
 from halgit.report.tables import counted
 
-FOLDER: Final = "kubeconfigs"
-_SERVED: Final = "configserver:"
-_FIRST_PAUSE: Final = 0.3
-_TRIES: Final = 8
+DEADLINE: Final = 60.0
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 3.0
+_LARGEST_BATCH: Final = 100
+_REMEMBERED: Final = 1000
 
 
-class Sealed(Record):
-    """A kubeconfig as it will be stored: fields of the entry, and a file where it is one."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A change with who asks for it. `key` names the request, so that a retry finds its result; empty for none."""
 
-    fields: Mapping[str, Value]
-    files: Mapping[str, bytes]
+    change: Change
+    author: str = ""
+    key: str = ""
+    digest: str = ""
 
 
-class Written(Record):
-    """What came of a change: the entry before and after, the files it wrote or removed, and what to know of it.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The result of a change: the entry before and after, the files written or deleted, and notes for the caller.
 
-    `revision` is empty where nothing had to be written, or nothing was to be.
+    `revision` is empty if nothing had to be written, or in a dry run. `diff` is the change as lines, secrets masked.
     """
 
     before: Mapping[str, Value] | None
@@ -47,162 +58,335 @@ class Written(Record):
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
     revision: str = ""
+    diff: tuple[str, ...] = ()
+    is_repeated: bool = False
 
 
-class _Plan(Record):
-    """The accounts file as it is to be, kubeconfigs to write before it, and to remove after it."""
-
-    edited: Edited
-    add: Mapping[str, bytes] = field(default_factory=dict)
-    remove: tuple[str, ...] = ()
+class BusyError(AccountError):
+    """The change was not written in time, or the writer is stopping; the same request may be sent again."""
 
 
-class Writer(Record):
-    """Writes to one store. With `dry` everything is worked out and nothing written."""
+class KeyReusedError(AccountError):
+    """A request key was used before for another request."""
 
-    store: Store
-    dry: bool = False
-    progress: Progress = ignore_progress
-    sleep: Callable[[float], None] = time.sleep
 
-    def entries(self) -> tuple[Entry, ...]:
-        """Every account of the file. Raises AccountError and RemoteErrors."""
-        copy = self.store.open()
-        try:
-            return entries(copy.read(FILE) or b"", self._file)
-        finally:
-            copy.close()
+@dataclass(slots=True)
+class _Job:
+    request: Request
+    deadline: float
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Written | None = None
+    error: HalgitError | None = None
 
-    def change(self, wanted: Change, files: Mapping[str, bytes] | None = None) -> Written:
-        """Make one change, as one commit with the kubeconfigs it names and without those nothing names any more.
 
-        Raises AccountError for a change that is refused, or that other writers beat again and again, and RemoteErrors.
-        """
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one commit does: the file after it, further files, and the jobs with what each of them changes."""
 
-        def plan(text: bytes, again: bool) -> _Plan:
-            edited = self._done_before(text, wanted) if again else None
-            edited = edited or apply(text, _given(wanted), self._file)
-            kept = {path for entry in entries(edited.text, self._file) for path in _own_files(entry.fields)}
-            gone = (path for path in _own_files(edited.before) if path not in kept)
-            return _Plan(edited, files or {}, tuple(gone))
+    before: bytes | None
+    file: AccountsFile
+    changes: Mapping[str, bytes | None]
+    edits: Sequence[tuple[_Job, Edited, tuple[str, ...]]]
 
-        return self._write(plan, _message(wanted))
+    @property
+    def message(self) -> str:
+        """The message of its commit."""
+        return write_message([_line(job.request, edited) for job, edited, _ in self.edits])
 
-    def rotate(self, old: Cipher, new: Cipher) -> Written:
-        """Encrypt every `{cipher}` value with another key, all in one commit.
+
+class Writer:
+    """The only writer of a store in this process; safe for several threads. `deadline` is in seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy | None = None,
+        *,
+        progress: Progress = ignore_progress,
+        deadline: float = DEADLINE,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.store = store
+        self.policy = policy or Policy()
+        self.retries = 0
+        self.commits = 0
+        self._progress = progress
+        self._deadline = deadline
+        self._sleep = sleep
+        self._waiting: deque[_Job] = deque()
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._session: Session | None = None
+        self._answered: OrderedDict[str, tuple[str, Written]] = OrderedDict()
+        self._stopping = False
+        self._stop_at = 0.0
+
+    @property
+    def queue_length(self) -> int:
+        """How many changes wait."""
+        return len(self._waiting)
+
+    def read(self) -> tuple[AccountsFile, str]:
+        """Return the file as it is now, with its revision. Raises AccountError and RemoteErrors."""
+        with self._turn:
+            session = self._refreshed()
+            return AccountsFile(session.read(FILE) or b"", self.store.file), session.revision
+
+    def history(self) -> dict[str, tuple[str, str]]:
+        """Return who changed each account last, and when (ISO 8601), as far as the store's history tells."""
+        with self._turn:
+            log = self._refreshed().history()
+        return last_changes(log)
+
+    def write(self, request: Request) -> Written:
+        """Make a change; returns when it is committed. Raises AccountError if it is refused, and RemoteErrors."""
+        job = _Job(request, time.monotonic() + self._deadline)
+        with self._lock:
+            if self._stopping:
+                raise _stopped()
+            self._waiting.append(job)
+        while not job.done.is_set():
+            if self._turn.acquire(timeout=0.05):
+                try:
+                    self._write_waiting(job)
+                finally:
+                    self._turn.release()
+            elif self._has_stopped():
+                raise BusyError(
+                    "The server stopped before the store answered; the change may be written.",
+                    "Send the request again with the same Idempotency-Key.",
+                )
+        if job.error is not None:
+            raise job.error
+        assert job.result is not None
+        return job.result
+
+    def preview(self, change: Change) -> Written:
+        """Return what a change would do, without writing. Raises as `write` does."""
+        with self._turn:
+            batch, error = self._planned(self._refreshed(), [_Job(Request(change), 0.0)])
+        if error:
+            raise error[0]
+        ((_, edited, files),) = batch.edits
+        return _written(edited, files, "")
+
+    def rotate(self, old: Cipher, new: Cipher, *, dry: bool = False) -> Written:
+        """Encrypt every `{cipher}` value with another key, in one commit.
 
         Raises AccountError naming each value that the old key does not open.
         """
+        end = time.monotonic() + self._deadline
+        with self._turn:
+            for attempt in range(10_000):
+                session = self._refreshed()
+                before = session.read(FILE) or b""
+                text, count = _rotated(AccountsFile(before, self.store.file), old, new)
+                try:
+                    revision = (
+                        "" if dry or not count else session.write({FILE: text}, "Encrypt all accounts with a new key\n")
+                    )
+                except ConflictError as reason:
+                    self._pause(reason, attempt, end)
+                    continue
+                note = (
+                    f"{counted(count, 'value')} encrypted with the new key. Change encrypt.key in spinnakerconfig.yml"
+                    " and restart Clouddriver."
+                )
+                return Written(None, None, (FILE,) if count else (), (note,), revision)
+        raise AssertionError
 
-        def plan(text: bytes, again: bool) -> _Plan:
-            return _Plan(_rotated(text, old, new, self._file))
+    def _has_stopped(self) -> bool:
+        return self._stopping and time.monotonic() > self._stop_at
 
-        return self._write(plan, "Encrypt all accounts with a new key\n")
+    def stop(self, seconds: float) -> None:
+        """Refuse what waits, and let the commit that is being written end within this time."""
+        with self._lock:
+            self._stopping = True
+            self._stop_at = time.monotonic() + seconds
+            waiting, self._waiting = list(self._waiting), deque()
+        _finish(waiting, _stopped())
 
-    # --- one try after the other
+    def close(self) -> None:
+        """Close the store's session."""
+        with self._turn:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
 
-    @property
-    def _file(self) -> str:
-        return f"{self.store.path}/{FILE}" if self.store.path else FILE
+    # --- one batch after the other
 
-    def _write(self, plan: Callable[[bytes, bool], _Plan], message: str) -> Written:
-        for attempt in range(_TRIES):
-            copy = self.store.open()
+    def _refreshed(self) -> Session:
+        if self._session is None:
+            self._session = self.store.open()
+        try:
+            self._session.refresh()
+        except HalgitError:
+            self._session.close()
+            self._session = None
+            raise
+        return self._session
+
+    def _write_waiting(self, own: _Job) -> None:
+        """Write batches until the own job is done."""
+        while not own.done.is_set():
+            with self._lock:
+                jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_BATCH))]
+            if not jobs:
+                return
             try:
-                return self._once(copy, plan, message, again=attempt > 0)
+                self._commit(jobs)
+            except HalgitError as reason:
+                _finish(jobs, reason)
+            except BaseException:
+                _finish(jobs, AccountError("The writer failed before the change was written.", "Run again."))
+                raise
+
+    def _commit(self, jobs: Sequence[_Job]) -> None:
+        """Plan and write a batch, again on each conflict."""
+        for attempt in range(10_000):
+            session = self._refreshed()
+            waiting = [job for job in jobs if not job.done.is_set() and not self._is_answered(session, job)]
+            batch, _ = self._planned(session, waiting)
+            if not batch.edits:
+                return
+            try:
+                revision = session.write(batch.changes, batch.message) if batch.changes else ""
             except ConflictError as reason:
-                self.progress(f"{reason.message} Trying again ({attempt + 1} of {_TRIES})")
-            finally:
-                copy.close()
-            self.sleep(random.uniform(0.5, 1.0) * _FIRST_PAUSE * 2 ** min(attempt, 5))
-        raise AccountError(f"{self.store.url}: other writers were first {_TRIES} times.", "Run again when fewer write.")
+                self._pause(reason, attempt, max(job.deadline for job, _, _ in batch.edits))
+                continue
+            except UnreachableError:
+                # The answer may be lost, not the commit: whoever asked finds out by reading again.
+                revision = self._landed(batch)
+            self.commits += bool(batch.changes)
+            for job, edited, files in batch.edits:
+                job.result = _written(edited, files, revision if edited.file.text != batch.before or files else "")
+                self._remember(job.request, job.result)
+                job.done.set()
+            return
 
-    def _once(self, copy: Copy, plan: Callable[[bytes, bool], _Plan], message: str, *, again: bool) -> Written:
-        before = copy.read(FILE)
-        made = plan(before or b"", again)
-        changes: dict[str, bytes | None] = {path: text for path, text in made.add.items() if copy.read(path) != text}
-        if made.edited.text != before:
-            changes[FILE] = made.edited.text
-        changes |= dict.fromkeys(made.remove)
-        revision = copy.write(changes, message) if changes and not self.dry else ""
-        return Written(made.edited.before, made.edited.after, tuple(changes), made.edited.notes, revision)
+    def _landed(self, batch: _Batch) -> str:
+        """Return the revision if the store holds what was written. Raises UnreachableError if it does not."""
+        session = self._refreshed()
+        if session.read(FILE) == batch.file.text:
+            return session.revision
+        raise UnreachableError(f"{self.store.url}: the answer to the write was lost.", "Run again.")
 
-    def _done_before(self, text: bytes, wanted: Change) -> Edited | None:
-        """What an earlier try wrote although its answer was lost; None where it did not."""
-        same = [entry for entry in entries(text, self._file) if entry.name == wanted.name]
-        if wanted.verb == "remove" and not same:
-            return Edited(text, None, None)
-        if wanted.verb == "add" and len(same) == 1:
-            fields = _given(wanted).fields
-            if all(same[0].get(key) == value for key, value in fields.items()):
-                return Edited(text, None, same[0].fields)
-        return None
+    def _pause(self, reason: ConflictError, attempt: int, end: float) -> None:
+        """Wait with full jitter. Raises AccountError if the deadline has passed."""
+        self.retries += 1
+        if time.monotonic() >= end:
+            raise BusyError(
+                f"{self.store.url}: other writers were faster for {self._deadline:g} seconds.", "Run again later."
+            )
+        self._progress(f"{reason.message} Retrying ({attempt + 1})")
+        self._sleep(random.uniform(0.0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 8))))
+
+    def _planned(self, session: Session, jobs: Sequence[_Job]) -> tuple[_Batch, list[HalgitError]]:
+        """Apply the jobs one after the other; those that are refused are finished with their error."""
+        before = session.read(FILE)
+        if session.exists(OVERRIDES):
+            raise AccountError(
+                f"{self.store.url}: {OVERRIDES} takes precedence over {FILE}, so that changes would have no effect.",
+                f"Move its properties to {FILE} and delete it.",
+            )
+        file = AccountsFile(before or b"", self.store.file)
+        edits: list[tuple[_Job, Edited, tuple[str, ...]]] = []
+        errors: list[HalgitError] = []
+        changes: dict[str, bytes | None] = {}
+        for job in jobs:
+            try:
+                edited = apply_change(file, job.request.change, self.policy, session.exists)
+            except HalgitError as reason:
+                errors.append(reason)
+                _finish([job], reason)
+                continue
+            added = {path: text for path, text in job.request.change.files.items() if session.read(path) != text}
+            kept = {path for entry in edited.file.entries for path in _own_files(entry.fields)}
+            gone = [path for path in _own_files(edited.before.fields if edited.before else None) if path not in kept]
+            changes |= added
+            changes |= dict.fromkeys(gone)
+            wrote = [FILE] if edited.file.text != file.text else []
+            edits.append((job, edited, (*added, *wrote, *gone)))
+            file = edited.file
+        return _Batch(before, file, _in_order(changes, before, file), edits), errors
+
+    # --- requests that were answered before
+
+    def _is_answered(self, session: Session, job: _Job) -> bool:
+        request = job.request
+        if not request.key:
+            return False
+        digest, result = self._answered.get(request.key, ("", None))
+        if result is None:
+            digest, commit = find_request(session.history(), request.key)
+            result = Written(None, None, (FILE,), (), commit) if commit else None
+        if result is None:
+            return False
+        if digest != request.digest:
+            _finish([job], KeyReusedError("This Idempotency-Key was used for another request.", "Choose a new one."))
+        else:
+            job.result = replace(result, is_repeated=True)
+            job.done.set()
+        return True
+
+    def _remember(self, request: Request, result: Written) -> None:
+        if request.key:
+            self._answered[request.key] = (request.digest, result)
+            while len(self._answered) > _REMEMBERED:
+                self._answered.popitem(last=False)
 
 
-def seal(store: Store, name: str, given: Kubeconfig, cipher: Cipher | None, *, plain: bool) -> Sealed:
-    """How a kubeconfig is stored. Raises UsageError where it would stand in the open unasked."""
-    if cipher is not None:
-        text = cipher.encrypt(given.text.decode("utf-8"))
-        return Sealed({"context": given.context, "kubeconfigContents": text, "kubeconfigFile": MISSING}, {})
-    if not plain:
-        raise UsageError(
-            "There is no key to encrypt the kubeconfig with.",
-            "Give encrypt.key with --encrypt-key-file, or --plaintext-kubeconfig to keep it readable for all.",
-        )
-    if not store.files:
-        text = given.text.decode("utf-8")
-        return Sealed({"context": given.context, "kubeconfigContents": text, "kubeconfigFile": MISSING}, {})
-    file = f"{FOLDER}/{name}-{hashlib.sha256(given.text).hexdigest()[:12]}"
-    fields = {"context": given.context, "kubeconfigFile": _SERVED + file, "kubeconfigContents": MISSING}
-    return Sealed(fields, {file: given.text})
+def _stopped() -> BusyError:
+    return BusyError("The server is stopping; the change was not written.", "Send the request again.")
 
 
-def _given(wanted: Change) -> Change:
-    """A change as it is applied: of a new entry nothing can be taken out."""
-    if wanted.verb != "add":
-        return wanted
-    return replace(wanted, fields={key: value for key, value in wanted.fields.items() if value is not MISSING})
+def _line(request: Request, edited: Edited) -> CommitLine:
+    change = request.change
+    provider = change.provider or (edited.before.provider if edited.before else "")
+    return CommitLine(change.verb, provider, change.name, request.author, request.key, request.digest)
+
+
+def _finish(jobs: Iterable[_Job], reason: HalgitError) -> None:
+    for job in jobs:
+        if not job.done.is_set():
+            job.error = reason
+            job.done.set()
+
+
+def _in_order(changes: Mapping[str, bytes | None], before: bytes | None, file: AccountsFile) -> dict[str, bytes | None]:
+    """Files to write, then the accounts file, then files to delete."""
+    ordered: dict[str, bytes | None] = {path: text for path, text in changes.items() if text is not None}
+    if file.text != (before or b""):
+        ordered[FILE] = file.text
+    return ordered | {path: None for path, text in changes.items() if text is None}
+
+
+def _written(edited: Edited, files: tuple[str, ...], revision: str) -> Written:
+    before = edited.before.fields if edited.before else None
+    return Written(before, edited.after, files, edited.notes, revision, tuple(describe_changes(before, edited.after)))
 
 
 def _own_files(entry: Mapping[str, Value] | None) -> list[str]:
     """The kubeconfig of ours that an entry names."""
     value = Entry("", (), entry or {}).get("kubeconfigFile")
-    path = value.removeprefix(_SERVED) if isinstance(value, str) and value.startswith(_SERVED) else ""
+    path = value.removeprefix(SERVED) if isinstance(value, str) and value.startswith(SERVED) else ""
     return [path] if path.startswith(f"{FOLDER}/") else []
 
 
-def _message(wanted: Change) -> str:
-    verbs = {"add": "Add", "update": "Update", "remove": "Remove"}
-    kind = f"{wanted.provider} account" if wanted.provider else "account"
-    fields = ", ".join(sorted(_given(wanted).fields))
-    return f"{verbs[wanted.verb]} {kind} {wanted.name}\n" + (f"\nFields: {fields}\n" if fields else "")
-
-
-def _rotated(text: bytes, old: Cipher, new: Cipher, file: str) -> Edited:
-    entries(text, file)
-    found = list(_sealed(hyaml.read(text, file).data, ()))
+def _rotated(file: AccountsFile, old: Cipher, new: Cipher) -> tuple[bytes, int]:
+    """The file with every value encrypted by the new key, in one pass."""
+    replaced: dict[Path, Value] = {}
     wrong = []
-    for path, value in found:
+    for path, value in file.ciphers():
         try:
-            text = hyaml.edit(text, path, new.encrypt(old.decrypt(value)))
-        except hyaml.EditError as reason:
-            raise AccountError(f"{file}: {reason}", "Write the list in block style, without anchors.") from None
+            replaced[path] = new.encrypt(old.decrypt(value))
         except ValueError:
             wrong.append(".".join(str(step) for step in path))
     if wrong:
         raise AccountError(
-            f"{file}: the old key does not open {', '.join(wrong)}.", "Give the key they were made with."
+            f"{file.name}: the old key does not open {', '.join(wrong)}.", "Use the key they were encrypted with."
         )
-    note = (
-        f"{counted(len(found), 'value')} encrypted anew. Change encrypt.key in spinnakerconfig.yml and restart"
-        " Clouddriver."
-    )
-    return Edited(text, None, None, (note,))
-
-
-def _sealed(value: Value, here: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str) and value.startswith(PREFIX):
-        yield here, value
-    elif isinstance(value, (dict, list)):
-        for step, below in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _sealed(below, (*here, step))
+    try:
+        return hyaml.replace_scalars(file.text, replaced), len(replaced)
+    except KeyError:
+        raise AccountError(f"{file.name} cannot be edited in place.", "Write it without anchors.") from None

@@ -164,8 +164,8 @@ a: b
     ),
     Entry(
         id="dynamic-accounts/wrong-type",
-        severity=Severity.WARNING,
-        summary="A value of a dynamic account has the wrong type.",
+        severity=Severity.ERROR,
+        summary="A dynamic account breaks all accounts of its provider.",
         halyard="Clouddriver cannot bind the accounts: it keeps the old ones while it runs, and does not start again.",
         impact="Account changes are not applied.",
         fix="Correct the value.",

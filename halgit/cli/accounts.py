@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from halgit import publish
 from halgit import yaml as hyaml
-from halgit.cli.commands import Group, combine, option
-from halgit.cli.options import access_options, log_options
+from halgit.cli.account_agents import AGENT_COMMANDS
+from halgit.cli.account_parts import (
+    CHANGING,
+    FIELDS,
+    READING,
+    SERVING,
+    WRITING,
+    build_cipher,
+    build_store,
+    build_writer,
+    open_accounts,
+    read_connection,
+    read_fields,
+)
+from halgit.cli.commands import Group, option
 from halgit.cli.output import Output
-from halgit.cli.settings import access_settings, read_file, source_specs
 from halgit.errors import UsageError
-from halgit.pipeline import MISSING, Value
 from halgit.report.tables import table
 
 if TYPE_CHECKING:
-    from halgit.accounts.service import Access, Accounts
-    from halgit.accounts.writer import Writer, Written
+    from halgit.accounts.changes import Change
+    from halgit.accounts.views import AccountView
+    from halgit.accounts.writer import Written
 
 
 @click.group("accounts", cls=Group)
@@ -41,100 +53,60 @@ def command() -> None:
     """
 
 
-_STORE = combine(
-    [
-        option("--repo", "repo", required=True, metavar="URL", help="git URL, s3://bucket/prefix, vault://path."),
-        option("--ref", default="", metavar="BRANCH", help="Branch to read and to commit to (git)."),
-        option("--accounts-path", default="accounts/", show_default=True, metavar="DIR",
-                     help="Folder of clouddriver-local.yml."),
-        option("--format", type=click.Choice(["text", "json"]), default="text", help="How the result is told."),
-    ]
-)  # fmt: skip
-_WRITE = combine(
-    [
-        option("--encrypt-key-file", default="", metavar="FILE", help="encrypt.key, for {cipher} values."),
-        option("--encrypt-salt", default="deadbeef", help="encrypt.salt, where Clouddriver has another."),
-        option("--plaintext-kubeconfig", is_flag=True, help="Let kubeconfigs stand in the open."),
-        option("--author", default="", metavar="'NAME <MAIL>'", help="Author of the commit."),
-        option("--signing-key-file", default="", metavar="FILE", help="ssh key that signs the commit."),
-        option("--pull-request-branch", default="", metavar="BRANCH",
-                     help="Push to this new branch, for a pull request, and leave --ref alone."),
-        option("--dry-run", is_flag=True, help="Work everything out and write nothing."),
-    ]
-)  # fmt: skip
-_CONTROLLER = combine(
-    [
-        option(f"--controller-{name}", default="", metavar=kind, help=text)
-        for name, kind, text in (
-            ("url", "URL", "Control API, such as https://controller:9003."),
-            ("ca-file", "FILE", "Certificate of the controller's authority."),
-            ("cert-file", "FILE", "Control certificate."),
-            ("key-file", "FILE", "Key of the control certificate."),
-            ("token-file", "FILE", "Token, for controllers of generation 5."),
-            ("server-name", "NAME", "Name in the controller's certificate, if not that of the URL."),
-        )
-    ]
-)
-_COMMON = combine([_STORE, access_options, log_options])
-_CHANGING = combine([_STORE, _WRITE, access_options, log_options])
-_FIELDS = combine(
-    [
-        option("--field", "fields", multiple=True, metavar="KEY=YAML", help="A field of the entry."),
-        option("--fields", "fields_file", default="", metavar="FILE", help="YAML mapping of fields."),
-        option("--kubeconfig", default="", metavar="FILE", help="The cluster's kubeconfig."),
-        option("--context", default="", metavar="NAME", help="Context of the kubeconfig, if not its current."),
-        option("--agent", default="", metavar="NAME", help="Reach the cluster through this agent."),
-        option("--endpoint", default="kubernetes", show_default=True, help="The agent's Kubernetes endpoint."),
-    ]
-)
-
-
 @command.command("list")
-@_COMMON
+@READING
 @click.pass_obj
-def listing(output: Output, /, **options: Any) -> None:
-    """List the accounts with their providers.
+def list_accounts(output: Output, /, **options: Any) -> None:
+    """List the accounts with their providers, and when their certificates expire.
+
+    With --encrypt-key-file, certificates in {cipher} values are read, too.
 
     \b
     Example:
       halgit accounts list --repo https://git.example.com/org/accounts.git --format json
     """
-    found = _accounts(output, options).listed()
+    from halgit.accounts.service import expiring
+
+    with open_accounts(output, options) as accounts:
+        found = accounts.list_accounts()
+    for line in expiring(found, _now()):
+        output.warning(line)
     if output.json:
-        output.answer({"accounts": [{"name": one.name, "provider": one.provider} for one in found]})
+        output.answer({"accounts": [_summary(account) for account in found]})
     elif found:
-        rows = [[one.name, one.provider, str(one.get("environment") or "")] for one in found]
-        output.result(table(["account", "provider", "environment"], rows))
+        rows = [[one.name, one.provider, one.environment, one.agent, one.expires[:10]] for one in found]
+        output.result(table(["account", "provider", "environment", "agent", "expires"], rows))
     else:
         output.result("No accounts.")
 
 
 @command.command("show")
 @click.argument("name")
-@_COMMON
+@READING
 @click.pass_obj
 def show(output: Output, /, name: str, **options: Any) -> None:
-    """Show one entry, with what is secret in it masked.
+    """Show one entry, with its secrets masked.
 
     \b
     Example:
       halgit accounts show prod-eu --repo https://git.example.com/org/accounts.git
     """
-    entry = _accounts(output, options).shown(name)
+    with open_accounts(output, options) as accounts:
+        account = accounts.get_account(name)
     if output.json:
-        output.answer(
-            {"account": {"provider": entry.provider, "fields": json.loads(json.dumps(entry.fields, default=str))}}
-        )
-    else:
-        output.result(hyaml.dump(dict(entry.fields)).decode().rstrip())
+        fields = json.loads(json.dumps(account.fields, default=str))
+        output.answer({"account": {**_summary(account), "fields": fields}})
+        return
+    if account.expires:
+        output.message(f"The certificate expires at {account.expires}.")
+    output.result(hyaml.dump(dict(account.fields)).decode().rstrip())
 
 
 @command.command("add")
 @click.argument("name")
-@option("--provider", default="kubernetes", show_default=True, help="Provider as Spring names it.")
-@_FIELDS
-@_CHANGING
-@_CONTROLLER
+@option("--provider", default="kubernetes", show_default=True, help="Provider, in any of its spellings.")
+@FIELDS
+@CHANGING
 @click.pass_obj
 def add(output: Output, /, name: str, provider: str, **options: Any) -> None:
     """Add an account, from a kubeconfig or through an agent of the controller.
@@ -143,217 +115,195 @@ def add(output: Output, /, name: str, provider: str, **options: Any) -> None:
     Example:
       halgit accounts add prod-eu --repo URL --kubeconfig prod-eu.yaml --encrypt-key-file encrypt.key
     """
-    done = _accounts(output, options).add(provider, name, _fields(options), _access(options))
-    _tell(output, name, done, options)
+    from halgit.accounts.changes import Change
+
+    _change(output, Change("add", provider, name, read_fields(options)), options)
 
 
 @command.command("update")
 @click.argument("name")
-@option("--unset", multiple=True, metavar="KEY", help="A field to take out.")
-@_FIELDS
-@_CHANGING
-@_CONTROLLER
+@option("--unset", multiple=True, metavar="KEY", help="A field to remove.")
+@FIELDS
+@CHANGING
 @click.pass_obj
-def update(output: Output, /, name: str, unset: Sequence[str], **options: Any) -> None:
-    """Change fields of an account, or give it another kubeconfig.
+def update(output: Output, /, name: str, **options: Any) -> None:
+    """Change fields of an account, or its kubeconfig.
 
     \b
     Example:
       halgit accounts update prod-eu --repo URL --field cacheThreads=4 --unset namespaces
     """
-    access = _access(options)
-    fields = {**_fields(options), **dict.fromkeys(unset, MISSING)}
-    if not fields and not access.kubeconfig and not access.agent:
-        raise UsageError("There is nothing to change.", "Give --field, --unset, --kubeconfig or --agent.")
-    _tell(output, name, _accounts(output, options).update(name, fields, access), options)
+    from halgit.accounts.changes import Change
+
+    fields = read_fields(options)
+    if not fields and options["kubeconfig"] is None and options["agent"] is None:
+        raise UsageError("There is nothing to change.", "Add --field, --unset, --kubeconfig or --agent.")
+    _change(output, Change("update", "", name, fields), options)
 
 
 @command.command("remove")
 @click.argument("name")
-@_CHANGING
+@option("--yes", is_flag=True, help="Do not ask on a terminal.")
+@CHANGING
 @click.pass_obj
-def remove(output: Output, /, name: str, **options: Any) -> None:
-    """Take an account out, and its kubeconfig file with it. Nothing is revoked.
+def remove(output: Output, /, name: str, yes: bool, **options: Any) -> None:
+    """Remove an account, and its kubeconfig file with it. Nothing is revoked.
 
     \b
     Example:
       halgit accounts remove prod-eu --repo URL
     """
-    _tell(output, name, _accounts(output, options).remove(name), options)
+    from halgit.accounts.changes import Change
+
+    asks = not yes and not options["dry_run"] and not output.json and sys.stdin.isatty() and sys.stderr.isatty()
+    if asks and not click.confirm(f"Remove the account {name}? Its credentials are not revoked.", err=True):
+        raise UsageError(f"The account {name} was not removed.")
+    no_connection = {"kubeconfig": None, "context": "", "agent": None, "endpoint": ""}
+    _change(output, Change("remove", "", name), {**options, **no_connection})
+
+
+@command.command("renew")
+@click.argument("names", nargs=-1)
+@option("--days", type=click.IntRange(1, 365), default=30, show_default=True,
+        help="Renew certificates that expire within this time.")  # fmt: skip
+@SERVING
+@click.pass_obj
+def renew(output: Output, /, names: Sequence[str], days: int, **options: Any) -> None:
+    """Renew the kubeconfigs of accounts behind agents before they expire; with NAMES, of these in any case.
+
+    \b
+    Example:
+      halgit accounts renew --repo URL --encrypt-key-file encrypt.key --controller-url https://controller:9003 \\
+          --controller-ca-file ca.crt --controller-cert-file tls.crt --controller-key-file tls.key
+    """
+    with open_accounts(output, options) as accounts:
+        done = accounts.renew(names, days)
+    if output.json:
+        output.answer({"renewed": [{"account": name, "revision": one.revision} for name, one in done.items()]})
+        return
+    for name, written in done.items():
+        output.result(f"{name}: renewed as {written.revision[:12]}.")
+    if not done:
+        output.result("Nothing to renew.")
 
 
 @command.command("rotate-key")
-@option("--old-key-file", required=True, metavar="FILE", help="encrypt.key the values were made with.")
-@_CHANGING
+@option("--old-key-file", required=True, metavar="FILE", help="encrypt.key that the values are encrypted with.")
+@option("--old-salt", default="", metavar="HEX", help="encrypt.salt of the old key, if not --encrypt-salt.")
+@option("--dry-run", is_flag=True, help="Check that the old key opens every value and write nothing.")
+@WRITING
 @click.pass_obj
-def rotate(output: Output, /, old_key_file: str, **options: Any) -> None:
+def rotate_key(output: Output, /, old_key_file: str, old_salt: str, dry_run: bool, **options: Any) -> None:
     """Encrypt every {cipher} value with another key, in one commit.
 
     \b
     Example:
       halgit accounts rotate-key --repo URL --old-key-file old.key --encrypt-key-file new.key
     """
-    old = _cipher(old_key_file, options["encrypt_salt"], "--old-key-file")
-    new = _cipher(options["encrypt_key_file"], options["encrypt_salt"], "--encrypt-key-file")
-    if old is None or new is None:
-        raise UsageError("--encrypt-key-file is missing.", "Give the new encrypt.key.")
-    _tell(output, "", _writer(output, options).rotate(old, new), options)
+    old = build_cipher(old_key_file, old_salt or options["encrypt_salt"], "--old-key-file", old=True)
+    writer = build_writer(output, options)
+    if old is None or writer.policy.cipher is None:
+        raise UsageError("--encrypt-key-file is missing.", "Name the file of the new encrypt.key.")
+    try:
+        written = writer.rotate(old, writer.policy.cipher, dry=dry_run)
+    finally:
+        writer.close()
+    _report(output, "", written, {**options, "dry_run": dry_run})
 
 
-@command.command("manifest")
-@click.argument("agent")
-@option("--namespace", required=True, help="Namespace of the agent in the remote cluster.")
-@option("--endpoint", default="kubernetes", show_default=True, help="Name that kubeconfigs are made for.")
-@option("--agent-image", default="", help="Image of the agent, without a tag.")
-@option("--agent-tag", default="", help="Tag of the image, if not the version the controller names.")
-@option("--replicas", type=click.IntRange(1, 9), default=1, show_default=True, help="Pods of the agent.")
-@option("--cluster-wide", is_flag=True, help="Let the agent do everything in the cluster, not in one namespace.")
-@option("--output", "target", type=click.Path(path_type=Path), required=True, help="File to write; 0600.")
-@_CONTROLLER
-@access_options
-@log_options
+@command.command("config-server")
+@READING
 @click.pass_obj
-def manifest(output: Output, /, agent: str, namespace: str, target: Path, **options: Any) -> None:
-    """Write the manifest of an agent with a fresh identity. It holds a private key, so it goes to a file.
+def config_server(output: Output, /, **options: Any) -> None:
+    """Print the spinnakerconfig.yml by which Clouddriver reads these accounts. It holds placeholders for credentials.
 
     \b
     Example:
-      halgit accounts manifest shop-cluster --namespace opsmx --output agent.yaml \\
-          --controller-url https://controller:9003 --controller-ca-file ca.crt \\
-          --controller-cert-file tls.crt --controller-key-file tls.key
+      halgit accounts config-server --repo https://git.example.com/org/accounts.git --ref main
     """
-    from halgit.accounts import agent as agents
+    from halgit.accounts.config_server import write_config
 
-    controller = _controller(output, options)
-    if controller is None:
-        raise UsageError("No controller is known.", "Give --controller-url and the login it asks for.")
-    wanted = agents.Agent(
-        agent,
-        namespace,
-        options["endpoint"],
-        options["agent_image"] or agents.IMAGE,
-        options["agent_tag"],
-        options["replicas"],
-        options["cluster_wide"],
-    )
-    text = agents.manifest(wanted, controller.agent_components(agent))
-    publish.write_file(target, text, mode=0o600)
-    output.result(f"Wrote {target}. Apply it in the remote cluster: kubectl apply -f {target}")
+    text = write_config(build_store(output, options), options["ref"], has_key=bool(options["encrypt_key_file"]))
+    if output.json:
+        output.answer({"file": "default/profiles/spinnakerconfig.yml", "content": text})
+    else:
+        output.message("Save this as default/profiles/spinnakerconfig.yml:")
+        output.result(text.rstrip())
 
 
 @command.command("serve")
 @option("--listen", default="127.0.0.1:8088", show_default=True, metavar="HOST:PORT", help="Where to serve.")
-@option("--api-token-file", default="", metavar="FILE", help="Token that callers send as a bearer token.")
-@_CHANGING
-@_CONTROLLER
+@option("--api-token-file", default="", metavar="FILE", help="One bearer token, with the role admin.")
+@option("--api-tokens-file", default="", metavar="FILE", help="Hashed tokens with names, roles and expiry (YAML).")
+@option("--tls-cert-file", default="", metavar="FILE", help="Certificate of the server.")
+@option("--tls-key-file", default="", metavar="FILE", help="Key of the server's certificate.")
+@option("--client-ca-file", default="", metavar="FILE", help="CA of client certificates, for mutual TLS.")
+@option("--client-roles", multiple=True, metavar="NAME=ROLE", help="Role of a client certificate, by its common name.")
+@option("--oidc-issuer", default="", metavar="URL", help="OpenID Connect issuer of bearer tokens.")
+@option("--oidc-audience", default="", metavar="NAME", help="Audience that the tokens must have.")
+@option("--oidc-role-claim", default="roles", show_default=True, metavar="CLAIM", help="Claim that holds the role.")
+@SERVING
 @click.pass_obj
-def serve(output: Output, /, listen: str, api_token_file: str, **options: Any) -> None:
-    """Serve the same over HTTP, for SAPOR and others; needs `pip install 'halgit[server]'`.
+def serve(output: Output, /, **options: Any) -> None:
+    """Serve the accounts over HTTP, as an API and a page; needs `pip install 'halgit[server]'`.
 
     \b
     Example:
       halgit accounts serve --listen 0.0.0.0:8088 --api-token-file token --repo URL --encrypt-key-file key
     """
-    from halgit.server import run
+    from halgit.cli.account_server import serve_accounts
 
-    host, colon, port = listen.rpartition(":")
-    if not colon or not port.isdigit():
-        raise UsageError(f"--listen {listen} is no HOST:PORT.", "Write it as 0.0.0.0:8088.")
-    token = _read(api_token_file, "--api-token-file").decode("utf-8", "replace").strip()
-    if not token:
-        raise UsageError("--api-token-file is missing or empty.", "Callers must show a token; put one in a file.")
-    run(lambda: _accounts(output, options), token, host.strip("[]"), int(port), output.message)
+    serve_accounts(output, options)
 
 
-# --- the parts ---------------------------------------------------------------------------------------------------
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
-def _accounts(output: Output, options: Mapping[str, Any]) -> Accounts:
-    from halgit.accounts.service import Accounts
-
-    cipher = _cipher(options.get("encrypt_key_file", ""), options.get("encrypt_salt", ""), "--encrypt-key-file")
-    plain = bool(options.get("plaintext_kubeconfig"))
-    return Accounts(_writer(output, options), cipher, plain, _controller(output, options))
-
-
-def _access(options: Mapping[str, Any]) -> Access:
-    """How the account reaches its cluster."""
-    from halgit.accounts.service import Access
-
-    kubeconfig = _read(options["kubeconfig"], "--kubeconfig")
-    return Access(kubeconfig, options["context"], options["agent"], options["endpoint"])
+def _summary(account: AccountView) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "provider": account.provider,
+        "environment": account.environment,
+        "agent": account.agent,
+        "expires": account.expires,
+    }
 
 
-def _writer(output: Output, options: Mapping[str, Any]) -> Writer:
-    from halgit.accounts.stores import store
-    from halgit.accounts.writer import Writer
-    from halgit.remotes.git.push import Signing
-    from halgit.sources import parse_spec
-
-    output.json = options.get("format", "text") == "json"
-    output.log_json = options.get("log_format", "text") == "json"
-    (spec,) = source_specs({**options, "repos": (options["repo"],)}, parse_spec)
-    author = {"author": options["author"]} if options.get("author") else {}
-    signing = Signing(**author, key_file=options.get("signing_key_file", ""))
-    access = access_settings(options, output)
-    place = store(spec, access, options["accounts_path"], signing, options.get("pull_request_branch", ""))
-    return Writer(place, dry=bool(options.get("dry_run")), progress=output.progress)
-
-
-def _controller(output: Output, options: Mapping[str, Any]) -> Any:
-    from halgit.remotes.controller import Controller, ControllerLogin
-
-    output.log_json = options.get("log_format", "text") == "json"
-    names = ("url", "ca_file", "cert_file", "key_file", "token_file", "server_name")
-    values = {name: options.get(f"controller_{name}", "") for name in names}
-    return Controller(ControllerLogin(**values), access_settings(options, output)) if values["url"] else None
+def _change(output: Output, change: Change, options: dict[str, Any]) -> None:
+    """Make a change, or show what it would do."""
+    connection = read_connection(options)
+    with open_accounts(output, options) as accounts:
+        if options["dry_run"]:
+            written = accounts.preview(change, connection)
+        elif change.verb == "add":
+            written = accounts.add(change.provider, change.name, change.fields, connection)
+        elif change.verb == "update":
+            written = accounts.update(change.name, change.fields, connection)
+        else:
+            written = accounts.remove(change.name)
+    _report(output, change.name, written, options)
 
 
-def _cipher(file: str, salt: str, name: str) -> Any:
-    from halgit.accounts.cipher import Cipher
-    from halgit.redaction import Secret
-
-    return Cipher(Secret(_read(file, name).decode("utf-8", "replace").strip(), file), salt) if file else None
-
-
-def _read(file: str, name: str) -> bytes:
-    return read_file(file, name) if file else b""
-
-
-def _fields(options: Mapping[str, Any]) -> dict[str, Value]:
-    """The fields of --fields and --field, the latter over the former."""
-    fields: dict[str, Value] = {}
-    if options["fields_file"]:
-        data = _yaml(read_file(options["fields_file"], "--fields"), "--fields")
-        if not isinstance(data, dict):
-            raise UsageError("--fields is no YAML mapping.", "Write `key: value` lines.")
-        fields |= {str(key): value for key, value in data.items()}
-    for text in options["fields"]:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError("A --field has no name or no value.", "Write --field KEY=YAML.")
-        fields[key] = _yaml(value.encode(), f"--field {key}")
-    return fields
-
-
-def _yaml(text: bytes, name: str) -> Value:
-    read = hyaml.read(text, name)
-    if read.findings:
-        raise UsageError(f"{name}: {read.findings[0].message}", "Write YAML, such as 'READ: [dev]'.")
-    return read.data
-
-
-def _tell(output: Output, name: str, written: Written, options: Mapping[str, Any]) -> None:
+def _report(output: Output, name: str, written: Written, options: dict[str, Any]) -> None:
     if output.json:
-        output.answer({"account": name, "revision": written.revision, "files": written.files, "notes": written.notes})
+        answer = {"account": name, "revision": written.revision, "files": written.files, "notes": written.notes}
+        output.answer({**answer, "diff": written.diff} if options.get("dry_run") else answer)
         return
     for note in written.notes:
         output.message(note)
     branch = options.get("pull_request_branch")
-    if written.revision:
-        place = f" on branch {branch}" if branch else ""
-        output.result(f"Wrote {', '.join(written.files)} as {written.revision[:12]}{place}.")
+    if options.get("dry_run"):
+        for line in written.diff:
+            output.result(line)
+        output.result(f"Would write {', '.join(written.files)}." if written.files else "Nothing to change.")
     elif written.files:
-        output.result(f"Would write {', '.join(written.files)}.")
+        place = f" on branch {branch}" if branch else ""
+        end = f" as {written.revision[:12]}" if written.revision else ""
+        output.result(f"Wrote {', '.join(written.files)}{end}{place}.")
     else:
         output.result("Nothing to change.")
+
+
+for _agent_command in AGENT_COMMANDS:
+    command.add_command(_agent_command)

@@ -1,35 +1,55 @@
-"""The controller's control API over mutual TLS: credentials and agent manifests for remote clusters, and who is there.
+"""The controller's control API over mutual TLS: credentials and agent manifests for remote clusters, and its agents.
 
-Only the authority given is trusted, never the system's. A call that makes credentials is not repeated once it was
-sent, for each mints another key; only a connection that never came about is tried again. Replies hold private keys
-and are never quoted.
+Only the CA certificate of the operator's file is trusted, never the system's. The files of the login are read and
+checked before anything connects. A connection that fails is retried until the timeout, because the controller restarts
+with all its replicas at once; a call that issues a credential is not repeated once it was sent. Answers hold private
+keys and are never quoted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from halgit.errors import CorruptError, RefusedError, RemoteError, UnreachableError, UntrustedError, UsageError
+from halgit.errors import (
+    CorruptError,
+    RefusedError,
+    RemoteError,
+    ThrottledError,
+    UnreachableError,
+    UntrustedError,
+    UsageError,
+)
 from halgit.operator_settings import Access
-from halgit.record import Record
-from halgit.remotes.http import retry
+from halgit.remotes.http import retry_after
 
 _LONGEST_ANSWER: Final = 30.0
-_OLD: Final = ("serverUrl", "userCertificate", "userKey", "caCert")
-_NEW: Final = ("serverUrl", "token")
-_AGENT_OLD: Final = ("serverHostname", "agentCertificate", "agentKey", "caCert")
-_AGENT_NEW: Final = ("serverHostname", "agentToken")
+_LARGEST: Final = 8 * 1024 * 1024
+_PAUSE: Final = 1.0
+_KUBECTL: Final = (("serverUrl", "userCertificate", "userKey", "caCert"), ("serverUrl", "token"))
+_AGENT: Final = (("serverHostname", "agentCertificate", "agentKey", "caCert"), ("serverHostname", "agentToken"))
+_SERVICE: Final = (("url", "username", "password"), ("url", "awsAccessKey", "awsSecretAccessKey"))
+_ALERTS: Final = (
+    ("CERTIFICATE_EXPIRED", "The control certificate has expired.", "Renew it: `halgit isd status` shows its end."),
+    ("UNKNOWN_CA", "The control certificate was issued by another CA.", "Use the certificate of this controller."),
+    ("CERTIFICATE_REQUIRED", "The controller requires a client certificate.", "Add --controller-cert-file."),
+    ("BAD_CERTIFICATE", "The controller refuses the control certificate.", "Use the certificate of this controller."),
+)
 
 
-class ControllerLogin(Record):
-    """Where the controller is and who asks: files of the authority, the control certificate and its key.
+@dataclass(frozen=True, slots=True)
+class ControllerLogin:
+    """The controller's address, and the files of its CA certificate, the control certificate and its key.
 
-    `server_name` is the name its certificate holds, where that is not the one of the URL. `token_file` is for
-    controllers of the fifth generation, which take a token instead of a certificate.
+    `server_name` is the name in its certificate if it is not the host of the URL. `token_file` is for controllers of
+    generation 5, which accept a token instead of a certificate.
     """
 
     url: str
@@ -40,139 +60,325 @@ class ControllerLogin(Record):
     server_name: str = ""
 
 
-class Controller:
-    """One controller. Raises UsageError for a login that is half given."""
+@dataclass(frozen=True, slots=True)
+class AgentEndpoint:
+    """A service of an agent."""
 
-    def __init__(self, login: ControllerLogin, access: Access) -> None:
+    name: str
+    type: str
+    is_configured: bool
+    namespaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """A connected agent; `last_ping` is in seconds before the controller's time, None before the first ping."""
+
+    name: str
+    version: str = ""
+    hostname: str = ""
+    last_ping: float | None = None
+    endpoints: tuple[AgentEndpoint, ...] = ()
+
+
+class Controller:
+    """One controller. Raises UsageError, with every fault, for a login that cannot work."""
+
+    def __init__(self, login: ControllerLogin, access: Access, sleep: Callable[[float], None] = time.sleep) -> None:
         self._login = login
         self._access = access
-        self._check()
+        self._sleep = sleep
+        self._check_options()
+        self._context = self._load_files()
 
     def kubectl_components(self, agent: str, name: str) -> Mapping[str, str]:
-        """What a kubeconfig for one Kubernetes endpoint of an agent is made of.
+        """Have the controller issue a kubeconfig's parts for one Kubernetes endpoint of an agent.
 
-        An agent need not be connected for that. Raises Refused, Untrusted, Unreachable, Corrupt.
+        The agent need not be connected. Raises RemoteErrors.
         """
         answer = self._ask("generateKubectlComponents", {"agentName": agent, "name": name})
-        return self._texts(answer, _OLD, _NEW)
+        return self._strings(answer, *_KUBECTL)
 
     def agent_components(self, agent: str) -> Mapping[str, str]:
-        """What an agent's manifest is made of; `serverPort` and `agentVersion` come as texts."""
+        """Have the controller issue the parts of an agent's manifest. Raises RemoteErrors."""
         answer = self._ask("generateAgentManifestComponents", {"agentName": agent})
-        return self._texts(answer, _AGENT_OLD, _AGENT_NEW)
+        return self._strings(answer, *_AGENT)
 
-    def connected(self) -> Mapping[str, tuple[str, ...]]:
-        """The agents that are connected now, each with the Kubernetes endpoints that can be used."""
+    def service_credentials(self, agent: str, name: str, type: str) -> Mapping[str, str]:
+        """Have the controller issue a login for a service behind an agent. Raises RemoteErrors."""
+        answer = dict(self._ask("generateServiceCredentials", {"agentName": agent, "name": name, "type": type}))
+        inside = answer.pop("credential", None)
+        return self._strings({**answer, **(inside if isinstance(inside, dict) else {})}, *_SERVICE)
+
+    def list_agents(self) -> tuple[AgentState, ...]:
+        """Return the agents that are connected now; replicas of one agent each. Raises RemoteErrors."""
         answer = self._ask("getAgentStatistics", None)
         agents = answer.get("connectedAgents")
+        if agents is None:
+            return ()
         if not isinstance(agents, list):
-            raise self._strange()
-        found: dict[str, tuple[str, ...]] = {}
-        for agent in agents:
-            usable = [
-                str(one.get("name"))
-                for one in agent.get("endpoints") or ()
-                if one.get("type") == "kubernetes" and one.get("configured")
-            ]
-            found[str(agent.get("name"))] = tuple(dict.fromkeys((*found.get(str(agent.get("name")), ()), *usable)))
-        return found
+            raise self._unknown_answer()
+        now = answer.get("serverTime")
+        return tuple(_agent(one, now) for one in agents if isinstance(one, dict))
 
-    def _check(self) -> None:
+    # --- the login
+
+    def _check_options(self) -> None:
         login = self._login
-        scheme = urlsplit(login.url).scheme
-        if scheme != "https":
-            raise UsageError("--controller-url is no https:// address.", "The control API is spoken over TLS only.")
+        if urlsplit(login.url).scheme != "https" or not urlsplit(login.url).hostname:
+            raise UsageError("--controller-url is not an https:// address.", "The control API uses TLS only.")
         if not login.ca_file:
-            raise UsageError("--controller-ca-file is missing.", "Give the certificate of the controller's authority.")
+            raise UsageError("--controller-ca-file is missing.", "Name the file of the controller's CA certificate.")
         if not login.token_file and not (login.cert_file and login.key_file):
             raise UsageError(
-                "The controller needs a login.", "Give --controller-cert-file and --controller-key-file, or a token."
+                "The controller needs a login.", "Add --controller-cert-file and --controller-key-file, or a token."
             )
-        for file in (login.ca_file, login.cert_file, login.key_file, login.token_file):
-            if file and not Path(file).is_file():
-                raise UsageError(f"The controller's login: {file} cannot be read.", "Name a file that can be read.")
+
+    def _load_files(self) -> ssl.SSLContext:
+        """The TLS settings of the login's files."""
+        login, faults = self._login, []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # An intermediate CA alone is a valid anchor, on every version of Python.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+        try:
+            context.load_verify_locations(cadata=_read("--controller-ca-file", login.ca_file))
+        except UsageError as reason:
+            faults.append(str(reason))
+        except ssl.SSLError:
+            faults.append(f"--controller-ca-file: {login.ca_file} has no CA certificate in PEM.")
+        if login.cert_file and login.key_file:
+            faults += _pair_faults(login)
+            if not faults:
+                context.load_cert_chain(login.cert_file, login.key_file)
+        if login.token_file:
+            try:
+                self._read_token()
+            except UsageError as reason:
+                faults.append(str(reason))
+        if faults:
+            raise UsageError(" ".join(faults), "Correct the files of the controller's login.")
+        return context
+
+    def _read_token(self) -> str:
+        """The token, read again each time: it may be replaced while halgit serves."""
+        file = self._login.token_file
+        lines = _read("--controller-token-file", file).split()
+        if len(lines) != 1:
+            raise UsageError(
+                f"--controller-token-file: {file} holds {len(lines)} words, not one token.", "Store one token alone."
+            )
+        self._access.redactor.learn_credential(lines[0])
+        return lines[0]
+
+    # --- one call
 
     def _ask(self, call: str, body: Mapping[str, str] | None) -> Mapping[str, Any]:
+        """One answer. Failed connections and requests to wait are retried until the timeout."""
         self._access.progress(f"{self._login.url}: {call}")
-        return retry(lambda: self._once(call, body), retries=self._access.retries, deadline=self._access.timeout)
+        end = time.monotonic() + self._access.timeout
+        while True:
+            try:
+                return self._ask_once(call, body)
+            except (UnreachableError, ThrottledError) as reason:
+                asked = reason.retry_after if isinstance(reason, ThrottledError) else None
+                pause = _PAUSE if asked is None else asked
+                if time.monotonic() + pause >= end:
+                    raise
+                self._access.progress(f"{reason.message} Retrying in {pause:g} s.")
+                self._sleep(pause)
 
-    def _once(self, call: str, body: Mapping[str, str] | None) -> Mapping[str, Any]:
+    def _ask_once(self, call: str, body: Mapping[str, str] | None) -> Mapping[str, Any]:
         import urllib3
-        from urllib3 import exceptions as theirs
 
-        login = self._login
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        login, headers = self._login, {"Content-Type": "application/json", "Accept": "application/json"}
         if login.token_file:
-            token = Path(login.token_file).read_text("utf-8").strip()
-            self._access.redactor.learn_credential(token)
-            headers["Authorization"] = f"Bearer {token}"
-        named: dict[str, Any] = (
-            {"server_hostname": login.server_name, "assert_hostname": login.server_name} if login.server_name else {}
-        )
-        at = f"The controller at {login.url}"
-        try:
-            with urllib3.PoolManager(
-                ca_certs=login.ca_file,
-                cert_file=login.cert_file or None,
-                key_file=login.key_file or None,
-                cert_reqs="CERT_REQUIRED",
-                timeout=min(_LONGEST_ANSWER, self._access.timeout),
-                retries=False,
-                **named,
-            ) as pool:
-                answer = pool.request(
-                    "GET" if body is None else "POST",
-                    f"{login.url.rstrip('/')}/api/v1/{call}",
-                    body=None if body is None else json.dumps(dict(body)).encode(),
-                    headers=headers,
-                )
-        except (theirs.NewConnectionError, theirs.ConnectTimeoutError):
-            raise UnreachableError(f"{at} cannot be reached.", "Check --controller-url and the network.") from None
-        except theirs.SSLError as reason:
-            raise self._distrusted(at, str(reason)) from None
-        except theirs.HTTPError as reason:
-            if any(word in str(reason) for word in ("certificate required", "EOF", "alert", "reset")):
-                raise self._distrusted(at, "certificate required") from None
-            raise CorruptError(f"{at} broke off over {call}.", "Look into its log, then run again.") from None
-        return self._understood(at, answer.status, answer.data)
-
-    def _distrusted(self, at: str, reason: str) -> RemoteError:
-        if "certificate required" in reason or "alert" in reason or "EOF" in reason:
-            return RefusedError(
-                f"{at} does not take the control certificate.", "It may have expired: `halgit isd status` tells."
+            headers["Authorization"] = f"Bearer {self._read_token()}"
+        name = login.server_name
+        names: dict[str, Any] = {"server_hostname": name, "assert_hostname": name} if name else {}
+        limit = min(_LONGEST_ANSWER, self._access.timeout)
+        with (
+            urllib3.PoolManager(ssl_context=self._context, timeout=limit, retries=False, **names) as pool,
+            _Translated(self._at, call),
+        ):
+            answer = pool.request(
+                "GET" if body is None else "POST",
+                f"{login.url.rstrip('/')}/api/v1/{call}",
+                body=None if body is None else json.dumps(dict(body)).encode(),
+                headers=headers,
+                preload_content=False,
+                decode_content=True,
             )
-        if "match" in reason or "hostname" in reason.lower():
-            return UntrustedError(
-                f"{at} has a certificate for another name.", "Give that name with --controller-server-name."
-            )
-        return UntrustedError(
-            f"{at} has a certificate that --controller-ca-file does not vouch for.", "Give its own authority."
-        )
+            data = answer.read(_LARGEST + 1)
+            answer.close()
+        if len(data) > _LARGEST:
+            raise CorruptError(f"{self._at} answers {call} with more than {_LARGEST} bytes.", "Check --controller-url.")
+        return self._understand(answer.status, answer.headers.get("Retry-After"), data)
 
-    def _understood(self, at: str, status: int, data: bytes) -> Mapping[str, Any]:
+    @property
+    def _at(self) -> str:
+        return f"The controller at {self._login.url}"
+
+    def _understand(self, status: int, wait: str | None, data: bytes) -> Mapping[str, Any]:
         try:
             answer = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if status == 200 and isinstance(answer, dict):
             return answer
         error = answer.get("error") if isinstance(answer, dict) else None
         words = self._access.redactor.clean(str(error.get("message", ""))) if isinstance(error, dict) else ""
-        told = f" ({words[:200]})" if words else ""
+        detail = f" ({words[:200]})" if words else ""
         if status in {400, 401, 403}:
             raise RefusedError(
-                f"{at} refuses the request{told}.", "Check the name, and that the login is one for control."
+                f"{self._at} refuses the request{detail}.", "Check the names, and that the login has purpose control."
             )
-        raise CorruptError(f"{at} answers with HTTP {status}{told}.", "Check --controller-url.")
+        if status in {429, 502, 503, 504}:
+            raise ThrottledError(f"{self._at} answers with HTTP {status}{detail}.", "Try again.", retry_after(wait))
+        raise CorruptError(f"{self._at} answers with HTTP {status}{detail}.", "Check --controller-url.")
 
-    def _texts(self, answer: Mapping[str, Any], *sets: tuple[str, ...]) -> Mapping[str, str]:
-        texts = {key: str(value) for key, value in answer.items() if isinstance(value, (str, int)) and value != ""}
-        if not any(all(texts.get(key) for key in wanted) for wanted in sets):
-            raise self._strange()
-        return texts
+    def _strings(self, answer: Mapping[str, Any], *sets: tuple[str, ...]) -> Mapping[str, str]:
+        """The scalars of an answer as strings, if it has all keys of one of the sets."""
+        strings = {
+            key: str(value)
+            for key, value in answer.items()
+            if isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""
+        }
+        if not any(all(strings.get(key) for key in wanted) for wanted in sets):
+            raise self._unknown_answer()
+        return strings
 
-    def _strange(self) -> RemoteError:
+    def _unknown_answer(self) -> RemoteError:
         return CorruptError(
-            f"The controller at {self._login.url} gave an answer that halgit does not know.",
-            "halgit speaks to controllers of the third to the fifth generation.",
+            f"{self._at} gave an answer that halgit does not know.", "halgit supports generations 3 to 5 of it."
         )
+
+
+class _Translated:
+    """Turns errors of the HTTP library into ours, told apart by what failed."""
+
+    def __init__(self, at: str, call: str) -> None:
+        self._at = at
+        self._call = call
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, reason: BaseException | None, trace: object) -> None:
+        from urllib3 import exceptions
+
+        if isinstance(reason, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError)):
+            raise UnreachableError(f"{self._at} is unreachable.", "Check --controller-url and the network.") from None
+        if isinstance(reason, (exceptions.HTTPError, ssl.SSLError)):
+            raise self._of(reason) from None
+
+    def _of(self, reason: Exception) -> RemoteError:
+        fault = _ssl_fault(reason)
+        words = f"{getattr(fault, 'reason', '') or ''} {fault or reason}".upper()
+        if isinstance(fault, ssl.SSLCertVerificationError):
+            return self._of_server_certificate(fault)
+        for alert, message, hint in _ALERTS:
+            if alert in words.replace(" ", "_"):
+                return RefusedError(f"{self._at} ended the connection. {message}", hint)
+        if "WRONG_VERSION_NUMBER" in words.replace(" ", "_"):
+            return CorruptError(f"{self._at} does not use TLS.", "Check the port: the control API is on 9003.")
+        if fault is not None:
+            return UntrustedError(
+                f"{self._at} cannot agree on TLS: {fault.reason or fault}.", "Check --controller-url."
+            )
+        if "RESET" in words or "ABORTED" in words or "EOF" in words:
+            return RefusedError(
+                f"{self._at} ended the connection, as it does for a client certificate that it refuses.",
+                "Check the control certificate: `halgit isd status` shows its end.",
+            )
+        return CorruptError(f"{self._at} broke off the answer to {self._call}.", "Read its log, then run again.")
+
+    def _of_server_certificate(self, fault: ssl.SSLCertVerificationError) -> RemoteError:
+        words = (fault.verify_message or "").lower()
+        if "expired" in words:
+            return UntrustedError(f"The certificate of {_lower(self._at)} has expired.", "Restart the controller.")
+        if "mismatch" in words or "doesn't match" in words:
+            return UntrustedError(
+                f"{self._at} has a certificate for another name.", "Name it with --controller-server-name."
+            )
+        return UntrustedError(
+            f"{self._at} has a certificate that --controller-ca-file does not verify.", "Use the controller's own CA."
+        )
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _ssl_fault(reason: BaseException) -> ssl.SSLError | None:
+    """The TLS error behind an error of the HTTP library."""
+    seen: BaseException | None = reason
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            return seen
+        inner = next((one for one in seen.args if isinstance(one, BaseException)), None)
+        seen = inner or seen.__cause__ or seen.__context__
+    return None
+
+
+def _read(option: str, file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8")
+    except OSError as reason:
+        raise UsageError(f"{option}: {file} cannot be read: {reason.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{option}: {file} is not text in UTF-8.") from None
+
+
+def _pair_faults(login: ControllerLogin) -> list[str]:
+    """The faults of the client certificate and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    faults: list[str] = []
+    certificate = key = None
+    try:
+        certificate = x509.load_pem_x509_certificate(_read("--controller-cert-file", login.cert_file).encode())
+    except UsageError as reason:
+        faults.append(str(reason))
+    except ValueError:
+        faults.append(f"--controller-cert-file: {login.cert_file} is not a certificate in PEM.")
+    try:
+        key = load_pem_private_key(_read("--controller-key-file", login.key_file).encode(), None)
+    except UsageError as reason:
+        faults.append(str(reason))
+    except (ValueError, TypeError):
+        faults.append(f"--controller-key-file: {login.key_file} is not a private key in PEM without a passphrase.")
+    if certificate is None:
+        return faults
+    if key is not None and key.public_key() != certificate.public_key():
+        faults.append(f"--controller-key-file: {login.key_file} does not belong to {login.cert_file}.")
+    now, end = datetime.now(timezone.utc), certificate.not_valid_after_utc
+    if end < now:
+        faults.append(f"--controller-cert-file: {login.cert_file} expired on {end:%Y-%m-%d}.")
+    elif certificate.not_valid_before_utc > now:
+        faults.append(f"--controller-cert-file: {login.cert_file} is not valid yet; check the clock.")
+    return faults
+
+
+def _agent(data: Mapping[str, Any], now: object) -> AgentState:
+    ping = data.get("lastPing")
+    age = None
+    if isinstance(ping, (int, float)) and ping and isinstance(now, (int, float)):
+        # Generation 5 counts in nanoseconds.
+        age = max(0.0, (now - (ping / 1e6 if ping > 1e15 else ping)) / 1000)
+    endpoints = data.get("endpoints")
+    return AgentState(
+        str(data.get("name") or data.get("agentId") or ""),
+        str(data.get("version") or ""),
+        str(data.get("hostname") or ""),
+        age,
+        tuple(_endpoint(one) for one in (endpoints if isinstance(endpoints, list) else ()) if isinstance(one, dict)),
+    )
+
+
+def _endpoint(data: Mapping[str, Any]) -> AgentEndpoint:
+    namespaces = data.get("namespaces")
+    names = tuple(str(one) for one in namespaces if one) if isinstance(namespaces, list) else ()
+    return AgentEndpoint(str(data.get("name") or ""), str(data.get("type") or ""), bool(data.get("configured")), names)

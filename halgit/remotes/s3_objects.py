@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from halgit.errors import NotFoundError, RefusedError
+from halgit.errors import NotFoundError, RefusedError, RemoteError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Reference
 from halgit.remotes.aws import get_aws
@@ -80,11 +80,24 @@ class S3Store:
         return content
 
     def write(self, changes: Mapping[str, bytes | None]) -> str:
-        """Write (None: delete) these objects in their order; the ETag of the last one (none where it is gone).
+        """Write (None: delete) these objects in their order; returns the ETag of the last one (empty if deleted).
 
-        Raises Conflicting where one that was read is another one now, or one that was not there is.
+        Raises ConflictError if an object has changed since it was read, or exists although it did not. Objects that
+        were created before the failure are deleted again.
         """
-        return [self._put(path, content) for path, content in changes.items()][-1]
+        created: list[str] = []
+        tag = ""
+        try:
+            for path, content in changes.items():
+                is_new = content is not None and not self._tags.get(path)
+                tag = self._put(path, content)
+                created += [path] if is_new else []
+        except RemoteError:
+            for path in created:
+                self._put(path, None)
+                self._tags[path] = ""
+            raise
+        return tag
 
     def _put(self, path: str, content: bytes | None) -> str:
         asked = {"Bucket": self._bucket, "Key": self._prefix + path}

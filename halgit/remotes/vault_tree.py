@@ -196,7 +196,7 @@ class _Tree:
 
 
 class VaultSecret:
-    """The secret at `mount/path` as it is now. Raises UsageError for a mount that is KV 1, and RemoteErrors."""
+    """The secret at `mount/path`, read by `refresh`. Raises UsageError for a mount that is KV 1, and RemoteErrors."""
 
     def __init__(self, path: str, access: Access) -> None:
         self._vault = get_vault(access)
@@ -205,21 +205,26 @@ class VaultSecret:
             raise UsageError(
                 f"The Vault mount {self._mount} is KV 1, which cannot detect concurrent writes.", "Use a KV 2 mount."
             )
+        self.values: Mapping[str, Any] | None = None
+        self._version = 0
+
+    def refresh(self) -> None:
+        """Read the current version."""
         try:
             data = self._vault.get(f"{self._mount}/data/{self._rest}").get("data") or {}
         except NotFoundError:
             data = {}
         values = data.get("data")
-        self.values: Mapping[str, Any] | None = values if isinstance(values, dict) else None
+        self.values = values if isinstance(values, dict) else None
         self._version = int((data.get("metadata") or {}).get("version") or 0)
 
     @property
     def revision(self) -> str:
-        """The version that was read; 0 where there was none."""
+        """The version that was read; 0 if there is none."""
         return str(self._version)
 
     def write(self, values: Mapping[str, Any]) -> str:
-        """Write a new version; its number. Raises Conflicting where another writer was first."""
+        """Write a new version and return its number. Raises ConflictError if another writer was faster."""
         body = {"options": {"cas": self._version}, "data": dict(values)}
         answer = self._vault.put(f"{self._mount}/data/{self._rest}", body)
         return str((answer.get("data") or {}).get("version", ""))

@@ -1,165 +1,134 @@
-"""The routes. Each takes a request apart, calls the service, and says in the log what was done, never with a value."""
+"""The application: the API, its description, the page, and what is asked of the process itself."""
 
 from __future__ import annotations
 
-import hmac
-import json
-import threading
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from halgit.accounts.service import Accounts
-from halgit.accounts.writer import Written
-from halgit.errors import HalgitError, UsageError
-from halgit.server.requests import Say, added, agent, answer, status, updated
+from halgit.errors import HalgitError
+from halgit.server import problems
+from halgit.server.authentication import Authentication
+from halgit.server.guard import Guard, Limits
+from halgit.server.metrics import CONTENT_TYPE, Metrics
+from halgit.server.routes import Log, Services, build_router
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI, Request, Response
-
-_LARGEST = 1024 * 1024
-
-
-class _Counts:
-    """Requests by route and status, as Prometheus reads them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seen: Counter[tuple[str, int]] = Counter()
-
-    def add(self, what: str, code: int) -> None:
-        with self._lock:
-            self._seen[what, code] += 1
-
-    def text(self) -> str:
-        """The exposition format."""
-        with self._lock:
-            rows = sorted(self._seen.items())
-        lines = [
-            f'halgit_accounts_requests_total{{operation="{what}",status="{code}"}} {n}' for (what, code), n in rows
-        ]
-        head = ["# HELP halgit_accounts_requests_total Requests by operation and HTTP status."]
-        return "\n".join([*head, "# TYPE halgit_accounts_requests_total counter", *lines, ""])
+_THREADS: Final = 256
+_CHECKED_SECONDS: Final = 5.0
+_PAGE: Final = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/views.js": ("views.js", "text/javascript; charset=utf-8"),
+}
 
 
-def application(accounts: Callable[[], Accounts], token: str, say: Say) -> FastAPI:
-    """The application. `accounts` makes the service anew for each request, so that a rotated credential is read."""
-    from fastapi import FastAPI
-
-    app = FastAPI(title="halgit accounts", docs_url=None, redoc_url=None, openapi_url=None)
-    routes = _Routes(accounts, token, say)
-    app.add_route("/health", routes.health, ["GET"])
-    app.add_route("/metrics", routes.metrics, ["GET"])
-    for path, what, method in _ROUTES:
-        app.add_route(path, routes.endpoint(what), [method])
+def build_application(
+    accounts: Callable[[], Accounts], authentication: Authentication, log: Log, limits: Limits | None = None
+) -> FastAPI:
+    """Return the application. `accounts` returns the service as the operator's files are now."""
+    metrics = Metrics()
+    app = FastAPI(
+        title="halgit accounts",
+        version="1",
+        description="Dynamic accounts of Clouddriver: listed, changed and connected to remote clusters.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.include_router(build_router(Services(accounts, authentication, metrics, log)))
+    _add_probes(app, accounts, metrics)
+    _add_page(app)
+    app.add_exception_handler(HalgitError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(Guard, limits=limits or Limits(), count=metrics.count)
     return app
 
 
-_ROUTES: Final = (
-    ("/v1/accounts", "list", "GET"),
-    ("/v1/accounts", "add", "POST"),
-    ("/v1/accounts/{name}", "show", "GET"),
-    ("/v1/accounts/{name}", "update", "PATCH"),
-    ("/v1/accounts/{name}", "remove", "DELETE"),
-    ("/v1/agents/{name}/manifest", "manifest", "POST"),
-)
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
-class _Routes:
-    """What each route does. An operation gets the name in the path and the body, and gives a status and an answer."""
+async def _on_error(request: Request, error: Any) -> Response:
+    return problems.of_error(request, error)
 
-    def __init__(self, accounts: Callable[[], Accounts], token: str, say: Say) -> None:
+
+async def _on_validation(request: Request, error: Any) -> Response:
+    return problems.of_validation(request, error)
+
+
+async def _on_http(request: Request, error: Any) -> Response:
+    return problems.of_http(request, error)
+
+
+def _add_probes(app: FastAPI, accounts: Callable[[], Accounts], metrics: Metrics) -> None:
+    readiness = _Readiness(accounts)
+
+    async def live(request: Request) -> Response:
+        return JSONResponse({"status": "UP"})
+
+    async def ready(request: Request) -> Response:
+        faults = await run_in_threadpool(readiness.faults)
+        body = {"status": "DOWN" if faults else "UP", "faults": faults}
+        return JSONResponse(body, 503 if faults else 200)
+
+    async def numbers(request: Request) -> Response:
+        return Response(metrics.text(accounts().writer), media_type=CONTENT_TYPE)
+
+    for path, answer in (("/livez", live), ("/health", live), ("/readyz", ready), ("/metrics", numbers)):
+        app.add_route(path, answer, ["GET"], include_in_schema=False)
+
+
+class _Readiness:
+    """Whether the store and the controller answer, asked at most every few seconds."""
+
+    def __init__(self, accounts: Callable[[], Accounts]) -> None:
         self._accounts = accounts
-        self._token = token
-        self._say = say
-        self._counts = _Counts()
-        self._operations: dict[str, Callable[[str, Any], tuple[int, dict[str, Any] | bytes]]] = {
-            "list": self._list,
-            "show": self._show,
-            "add": self._add,
-            "update": self._update,
-            "remove": self._remove,
-            "manifest": self._manifest,
-        }
+        self._asked = 0.0
+        self._faults: list[str] = []
 
-    async def health(self, request: Request) -> Response:
-        return _reply(200, {"status": "UP"})
+    def faults(self) -> list[str]:
+        """Return what is not reachable; messages hold no secret."""
+        if time.monotonic() - self._asked > _CHECKED_SECONDS:
+            self._faults = [*self._check()]
+            self._asked = time.monotonic()
+        return self._faults
 
-    async def metrics(self, request: Request) -> Response:
-        from fastapi import Response
-
-        return Response(self._counts.text(), media_type="text/plain; version=0.0.4")
-
-    def endpoint(self, what: str) -> Callable[[Request], Awaitable[Response]]:
-        """The endpoint of one operation."""
-        operation = self._operations[what]
-
-        async def respond(request: Request) -> Response:
-            code, told = await self._answered(request, what, operation)
-            self._counts.add(what, code)
-            return _reply(code, told)
-
-        return respond
-
-    async def _answered(
-        self, request: Request, what: str, operation: Callable[[str, Any], tuple[int, dict[str, Any] | bytes]]
-    ) -> tuple[int, dict[str, Any] | bytes]:
-        from fastapi.concurrency import run_in_threadpool
-
-        kind, _, shown = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), self._token.encode()):
-            return 401, {"error": {"code": 6, "message": "The token is missing or wrong. Send it as a bearer token."}}
+    def _check(self) -> list[str]:
+        faults = []
         try:
-            body = await _body(request)
-            done = await run_in_threadpool(operation, request.path_params.get("name", ""), body)
-        except HalgitError as error:
-            self._say(f"{what}: {error}", level="error")
-            return status(error), answer(error)
-        self._say(f"{what}: done")
-        return done
-
-    def _list(self, name: str, body: Any) -> tuple[int, dict[str, Any] | bytes]:
-        found = self._accounts().listed()
-        return 200, {"accounts": [{"name": one.name, "provider": one.provider} for one in found]}
-
-    def _show(self, name: str, body: Any) -> tuple[int, dict[str, Any] | bytes]:
-        entry = self._accounts().shown(name)
-        return 200, {"name": entry.name, "provider": entry.provider, "fields": entry.fields}
-
-    def _add(self, name: str, body: Any) -> tuple[int, dict[str, Any] | bytes]:
-        provider, own, fields, access = added(body)
-        return 201, _told(own, self._accounts().add(provider, own, fields, access))
-
-    def _update(self, name: str, body: Any) -> tuple[int, dict[str, Any] | bytes]:
-        fields, access = updated(body)
-        return 200, _told(name, self._accounts().update(name, fields, access))
-
-    def _remove(self, name: str, body: Any) -> tuple[int, dict[str, Any] | bytes]:
-        return 200, _told(name, self._accounts().remove(name))
-
-    def _manifest(self, name: str, body: Any) -> tuple[int, dict[str, Any] | bytes]:
-        return 200, self._accounts().manifest(agent(name, body))
+            accounts = self._accounts()
+            accounts.writer.read()
+        except HalgitError as reason:
+            return [reason.message]
+        if accounts.controller is not None:
+            try:
+                accounts.list_agents()
+            except HalgitError as reason:
+                faults.append(reason.message)
+        return faults
 
 
-async def _body(request: Request) -> Any:
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > _LARGEST:
-            raise UsageError("The body is larger than 1 MiB.", "Send less.")
-    try:
-        return json.loads(content or b"{}")
-    except ValueError:
-        raise UsageError("The body is no JSON.", "Send a JSON object.") from None
+def _add_page(app: FastAPI) -> None:
+    folder = resources.files("halgit.server") / "page"
+    for path, (name, media) in _PAGE.items():
+        content = (folder / name).read_bytes()
 
+        async def answer(request: Request, content: bytes = content, media: str = media) -> Response:
+            return Response(content, media_type=media, headers={"Cache-Control": "no-cache"})
 
-def _reply(code: int, told: dict[str, Any] | bytes) -> Response:
-    from fastapi import Response
-
-    if isinstance(told, bytes):
-        return Response(told, code, media_type="application/yaml")
-    return Response(json.dumps(told, ensure_ascii=False, default=str), code, media_type="application/json")
-
-
-def _told(name: str, written: Written) -> dict[str, Any]:
-    return {"account": name, "revision": written.revision, "files": written.files, "notes": written.notes}
+        app.add_route(path, answer, ["GET"], include_in_schema=False)

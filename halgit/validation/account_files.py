@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from halgit import yaml as hyaml
-from halgit.halyard.sensitivity import split_words
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Path, Position, Value
 from halgit.record import Record
+from halgit.validation.account_entries import find_key, find_provider
 
 _NEXT = lazy_pattern(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
 
@@ -28,9 +28,16 @@ class Document(Record):
     def lists(self) -> Iterator[tuple[str, Path, list[Value]]]:
         """Every provider's list of accounts, with its path. The provider is named as Spring does: `docker-registry`."""
         for key, section in (self.data if isinstance(self.data, dict) else {}).items():
-            accounts = section.get("accounts") if isinstance(section, dict) else None
-            if isinstance(accounts, list):
-                yield "-".join(split_words(key)), (key, "accounts"), accounts
+            own = find_key(section, "accounts") if isinstance(section, dict) else None
+            if own is not None and isinstance(section.get(own), list):
+                yield find_provider(str(key)), (key, own), section[own]
+
+    def broken_lists(self) -> Iterator[tuple[Path, Value]]:
+        """Every list of accounts that is something else, with its path."""
+        for key, section in (self.data if isinstance(self.data, dict) else {}).items():
+            own = find_key(section, "accounts") if isinstance(section, dict) else None
+            if own in (section or ()) and section[own] not in (None, "") and not isinstance(section[own], list):
+                yield (key, str(own)), section[own]
 
     def accounts(self) -> Iterator[tuple[str, Path, dict[str, Value]]]:
         """Every account that is a mapping, with its provider and path."""

@@ -135,18 +135,19 @@ def _float(value: float) -> str:
 def format_block(text: str, pad: str) -> str:
     """Write a multi-line string as a literal block if that is exact, else in double quotes."""
     body = text.rstrip("\n")
+    ends = len(text) - len(body)
     if (
         not body
+        or ends > 1
         or not _LITERAL.fullmatch(text)
         or any(line and not line.strip(" \t") for line in text.split("\n"))
         or "\t" in text
     ):
         return quote_double(text)
-    ends = len(text) - len(body)
-    chomp = "-" if ends == 0 else "" if ends == 1 else "+"
+    chomp = "" if ends else "-"
     hint = "2" if body[0] in " \n" else ""
     written = [pad + line if line else "" for line in body.split("\n")]
-    return f"|{hint}{chomp}\n" + "\n".join(written) + "\n" * max(0, ends - 1)
+    return f"|{hint}{chomp}\n" + "\n".join(written)
 
 
 _SAFE: Final = lazy_pattern(

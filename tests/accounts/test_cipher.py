@@ -31,7 +31,9 @@ def test_what_is_encrypted_is_decrypted_and_never_twice_the_same(text: str) -> N
     assert {cipher("mykey").decrypt(one), cipher("mykey").decrypt(two)} == {text}
 
 
-@pytest.mark.parametrize("value", ["{cipher}", "{cipher}00", "{cipher}zz", "{cipher}" + "00" * 33])
+@pytest.mark.parametrize(
+    "value", ["{cipher}", "{cipher}00", "{cipher}zz", "{cipher}" + "00" * 33, "{cipher}" + "00 " * 32]
+)
 def test_what_is_no_cipher_value_is_refused(value: str) -> None:
     with pytest.raises(ValueError):
         cipher("mykey").decrypt(value)
@@ -49,7 +51,7 @@ def test_another_key_does_not_open_it() -> None:
 
 
 REFUSED = {
-    "": "The encryption key (key) is empty. Put the value of encrypt.key there.",
+    "": "The encryption key (key) is empty. Store the value of encrypt.key there.",
     "-----BEGIN RSA PRIVATE KEY-----": "The encryption key (key) is an RSA key. Use a symmetric encrypt.key.",
     "ssh-rsa AAAA": "The encryption key (key) is an RSA key. Use a symmetric encrypt.key.",
 }
@@ -66,12 +68,13 @@ def test_a_key_everybody_can_read_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         cipher("password")
     assert str(caught.value) == (
-        "The encryption key (key) is the default of the ISD charts, which everybody can read."
-        " Choose another encrypt.key, in spinnakerconfig.yml too, and change what it protected."
+        "The encryption key (key) is the default of the ISD charts, which is public."
+        " Choose another encrypt.key, also in spinnakerconfig.yml, and change what it protected."
     )
+    assert Cipher(Secret("password", "key"), old=True).encrypt("x").startswith("{cipher}")
 
 
 @pytest.mark.parametrize("salt", ["", "xyz", "abc"])
 def test_a_salt_that_is_none_is_refused(salt: str) -> None:
-    with pytest.raises(UsageError, match="no hexadecimal text"):
+    with pytest.raises(UsageError, match="not a hexadecimal string"):
         cipher("mykey", salt)

@@ -1,15 +1,13 @@
-"""`halgit accounts` as a user runs it: against a git repository and a controller that asks for a certificate."""
+"""`halgit accounts` as a user runs it: against a git repository, with Clouddriver's classes as the judge."""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator
+import base64
 from pathlib import Path
 
 import pytest
+from clouddriver import Judge
 from program import Ran, halgit
-from servers.controller import FakeController, controller
 from servers.repositories import Repository
 
 from halgit import yaml as hyaml
@@ -17,14 +15,16 @@ from halgit.accounts.cipher import Cipher
 from halgit.redaction import Secret
 
 FILE = "accounts/clouddriver-local.yml"
-KUBECONFIG = """\
+CA = base64.b64encode(b"ca").decode()
+KUBECONFIG = f"""\
 apiVersion: v1
 kind: Config
-clusters: [{name: c, cluster: {server: 'https://x', certificate-authority-data: YQ==}}]
-users: [{name: u, user: {token: canary-token}}]
-contexts: [{name: one, context: {cluster: c, user: u}}]
+clusters: [{{name: c, cluster: {{server: 'https://x', certificate-authority-data: {CA}}}}}]
+users: [{{name: u, user: {{token: canary-token}}}}, {{name: other, user: {{token: canary-other}}}}]
+contexts: [{{name: one, context: {{cluster: c, user: u}}}}, {{name: two, context: {{cluster: c, user: other}}}}]
 current-context: one
 """
+KEY = "the-encrypt-key"
 
 
 @pytest.fixture
@@ -33,39 +33,37 @@ def repository(tmp_path: Path) -> Repository:
     made.commit({"README": "hello\n"})
     made.git("checkout", "--quiet", "--detach")
     (tmp_path / "kubeconfig").write_text(KUBECONFIG)
-    (tmp_path / "key").write_text("the-encrypt-key\n")
+    (tmp_path / "key").write_text(KEY + "\n")
     return made
 
 
-@pytest.fixture
-def remote(tmp_path: Path) -> Iterator[FakeController]:
-    with controller(tmp_path) as running:
-        yield running
-
-
-def accounts(repository: Repository, *arguments: object, **environment: str) -> Ran:
-    command, *rest = arguments
+def accounts(repository: Repository, command: str, *arguments: object, **environment: str) -> Ran:
     ran = halgit(
-        "accounts",
-        command,
-        *rest,
-        "--repo",
-        repository.url,
-        "--ref",
-        "main",
-        cwd=repository.folder.parent,
-        **environment,
-    )
+        "accounts", command, *arguments, "--repo", repository.url, "--ref", "main",
+        cwd=repository.folder.parent, **environment,
+    )  # fmt: skip
     assert "canary" not in ran.out + ran.err
     return ran
 
 
-def entries(repository: Repository) -> list[dict[str, object]]:
-    data = hyaml.read(repository.git("show", f"main:{FILE}").encode(), FILE).data
-    return list(data["kubernetes"]["accounts"])
+def data(repository: Repository) -> dict[str, object]:
+    return dict(hyaml.read(repository.git("show", f"main:{FILE}").encode(), FILE).data)
 
 
-def test_an_account_from_start_to_end(repository: Repository) -> None:
+def entries(repository: Repository, provider: str = "kubernetes") -> list[dict[str, object]]:
+    return list(data(repository)[provider]["accounts"])  # type: ignore[index]
+
+
+def opened(value: object, key: str = KEY) -> str:
+    return Cipher(Secret(key, "key")).decrypt(str(value))
+
+
+def refused(ran: Ran) -> str:
+    assert ran.code == 6, (ran.code, ran.err)
+    return ran.err.removeprefix("halgit: ").rstrip("\n")
+
+
+def test_an_account_from_start_to_end(repository: Repository, clouddriver: Judge) -> None:
     assert accounts(repository, "list").out == "No accounts.\n"
     added = accounts(
         repository, "add", "prod-eu", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "key",
@@ -74,43 +72,218 @@ def test_an_account_from_start_to_end(repository: Repository) -> None:
     assert added.code == 0, added.err
     assert added.out == f"Wrote clouddriver-local.yml as {repository.git('rev-parse', 'main')[:12]}.\n"
     (entry,) = entries(repository)
-    sealed = str(entry.pop("kubeconfigContents"))
-    assert Cipher(Secret("the-encrypt-key", "key")).decrypt(sealed) == KUBECONFIG
+    text = opened(entry.pop("kubeconfigContents"))
+    assert "canary-token" in text
+    assert "canary-other" not in text, "only the context that is used is stored"
     assert entry == {
         "name": "prod-eu", "permissions": {"READ": ["dev"], "WRITE": ["ops"]}, "cacheThreads": 2, "context": "one",
     }  # fmt: skip
+    (bound,) = clouddriver.of_repository(repository.url, key=KEY).accounts("kubernetes")
+    assert (bound["name"], bound["kubeconfigContents"], bound["cacheThreads"]) == ("prod-eu", text, 2)
     listed = accounts(repository, "list")
-    assert listed.out == "account  provider    environment\nprod-eu  kubernetes\n"
+    assert listed.out == "account  provider    environment  agent  expires\nprod-eu  kubernetes\n"
     shown = accounts(repository, "show", "prod-eu")
     assert "kubeconfigContents: '********'\n" in shown.out
     assert accounts(repository, "update", "prod-eu", "--field", "cacheThreads=3", "--unset", "context").code == 0
     assert entries(repository)[0]["cacheThreads"] == 3
     removed = accounts(repository, "remove", "prod-eu", "--format", "json")
     assert removed.json["notes"] == [
-        "Nothing was revoked: what the kubeconfig grants stays valid until it is revoked at the cluster.",
-        "No {cipher} value is left in the file. Clouddriver keeps its copy of the old list until it is restarted.",
+        "Nothing was revoked: the kubeconfig's credentials stay valid until they are revoked at the cluster."
     ]
     assert entries(repository) == []
+    kept = data(repository)["halgit"]["keep"]  # type: ignore[index]
+    assert opened(kept) == "Keeps Spring decrypting this file after its last account with a secret is removed."
+    assert clouddriver.of_repository(repository.url, key=KEY).accounts("kubernetes") == []
 
 
-def test_a_kubeconfig_stands_in_the_open_only_where_that_is_asked_for(repository: Repository) -> None:
-    refused = accounts(repository, "add", "a", "--kubeconfig", "kubeconfig")
-    assert (refused.code, refused.err) == (
+def test_a_kubeconfig_is_stored_as_plain_text_only_on_request(repository: Repository) -> None:
+    ran = accounts(repository, "add", "a", "--kubeconfig", "kubeconfig")
+    assert (ran.code, ran.err) == (
         2,
-        "halgit: There is no key to encrypt the kubeconfig with. Give encrypt.key with --encrypt-key-file, or"
-        " --plaintext-kubeconfig to keep it readable for all.\n",
+        "halgit: There is no key to encrypt the kubeconfig with. Add encrypt.key with --encrypt-key-file, or"
+        " --plaintext-kubeconfig to store it readable for all.\n",
     )
     assert accounts(repository, "add", "a", "--kubeconfig", "kubeconfig", "--plaintext-kubeconfig").code == 0
     (entry,) = entries(repository)
     file = str(entry["kubeconfigFile"]).removeprefix("configserver:")
-    assert repository.git("show", f"main:accounts/{file}") + "\n" == KUBECONFIG
+    assert "canary-token" in repository.git("show", f"main:accounts/{file}")
     ran = accounts(repository, "update", "a", "--field", "kubeconfigContents=canary")
     assert (ran.code, ran.err) == (
-        2, "halgit: kubeconfigContents is not given as a field. Give the kubeconfig with --kubeconfig.\n",
+        2, "halgit: kubeconfigContents cannot be set as a field. Use --kubeconfig.\n",
     )  # fmt: skip
+    (repository.folder.parent / "kubeconfig").write_text(KUBECONFIG.replace("canary-token", "canary-new"))
+    ran = accounts(repository, "update", "a", "--kubeconfig", "kubeconfig", "--plaintext-kubeconfig")
+    assert ran.code == 0, ran.err
+    assert len(repository.git("ls-tree", "-r", "--name-only", "main", "accounts/kubeconfigs").splitlines()) == 1
 
 
-def test_a_key_is_rotated_in_one_commit_or_not_at_all(repository: Repository) -> None:
+def test_texts_stay_what_was_typed(repository: Repository, clouddriver: Judge) -> None:
+    typed = ("accountId=012345678901", "externalId=0755", "environment=on", "assumeRole=1_000", "lambdaEnabled=on")
+    fields = [part for text in typed for part in ("--field", text)]
+    ran = accounts(repository, "add", "a", "--provider", "AWS", *fields)
+    assert ran.code == 0, ran.err
+    assert ran.err == "Clouddriver loads a aws account only when it is restarted.\n"
+    (bound,) = clouddriver.of_repository(repository.url).accounts("aws")
+    assert {key: bound[key] for key in ("accountId", "externalId", "environment", "assumeRole", "lambdaEnabled")} == {
+        "accountId": "012345678901", "externalId": "0755", "environment": "on", "assumeRole": "1_000",
+        "lambdaEnabled": True,
+    }  # fmt: skip
+
+
+def test_an_update_is_judged_by_the_entry_it_leads_to(repository: Repository, clouddriver: Judge) -> None:
+    docker = ("--provider", "dockerRegistry", "--field", "address=https://r.example.com")
+    assert accounts(repository, "add", "d", *docker).code == 0
+    assert accounts(repository, "update", "d", "--field", "repositories=[a/b]").code == 0
+    cloud = ("--field", "api=api.example.com", "--field", "user=u", "--field", "password=canary-p")
+    space = ("--field", "spaceFilter={Org-Space: [dev]}")
+    ran = accounts(repository, "add", "c", "--provider", "cloudfoundry", *cloud, *space, "--encrypt-key-file", "key")
+    assert ran.code == 0, ran.err
+    assert accounts(repository, "update", "c", "--field", "skipSslValidation=true").code == 0
+    assert refused(accounts(repository, "update", "c", "--unset", "user")).startswith(
+        "The account c is refused: user is required."
+    )
+    assert "repositories and catalogFile exclude each other" in refused(
+        accounts(repository, "update", "d", "--field", "catalogFile=/x", "--allow", "local-file")
+    )
+    verdict = clouddriver.of_repository(repository.url, key=KEY)
+    (bound,) = verdict.accounts("cloudfoundry")
+    assert (bound["user"], bound["password"], bound["spaceFilter"]) == ("u", "canary-p", {"Org-Space": ["dev"]})
+    assert verdict.accounts("docker-registry")[0]["repositories"] == ["a/b"]
+
+
+REFUSED = {
+    "a name in the fields": (["add", "a", "--field", "Name=b"], "Name cannot be set or removed as a field"),
+    "a name as a folder": (["add", "kubeconfigs"], "the name kubeconfigs is a folder that Clouddriver uses"),
+    "a name with a slash": (["add", "a/b"], "the name 'a/b' is not a safe file name"),
+    "a name that leads up": (["add", "a..b"], "the name 'a..b' is not a safe file name"),
+    "a null flag": (["add", "a", "--field", "debug=null"], "debug is not true or false"),
+    "a flag as a number": (["add", "a", "--field", "debug=1"], "debug is not true or false"),
+    "a number too large": (["add", "a", "--field", "cacheThreads=2147483648"], "cacheThreads is not an integer"),
+    "an empty mapping": (["add", "a", "--field", "rawResourcesEndpointConfig={}"], "is an empty mapping"),
+    "a null item": (["add", "a", "--field", "customResources=[null]"], "customResources[0] is null, not a mapping"),
+    "a wrong permission": (["add", "a", "--field", "permissions={ALL: [x]}"], "ALL is not a permission"),
+    "no access": (["add", "a"], "it has no kubeconfig, no agent and no service account"),
+    "kubectl of one's own": (
+        ["add", "a", "--field", "serviceAccount=true", "--field", "kubectlExecutable=/tmp/x"],
+        "kubectlExecutable uses a program or file of Clouddriver's pod, which needs --allow kubectl-executable",
+    ),
+    "a local kubeconfig": (["add", "a", "--field", "kubeconfigFile=/etc/k"], "which needs --allow local-file"),
+    "a file elsewhere": (
+        ["add", "a", "--field", "kubeconfigFile=configserver:../x"], "names ../x, which is not a file of the store",
+    ),
+    "a file that is missing": (
+        ["add", "a", "--field", "kubeconfigFile=configserver:x"], "names x, which is not a file of the store",
+    ),
+    "a command": (
+        ["add", "a", "--provider", "docker-registry", "--field", "address=x", "--field", "passwordCommand=id"],
+        "which needs --allow password-command",
+    ),
+    "a placeholder": (["add", "a", "--field", "environment=${HOME}"], "environment holds ${"),
+    "a cipher that is none": (
+        ["add", "a", "--provider", "docker-registry", "--field", "address=x", "--field", "password={cipher}12 34"],
+        "password is not a {cipher} value that Spring can decrypt",
+    ),
+    "a scheme": (
+        ["add", "a", "--provider", "cloudfoundry", "--field", "api=https://x", "--field", "user=u",
+         "--field", "password=p"], "api is not a host name",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_must_never_be_written_is_refused(repository: Repository, case: str) -> None:
+    before = repository.git("rev-parse", "main")
+    arguments, words = REFUSED[case]
+    assert words in refused(accounts(repository, *arguments))
+    assert repository.git("rev-parse", "main") == before
+
+
+def test_duplicates_in_any_spelling_are_found_and_edited_in_place(repository: Repository, clouddriver: Judge) -> None:
+    repository.git("checkout", "--quiet", "main")
+    entry = "  - Name: one\n    Address: https://r.example.com\n    cache-threads: 2 # mine\n"
+    text = f"docker-registry:\n  Accounts:\n{entry}"
+    repository.commit({FILE: text})
+    repository.git("checkout", "--quiet", "--detach")
+    assert refused(accounts(repository, "add", "ONE", "--provider", "docker-registry", "--field", "address=x")) == (
+        f"{FILE} has a docker-registry account one already. Choose another name, or update that account."
+    )
+    assert accounts(repository, "update", "one", "--field", "cacheThreads=3").code == 0
+    assert repository.git("show", f"main:{FILE}") + "\n" == text.replace("cache-threads: 2", "cache-threads: 3")
+    assert accounts(repository, "add", "two", "--provider", "docker-registry", "--field", "address=y").code == 0
+    names = [one["name"] for one in clouddriver.of_repository(repository.url).accounts("docker-registry")]
+    assert names == ["one", "two"]
+
+
+SHAPES = {
+    "accounts[0] beside accounts": "kubernetes:\n  accounts: []\n  accounts[0]: {name: a}\n",
+    "dotted": "kubernetes.accounts:\n- name: a\n",
+    "two sections": "docker-registry: {accounts: []}\ndockerRegistry: {accounts: []}\n",
+    "a profile": "spring: {config: {activate: {on-profile: prod}}}\nkubernetes: {accounts: []}\n",
+    "two documents": "kubernetes: {accounts: []}\n---\naws: {accounts: []}\n",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_file_that_spring_reads_in_another_way_is_refused(repository: Repository, shape: str) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({FILE: SHAPES[shape]})
+    repository.git("checkout", "--quiet", "--detach")
+    refused(accounts(repository, "add", "b", "--field", "serviceAccount=true"))
+
+
+def test_indexed_keys_are_found_and_edited_in_place(repository: Repository, clouddriver: Judge) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({FILE: "kubernetes:\n  accounts[0]:\n    name: a\n    serviceAccount: true\n"})
+    repository.git("checkout", "--quiet", "--detach")
+    assert accounts(repository, "update", "a", "--field", "cacheThreads=2").code == 0
+    assert accounts(repository, "add", "b", "--field", "serviceAccount=true").code == 0
+    bound = clouddriver.of_repository(repository.url).accounts("kubernetes")
+    assert [(one["name"], one["cacheThreads"]) for one in bound] == [("a", 2), ("b", 0)]
+
+
+def test_a_file_that_takes_precedence_and_a_link_are_reported(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({"accounts/clouddriver-local.properties": "kubernetes.accounts[0].name=x\n"})
+    repository.git("checkout", "--quiet", "--detach")
+    assert "clouddriver-local.properties takes precedence over clouddriver-local.yml" in refused(
+        accounts(repository, "add", "a", "--field", "serviceAccount=true")
+    )
+    repository.git("checkout", "--quiet", "main")
+    (repository.folder / "accounts/clouddriver-local.properties").unlink()
+    (repository.folder / FILE).symlink_to("elsewhere.yml")
+    repository.commit({"accounts/elsewhere.yml": "kubernetes: {accounts: []}\n"})
+    repository.git("checkout", "--quiet", "--detach")
+    ran = accounts(repository, "add", "a", "--field", "serviceAccount=true")
+    assert f"{FILE} is a symbolic link. Replace it by the file itself." in ran.err
+
+
+def test_the_key_must_open_what_the_file_has(repository: Repository) -> None:
+    accounts(repository, "add", "a", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "key")
+    (repository.folder.parent / "other").write_text("another-key")
+    assert refused(
+        accounts(repository, "add", "b", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "other")
+    ).startswith(f"{FILE}: the encryption key does not open kubernetes.accounts.0.kubeconfigContents, so Clouddriver")
+    for content, words in (
+        (b"\xef\xbb\xbfkey", "begins with a byte order mark"), (b"k\xff", "is not UTF-8"),
+        (b"key \n", "has spaces or lines around the key"), (b"a\nb\n", "has spaces or lines around the key"),
+    ):  # fmt: skip
+        (repository.folder.parent / "other").write_bytes(content)
+        ran = accounts(repository, "add", "b", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "other")
+        assert ran.code == 2
+        assert words in ran.err
+
+
+def test_the_last_secret_cannot_go_without_a_kept_value(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "main")
+    sealed = Cipher(Secret(KEY, "key")).encrypt("x")
+    repository.commit({FILE: f"kubernetes:\n  accounts:\n  - name: a\n    kubeconfigContents: '{sealed}'\n"})
+    repository.git("checkout", "--quiet", "--detach")
+    assert "the account a has the last {cipher} value of the file" in refused(accounts(repository, "remove", "a"))
+    assert accounts(repository, "remove", "a", "--encrypt-key-file", "key").code == 0
+    assert "halgit" in data(repository)
+
+
+def test_a_key_is_rotated_in_one_commit_or_not_at_all(repository: Repository, clouddriver: Judge) -> None:
     for name in ("a", "b"):
         accounts(repository, "add", name, "--kubeconfig", "kubeconfig", "--encrypt-key-file", "key")
     (repository.folder.parent / "new").write_text("another-encrypt-key")
@@ -118,118 +291,80 @@ def test_a_key_is_rotated_in_one_commit_or_not_at_all(repository: Repository) ->
     assert wrong.code == 6
     assert wrong.err.startswith(f"halgit: {FILE}: the old key does not open kubernetes.accounts.0.kubeconfigContents,")
     before = int(repository.git("rev-list", "--count", "main"))
-    right = accounts(repository, "rotate-key", "--old-key-file", "key", "--encrypt-key-file", "new")
-    assert right.err == "2 values encrypted anew. Change encrypt.key in spinnakerconfig.yml and restart Clouddriver.\n"
-    assert int(repository.git("rev-list", "--count", "main")) == before + 1
-    opened = {
-        Cipher(Secret("another-encrypt-key", "")).decrypt(str(e["kubeconfigContents"])) for e in entries(repository)
-    }
-    assert opened == {KUBECONFIG}
-
-
-def test_a_remote_account_asks_the_controller(repository: Repository, remote: FakeController) -> None:
-    remote.names = {"shop": ["kubernetes"]}
-    ran = accounts(repository, "add", "shop-prod", "--agent", "shop", "--encrypt-key-file", "key", *remote.options())
-    assert (ran.code, ran.err) == (0, "")
-    assert remote.asked == [
-        ("generateKubectlComponents", {"agentName": "shop", "name": "kubernetes"}), ("getAgentStatistics", None),
-    ]  # fmt: skip
-    text = Cipher(Secret("the-encrypt-key", "key")).decrypt(str(entries(repository)[0]["kubeconfigContents"]))
-    data = hyaml.read(text.encode(), "").data
-    assert data["clusters"][0]["cluster"]["server"] == "https://controller:9002"
-    assert data["current-context"] == "shop-prod"
-
-
-def test_an_agent_that_is_not_there_yet_is_told_of(repository: Repository, remote: FakeController) -> None:
-    options = ("--encrypt-key-file", "key", *remote.options())
-    ran = accounts(repository, "add", "a", "--agent", "shop", *options)
-    assert (ran.code, ran.err) == (0, "The agent shop is not connected: apply its manifest in the cluster.\n")
-    remote.names = {"shop": ["one", "two"]}
-    ran = accounts(repository, "add", "b", "--agent", "shop", "--endpoint", "three", *options)
-    assert ran.err == "The agent shop offers no Kubernetes endpoint three (endpoints: one, two).\n"
-
-
-def test_a_controller_of_the_fifth_generation_takes_and_gives_tokens(repository: Repository, tmp_path: Path) -> None:
-    (tmp_path / "fifth").mkdir()
-    (tmp_path / "token").write_text("canary-control")
-    with controller(tmp_path / "fifth", token="canary-control") as remote:
-        login = ["--controller-url", remote.url, "--controller-ca-file", str(remote.ca)]
-        ran = accounts(
-            repository, "add", "a", "--agent", "shop", "--encrypt-key-file", "key", *login,
-            "--controller-token-file", tmp_path / "token",
-        )  # fmt: skip
-        assert ran.code == 0, ran.err
-    text = Cipher(Secret("the-encrypt-key", "key")).decrypt(str(entries(repository)[0]["kubeconfigContents"]))
-    assert hyaml.read(text.encode(), "").data["users"][0]["user"] == {"token": "controller-made-token"}
-
-
-def test_what_goes_wrong_with_a_controller_is_told_and_nothing_written(
-    repository: Repository, remote: FakeController, tmp_path: Path
-) -> None:
-    before = repository.git("rev-parse", "main")
-
-    def failed(*options: object) -> tuple[int, str]:
-        ran = accounts(repository, "add", "a", "--agent", "shop", "--encrypt-key-file", "key", *options)
-        return ran.code, ran.err.removeprefix("halgit: ").rstrip("\n")
-
-    (tmp_path / "stranger").mkdir()
-    with controller(tmp_path / "stranger") as other:
-        pass
-    ca, cert, key = (
-        ["--controller-ca-file", remote.ca],
-        ["--controller-cert-file", remote.cert],
-        ["--controller-key-file", remote.key],
+    right = accounts(
+        repository, "rotate-key", "--old-key-file", "key", "--encrypt-key-file", "new",
+        "--encrypt-salt", "cafe", "--old-salt", "deadbeef",
+    )  # fmt: skip
+    assert right.err == (
+        "3 values encrypted with the new key. Change encrypt.key in spinnakerconfig.yml and restart Clouddriver.\n"
     )
-    url = ["--controller-url", remote.url]
-    theirs = ["--controller-cert-file", other.cert, "--controller-key-file", other.key]
-    at = f"The controller at {remote.url}"
-    assert failed(*url, *ca, *theirs) == (
-        3, f"{at} does not take the control certificate. It may have expired: `halgit isd status` tells.",
+    assert int(repository.git("rev-list", "--count", "main")) == before + 1
+    verdict = clouddriver.of_repository(repository.url, key="another-encrypt-key", salt="cafe")
+    assert ["canary-token" in one["kubeconfigContents"] for one in verdict.accounts("kubernetes")] == [True, True]
+    assert clouddriver.of_repository(repository.url, key=KEY).served
+
+
+def test_the_public_key_is_refused_and_can_be_rotated_away(repository: Repository) -> None:
+    public = "password"
+    (repository.folder.parent / "public").write_text(public)
+    ran = accounts(repository, "add", "a", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "public")
+    assert ran.code == 2
+    assert "is the default of the ISD charts, which is public." in ran.err
+    repository.git("checkout", "--quiet", "main")
+    sealed = Cipher(Secret(public, "key"), old=True).encrypt("x")
+    repository.commit({FILE: f"kubernetes:\n  accounts:\n  - name: a\n    kubeconfigContents: '{sealed}'\n"})
+    repository.git("checkout", "--quiet", "--detach")
+    assert accounts(repository, "rotate-key", "--old-key-file", "public", "--encrypt-key-file", "key").code == 0
+    assert opened(entries(repository)[0]["kubeconfigContents"]) == "x"
+
+
+def test_a_dry_run_shows_the_difference_and_writes_nothing(repository: Repository) -> None:
+    before = repository.git("rev-parse", "main")
+    ran = accounts(
+        repository, "add", "a", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "key", "--dry-run",
     )  # fmt: skip
-    assert failed(*url, "--controller-ca-file", other.ca, *cert, *key) == (
-        3, f"{at} has a certificate that --controller-ca-file does not vouch for. Give its own authority.",
-    )  # fmt: skip
-    local = ["--controller-url", remote.url.replace("127.0.0.1", "localhost")]
-    assert failed(*local, *ca, *cert, *key) == (
-        3, f"The controller at {local[1]} has a certificate for another name. Give that name with"
-        " --controller-server-name.",
-    )  # fmt: skip
-    assert failed(*url, *ca) == (
-        2, "The controller needs a login. Give --controller-cert-file and --controller-key-file, or a token.",
-    )  # fmt: skip
-    assert failed() == (2, "No controller is known. Give --controller-url and the login it asks for.")
-    assert failed("--controller-url", other.url, *ca, *cert, *key, "--retries", 0) == (
-        3, f"The controller at {other.url} is unreachable. Check --controller-url and the network.",
-    )  # fmt: skip
-    assert failed(*url, *ca, *cert, "--controller-key-file", "nowhere") == (
-        2, "The controller's login: nowhere cannot be read. Name a readable file.",
-    )  # fmt: skip
+    assert ran.out == (
+        "+ name: a\n+ context: one\n+ kubeconfigContents: '********'\nWould write clouddriver-local.yml.\n"
+    )
     assert repository.git("rev-parse", "main") == before
 
 
-def test_the_name_in_the_certificate_can_be_given(repository: Repository, remote: FakeController) -> None:
-    remote.url = remote.url.replace("127.0.0.1", "localhost")
-    options = (*remote.options(), "--controller-server-name", "127.0.0.1")
-    assert accounts(repository, "add", "a", "--agent", "shop", "--encrypt-key-file", "key", *options).code == 0
+def test_identical_input_makes_no_commit(repository: Repository) -> None:
+    add = ("--kubeconfig", "kubeconfig", "--encrypt-key-file", "key")
+    accounts(repository, "add", "a", *add)
+    before = repository.git("rev-parse", "main")
+    assert accounts(repository, "update", "a", *add).out == "Nothing to change.\n"
+    assert repository.git("rev-parse", "main") == before
 
 
-def test_a_manifest_goes_to_a_file_only_its_owner_reads(remote: FakeController, tmp_path: Path) -> None:
-    target = tmp_path / "agent.yaml"
-    ran = halgit(
-        "accounts", "manifest", "shop", "--namespace", "opsmx", "--output", target, *remote.options(),
-    )  # fmt: skip
+def test_an_empty_repository_is_a_start(tmp_path: Path) -> None:
+    empty = Repository(tmp_path / "accounts.git")
+    empty.git("config", "receive.denyCurrentBranch", "ignore")
+    assert accounts(empty, "list").out == "No accounts.\n"
+    assert accounts(empty, "add", "a", "--field", "serviceAccount=true").code == 0
+    assert entries(empty) == [{"name": "a", "serviceAccount": True}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "crlf"])
+def test_kubeconfigs_of_other_machines_are_read(repository: Repository, encoding: str) -> None:
+    file = repository.folder.parent / "kubeconfig"
+    if encoding == "crlf":
+        file.write_bytes(KUBECONFIG.replace("\n", "\r\n").encode())
+    else:
+        file.write_bytes(KUBECONFIG.encode(encoding))
+    ran = accounts(repository, "add", "a", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "key")
     assert ran.code == 0, ran.err
-    assert stat.S_IMODE(os.stat(target).st_mode) == 0o600
-    kinds = {document["kind"]: document for document in hyaml.read(target.read_bytes(), "", many=True).documents}
-    assert list(kinds) == ["ServiceAccount", "Role", "RoleBinding", "Secret", "ConfigMap", "Deployment"]
-    container = kinds["Deployment"]["spec"]["template"]["spec"]["containers"][0]
-    assert container["image"] == "quay.io/opsmxpublic/forwarder-agent:v3.5.7"
-    wide = halgit(
-        "accounts", "manifest", "shop", "--namespace", "opsmx", "--output", target, "--cluster-wide", *remote.options(),
-    )  # fmt: skip
-    assert wide.code == 0
-    kinds = {document["kind"] for document in hyaml.read(target.read_bytes(), "", many=True).documents}
-    assert {"ClusterRole", "ClusterRoleBinding"} <= kinds
+    assert "canary-token" in opened(entries(repository)[0]["kubeconfigContents"])
+
+
+def test_the_config_server_is_told_of_the_store(repository: Repository) -> None:
+    ran = accounts(repository, "config-server", "--encrypt-key-file", "key")
+    config = hyaml.read(ran.out.encode(), "").data
+    assert config["spring"]["cloud"]["config"]["server"]["git"] == {
+        "uri": repository.url, "basedir": "/tmp/config-repo", "refreshRate": 10, "forcePull": True,
+        "cloneOnStart": True, "defaultLabel": "main", "searchPaths": "accounts",
+    }  # fmt: skip
+    assert config["encrypt"] == {"key": "<encrypt.key>"}
 
 
 FIELDS = {
@@ -239,14 +374,40 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_fields_that_are_none_are_wrong_use(repository: Repository, field: str) -> None:
+def test_fields_that_cannot_be_read_are_a_usage_error(repository: Repository, field: str) -> None:
     ran = accounts(repository, "add", "a", "--field", field)
     assert ran.code == 2
     assert ran.err.startswith("halgit: " + FIELDS[field])
 
 
-def test_an_update_of_nothing_is_wrong_use(repository: Repository) -> None:
-    ran = accounts(repository, "update", "a")
-    assert (ran.code, ran.err) == (
-        2, "halgit: There is nothing to change. Give --field, --unset, --kubeconfig or --agent.\n",
-    )  # fmt: skip
+def test_options_that_cannot_work_are_a_usage_error(repository: Repository) -> None:
+    for arguments, words in (
+        (("update", "a"), "There is nothing to change. Add --field, --unset, --kubeconfig or --agent."),
+        (("add", "a", "--agent="), "The name of the agent is empty. Name the agent, or remove the option."),
+        (("add", "a", "--agent", "x", "--kubeconfig", "kubeconfig"), "A kubeconfig and an agent exclude each other."),
+        (("add", "a", "--agent", "x"), "There is no controller. Add --controller-url and the login it needs."),
+    ):  # fmt: skip
+        ran = accounts(repository, *arguments)
+        assert (ran.code, words in ran.err) == (2, True), ran.err
+
+
+def test_signed_history_is_required_where_it_is_asked_for(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "signers").write_text("a@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ\n")
+    verify = ("--verify-signatures", "signers")
+    (tmp_path / "signing").write_text("x")
+    ran = accounts(repository, "add", "a", "--field", "serviceAccount=true", *verify, "--signing-key-file", "signing")
+    assert (ran.code, "is refused: it is not signed" in ran.err) == (3, True), ran.err
+
+
+def test_a_space_filter_that_spring_would_lose_is_refused(repository: Repository, clouddriver: Judge) -> None:
+    cloud = ("--provider", "cloudfoundry", "--field", "api=api.example.com", "--field", "user=u")
+    space = ("--field", "spaceFilter={Org Space: [dev]}", "--field", "password=canary-p")
+    assert accounts(repository, "add", "c", *cloud, *space).code == 0
+    (bound,) = clouddriver.of_repository(repository.url).accounts("cloudfoundry")
+    assert bound["spaceFilter"] == {"Org Space": ["dev"]}
+    add = ("add", "k", "--kubeconfig", "kubeconfig", "--encrypt-key-file", "key")
+    assert "loses keys of spaceFilter that have spaces: c ([Org Space])" in refused(accounts(repository, *add))
+    text = repository.git("show", f"main:{FILE}") + f"\nhalgit: {{keep: '{Cipher(Secret(KEY, '')).encrypt('x')}'}}\n"
+    assert clouddriver.of_text(text, KEY).accounts("cloudfoundry")[0]["spaceFilter"] == {"Org Space": ["dev"]}
+    text = text.replace("canary-p", "'" + Cipher(Secret(KEY, "")).encrypt("x") + "'")
+    assert clouddriver.of_text(text, KEY).accounts("cloudfoundry")[0]["spaceFilter"] == {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from servers.aws import Cloud, aws
@@ -13,15 +14,33 @@ from servers.git_http import GitHttpServer
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.repositories import Repository
 
-from halgit.accounts.edit import Change
-from halgit.accounts.stores import Store, store
-from halgit.accounts.writer import Writer
-from halgit.errors import AccountError, ConflictError, RefusedError, UsageError
+from halgit.accounts import writer as writers
+from halgit.accounts.changes import Change
+from halgit.accounts.stores import Store, open_store
+from halgit.accounts.writer import BusyError, KeyReusedError, Request, Written
+from halgit.errors import AccountError, ConflictError, RefusedError, UntrustedError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.git.push import Signing
 
 FILE = "accounts/clouddriver-local.yml"
-START = "# ours\nkubernetes:\n  accounts:\n  - name: first   # of all\n"
+START = "# ours\nkubernetes:\n  accounts:\n  - name: first   # of all\n    serviceAccount: true\n"
+
+
+class Writer(writers.Writer):
+    """A writer that is closed when its test ends."""
+
+    opened: ClassVar[list[Writer]] = []
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.opened.append(self)
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while Writer.opened:
+        Writer.opened.pop().close()
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +66,27 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def git(url: str, access: Access = Access(timeout=20), **options: Any) -> Store:  # noqa: B008 - frozen
-    return store(SourceSpec(url, "main"), access, "accounts/", **options)
+    return open_store(SourceSpec(url, "main"), access, "accounts/", **options)
 
 
 def writer(place: Store, **options: Any) -> Writer:
     return Writer(place, sleep=lambda seconds: None, **options)
 
 
-def add(name: str, **fields: Any) -> Change:
-    return Change("add", "kubernetes", name, fields)
+def add(name: str, files: dict[str, bytes] | None = None, **fields: Any) -> Request:
+    return Request(Change("add", "kubernetes", name, {"serviceAccount": True, **fields}, files or {}))
+
+
+def update(name: str, files: dict[str, bytes] | None = None, **fields: Any) -> Request:
+    return Request(Change("update", "", name, fields, files or {}))
+
+
+def remove(name: str) -> Request:
+    return Request(Change("remove", "", name))
 
 
 def names(place: Store) -> list[str]:
-    return [entry.name for entry in Writer(place).entries()]
+    return [entry.name for entry in Writer(place).read()[0].entries]
 
 
 # --- git --------------------------------------------------------------------------------------------------------
@@ -68,28 +95,31 @@ def names(place: Store) -> list[str]:
 def test_one_change_is_one_commit_with_its_kubeconfig_and_comments_stay(repository: Repository) -> None:
     place = git(repository.url)
     served = "configserver:kubeconfigs/a-1"
-    done = writer(place).change(add("a", kubeconfigFile=served), {"kubeconfigs/a-1": b"one"})
+    done = writer(place).write(add("a", {"kubeconfigs/a-1": b"one"}, kubeconfigFile=served))
     assert done.files == ("kubeconfigs/a-1", "clouddriver-local.yml")
     assert repository.git("rev-parse", "main") == done.revision
     assert repository.git("log", "--format=%s|%an|%ae", "main").splitlines() == [
         "Add kubernetes account a|halgit|halgit@localhost.localdomain", "A change|Somebody|somebody@example.com",
     ]  # fmt: skip
-    assert repository.git("show", f"main:{FILE}") == START + f"  - name: a\n    kubeconfigFile: {served}"
+    assert (
+        repository.git("show", f"main:{FILE}")
+        == START + f"  - name: a\n    serviceAccount: true\n    kubeconfigFile: {served}"
+    )
     assert repository.git("show", "main:README") == "hello"
-    update = Change("update", "", "a", {"kubeconfigFile": "configserver:kubeconfigs/a-2"})
-    assert writer(place).change(update, {"kubeconfigs/a-2": b"two"}).files == (
+    change = update("a", {"kubeconfigs/a-2": b"two"}, kubeconfigFile="configserver:kubeconfigs/a-2")
+    assert writer(place).write(change).files == (
         "kubeconfigs/a-2", "clouddriver-local.yml", "kubeconfigs/a-1",
     )  # fmt: skip
-    assert writer(place).change(Change("remove", "", "a")).files == ("clouddriver-local.yml", "kubeconfigs/a-2")
+    assert writer(place).write(remove("a")).files == ("clouddriver-local.yml", "kubeconfigs/a-2")
     assert repository.git("show", f"main:{FILE}") + "\n" == START
     assert repository.git("ls-tree", "-r", "--name-only", "main").splitlines() == ["README", FILE]
 
 
 def test_a_change_that_is_there_already_makes_no_commit(repository: Repository) -> None:
     before = repository.git("rev-parse", "main")
-    done = writer(git(repository.url)).change(Change("update", "", "first", {}))
+    done = writer(git(repository.url)).write(update("first"))
     assert (done.files, done.revision, repository.git("rev-parse", "main")) == ((), "", before)
-    done = writer(git(repository.url), dry=True).change(add("a"))
+    done = writer(git(repository.url)).preview(add("a").change)
     assert (done.files, done.revision, repository.git("rev-parse", "main")) == (("clouddriver-local.yml",), "", before)
 
 
@@ -100,10 +130,10 @@ def test_a_push_over_http_needs_the_token_and_says_so(repository: Repository, tm
     with GitHttpServer(tmp_path, token="the-token") as server:
         url = f"{server.url}/accounts.git"
         good = Access(git_token_file=PerHost(str(tmp_path / "token")), timeout=20)
-        assert writer(git(url, good)).change(add("a")).revision == repository.git("rev-parse", "main")
+        assert writer(git(url, good)).write(add("a")).revision == repository.git("rev-parse", "main")
         bad = Access(git_token_file=PerHost(str(tmp_path / "other")), timeout=20)
         with pytest.raises(RefusedError, match="refuses the login"):
-            writer(git(url, bad)).change(add("b"))
+            writer(git(url, bad)).write(add("b"))
         assert all("token" not in request.path for request in server.seen)
 
 
@@ -113,19 +143,19 @@ def test_a_server_that_takes_no_push_is_told_with_its_words(repository: Reposito
     hook.write_text("#!/bin/sh\necho 'main is protected' >&2\nexit 1\n")
     hook.chmod(0o755)
     with pytest.raises(RefusedError) as caught:
-        writer(git(repository.url)).change(add("a"))
-    assert "the server takes no push to main: remote: main is protected" in caught.value.message
-    assert caught.value.hint == "Grant the login push permission, or use --pull-request-branch."
+        writer(git(repository.url)).write(add("a"))
+    assert "the server refuses the push to main: remote: main is protected" in caught.value.message
+    assert caught.value.hint == "Allow the login to push, or use --pull-request-branch."
     assert names(git(repository.url)) == ["first"]
 
 
 def test_a_branch_for_a_pull_request_is_new_and_leaves_the_other_alone(repository: Repository) -> None:
     before = repository.git("rev-parse", "main")
-    done = writer(git(repository.url, onto="accounts/a")).change(add("a"))
+    done = writer(git(repository.url, onto="accounts/a")).write(add("a"))
     assert repository.git("rev-parse", "main") == before
     assert repository.git("rev-parse", "accounts/a") == done.revision
-    with pytest.raises(UsageError, match="the branch accounts/a is there already"):
-        writer(git(repository.url, onto="accounts/a")).change(add("b"))
+    with pytest.raises(UsageError, match="the branch accounts/a exists already"):
+        writer(git(repository.url, onto="accounts/a")).write(add("b"))
 
 
 def test_a_commit_can_be_signed_with_an_ssh_key(repository: Repository, tmp_path: Path) -> None:
@@ -137,21 +167,21 @@ def test_a_commit_can_be_signed_with_an_ssh_key(repository: Repository, tmp_path
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     signing = Signing("Ann Other <ann@example.com>", str(key))
-    done = writer(git(repository.url, signing=signing)).change(add("a"))
+    done = writer(git(repository.url, signing=signing)).write(add("a"))
     allowed = tmp_path / "allowed"
     allowed.write_text("ann@example.com " + key.with_suffix(".pub").read_text())
     repository.git("-c", f"gpg.ssh.allowedSignersFile={allowed}", "verify-commit", done.revision)
     assert repository.git("log", "-1", "--format=%an <%ae>", "main") == "Ann Other <ann@example.com>"
-    with pytest.raises(UsageError, match="does not sign"):
-        writer(git(repository.url, signing=Signing(key_file=str(allowed)))).change(add("b"))
-    with pytest.raises(UsageError, match="--author is not a name with an e-mail address"):
-        writer(git(repository.url, signing=Signing("Ann"))).change(add("b"))
+    with pytest.raises(UsageError, match="cannot sign"):
+        writer(git(repository.url, signing=Signing(key_file=str(allowed)))).write(add("b"))
+    with pytest.raises(UsageError, match="--author is not a name with an address"):
+        writer(git(repository.url, signing=Signing("Ann"))).write(add("b"))
 
 
 def test_a_tag_is_no_place_to_commit_to(repository: Repository) -> None:
     repository.git("tag", "v1", "main")
-    with pytest.raises(UsageError, match="--ref v1 is no branch"):
-        Writer(store(SourceSpec(repository.url, "v1"), Access(), "accounts/")).entries()
+    with pytest.raises(UsageError, match="--ref v1 is not a branch"):
+        Writer(open_store(SourceSpec(repository.url, "v1"), Access(), "accounts/")).read()
 
 
 # --- S3 ---------------------------------------------------------------------------------------------------------
@@ -159,16 +189,17 @@ def test_a_tag_is_no_place_to_commit_to(repository: Repository) -> None:
 
 def test_s3_objects_are_written_over_what_was_read_only(cloud: Cloud) -> None:
     cloud.bucket("accounts", {FILE: START.encode()})
-    place = store(SourceSpec("s3://accounts"), cloud.access(), "accounts/")
-    done = writer(place).change(add("a", kubeconfigFile="configserver:kubeconfigs/a-1"), {"kubeconfigs/a-1": b"one"})
+    place = open_store(SourceSpec("s3://accounts"), cloud.access(), "accounts/")
+    done = writer(place).write(add("a", {"kubeconfigs/a-1": b"one"}, kubeconfigFile="configserver:kubeconfigs/a-1"))
     assert done.revision
     assert names(place) == ["first", "a"]
     copy = place.open()
+    copy.refresh()
     copy.read("clouddriver-local.yml")
-    writer(place).change(add("b"))
+    writer(place).write(add("b"))
     with pytest.raises(ConflictError):
         copy.write({"clouddriver-local.yml": b"{}"}, "lost")
-    writer(place).change(Change("remove", "", "a"))
+    writer(place).write(remove("a"))
     keys = [each["Key"] for each in cloud.client("s3").list_objects_v2(Bucket="accounts")["Contents"]]
     assert keys == [FILE]
     assert names(place) == ["first", "b"]
@@ -176,10 +207,11 @@ def test_s3_objects_are_written_over_what_was_read_only(cloud: Cloud) -> None:
 
 def test_the_first_account_in_s3_makes_the_file_unless_another_did(cloud: Cloud) -> None:
     cloud.bucket("fresh", {})
-    place = store(SourceSpec("s3://fresh/spinnaker"), cloud.access(), "")
+    place = open_store(SourceSpec("s3://fresh/spinnaker"), cloud.access(), "")
     copy = place.open()
+    copy.refresh()
     assert copy.read("clouddriver-local.yml") is None
-    writer(place).change(add("a"))
+    writer(place).write(add("a"))
     with pytest.raises(ConflictError):
         copy.write({"clouddriver-local.yml": b"{}"}, "lost")
     assert names(place) == ["a"]
@@ -190,18 +222,21 @@ def test_the_first_account_in_s3_makes_the_file_unless_another_did(cloud: Cloud)
 
 def vault(bao: Bao, url: str) -> Store:
     access = Access(vault_address=PerHost(bao.url), environment={"VAULT_TOKEN": ROOT_TOKEN}, timeout=10, retries=1)
-    return store(SourceSpec(url), access, "")
+    return open_store(SourceSpec(url), access, "")
 
 
 def test_vault_holds_the_accounts_as_the_secret_clouddriver_looks_for(bao: Bao) -> None:
     place = vault(bao, "vault://kv/spinnaker")
     assert names(place) == []
-    assert writer(place).change(add("a", namespaces=["x"])).revision == "1"
+    assert writer(place).write(add("a", namespaces=["x"])).revision == "1"
     copy = place.open()
+    copy.refresh()
     copy.read("clouddriver-local.yml")
-    assert writer(place).change(add("b")).revision == "2"
+    assert writer(place).write(add("b")).revision == "2"
     answer = bao.call("GET", "kv/data/spinnaker/clouddriver,local")
-    accounts = [{"name": "a", "namespaces": ["x"]}, {"name": "b"}]
+    accounts = [
+        {"name": "a", "serviceAccount": True, "namespaces": ["x"]}, {"name": "b", "serviceAccount": True},
+    ]  # fmt: skip
     assert answer["data"]["data"] == {"kubernetes": {"accounts": accounts}}
     with pytest.raises(ConflictError):
         copy.write({"clouddriver-local.yml": b"{}"}, "lost")
@@ -212,7 +247,7 @@ def test_a_vault_mount_without_versions_is_refused(bao: Bao) -> None:
     with pytest.raises(UsageError) as caught:
         names(vault(bao, "vault://old/spinnaker"))
     assert str(caught.value) == (
-        "The Vault mount old is KV 1, which cannot detect concurrent writes. Use a KV 2 mount."
+        "The Vault mount old is KV 1, where two writers overwrite each other. Use a KV 2 mount."
     )
 
 
@@ -225,7 +260,7 @@ def test_writers_at_once_lose_nothing(kind: str, request: pytest.FixtureRequest)
         if kind == "git":
             return git(request.getfixturevalue("repository").url)
         if kind == "s3":
-            return store(SourceSpec("s3://crowd"), request.getfixturevalue("cloud").access(), "")
+            return open_store(SourceSpec("s3://crowd"), request.getfixturevalue("cloud").access(), "")
         return vault(request.getfixturevalue("bao"), "vault://kv/crowd")
 
     if kind == "s3":
@@ -236,7 +271,7 @@ def test_writers_at_once_lose_nothing(kind: str, request: pytest.FixtureRequest)
 
     def work(name: str, store: Store) -> None:
         try:
-            Writer(store).change(add(name))
+            Writer(store).write(add(name))
         except BaseException as reason:  # noqa: BLE001 - shown below
             failed.append(reason)
 
@@ -252,40 +287,154 @@ def test_writers_at_once_lose_nothing(kind: str, request: pytest.FixtureRequest)
         assert sorted(log[:-1]) == [f"Add kubernetes account {name}" for name in wanted]
 
 
-class Beaten:
-    """A copy whose every write another writer beats."""
+class Slow:
+    """A session whose every write another writer beats."""
 
     revision = ""
+
+    def refresh(self) -> None:
+        pass
 
     def read(self, path: str) -> bytes | None:
         return None
 
+    def exists(self, path: str) -> bool:
+        return False
+
     def write(self, changes: Any, message: str) -> str:
-        raise ConflictError("Somebody else was first.")
+        raise ConflictError("Another writer was faster.")
+
+    def history(self) -> tuple[()]:
+        return ()
 
     def close(self) -> None:
         pass
 
 
-def test_a_writer_that_is_always_beaten_gives_up_with_words() -> None:
-    told: list[str] = []
-    place = Store("https://git.example.com/accounts", "", True, Beaten)
-    with pytest.raises(AccountError) as caught:
-        Writer(place, progress=told.append, sleep=lambda seconds: None).change(add("a"))
+def test_a_writer_that_is_always_slower_ends_at_its_deadline() -> None:
+    lines: list[str] = []
+    place = Store("https://git.example.com/accounts", "", "git", Slow)
+    with pytest.raises(BusyError) as caught:
+        Writer(place, progress=lines.append, deadline=0.2).write(add("a"))
     assert str(caught.value) == (
-        "https://git.example.com/accounts: other writers were first 8 times. Run again when fewer write."
+        "https://git.example.com/accounts: other writers were faster for 0.2 seconds. Run again later."
     )
-    assert told[0] == "Somebody else was first. Trying again (1 of 8)"
+    assert lines[0] == "Another writer was faster. Retrying (1)"
+
+
+def test_changes_that_wait_together_are_one_commit_with_a_result_each(repository: Repository) -> None:
+    place = git(repository.url)
+    shared = Writer(place)
+    results: dict[str, Written | BaseException] = {}
+
+    def work(name: str) -> None:
+        try:
+            results[name] = shared.write(add(name))
+        except AccountError as reason:
+            results[name] = reason
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in [*(f"a{n}" for n in range(12)), "first"]]
+    with shared._turn:
+        for thread in threads:
+            thread.start()
+        while shared.queue_length < len(threads):
+            time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    assert isinstance(results.pop("first"), AccountError)
+    assert {type(one) for one in results.values()} == {Written}
+    assert {one.revision for one in results.values() if isinstance(one, Written)} == {
+        repository.git("rev-parse", "main")
+    }
+    assert int(repository.git("rev-list", "--count", "main")) == 2
+    body = repository.git("log", "-1", "--format=%B", "main")
+    assert body.startswith("Change 12 accounts\n")
+    assert body.count("\nAccount: a") == 12
+
+
+def test_a_repeated_request_finds_its_result_in_the_commit(repository: Repository) -> None:
+    place = git(repository.url)
+    request = Request(add("a").change, "Ann", "key-1", "digest-1")
+    first = Writer(place).write(request)
+    again = Writer(place).write(request)
+    assert (again.revision, again.is_repeated) == (first.revision, True)
+    with pytest.raises(KeyReusedError):
+        Writer(place).write(Request(add("b").change, "Ann", "key-1", "digest-2"))
+    assert int(repository.git("rev-list", "--count", "main")) == 2
+    assert Writer(place).history() == {"a": ("Ann", repository.git("log", "-1", "--format=%aI", "main"))}
+
+
+def test_a_stopped_writer_refuses_what_waits(repository: Repository) -> None:
+    shared = Writer(git(repository.url))
+    refused: list[BusyError] = []
+
+    def work() -> None:
+        try:
+            shared.write(add("a"))
+        except BusyError as reason:
+            refused.append(reason)
+
+    thread = threading.Thread(target=work)
+    with shared._turn:
+        thread.start()
+        while not shared.queue_length:
+            time.sleep(0.01)
+        shared.stop(1)
+    thread.join()
+    assert "the change was not written" in refused[0].message
+    with pytest.raises(BusyError):
+        shared.write(add("b"))
+
+
+def test_a_session_is_kept_and_sees_what_others_wrote(repository: Repository) -> None:
+    place = git(repository.url)
+    one, other = Writer(place), Writer(place)
+    for number in range(3):
+        one.write(add(f"one-{number}"))
+        other.write(add(f"other-{number}"))
+    assert len(one.read()[0].entries) == 7
+
+
+def test_unsigned_history_is_refused_and_own_commits_must_be_signed(repository: Repository, tmp_path: Path) -> None:
+    import subprocess
+
+    import needs
+
+    needs.program("ssh-keygen", "openssh-client")
+    key, allowed = tmp_path / "key", tmp_path / "allowed"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    allowed.write_text("ann@example.com " + key.with_suffix(".pub").read_text())
+    access = Access(timeout=20, verify_signatures=str(allowed))
+    signing = Signing("Ann Other <ann@example.com>", str(key))
+    with pytest.raises(UntrustedError, match="it is not signed"):
+        writer(git(repository.url, access, signing=signing)).write(add("a"))
+    signed = writer(git(repository.url, signing=signing))
+    signed.write(add("a"))
+    assert writer(git(repository.url, access, signing=signing)).write(add("b")).revision
+    with pytest.raises(UsageError, match="would refuse the commits of this command"):
+        writer(git(repository.url, access)).write(add("c"))
+
+
+def test_a_refused_change_leaves_no_object_behind_in_s3(cloud: Cloud) -> None:
+    cloud.bucket("refused", {FILE: START.encode()})
+    place = open_store(SourceSpec("s3://refused"), cloud.access(), "accounts/")
+    session = place.open()
+    session.read("clouddriver-local.yml")
+    writer(place).write(add("b"))
+    with pytest.raises(ConflictError):
+        session.write({"kubeconfigs/a-1": b"secret", "clouddriver-local.yml": b"{}"}, "lost")
+    keys = [each["Key"] for each in cloud.client("s3").list_objects_v2(Bucket="refused")["Contents"]]
+    assert keys == [FILE]
 
 
 REFUSED = {
-    ".": "--repo . is a directory; accounts are kept in git, S3 or Vault. Give its URL: file:///path.",
-    "s3://bucket?": "--ref, --pull-request-branch and --signing-key-file go with git. Leave them out.",
+    ".": "--repo . is a directory; accounts are stored in git, S3 or Vault. Write file:///path.",
+    "s3://bucket?": "--ref, --pull-request-branch and --signing-key-file are for git. Remove them.",
 }
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_stores_that_are_none_are_refused(url: str) -> None:
+def test_urls_that_are_no_store_are_refused(url: str) -> None:
     with pytest.raises(UsageError) as caught:
-        store(SourceSpec(url.rstrip("?"), "main"), Access(), "accounts/")
+        open_store(SourceSpec(url.rstrip("?"), "main"), Access(), "accounts/")
     assert str(caught.value) == REFUSED[url]

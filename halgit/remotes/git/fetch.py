@@ -48,17 +48,16 @@ def check_ref(ref: str) -> None:
         )
 
 
-def fetch_tip(work_directory: WorkDirectory, ref: str) -> Tip:
-    """Fetch the commit of a branch, tag or full commit id; of the server's HEAD where `ref` is empty.
+def fetch_tip(work_directory: WorkDirectory, ref: str, depth: int = 1) -> Tip:
+    """Fetch the commit of a branch, tag or full commit id, or of the server's HEAD; with `depth` commits of history.
 
     Raises Missing with the near names where there is none, UsageError for a name that is a branch and a tag.
     """
     check_ref(ref)
     if _COMMIT.fullmatch(ref.lower()):
         return _fetch_commit(work_directory, ref.lower(), _WITHOUT_FILES)
-    return _fetch_ref(
-        work_directory, "HEAD" if ref in {"", "HEAD"} else _full_name(work_directory, ref), _WITHOUT_FILES
-    )
+    name = "HEAD" if ref in {"", "HEAD"} else _full_name(work_directory, ref)
+    return _fetch_ref(work_directory, name, _WITHOUT_FILES, depth=depth)
 
 
 def read_commit(work_directory: WorkDirectory, ref: str) -> str:
@@ -112,9 +111,9 @@ def fetch_files(work_directory: WorkDirectory, ids: Iterable[str]) -> bool:
     return answer.status == 0
 
 
-def _fetch_ref(work_directory: WorkDirectory, name: str, *options: str) -> Tip:
+def _fetch_ref(work_directory: WorkDirectory, name: str, *options: str, depth: int = 1) -> Tip:
     """Fetch what a full name of a ref, or HEAD, leads to."""
-    answer = _fetch(work_directory, name, *options)
+    answer = _fetch(work_directory, name, *options, depth=depth)
     return Tip(_resolve_tip(work_directory), name, _came_with_files(answer, options))
 
 
@@ -129,12 +128,12 @@ def _fetch_commit(work_directory: WorkDirectory, commit: str, *options: str) -> 
     return Tip(commit, commit, _came_with_files(answer, options))
 
 
-def _fetch(work_directory: WorkDirectory, name: str, *options: str, unless: str = "") -> Answer:
-    """Fetch one ref or commit to _TIP, one commit deep."""
+def _fetch(work_directory: WorkDirectory, name: str, *options: str, unless: str = "", depth: int = 1) -> Answer:
+    """Fetch one ref or commit to _TIP."""
     known = "|".join(filter(None, (_NOT_THERE, unless)))
     refspec = f"+{name}:{_TIP}"
     answer = work_directory.run_online(
-        f"fetching {name}", "fetch", *_QUIETLY, "--depth=1", *options, REMOTE, refspec, unless=known
+        f"fetching {name}", "fetch", *_QUIETLY, f"--depth={depth}", *options, REMOTE, refspec, unless=known
     )
     if answer.status and re.search(_NOT_THERE, answer.words):
         raise _not_there(work_directory, name)
@@ -163,6 +162,11 @@ def _ambiguous(work_directory: WorkDirectory, ref: str, found: Sequence[str]) ->
         f"{work_directory.address.url}: {ref} is both a branch and a tag.",
         f"Use --ref {found[0]} or --ref {found[1]}.",
     )
+
+
+def list_refs(work_directory: WorkDirectory) -> set[str]:
+    """Return the full names of all branches and tags of the server; none for an empty repository."""
+    return _advertised(work_directory)
 
 
 def _advertised(work_directory: WorkDirectory, *patterns: str) -> set[str]:

@@ -90,7 +90,7 @@ def _is_key_ring(content: bytes, file: str) -> bool:
 def _home(work_directory: WorkDirectory) -> Path:
     """An empty home for gpg, so that no key of the user's own counts."""
     home = work_directory.folder / "gnupg"
-    home.mkdir(mode=0o700)
+    home.mkdir(mode=0o700, exist_ok=True)
     return home
 
 

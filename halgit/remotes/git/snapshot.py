@@ -37,6 +37,7 @@ class GitSnapshot:
         self._largest = access.largest_file
         self._here: set[str] = set()
         self._modules: list[str] = []
+        self.links: frozenset[str] = frozenset()
         self._listing = files.resolve_links(self._name, self._root(spec.path))
         self.paths = frozenset(self._listing)
         for module in self._modules:
@@ -91,6 +92,7 @@ class GitSnapshot:
         kept = [row for row in rows if ".git" not in row.path.lower().split("/")]
         self._modules = [row.path for row in kept if row.mode == _MODULE]
         links = {row.id for row in kept if row.mode == _LINK}
+        self.links = frozenset(row.path for row in kept if row.mode == _LINK)
         self._fetch(links)
         targets = {id: self._target(id) for id in links}
         root: files.Folder = {}

@@ -7,34 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
-from halgit.halyard.sensitivity import split_words
-from halgit.pipeline import Finding, Path, Value
-from halgit.text.phrases import join_words
-from halgit.validation import schema
+from halgit.pipeline import Path, Value
+from halgit.text.phrases import describe_kind, join_words
+from halgit.validation.account_entries import Effect, check_entry, find_key, find_provider, is_dead
 from halgit.validation.account_files import Document
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
-
-DEAD: Final = {
-    split_words(key)
-    for key in (
-        "providerVersion",
-        "liveManifestCalls",
-        "skin",
-        "configureImagePullSecrets",
-        "dockerRegistries",
-        "kubectlPath",
-        "cluster",
-        "user",
-    )
-}
-"""Keys of Kubernetes accounts that Clouddriver once had; Halyard still writes some of them."""
-
-EITHER: Final = (("namespaces", "omitNamespaces"), ("kinds", "omitKinds"))
 
 
 def documents(view: View) -> Iterator[Document]:
@@ -44,14 +25,14 @@ def documents(view: View) -> Iterator[Document]:
 
 
 def hits(document: Document, notes: Iterable[tuple[Path, str, str]]) -> Iterator[Hit]:
-    """What is to be notes of a document: path, message, next step (empty: the rule's own). Each gets its line."""
+    """What is to be reported of a document: path, message, next step (empty: the rule's own). Each gets its line."""
     every = list(notes)
     for (path, message, hint), spot in zip(every, document.places(path for path, _, _ in every), strict=True):
         yield Hit(path, message, document.file, hint, spot.line, spot.column)
 
 
 def _name(account: dict[str, Value]) -> str | None:
-    name = account.get("name")
+    name = account.get(find_key(account, "name"))
     return None if name is None or isinstance(name, (dict, list)) else hyaml.to_java_string(name)
 
 
@@ -69,7 +50,7 @@ def _hides_halconfig(view: View) -> Iterator[Hit]:
                 names = {_name(account) or "" for account in accounts if isinstance(account, dict)}
                 remote[provider] = (document, path, names)
     for key, section in view.deployment.entries("providers"):
-        found = remote.get("-".join(split_words(key)))
+        found = remote.get(find_provider(key))
         if found is None or not is_true(section.get("enabled")):
             continue
         document, path, names = found
@@ -123,59 +104,48 @@ def _several_documents(view: View) -> Iterator[Hit]:
             yield from hits(file.documents[1], [((), message, "")])
 
 
+def _faults(view: View, effect: Effect) -> Iterator[Hit]:
+    """The faults of all entries that cost this."""
+    for document in documents(view):
+        notes = []
+        for provider, path, account in document.accounts():
+            for fault in check_entry(provider, account):
+                if fault.effect == effect:
+                    owner = f"account {_name(account)}" if _name(account) else f"{provider} account without a name"
+                    notes.append(((*path, *fault.path), f"The {owner}: {fault.message}.", fault.hint))
+        yield from hits(document, notes)
+
+
 def _dead_key(view: View) -> Iterator[Hit]:
     for document in documents(view):
-        places: dict[str, list[Path]] = defaultdict(list)
+        places: dict[tuple[str, str], list[Path]] = defaultdict(list)
         for provider, path, account in document.accounts():
-            for key in account if provider == "kubernetes" else ():
-                if split_words(key) in DEAD:
-                    places[key].append((*path, key))
+            for key in account:
+                if is_dead(provider, str(key)):
+                    places[provider, str(key)].append((*path, key))
         notes = []
-        for key, paths in places.items():
+        for (_, key), paths in places.items():
             more = "" if len(paths) == 1 else f", in {len(paths)} accounts"
             notes.append((paths[0], f"Clouddriver no longer supports {key} and ignores it{more}.", ""))
         yield from hits(document, notes)
 
 
 def _skipped(view: View) -> Iterator[Hit]:
-    for document in documents(view):
-        notes = []
-        for provider, path, account in document.accounts():
-            if not _name(account):
-                notes.append((path, f"A {provider} account has no name, and Clouddriver skips it.", "Add name."))
-            for one, other in EITHER if provider == "kubernetes" else ():
-                given = [
-                    key
-                    for key in account
-                    if split_words(key) in (split_words(one), split_words(other)) and account[key]
-                ]
-                if len(given) > 1:
-                    message = f"The account {_name(account)} has both {one} and {other}, and Clouddriver skips it."
-                    notes.append(((*path, given[1]), message, f"Keep {one} or {other}."))
-        yield from hits(document, notes)
-
-
-def _checked(view: View, rules: frozenset[str]) -> Iterator[Hit]:
-    for document in documents(view):
-        found = schema.check(document.data, document.file, "clouddriver-accounts") if document.data else ()
-        yield from hits(
-            document, [(one.path, one.message, one.hint) for one in found if one.rule in rules and _new(one)]
-        )
-
-
-def _new(finding: Finding) -> bool:
-    """Whether no other rule speaks of it."""
-    return (
-        not isinstance(finding.path[-1] if finding.path else 0, str) or split_words(str(finding.path[-1])) not in DEAD
-    )
+    return _faults(view, "account")
 
 
 def _unknown_key(view: View) -> Iterator[Hit]:
-    return _checked(view, frozenset({"schema/unknown-key"}))
+    return _faults(view, "ignored")
 
 
 def _wrong_type(view: View) -> Iterator[Hit]:
-    return _checked(view, frozenset({"schema/wrong-type", "schema/enum", "schema/range"}))
+    for document in documents(view):
+        notes = [
+            (path, f"{path[-1]} is {describe_kind(value)}; Clouddriver expects a list.", "Write a list of accounts.")
+            for path, value in document.broken_lists()
+        ]
+        yield from hits(document, notes)
+    yield from _faults(view, "provider")
 
 
 def _unreadable(view: View) -> Iterator[Hit]:

@@ -1,0 +1,184 @@
+"""The file of dynamic accounts: its entries under every spelling that Spring accepts, edited in place. Pure.
+
+Foreign entries, comments and the order stay as they are. The file is never emptied away: Clouddriver keeps the accounts
+of a file that vanished until it is restarted, so the last entry leaves an empty list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from halgit import yaml as hyaml
+from halgit.accounts.cipher import PREFIX
+from halgit.errors import AccountError
+from halgit.pipeline import AbsentType, Path, Value
+from halgit.validation.account_entries import find_key, find_provider, relax_key, section_name
+
+KEEP: Final[Path] = ("halgit", "keep")
+"""Where a value is kept that makes Spring decrypt the file even after the last account with a secret is removed."""
+
+LONGEST: Final = 3 * 1024 * 1024
+"""Bytes of the file: SnakeYAML's own limit in the versions after Boot 2.7."""
+
+_INDEXED: Final = re.compile(r"accounts\[([0-9]+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account of the file."""
+
+    provider: str
+    path: Path
+    fields: Mapping[str, Value]
+
+    @property
+    def name(self) -> str:
+        """Its name as Clouddriver reads it."""
+        return read_name(self.fields)
+
+    def get(self, key: str) -> Value:
+        """Return the value of a field in any of its spellings."""
+        return self.fields.get(find_key(self.fields, key))
+
+
+class AccountsFile:
+    """A file of accounts. Raises AccountError with every reason why it cannot be read or edited."""
+
+    def __init__(self, text: bytes, name: str) -> None:
+        self.text = text
+        self.name = name
+        self._data = self._read()
+        faults = [*self._shape_faults()]
+        if faults:
+            raise AccountError(
+                f"{name} cannot be edited: {'; '.join(faults)}.", "Write one `accounts` list for each provider."
+            )
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every account, in the order of the file."""
+        return tuple(self._entries())
+
+    def find(self, name: str) -> tuple[Entry, ...]:
+        """Return the entries of this name."""
+        return tuple(entry for entry in self.entries if entry.name == name)
+
+    def ciphers(self) -> Iterator[tuple[Path, str]]:
+        """Every `{cipher}` value with its path, the kept one included."""
+        yield from _ciphers(self._data, ())
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the file has the value that keeps Spring decrypting."""
+        section = self._data.get(KEEP[0]) if isinstance(self._data, dict) else None
+        return isinstance(section, dict) and str(section.get(KEEP[1], "")).startswith(PREFIX)
+
+    def appended_path(self, provider: str) -> Path:
+        """Return the path at which a new account of the provider is written."""
+        section = self._section(provider)
+        body = self._data.get(section) if isinstance(self._data, dict) else None
+        body = body if isinstance(body, dict) else {}
+        numbers = [int(match[1]) for key in body if (match := _INDEXED.fullmatch(str(key).lower()))]
+        if numbers:
+            own = next(str(key) for key in body if _INDEXED.fullmatch(str(key).lower()))
+            return (section, f"{own.partition('[')[0]}[{max(numbers) + 1}]")
+        key = find_key(body, "accounts")
+        items = body.get(key)
+        return (section, key, len(items) if isinstance(items, list) else 0)
+
+    def edit(self, path: Path, value: Value | AbsentType) -> AccountsFile:
+        """Return the file with one value set, or removed. Raises AccountError if that would change something else."""
+        try:
+            text = hyaml.edit(self.text, path, value)
+        except hyaml.EditError as reason:
+            raise AccountError(f"{self.name}: {reason}", "Write the list in block style, without anchors.") from None
+        if len(text) > LONGEST:
+            raise AccountError(
+                f"{self.name} would have {len(text)} bytes, and {LONGEST} is the limit of the config server.",
+                "Split the accounts over several repositories.",
+            )
+        return AccountsFile(text, self.name)
+
+    def _read(self) -> Any:
+        read = hyaml.read(self.text, self.name, many=True)
+        if read.findings:
+            listed = " ".join(f"{self.name}:{fault.line}: {fault.message}" for fault in read.findings)
+            raise AccountError(listed, "Clouddriver cannot read the file either. Correct it first.")
+        if len(read.documents) > 1:
+            raise AccountError(f"{self.name} holds {len(read.documents)} documents.", "Merge them into one.")
+        data = read.documents[0] if read.documents else None
+        if data is not None and not isinstance(data, dict):
+            raise AccountError(f"{self.name} is not a mapping of providers.", "Correct it first.")
+        return data
+
+    def _shape_faults(self) -> Iterator[str]:
+        providers: dict[str, str] = {}
+        for key, body in (self._data or {}).items():
+            text = str(key)
+            if "." in text and "accounts" in relax_key(text):
+                yield f"it writes accounts as {text}"
+            if relax_key(text) in {"springprofiles", "springconfigactivateonprofile"} or _activates(text, body):
+                yield f"{text} makes Spring read it only in some profiles"
+            provider = relax_key(text)
+            if isinstance(body, dict):
+                if provider in providers:
+                    yield f"{text} and {providers[provider]} are one section to Spring"
+                providers[provider] = text
+                yield from _list_faults(text, body)
+
+    def _section(self, provider: str) -> str:
+        return str(find_key(self._data or {}, section_name(provider)))
+
+    def _entries(self) -> Iterator[Entry]:
+        for section, body in (self._data or {}).items():
+            provider = find_provider(str(section))
+            for key, value in body.items() if isinstance(body, dict) else ():
+                if _INDEXED.fullmatch(str(key).lower()) and isinstance(value, dict):
+                    yield Entry(provider, (section, key), value)
+                elif relax_key(key) == "accounts" and isinstance(value, list):
+                    for number, account in enumerate(value):
+                        if isinstance(account, dict):
+                            yield Entry(provider, (section, key, number), account)
+
+
+def read_name(fields: Mapping[str, Value]) -> str:
+    """Return an entry's name as Clouddriver reads it; empty if it has none."""
+    name = fields.get(find_key(fields, "name"))
+    return "" if name is None or isinstance(name, (dict, list)) else hyaml.to_java_string(name)
+
+
+def tag_entry(fields: Mapping[str, Value]) -> str:
+    """Return the version of an entry: a digest of everything in it."""
+    return hashlib.sha256(hyaml.dump(dict(fields))).hexdigest()[:24]
+
+
+def _activates(key: str, body: Value) -> bool:
+    if relax_key(key) != "spring" or not isinstance(body, dict):
+        return False
+    config = body.get("config")
+    activate = config.get("activate") if isinstance(config, dict) else None
+    return "profiles" in body or (isinstance(activate, dict) and "on-profile" in activate)
+
+
+def _list_faults(section: str, body: Mapping[Any, Value]) -> Iterator[str]:
+    lists = [str(key) for key in body if relax_key(key) == "accounts"]
+    indexed = [str(key) for key in body if _INDEXED.fullmatch(str(key).lower())]
+    if len(lists) > 1 or (lists and indexed):
+        yield f"{section} has {' and '.join([*lists, *indexed])}, of which Spring reads parts only"
+    for key in lists:
+        items = body[key]
+        if items not in (None, "") and not isinstance(items, list):
+            yield f"{section}.{key} is not a list"
+
+
+def _ciphers(value: Value, here: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str) and value.startswith(PREFIX):
+        yield here, value
+    elif isinstance(value, (dict, list)):
+        for step, below in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _ciphers(below, (*here, step))

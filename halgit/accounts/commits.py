@@ -1,0 +1,69 @@
+"""Commit messages of account changes: what was done, by whom, for which request; written and read again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from halgit.accounts.changes import Verb
+from halgit.remotes.git.push import LogEntry
+from halgit.report.tables import counted
+
+_VERBS: Final = {"add": "Add", "update": "Update", "remove": "Remove"}
+_ACCOUNT: Final = "Account: "
+_REQUEST: Final = "Request-Id: "
+
+
+@dataclass(frozen=True, slots=True)
+class CommitLine:
+    """One change of a commit; `key` and `digest` name its request, if it has one."""
+
+    verb: Verb
+    provider: str
+    account: str
+    author: str = ""
+    key: str = ""
+    digest: str = ""
+
+
+def write_message(lines: Sequence[CommitLine]) -> str:
+    """Return the message of a commit with these changes. No name in it can forge a further line."""
+    texts = [f"{_VERBS[line.verb]} {line.provider} account {_one_line(line.account)}" for line in lines]
+    subject = texts[0] if len(texts) == 1 else f"Change {counted(len(texts), 'account')}\n\n" + "\n".join(texts)
+    trailers = []
+    for line in lines:
+        who = f" by {_one_line(line.author)}" if line.author else ""
+        trailers.append(f"{_ACCOUNT}{_one_line(line.account)}{who}")
+        if line.key:
+            trailers.append(f"{_REQUEST}{line.key} {line.digest}")
+    return subject + "\n\n" + "\n".join(trailers) + "\n"
+
+
+def last_changes(log: Sequence[LogEntry]) -> dict[str, tuple[str, str]]:
+    """Return who changed each account last, and when (ISO 8601), from the newest commits first."""
+    found: dict[str, tuple[str, str]] = {}
+    for entry in log:
+        for name, author in _accounts(entry.message):
+            found.setdefault(name, (author or entry.author, entry.date))
+    return found
+
+
+def find_request(log: Sequence[LogEntry], key: str) -> tuple[str, str]:
+    """Return the digest of the request with this key, and the commit that answered it; empty if there is none."""
+    for entry in log:
+        for line in entry.message.splitlines():
+            if line.startswith(f"{_REQUEST}{key} "):
+                return line.rsplit(" ", 1)[1], entry.commit
+    return "", ""
+
+
+def _accounts(message: str) -> Iterator[tuple[str, str]]:
+    for line in message.splitlines():
+        if line.startswith(_ACCOUNT):
+            name, by, author = line.removeprefix(_ACCOUNT).partition(" by ")
+            yield name, author if by else ""
+
+
+def _one_line(text: str) -> str:
+    return "".join(one if one.isprintable() else "?" for one in text)

@@ -1,0 +1,100 @@
+"""An account as people and programs may see it: secrets masked, with its tag, its agent and its expiry. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Final
+
+from halgit import yaml as hyaml
+from halgit.accounts.accounts_file import Entry, tag_entry
+from halgit.accounts.checks import Policy
+from halgit.accounts.cipher import PREFIX
+from halgit.accounts.credentials import read_identity
+from halgit.accounts.kubeconfig import read_expiry
+from halgit.halyard.sensitivity import is_sensitive_key
+from halgit.pipeline import MISSING, Value
+from halgit.redaction import MASK
+from halgit.validation.account_entries import find_key
+
+SOON: Final = 30
+"""Days before its end from which a certificate is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account. `expires` is ISO 8601, empty if unknown; `agent` and `endpoint` if it is reached through one."""
+
+    name: str
+    provider: str
+    fields: Mapping[str, Value]
+    tag: str
+    environment: str = ""
+    expires: str = ""
+    agent: str = ""
+    endpoint: str = ""
+    changed_by: str = ""
+    changed_at: str = ""
+
+    def days_left(self, now: datetime) -> int | None:
+        """Return the days until the certificate expires, negative if it has; None if it is unknown."""
+        if not self.expires:
+            return None
+        end = datetime.strptime(self.expires, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        return (end - now).days
+
+
+def view_entry(entry: Entry, policy: Policy, changed: tuple[str, str] = ("", "")) -> AccountView:
+    """Return the view of an entry; its certificate is read if the operator's key opens the kubeconfig."""
+    text = _kubeconfig(entry, policy)
+    agent, endpoint = read_identity(text) if text else ("", "")
+    return AccountView(
+        entry.name,
+        entry.provider,
+        mask_fields(entry.fields),
+        tag_entry(entry.fields),
+        str(entry.get("environment") or ""),
+        read_expiry(text) if text else "",
+        agent,
+        endpoint,
+        *changed,
+    )
+
+
+def mask_fields(fields: Mapping[Any, Value]) -> dict[str, Value]:
+    """Return the fields with every secret masked."""
+    return {str(key): _masked(str(key), value) for key, value in fields.items()}
+
+
+def describe_changes(before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> Iterator[str]:
+    """The lines of a difference: `- ` before what is removed, `+ ` before what is added; secrets are masked."""
+    old, new = before or {}, after or {}
+    for key in [*old, *(key for key in new if key not in old)]:
+        left, right = old.get(key, MISSING), new.get(key, MISSING)
+        if left is right or (left is not MISSING and right is not MISSING and hyaml.dump(left) == hyaml.dump(right)):
+            continue
+        for mark, value in (("-", left), ("+", right)):
+            if value is not MISSING:
+                text = hyaml.dump({key: _masked(str(key), value)}).decode().rstrip("\n")
+                yield from (f"{mark} {line}" for line in text.split("\n"))
+
+
+def _masked(key: str, value: Value) -> Value:
+    if value and is_sensitive_key(key) and not isinstance(value, (dict, list)):
+        return MASK
+    if isinstance(value, dict):
+        return mask_fields(value)
+    if isinstance(value, list):
+        return [_masked("", one) for one in value]
+    return MASK if isinstance(value, str) and value.startswith(PREFIX) else value
+
+
+def _kubeconfig(entry: Entry, policy: Policy) -> str:
+    """The kubeconfig of an entry as far as it can be read here."""
+    value = entry.fields.get(find_key(entry.fields, "kubeconfigContents"))
+    if not isinstance(value, str):
+        return ""
+    if not value.startswith(PREFIX):
+        return value
+    return policy.cipher.decrypt(value) if policy.cipher and policy.cipher.opens(value) else ""

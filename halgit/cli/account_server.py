@@ -1,0 +1,145 @@
+"""The parts of `halgit accounts serve`: authentication from its options, and the service as its files are now."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from halgit.cli.account_parts import build_accounts
+from halgit.cli.output import Output
+from halgit.cli.settings import access_settings, read_file
+from halgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from halgit.accounts.service import Accounts
+    from halgit.accounts.writer import Writer
+    from halgit.server.authentication import Authentication, Role, Token
+
+
+def serve_accounts(output: Output, options: Mapping[str, Any]) -> None:
+    """Serve until a signal comes. Raises UsageError for options that cannot work, before anything is served."""
+    import gc
+
+    try:
+        from halgit.server.application import build_application
+        from halgit.server.serving import Listening, serve
+    except ImportError:
+        raise UsageError("The server is not installed.", "pip install 'halgit[server]'") from None
+    host, port = _address(options["listen"])
+    if bool(options["tls_cert_file"]) != bool(options["tls_key_file"]):
+        raise UsageError("--tls-cert-file and --tls-key-file need each other.", "Add both.")
+    if options["client_ca_file"] and not options["tls_cert_file"]:
+        raise UsageError("--client-ca-file needs --tls-cert-file.", "Client certificates need TLS.")
+    authentication = build_authentication(output, options)
+    accounts = CurrentAccounts(output, options)
+    accounts()
+    gc.enable()
+    scheme = "https" if options["tls_cert_file"] else "http"
+    output.message(f"Serving accounts at {scheme}://{options['listen']}")
+    listening = Listening(host, port, options["tls_cert_file"], options["tls_key_file"], options["client_ca_file"])
+    serve(build_application(accounts, authentication, output.message), listening, accounts.writers)
+
+
+class CurrentAccounts:
+    """The service; built again when a file that an option names has changed."""
+
+    def __init__(self, output: Output, options: Mapping[str, Any]) -> None:
+        self._output = output
+        self._options = options
+        self._lock = threading.Lock()
+        self._seen: tuple[object, ...] | None = None
+        self._accounts: Accounts | None = None
+        self._files = tuple(_files(options))
+
+    def __call__(self) -> Accounts:
+        """Return the service."""
+        seen = tuple(_stamp(file) for file in self._files)
+        with self._lock:
+            if self._accounts is None or seen != self._seen:
+                self._accounts = build_accounts(self._output, self._options)
+                self._seen = seen
+            return self._accounts
+
+    def writers(self) -> list[Writer]:
+        """Return the writer in use."""
+        return [self._accounts.writer] if self._accounts is not None else []
+
+
+def build_authentication(output: Output, options: Mapping[str, Any]) -> Authentication:
+    """Return the ways to log in of the options. Raises UsageError if there is none."""
+    from halgit.server.authentication import ROLES, Authentication
+
+    roles: dict[str, Role] = {}
+    for pair in options["client_roles"]:
+        name, _, role = pair.rpartition("=")
+        if role not in ROLES or not name:
+            raise UsageError(f"--client-roles {pair} is not NAME=ROLE.", f"Roles are {', '.join(ROLES)}.")
+        roles[name] = role
+    if roles and not options["client_ca_file"]:
+        raise UsageError("--client-roles needs --client-ca-file.", "Name the CA of the client certificates.")
+    verify = None
+    if options["oidc_issuer"]:
+        from halgit.remotes.oidc import OidcIssuer
+
+        verify = OidcIssuer(options["oidc_issuer"], options["oidc_audience"], access_settings(options, output)).verify
+    tokens = _token_reader(output, options)
+    if not (options["api_token_file"] or options["api_tokens_file"] or roles or verify):
+        raise UsageError(
+            "There is no way to log in.", "Add --api-token-file, --api-tokens-file, --client-roles or --oidc-issuer."
+        )
+    return Authentication(tokens, roles, verify, options["oidc_role_claim"])
+
+
+def _token_reader(output: Output, options: Mapping[str, Any]) -> Callable[[], Sequence[Token]]:
+    """What reads the tokens of both files, again when one has changed. They are read once before serving."""
+    from halgit.server.authentication import Token, hash_token, read_tokens
+
+    single, several = options["api_token_file"], options["api_tokens_file"]
+    cache: dict[str, Any] = {}
+
+    def read() -> Sequence[Token]:
+        stamp = (_stamp(single), _stamp(several))
+        if cache.get("stamp") == stamp:
+            tokens: Sequence[Token] = cache["tokens"]
+            return tokens
+        found: list[Token] = []
+        if single:
+            text = read_file(single, "--api-token-file").decode("utf-8", "replace").strip()
+            if not text:
+                raise UsageError("--api-token-file is empty.", "Store a token there.")
+            output.redactor.learn_credential(text)
+            found.append(Token("api-token", hash_token(text), "admin"))
+        if several:
+            found += read_tokens(read_file(several, "--api-tokens-file"), f"--api-tokens-file {several}")
+        cache.update(stamp=stamp, tokens=found)
+        return found
+
+    read()
+    return read
+
+
+def _files(options: Mapping[str, Any]) -> list[str]:
+    """The files that the options name: keys, tokens, certificates."""
+    found = []
+    for name, value in options.items():
+        if name.endswith("_file"):
+            values = value if isinstance(value, (list, tuple)) else [value]
+            found += [str(one).rpartition("=")[2] for one in values if one]
+    return found
+
+
+def _stamp(file: str) -> tuple[int, int, int] | None:
+    try:
+        state = os.stat(file) if file else None
+    except OSError:
+        return None
+    return (state.st_mtime_ns, state.st_size, state.st_ino) if state else None
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdigit():
+        raise UsageError(f"--listen {listen} is not HOST:PORT.", "Write it as 0.0.0.0:8088.")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,132 @@
+"""What stands before every request: its id, its size, its time, how many there are, and the headers of each answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from halgit.server.problems import LimitError, of_error
+
+_ID: Final = re.compile(r"[-_.A-Za-z0-9]{1,64}")
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS: Final = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of the server: bytes of a body, seconds to send it, requests at once."""
+
+    body: int = 1024 * 1024
+    seconds: float = 15.0
+    requests: int = 512
+
+
+class Guard:
+    """ASGI middleware. `count` is told the operation, the status and the seconds of each request."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, count: Callable[[str, int, float], None]) -> None:
+        self._app = app
+        self._limits = limits
+        self._count = count
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["request_id"] = _request_id(scope)
+        started, status = time.monotonic(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                names = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", state["request_id"].encode()),
+                    *(pair for pair in _HEADERS if pair[0] not in names),
+                ]
+            await send(message)
+
+        self._running += 1
+        try:
+            await self._guarded(scope, receive, answer)
+        finally:
+            self._running -= 1
+            self._count(state.get("operation", "other"), status, time.monotonic() - started)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if self._running > self._limits.requests:
+                raise LimitError(429, "There are too many requests.", "Try again later.")
+            body = await self._read(scope, receive)
+        except LimitError as reason:
+            await of_error(Request(scope), reason)(scope, receive, send)
+            return
+        delivered = False
+
+        async def replay() -> Message:
+            nonlocal delivered
+            if delivered:
+                return await receive()
+            delivered = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body, within its limits."""
+        length = _header(scope, b"content-length")
+        if length.isdigit() and int(length) > self._limits.body:
+            raise _too_large(self._limits.body)
+        try:
+            return await asyncio.wait_for(self._collect(receive), self._limits.seconds)
+        except asyncio.TimeoutError:
+            raise LimitError(408, "The body did not arrive in time.", "Send it faster.") from None
+
+    async def _collect(self, receive: Receive) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                return b""
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._limits.body:
+                raise _too_large(self._limits.body)
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+
+def _too_large(limit: int) -> LimitError:
+    return LimitError(413, f"The body is larger than {limit} bytes.", "Send less.")
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _request_id(scope: Scope) -> str:
+    asked = _header(scope, b"x-request-id")
+    return asked if _ID.fullmatch(asked) else secrets.token_hex(8)

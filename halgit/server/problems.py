@@ -1,0 +1,128 @@
+"""Errors as HTTP problems (RFC 9457). An error is classified by its type, never by its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from halgit.accounts.changes import ChangedError, ExistsError, UnknownAccountError
+from halgit.accounts.writer import BusyError, KeyReusedError
+from halgit.errors import (
+    AccountError,
+    HalgitError,
+    RemoteError,
+    ThrottledError,
+    UnreachableError,
+    UsageError,
+)
+
+MEDIA: Final = "application/problem+json"
+_STATUS: Final[tuple[tuple[type[HalgitError], int], ...]] = (
+    (UsageError, 400),
+    (UnknownAccountError, 404),
+    (ExistsError, 409),
+    (ChangedError, 412),
+    (KeyReusedError, 422),
+    (BusyError, 503),
+    (AccountError, 422),
+    (UnreachableError, 503),
+    (ThrottledError, 503),
+    (RemoteError, 502),
+)
+_RETRY_SECONDS: Final = 2
+
+
+class DeniedError(HalgitError):
+    """The caller is unknown (401), or has not the role that an operation needs (403)."""
+
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
+class LimitError(HalgitError):
+    """A request is too large (413), or there are too many (429)."""
+
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
+def status_of(error: HalgitError) -> int:
+    """Return the HTTP status of an error: 4xx for the caller's, 5xx for the store's and the controller's."""
+    if isinstance(error, (DeniedError, LimitError)):
+        return error.status
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str = "",
+    hint: str = "",
+    *,
+    errors: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return a problem as an answer."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "hint": hint,
+        "requestId": getattr(request.state, "request_id", ""),
+        "errors": list(errors),
+    }
+    return JSONResponse(body, status, dict(headers or {}), media_type=MEDIA)
+
+
+def of_error(request: Request, error: HalgitError) -> JSONResponse:
+    """Return the problem of one of our errors."""
+    status = status_of(error)
+    headers: dict[str, str] = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="halgit"'
+    if status in {429, 503}:
+        asked = error.retry_after if isinstance(error, ThrottledError) else None
+        headers["Retry-After"] = str(max(1, round(asked or _RETRY_SECONDS)))
+    return problem(request, status, error.message, error.hint, headers=headers)
+
+
+def of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
+    """Return the problem of a body or parameter that does not fit: 400 if it is not JSON, else 422."""
+    faults = error.errors()
+    if any(fault.get("type") == "json_invalid" for fault in faults):
+        return problem(request, 400, "The body is not valid JSON.", "Send a JSON object.")
+    lines = [f"{'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}" for fault in faults]
+    return problem(request, 422, "The request does not fit its schema.", "Correct it.", errors=lines)
+
+
+def of_http(request: Request, error: HTTPException) -> JSONResponse:
+    """Return the problem of an error of the framework: an unknown path, a wrong method, a body that cannot be read."""
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    detail = {
+        404: "There is nothing at this path.",
+        405: f"{request.method} is not possible here.",
+        400: "The body cannot be read.",
+    }.get(error.status_code, str(error.detail))
+    return problem(request, error.status_code, detail, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that some route has at this path."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(dict(request.scope))
+        if match is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)

@@ -1,0 +1,140 @@
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.*;
+import org.springframework.boot.context.properties.bind.*;
+import org.springframework.cloud.bootstrap.encrypt.EnvironmentDecryptApplicationInitializer;
+import org.springframework.cloud.config.environment.PropertySource;
+import org.springframework.cloud.config.server.environment.*;
+import org.springframework.context.support.GenericApplicationContext;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.security.crypto.encrypt.Encryptors;
+
+/** Serves accounts from a git repository with Spring's config server and binds them with Clouddriver's own classes. */
+public class Judge {
+  static final ObjectMapper JSON = new ObjectMapper();
+  static final Map<String, String> CLASSES = new LinkedHashMap<>();
+  static {
+    CLASSES.put("kubernetes", "KubernetesAccounts");
+    CLASSES.put("docker-registry", "com.netflix.spinnaker.clouddriver.docker.registry.config.DockerRegistryConfigurationProperties");
+    CLASSES.put("cloudfoundry", "com.netflix.spinnaker.clouddriver.cloudfoundry.config.CloudFoundryConfigurationProperties");
+    CLASSES.put("aws", "com.netflix.spinnaker.clouddriver.aws.security.config.AccountsConfiguration");
+    CLASSES.put("google", "com.netflix.spinnaker.clouddriver.google.config.GoogleConfigurationProperties");
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    java.io.PrintStream out = new java.io.PrintStream(System.out, true, "UTF-8");
+    System.setOut(System.err);
+    for (String line; (line = in.readLine()) != null; ) {
+      Map<?, ?> asked = JSON.readValue(line, Map.class);
+      out.println(JSON.writeValueAsString(judge(asked)));
+    }
+  }
+
+  static Map<String, Object> judge(Map<?, ?> asked) {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    StandardEnvironment environment;
+    try {
+      environment = served(asked);
+    } catch (Exception reason) {
+      answer.put("served", words(reason));
+      return answer;
+    }
+    for (Map.Entry<String, String> one : CLASSES.entrySet()) {
+      answer.put(one.getKey(), bound(environment, one.getKey(), one.getValue()));
+    }
+    return answer;
+  }
+
+  /** What a client of the config server has: the sources in their order, with {cipher} values decrypted. */
+  static StandardEnvironment served(Map<?, ?> asked) throws Exception {
+    StandardEnvironment environment = new StandardEnvironment();
+    for (PropertySource source : repository(asked).findOne("clouddriver", "test,local", null, false).getPropertySources()) {
+      Map<String, Object> values = new LinkedHashMap<>();
+      source.getSource().forEach((key, value) -> values.put(String.valueOf(key), value));
+      environment.getPropertySources().addLast(new MapPropertySource(source.getName(), values));
+    }
+    if (asked.get("key") != null) {
+      environment.getPropertySources()
+          .addLast(new MapPropertySource("judge", Map.of("spring.cloud.bootstrap.enabled", "true")));
+      GenericApplicationContext context = new GenericApplicationContext();
+      context.setEnvironment(environment);
+      new EnvironmentDecryptApplicationInitializer(Encryptors.text((String) asked.get("key"), (String) asked.get("salt")))
+          .initialize(context);
+    }
+    return environment;
+  }
+
+  /** The config server's git backend; or its native one, for many small files. */
+  static EnvironmentRepository repository(Map<?, ?> asked) throws Exception {
+    StandardEnvironment server = new StandardEnvironment();
+    if (asked.get("folder") != null) {
+      NativeEnvironmentProperties properties = new NativeEnvironmentProperties();
+      properties.setSearchLocations(new String[] {"file://" + asked.get("folder") + "/"});
+      return new NativeEnvironmentRepository(server, properties);
+    }
+    JGitEnvironmentProperties properties = new JGitEnvironmentProperties();
+    properties.setUri((String) asked.get("uri"));
+    properties.setBasedir(new java.io.File((String) asked.get("basedir")));
+    properties.setDefaultLabel((String) asked.get("label"));
+    properties.setSearchPaths(((List<?>) asked.get("searchPaths")).toArray(new String[0]));
+    JGitEnvironmentRepository repository = new JGitEnvironmentRepository(server, properties);
+    repository.afterPropertiesSet();
+    return repository;
+  }
+
+  static Object bound(StandardEnvironment environment, String prefix, String name) {
+    try {
+      Class<?> type = Class.forName(name);
+      Object target = Binder.get(environment).bindOrCreate(prefix, Bindable.of(type));
+      List<Map<String, Object>> accounts = new ArrayList<>();
+      List<?> list = (List<?>) type.getMethod("getAccounts").invoke(target);
+      for (Object account : list == null ? List.of() : list) {
+        Map<String, Object> fields = new TreeMap<>();
+        for (var property : java.beans.Introspector.getBeanInfo(account.getClass()).getPropertyDescriptors()) {
+          if (property.getReadMethod() == null || property.getName().matches("class|metaClass")) {
+            continue;
+          }
+          Object value = property.getReadMethod().invoke(account);
+          if (value != null) {
+            fields.put(property.getName(), plain(value));
+          }
+        }
+        accounts.add(fields);
+      }
+      return accounts;
+    } catch (Throwable reason) {
+      return words(reason);
+    }
+  }
+
+  static Object plain(Object value) {
+    if (value instanceof Number || value instanceof Boolean || value instanceof String) {
+      return value;
+    }
+    if (value instanceof Map) {
+      Map<String, Object> copy = new LinkedHashMap<>();
+      ((Map<?, ?>) value).forEach((key, one) -> copy.put(String.valueOf(key), one == null ? null : plain(one)));
+      return copy;
+    }
+    if (value instanceof Collection) {
+      List<Object> copy = new ArrayList<>();
+      for (Object one : (Collection<?>) value) {
+        copy.add(one == null ? null : plain(one));
+      }
+      return copy;
+    }
+    return String.valueOf(value);
+  }
+
+  static String words(Throwable reason) {
+    StringBuilder text = new StringBuilder();
+    for (Throwable one = reason; one != null; one = one.getCause()) {
+      text.append(one.getClass().getSimpleName()).append(": ").append(one.getMessage()).append("; ");
+    }
+    return text.toString();
+  }
+}
