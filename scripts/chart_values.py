@@ -1,11 +1,13 @@
-"""Read the values of a chart with the comments beside them: what a key is for and what it may hold.
+"""Read the values of a chart with the comments above them: the purpose of a key and its type.
 
-A comment stands right above its key. Lines that begin with "@" are about its type:
-  @type integer, null   the types, where the default shows less      @pattern RE     what a text must match
-  @enum a, b            the only texts (empty first: "@enum , a")    @min 1          least number
+A comment is right above its key. Lines that begin with "@" are about its type:
+  @type integer, null   the types, where the default shows less      @pattern RE     pattern of a string
+  @enum a, b            the allowed strings (empty first: "@enum , a")  @min 1       least number
   @items string         type of the items of a list                  @free [TYPE]    any keys, values of this type
-  @entry a, b           any keys, each with these texts              @credential k   a credential with these keys
+  @entry a, b           any keys, each with these strings            @credential k   a credential with these keys
   @subchart             values of another chart, which checks them itself
+  @component            a job: its own keys and those of every chart
+  @name @host @tag @schedule @quantity @cidrs @labels @tolerations @resources   what the Kubernetes API accepts
 """
 
 from __future__ import annotations
@@ -20,6 +22,46 @@ import yaml
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Schema = dict[str, Any]
+LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+QUANTITY = {"type": ["string", "number", "null"], "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$"}
+AMOUNTS = {"type": "object", "additionalProperties": QUANTITY}
+CIDR = (
+    "^([0-9]{1,3}(\\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])"
+    "|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/([0-9]{1,2}|1[01][0-9]|12[0-8]))$"
+)
+FIELD = "[-0-9*/,?A-Za-z]+"
+SPECIAL: dict[str, Schema] = {
+    "name": {"type": "string", "pattern": f"^({LABEL}(\\.{LABEL})*)?$", "maxLength": 253},
+    "host": {"type": "string", "pattern": f"^(({LABEL}\\.)*[a-z]([-a-z0-9]*[a-z0-9])?)?$"},
+    "tag": {"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"},
+    "schedule": {"type": "string", "pattern": f"^(@(yearly|monthly|weekly|daily|hourly)|{FIELD}( {FIELD}){{4}})?$"},
+    "quantity": {**QUANTITY, "type": "string"},
+    "cidrs": {"type": "array", "items": {"type": "string", "pattern": CIDR}},
+    "labels": {
+        "type": "object",
+        "additionalProperties": {"type": "string", "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"},
+    },
+    "tolerations": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "key": {"type": "string"},
+                "operator": {"type": "string", "enum": ["Exists", "Equal", "Lt", "Gt"]},
+                "value": {"type": "string"},
+                "effect": {"type": "string", "enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]},
+                "tolerationSeconds": {"type": "integer"},
+            },
+            "additionalProperties": False,
+        },
+    },
+    "resources": {
+        "type": "object",
+        "properties": {"requests": AMOUNTS, "limits": AMOUNTS, "claims": {"type": "array"}},
+        "additionalProperties": False,
+    },
+}
+"""What the Kubernetes API accepts, by mark; the digits of a schedule and the bytes of an address are left to it."""
 TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 
 
@@ -51,9 +93,9 @@ def _values(node: yaml.MappingNode, data: dict[str, Any], lines: list[str], file
     for key, value in node.value:
         text, marks = _comment(lines, key.start_mark.line, key.start_mark.column)
         if not text:
-            raise ValueError(f"{file}:{key.start_mark.line + 1}: {key.value} has no comment that says what it is for")
+            raise ValueError(f"{file}:{key.start_mark.line + 1}: {key.value} has no comment")
         default = data[key.value]
-        nested = isinstance(value, yaml.MappingNode) and value.value and not {"free", "entry"} & marks.keys()
+        nested = isinstance(value, yaml.MappingNode) and value.value and not ({"free", "entry"} | SPECIAL.keys()) & marks.keys()
         children = tuple(_values(value, default, lines, file)) if nested else ()
         yield Value(key.value, default, text, marks, children)
 
@@ -71,14 +113,14 @@ def _comment(lines: list[str], line: int, column: int) -> tuple[str, dict[str, s
 
 def schema(value: Value) -> Schema:
     """JSON schema of one key."""
-    made: Schema = {"description": value.text, **_kind(value)}
+    schema: Schema = {"description": value.text, **_kind(value)}
     if "enum" in value.marks:
-        made["enum"] = [word.strip() for word in value.marks["enum"].split(",")]
+        schema["enum"] = [word.strip() for word in value.marks["enum"].split(",")]
     if "min" in value.marks:
-        made["minimum"] = int(value.marks["min"])
+        schema["minimum"] = int(value.marks["min"])
     if "pattern" in value.marks:
-        made["pattern"] = value.marks["pattern"]
-    return made
+        schema["pattern"] = value.marks["pattern"]
+    return schema
 
 
 def _kind(value: Value) -> Schema:
@@ -87,6 +129,9 @@ def _kind(value: Value) -> Schema:
         return _credential([word.strip().split("=")[0] for word in marks["credential"].split(",")])
     if "subchart" in marks:
         return {"type": "object"}
+    for mark, special in SPECIAL.items():
+        if mark in marks:
+            return special
     if "free" in marks:
         return {"type": "object", "additionalProperties": _scalar(marks["free"]) if marks["free"] else True}
     if "entry" in marks:
@@ -105,15 +150,16 @@ def _scalar(name: str) -> Schema:
 
 def _texts(names: list[str], *, required: bool = False) -> Schema:
     stripped = [name.strip() for name in names]
-    made: Schema = {"type": "object", "properties": {name: _scalar("string") for name in stripped}}
-    return {**made, "additionalProperties": False, **({"required": stripped} if required else {})}
+    texts: Schema = {"type": "object", "properties": {name: _scalar("string") for name in stripped}}
+    return {**texts, "additionalProperties": False, **({"required": stripped} if required else {})}
 
 
 def _credential(keys: list[str]) -> Schema:
     properties = {
-        "existingSecret": {"type": "string", "description": "Name of a Secret that is there."},
-        "keys": {**_texts(keys), "description": "Names of the keys in that Secret, where they differ."},
-        "values": {**_texts(keys), "description": "The texts themselves; the release makes the Secret."},
+        "existingSecret": {"type": "string", "description": "Name of a Secret that exists."},
+        "keys": {**_texts(keys), "description": "Names of the keys in the Secret, where they differ."},
+        "values": {**_texts(keys), "description": "The credential itself; the release creates the Secret."},
+        "generate": {"type": "boolean", "description": "Generate the credential, also where that must be said."},
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
@@ -128,7 +174,7 @@ def closed(values: tuple[Value, ...]) -> Schema:
 
 
 def rows(values: tuple[Value, ...], prefix: str = "") -> Iterator[tuple[str, Value]]:
-    """Every key that holds no further documented keys, with its dotted path."""
+    """Every key without documented keys below it, with its dotted path."""
     for value in values:
         if value.children and "subchart" not in value.marks:
             yield from rows(value.children, f"{prefix}{value.name}.")

@@ -1,4 +1,4 @@
-"""The values the charts are rendered with in tests: each chart alone, and the umbrella with its ci files."""
+"""Values that tests render the charts with: each chart alone, and the umbrella with its ci files and examples."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ CI: dict[str, Any] = {
     file.name.removesuffix("-values.yaml"): yaml.safe_load(file.read_text())
     for file in sorted((CHARTS / "isd" / "ci").glob("*-values.yaml"))
 }
+EXAMPLES: dict[str, Any] = {
+    f"example {file.stem}": yaml.safe_load(file.read_text())
+    for file in sorted((CHARTS / "isd" / "examples").glob("*.yaml"))
+}
 
 
 def over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 EVERYTHING = over(
     over(CI["trial"], CI["controller"]),
     {
-        "halyard": {"check": {"enabled": True}},
+        "halyard": {"sync": {"watch": True}},
         "global": {"serviceMonitor": {"enabled": True}, "replicas": 2, **CI["private-registry"]["global"]},
     },
 )

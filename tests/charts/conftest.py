@@ -1,4 +1,4 @@
-"""The charts, vendored once and rendered once for each set of values: all tests of this folder share what came out."""
+"""The charts, vendored once and rendered once for each set of values; all tests of this folder share the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import package_charts  # noqa: E402
-from charts_values import ALONE, CI  # noqa: E402
+from charts_values import ALONE, CI, EXAMPLES  # noqa: E402
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
@@ -36,7 +36,7 @@ def vendored(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def texts(vendored: Callable[[str], Path]) -> Callable[..., dict[str, str]]:
-    """What Helm's engine makes of a chart with these values: template to text."""
+    """What Helm's engine renders for a chart with these values: template to text."""
     from helm_python import Chart
 
     done: dict[tuple[str, str], dict[str, str]] = {}
@@ -71,6 +71,6 @@ def render(texts: Callable[..., dict[str, str]]) -> Render:
 
 @pytest.fixture(scope="session")
 def every(render: Render) -> dict[str, list[Object]]:
-    """The objects of the umbrella with each ci file, and of each chart alone."""
-    found = {name: render("isd", values) for name, values in CI.items()}
+    """The objects of the umbrella with each ci file and example, and of each chart alone."""
+    found = {name: render("isd", values) for name, values in {**CI, **EXAMPLES}.items()}
     return {**found, **{f"{chart} alone": render(chart, values) for chart, values in ALONE.items()}}

@@ -1,6 +1,6 @@
 {{/*
-Who speaks to whom. The port of each component, and the edges between them: the network policies of both ends and the
-addresses in configuration files come from these two tables and nowhere else.
+Connections between components: the port of each, and which calls which. Network policies of both ends and addresses in
+configuration files are derived from these two tables only.
 */}}
 {{- define "common.ports" -}}
 accounts: [8088]
@@ -25,7 +25,7 @@ sapor-gate: [8084]
 visibility: [8096]
 {{- end -}}
 
-{{/* From each component to those it calls, at their first port or the one named; "spinnaker" stands for the services Halyard deploys. */}}
+{{/* Each component with those it calls, at their first port or the one named. "spinnaker" means the services that Halyard deploys. */}}
 {{- define "common.edges" -}}
 accounts: [controller:9003]
 audit-client: [oes-db, platform, visibility]
@@ -45,7 +45,7 @@ spinnaker: [oes-redis, rabbitmq, minio, openldap, audit-service, sapor, controll
 visibility: [oes-db, oes-gate, autopilot, platform]
 {{- end -}}
 
-{{/* Servers that may stand outside the cluster: a key of global whose value, if any, says where, and the port. */}}
+{{/* Servers that may be outside the cluster: the value that locates each, and its port. */}}
 {{- define "common.external" -}}
 oes-db: {where: {{ .global.database.host | quote }}, port: {{ .global.database.port }}}
 oes-redis: {where: {{ .global.redis.host | quote }}, port: {{ .global.redis.port }}}
@@ -58,8 +58,9 @@ opa: {{ include "common.externalUrl" .global.opa.url }}
 {{- define "common.externalUrl" -}}
 {{- if . -}}
 {{- $url := urlParse . -}}
+{{- if not $url.scheme -}}{{- fail (printf "%s is not an address with a scheme. Write one such as https://HOST:PORT." .) -}}{{- end -}}
 {{- $port := get (dict "https" "443" "http" "80" "ldap" "389" "ldaps" "636") $url.scheme -}}
-{{- if contains ":" $url.host -}}{{- $port = last (splitList ":" $url.host) -}}{{- end -}}
+{{- if regexMatch ":[0-9]+$" $url.host -}}{{- $port = last (splitList ":" $url.host) -}}{{- end -}}
 {where: {{ . | quote }}, port: {{ $port }}}
 {{- else -}}
 {where: ""}
@@ -75,7 +76,7 @@ opa: {{ include "common.externalUrl" .global.opa.url }}
 jdbc:postgresql://{{ include "common.databaseHost" .scope }}:{{ .scope.global.database.port }}/{{ .database }}{{ .scope.global.database.options }}
 {{- end -}}
 
-{{/* Address of Redis; the password comes from the environment. */}}
+{{/* Address of Redis; services read the password from the environment. */}}
 {{- define "common.redis" -}}
 {{- $host := .global.redis.host | default (include "common.host" (dict "scope" . "to" "oes-redis")) -}}
 {{ ternary "rediss" "redis" .global.redis.tls }}://:${REDIS_PASSWORD}@{{ $host }}:{{ .global.redis.port }}

@@ -1,37 +1,40 @@
-{{/* Credentials: the environment variable of each key. Made at random by the bootstrap job where "made" is true. */}}
+{{/*
+Credentials: the environment variable of each key; fixed has keys that are not random. With generated, the bootstrap job creates the
+Secret where a pod of the release reads it: users lists the components that do.
+*/}}
 {{- define "common.credentialTable" -}}
-database: {made: true, keys: {username: DB_USERNAME, password: DB_PASSWORD}, fixed: {username: postgres}}
-redis: {made: true, keys: {password: REDIS_PASSWORD}}
-rabbitmq: {made: true, keys: {username: RABBITMQ_USERNAME, password: RABBITMQ_PASSWORD}, fixed: {username: isd}}
-objectStore: {made: true, keys: {accessKey: OBJECT_STORE_ACCESS_KEY, secretKey: OBJECT_STORE_SECRET_KEY}, fixed: {accessKey: isd}}
-ldap: {made: true, keys: {password: LDAP_MANAGER_PASSWORD}}
-ldapConfig: {made: true, keys: {password: LDAP_CONFIG_PASSWORD}}
-encryption: {made: true, keys: {key: ENCRYPT_KEY}}
-saporGate: {made: true, keys: {username: SAPOR_GATE_USERNAME, password: SAPOR_GATE_PASSWORD}, fixed: {username: admin}}
-git: {made: false, keys: {username: GIT_USERNAME, token: GIT_TOKEN}}
-vault: {made: false, keys: {token: VAULT_TOKEN}}
-saml: {made: false, keys: {password: SAML_KEYSTORE_PASSWORD}}
-oauth2: {made: false, keys: {clientId: OAUTH2_CLIENT_ID, clientSecret: OAUTH2_CLIENT_SECRET}}
+database: {generated: true, keys: {username: DB_USERNAME, password: DB_PASSWORD}, fixed: {username: postgres}, users: [audit-client, audit-service, autopilot, datascience, oes-db, platform, sapor, visibility]}
+redis: {generated: true, keys: {password: REDIS_PASSWORD}, users: [oes-gate, oes-redis, platform, sapor-gate]}
+rabbitmq: {generated: true, keys: {username: RABBITMQ_USERNAME, password: RABBITMQ_PASSWORD}, fixed: {username: isd}, users: [datascience, rabbitmq]}
+objectStore: {generated: true, keys: {accessKey: OBJECT_STORE_ACCESS_KEY, secretKey: OBJECT_STORE_SECRET_KEY}, fixed: {accessKey: isd}, users: [datascience, minio]}
+ldap: {generated: true, keys: {password: LDAP_MANAGER_PASSWORD}, users: [openldap]}
+login: {generated: true, keys: {username: LOGIN_USERNAME, password: LOGIN_PASSWORD}, fixed: {username: admin}}
+encryption: {generated: true, keys: {key: ENCRYPT_KEY}, users: [accounts, audit-client, audit-service, autopilot, dashboard, halyard, oes-gate, platform, sapor, sapor-gate, visibility]}
+saporGate: {generated: true, keys: {username: SAPOR_GATE_USERNAME, password: SAPOR_GATE_PASSWORD}, fixed: {username: admin}, users: [sapor-gate]}
+git: {generated: false, keys: {username: GIT_USERNAME, token: GIT_TOKEN}}
+vault: {generated: false, keys: {token: VAULT_TOKEN}}
+saml: {generated: false, keys: {password: SAML_KEYSTORE_PASSWORD}}
+oauth2: {generated: false, keys: {clientId: OAUTH2_CLIENT_ID, clientSecret: OAUTH2_CLIENT_SECRET}}
 {{- end -}}
 
 {{/* Name of the Secret of a credential: {scope, credential}. */}}
 {{- define "common.credentialSecret" -}}
-{{- $given := get .scope.global.credentials .credential -}}
-{{- $given.existingSecret | default (printf "%s-%s" .scope.root.Release.Name (kebabcase .credential)) -}}
+{{- $credential := get .scope.global.credentials .credential -}}
+{{- $credential.existingSecret | default (printf "%s-%s" .scope.root.Release.Name (kebabcase .credential)) -}}
 {{- end -}}
 
 {{/* Key of a credential in its Secret: {scope, credential, key}. */}}
 {{- define "common.credentialKey" -}}
-{{- $given := get .scope.global.credentials .credential -}}
-{{- get ($given.keys | default dict) .key | default .key -}}
+{{- $credential := get .scope.global.credentials .credential -}}
+{{- get ($credential.keys | default dict) .key | default .key -}}
 {{- end -}}
 
-{{/* Refuse a credential that nothing can bring: {scope, credential}. */}}
-{{- define "common.credentialGiven" -}}
-{{- $given := get .scope.global.credentials .credential -}}
+{{/* Fail for a credential that has no source: {scope, credential}. */}}
+{{- define "common.requireCredential" -}}
+{{- $credential := get .scope.global.credentials .credential -}}
 {{- $row := get (include "common.credentialTable" . | fromYaml) .credential -}}
-{{- if not (or $row.made $given.existingSecret $given.values) -}}
-{{- fail (printf "global.credentials.%s: %s needs it, and it is never made at random. Give existingSecret or values." .credential .scope.name) -}}
+{{- if not (or $row.generated $credential.existingSecret $credential.values) -}}
+{{- fail (printf "global.credentials.%s: required by %s and never generated. Set existingSecret or values." .credential .scope.name) -}}
 {{- end -}}
 {{- end -}}
 
@@ -42,7 +45,7 @@ oauth2: {made: false, keys: {clientId: OAUTH2_CLIENT_ID, clientSecret: OAUTH2_CL
 {{- $credential := . -}}
 {{- $row := get $table $credential -}}
 {{- $call := dict "scope" $.scope "credential" $credential -}}
-{{- include "common.credentialGiven" $call -}}
+{{- include "common.requireCredential" $call -}}
 {{- range $key, $name := $row.keys }}
 - name: {{ $name }}
   valueFrom:
@@ -53,29 +56,41 @@ oauth2: {made: false, keys: {clientId: OAUTH2_CLIENT_ID, clientSecret: OAUTH2_CL
 {{- end -}}
 {{- end -}}
 
-{{/* Secrets for credentials given as values. Made once: by the umbrella, or by a component that is installed alone. */}}
+{{/* Secrets of credentials that have values. Rendered once: by the umbrella, or by a component that is installed alone. */}}
 {{- define "common.credentialSecrets" -}}
-{{- range $credential, $row := include "common.credentialTable" . | fromYaml -}}
-{{- $given := get $.global.credentials $credential -}}
-{{- if $given.values }}
+{{- range $name, $row := include "common.credentialTable" . | fromYaml -}}
+{{- $credential := get $.global.credentials $name -}}
+{{- if $credential.values }}
 ---
 apiVersion: v1
 kind: Secret
-{{ include "common.metadata" (merge (dict "objectName" (include "common.credentialSecret" (dict "scope" $ "credential" $credential)) "component" "credential") $) }}
+{{ include "common.metadata" (merge (dict "objectName" (include "common.credentialSecret" (dict "scope" $ "credential" $name)) "component" "credential") $) }}
 type: Opaque
 stringData:
   {{- range $key, $_ := $row.keys }}
-  {{- $value := get $given.values $key | default (get ($row.fixed | default dict) $key) }}
+  {{- $value := get $credential.values $key | default (get ($row.fixed | default dict) $key) }}
   {{- if not $value }}
-  {{- fail (printf "global.credentials.%s.values: %s is missing. Give it, or name an existingSecret." $credential $key) }}
+  {{- fail (printf "global.credentials.%s.values: %s is missing. Set it, or set existingSecret." $name $key) }}
   {{- end }}
-  {{ include "common.credentialKey" (dict "scope" $ "credential" $credential "key" $key) }}: {{ $value | quote }}
+  {{ include "common.credentialKey" (dict "scope" $ "credential" $name "key" $key) }}: {{ $value | quote }}
   {{- end }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
+{{/*
+Digest of the credentials that a pod reads, for an annotation that replaces the pod when they change: {scope, credentials}.
+Four characters only: an annotation is not secret, and a longer digest would confirm a guessed password.
+*/}}
+{{- define "common.credentialDigest" -}}
+{{- $values := dict -}}
+{{- range .credentials -}}{{- $_ := set $values . (get $.scope.global.credentials .) -}}{{- end -}}
+{{- $values | toJson | sha256sum | trunc 4 -}}
+{{- end -}}
+
 {{/* Name of a Secret of the controller: {scope, which}; which is ca, control, service-auth or trust. */}}
 {{- define "common.controllerSecret" -}}
-{{- get .scope.global.controller (printf "%sSecret" (camelcase (replace "-" "_" .which) | untitle)) | default (printf "%s-controller-%s" .scope.root.Release.Name .which) -}}
+{{- $default := printf "%s-controller-%s" .scope.root.Release.Name .which -}}
+{{- if and (eq .which "trust") (eq "true" (include "common.predecessorNames" .scope)) -}}{{- $default = "oes-cacerts" -}}{{- end -}}
+{{- get .scope.global.controller (printf "%sSecret" (camelcase (replace "-" "_" .which) | untitle)) | default $default -}}
 {{- end -}}

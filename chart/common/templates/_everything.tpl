@@ -5,30 +5,43 @@
 {{- if .root.Chart.IsRoot -}}{{- include "common.credentialSecrets" $scope -}}{{- end -}}
 {{- include "common.objects" $scope -}}
 {{- with .also -}}{{- include . $scope -}}{{- end -}}
+{{- include "common.extraObjects" $scope -}}
 {{- include "common.test" $scope -}}
 {{- end -}}
 
 {{- define "common.objects" -}}
 {{- include "common.serviceAccount" . -}}
 {{- include "common.configMap" . -}}
+{{- include "common.claims" . -}}
 {{- include "common.workload" . -}}
 {{- include "common.services" . -}}
-{{- include "common.disruptionBudget" . -}}
+{{- include "common.podDisruptionBudget" . -}}
+{{- include "common.autoscaler" . -}}
 {{- include "common.networkPolicy" . -}}
 {{- include "common.serviceMonitor" . -}}
 {{- end -}}
 
-{{/* Pod of "helm test": connects to every port of the component's first service. */}}
+{{/* The objects of the value extraObjects, with template expressions resolved. */}}
+{{- define "common.extraObjects" -}}
+{{- range .values.extraObjects }}
+---
+{{ tpl (toYaml .) $.root }}
+{{- end }}
+{{- end -}}
+
+{{/* Pod of "helm test": connects to every port of every service of the component, but for the headless one. */}}
 {{- define "common.test" -}}
-{{- with first (.spec.services | default (list dict)) }}
 {{- $targets := list }}
-{{- range .ports }}{{- $targets = append $targets (printf "%s:%v" $.fullname .port) }}{{- end }}
+{{- range $service := .spec.services }}
+{{- range $service.ports }}{{- $targets = append $targets (printf "%s%s:%v" $.fullname (default "" $service.name) .port) }}{{- end }}
+{{- end }}
+{{- if and .global.tests.enabled $targets }}
 {{- $spec := dict "kind" "Pod" "restartPolicy" "Never"
       "annotations" (dict "helm.sh/hook" "test" "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded")
       "container" (dict "name" "connect" "image" $.global.halgit "command" (list "python3" "-c" (include "common.testProgram" $)) "args" $targets
         "resources" (dict "requests" (dict "cpu" "10m" "memory" "32Mi") "limits" (dict "memory" "64Mi"))) }}
-{{- $values := omit $.values "resources" }}
-{{- range list "extraVolumes" "extraVolumeMounts" "extraEnv" "writablePaths" }}{{- $_ := set $values . list }}{{- end }}
+{{- $defaults := deepCopy $.root.Values.common }}
+{{- $values := mustMergeOverwrite $defaults (pick $.values "serviceAccount" "nodeSelector" "tolerations" "affinity" "priorityClassName" "runtimeClassName" "dnsPolicy" "dnsConfig" "hostAliases" "annotations" "labels" "podLabels" "networkPolicy") }}
 {{- $test := omit $ "spec" "values" "suffix" "component" }}
 {{- range $key, $value := dict "spec" $spec "values" $values "suffix" "-test" "component" "test" }}{{- $_ := set $test $key $value }}{{- end }}
 {{- include "common.workload" $test }}
@@ -43,34 +56,44 @@ for target in sys.argv[1:]:
     print(target, "answers")
 {{- end -}}
 
-{{/* Values that cannot be: said in words. Keys of global nobody reads are misspelt, where nobody else can read them. */}}
+{{/* Fail for values that cannot work. Unknown keys of global are refused at the root only: a parent chart may have its own. */}}
 {{- define "common.refusals" -}}
+{{- include "common.renamedValues" . -}}
 {{- if .root.Chart.IsRoot -}}
 {{- $known := keys (include "common.globalKeys" . | fromYaml) -}}
 {{- range $key, $_ := .global -}}
 {{- if not (has $key $known) -}}
-{{- fail (printf "global.%s is not a value of this chart. It has: %s." $key (join ", " (sortAlpha $known))) -}}
+{{- fail (printf "global.%s is not a value of this chart. Known: %s." $key (join ", " (sortAlpha $known))) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $name, $given := .global.credentials -}}
-{{- if and $given.existingSecret $given.values -}}
-{{- fail (printf "global.credentials.%s: both existingSecret and values are given. Keep one." $name) -}}
+{{- range $name, $credential := .global.credentials -}}
+{{- if gt (len (compact (list $credential.existingSecret (ternary "values" "" (not (empty $credential.values))) (ternary "generate" "" (default false $credential.generate))))) 1 -}}
+{{- fail (printf "global.credentials.%s: more than one of existingSecret, values and generate is set. Keep one." $name) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq .global.secretStore.kind "vault") (not .global.secretStore.address) -}}
-{{- fail "global.secretStore: kind is vault and address is empty. Give Vault's address, or take kind db." -}}
+{{- fail "global.secretStore.address: required with kind vault. Set Vault's address, or set kind to db." -}}
 {{- end -}}
 {{- if and .global.caBundle.configMap .global.caBundle.secret -}}
-{{- fail "global.caBundle: both configMap and secret are given. Keep one." -}}
+{{- fail "global.caBundle: both configMap and secret are set. Keep one." -}}
+{{- end -}}
+{{- range $where, $labels := dict (printf "%s.labels" .name) .values.labels (printf "%s.podLabels" .name) .values.podLabels "global.labels" .global.labels -}}
+{{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
+{{- if hasKey $labels $label -}}
+{{- fail (printf "%s: %s is part of selectors, which Kubernetes does not let differ from the pods' labels. Use another label." $where $label) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* The keys of global. The test of the charts holds this list to common/values.yaml. */}}
+{{/* The keys of global. A test compares this list with common/values.yaml. */}}
 {{- define "common.globalKeys" -}}
 addresses: true
 affinity: true
+annotations: true
 caBundle: true
+clusterDomain: true
 commonGate: true
 controller: true
 credentials: true
@@ -97,8 +120,10 @@ secretStore: true
 serviceMonitor: true
 spinnaker: true
 storageClassName: true
+tests: true
 tls: true
 tolerations: true
 trial: true
 trustStore: true
+umbrella: true
 {{- end -}}

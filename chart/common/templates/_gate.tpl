@@ -1,4 +1,4 @@
-{{/* What oes-gate and sapor-gate have in common. */}}
+{{/* Configuration that oes-gate and sapor-gate share. */}}
 {{- define "common.platformOfGate" -}}
 baseUrl: {{ include "common.url" (dict "scope" . "to" "platform") }}
 userGroupApiPath: /platformservice/v1/users/{username}/usergroups/importAndCache
@@ -12,7 +12,7 @@ protocolHeader: X-Forwarded-Proto
 remoteIpHeader: X-Forwarded-For
 {{- end -}}
 
-{{/* Where a gate finds the services of Spinnaker: split in two and four where they run highly available. */}}
+{{/* Addresses of the Spinnaker services; in the high-availability layout Echo is two services and Clouddriver four. */}}
 {{- define "common.spinnakerServices" -}}
 {{- $split := .global.spinnaker.highAvailability -}}
 {{- $rows := dict "front50" (list "front50" 8080) "igor" (list "igor" 8088) "orca" (list "orca" 8083) "rosco" (list "rosco" 8087)

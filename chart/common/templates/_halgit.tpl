@@ -1,15 +1,15 @@
-{{/* What the charts that run halgit have in common: its options as HALGIT_<OPTION>, credentials as files. */}}
+{{/* Shared by the charts that run halgit: options are HALGIT_<OPTION> variables, credentials are files. */}}
 
 {{/* One key of a credential as a file of that name: {scope, credential, key}. */}}
 {{- define "common.credentialFile" -}}
-{{- include "common.credentialGiven" . -}}
+{{- include "common.requireCredential" . -}}
 {name: {{ include "common.credentialSecret" . }}, items: [{key: {{ include "common.credentialKey" . }}, path: {{ .key }}}]}
 {{- end -}}
 
-{{/* Refuse a git address that holds a password: it would stand in the pod's specification. {url, where} */}}
+{{/* Fail for a git address with a password, which the pod's specification would show: {url, where}. */}}
 {{- define "common.noPassword" -}}
 {{- if regexMatch "^[a-z0-9+]+://[^/@]*:[^/@]*@" .url -}}
-{{- fail (printf "%s: an address holds a password. Leave it out and give global.credentials.git." .where) -}}
+{{- fail (printf "%s: an address contains a password. Remove it and set global.credentials.git." .where) -}}
 {{- end -}}
 {{- end -}}
 
@@ -17,16 +17,16 @@
 {name: {{ . }}, items: [{key: ssh-privatekey, path: ssh-privatekey}, {key: known_hosts, path: known_hosts}]}
 {{- end -}}
 
-{{/* How to log in to Vault: {vault, where}. */}}
+{{/* Options of the Vault login: {vault, where}. */}}
 {{- define "common.vaultLogin" }}
-VAULT_ADDRESS: {{ required (printf "%s.address: empty. Give Vault's address." .where) .vault.address }}
+VAULT_ADDRESS: {{ required (printf "%s.address: required. Set Vault's address." .where) .vault.address }}
 VAULT_AUTH: {{ .vault.auth }}
 VAULT_ROLE: {{ .vault.role | quote }}
 {{- if eq .vault.auth "token" }}
-{{- $_ := required (printf "%s.tokenSecret: empty, and auth is token. Name the Secret that holds it under the key token." .where) .vault.tokenSecret }}
+{{- $_ := required (printf "%s.tokenSecret: required with auth token. Set the name of a Secret with the key token." .where) .vault.tokenSecret }}
 VAULT_TOKEN_FILE: /etc/halgit/vault/token
 {{- else if not .vault.role }}
-{{- fail (printf "%s.role: empty, and auth is kubernetes. Give the role the pod logs in as." .where) }}
+{{- fail (printf "%s.role: required with auth kubernetes. Set the role that the pod logs in with." .where) }}
 {{- end }}
 {{- end -}}
 

@@ -1,14 +1,12 @@
 {{/*
 The network policy of a component: both ends of every edge of "common.edges", DNS, and what spec names:
-  exposed    ports the public reaches        outside    ports of servers outside the cluster
-  apiServer  whether it calls Kubernetes     metrics    the port Prometheus reads
+  exposed    ports that the public reaches        outside    ports of servers outside the cluster
+  apiServer  whether it calls the Kubernetes API  metrics    the port that Prometheus reads
+  callers    peers that may reach its first port, beside the edges
+  callerPorts  ports that all pods of the namespace and Spinnaker reach      targets  egress rules of its own
 */}}
 {{- define "common.networkPolicy" -}}
 {{- if .global.networkPolicy.enabled }}
-{{- $scope := . }}
-{{- $me := .peerName | default .name }}
-{{- $ports := include "common.ports" . | fromYaml }}
-{{- $edges := include "common.edges" . | fromYaml }}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -17,69 +15,112 @@ spec:
   podSelector:
     matchLabels: {{- include "common.selector" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
-  ingress:
-    - from:
-        - podSelector:
-            matchLabels: {{- include "common.selector" . | nindent 14 }}
-    {{- range $caller, $called := $edges }}
-    {{- range $edge := $called }}
-    {{- $to := splitList ":" $edge }}
-    {{- if and (eq (first $to) $me) (ne $caller $me) }}
-    - from:
-        - {{ include "common.peer" (dict "scope" $scope "to" $caller) | trim | indent 10 | trim }}
-      ports: {{ include "common.policyPorts" (list (last $to | atoi | default (first (get $ports $me)))) }}
-    {{- end }}
-    {{- end }}
-    {{- end }}
-    {{- with .spec.exposed }}
-    - {{- with $scope.global.networkPolicy.ingressFrom }}
-      from: {{- toYaml . | nindent 8 }}
-      {{- end }}
-      ports: {{ include "common.policyPorts" . }}
-    {{- end }}
-    {{- if and .spec.metrics .global.serviceMonitor.enabled }}
-    - from: {{- toYaml .global.networkPolicy.monitoringFrom | nindent 8 }}
-      ports: {{ include "common.policyPorts" (list .spec.metrics.number) }}
-    {{- end }}
-    {{- with .values.networkPolicy.ingress }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+  ingress: {{- include "common.ingressRules" . | trim | nindent 4 }}
+  egress: {{- include "common.egressRules" . | trim | nindent 4 }}
+{{- if and .spec.apiServer .global.networkPolicy.apiServer.cilium }}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+{{ include "common.metadata" (merge (dict "suffix" (printf "%s-api-server" (default "" .suffix))) .) }}
+spec:
+  endpointSelector:
+    matchLabels: {{- include "common.selector" . | nindent 6 }}
   egress:
-    - to:
-        - podSelector:
-            matchLabels: {{- include "common.selector" . | nindent 14 }}
-    - ports:
-        - {port: 53, protocol: UDP}
-        - {port: 53, protocol: TCP}
-    {{- $external := include "common.external" . | fromYaml }}
-    {{- range $edge := get $edges $me | default list }}
-    {{- $to := first (splitList ":" $edge) }}
-    {{- $port := last (splitList ":" $edge) | atoi | default (first (get $ports $to | default list)) }}
-    {{- $server := get $external $to | default dict }}
-    {{- if eq $to $me }}
-    {{- else if $server.where }}
-    - to: {{ include "common.blocks" $scope.global.networkPolicy.externalCidrs }}
-      ports: {{ include "common.policyPorts" (list $server.port) }}
-    {{- else }}
-    - to:
-        - {{ include "common.peer" (dict "scope" $scope "to" $to) | trim | indent 10 | trim }}
-      {{- with $port }}
-      ports: {{ include "common.policyPorts" (list .) }}
-      {{- end }}
-    {{- end }}
-    {{- end }}
-    {{- if .spec.apiServer }}
-    - to: {{ include "common.blocks" .global.networkPolicy.apiServerCidrs }}
-      ports: {{ include "common.policyPorts" (list 443 6443) }}
-    {{- end }}
-    {{- with include "common.outsidePorts" . | fromJsonArray }}
-    - to: {{ include "common.blocks" $scope.global.networkPolicy.externalCidrs }}
-      ports: {{ include "common.policyPorts" . }}
-    {{- end }}
-    {{- with .values.networkPolicy.egress }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    - toEntities: [kube-apiserver]
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.ingressRules" -}}
+{{- $scope := . -}}
+{{- $me := .peerName | default .name -}}
+{{- $ports := include "common.ports" . | fromYaml -}}
+- from:
+    - podSelector:
+        matchLabels: {{- include "common.selector" . | nindent 10 }}
+{{- range $caller, $called := include "common.edges" . | fromYaml }}
+{{- range $edge := $called }}
+{{- $to := splitList ":" $edge }}
+{{- if and (eq (first $to) $me) (ne $caller $me) }}
+- from:
+    - {{ include "common.peer" (dict "scope" $scope "to" $caller) | trim | indent 6 | trim }}
+  ports: {{ include "common.policyPorts" (list (last $to | atoi | default (first (get $ports $me)))) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .spec.callers }}
+- from: {{- toYaml . | nindent 4 }}
+  ports: {{ include "common.policyPorts" (list (first (get $ports $me))) }}
+{{- end }}
+{{- with .spec.callerPorts }}
+- from:
+    - podSelector: {}
+    - {{ include "common.peer" (dict "scope" $scope "to" "spinnaker") | trim | indent 6 | trim }}
+  ports: {{ include "common.policyPorts" . }}
+{{- end }}
+{{- with .spec.exposed }}
+- {{- with $scope.global.networkPolicy.ingressFrom }}
+  from: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  ports: {{ include "common.policyPorts" . }}
+{{- end }}
+{{- if and .spec.metrics .global.serviceMonitor.enabled }}
+- from: {{- toYaml .global.networkPolicy.monitoringFrom | nindent 4 }}
+  ports: {{ include "common.policyPorts" (list .spec.metrics.number) }}
+{{- end }}
+{{- with .values.networkPolicy.ingress }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.egressRules" -}}
+{{- $scope := . -}}
+{{- $me := .peerName | default .name -}}
+{{- $ports := include "common.ports" . | fromYaml -}}
+{{- $policy := .global.networkPolicy -}}
+- to:
+    - podSelector:
+        matchLabels: {{- include "common.selector" . | nindent 10 }}
+- ports: {{ include "common.dnsPorts" . }}
+{{- $external := include "common.external" . | fromYaml }}
+{{- range $edge := get (include "common.edges" . | fromYaml) $me | default list }}
+{{- $to := first (splitList ":" $edge) }}
+{{- $port := last (splitList ":" $edge) | atoi | default (first (get $ports $to | default list)) }}
+{{- $server := get $external $to | default dict }}
+{{- if eq $to $me }}
+{{- else if $server.where }}
+- to: {{ include "common.blocks" $policy.externalCidrs }}
+  ports: {{ include "common.policyPorts" (list $server.port) }}
+{{- else }}
+- to:
+    - {{ include "common.peer" (dict "scope" $scope "to" $to) | trim | indent 6 | trim }}
+  {{- with $port }}
+  ports: {{ include "common.policyPorts" (list .) }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- if and .spec.apiServer (not $policy.apiServer.cilium) }}
+- to: {{ include "common.blocks" $policy.apiServer.cidrs }}
+  ports: {{ include "common.policyPorts" $policy.apiServer.ports }}
+{{- end }}
+{{- with include "common.outsidePorts" . | fromJsonArray }}
+- to: {{ include "common.blocks" $policy.externalCidrs }}
+  ports: {{ include "common.policyPorts" . }}
+{{- end }}
+{{- with .spec.targets }}
+{{ toYaml . }}
+{{- end }}
+{{- with .values.networkPolicy.egress }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.dnsPorts" -}}
+{{- $ports := list -}}
+{{- range $port := .global.networkPolicy.dnsPorts -}}
+{{- range $protocol := list "UDP" "TCP" -}}{{- $ports = append $ports (dict "port" (int $port) "protocol" $protocol) -}}{{- end -}}
+{{- end -}}
+{{- toJson $ports -}}
 {{- end -}}
 
 {{/* A peer of a network policy: the pods of one component. {scope, to} */}}
@@ -118,7 +159,7 @@ podSelector:
 {{- toJson $blocks -}}
 {{- end -}}
 
-{{/* Ports outside the cluster that addresses name, beside the usual ones: {usual, addresses}. */}}
+{{/* The usual ports outside the cluster and those in addresses: {usual, addresses}. */}}
 {{- define "common.outsideOf" -}}
 {{- $ports := .usual -}}
 {{- range .addresses -}}
@@ -128,7 +169,7 @@ podSelector:
 {{- $ports | uniq | toJson -}}
 {{- end -}}
 
-{{/* Ports outside the cluster: the component's own, the secret store's, and the proxies' where it goes out. */}}
+{{/* Ports outside the cluster: the component's own, the secret store's and, where there are any, the proxies'. */}}
 {{- define "common.outsidePorts" -}}
 {{- $ports := .spec.outside | default list -}}
 {{- if and .spec.secretStore (eq .global.secretStore.kind "vault") -}}

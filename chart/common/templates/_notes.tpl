@@ -1,13 +1,15 @@
-{{/* What "helm install" says of a component: where it answers and how it is tried. Never a credential. */}}
+{{/* What "helm install" prints for a component: its addresses and how to test it. Never a credential. */}}
 {{- define "common.notes" -}}
 {{- $scope := dict "root" . -}}
 {{- include "common.prepare" $scope -}}
-{{ .Chart.Name }} {{ .Chart.AppVersion }} is on its way, as {{ $scope.fullname }} in {{ .Release.Namespace }}.
+{{ .Chart.Name }} {{ .Chart.AppVersion }} is being installed as {{ $scope.fullname }} in namespace {{ .Release.Namespace }}.
 {{- range $scope.spec.services }}
 {{- $service := . }}
 {{- range .ports }}
-  {{ .name }}: {{ $scope.fullname }}{{ $service.name }}:{{ .port }}
+  {{ .name }}: {{ $scope.fullname }}{{ default "" $service.name }}:{{ .port }}
 {{- end }}
 {{- end }}
-Try it: helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }}
+{{- if $scope.global.tests.enabled }}
+Test it: helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }}
+{{- end }}
 {{- end -}}

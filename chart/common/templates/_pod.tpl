@@ -1,31 +1,35 @@
 {{/*
-One pod for every workload. spec (of the scope) holds:
+The pod of every workload. spec (of the scope) holds:
   container       the main container: command, args, env, credentials, ports, probe, mounts, lifecycle, writable, java, token
   containers      further containers, each with a name and an image
   initContainers  likewise
   files           path in the main container -> text; they make the config map
   volumes         volumes as in a pod
+The component's values are merged over it; users' own containers are copied as they are.
 */}}
 {{- define "common.podTemplate" -}}
-{{- $scope := . -}}
+{{- $annotations := deepCopy .values.podAnnotations -}}
+{{- with .spec.files }}{{- $_ := set $annotations "checksum/config" (toJson . | sha256sum) -}}{{- end -}}
+{{- with include "common.podCredentials" . | fromJsonArray -}}
+{{- $_ := set $annotations "checksum/credentials" (include "common.credentialDigest" (dict "scope" $ "credentials" .)) -}}
+{{- end -}}
+{{- $reserved := include "common.podSelector" . | fromYaml -}}
+{{- $_ := set $reserved "app.kubernetes.io/part-of" "isd" -}}
 metadata:
-  labels:
-    {{- include "common.podSelector" . | nindent 4 }}
-    app.kubernetes.io/part-of: isd
-    {{- with .global.labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-    {{- with .values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-  {{- $annotations := deepCopy .values.podAnnotations }}
-  {{- with .spec.files }}
-  {{- $_ := set $annotations "checksum/config" (toJson . | sha256sum) }}
-  {{- end }}
-  {{- with $annotations }}
+  labels: {{- toYaml (merge $reserved (deepCopy .values.podLabels) .values.labels .global.labels) | nindent 4 }}
+  {{- with merge $annotations .global.annotations }}
   annotations: {{- toYaml . | nindent 4 }}
   {{- end }}
 spec: {{- include "common.podSpec" . | nindent 2 }}
+{{- end -}}
+
+{{/* Names of all credentials that the containers of a pod read, as JSON. */}}
+{{- define "common.podCredentials" -}}
+{{- $found := .spec.credentials | default list -}}
+{{- range concat (list .spec.container) (.spec.containers | default list) (.spec.initContainers | default list) -}}
+{{- $found = concat $found (.credentials | default list) -}}
+{{- end -}}
+{{- $found | uniq | sortAlpha | toJson -}}
 {{- end -}}
 
 {{- define "common.podSpec" -}}
@@ -44,20 +48,14 @@ imagePullSecrets:
   - name: {{ . }}
   {{- end }}
 {{- end }}
-securityContext:
-  runAsNonRoot: true
-  {{- if not .global.podSecurity.assignedUser }}
-  runAsUser: {{ .global.podSecurity.runAsUser }}
-  runAsGroup: {{ .global.podSecurity.runAsUser }}
-  fsGroup: {{ .global.podSecurity.runAsUser }}
-  fsGroupChangePolicy: OnRootMismatch
-  {{- end }}
-  seccompProfile:
-    type: RuntimeDefault
+securityContext: {{- include "common.podSecurityContext" . | nindent 2 }}
 terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds }}
-{{- with .spec.initContainers }}
+{{- if or .values.initContainers .spec.initContainers }}
 initContainers:
-  {{- range . }}
+  {{- with .values.initContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- range .spec.initContainers }}
   - {{ include "common.container" (dict "scope" $scope "container" .) | indent 4 | trim }}
   {{- end }}
 {{- end }}
@@ -66,24 +64,56 @@ containers:
   {{- range .spec.containers }}
   - {{ include "common.container" (dict "scope" $scope "container" .) | indent 4 | trim }}
   {{- end }}
+  {{- with .values.extraContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 volumes: {{- include "common.volumes" (dict "scope" . "containers" $all) | trim | nindent 2 }}
 {{- include "common.placement" . }}
+{{- end -}}
+
+{{/* Defaults merged with the values; a null removes the key. */}}
+{{- define "common.podSecurityContext" -}}
+{{- $context := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") -}}
+{{- if not .global.podSecurity.assignedUser -}}
+{{- $user := .global.podSecurity.runAsUser | int -}}
+{{- $context = merge $context (dict "runAsUser" $user "runAsGroup" $user "fsGroup" $user "fsGroupChangePolicy" "OnRootMismatch") -}}
+{{- end -}}
+{{- include "common.overridden" (dict "defaults" $context "values" .values.podSecurityContext) -}}
+{{- end -}}
+
+{{- define "common.containerSecurityContext" -}}
+{{- $context := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
+{{- include "common.overridden" (dict "defaults" $context "values" (ternary .scope.values.securityContext dict (hasKey .container "main"))) -}}
+{{- end -}}
+
+{{/* YAML of defaults with values merged over them, without the keys whose value is null: {defaults, values}. */}}
+{{- define "common.overridden" -}}
+{{- $merged := mergeOverwrite (deepCopy .defaults) (deepCopy .values) -}}
+{{- $kept := dict -}}
+{{- range $key, $value := $merged -}}
+{{- if and (not (kindIs "invalid" $value)) (not (and (hasKey $.values $key) (kindIs "invalid" (get $.values $key)))) -}}{{- $_ := set $kept $key $value -}}{{- end -}}
+{{- end -}}
+{{- toYaml $kept -}}
 {{- end -}}
 
 {{- define "common.container" -}}
 {{- $scope := .scope -}}
 {{- $container := .container -}}
+{{- $main := hasKey $container "main" -}}
 {{- $image := $container.image | default $scope.values.image -}}
 name: {{ $container.name }}
 image: {{ include "common.image" (dict "scope" $scope "image" $image) }}
-imagePullPolicy: {{ $scope.global.image.pullPolicy }}
+imagePullPolicy: {{ $image.pullPolicy | default $scope.global.image.pullPolicy }}
 {{- range $key := list "command" "args" "lifecycle" }}
-{{- with get $container $key }}
+{{- with ternary (get $scope.values $key | default (get $container $key)) (get $container $key) $main }}
 {{ $key }}: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- with include "common.environment" . | trim }}
 env: {{- . | nindent 2 }}
+{{- end }}
+{{- if and $main $scope.values.envFrom }}
+envFrom: {{- toYaml $scope.values.envFrom | nindent 2 }}
 {{- end }}
 {{- with $container.ports }}
 ports:
@@ -95,22 +125,27 @@ ports:
 {{- end }}
 {{- if $scope.values.probes.enabled }}
 {{- with $container.probe }}
-{{- include "common.probes" (dict "values" $scope.values.probes "probe" .) | trim | nindent 0 }}
+{{- include "common.probes" (dict "values" $scope.values.probes "probe" . "main" $main) | trim | nindent 0 }}
 {{- end }}
 {{- end }}
-{{- with ternary ($scope.values.resources | default $container.resources) $container.resources (hasKey $container "main") }}
-resources: {{- toYaml . | nindent 2 }}
-{{- end }}
-securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+resources: {{- include "common.resources" . | nindent 2 }}
+securityContext: {{- include "common.containerSecurityContext" . | nindent 2 }}
+terminationMessagePath: /dev/termination-log
 terminationMessagePolicy: FallbackToLogsOnError
 volumeMounts: {{- include "common.mounts" . | trim | nindent 2 }}
 {{- end -}}
 
-{{/* Environment of a container, each name once; the later of two wins. */}}
+{{/* Resources of a container: its own defaults, then those of halgit's image or the component's value. */}}
+{{- define "common.resources" -}}
+{{- $storage := dict "requests" (dict "ephemeral-storage" "50Mi") "limits" (dict "ephemeral-storage" "2Gi") -}}
+{{- $values := dict -}}
+{{- if eq (.container.image | toJson) (.scope.global.halgit | toJson) -}}{{- $values = .scope.global.halgit.resources -}}{{- end -}}
+{{- if hasKey .container "main" -}}{{- $values = mergeOverwrite (deepCopy $values) (deepCopy .scope.values.resources) -}}{{- end -}}
+{{- $merged := mergeOverwrite $storage (deepCopy (.container.resources | default dict)) (deepCopy $values) -}}
+{{- toYaml $merged -}}
+{{- end -}}
+
+{{/* Environment of a container, each name once; the later of two is used. */}}
 {{- define "common.environment" -}}
 {{- $scope := .scope -}}
 {{- $container := .container -}}
@@ -131,13 +166,24 @@ volumeMounts: {{- include "common.mounts" . | trim | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* Proxies, certificate authorities and the Java trust store. */}}
+{{/* Hosts that are reached without a proxy: the values', the Kubernetes API, and the services of the cluster by every name they are called. */}}
+{{- define "common.noProxy" -}}
+{{- $hosts := without (splitList "," .global.proxy.noProxy) "" -}}
+{{- $hosts = concat $hosts (list "localhost" "127.0.0.1" "::1" "kubernetes" "kubernetes.default" "$(KUBERNETES_SERVICE_HOST)" ".svc" (printf ".svc.%s" .global.clusterDomain) (printf ".%s" .root.Release.Namespace)) -}}
+{{- $spinnaker := include "common.spinnakerNamespace" . -}}
+{{- if ne $spinnaker .root.Release.Namespace -}}{{- $hosts = append $hosts (printf ".%s" $spinnaker) -}}{{- end -}}
+{{- range $name, $_ := include "common.ports" . | fromYaml -}}{{- $hosts = append $hosts (include "common.host" (dict "scope" $ "to" $name)) -}}{{- end -}}
+{{- range splitList " " "clouddriver clouddriver-caching clouddriver-ro clouddriver-ro-deck clouddriver-rw deck echo echo-scheduler echo-worker fiat front50 gate igor kayenta orca redis rosco" -}}
+{{- $hosts = append $hosts (printf "spin-%s" .) -}}
+{{- end -}}
+{{- $hosts | uniq | join "," -}}
+{{- end -}}
+
+{{/* Proxies, CA certificates and the Java trust store. */}}
 {{- define "common.outsideEnv" -}}
 {{- $global := .scope.global -}}
 {{- $java := list -}}
-{{- $own := list "localhost" "127.0.0.1" ".svc" ".cluster.local" -}}
-{{- range $name, $_ := include "common.ports" . | fromYaml }}{{- $own = append $own (include "common.host" (dict "scope" $.scope "to" $name)) -}}{{- end -}}
-{{- $noProxy := join "," (concat (without (splitList "," $global.proxy.noProxy) "") $own) -}}
+{{- $noProxy := include "common.noProxy" .scope -}}
 {{- range $protocol := list "http" "https" -}}
 {{- with get $global.proxy $protocol }}
 - {name: {{ upper $protocol }}_PROXY, value: {{ . | quote }}}
@@ -173,23 +219,35 @@ volumeMounts: {{- include "common.mounts" . | trim | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* Startup, readiness and liveness of one probe: {path, port}, {port} or {command}. */}}
+{{/*
+Startup, readiness and liveness probes: {values, probe, main}. probe has a way ({path, port}, {port} or {command}), and may have
+another under live: a component that cannot reach its database is not ready, but is not restarted for it.
+*/}}
 {{- define "common.probes" -}}
-{{- $how := dict -}}
-{{- if .probe.command -}}
-{{- $how = dict "exec" (dict "command" .probe.command) -}}
-{{- else if .probe.path -}}
-{{- $how = dict "httpGet" (dict "path" .probe.path "port" .probe.port "scheme" (.probe.scheme | default "HTTP")) -}}
-{{- else -}}
-{{- $how = dict "tcpSocket" (dict "port" .probe.port) -}}
-{{- end -}}
 {{- $period := int .values.periodSeconds -}}
 {{- $turns := max 1 (div (int .values.startupSeconds) $period) -}}
-{{- range $name, $failures := dict "startupProbe" $turns "readinessProbe" 3 "livenessProbe" 6 }}
-{{ $name }}:
-  {{- toYaml $how | nindent 2 }}
+{{- $live := .probe.live | default .probe -}}
+{{- range $name, $row := dict "startup" (list .probe $turns) "readiness" (list .probe 3) "liveness" (list $live 6) }}
+{{- $own := ternary (get $.values $name) dict $.main }}
+{{- if $own }}
+{{ $name }}Probe: {{- toYaml $own | nindent 2 }}
+{{- else if not (and (eq $name "liveness") (eq (toString $.probe.live) "none")) }}
+{{ $name }}Probe:
+  {{- include "common.probeHandler" (first $row) | nindent 2 }}
   periodSeconds: {{ $period }}
   timeoutSeconds: {{ $.values.timeoutSeconds }}
-  failureThreshold: {{ $failures }}
+  failureThreshold: {{ last $row }}
+  successThreshold: 1
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.probeHandler" -}}
+{{- if .command -}}
+exec: {{- toYaml (dict "command" .command) | nindent 2 }}
+{{- else if .path -}}
+httpGet: {{- toYaml (dict "path" .path "port" .port "scheme" (.scheme | default "HTTP")) | nindent 2 }}
+{{- else -}}
+tcpSocket: {{- toYaml (dict "port" .port) | nindent 2 }}
+{{- end -}}
 {{- end -}}

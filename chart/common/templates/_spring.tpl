@@ -1,12 +1,12 @@
 {{/*
-Component of a Spring service: {scope, port, directory, file, text, credentials} and, where they differ, path (of health),
-metrics (false: none), predecessor (name of its service), files, mounts, volumes, exposed, env. Credentials are never in files: Spring
-reads "${NAME}" from the environment.
+Component of a Spring service: {scope, port, directory, file, text, credentials}. Optional: path (of health), metrics (false: none),
+predecessor (name of its service), files, mounts, volumes, exposed, env, bootstrap. Credentials are never in files: Spring reads
+"${NAME}" from the environment.
 */}}
 {{- define "common.spring" -}}
 {{- $scope := .scope -}}
 {{- $vault := eq $scope.global.secretStore.kind "vault" -}}
-{{- $files := dict (printf "%s/%s" .directory .file) .text (printf "%s/bootstrap.yml" .directory) (include "common.bootstrap" $scope) -}}
+{{- $files := dict (printf "%s/%s" .directory .file) .text (printf "%s/bootstrap.yml" .directory) (.bootstrap | default (include "common.bootstrap" $scope)) -}}
 {{- range $path, $text := .files }}{{- $_ := set $files $path $text -}}{{- end -}}
 kind: Deployment
 secretStore: true
@@ -14,7 +14,7 @@ container:
   java: true
   credentials: {{ concat .credentials (list "encryption") (ternary (list "vault") list $vault) | uniq | toJson }}
   ports: [{name: http, port: {{ .port }}}{{ range .extraPorts }}, {name: {{ .name }}, port: {{ .port }}}{{ end }}]
-  probe: {path: {{ .path | default "/mgmt/health" }}, port: http}
+  probe: {path: {{ .path | default "/mgmt/health" }}, port: http, live: {port: http}}
   env: {{ .env | default list | toJson }}
   mounts: {{ .mounts | default list | toJson }}
   writable: [/var/log, /opsmx/logs]
@@ -42,7 +42,7 @@ outside: {{ toJson . }}
 {{- end }}
 {{- end -}}
 
-{{/* bootstrap.yml of the services: the key of stored credentials, and Vault where they are kept there. */}}
+{{/* bootstrap.yml of the services: the key of stored credentials, and Vault where it is the secret store. */}}
 {{- define "common.bootstrap" -}}
 {{- $vault := eq .global.secretStore.kind "vault" -}}
 spring:
@@ -76,7 +76,7 @@ username: ${DB_USERNAME}
 password: ${DB_PASSWORD}
 {{- end -}}
 
-{{/* Texts of the services' error codes. {0}, {1} and {2} are filled in by the services. */}}
+{{/* Messages of the services' error codes. The services fill in {0}, {1} and {2}. */}}
 {{- define "common.errorCodes" -}}
 {{- range $code, $text := include "common.errorCodeTable" . | fromYaml }}
 standardErrorCodesMapping.{{ $code }} = {{ $code }} : {{ $text }}
@@ -84,42 +84,42 @@ standardErrorCodesMapping.{{ $code }} = {{ $code }} : {{ $text }}
 {{- end -}}
 
 {{- define "common.errorCodeTable" -}}
-ISD-IsEmpty-400-01: "{0}: {1} is missing. Fill it in."
-ISD-IsNull-400-02: "{0}: {1} has no value. Give one."
-ISD-MustBeAlphanumericName-400-03: "{0}: {1} may hold letters and digits only."
+ISD-IsEmpty-400-01: "{0}: {1} is required."
+ISD-IsNull-400-02: "{0}: {1} must not be null."
+ISD-MustBeAlphanumericName-400-03: "{0}: {1} may contain only letters and digits."
 ISD-ExceedsMaxStringLength-400-04: "{0}: {1} is longer than {2} characters."
-ISD-NotConfigured-400-05: "{0}: set up {1} first."
-ISD-PolicyNotProvided-400-06: "{0}: an automated gate needs a policy."
-ISD-EmptyKeyOrValueInJson-400-07: "{0}: the JSON lacks {1}."
-ISD-UnableToParseJSON-400-08: "{0}: this is not JSON."
-ISD-MustBeANumber-400-09: "{0}: {1} is {2}, which is no number."
-ISD-Unauthorized-401-01: "{0}: {1} may not do this. {2}"
-ISD-Unauthorized-401-02: "{0}: {1} is in no user group."
-ISD-NotAdmin-401-03: "{0}: only administrators may do this, and {1} is none."
-ISD-IsNotFound-404-01: "{0}: there is no {1} {2}."
+ISD-NotConfigured-400-05: "{0}: {1} is not configured."
+ISD-PolicyNotProvided-400-06: "{0}: an automated gate requires a policy."
+ISD-EmptyKeyOrValueInJson-400-07: "{0}: the JSON has no {1}."
+ISD-UnableToParseJSON-400-08: "{0}: the text is not valid JSON."
+ISD-MustBeANumber-400-09: "{0}: {1} must be a number, and is {2}."
+ISD-Unauthorized-401-01: "{0}: {1} is not permitted to do this. {2}"
+ISD-Unauthorized-401-02: "{0}: {1} does not belong to a user group."
+ISD-NotAdmin-401-03: "{0}: {1} is not an administrator."
+ISD-IsNotFound-404-01: "{0}: {1} {2} was not found."
 ISD-NoData-404-02: "{0}: {1} has no data."
-ISD-DoesNotExist-404-03: "{0}: {1} is not there. {2}"
-ISD-AlreadyExists-409-01: "{0}: {1} {2} is there already."
-ISD-FailedToDelete-412-01: "{0}: {1} is in use and stays."
-ISD-FailedToDeletePolicy-412-02: "{0}: a {1} gate uses this policy; it stays."
-ISD-FailedToUpdate-412-03: "{0}: {1} is in use and cannot change."
-ISD-InvalidURL-422-01: "{0}: the {1} address is not valid."
-ISD-ConnectionOrAuthenticationFailed-422-02: "{0}: {1} cannot be reached or refuses the login (status {2})."
-ISD-InvalidCredentials-422-03: "{0}: {1} refuses these credentials."
-ISD-InvalidEndpoint-422-04: "{0}: the {1} endpoint is not valid."
-ISD-InvalidEndpointOrCredentials-422-05: "{0}: the {1} endpoint or the credentials are wrong."
-ISD-UsernameOrPasswordIsBlank-422-06: "{0}: give both user name and password, or neither."
-ISD-UnknownDatasource-422-07: "{0}: data sources of kind {1} are not known here."
-ISD-InvalidProvider-422-08: "{0}: {1} is no provider known here."
-ISD-InvalidPath-422-09: "{0}: the {1} path is not valid."
-ISD-UnableToAddStage-424-01: "{0}: the stage could not be added to {1}."
-ISD-UnableToDelete-424-02: "{0}: {1} is being analysed and stays."
-ISD-ShouldBeNumber-500-01: "{0}: {1} is no number."
-ISD-ShouldBePositiveNumber-500-02: "{0}: {1} is not above zero."
-ISD-UnableToFetch-500-03: "{0}: {1} could not be read from the database. Try again later."
-ISD-UnableToCreate-500-04: "{0}: {1} could not be made."
-ISD-UnableToDelete-500-05: "{0}: {1} could not be deleted."
-ISD-UnableToUpdate-500-06: "{0}: {1} could not be changed."
+ISD-DoesNotExist-404-03: "{0}: {1} does not exist. {2}"
+ISD-AlreadyExists-409-01: "{0}: {1} {2} already exists."
+ISD-FailedToDelete-412-01: "{0}: {1} is in use and was not deleted."
+ISD-FailedToDeletePolicy-412-02: "{0}: a {1} gate uses this policy; it was not deleted."
+ISD-FailedToUpdate-412-03: "{0}: {1} is in use and was not changed."
+ISD-InvalidURL-422-01: "{0}: the {1} URL is invalid."
+ISD-ConnectionOrAuthenticationFailed-422-02: "{0}: {1} is unreachable or refused the login (status {2})."
+ISD-InvalidCredentials-422-03: "{0}: {1} refused the credentials."
+ISD-InvalidEndpoint-422-04: "{0}: the {1} endpoint is invalid."
+ISD-InvalidEndpointOrCredentials-422-05: "{0}: the {1} endpoint or the credentials are invalid."
+ISD-UsernameOrPasswordIsBlank-422-06: "{0}: user name and password must be set together."
+ISD-UnknownDatasource-422-07: "{0}: data source type {1} is unknown."
+ISD-InvalidProvider-422-08: "{0}: provider {1} is unknown."
+ISD-InvalidPath-422-09: "{0}: the {1} path is invalid."
+ISD-UnableToAddStage-424-01: "{0}: the stage was not added to {1}."
+ISD-UnableToDelete-424-02: "{0}: {1} is being analyzed and was not deleted."
+ISD-ShouldBeNumber-500-01: "{0}: {1} must be a number."
+ISD-ShouldBePositiveNumber-500-02: "{0}: {1} must be greater than zero."
+ISD-UnableToFetch-500-03: "{0}: {1} was not read from the database. Try again later."
+ISD-UnableToCreate-500-04: "{0}: {1} was not created."
+ISD-UnableToDelete-500-05: "{0}: {1} was not deleted."
+ISD-UnableToUpdate-500-06: "{0}: {1} was not updated."
 {{- end -}}
 
 {{/* Health and metrics under /mgmt, as the probes and the service monitor expect them. */}}
@@ -136,7 +136,7 @@ health:
     enabled: false
 {{- end -}}
 
-{{/* How LDAP is asked; the same for the gate and platform. */}}
+{{/* LDAP settings of the gate and platform. */}}
 {{- define "common.ldapSettings" -}}
 url: {{ include "common.ldapUrl" . }}
 managerDn: {{ .global.ldap.managerDn | quote }}

@@ -1,4 +1,4 @@
-{{/* Paths a container writes to beside its volumes. */}}
+{{/* Paths that a container writes to, beside its volumes. */}}
 {{- define "common.writable" -}}
 {{- $paths := concat (list "/tmp") (.container.writable | default list) -}}
 {{- if .container.main -}}{{- $paths = concat $paths .scope.values.writablePaths -}}{{- end -}}
@@ -19,7 +19,7 @@
   subPath: {{ include "common.fileKey" $path }}
   readOnly: true
 {{- end }}
-{{- range $scope.spec.claims }}
+{{- with $scope.spec.claim }}
 - name: {{ .name }}
   mountPath: {{ .path }}
 {{- end }}
@@ -48,7 +48,7 @@
 {{- printf "%s%s" .container.name (.path | replace "/" "-" | replace "." "-" | replace "_" "-" | lower) | trunc 60 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Key of a file in the config map: its base name; the files of a component have different ones. */}}
+{{/* Key of a file in the config map: its base name, which is unique within a component. */}}
 {{- define "common.fileKey" -}}
 {{- base . -}}
 {{- end -}}
@@ -69,6 +69,7 @@
 - name: config
   configMap:
     name: {{ $scope.fullname }}{{ $scope.suffix }}
+    defaultMode: 0444
 {{- end }}
 {{- with $scope.global.caBundle }}
 {{- if .configMap }}
@@ -97,20 +98,41 @@
     sources:
       - serviceAccountToken: {path: token, expirationSeconds: 3600}
       - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
-      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]}
+{{- end }}
+{{- with $scope.spec.claim }}
+- name: {{ .name }}
+  {{- if $scope.values.persistence.enabled }}
+  persistentVolumeClaim:
+    claimName: {{ include "common.claimName" $scope }}
+  {{- else }}
+  emptyDir: {}
+  {{- end }}
 {{- end }}
 {{- with $scope.spec.volumes }}
 {{- toYaml . | nindent 0 }}
 {{- end }}
-{{- with $scope.values.extraVolumes }}
-{{- toYaml . | nindent 0 }}
+{{- include "common.extraVolumes" (dict "scope" $scope "containers" .containers) }}
+{{- end -}}
+
+{{/* The volumes of the values. Two volumes of one name are refused, as the API would. */}}
+{{- define "common.extraVolumes" -}}
+{{- $seen := dict -}}
+{{- range list "config" "isd-ca" "isd-trust" "api-token" -}}{{- $_ := set $seen . true -}}{{- end -}}
+{{- range .scope.spec.volumes -}}{{- $_ := set $seen .name true -}}{{- end -}}
+{{- with .scope.spec.claim -}}{{- $_ := set $seen .name true -}}{{- end -}}
+{{- range .scope.values.extraVolumes }}
+{{- if hasKey $seen .name }}
+{{- fail (printf "%s.extraVolumes: there is already a volume with the name %s. Use another name." $.scope.name .name) }}
+{{- end }}
+{{- $_ := set $seen .name true }}
+- {{ toYaml . | indent 2 | trim }}
 {{- end }}
 {{- end -}}
 
-{{/* Where pods run: node choice, and spread over nodes and zones. */}}
+{{/* Where pods run, and how they find other hosts. */}}
 {{- define "common.placement" -}}
-{{- $selector := mustMerge (deepCopy .values.nodeSelector) .global.nodeSelector -}}
-{{- with $selector }}
+{{- with mustMerge (deepCopy .values.nodeSelector) .global.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with concat .global.tolerations .values.tolerations }}
@@ -122,7 +144,21 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- with .values.priorityClassName | default .global.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
-{{- if gt (include "common.replicas" . | int) 1 }}
+{{- with .values.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
+{{- with .values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .values.dnsConfig }}
+dnsConfig: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.hostAliases }}
+hostAliases: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if .values.topologySpreadConstraints }}
+topologySpreadConstraints: {{- toYaml .values.topologySpreadConstraints | nindent 2 }}
+{{- else if eq "true" (include "common.severalPods" .) }}
 topologySpreadConstraints:
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
@@ -131,5 +167,35 @@ topologySpreadConstraints:
     labelSelector:
       matchLabels: {{- include "common.podSelector" $ | nindent 8 }}
   {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Name of the persistent volume claim of a component. */}}
+{{- define "common.claimName" -}}
+{{- .values.persistence.existingClaim | default (printf "%s-%s" .fullname .spec.claim.name) -}}
+{{- end -}}
+
+{{/*
+The claim of a component that holds state. It is an object of its own, not a template of the StatefulSet, because Kubernetes lets a
+claim grow but no template change; Helm keeps it when the release is uninstalled.
+*/}}
+{{- define "common.claims" -}}
+{{- if .spec.claim }}
+{{- $persistence := .values.persistence }}
+{{- if and $persistence.enabled (not $persistence.existingClaim) }}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+{{ include "common.metadata" (merge (dict "objectName" (include "common.claimName" .) "annotations" (merge (dict "helm.sh/resource-policy" "keep") $persistence.annotations)) .) }}
+spec:
+  accessModes: {{ toJson $persistence.accessModes }}
+  {{- with $persistence.storageClassName | default .global.storageClassName }}
+  storageClassName: {{ . }}
+  {{- end }}
+  volumeMode: Filesystem
+  resources:
+    requests:
+      storage: {{ $persistence.size }}
+{{- end }}
 {{- end }}
 {{- end -}}

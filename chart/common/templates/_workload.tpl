@@ -1,6 +1,6 @@
 {{/*
-The one workload: Deployment, StatefulSet, CronJob, Job or Pod, as spec.kind says. A Job cannot be changed: one whose
-specification differs has another name, so that applying it anew makes it and does not fail.
+The only template of a Deployment, StatefulSet, CronJob, Job or Pod, as spec.kind says. Kubernetes does not let a Job change, so its
+name ends with a digest of its specification: a changed Job is a new object.
 */}}
 {{- define "common.workload" -}}
 {{- $kind := .spec.kind | default "Deployment" -}}
@@ -19,44 +19,38 @@ spec: {{- include "common.jobSpec" . | nindent 2 }}
 spec:
   schedule: {{ .spec.schedule | quote }}
   concurrencyPolicy: Forbid
+  startingDeadlineSeconds: 3600
   jobTemplate:
     spec: {{- include "common.jobSpec" . | nindent 6 }}
 {{- else }}
 spec:
+  {{- if not .values.autoscaling.enabled }}
   replicas: {{ include "common.replicas" . }}
+  {{- end }}
   revisionHistoryLimit: 3
   selector:
     matchLabels: {{- include "common.podSelector" . | nindent 6 }}
   {{- if eq $kind "StatefulSet" }}
-  serviceName: {{ .fullname }}
-  {{- else if .spec.singleton }}
-  strategy:
-    type: Recreate
+  serviceName: {{ .fullname }}-headless
+  {{- with .values.strategy }}
+  updateStrategy: {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- else }}
-  strategy:
-    type: RollingUpdate
-    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+  strategy: {{- include "common.strategy" . | nindent 4 }}
   {{- end }}
   template: {{- include "common.podTemplate" . | nindent 4 }}
-  {{- with .spec.claims }}
-  volumeClaimTemplates:
-    {{- range . }}
-    - apiVersion: v1
-      kind: PersistentVolumeClaim
-      metadata:
-        name: {{ .name }}
-        labels: {{- include "common.podSelector" $ | nindent 10 }}
-      spec:
-        accessModes: [ReadWriteOnce]
-        {{- with $.global.storageClassName }}
-        storageClassName: {{ . }}
-        {{- end }}
-        resources:
-          requests:
-            storage: {{ .size }}
-    {{- end }}
-  {{- end }}
 {{- end }}
+{{- end -}}
+
+{{- define "common.strategy" -}}
+{{- if .values.strategy -}}
+{{- toYaml .values.strategy -}}
+{{- else if and (or .spec.singleton .spec.recreate) (ne "true" (include "common.severalPods" .)) -}}
+type: Recreate
+{{- else -}}
+type: RollingUpdate
+rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+{{- end -}}
 {{- end -}}
 
 {{- define "common.jobSpec" -}}
@@ -66,22 +60,64 @@ ttlSecondsAfterFinished: 86400
 template: {{- include "common.podTemplate" . | nindent 2 }}
 {{- end -}}
 
-{{/* Labels that pods of the workload have and pods of tests have not. */}}
+{{/* Labels of a workload's pods that test pods do not have. */}}
 {{- define "common.podSelector" -}}
 {{ include "common.selector" . }}
 app.kubernetes.io/component: {{ .component | default "server" }}
 {{- end -}}
 
+{{/* Number of pods of a workload. Fails for more than one pod of a component that holds state. */}}
 {{- define "common.replicas" -}}
+{{- $given := .values.replicas -}}
 {{- if has .spec.kind (list "CronJob" "Job" "Pod") -}}1
 {{- else if .spec.singleton -}}
-{{- if gt (int (default 1 .values.replicas)) 1 -}}
-{{- fail (printf "%s.replicas: %s holds state in one place and runs once. Set it to 1 or leave it." .name .name) -}}
+{{- if or (gt (int (default 1 $given)) 1) .values.autoscaling.enabled -}}
+{{- fail (printf "%s.%s: %s holds state in one place and runs as one pod. Remove this value." .name (ternary "autoscaling" "replicas" .values.autoscaling.enabled) .name) -}}
 {{- end -}}
-{{- if kindIs "invalid" .values.replicas -}}1{{- else -}}{{ .values.replicas }}{{- end -}}
+{{- if kindIs "invalid" $given -}}1{{- else -}}{{ $given }}{{- end -}}
 {{- else -}}
-{{- if kindIs "invalid" .values.replicas -}}{{ .global.replicas }}{{- else -}}{{ .values.replicas }}{{- end -}}
+{{- if kindIs "invalid" $given -}}{{ .global.replicas }}{{- else -}}{{ $given }}{{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* "true" where a workload may have more than one pod. */}}
+{{- define "common.severalPods" -}}
+{{- $single := has .spec.kind (list "CronJob" "Job" "Pod") -}}
+{{- $scaled := and .values.autoscaling.enabled (gt (int .values.autoscaling.maxReplicas) 1) -}}
+{{- ternary "true" "" (and (not $single) (or $scaled (gt (include "common.replicas" . | int) 1))) -}}
+{{- end -}}
+
+{{- define "common.autoscaler" -}}
+{{- if .values.autoscaling.enabled }}
+{{- $scaling := .values.autoscaling }}
+{{- $_ := include "common.replicas" . }}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+{{ include "common.metadata" . }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: {{ .spec.kind | default "Deployment" }}
+    name: {{ .fullname }}
+  minReplicas: {{ $scaling.minReplicas }}
+  maxReplicas: {{ $scaling.maxReplicas }}
+  metrics:
+    {{- if not (or $scaling.targetCPUUtilizationPercentage $scaling.targetMemoryUtilizationPercentage) }}
+    {{- fail (printf "%s.autoscaling: no target is set. Set targetCPUUtilizationPercentage or targetMemoryUtilizationPercentage." .name) }}
+    {{- end }}
+    {{- range $resource, $target := dict "cpu" $scaling.targetCPUUtilizationPercentage "memory" $scaling.targetMemoryUtilizationPercentage }}
+    {{- with $target }}
+    - type: Resource
+      resource:
+        name: {{ $resource }}
+        target: {type: Utilization, averageUtilization: {{ . }}}
+    {{- end }}
+    {{- end }}
+  {{- with $scaling.behavior }}
+  behavior: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* The config map of spec.files. */}}
@@ -99,34 +135,60 @@ data:
 {{- end }}
 {{- end -}}
 
-{{/* A YAML file: what the chart makes, and the chart's value "config" over it. {scope, made} */}}
+{{/* A YAML file: the chart's content with the value "config" merged over it: {scope, content}. */}}
 {{- define "common.configYaml" -}}
-{{- $made := include "common.parsed" (dict "what" .scope.name "text" .made) | fromJson -}}
-{{- toYaml (mustMergeOverwrite $made (deepCopy .scope.values.config)) -}}
+{{- $content := include "common.parsed" (dict "what" .scope.name "text" .content) | fromJson -}}
+{{- toYaml (mustMergeOverwrite $content (deepCopy .scope.values.config)) -}}
+{{- end -}}
+
+{{/* A properties file: the chart's content with the value "config" (keys with dots) merged over it: {scope, content}. */}}
+{{- define "common.configProperties" -}}
+{{- $content := include "common.parsed" (dict "what" .scope.name "text" .content) | fromJson -}}
+{{- range $key, $value := mustMergeOverwrite $content (deepCopy .scope.values.config) }}
+{{ $key }}={{ $value }}
+{{- end }}
 {{- end -}}
 
 {{- define "common.services" -}}
 {{- $scope := . -}}
 {{- range $service := .spec.services }}
 {{- include "common.service" (merge (dict "service" $service) $scope) }}
-{{- if $scope.global.predecessorNames }}
+{{- if eq "true" (include "common.predecessorNames" $scope) }}
 {{- range $service.predecessorNames }}
-{{- include "common.service" (merge (dict "objectName" . "label" "predecessor" "service" (omit $service "headless")) $scope) }}
+{{- include "common.service" (merge (dict "objectName" . "label" "predecessor" "service" (merge (dict "type" "ClusterIP" "annotations" dict) $service)) $scope) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- if eq (toString .spec.kind) "StatefulSet" }}
+{{- include "common.service" (merge (dict "label" "headless" "service" (dict "name" "-headless" "headless" true "ports" (first .spec.services).ports)) .) }}
 {{- end }}
 {{- end -}}
 
-{{/* One service: {name (suffix), ports, type, headless, annotations}. */}}
+{{/* One service: {name (suffix), ports, type, settings}; settings are the values of its type, as those of "service". */}}
 {{- define "common.service" }}
+{{- $settings := ternary (dict "type" "ClusterIP") (.service.settings | default .values.service) (default false .service.headless) }}
+{{- $type := .service.type | default $settings.type }}
 ---
 apiVersion: v1
 kind: Service
-{{ include "common.metadata" (merge (dict "suffix" .service.name "annotations" (.service.annotations | default .values.service.annotations)) .) }}
+{{ include "common.metadata" (merge (dict "suffix" .service.name "annotations" (ternary dict ($settings.annotations | default dict) (hasKey .service "type"))) .) }}
 spec:
-  type: {{ .service.type | default .values.service.type }}
+  type: {{ $type }}
   {{- if .service.headless }}
   clusterIP: None
+  publishNotReadyAddresses: true
+  {{- end }}
+  {{- if eq $type "LoadBalancer" }}
+  {{- with $settings.loadBalancerClass }}
+  loadBalancerClass: {{ . }}
+  {{- end }}
+  {{- with $settings.loadBalancerSourceRanges }}
+  loadBalancerSourceRanges: {{ toJson . }}
+  {{- end }}
+  {{- else if or $settings.loadBalancerClass $settings.loadBalancerSourceRanges }}
+  {{- if not (hasKey .service "type") }}
+  {{- fail (printf "%s.service: loadBalancerClass and loadBalancerSourceRanges need type LoadBalancer, and the type is %s." .name $type) }}
+  {{- end }}
   {{- end }}
   selector: {{- include "common.podSelector" . | nindent 4 }}
   ports:
@@ -140,7 +202,7 @@ spec:
 
 {{- define "common.serviceAccount" -}}
 {{- if and (not .values.serviceAccount.create) (not .values.serviceAccount.name) -}}
-{{- fail (printf "%s.serviceAccount: create is off and name is empty. Name the account the pods run under." .name) -}}
+{{- fail (printf "%s.serviceAccount.name: required with create false. Set the name of the account that the pods use." .name) -}}
 {{- end -}}
 {{- if .values.serviceAccount.create }}
 ---
@@ -154,35 +216,38 @@ automountServiceAccountToken: false
 {{- end }}
 {{- end -}}
 
-{{/* A role in the release's namespace, bound to one account: rules, account. */}}
+{{/* A role bound to one account: {rules, account}. With clusterWide it is a ClusterRole; objectNamespace is the role's namespace. */}}
 {{- define "common.role" }}
+{{- $prefix := ternary "Cluster" "" (default false .clusterWide) }}
+{{- $metadata := include "common.metadata" . }}
+{{- if .clusterWide }}{{- $metadata = regexReplaceAll "\n  namespace: [^\n]*" $metadata "" }}{{- end }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-{{ include "common.metadata" . }}
+kind: {{ $prefix }}Role
+{{ $metadata }}
 rules: {{- toYaml .rules | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-{{ include "common.metadata" . }}
+kind: {{ $prefix }}RoleBinding
+{{ $metadata }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
-  kind: Role
+  kind: {{ $prefix }}Role
   name: {{ .objectName | default (printf "%s%s" .fullname (default "" .suffix)) }}
 subjects:
   - kind: ServiceAccount
     name: {{ .account }}
-    namespace: {{ .root.Release.Namespace }}
+    namespace: {{ .accountNamespace | default .root.Release.Namespace }}
 {{- end -}}
 
-{{- define "common.disruptionBudget" -}}
-{{- if and .values.disruptionBudget.enabled (gt (include "common.replicas" . | int) 1) }}
+{{- define "common.podDisruptionBudget" -}}
+{{- if and .values.podDisruptionBudget.enabled (eq "true" (include "common.severalPods" .)) }}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 {{ include "common.metadata" . }}
 spec:
-  maxUnavailable: {{ .values.disruptionBudget.maxUnavailable }}
+  maxUnavailable: {{ .values.podDisruptionBudget.maxUnavailable }}
   selector:
     matchLabels: {{- include "common.podSelector" . | nindent 6 }}
 {{- end }}
@@ -191,31 +256,19 @@ spec:
 {{- define "common.serviceMonitor" -}}
 {{- with .spec.metrics }}
 {{- if $.global.serviceMonitor.enabled }}
+{{- $labels := merge (deepCopy $.global.serviceMonitor.labels) $.values.labels }}
 ---
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
-{{ include "common.metadata" $ | replace "\n  labels:" (printf "\n  labels:%s" (include "common.monitorLabels" $)) }}
+{{ include "common.metadata" (merge (dict "values" (merge (dict "labels" $labels) $.values)) $) }}
 spec:
   selector:
-    matchLabels: {{- include "common.podSelector" $ | nindent 6 }}
+    matchLabels:
+      {{- include "common.podSelector" $ | nindent 6 }}
   endpoints:
     - port: {{ .port }}
       path: {{ .path }}
       interval: {{ $.global.serviceMonitor.interval }}
 {{- end }}
-{{- end }}
-{{- end -}}
-
-{{- define "common.monitorLabels" -}}
-{{- with .global.serviceMonitor.labels -}}
-{{- toYaml . | nindent 4 -}}
-{{- end -}}
-{{- end -}}
-
-{{/* A properties file: what the chart makes, and the chart's value "config" (keys with dots) over it. {scope, made} */}}
-{{- define "common.configProperties" -}}
-{{- $made := include "common.parsed" (dict "what" .scope.name "text" .made) | fromJson -}}
-{{- range $key, $value := mustMergeOverwrite $made (deepCopy .scope.values.config) }}
-{{ $key }}={{ $value }}
 {{- end }}
 {{- end -}}

@@ -1,6 +1,6 @@
 {{/* Operator settings of halgit from the values: HALGIT_<OPTION>, and Secrets as files under /etc/halgit. */}}
 
-{{/* Which kinds of sources there are: https, ssh, s3, vault. */}}
+{{/* The schemes of the sources: https, ssh, s3, vault. */}}
 {{- define "halyard.schemes" -}}
 {{- $found := dict -}}
 {{- range .values.source.repositories -}}
@@ -8,7 +8,7 @@
 {{- else if hasPrefix "s3://" . }}{{- $_ := set $found "s3" true -}}
 {{- else if hasPrefix "vault://" . }}{{- $_ := set $found "vault" true -}}
 {{- else if or (hasPrefix "ssh://" .) (regexMatch "^[^/:]+@[^/:]+:" .) }}{{- $_ := set $found "ssh" true -}}
-{{- else }}{{- fail (printf "halyard.source.repositories: %s is no https, ssh, s3 or vault address. A directory of the pod cannot be a source." .) -}}
+{{- else }}{{- fail (printf "halyard.source.repositories: %s is not an https, ssh, s3 or vault address. A directory of the pod cannot be a source." .) -}}
 {{- end -}}
 {{- include "common.noPassword" (dict "url" . "where" "halyard.source.repositories") -}}
 {{- end -}}
@@ -18,29 +18,29 @@
 {{- define "halyard.refusals" -}}
 {{- $source := .values.source -}}
 {{- if not $source.repositories -}}
-{{- fail "halyard.source.repositories: empty. Say where the configuration is kept, or set global.spinnaker.install to false." -}}
+{{- fail "halyard.source.repositories: required, because there is no usable default. Set the address of your configuration repository (halgit init creates one), or set global.spinnaker.install to false." -}}
 {{- end -}}
 {{- if and (gt (len $source.repositories) 1) (or $source.ref $source.path) -}}
-{{- fail "halyard.source: ref and path go with one repository. With several, write \"ADDRESS?ref=REF&path=DIR\" for each." -}}
+{{- fail "halyard.source: ref and path are for one repository. With several, write \"ADDRESS?ref=REF&path=DIR\" for each." -}}
 {{- end -}}
 {{- $schemes := include "halyard.schemes" . | fromYaml -}}
 {{- if and $schemes.ssh (not .values.credentials.sshSecret) -}}
-{{- fail "halyard.credentials.sshSecret: empty, and a source is reached over SSH. Name the Secret with ssh-privatekey and known_hosts." -}}
+{{- fail "halyard.credentials.sshSecret: required for a source over SSH. Set the name of a Secret with ssh-privatekey and known_hosts." -}}
 {{- end -}}
 {{- if and $schemes.vault (not .values.credentials.vault.address) -}}
-{{- fail "halyard.credentials.vault.address: empty, and a source is in Vault. Give Vault's address." -}}
+{{- fail "halyard.credentials.vault.address: required for a source in Vault. Set Vault's address." -}}
 {{- end -}}
-{{- if and (eq $source.variant "ssh") (ne $source.dialect "halgit") (not .values.credentials.sshSecret) -}}
-{{- fail "halyard.source.variant: ssh takes the key from halyard.credentials.sshSecret, which is empty. Name the Secret, or take variant token." -}}
+{{- if and (eq $source.variant "ssh") (eq .global.spinnaker.dialect "opsmx") (not .values.credentials.sshSecret) -}}
+{{- fail "halyard.source.variant: ssh requires halyard.credentials.sshSecret. Set it, or set variant to token." -}}
 {{- end -}}
-{{- range $name, $_ := ternary dict .values.parameters (eq $source.dialect "halgit") -}}
+{{- range $name, $_ := ternary dict .values.parameters (eq .global.spinnaker.dialect "halgit") -}}
 {{- if has $name (list "AWS_SECRET_ACCESS_KEY" "GIT_SSH_KEY" "GIT_TOKEN" "JIRA_BASE64_USR_PASSWD" "KEY" "SERVICENOW_BASE64_USR_PASSWD") -}}
-{{- fail (printf "halyard.parameters.%s: this is a secret, and would stand in the pod's specification. Name the Secret that holds it in halyard.secretParameters." $name) -}}
+{{- fail (printf "halyard.parameters.%s: this is a secret, and the pod's specification would show it. Set halyard.secretParameters.%s instead." $name $name) -}}
 {{- end -}}
 {{- end -}}
 {{- with .values.mtls -}}
 {{- if and .enabled (not .existingSecret) (not (and .certManager.issuer .certManager.passwordSecret)) -}}
-{{- fail "halyard.mtls: enabled, and nothing brings the certificates. Give existingSecret, or certManager.issuer and certManager.passwordSecret." -}}
+{{- fail "halyard.mtls: enabled without certificates. Set existingSecret, or certManager.issuer and certManager.passwordSecret." -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -72,8 +72,8 @@ REPO: {{ join "\n" .repositories | toJson }}
 REF: {{ .ref | quote }}
 PATH: {{ .path | quote }}
 OVERLAY: {{ .overlay | quote }}
-DIALECT: {{ .dialect | quote }}
-VARIANT: {{ ternary .variant "" (ne .dialect "halgit") | quote }}
+DIALECT: {{ $.global.spinnaker.dialect | quote }}
+VARIANT: {{ ternary .variant "" (eq $.global.spinnaker.dialect "opsmx") | quote }}
 TIMEOUT: {{ .timeoutSeconds | int }}
 LOCKED: {{ ternary "1" "" .locked | quote }}
 VERIFY_SIGNATURES: {{ ternary "/etc/halgit/signers/signers" "" (ne .signersConfigMap "") | quote }}
@@ -85,7 +85,7 @@ HALYARD_ADDRESS: 0.0.0.0
 SECRETS: {{ .values.secrets.mode }}
 FAIL_ON: {{ .values.render.failOn }}
 NO_VALIDATE: {{ ternary "" "1" .values.render.validate | quote }}
-ALLOW_REFERENCE: {{ join "\n" .values.secrets.allowReferences | toJson }}
+ALLOW_REFERENCE: {{ include "halyard.allowedReferences" . | fromJsonArray | join "\n" | toJson }}
 LOG_FORMAT: json
 {{- if .values.credentials.git }}
 GIT_TOKEN_FILE: /etc/halgit/git/token
@@ -105,16 +105,28 @@ CA_FILE: {{ include "common.caFile" . | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* HALGIT_PARAM_*: those given, secret ones as files, and in the opsmx dialect the tokens the chart knows. */}}
-{{- define "halyard.parameters" -}}
-{{- $given := dict -}}
-{{- if eq .values.source.dialect "opsmx" }}{{- $given = include "halyard.tokens" . | fromYaml -}}{{- end -}}
-{{- range $name, $value := .values.parameters }}{{- $_ := set $given (include "halyard.variable" $name) $value -}}{{- end -}}
-{{- range $name, $_ := .values.secretParameters }}
-{{- $_ := unset $given (include "halyard.variable" $name) }}
-{{- $_ := set $given (printf "%s_FILE" (include "halyard.variable" $name)) (printf "/etc/halgit/%s/value" (include "halyard.folder" $name)) }}
+{{/*
+Patterns of the references that halgit may read. Roles are not enough: the account of the pod may read every Secret of the namespace
+where it deploys Spinnaker there.
+*/}}
+{{- define "halyard.allowedReferences" -}}
+{{- $patterns := .values.secrets.allowReferences | default (list "vault://*" "s3://*" "secrets-manager://*" "gcs://*" "google-secrets-manager://*" "noop*") -}}
+{{- range .values.secrets.kubernetes -}}
+{{- $patterns = concat $patterns (list (printf "k8s://%s" .) (printf "k8s://%s#*" .)) -}}
 {{- end -}}
-{{- toYaml $given -}}
+{{- toJson $patterns -}}
+{{- end -}}
+
+{{/* HALGIT_PARAM_*: parameters of the values, those in Secrets as files, and the tokens of the opsmx dialect that the chart knows. */}}
+{{- define "halyard.parameters" -}}
+{{- $parameters := dict -}}
+{{- if eq .global.spinnaker.dialect "opsmx" }}{{- $parameters = include "halyard.tokens" . | fromYaml -}}{{- end -}}
+{{- range $name, $value := .values.parameters }}{{- $_ := unset $parameters (printf "%s_FILE" (include "halyard.variable" $name)) -}}{{- $_ := set $parameters (include "halyard.variable" $name) $value -}}{{- end -}}
+{{- range $name, $_ := .values.secretParameters }}
+{{- $_ := unset $parameters (include "halyard.variable" $name) }}
+{{- $_ := set $parameters (printf "%s_FILE" (include "halyard.variable" $name)) (printf "/etc/halgit/%s/value" (include "halyard.folder" $name)) }}
+{{- end -}}
+{{- toYaml $parameters -}}
 {{- end -}}
 
 {{/* The variable of a parameter: its name in upper snake case. */}}
@@ -126,7 +138,7 @@ HALGIT_PARAM_{{ . | replace "-" "_" | snakecase | upper }}
 parameter-{{ . | replace "_" "-" | lower }}
 {{- end -}}
 
-{{/* Tokens of the opsmx dialect that follow from the release. */}}
+{{/* Tokens of the opsmx dialect whose value is known from the release. */}}
 {{- define "halyard.tokens" -}}
 {{- $protocol := ternary "https" "http" .global.tls.enabled -}}
 HALGIT_PARAM_SPINNAKER_NAMESPACE: {{ include "common.spinnakerNamespace" . | quote }}
@@ -140,7 +152,9 @@ HALGIT_PARAM_OVERRIDE_API_URL: {{ . | quote }}
 {{- end }}
 HALGIT_PARAM_DYNAMIC_ACCOUNTS_REPO: {{ first (splitList "?" (first .values.source.repositories)) | quote }}
 HALGIT_PARAM_DYN_ACCNT_CONFG_PATH: /
-HALGIT_PARAM_BRANCH: {{ .values.source.ref | default "main" | quote }}
+{{- with .values.source.ref }}
+HALGIT_PARAM_BRANCH: {{ . | quote }}
+{{- end }}
 HALGIT_PARAM_KEY_FILE: /etc/halgit/encryption/key
 {{- if .values.credentials.git }}
 HALGIT_PARAM_GIT_USER_FILE: /etc/halgit/git/username
@@ -161,12 +175,12 @@ HALGIT_PARAM_GIT_SSH_KEY_FILE: /etc/halgit/ssh/ssh-privatekey
 {{- end }}
 {{- end -}}
 
-{{/* Secrets mounted as files: folder -> name and items. */}}
+{{/* Secrets that are mounted as files: folder -> name and items. */}}
 {{- define "halyard.secrets" -}}
 {{- $scope := . -}}
 {{- if .values.credentials.git }}
 {{- $git := dict "scope" . "credential" "git" }}
-{{- include "common.credentialGiven" $git }}
+{{- include "common.requireCredential" $git }}
 git:
   name: {{ include "common.credentialSecret" $git }}
   items:
@@ -185,7 +199,7 @@ aws: {name: {{ . }}, items: [{key: credentials, path: credentials}]}
 vault: {name: {{ .tokenSecret }}, items: [{key: token, path: token}]}
 {{- end }}
 {{- end }}
-{{- if eq .values.source.dialect "opsmx" }}
+{{- if eq .global.spinnaker.dialect "opsmx" }}
 encryption: {{ include "common.credentialFile" (dict "scope" . "credential" "encryption" "key" "key") }}
 {{- end }}
 {{- range $name, $secret := .values.secretParameters }}

@@ -1,4 +1,4 @@
-{{/* The public points by Ingress. */}}
+{{/* The public addresses by Ingress. */}}
 {{- define "isd.ingress" -}}
 {{- $exposure := .values.exposure -}}
 {{- range .points }}
@@ -36,7 +36,7 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{/* The public points by the Gateway API: one route each, and the Gateway where it is to be made. */}}
+{{/* The public addresses by the Gateway API: one route each, the Gateway where it is to be created, and a redirect from http to https. */}}
 {{- define "isd.gateway" -}}
 {{- $gateway := .values.exposure.gateway -}}
 {{- $name := $gateway.name | default .fullname -}}
@@ -62,12 +62,33 @@ spec:
       port: 443
       tls:
         mode: Terminate
-        certificateRefs: [{name: {{ include "isd.tlsSecret" (dict "scope" $ "point" .) }}}]
+        certificateRefs: [{group: "", kind: Secret, name: {{ include "isd.tlsSecret" (dict "scope" $ "point" .) }}}]
       {{- else }}
       protocol: HTTP
       port: 80
       {{- end }}
     {{- end }}
+    {{- if .global.tls.enabled }}
+    - name: http
+      protocol: HTTP
+      port: 80
+      allowedRoutes: {namespaces: {from: {{ ternary "Same" "All" (eq .root.Release.Namespace $namespace) }}}}
+    {{- end }}
+{{- end }}
+{{- if and .global.tls.enabled (or $gateway.create $gateway.httpSectionName) }}
+{{- $hosts := list }}
+{{- range .points }}{{ if not .passthrough }}{{ $hosts = append $hosts .host }}{{ end }}{{ end }}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+{{ include "common.metadata" (merge (dict "objectName" (printf "%s-redirect" .root.Release.Name) "component" "exposure") .) }}
+spec:
+  parentRefs:
+    - {group: gateway.networking.k8s.io, kind: Gateway, name: {{ $name }}, namespace: {{ $namespace }}, sectionName: {{ $gateway.create | ternary "http" $gateway.httpSectionName }}}
+  hostnames: {{ toJson $hosts }}
+  rules:
+    - matches: [{path: {type: PathPrefix, value: /}}]
+      filters: [{type: RequestRedirect, requestRedirect: {scheme: https, statusCode: 301}}]
 {{- end }}
 {{- range .points }}
 ---
@@ -76,14 +97,19 @@ kind: {{ ternary "TLSRoute" "HTTPRoute" (default false .passthrough) }}
 {{ include "common.metadata" (merge (dict "objectName" (printf "%s-%s" $.root.Release.Name .name) "objectNamespace" .namespace "component" "exposure") $) }}
 spec:
   parentRefs:
-    - name: {{ $name }}
+    - group: gateway.networking.k8s.io
+      kind: Gateway
+      name: {{ $name }}
       namespace: {{ $namespace }}
-      {{- if $gateway.create }}
-      sectionName: {{ .name }}
+      {{- with ternary .name (ternary $gateway.passthroughSectionName $gateway.sectionName (default false .passthrough)) $gateway.create }}
+      sectionName: {{ . }}
       {{- end }}
   hostnames: [{{ .host }}]
   rules:
-    - backendRefs: [{name: {{ .service }}, port: {{ .port }}}]
+    - backendRefs: [{group: "", kind: Service, name: {{ .service }}, port: {{ .port }}, weight: 1}]
+      {{- if not .passthrough }}
+      matches: [{path: {type: PathPrefix, value: /}}]
+      {{- end }}
 {{- end }}
 {{- end -}}
 
@@ -95,7 +121,7 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{/* The public points by Istio: a Gateway where none is named, and one VirtualService each. */}}
+{{/* The public addresses by Istio: a Gateway where none is named, and one VirtualService each. Istio reads certificates in its gateway's namespace. */}}
 {{- define "isd.istio" -}}
 {{- $istio := .values.exposure.istio -}}
 {{- if not $istio.gateway }}
@@ -114,6 +140,9 @@ spec:
       {{- else if $.global.tls.enabled }}
       port: {number: 443, name: https-{{ .name }}, protocol: HTTPS}
       tls: {mode: SIMPLE, credentialName: {{ include "isd.tlsSecret" (dict "scope" $ "point" .) }}}
+    - hosts: [{{ printf "%s/%s" .namespace .host | quote }}]
+      port: {number: 80, name: http-{{ .name }}, protocol: HTTP}
+      tls: {httpsRedirect: true}
       {{- else }}
       port: {number: 80, name: http-{{ .name }}, protocol: HTTP}
       {{- end }}
@@ -142,7 +171,7 @@ spec:
 ---
 apiVersion: cert-manager.io/v1
 kind: Certificate
-{{ include "common.metadata" (merge (dict "objectName" (printf "%s-%s" $.root.Release.Name .name) "component" "exposure") $) }}
+{{ include "common.metadata" (merge (dict "objectName" (printf "%s-%s" $.root.Release.Name .name) "objectNamespace" $istio.gatewayNamespace "component" "exposure") $) }}
 spec:
   secretName: {{ include "isd.tlsSecret" (dict "scope" $ "point" .) }}
   dnsNames: [{{ .host }}]
