@@ -95,7 +95,11 @@ def _values(node: yaml.MappingNode, data: dict[str, Any], lines: list[str], file
         if not text:
             raise ValueError(f"{file}:{key.start_mark.line + 1}: {key.value} has no comment")
         default = data[key.value]
-        nested = isinstance(value, yaml.MappingNode) and value.value and not ({"free", "entry"} | SPECIAL.keys()) & marks.keys()
+        nested = (
+            isinstance(value, yaml.MappingNode)
+            and value.value
+            and not ({"free", "entry"} | SPECIAL.keys()) & marks.keys()
+        )
         children = tuple(_values(value, default, lines, file)) if nested else ()
         yield Value(key.value, default, text, marks, children)
 

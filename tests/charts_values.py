@@ -32,6 +32,7 @@ EVERYTHING = over(
     over(CI["trial"], CI["controller"]),
     {
         "halyard": {"sync": {"watch": True}},
+        "controller": {"restart": {"schedule": "30 4 1 */3 *"}},
         "global": {"serviceMonitor": {"enabled": True}, "replicas": 2, **CI["private-registry"]["global"]},
     },
 )

@@ -54,7 +54,7 @@ def test_halgit_knows_the_options_the_charts_give(every: dict[str, list[Object]]
         assert {one for one in names if not one.startswith("HALGIT_PARAM_")} <= known
 
 
-def test_the_notes_say_how_long_the_control_certificate_holds_and_what_renews_it(
+def test_the_notes_say_when_the_control_certificate_ends_and_what_renews_it(
     texts: Callable[..., dict[str, str]],
 ) -> None:
     command = (
@@ -63,8 +63,8 @@ def test_the_notes_say_how_long_the_control_certificate_holds_and_what_renews_it
     by_hand = over(CI["controller"], {"bootstrap": {"renew": {"schedule": ""}}})
     notes = texts("isd", CI["controller"])["isd/templates/NOTES.txt"]
     assert command in notes
-    assert "a year after it was made; the job isd-renew renews it, and sapor takes the new one when" in notes
+    assert "one year after it was issued; the job isd-renew renews it and restarts sapor." in notes
     notes = texts("isd", by_hand)["isd/templates/NOTES.txt"]
     assert command in notes
-    assert "a year after it was made. Renew it in time, or set bootstrap.renew.schedule." in notes
-    assert "halgit isd status" not in texts("isd", CI["hosts"])["isd/templates/NOTES.txt"]
+    assert "one year after it was issued. Renew it in time, or set bootstrap.renew.schedule." in notes
+    assert "--control-secret" not in texts("isd", CI["hosts"])["isd/templates/NOTES.txt"]

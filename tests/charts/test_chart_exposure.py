@@ -36,7 +36,7 @@ def gateway_points(objects: list[Object]) -> Points:
     modes = {"HTTPRoute": "terminate", "TLSRoute": "passthrough"}
     found = {}
     for kind, mode in modes.items():
-        for one in of(objects, kind):
+        for one in (one for one in of(objects, kind) if "backendRefs" in one["spec"]["rules"][0]):
             (backend,) = one["spec"]["rules"][0]["backendRefs"]
             found[one["spec"]["hostnames"][0]] = (backend["name"], backend["port"], mode)
     return found
@@ -68,6 +68,7 @@ def test_separate_gates_make_four(every: dict[str, list[Object]]) -> None:
 def test_five_points_by_ingress_where_it_can_pass_tls_through(render: Callable[..., list[Object]]) -> None:
     values = over(CI["separate-gates"], {
         "global": {"controller": {"enabled": True}, "hosts": {"controller": "agents.example.org"}},
+        "controller": {"agent": {"advertisePort": 443}},
         "exposure": {"ingress": {"passthroughAnnotations": {"haproxy.org/ssl-passthrough": "true"}}},
     })  # fmt: skip
     objects = render("isd", values)
@@ -93,7 +94,29 @@ def test_the_gateway_has_a_listener_for_each_point(every: dict[str, list[Object]
     assert {parent["sectionName"] for parent in parents} == listeners.keys()
     assert {parent["name"] for parent in parents} == {gateway["metadata"]["name"]}
     assert listeners["controller"]["tls"] == {"mode": "Passthrough"}
-    assert listeners["ui"]["tls"]["certificateRefs"] == [{"name": "isd-ui-tls"}]
+    assert listeners["ui"]["tls"]["certificateRefs"] == [{"group": "", "kind": "Secret", "name": "isd-ui-tls"}]
+
+
+def test_http_is_redirected_to_https(every: dict[str, list[Object]], render: Callable[..., list[Object]]) -> None:
+    (route,) = (one for one in of(every["gateway"], "HTTPRoute") if one["metadata"]["name"] == "isd-redirect")
+    (rule,) = route["spec"]["rules"]
+    assert rule["filters"] == [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}]
+    assert route["spec"]["parentRefs"][0]["sectionName"] == "http"
+    assert set(route["spec"]["hostnames"]) == THREE.keys()
+    (gateway,) = of(every["istio"], "Gateway", "networking.istio.io/")
+    assert [row["tls"] for row in gateway["spec"]["servers"] if row["port"]["number"] == 80] == [
+        {"httpsRedirect": True}
+    ] * 3
+    names = {"sectionName": "https", "passthroughSectionName": "tls", "httpSectionName": "web"}
+    existing = render("isd", over(CI["gateway-existing"], {"exposure": {"gateway": names}}))
+    sections = {
+        one["metadata"]["name"]: one["spec"]["parentRefs"][0]["sectionName"] for one in of(existing, "HTTPRoute")
+    }
+    assert sections == {"isd-ui": "https", "isd-oes-gate": "https", "isd-deck": "https", "isd-redirect": "web"}
+
+
+def test_certificates_are_in_the_namespace_of_istios_gateway(every: dict[str, list[Object]]) -> None:
+    assert {one["metadata"]["namespace"] for one in of(every["istio"], "Certificate")} == {"istio-system"}
 
 
 def test_routes_stand_beside_the_services_they_lead_to(every: dict[str, list[Object]]) -> None:
@@ -122,9 +145,9 @@ def test_without_https_nothing_asks_for_a_certificate(render: Callable[..., list
 
 
 def test_nothing_is_exposed_where_you_bring_your_own(render: Callable[..., list[Object]]) -> None:
-    objects = render("isd", {"exposure": {"kind": "none"}})
+    objects = render("isd", over(CI["isd-only"], {"exposure": {"kind": "none"}}))
     assert not [one for one in objects if one["kind"] in ("Ingress", "HTTPRoute", "VirtualService", "Gateway")]
-    assert len(objects) > 50
+    assert len(objects) > 40
 
 
 def test_predecessor_names_lead_to_the_same_pods(every: dict[str, list[Object]]) -> None:
@@ -138,4 +161,5 @@ def test_predecessor_names_lead_to_the_same_pods(every: dict[str, list[Object]])
     for before, now in old.items():
         assert services[before]["selector"] == services[now]["selector"]
         assert services[before]["ports"] == services[now]["ports"]
+        assert services[before]["type"] == "ClusterIP", "one load balancer for one port"
     assert not old.keys() & {one["metadata"]["name"] for one in of(every["hosts"], "Service")}

@@ -13,12 +13,16 @@ Object = dict[str, Any]
 Every = dict[str, list[Object]]
 
 
-def test_jobs_are_hooks_of_the_install_and_not_of_the_upgrade(every: Every) -> None:
-    for name, event in (("bootstrap", "pre-install"), ("configure", "post-install")):
-        assert job(every["hosts"], name)["metadata"]["annotations"] == {
-            "helm.sh/hook": event,
-            "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
-        }
+def test_bootstrap_runs_before_installs_and_upgrades_and_helm_does_not_wait_for_configure(every: Every) -> None:
+    """Secrets that are missing are created at every upgrade; services need longer than a hook may take."""
+    assert job(every["hosts"], "bootstrap")["metadata"]["annotations"] == {
+        "helm.sh/hook": "pre-install,pre-upgrade",
+        "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
+    }
+    configure = job(every["hosts"], "configure")
+    assert "annotations" not in configure["metadata"]
+    assert configure["spec"]["backoffLimit"] == 6
+    assert configure["spec"]["activeDeadlineSeconds"] == 7 * (1800 + 600)
 
 
 def test_a_job_that_differs_has_another_name(render: Callable[..., list[Object]]) -> None:
@@ -38,7 +42,7 @@ def test_a_job_that_differs_has_another_name(render: Callable[..., list[Object]]
     assert waiting["bootstrap"] == before["bootstrap"]
     assert waiting["configure"] != before["configure"]
     seen: dict[str, Object] = {}
-    for values in ({}, {"sapor": {"replicas": 2}}, {"bootstrap": {"runOnUpgrade": True}}, {"global": {"trial": True}}):
+    for values in ({}, {"sapor": {"replicas": 2}}, {"bootstrap": {"labels": {"a": "b"}}}, {"global": {"trial": True}}):
         for one in render("isd", over(CI["hosts"], values)):
             if one["kind"] == "Job":
                 assert seen.setdefault(one["metadata"]["name"], one["spec"]) == one["spec"]

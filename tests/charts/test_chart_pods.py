@@ -9,12 +9,18 @@ from charts_pods import NAME, containers, distinct, pods, template
 from charts_values import ALONE, EVERYTHING
 
 Object = dict[str, Any]
+WITHOUT = {
+    "refill": {"startupProbe", "readinessProbe", "livenessProbe"},
+    "sync": {"startupProbe", "readinessProbe", "livenessProbe"},
+    "datascience": {"livenessProbe"},
+}
+"""Containers that do not listen, or of which only a connection is known, which readiness tries."""
 Every = dict[str, list[Object]]
 
 
 def test_everything_is_everything(render: Callable[..., list[Object]]) -> None:
     names = {template(one)["metadata"]["labels"][NAME] for one in render("isd", EVERYTHING) if template(one)}
-    assert names == {*ALONE, "bootstrap", "configure", "renew"}
+    assert names == {*ALONE, "bootstrap", "configure", "renew", "controller-restart"}
 
 
 def test_pods_keep_to_the_restricted_standard(every: Every) -> None:
@@ -26,7 +32,7 @@ def test_pods_keep_to_the_restricted_standard(every: Every) -> None:
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, where
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys(), where
         kinds = {kind for volume in spec["volumes"] for kind in volume} - {"name"}
-        assert kinds <= {"configMap", "emptyDir", "projected", "secret"}, where
+        assert kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}, where
         for container in containers(spec):
             assert not [port for port in container.get("ports", []) if "hostPort" in port], where
             context = container["securityContext"]
@@ -35,7 +41,7 @@ def test_pods_keep_to_the_restricted_standard(every: Every) -> None:
             assert context["readOnlyRootFilesystem"] is True, where
             assert context["capabilities"] == {"drop": ["ALL"]}, where
             assert container["resources"]["limits"]["memory"], where
-            assert container["resources"]["requests"].keys() == {"cpu", "memory"}, where
+            assert container["resources"]["requests"].keys() == {"cpu", "memory", "ephemeral-storage"}, where
 
 
 def test_tokens_only_where_they_are_used(every: Every) -> None:
@@ -45,7 +51,7 @@ def test_tokens_only_where_they_are_used(every: Every) -> None:
         for container in containers(spec):
             if any(mount["name"] == "api-token" for mount in container["volumeMounts"]):
                 with_token.add(container["name"])
-    assert with_token == {"halyard", "halgit", "check", "controller", "bootstrap", "renew"}
+    assert with_token == {"halyard", "halgit", "sync", "controller", "controller-restart", "bootstrap", "renew"}
 
 
 def test_every_mount_has_its_volume_and_every_volume_a_mount(every: Every) -> None:
@@ -53,8 +59,7 @@ def test_every_mount_has_its_volume_and_every_volume_a_mount(every: Every) -> No
         volumes = [volume["name"] for volume in spec["volumes"]]
         assert len(volumes) == len(set(volumes)), f"{where}: {volumes}"
         mounted = {mount["name"] for container in containers(spec) for mount in container["volumeMounts"]}
-        claimed = {"data"} if "StatefulSet" in where else set()
-        assert mounted - claimed == set(volumes), where
+        assert mounted == set(volumes), where
         for container in containers(spec):
             paths = [mount["mountPath"] for mount in container["volumeMounts"]]
             names = [variable["name"] for variable in container.get("env", [])]
@@ -68,9 +73,12 @@ def test_long_running_pods_have_probes_and_a_spread(every: Every) -> None:
             continue
         spec = one["spec"]["template"]["spec"]
         for container in spec["containers"]:
-            wanted = {"startupProbe", "readinessProbe", "livenessProbe"}
-            assert container["name"] == "refill" or wanted <= container.keys(), where
-        if one["spec"]["replicas"] > 1:
+            wanted = {"startupProbe", "readinessProbe", "livenessProbe"} - WITHOUT.get(container["name"], set())
+            assert wanted <= container.keys(), where
+            assert container.get("readinessProbe", {}).keys() - container.get("livenessProbe", {}).keys() or (
+                container.get("readinessProbe") != container.get("livenessProbe") or not wanted
+            ), f"{where}: one probe for both"
+        if one["spec"].get("replicas", 1) > 1:
             assert {row["topologyKey"] for row in spec["topologySpreadConstraints"]} == {
                 "kubernetes.io/hostname",
                 "topology.kubernetes.io/zone",
@@ -99,7 +107,7 @@ def test_an_assigned_user_is_left_to_the_platform(every: Every) -> None:
         assert spec["securityContext"]["runAsUser"] == 1000, where
 
 
-def test_proxies_and_authorities_reach_every_container(every: Every) -> None:
+def test_proxies_and_ca_certificates_reach_every_container(every: Every) -> None:
     for where, spec in pods({"": every["restricted"]}):
         for container in containers(spec):
             env = {variable["name"]: variable.get("value") for variable in container["env"]}

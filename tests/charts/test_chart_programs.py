@@ -75,7 +75,9 @@ def test_datascience_reads_credentials_as_they_are(render: Callable[..., list[Ob
 
 
 def test_the_pod_of_helm_test_connects_to_each_port(render: Callable[..., list[Object]]) -> None:
-    pod = next(one for one in render("oes-redis") if one["kind"] == "Pod")
+    pod = next(
+        one for one in render("oes-redis", {"global": {"tests": {"enabled": True}}}) if one["kind"] == "Pod"
+    )
     container = pod["spec"]["containers"][0]
     assert container["args"] == ["isd-oes-redis:6379"]
     command = [sys.executable, *container["command"][1:]]

@@ -15,7 +15,7 @@ from charts_values import CHARTS, CI, over
 Object = dict[str, Any]
 KEYS = {
     "database": ["password"], "redis": ["password"], "rabbitmq": ["password"], "objectStore": ["secretKey"],
-    "ldap": ["password"], "ldapConfig": ["password"], "encryption": ["key"], "saporGate": ["password"],
+    "ldap": ["password"], "login": ["password"], "encryption": ["key"], "saporGate": ["password"],
     "git": ["username", "token"], "vault": ["token"], "saml": ["password"], "oauth2": ["clientId", "clientSecret"],
 }  # fmt: skip
 
@@ -33,7 +33,7 @@ PLANTED = {
     },
     "controller": {"agent": {"service": {"type": "LoadBalancer"}}},
     "accounts": {"enabled": True, "store": {"url": "https://git.example.org/accounts.git"}},
-    "halyard": {"credentials": {"git": True}},
+    "halyard": {"source": {"repositories": ["https://git.example.org/config.git"]}, "credentials": {"git": True}},
     "sapor": {"pipelinePromotion": {"kind": "github", "cloneUrl": "https://git.example.org/pipelines"}},
     "configure": {"accountsRepository": "https://github.com/org/accounts.git"},
     "pipelinePromotion": {
@@ -70,8 +70,8 @@ def test_the_notes_show_no_secret(texts: Callable[..., dict[str, str]]) -> None:
 def test_values_make_the_secret_that_is_referenced(render: Callable[..., list[Object]]) -> None:
     made = {o["metadata"]["name"]: o["stringData"] for o in render("isd", CI["oauth2"]) if o["kind"] == "Secret"}
     assert made == {
-        "isd-database": {"username": "postgres", "password": "given-at-install"},
-        "isd-oauth2": {"clientId": "isd", "clientSecret": "given-at-install"},
+        "isd-database": {"username": "postgres", "password": "a-value"},
+        "isd-oauth2": {"clientId": "isd", "clientSecret": "a-value"},
     }
 
 

@@ -85,4 +85,4 @@ def test_each_key_of_a_wrong_type_is_refused(chart: str) -> None:
 def test_each_global_misspelt_is_refused_in_words(texts: Callable[..., dict[str, str]], name: str) -> None:
     with pytest.raises(HelmError) as caught:
         texts("minio", over(ALONE["minio"], {"global": {name + "x": {}}}))
-    assert f"global.{name}x is not a value of this chart. It has: addresses, " in str(caught.value)
+    assert f"global.{name}x is not a value of this chart. Known: addresses, " in str(caught.value)

@@ -37,7 +37,8 @@ global:
 {{- end -}}
 {{- if $found -}}
 {{- $prefix := ternary "" (printf "%s." (ternary $.name $place (eq $place "*"))) (eq $place "isd") -}}
-{{- fail (printf "%s%s: this value was renamed or removed. Use %s." $prefix $path $new) -}}
+{{- $next := ternary (trimPrefix "nothing; " $new | printf "Remove it: %s") (printf "Use %s" $new) (hasPrefix "nothing; " $new) -}}
+{{- fail (printf "%s%s: this value was renamed or removed. %s." $prefix $path $next) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
