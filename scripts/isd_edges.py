@@ -1,8 +1,8 @@
-"""Make tests/charts/edges.json: which component of ISD calls which, and at which port.
+"""Generate tests/charts/edges.json: which component of ISD calls which, and at which port.
 
 Read from the description of the predecessor chart's components. Run: python scripts/isd_edges.py REFERENCE_FOLDER
-Connections with what no chart holds (a git host, agents, the Kubernetes API) are left out; the services Halyard deploys
-are one: spinnaker.
+Connections outside the charts (a git host, agents, the Kubernetes API) are skipped. The services that Halyard deploys
+count as one: spinnaker.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def charted() -> set[str]:
 
 
 def edges(components: dict[str, Any]) -> Iterator[tuple[str, str, int | None]]:
-    """Caller, called and port; the port is None where the description names none."""
+    """Caller, called and port; the port is None where the description has no port."""
     own = charted() & components.keys()
     deployed = {name for name, one in components.items() if "deployedBy" in one} | {SPINNAKER}
     for name, component in components.items():

@@ -1,4 +1,4 @@
-"""A container of a rendered pod run for real: its mounts become folders below one root, its Secrets the files in them.
+"""Run a container of a rendered pod: its mounts become folders below one root, its Secrets the files in them.
 
 Paths in its environment and arguments are moved below that root, but for those that name what another container sees.
 """
@@ -20,7 +20,7 @@ WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
 def template(one: Object) -> Object:
-    """The pod template of a workload; empty for what is none."""
+    """The pod template of a workload; empty for other objects."""
     if one["kind"] not in WORKLOADS:
         return {}
     spec = one["spec"]["jobTemplate"]["spec"] if one["kind"] == "CronJob" else one["spec"]
@@ -45,7 +45,7 @@ def distinct(every: dict[str, list[Object]]) -> Iterator[tuple[str, Object]]:
 
 
 def pods(every: dict[str, list[Object]]) -> Iterator[tuple[str, Object]]:
-    """dict[str, list[Object]] distinct pod specification."""
+    """Each distinct pod specification, with where it is."""
     for where, one in distinct(every):
         if one["kind"] == "Pod":
             yield where, one["spec"]
@@ -77,18 +77,24 @@ class Pod:
         for mount in container["volumeMounts"]:
             folder = self.path(mount["mountPath"])
             volume = self.volumes[mount["name"]]
-            if "emptyDir" in volume or "projected" in volume:
+            if {"emptyDir", "projected", "persistentVolumeClaim"} & volume.keys():
                 folder.mkdir(parents=True, exist_ok=True)
+            elif "subPath" in mount:
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                folder.write_text(self._content(volume)[mount["subPath"]])
             else:
                 self._fill(folder, volume)
 
-    def _fill(self, folder: Path, volume: Object) -> None:
+    def _content(self, volume: Object) -> dict[str, str]:
         source = volume.get("secret") or volume["configMap"]
         data = self.objects[source.get("secretName") or source["name"]]
         items = source.get("items") or [{"key": key, "path": key} for key in data]
+        return {item["path"]: data[item["key"]] for item in items}
+
+    def _fill(self, folder: Path, volume: Object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        for item in items:
-            (folder / item["path"]).write_text(data[item["key"]])
+        for path, text in self._content(volume).items():
+            (folder / path).write_text(text)
 
     def path(self, path: str) -> Path:
         """Where a path of the container stands here."""
@@ -97,7 +103,7 @@ class Pod:
     def environment(self, container: Object) -> dict[str, str]:
         """The variables of the container and no others, but the search path."""
         variables = {"PATH": os.environ["PATH"]}
-        for row in container["env"]:
+        for row in container.get("env", []):
             value = row["value"] if "value" in row else self._referenced(row["valueFrom"])
             variables[row["name"]] = value if row["name"] in SEEN_BY_OTHERS else self._moved(container, value)
         return variables

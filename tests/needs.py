@@ -40,6 +40,14 @@ def file(path: str, package: str) -> Path:
     return Path(path)
 
 
+def folder(pattern: str, package: str) -> Path:
+    """The last folder below / that a pattern matches, or a skip that names it and its Debian package."""
+    found = sorted(Path("/").glob(pattern.lstrip("/")))
+    if not found:
+        pytest.skip(f"needs {pattern} (Debian package {package})")
+    return found[-1]
+
+
 def shared_data() -> Path:
     """The folder of real repositories beside the checkout."""
     folder = ROOT.parent / "shared" / "data"

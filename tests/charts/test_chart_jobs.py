@@ -48,7 +48,7 @@ def test_a_job_that_differs_has_another_name(render: Callable[..., list[Object]]
                 assert seen.setdefault(one["metadata"]["name"], one["spec"]) == one["spec"]
 
 
-def test_the_renewing_job_may_change_one_secret_and_read_two(every: Every) -> None:
+def test_the_renewing_job_may_change_one_secret_and_restart_sapor(every: Every) -> None:
     objects = every["controller"]
     cron = job(objects, "renew", "CronJob")
     assert "annotations" not in cron["metadata"], "it is part of the release, no hook"
@@ -58,9 +58,14 @@ def test_the_renewing_job_may_change_one_secret_and_read_two(every: Every) -> No
     assert role["rules"] == [
         {**secrets, "verbs": ["get"], "resourceNames": ["isd-controller-ca", "isd-controller-control"]},
         {**secrets, "verbs": ["update"], "resourceNames": ["isd-controller-control"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"], "resourceNames": ["isd-sapor"]},
     ]
     assert not [
-        where for where, found in every.items() if where != "controller" for o in found if o["kind"] == "CronJob"
+        where
+        for where, found in every.items()
+        if where not in ("controller", "example production")
+        for o in found
+        if o["kind"] == "CronJob"
     ]
 
 

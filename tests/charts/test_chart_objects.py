@@ -189,7 +189,9 @@ def test_secrets_pods_need_are_made_or_named(every: Every) -> None:
             for container in containers(spec):
                 refs = [variable.get("valueFrom", {}).get("secretKeyRef") for variable in container.get("env", [])]
                 used |= {ref["name"] for ref in refs if ref}
-            assert {secret for secret in used if secret.startswith("isd-") and not secret.endswith("-login")} <= made, name
+            assert {secret for secret in used if secret.startswith("isd-") and not secret.endswith("-login")} <= made, (
+                name
+            )
 
 
 @pytest.mark.parametrize("name", ["trial", "high-availability", "restricted", "pipelines"])
@@ -217,7 +219,11 @@ def test_texts_that_look_like_numbers_stay_texts(render: Callable[..., list[Obje
     assert settings["app"]["dashboard"]["adminuser"] == "0123"
     assert settings["userGroup"]["superAdminGroups"] == "yes"
     source = {"repositories": ["https://git.example.org/c.git"], "ref": "1.20"}
-    stateful = next(one for one in render("halyard", {"source": source, "global": {"spinnaker": {"dialect": "opsmx"}}}) if one["kind"] == "StatefulSet")
+    stateful = next(
+        one
+        for one in render("halyard", {"source": source, "global": {"spinnaker": {"dialect": "opsmx"}}})
+        if one["kind"] == "StatefulSet"
+    )
     env = {row["name"]: row["value"] for row in stateful["spec"]["template"]["spec"]["initContainers"][0]["env"]}
     assert env["HALGIT_REF"] == "1.20"
     assert env["HALGIT_PARAM_BRANCH"] == "1.20"

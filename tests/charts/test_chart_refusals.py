@@ -31,7 +31,7 @@ MISSPELT = [
     ({"exposrue": {}}, "isd:\n- at '': additional properties 'exposrue' not allowed"),
     ({"sapor": {"encryptAcounts": True}}, "- at '': additional properties 'encryptAcounts' not allowed"),
     ({"global": {"hosts": {"iu": "x"}}}, "- at '/global/hosts': additional properties 'iu' not allowed"),
-    ({"global": {"hsots": {}}}, "global.hsots is not a value of this chart. Known: addresses, affinity, annotations, caBundle,"),
+    ({"global": {"hsots": {}}}, "global.hsots is not a value of this chart. Known: addresses, affinity,"),
     ({"global": {"credentials": {"database": {"pasword": "x"}}}}, "additional properties 'pasword' not allowed"),
     ({"sapor": {"replicas": "two"}}, "- at '/replicas': got string, want null or integer"),
     ({"global": {"spinnaker": {"install": "yes"}}}, "- at '/global/spinnaker/install': got string, want boolean"),
@@ -198,7 +198,7 @@ def test_a_wrapping_chart_may_have_globals_of_its_own(vendored: Callable[[str], 
     )
     values = over(HOSTS, {"global": {"other": 1, "credentials": {"database": {"values": {"password": "a-password"}}}}})
     with Chart.load(tmp_path) as chart:
-        rendered = chart.render(values, name="isd", namespace="isd-ns")
+        rendered = chart.render({**values, "isd": {"halyard": values["halyard"]}}, name="isd", namespace="isd-ns")
     secrets = [one for text in rendered.values() for one in text.split("---") if "kind: Secret\n" in one]
     assert len(secrets) == 1
     assert "name: isd-database" in secrets[0]

@@ -62,4 +62,4 @@ def test_the_guide_shows_the_table() -> None:
 def test_a_key_without_a_rule_is_named() -> None:
     with pytest.raises(SystemExit) as caught:
         upgrade_table.table(["imagePullSecret", "brand.new"])
-    assert str(caught.value) == "brand.new: no rule of predecessor_values.yaml says what becomes of it"
+    assert str(caught.value) == "brand.new: no rule of predecessor_values.yaml matches it"
