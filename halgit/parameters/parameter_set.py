@@ -52,7 +52,7 @@ def collect_parameters(
     collector.add_values([_layer_value(entry, origin) for entry, origin in entries if not entry.declares])
     from_file, file_findings = sources.file_values(operator)
     declared, names = collector.declared, collector.names
-    from_environment, environment_findings = sources.environment_values(operator, declared, names, undeclared)
+    from_environment, environment_findings = sources.environment_values(operator, names, undeclared)
     collector.findings += (*file_findings, *environment_findings)
     collector.add_operator_values([*from_file, *from_environment, *sources.option_values(operator)])
     collector.check_required()

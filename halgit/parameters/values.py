@@ -100,9 +100,9 @@ def option_values(operator: OperatorSettings) -> list[ParameterValue]:
 
 
 def environment_values(
-    operator: OperatorSettings, declared: Mapping[str, Declaration], names: Iterable[str], undeclared: Severity
+    operator: OperatorSettings, names: Iterable[str], undeclared: Severity
 ) -> tuple[list[ParameterValue], list[Finding]]:
-    """Return the values of `HALGIT_PARAM_*` and, for secret parameters, of the files in `HALGIT_PARAM_*_FILE`.
+    """Return the values of `HALGIT_PARAM_*`, and of the files in `HALGIT_PARAM_*_FILE`.
 
     `undeclared` is the severity of a variable that belongs to no parameter.
     """
@@ -110,22 +110,22 @@ def environment_values(
     values: list[ParameterValue] = []
     findings: list[Finding] = []
     parameters = {variable_name(name): name for name in names}
-    secrets = {variable_name(name) + FILE_SUFFIX: name for name, one in declared.items() if one.secret}
+    files = {key + FILE_SUFFIX: name for key, name in parameters.items()}
     for key in sorted(variables):
         if key in parameters:
             values.append(ParameterValue(parameters[key], variables[key], key, is_text=True))
-        elif key in secrets:
-            value = _secret_from_file(key, secrets[key], variables, operator.parameter_files)
+        elif key in files:
+            value = _value_from_file(key, files[key], variables, operator.parameter_files)
             values.append(value) if isinstance(value, ParameterValue) else findings.append(value)
         else:
-            findings.append(_unknown_variable(key, [*parameters, *secrets], parameters, undeclared))
+            findings.append(_unknown_variable(key, [*parameters, *files], undeclared))
     return values, findings
 
 
-def _secret_from_file(
+def _value_from_file(
     key: str, name: str, variables: Mapping[str, str], files: Mapping[str, bytes]
 ) -> ParameterValue | Finding:
-    """Read a secret from its file, without one newline at the end, which editors and `echo` add."""
+    """Read a value from its file, without one newline at the end, which editors and `echo` add."""
     plain = key.removesuffix(FILE_SUFFIX)
     if plain in variables:
         return _environment_finding(f"{key}: {plain} also sets parameter {name}.", "Set only one of the two.")
@@ -143,11 +143,7 @@ def _environment_finding(message: str, hint: str) -> Finding:
     return Finding("parameter/environment", Severity.ERROR, message, hint)
 
 
-def _unknown_variable(key: str, known: list[str], parameters: Mapping[str, str], severity: Severity) -> Finding:
-    plain = key.removesuffix(FILE_SUFFIX)
-    if plain in parameters and plain != key:
-        hint = f"Use {plain}, or declare {parameters[plain]} with secret: true."
-        return _environment_finding(f"{key}: only a secret parameter can be read from a file.", hint)
+def _unknown_variable(key: str, known: list[str], severity: Severity) -> Finding:
     nearest = find_nearest(key.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
     hint = f"Did you mean {PREFIX}{nearest}?" if nearest else undeclared_hint(severity)
     return Finding("parameter/undeclared", severity, f"{key}: no parameter with this name is declared.", hint)

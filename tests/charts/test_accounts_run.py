@@ -99,7 +99,7 @@ def running(render: Callable[..., list[Object]], tmp_path_factory: pytest.TempPa
         open(folder / "log", "wb") as log,
     ):
         more = {
-            "accounts": {"store": {"url": f"{git.url}/accounts.git"}},
+            "accounts": {"store": {"url": f"{git.url}/accounts.git", "branch": "main"}},
             "global": {"caBundle": {"configMap": "company-ca"}, "serviceMonitor": {"enabled": True}},
         }
         objects = [one for one in render("isd", over(CI["controller"], more))
@@ -125,7 +125,8 @@ def test_it_listens_where_probes_service_and_monitor_lead(running: Running) -> N
     env = {row["name"]: row.get("value", "") for row in container["env"]}
     (port,) = container["ports"]
     assert env["HALGIT_LISTEN"] == f"0.0.0.0:{port['containerPort']}"
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+    assert container["livenessProbe"]["tcpSocket"] == {"port": port["name"]}
+    for probe in ("startupProbe", "readinessProbe"):
         asked = container[probe]["httpGet"]
         assert (asked["port"], asked["scheme"]) == (port["name"], "HTTP")
         assert running.ask("GET", asked["path"]) == (200, '{"status": "UP"}')
@@ -148,7 +149,7 @@ def test_the_controller_is_asked_where_its_chart_serves_it(
     assert env["HALGIT_CONTROLLER_URL"] == f"https://isd-controller:{port}"
 
 
-def test_with_the_token_an_account_stands_in_the_repository_encrypted(running: Running) -> None:
+def test_with_the_token_an_account_is_written_to_the_repository_encrypted(running: Running) -> None:
     body = {"name": "prod-eu", "kubeconfig": KUBECONFIG, "fields": {"cacheThreads": 2}}
     status, told = running.ask("POST", "/v1/accounts", body, API_TOKEN)
     assert status == 201, told
@@ -160,7 +161,7 @@ def test_with_the_token_an_account_stands_in_the_repository_encrypted(running: R
     assert "canary" not in running.repository.git("show", "main:accounts/clouddriver-local.yml")
 
 
-def test_a_remote_account_is_made_from_the_controllers_answer(running: Running) -> None:
+def test_a_remote_account_is_created_from_the_controllers_answer(running: Running) -> None:
     status, told = running.ask("POST", "/v1/accounts", {"name": "shop", "agent": "shop"}, API_TOKEN)
     assert status == 201, told
     assert ("generateKubectlComponents", {"agentName": "shop", "name": "kubernetes"}) in running.remote.asked

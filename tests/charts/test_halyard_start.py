@@ -1,26 +1,37 @@
-"""The init container of the halyard chart, rendered, run for real against a git server on loopback."""
+"""The containers of the halyard chart, rendered, run for real: sources and Halyard are servers on loopback.
+
+Every kind of source with its credentials, in both dialects; then the container that deploys.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import threading
-import urllib.request
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from charts_pods import Pod
-from servers import ports
+from charts_values import EXAMPLES, over
+from servers.aws import aws
 from servers.certificates import Authority
 from servers.git_http import GitHttpServer
-from servers.json_http import serving
+from servers.git_ssh import GitSshServer
+from servers.halyard import Daemon, halyard
+from servers.kubernetes_api import kubernetes
+from servers.openbao import openbao
 from servers.repositories import Repository
 
 Object = dict[str, Any]
-TOKEN = "a-token-of-the-test"
+Render = Callable[..., list[Object]]
+TOKEN, GATE_PASSWORD, KEY, JIRA = "a-token/of&the-test", "the-gate-password", "the-encryption-key", "jira-login"
+SECRETS = (TOKEN, GATE_PASSWORD, KEY, JIRA)
 CONFIG = """\
 currentDeployment: default
 deploymentConfigurations:
@@ -37,7 +48,7 @@ deploymentConfigurations:
     size: SMALL
     type: Distributed
     accountName: spinnaker
-    location: spinnaker
+    location: SPINNAKER_NAMESPACE
   persistentStorage:
     persistentStoreType: s3
     s3:
@@ -45,8 +56,8 @@ deploymentConfigurations:
       rootFolder: front50
       region: eu-west-1
 """
-FILES = {
-    "base/config": CONFIG,
+LAYERED = {
+    "base/config": CONFIG.replace("SPINNAKER_NAMESPACE", "spinnaker"),
     "base/default/profiles/gate-local.yml": (
         "host: ${{ params.gateHost }}\nsecurity:\n  user:\n    password: ${{ params.gatePassword }}\n"
     ),
@@ -58,148 +69,333 @@ FILES = {
     ),
     "overlays/prod/config": "deploymentConfigurations:\n- name: default\n  version: 1.30.2\n",
 }
+TOKENS = {
+    "config": CONFIG,
+    "default/profiles/spinnakerconfig.yml": (
+        "spring:\n  profiles:\n    include: git\n  cloud:\n    config:\n      server:\n        git:\n"
+        "          uri: DYNAMIC_ACCOUNTS_REPO\n          username: GIT_USER\n          password: GIT_TOKEN\n"
+        "          searchPaths: DYN_ACCNT_CONFG_PATH\n          defaultLabel: BRANCH\nencrypt:\n  key: KEY\n"
+    ),
+    "default/profiles/orca-local.yml": (
+        "jira: JIRA_URL\nlogin: JIRA_BASE64_USR_PASSWD\nnamespace: SPINNAKER_NAMESPACE\n"
+    ),
+}
+KUBERNETES = {
+    "JIRA_BASE64_USR_PASSWD": {"secret": "jira", "key": "login"},
+    "JIRA_URL": {"secret": "jira", "key": "url"},
+}
+
+
+@dataclass
+class Source:
+    """A source as the chart is told of it: its address, the values it needs, and the Secrets these name."""
+
+    url: str
+    values: Object = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def https(stack: ExitStack, folder: Path, files: Mapping[str, str], *, private: bool = True) -> Source:
+    """A private git repository over https, whose CA is the company's."""
+    authority = Authority(folder / "authority")
+    repository = Repository(folder / "repositories" / "config")
+    repository.commit(dict(files))
+    tls = authority.server("127.0.0.1")
+    login = {"token": TOKEN, "user": "robot"} if private else {}
+    server = stack.enter_context(GitHttpServer(folder / "repositories", tls=tls, **login))
+    values: Object = {"global": {"caBundle": {"configMap": "company-ca"}}}
+    secrets = {"company-ca": {"ca.crt": authority.ca.read_text()}}
+    if private:
+        git = {"existingSecret": "git-login", "keys": {"token": "password"}}
+        values = over(values, {"credentials": {"git": True}, "global": {"credentials": {"git": git}}})
+        secrets["git-login"] = {"username": "robot", "password": TOKEN}
+    return Source(f"{server.url}/config", values, secrets)
+
+
+def public(stack: ExitStack, folder: Path, files: Mapping[str, str]) -> Source:
+    """A public one: no login is given."""
+    return https(stack, folder, files, private=False)
+
+
+def ssh(stack: ExitStack, folder: Path, files: Mapping[str, str]) -> Source:
+    """A git repository over ssh."""
+    Repository(folder / "repositories" / "config").commit(dict(files))
+    server = stack.enter_context(GitSshServer(folder / "repositories", folder / "ssh"))
+    key = {"ssh-privatekey": server.key.read_text(), "known_hosts": server.known_hosts.read_text()}
+    return Source(f"ssh://git@{server.server}/config", {"credentials": {"sshSecret": "git-ssh"}}, {"git-ssh": key})
+
+
+def s3(stack: ExitStack, folder: Path, files: Mapping[str, str]) -> Source:
+    """A bucket, with the login in a credentials file."""
+    cloud = stack.enter_context(aws())
+    cloud.bucket("config-bucket", {f"prod/{name}": text.encode() for name, text in files.items()})
+    values = {"credentials": {"awsSecret": "aws-login", "s3": {"endpoint": cloud.url, "region": "us-east-1"}}}
+    login = "[default]\naws_access_key_id = testing\naws_secret_access_key = testing\n"
+    return Source("s3://config-bucket/prod", values, {"aws-login": {"credentials": login}})
+
+
+def vault(stack: ExitStack, folder: Path, files: Mapping[str, str]) -> Source:
+    """A path of a key-value store of Vault, with a token."""
+    bao = stack.enter_context(openbao(folder))
+    bao.mount("hal", 2)
+    for name, text in files.items():
+        bao.put("hal", f"prod/{name}", {"content": text})
+    values = {"credentials": {"vault": {"address": bao.url, "auth": "token", "tokenSecret": "vault-login"}}}
+    return Source("vault://hal/prod", values, {"vault-login": {"token": bao.token("root")}})
+
+
+SOURCES = (https, public, ssh, s3, vault)
 
 
 @pytest.fixture
-def git(tmp_path: Path) -> Iterator[tuple[GitHttpServer, Path]]:
-    authority = Authority(tmp_path / "authority")
-    Repository(tmp_path / "repositories" / "config").commit(FILES)
-    with GitHttpServer(
-        tmp_path / "repositories", token=TOKEN, user="robot", tls=authority.server("127.0.0.1")
-    ) as server:
-        yield server, authority.ca
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as one:
+        yield one
 
 
-def pod(render: Callable[..., list[Object]], url: str, ca: Path, root: Path, **source: Any) -> Pod:
-    values = {
-        "source": {"repositories": [url], "overlay": "prod", "dialect": "halgit", **source},
-        "credentials": {"git": True},
-        "check": {"enabled": True},
-        "parameters": {"gateHost": "gate.example.org"},
-        "secretParameters": {"gatePassword": {"secret": "gate-login", "key": "password"}},
-        "global": {
-            "caBundle": {"configMap": "company-ca"},
-            "credentials": {"git": {"existingSecret": "git-login", "keys": {"token": "password"}}},
+def pod(render: Render, origin: Source, root: Path, dialect: str = "halgit", **values: Any) -> Pod:
+    """The pod of the chart for a source, in one of the dialects."""
+    ours: Object = {
+        "halgit": {
+            "source": {"overlay": "prod"},
+            "parameters": {"gateHost": "gate.example.org"},
+            "secretParameters": {"gatePassword": {"secret": "gate-login", "key": "password"}},
+        },
+        "opsmx": {
+            "secretParameters": KUBERNETES,
+            "global": {"spinnaker": {"dialect": "opsmx"}, "hosts": {"ui": "isd.example.org"}},
         },
     }
-    objects = render("halyard", values)
+    base = {"source": {"repositories": [origin.url], "ref": ""}}
+    objects = render("halyard", over(over(over(base, ours[dialect]), origin.values), values))
     stateful = next(one for one in objects if one["kind"] == "StatefulSet")
     own = {one["metadata"]["name"]: one["data"] for one in objects if one["kind"] == "ConfigMap"}
-    given = {
-        "company-ca": {"ca.crt": ca.read_text()},
-        "git-login": {"username": "robot", "password": TOKEN},
-        "gate-login": {"password": "the-gate-password"},
+    secrets = {
+        "gate-login": {"password": GATE_PASSWORD},
+        "jira": {"login": JIRA, "url": "https://jira.example.org"},
+        "isd-encryption": {"key": KEY},
     }
-    return Pod(stateful["spec"]["template"]["spec"], root, {**own, **given})
+    return Pod(stateful["spec"]["template"]["spec"], root, {**own, **secrets, **origin.secrets})
 
 
-def test_the_tree_appears_where_halyard_looks(
-    render: Callable[..., list[Object]], git: tuple[GitHttpServer, Path], tmp_path: Path
+@pytest.mark.parametrize("kind", SOURCES, ids=lambda kind: kind.__name__)
+def test_a_layered_source_is_rendered_where_halyard_looks(
+    render: Render, stack: ExitStack, tmp_path: Path, kind: Callable[..., Source]
 ) -> None:
-    server, ca = git
-    started = pod(render, f"{server.url}/config", ca, tmp_path / "pod")
-    done = started.run("halgit")
+    source = kind(stack, tmp_path, LAYERED)
+    started = pod(render, source, tmp_path / "pod")
+    done = started.run("halgit", **source.environment)
     assert done.returncode == 0, done.stderr
     tree = started.path("/home/spinnaker/.hal")
     assert "version: '1.30.2'" in (tree / "config").read_text()
     gate = (tree / "default" / "profiles" / "gate-local.yml").read_text()
     assert "gate.example.org" in gate
-    assert "the-gate-password" in gate
+    assert GATE_PASSWORD in gate
     assert not (tree / "README.md").exists()
-    manifest = json.loads((tree / ".halgit.json").read_text())
-    assert manifest["overlay"] == "prod"
+    assert json.loads((tree / ".halgit.json").read_text())["overlay"] == "prod"
     daemon = started.path("/opt/halyard/config")
     assert "8064" in (daemon / "halyard.yml").read_text()
     assert "0.0.0.0" in (daemon / "halyard-local.yml").read_text()
-    said = done.stdout + done.stderr
-    assert TOKEN not in said
-    assert "the-gate-password" not in said
+    assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]
     home = {mount["mountPath"]: mount["name"] for mount in started.container("halyard")["volumeMounts"]}
     assert home["/home/spinnaker"] == "home"
     assert started.volumes["home"]["emptyDir"]["medium"] == "Memory"
 
 
-def test_the_check_says_when_the_source_has_moved(
-    render: Callable[..., list[Object]], git: tuple[GitHttpServer, Path], tmp_path: Path
+@pytest.mark.parametrize("kind", SOURCES, ids=lambda kind: kind.__name__)
+def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
+    render: Render, stack: ExitStack, tmp_path: Path, kind: Callable[..., Source]
 ) -> None:
-    server, ca = git
-    started = pod(render, f"{server.url}/config", ca, tmp_path / "pod")
-    assert started.run("halgit").returncode == 0
-    init = started.container("halgit")
-    init["args"] = ["render", "--check"]
-    assert started.run("halgit").returncode == 0
-    change = {"overlays/prod/config": "deploymentConfigurations:\n- name: default\n  version: 1.30.3\n"}
-    Repository(tmp_path / "repositories" / "config").commit(change)
-    assert started.run("halgit").returncode == 1
-    assert "1.30.2" in (started.path("/home/spinnaker/.hal") / "config").read_text()
+    """The user of git is not secret and its token is: both reach the file, as a URL's login may hold any character."""
+    files = dict(TOKENS)
+    if kind is s3:
+        files["default/profiles/spinnakerconfig.yml.s3"] = "bucket: AWS_S3_BUCKET\nregion: AWS_S3_REGION\n"
+    if kind is ssh:
+        files["default/profiles/spinnakerconfig.yml.ssh"] = (
+            "spring:\n  cloud:\n    config:\n      server:\n        git:\n"
+            "          uri: DYNAMIC_ACCOUNTS_REPO\n          privateKey: |\n            a key\n"
+        )
+    source = kind(stack, tmp_path, files)
+    if kind in (public, vault):
+        source.values = over(source.values, {"parameters": {"GIT_USER": "robot"}})
+        tokens = {**KUBERNETES, "GIT_TOKEN": {"secret": "git-token", "key": "token"}}
+        source.values = over(source.values, {"secretParameters": tokens})
+        source.secrets["git-token"] = {"token": TOKEN}
+    more = {
+        "source": {"ref": "" if kind in (s3, vault) else "main", "variant": {s3: "s3", ssh: "ssh"}.get(kind, "token")}
+    }
+    if kind is vault:
+        more = over(more, {"parameters": {"BRANCH": "main"}})
+    started = pod(render, source, tmp_path / "pod", "opsmx", **more)
+    done = started.run("halgit", **source.environment)
+    assert done.returncode == 0, done.stderr
+    profiles = started.path("/home/spinnaker/.hal/default/profiles")
+    accounts = yaml.safe_load((profiles / "spinnakerconfig.yml").read_text())
+    if kind is s3:
+        assert accounts == {"bucket": "config-bucket", "region": "us-east-1"}
+    elif kind is ssh:
+        git = accounts["spring"]["cloud"]["config"]["server"]["git"]
+        assert (git["uri"], git["privateKey"]) == (source.url, source.secrets["git-ssh"]["ssh-privatekey"])
+    else:
+        git = accounts["spring"]["cloud"]["config"]["server"]["git"]
+        assert git == {
+            "uri": source.url, "username": "robot", "password": TOKEN, "searchPaths": "/", "defaultLabel": "main",
+        }  # fmt: skip
+        assert accounts["encrypt"]["key"] == KEY
+    orca = yaml.safe_load((profiles / "orca-local.yml").read_text())
+    assert orca == {"jira": "https://jira.example.org", "login": JIRA, "namespace": "isd-ns"}
+    assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]
 
 
-@pytest.mark.parametrize(
-    ("config", "reason", "metric", "words"),
-    [
-        (CONFIG.replace("SMALL", "MEDIUM"), "SourceMoved", "halgit_source_broken 0\n", "Restart the pod to take it."),
-        (CONFIG + "nonsense: [\n", "SourceBroken", "halgit_source_broken 1\n", "A pod that restarts would not start."),
-    ],
-    ids=["moved", "broken"],
-)
-def test_the_sidecar_counts_and_posts_one_event(
-    render: Callable[..., list[Object]],
-    git: tuple[GitHttpServer, Path],
-    tmp_path: Path,
-    config: str,
-    reason: str,
-    metric: str,
-    words: str,
+def test_a_branch_that_does_not_exist_stops_the_pod_with_the_reason(
+    render: Render, stack: ExitStack, tmp_path: Path
 ) -> None:
-    server, ca = git
-    started = pod(render, f"{server.url}/config", ca, tmp_path / "pod")
-    assert started.run("halgit").returncode == 0
-    Repository(tmp_path / "repositories" / "config").commit({"overlays/prod/halyard.yaml": "server:\n  port: 8065\n"})
-    Repository(tmp_path / "repositories" / "config").commit({"base/config": config})
-    events: list[Object] = []
-    posted = threading.Event()
-
-    def api(method: str, path: str, body: Any) -> Any:
-        events.append({"path": path, **body})
-        posted.set()
-        return {}
-
-    started.objects["account"] = {"namespace": "isd-ns", "token": "a-token"}
-    started.volumes["api-token"] = {"secret": {"secretName": "account"}}
-    check = started.container("check")
-    started.mount(check)
-    assert check["command"] == ["python3", "/etc/isd/check/watch.py"]
-    port = ports.free_port()
-    with serving(api) as address:
-        env = {**started.environment(check), "API_SERVER": address}
-        env["ACCOUNT_DIRECTORY"] = str(started.path("/var/run/secrets/kubernetes.io/serviceaccount"))
-        env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}"
-        command = [sys.executable, str(started.path(check["command"][1])), "0.2", str(port), *check["args"][2:]]
-        running = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)
-        try:
-            assert posted.wait(60)
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as reply:
-                text = reply.read().decode()
-                assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-        finally:
-            running.terminate()
-            said = running.communicate()[0].decode()
-    assert "halgit_source_moved 1\n" in text
-    assert "halgit_check_failed 0\n" in text
-    assert [event["path"] for event in events] == ["/api/v1/namespaces/isd-ns/events"]
-    assert events[0]["involvedObject"]["name"] == "isd-halyard-0"
-    assert events[0]["reason"] == reason
-    assert metric in text
-    assert words in said
-    assert words in events[0]["message"]
-
-
-def test_a_source_that_cannot_be_had_stops_the_pod_and_says_why(
-    render: Callable[..., list[Object]], git: tuple[GitHttpServer, Path], tmp_path: Path
-) -> None:
-    server, ca = git
-    started = pod(render, f"{server.url}/config", ca, tmp_path / "pod", ref="nowhere")
+    started = pod(
+        render, https(stack, tmp_path, LAYERED), tmp_path / "pod", source={"ref": "nowhere", "overlay": "prod"}
+    )
     done = started.run("halgit")
     assert done.returncode == 3
     assert "nowhere" in done.stderr
     assert not started.path("/home/spinnaker/.hal").exists()
+
+
+@pytest.mark.parametrize("allowed", [[], ["gate-oauth"]])
+def test_only_the_secrets_of_the_list_are_read_though_the_account_may_read_all(
+    render: Render, stack: ExitStack, tmp_path: Path, allowed: list[str]
+) -> None:
+    """A repository that asks for the CA's key does not get it, whatever the role of the pod's account allows."""
+    files = {**LAYERED, "base/default/profiles/echo-local.yml": "a: encrypted:gate-oauth:secret\n"}
+    if not allowed:
+        files["base/default/profiles/echo-local.yml"] = "a: encrypted:isd-controller-ca:tls.key\n"
+    cluster = stack.enter_context(kubernetes(tmp_path))
+    cluster.secrets["isd-ns/isd-controller-ca"] = {"tls.key": b"the CA's key"}
+    cluster.secrets["isd-ns/gate-oauth"] = {"secret": b"a-client-secret"}
+    source = public(stack, tmp_path, files)
+    del source.values["global"]["caBundle"]
+    started = pod(render, source, tmp_path / "pod", secrets={"kubernetes": allowed})
+    trust = {"HALGIT_CA_FILE": str(tmp_path / "authority" / "ca.pem")}
+    done = started.run("halgit", KUBECONFIG=cluster.kubeconfig("isd-ns"), **trust)
+    echo = started.path("/home/spinnaker/.hal/default/profiles/echo-local.yml")
+    if allowed:
+        assert done.returncode == 0, done.stderr
+        assert echo.read_text() == "a: a-client-secret\n"
+    else:
+        assert done.returncode == 1
+        assert "reference/not-allowed" in done.stdout + done.stderr or "allow-reference" in done.stdout + done.stderr
+        assert not echo.exists()
+        assert not [path for path in cluster.asked if "isd-controller-ca" in path]
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if "isd-only" not in name])
+def test_the_init_container_of_every_example_renders(
+    render: Render, stack: ExitStack, tmp_path: Path, name: str
+) -> None:
+    """The example as it is, with the address of a repository that exists."""
+    values = EXAMPLES[name]
+    opsmx = values["global"].get("spinnaker", {}).get("dialect") == "opsmx"
+    files = {**TOKENS, "default/profiles/orca-local.yml": "a: SPINNAKER_NAMESPACE\n"} if opsmx else LAYERED
+    private = bool(values["halyard"].get("credentials", {}).get("git"))
+    source = https(stack, tmp_path, files, private=private)
+    halyard_values: Object = {"source": {"repositories": [source.url]}}
+    if opsmx:
+        halyard_values["source"]["ref"] = "main"
+    else:
+        halyard_values = over(halyard_values, {
+            "source": {"overlay": "prod"}, "parameters": {"gateHost": "gate.example.org"},
+            "secretParameters": {"gatePassword": {"secret": "gate-login", "key": "password"}},
+        })  # fmt: skip
+    objects = render(
+        "isd", over(values, {"halyard": halyard_values, "global": {"caBundle": {"configMap": "company-ca"}}})
+    )
+    stateful = next(one for one in objects if one["metadata"]["name"] == "isd-halyard" and one["kind"] == "StatefulSet")
+    secrets = {
+        "gate-login": {"password": GATE_PASSWORD},
+        "predecessor-passwords": {"encryption": KEY},
+        **source.secrets,
+    }
+    for login in ("git-login", "isd-git-login"):
+        secrets[login] = {"username": "robot", "token": TOKEN}
+    started = Pod(stateful["spec"]["template"]["spec"], tmp_path / "pod", secrets)
+    done = started.run("halgit")
+    assert done.returncode == 0, done.stderr
+    assert (started.path("/home/spinnaker/.hal") / "config").exists()
+
+
+@dataclass
+class Running:
+    """The container that deploys, beside Halyard's fake."""
+
+    daemon: Daemon
+    process: subprocess.Popen[bytes]
+    log: Path
+    repository: Path
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + 60
+        while not holds():
+            assert time.monotonic() < end, self.log.read_text()
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def deploying(render: Render, stack: ExitStack, tmp_path: Path) -> Callable[..., Running]:
+    """Start the pod: the init container, then the container sync against a daemon on the tree it rendered."""
+
+    def start(*, refused: bool = False, **sync: Any) -> Running:
+        source = https(stack, tmp_path, LAYERED)
+        started = pod(render, source, tmp_path / "pod", sync={"retrySeconds": 10, "intervalSeconds": 10, **sync})
+        assert started.run("halgit").returncode == 0
+        daemon = stack.enter_context(halyard(started.path("/home/spinnaker/.hal")))
+        if refused:
+            daemon.refuse_manifest({"gate"}, "error: unable to connect to the server: i/o timeout")
+        container = started.container("sync")
+        started.mount(container)
+        assert container["image"] == started.container("halgit")["image"]
+        bin_folder = str(Path(sys.executable).parent)
+        env = {
+            **started.environment(container),
+            "HALGIT_HALYARD_URL": daemon.url,
+            "HALGIT_INTERVAL": "1",
+            "HALGIT_ATTEMPTS": "1",
+        }
+        env["PATH"] = f"{bin_folder}:{env['PATH']}"
+        command = container.get("command") or [f"{bin_folder}/halgit", *container["args"]]
+        if "command" in container:
+            command = [text.replace("sleep 10 ", "sleep 1 ") for text in command]
+        log = tmp_path / "sync.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(command, env=env, stdout=stream, stderr=subprocess.STDOUT)
+        stack.callback(process.wait, 30)
+        stack.callback(process.terminate)
+        return Running(daemon, process, log, tmp_path / "repositories" / "config")
+
+    return start
+
+
+def test_the_pod_deploys_once_through_halyards_api(deploying: Callable[..., Running]) -> None:
+    running = deploying()
+    running.until(lambda: bool(running.daemon.deploys) and "Deployed all services" in running.log.read_text())
+    time.sleep(1.5)
+    assert running.process.poll() is None, "a container that ends is started again"
+    assert len(running.daemon.deploys) == 1
+    assert not [secret for secret in SECRETS if secret in running.log.read_text()]
+
+
+def test_a_failed_deploy_is_reported_and_tried_again(deploying: Callable[..., Running]) -> None:
+    """It is a container of its own: Halyard's is not touched by it."""
+    running = deploying(refused=True)
+    running.until(lambda: len(running.daemon.deploys) > 1)
+    text = running.log.read_text()
+    assert "gate was not deployed: Failed to deploy manifest" in text
+    assert "The deploy failed, see above. Next attempt in 10 seconds." in text
+
+
+def test_with_watch_a_change_of_the_source_is_deployed(deploying: Callable[..., Running]) -> None:
+    running = deploying(watch=True)
+    running.until(lambda: "Deployed all services" in running.log.read_text())
+    change = {"overlays/prod/default/profiles/gate-local.yml": "more: 1\n"}
+    Repository(running.repository).commit(change)
+    running.until(lambda: len(running.daemon.asked_services) > 1)
+    assert running.daemon.asked_services[1:] == [["gate"]]
