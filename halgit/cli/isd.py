@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -71,6 +71,13 @@ _reach = _options(
     metavar="DAYS",
     help="Renew the control certificate when it has fewer days left; 0: never.",
 )
+@option(
+    "--restart",
+    "restarted",
+    multiple=True,
+    metavar="DEPLOYMENT",
+    help="Deployment to restart after the control certificate was renewed; repeatable.",
+)
 @_reach
 @click.pass_obj
 def create_ca(output: Output, /, **options: Any) -> None:
@@ -90,8 +97,12 @@ def create_ca(output: Output, /, **options: Any) -> None:
     if renew and not options["control_secret"]:
         raise UsageError("--renew-control-before requires --control-secret.", "Name the Secret of the certificate.")
     try:
-        names = _secret_names(options)
-        done = isd.bootstrap(SecretStore(access, options["namespace"]), names, _bundles(access), _now(), renew)
+        names, store = _secret_names(options), SecretStore(access, options["namespace"])
+        done = isd.bootstrap(
+            store, names, _bundles(access), _now(), renew, lambda one: output.message(f"Secret {one.name}: {one.state}")
+        )
+        if any(one.state == "renewed" for one in done):
+            _restart(output, store, options["restarted"])
     finally:
         access.cache.close()
     if output.json:
@@ -100,35 +111,83 @@ def create_ca(output: Output, /, **options: Any) -> None:
         output.result(table(["secret", "", ""], [[one.name, one.state, _ROLES[one.role]] for one in done]))
 
 
-@command.command("status", short_help="Show which Secrets exist and when certificates expire.")
+@command.command("restart", short_help="Restart Deployments.")
+@option("--namespace", default="", metavar="NS", help="Namespace, if not the pod's or the context's own.")
+@option("--deployment", "restarted", multiple=True, required=True, metavar="NAME", help="Deployment; repeatable.")
+@_reach
+@click.pass_obj
+def restart(output: Output, /, **options: Any) -> None:
+    """Replace the pods of Deployments: the controller's server certificate expires a year after its pod started.
+
+    \b
+    Example:
+      halgit isd restart --namespace isd --deployment isd-controller
+    """
+    access = _access(output, options)
+    try:
+        _restart(output, SecretStore(access, options["namespace"]), options["restarted"])
+    finally:
+        access.cache.close()
+    if output.json:
+        output.answer({"restarted": list(options["restarted"])})
+
+
+def _restart(output: Output, store: SecretStore, deployments: Sequence[str]) -> None:
+    for name in deployments:
+        store.restart(name, _now().isoformat())
+        output.message(f"Deployment {name}: restarted")
+
+
+@command.command("status", short_help="Show the state of the installation's Secrets and jobs.")
 @_names
+@option("--release", default="", metavar="NAME", help="Helm release whose jobs to show.")
 @option("--soon", type=click.IntRange(0), default=30, show_default=True, metavar="DAYS",
               help="Certificates with fewer days left expire soon.")  # fmt: skip
 @_reach
 @click.pass_obj
 def status(output: Output, /, **options: Any) -> None:
-    """Show which Secrets exist, what they lack, and when certificates expire. Changes nothing.
+    """Show which Secrets exist, what they lack, when certificates expire, and how jobs ended. Changes nothing.
 
-    Takes the options of create-ca. Exits with 4 if a Secret is missing, incomplete or invalid, or a certificate has
-    expired.
+    Takes the options of create-ca. Exits with 4 if a Secret is missing, incomplete or invalid, a certificate has
+    expired, or a job of --release failed.
 
     \b
     Example:
       halgit isd status --namespace isd --ca-secret isd-controller-ca --control-secret isd-controller-control
     """
     access = _access(output, options)
+    release = options["release"]
     try:
-        rows = isd.status(SecretStore(access, options["namespace"]), _secret_names(options), _now(), options["soon"])
+        store = SecretStore(access, options["namespace"])
+        rows = isd.status(store, _secret_names(options), _now(), options["soon"]) if _names_any(options) else ()
+        jobs = store.jobs(release) if release else []
     finally:
         access.cache.close()
+    if not rows and not release:
+        _secret_names(options)
     if output.json:
-        output.answer({"secrets": [to_dict(row) for row in rows]})
+        found = [{"name": name, "state": state} for name, state in jobs]
+        output.answer({"secrets": [to_dict(row) for row in rows], "jobs": found})
     else:
-        output.result(table(["secret", "state", "valid until", "", ""], [_cells(row) for row in rows]))
+        if rows:
+            output.result(table(["secret", "state", "valid until", "", ""], [_cells(row) for row in rows]))
+        if release:
+            output.result(table(["job", "state"], [list(job) for job in jobs] or [["none", "not found"]]))
+    _refuse_bad(rows, jobs)
+
+
+def _names_any(options: Mapping[str, Any]) -> bool:
+    keys = ("ca_secret", "control_secret", "service_auth_secret", "trust_secret", "generated")
+    return any(options[key] for key in keys)
+
+
+def _refuse_bad(rows: Sequence[isd.Row], jobs: Sequence[tuple[str, str]]) -> None:
     bad = [row for row in rows if row.state not in isd.GOOD]
-    if bad:
-        lines = "\n".join(f"Secret {row.name}: {row.state}{row.detail and ': '}{row.detail}." for row in bad)
-        raise SecretError(f"{counted(len(bad), 'Secret')} cannot be used:\n{lines}")
+    lines = [f"Secret {row.name}: {row.state}{row.detail and ': '}{row.detail}." for row in bad]
+    lines += [f"Job {name}: {state}." for name, state in jobs if state.startswith("failed")]
+    if lines:
+        what = counted(len(bad), "Secret") + " cannot be used" if bad else "A job failed"
+        raise SecretError(f"{what}:\n" + "\n".join(lines))
 
 
 @command.command("configure", short_help="Register the integrations.")

@@ -31,6 +31,7 @@ from halgit.remotes.kubernetes import SecretStore
 LABELS = {"app.kubernetes.io/part-of": "isd", "app.kubernetes.io/managed-by": "halgit"}
 
 _LETTERS = string.ascii_letters + string.digits
+_RENEWALS = 5
 _LENGTH = 40
 """Length of a random value: 238 bits, from characters that need no quoting in a shell, a URL or YAML."""
 
@@ -44,13 +45,19 @@ class SecretResult(Record):
 
 
 def bootstrap(
-    store: SecretStore, names: SecretNames, bundles: Sequence[bytes], now: datetime, renew_before: int = 0
+    store: SecretStore,
+    names: SecretNames,
+    bundles: Sequence[bytes],
+    now: datetime,
+    renew_before: int = 0,
+    report: Callable[[SecretResult], None] = lambda result: None,
 ) -> tuple[SecretResult, ...]:
     """Create the missing Secrets, and renew a control certificate that expires within `renew_before` days.
 
+    `report` is called at once for each Secret that was created or renewed, so that a run that is aborted has told.
     Raises SecretError with every fault, after creating all Secrets that can be created.
     """
-    run = _Run(store, now, renew_before)
+    run = _Run(store, now, renew_before, report)
     for one in names.generated:
         run.ensure("generated", one.name, one.keys, lambda one=one: _generated_data(one))  # type: ignore[misc]
     if names.service_auth:
@@ -58,6 +65,8 @@ def bootstrap(
         run.ensure("service-auth", names.service_auth, (key,), lambda: {key: _random_text()})
     if names.ca:
         run.certificates(names, bundles)
+    elif names.trust:
+        run.ensure("trust", names.trust, (TRUST_STORE_KEYS,), lambda: run.trust_store(b"", bundles))
     if run.faults:
         raise SecretError("\n".join(run.faults))
     return tuple(run.done)
@@ -66,7 +75,10 @@ def bootstrap(
 class _Run:
     """One pass over the Secrets: the results and the faults so far."""
 
-    def __init__(self, store: SecretStore, now: datetime, renew_before: int) -> None:
+    def __init__(
+        self, store: SecretStore, now: datetime, renew_before: int, report: Callable[[SecretResult], None]
+    ) -> None:
+        self._report = report
         self._store = store
         self._now = now
         self._renew_before = renew_before
@@ -90,12 +102,12 @@ class _Run:
         if names.control:
             self._control(names.control, ca)
         if names.trust:
-            self.ensure(
-                "trust",
-                names.trust,
-                (TRUST_STORE_KEYS,),
-                lambda: {TRUST_STORE_KEYS: encode_trust_store(data["tls.crt"], bundles, self._now)},
-            )
+            trust = (TRUST_STORE_KEYS,)
+            self.ensure("trust", names.trust, trust, lambda: self.trust_store(data["tls.crt"], bundles))
+
+    def trust_store(self, ca: bytes, bundles: Sequence[bytes]) -> Mapping[str, bytes]:
+        """The data of a trust store: the controller's CA certificate, if there is one, and the bundles."""
+        return {TRUST_STORE_KEYS: encode_trust_store(ca, bundles, self._now)}
 
     def _control(self, name: str, ca: CaKeyPair) -> None:
         data = self.ensure(
@@ -108,10 +120,22 @@ class _Run:
         except SecretError as reason:
             self.faults.append(str(reason))
             return
-        if is_renewal_due(self._place(name), data, ca, self._now, self._renew_before):
+        self._renew(name, data, ca)
+
+    def _renew(self, name: str, data: Mapping[str, bytes], ca: CaKeyPair) -> None:
+        """Renew the control certificate if it is due; after a concurrent change look at what is there, and try again."""
+        for _ in range(_RENEWALS):
+            if not is_renewal_due(self._place(name), data, ca, self._now, self._renew_before):
+                return
             new = issue_control_certificate(ca, self._now)
             if self._store.replace(name, data, {**data, **new}):
                 self.done[-1] = SecretResult("control", name, "renewed")
+                self._report(self.done[-1])
+                return
+            data = self._store.read(name) or {}
+            if not all(data.get(key) for key in TLS_KEYS):
+                break
+        self.faults.append(f"{self._place(name)}: changed by another writer again and again. Run again later.")
 
     def _report_missing_ca(self, ca: str, dependents: Sequence[str]) -> None:
         self.faults.append(
@@ -142,6 +166,8 @@ class _Run:
             )
             return None
         self.done.append(SecretResult(role, name, "created" if created else "exists"))
+        if created:
+            self._report(self.done[-1])
         return data
 
     def _place(self, name: str) -> str:

@@ -211,7 +211,7 @@ def encode_trust_store(ca: bytes, others: Iterable[bytes], now: datetime) -> byt
     created = int(now.timestamp() * 1000)
     entries = [
         struct.pack(">I", _TRUSTED)
-        + _java_string("isd-controller" if number == 0 else f"ca-{number:03d}")
+        + _java_string("isd-controller" if number == 0 and ca else f"ca-{number:03d}")
         + struct.pack(">Q", created)
         + _java_string("X.509")
         + struct.pack(">I", len(der))

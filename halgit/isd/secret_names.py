@@ -38,9 +38,9 @@ class SecretNames(Record):
     generated: tuple[Generated, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.ca and (self.control or self.trust):
+        if not self.ca and self.control:
             raise UsageError(
-                "--control-secret and --trust-secret need a CA certificate, but --ca-secret is missing.",
+                "--control-secret needs a CA certificate, but --ca-secret is missing.",
                 "Name the Secret of the CA certificate with --ca-secret.",
             )
         names = [name for _, name, _ in self]

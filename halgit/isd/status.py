@@ -42,12 +42,18 @@ def _rows(store: SecretStore, names: SecretNames, now: datetime, soon: int) -> I
     for role, name, keys in names:
         data = store.read(name)
         if data is None:
-            yield Row(role, name, "missing", detail="run halgit isd create-ca")
+            yield Row(role, name, "missing", detail="run halgit isd create-ca with the same options")
             continue
         found = tuple(sorted(data))
         missing = [key for key in keys if not data.get(key)]
         if missing:
-            yield Row(role, name, "incomplete", found, detail=f"no {', '.join(missing)}")
+            yield Row(
+                role,
+                name,
+                "incomplete",
+                found,
+                detail=f"no {', '.join(missing)}; delete it and run halgit isd create-ca",
+            )
             continue
         if role not in {"ca", "control"}:
             yield Row(role, name, "exists", found)
@@ -73,8 +79,13 @@ def _certificate_row(row: Row, data: Mapping[str, bytes], now: datetime, soon: i
 
 
 _RENEW: Mapping[Role, str] = {
-    "ca": "delete it and all issued from it, run halgit isd create-ca, recreate agents and kubeconfigs",
-    "control": "run halgit isd create-ca --renew-control-before 366, restart sapor",
+    "ca": (
+        "delete it and the Secrets issued from it, run halgit isd create-ca with the same options, "
+        "recreate agents and kubeconfigs"
+    ),
+    "control": (
+        "run halgit isd create-ca with the same options, --renew-control-before 366 and --restart with sapor's name"
+    ),
 }
 
 

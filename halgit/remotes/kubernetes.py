@@ -9,10 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib
-from collections.abc import Callable, Mapping
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from halgit import __version__
 from halgit.errors import (
     ConflictError,
     CorruptError,
@@ -34,6 +37,11 @@ if TYPE_CHECKING:
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 _LONGEST_ANSWER: Final = 30.0
+_MANAGER: Final = "halgit"
+_RETRIES: Final = 100
+"""Retries end with the timeout, not with a number."""
+_RESTART_PAUSE: Final = 1.0
+"""Seconds after which a restarted API server knows its roles; before that it denies everything."""
 _NO_CLUSTER: Final = "Run in a pod with a service account, or set KUBECONFIG."
 
 
@@ -65,6 +73,7 @@ class SecretStore:
         self._access = access
         self._client = access.cache.get_or_create((Cluster, "kubernetes"), lambda: Cluster(access, service_account))
         self.namespace = namespace or self._client.namespace
+        self._is_known = False
 
     def read(self, name: str) -> Mapping[str, bytes] | None:
         """The Secret's keys and values; None where it is not there."""
@@ -96,8 +105,40 @@ class SecretStore:
             return False
         return True
 
+    def restart(self, deployment: str, at: str) -> None:
+        """Replace the pods of a Deployment, as `kubectl rollout restart` does; `at` is the time, ISO 8601."""
+        self._persist(lambda: self._client.annotate_pods(deployment, self.namespace, at))
+
+    def jobs(self, release: str) -> Sequence[tuple[str, str]]:
+        """Name and state of each Job of a Helm release: running, succeeded, or failed with the reason."""
+        return [_job_state(job) for job in self._persist(lambda: self._client.jobs(release, self.namespace))]
+
     def _persist(self, ask: Callable[[], Any]) -> Any:
-        return retry(ask, retries=self._access.retries, deadline=self._access.timeout)
+        """Retry until the timeout; a first denial is retried, because a restarted API server denies everything."""
+        try:
+            return retry(ask, retries=self._access.retries and _RETRIES, deadline=self._access.timeout)
+        except _DeniedError:
+            if not self._access.retries or self._is_known:
+                raise
+            time.sleep(_RESTART_PAUSE)
+            return retry(ask, retries=_RETRIES, deadline=self._access.timeout)
+        finally:
+            self._is_known = True
+
+
+class _DeniedError(RefusedError):
+    """The API server denied access: the account lacks a permission, or the server has just started."""
+
+
+def _job_state(job: Any) -> tuple[str, str]:
+    status = job.status
+    for condition in (status and status.conditions) or ():
+        if condition.status == "True" and condition.type in {"Failed", "Complete"}:
+            failed = condition.type == "Failed"
+            reason = f": {condition.reason or ''} {condition.message or ''}".rstrip(" :") if failed else ""
+            return job.metadata.name, f"failed{reason}" if failed else "succeeded"
+    tries = (status and status.failed) or 0
+    return job.metadata.name, f"running, {tries} failed attempt{'' if tries == 1 else 's'}" if tries else "running"
 
 
 def _data(name: str, secret: Any) -> dict[str, bytes]:
@@ -147,8 +188,28 @@ class Cluster:
         _asked("create", f"Secret {name} in namespace {namespace}", lambda: self._client.create(secret))
 
     def update(self, name: str, namespace: str, secret: Any) -> None:
-        """Write a Secret that was read; Conflicting where it has changed since."""
+        """Write a Secret that was read; ConflictError where it has changed since."""
         _asked("update", f"Secret {name} in namespace {namespace}", lambda: self._client.replace(secret))
+
+    def annotate_pods(self, name: str, namespace: str, at: str) -> None:
+        """Set the annotation that replaces the pods of a Deployment."""
+        from lightkube.resources.apps_v1 import Deployment
+
+        annotations = {"kubectl.kubernetes.io/restartedAt": at}
+        patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
+        where = f"Deployment {name} in namespace {namespace}"
+        _asked("patch", where, lambda: self._client.patch(Deployment, name, patch, namespace=namespace))
+
+    def jobs(self, release: str, namespace: str) -> list[Any]:
+        """The Jobs of a Helm release."""
+        from lightkube.resources.batch_v1 import Job
+
+        labels: Any = {"app.kubernetes.io/instance": release}
+        where = f"Jobs of release {release} in namespace {namespace}"
+        found: list[Any] = _asked(
+            "list", where, lambda: list(self._client.list(Job, namespace=namespace, labels=labels))
+        )
+        return found
 
     def get(self, kind: type[Any], name: str, namespace: str) -> Any:
         """An object of any kind. Raises RemoteError."""
@@ -201,16 +262,34 @@ def _answered(verb: str, where: str, response: Any) -> RemoteError:
     if status == 401:
         return RefusedError("Kubernetes rejected the login.", "Check the service account's token or the kubeconfig.")
     if status == 403:
-        return RefusedError(
-            f"Kubernetes denied access to {where}.",
-            f"Grant the account's role the verb {verb} for {where.split()[0]}s there.",
+        return _DeniedError(
+            f"Kubernetes denied access to {where}{_reason(response)}.",
+            f"Grant the account's role the verb {verb} for {where.split()[0].removesuffix('s')}s there.",
         )
     if status in {400, 413, 422}:
-        return RefusedError(f"Kubernetes rejected {where} (HTTP {status}).", "Check its name and keys.")
+        return RefusedError(f"Kubernetes rejected {where} (HTTP {status}){_reason(response)}.", _CHECK_NAMES)
     if status in {429, 503}:
         later = retry_after(response.headers.get("Retry-After"))
         return ThrottledError(f"Kubernetes asks to retry later (HTTP {status}).", "Retry later.", later)
     return UnreachableError(f"Kubernetes failed for {where} (HTTP {status}).", "Try again.")
+
+
+_CHECK_NAMES: Final = "Check its name and keys."
+
+
+def _reason(response: Any) -> str:
+    """The API server's own words on a refusal: its message and causes. They name fields and rules, never a value."""
+    try:
+        body = json.loads(response.text)
+    except ValueError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    details = body.get("details")
+    causes = details.get("causes", []) if isinstance(details, dict) else []
+    rows = [f"{one.get('field', '')}: {one.get('message', '')}" for one in causes if isinstance(one, dict)]
+    text = "; ".join([str(body.get("message") or ""), *rows]).strip("; .")
+    return f": {text}" if text else ""
 
 
 def _http_library() -> Any:
@@ -227,11 +306,15 @@ def _client(config: KubeConfig, seconds: float) -> Client:
 
     try:
         # A pod reaches its own API server directly, whatever proxies its environment names.
-        return Client(config, timeout=_http_library().Timeout(seconds), trust_env=config.fname is not None)
+        timeout = _http_library().Timeout(seconds)
+        client = Client(config, timeout=timeout, trust_env=config.fname is not None, field_manager=_MANAGER)
     except (ConfigError, KeyError, OSError, ValueError) as reason:
         raise RefusedError(
             f"The kubeconfig is not usable ({type(reason).__name__}).", "Check its current context."
         ) from None
+    adapter: Any = client._client  # lightkube has no option for it
+    adapter._client.headers["User-Agent"] = f"{_MANAGER}/{__version__}"
+    return client
 
 
 def _config(access: Access, account: Path) -> KubeConfig:

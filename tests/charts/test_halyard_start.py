@@ -214,7 +214,7 @@ def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
     if kind is ssh:
         files["default/profiles/spinnakerconfig.yml.ssh"] = (
             "spring:\n  cloud:\n    config:\n      server:\n        git:\n"
-            "          uri: DYNAMIC_ACCOUNTS_REPO\n          privateKey: |\n            a key\n"
+            "          uri: DYNAMIC_ACCOUNTS_REPO\n          privateKey: |\n"
         )
     source = kind(stack, tmp_path, files)
     if kind in (public, vault):

@@ -30,7 +30,7 @@ def pod(
 
 
 def role(render: Render, name: str) -> Callable[[Asked], Said | None]:
-    """Refuses what the role of a job does not let it do with Secrets."""
+    """Refuses what the role of a job does not let it do."""
     rules = next(
         one["rules"]
         for one in render("isd", VALUES)
@@ -38,9 +38,14 @@ def role(render: Render, name: str) -> Callable[[Asked], Said | None]:
     )
 
     def allowed(asked: Asked) -> Said | None:
-        verb = {"GET": "get", "POST": "create", "PUT": "update"}[asked.method]
-        named = "" if verb == "create" else asked.path.rpartition("/")[2]
-        good = any(verb in rule["verbs"] and (not named or named in rule["resourceNames"]) for rule in rules)
+        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}[asked.method]
+        path = asked.path.partition("?")[0]
+        named = "" if verb == "create" else path.rpartition("/")[2]
+        kind = path.split("/")[6 if path.startswith("/apis") else 5]
+        good = any(
+            verb in rule["verbs"] and kind in rule["resources"] and (not named or named in rule["resourceNames"])
+            for rule in rules
+        )
         return None if good else status(403, "Forbidden")
 
     return allowed
@@ -95,6 +100,7 @@ def test_the_renewing_job_renews_with_what_its_role_allows(render: Render, clust
     kubeconfig = cluster.kubeconfig()
     assert pod(render, "bootstrap", tmp_path / "pod").run("bootstrap", KUBECONFIG=kubeconfig).returncode == 0
     cluster.rule = role(render, "renew")
+    cluster.deployments["isd-ns/isd-sapor"] = {}
     renewing = pod(render, "renew", tmp_path / "renewing", kind="CronJob")
     before = dict(cluster.secrets)
     assert renewing.run("renew", KUBECONFIG=kubeconfig).returncode == 0
@@ -107,6 +113,7 @@ def test_the_renewing_job_renews_with_what_its_role_allows(render: Render, clust
     assert done.returncode == 0, done.stderr
     assert cluster.secrets[control] != old
     assert {**cluster.secrets, control: b""} == {**before, control: b""}
+    assert cluster.deployments["isd-ns/isd-sapor"], "sapor reads the new certificate when it restarts"
 
 
 @pytest.fixture
@@ -124,7 +131,7 @@ def services() -> Iterator[tuple[Services, str]]:
             yield running, address
 
 
-def test_the_configure_job_introduces_the_services_once(
+def test_the_configure_job_registers_the_services_once(
     render: Render, services: tuple[Services, str], tmp_path: Path
 ) -> None:
     running, address = services

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from servers.http import Asked, Said
 from servers.kubernetes_api import Cluster, kubernetes, status
 
+from halgit import __version__
 from halgit.isd import SecretNames, bootstrap
 from halgit.isd.certificates import issue_control_certificate, read_ca
 from halgit.operator_settings import Access
@@ -182,7 +183,7 @@ def test_a_lost_authority_is_not_replaced_in_silence(made: Cluster, isd: Run) ->
     done = isd(*ALL)
     assert done.code == 4
     assert done.err == (
-        "halgit: Secret c-ca in namespace isd: the CA certificate is missing, but c-control and c-trust, issued from "
+        "Secret api: created\nhalgit: Secret c-ca in namespace isd: the CA certificate is missing, but c-control and c-trust, issued from "
         "it, exist. Restore the CA certificate from a backup; or delete c-control and c-trust and run again. All "
         "agents and kubeconfigs must be recreated then.\n"
     )
@@ -236,7 +237,7 @@ def test_a_service_account_that_may_not_create_is_told_what_it_lacks(cluster: Cl
     done = isd("create-ca", "--generate=db:password")
     assert (done.code, done.err) == (
         3,
-        "halgit: Kubernetes denied access to Secret db in namespace isd. Grant the account's role the verb create for "
+        "halgit: Kubernetes denied access to Secret db in namespace isd: Forbidden. Grant the account's role the verb create for "
         "Secrets there.\n",
     )
 
@@ -252,7 +253,7 @@ def test_a_namespace_that_is_not_there_is_named(cluster: Cluster, isd: Run) -> N
     ("arguments", "said"),
     [
         ([], "No Secret is named. Name some with --ca-secret, --generate and the like."),
-        (["--control-secret=x"], "--control-secret and --trust-secret need a CA certificate, but --ca-secret is"),
+        (["--control-secret=x"], "--control-secret needs a CA certificate, but --ca-secret is missing."),
         (["--ca-secret=Upper"], "'Upper' is not a valid name of a Secret."),
         (["--ca-secret=x", "--generate=x:y"], "The Secret name x is used more than once."),
         (["--generate=x"], "--generate x: a name or a key is missing or invalid. Write NAME:KEY[=TEXT][,KEY...]."),
@@ -330,11 +331,15 @@ def test_it_is_renewed_within_the_days_given_and_while_the_authority_holds(clust
     ]  # fmt: skip
 
 
-def test_of_two_that_renew_the_first_counts(aged: Cluster, isd: Run) -> None:
-    theirs = {"tls.crt": aged.secrets["isd/c-control"]["tls.crt"], "tls.key": b"theirs"}
+@pytest.mark.parametrize("renewed", [True, False])
+def test_a_renewal_that_meets_another_change_looks_again(aged: Cluster, isd: Run, renewed: bool) -> None:
+    """Where the other has renewed, its certificate stays; where it has changed something else, ours is tried again."""
+    ca = read_ca("ca", aged.secrets["isd/c-ca"], datetime.now(timezone.utc))
+    old = aged.secrets["isd/c-control"]
+    theirs = dict(issue_control_certificate(ca, datetime.now(timezone.utc))) if renewed else {**old, "note": b"x"}
 
     def another(asked: Asked) -> Said | None:
-        if asked.method == "PUT":
+        if asked.method == "PUT" and aged.versions.get("isd/c-control", 42) == 42:
             aged.secrets["isd/c-control"] = theirs
             aged.versions["isd/c-control"] = 43
         return None
@@ -342,8 +347,73 @@ def test_of_two_that_renew_the_first_counts(aged: Cluster, isd: Run) -> None:
     aged.rule = another
     done = isd(*ALL, "--renew-control-before=30", "--format=json")
     assert done.code == 0, done.err
-    assert {row["state"] for row in done.json["secrets"]} == {"exists"}
-    assert aged.secrets["isd/c-control"] == theirs
+    states = {row["name"]: row["state"] for row in done.json["secrets"]}
+    assert states["c-control"] == ("exists" if renewed else "renewed")
+    after = aged.secrets["isd/c-control"]
+    assert after == theirs if renewed else (after["note"], after["tls.crt"] != old["tls.crt"]) == (b"x", True)
+
+
+def test_after_a_renewal_sapor_is_restarted_and_without_one_it_is_not(aged: Cluster, isd: Run) -> None:
+    aged.deployments["isd/isd-sapor"] = {}
+    for _ in range(2):
+        done = isd(*ALL, "--renew-control-before=30", "--restart=isd-sapor")
+        assert done.code == 0, done.err
+    patched = aged.deployments["isd/isd-sapor"]["spec"]["template"]["metadata"]["annotations"]
+    assert patched.keys() == {"kubectl.kubernetes.io/restartedAt"}
+    assert len([path for path in aged.asked if "/deployments/" in path]) == 1
+    assert isd("restart", "--deployment=isd-sapor", "--deployment=isd-controller").err == (
+        "Deployment isd-sapor: restarted\n"
+        "halgit: Kubernetes Deployment isd-controller in namespace isd not found. Create it, or fix the reference.\n"
+    )
+
+
+def test_writes_name_their_manager_and_all_requests_their_program(cluster: Cluster, isd: Run) -> None:
+    assert isd("create-ca", "--generate=db:password").code == 0
+    assert set(cluster.managers) == {"halgit"}
+    assert cluster.agents == {f"halgit/{__version__}"}
+
+
+def test_what_the_api_refuses_is_told_in_its_words(cluster: Cluster, isd: Run) -> None:
+    done = isd("create-ca", "--generate=a..b:password")
+    assert (done.code, done.err.partition("; ")[0]) == (
+        3,
+        "halgit: Kubernetes rejected Secret a..b in namespace isd (HTTP 422): "
+        'Secret "a..b" is invalid: metadata.name: Invalid value: "a..b": a lowercase RFC 1123 subdomain must consist of ...',
+    )
+
+
+def test_the_first_denial_after_a_restart_of_the_api_server_is_retried(cluster: Cluster, isd: Run) -> None:
+    """Its cache of roles is empty for a moment; then it answers. What is denied for good is denied again."""
+    denied = [status(403, "Forbidden", "no RBAC policy matched")]
+    cluster.rule = lambda asked: denied.pop() if denied else None
+    assert isd("create-ca", "--generate=db:password", "--retries=3").code == 0
+    cluster.rule = lambda asked: status(403, "Forbidden", "no RBAC policy matched")
+    done = isd("create-ca", "--generate=other:password", "--retries=3")
+    assert (done.code, "in namespace isd: no RBAC policy matched. Grant" in done.err) == (3, True)
+
+
+def test_overload_is_waited_for_until_the_timeout(cluster: Cluster, isd: Run) -> None:
+    """The number of retries does not end them: ten answers of 429 are more than --retries."""
+    busy = [status(429, "TooManyRequests", **{"Retry-After": "0"}) for _ in range(10)]
+    cluster.rule = lambda asked: busy.pop() if busy else None
+    assert isd("create-ca", "--generate=db:password", "--retries=1", "--timeout=60").code == 0
+
+
+def test_a_run_that_is_cut_off_has_told_what_it_created(cluster: Cluster, isd: Run) -> None:
+    def refuse(asked: Asked) -> Said | None:
+        return status(403, "Forbidden") if asked.method == "POST" and "isd/api" in cluster.secrets else None
+
+    cluster.rule = refuse
+    done = isd("create-ca", "--generate=api:token", "--generate=db:password")
+    assert done.code == 3
+    assert done.err.splitlines()[0] == "Secret api: created"
+
+
+def test_a_trust_store_needs_no_ca(cluster: Cluster, isd: Run) -> None:
+    """Spinnaker's services of the predecessor mount one, with the controller and without."""
+    assert isd("create-ca", "--trust-secret=oes-cacerts").code == 0
+    assert b"isd-controller" not in cluster.secrets["isd/oes-cacerts"]["cacerts"]
+    assert len(cluster.secrets["isd/oes-cacerts"]["cacerts"]) > 50_000
 
 
 def test_an_account_that_may_not_renew_is_told_what_it_lacks(aged: Cluster, isd: Run) -> None:
@@ -351,7 +421,7 @@ def test_an_account_that_may_not_renew_is_told_what_it_lacks(aged: Cluster, isd:
     done = isd(*ALL, "--renew-control-before=30")
     assert (done.code, done.err) == (
         3,
-        "halgit: Kubernetes denied access to Secret c-control in namespace isd. "
+        "halgit: Kubernetes denied access to Secret c-control in namespace isd: Forbidden. "
         "Grant the account's role the verb update for Secrets there.\n",
     )
 

@@ -43,12 +43,35 @@ def test_what_is_missing_or_half_there_is_told_and_fails(cluster: Cluster, isd: 
     assert done.code == 4
     assert done.err.splitlines() == [
         "halgit: 4 Secrets cannot be used:",
-        "Secret ca: missing: run halgit isd create-ca.",
+        "Secret ca: missing: run halgit isd create-ca with the same options.",
         "Secret control: invalid: tls.crt is not a PEM certificate.",
-        "Secret trust: missing: run halgit isd create-ca.",
-        "Secret db: incomplete: no password.",
+        "Secret trust: missing: run halgit isd create-ca with the same options.",
+        "Secret db: incomplete: no password; delete it and run halgit isd create-ca.",
     ]
     assert len(done.out.splitlines()) == 5
+
+
+def job(name: str, release: str = "isd", **state: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": {"app.kubernetes.io/instance": release}}, "status": state}
+
+
+def test_jobs_of_a_release_are_shown_and_a_failed_one_fails(cluster: Cluster, isd: Run) -> None:
+    done = {"type": "Complete", "status": "True"}
+    ended = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "Job was active too long"}
+    cluster.jobs = [
+        job("isd-bootstrap-1", conditions=[done]), job("isd-configure-2", failed=2), job("other", "other", failed=1),
+    ]  # fmt: skip
+    ran = isd("status", "--release=isd", "--format=json")
+    assert ran.code == 0, ran.err
+    assert ran.json["jobs"] == [
+        {"name": "isd-bootstrap-1", "state": "succeeded"},
+        {"name": "isd-configure-2", "state": "running, 2 failed attempts"},
+    ]
+    cluster.jobs = [job("isd-configure-2", conditions=[ended])]
+    ran = isd("status", "--release=isd")
+    assert (ran.code, ran.err) == (
+        4, "halgit: A job failed:\nJob isd-configure-2: failed: DeadlineExceeded Job was active too long.\n",
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -66,7 +89,9 @@ def test_a_certificate_ends_soon_and_then_has_ended(made: Callable[[timedelta], 
     assert [row.state for row in made(timedelta(days=300))] == ["exists", "exists"]
     _, soon = made(timedelta(days=340))
     assert (soon.state, soon.days, soon.until) == ("expires soon", 25, "2027-01-01T00:00:00Z")
-    assert soon.detail == "run halgit isd create-ca --renew-control-before 366, restart sapor"
+    assert soon.detail == (
+        "run halgit isd create-ca with the same options, --renew-control-before 366 and --restart with sapor's name"
+    )
     _, over = made(timedelta(days=366))
     assert (over.state, over.days) == ("expired", -1)
     ca, _ = made(timedelta(days=4000))

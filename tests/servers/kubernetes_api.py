@@ -1,14 +1,21 @@
-"""A fake of the Kubernetes endpoints that halgit uses: Secrets, read, made and replaced, over TLS, with a token."""
+"""A fake of the Kubernetes endpoints that halgit uses, over TLS, with a token.
+
+Secrets are read, created and replaced; Deployments patched; Jobs listed. It refuses what kube-apiserver 1.32.13 was seen
+to refuse: names and keys that are invalid, more than 1 MiB, changes of an immutable Secret (422 with causes), a namespace
+that does not exist (404), writes without a field manager of their own, and 403 for all that looks alike but in its words.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from servers.http import Asked, Said, server
 from servers.tls import authority
@@ -29,6 +36,12 @@ class Cluster:
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    managers: list[str] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+    immutable: set[str] = field(default_factory=set)
+    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    namespaces: frozenset[str] | None = None
     rule: Callable[[Asked], Said | None] = lambda asked: None
     url: str = ""
 
@@ -62,11 +75,19 @@ class Cluster:
             return ruled
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return status(401, "Unauthorized")
-        parts = asked.path.split("?")[0].split("/")
+        path, _, query = asked.path.partition("?")
+        parts, words = path.split("/"), parse_qs(query)
+        self.agents.add(asked.headers.get("user-agent", ""))
+        if asked.method != "GET":
+            self.managers.append(words.get("fieldManager", [""])[0])
+        if parts[:2] == ["", "apis"] and parts[4] == "namespaces":
+            return self._other(asked, parts, words)
         if parts[:4] != ["", "api", "v1", "namespaces"] or parts[5] != "secrets":
             return status(404, "NotFound")
         if parts[4] == "forbidden":
-            return status(403, "Forbidden")
+            return forbidden(asked.method, parts[4])
+        if asked.method == "POST" and self.namespaces is not None and parts[4] not in self.namespaces:
+            return status(404, "NotFound", f'namespaces "{parts[4]}" not found')
         if asked.method == "POST":
             return self._make(parts[4], json.loads(asked.body))
         place = f"{parts[4]}/{parts[6]}"
@@ -82,6 +103,11 @@ class Cluster:
         )
 
     def _replace(self, place: str, secret: dict[str, Any]) -> Said:
+        refused = invalid(secret)
+        if refused is None and place in self.immutable:
+            refused = causes(secret["metadata"]["name"], "data", "field is immutable when `immutable` is set")
+        if refused is not None:
+            return refused
         if secret["metadata"].get("resourceVersion") != str(self.versions.get(place, 42)):
             return status(409, "Conflict")
         self.versions[place] = self.versions.get(place, 42) + 1
@@ -90,22 +116,74 @@ class Cluster:
 
     def _make(self, namespace: str, secret: dict[str, Any]) -> Said:
         place = f"{namespace}/{secret['metadata']['name']}"
+        refused = invalid(secret)
+        if refused is not None:
+            return refused
         if place in self.secrets:
             return status(409, "AlreadyExists")
         self.made[place] = secret
         self.secrets[place] = {key: base64.b64decode(value) for key, value in secret["data"].items()}
         return Said(201, json.dumps(secret).encode())
 
+    def _other(self, asked: Asked, parts: list[str], words: dict[str, list[str]]) -> Said:
+        """Deployments and Jobs."""
+        if parts[6] == "jobs" and asked.method == "GET":
+            wanted = dict(one.split("=") for one in words.get("labelSelector", [""])[0].split(",") if one)
+            items = [job for job in self.jobs if wanted.items() <= job["metadata"].get("labels", {}).items()]
+            return Said(body=json.dumps({"kind": "JobList", "metadata": {}, "items": items}).encode())
+        if parts[6] == "deployments" and asked.method == "PATCH":
+            place = f"{parts[5]}/{parts[7]}"
+            if place not in self.deployments:
+                return status(404, "NotFound")
+            self.deployments[place] = json.loads(asked.body)
+            return Said(body=json.dumps({"kind": "Deployment", "metadata": {"name": parts[7]}}).encode())
+        return status(404, "NotFound")
 
-def status(code: int, reason: str, **headers: str) -> Said:
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+def causes(name: str, where: str, message: str) -> Said:
+    """A 422 with its cause, as recorded."""
+    text = f'Secret "{name}" is invalid: {where}: {message}'
+    cause = {"reason": "FieldValueInvalid", "message": message, "field": where}
+    return status(422, "Invalid", text, details={"name": name, "kind": "Secret", "causes": [cause]})
+
+
+def invalid(secret: dict[str, Any]) -> Said | None:
+    """What the API server refuses of a Secret, whoever writes it."""
+    name, data = secret["metadata"]["name"], secret.get("data") or {}
+    if not _NAME.fullmatch(name) or len(name) > 253:
+        return causes(
+            name, "metadata.name", f'Invalid value: "{name}": a lowercase RFC 1123 subdomain must consist of ...'
+        )
+    for key in data:
+        if not re.fullmatch(r"[-._a-zA-Z0-9]+", key):
+            return causes(name, f"data[{key}]", f'Invalid value: "{key}": a valid config key must consist of ...')
+    if sum(len(base64.b64decode(value)) for value in data.values()) > 1 << 20:
+        return causes(name, "data", "Too long: may not be more than 1048576 bytes")
+    missing = {"tls.crt", "tls.key"} - data.keys() if secret.get("type") == "kubernetes.io/tls" else set()
+    return causes(name, f"data[{min(missing)}]", "Required value") if missing else None
+
+
+def forbidden(method: str, namespace: str) -> Said:
+    """A 403 for a missing permission."""
+    verb = {"GET": "get", "POST": "create", "PUT": "update"}[method]
+    user = "system:serviceaccount:isd-ns:isd-bootstrap"
+    text = f'secrets is forbidden: User "{user}" cannot {verb} resource "secrets" in API group "" in the namespace "{namespace}"'
+    return status(403, "Forbidden", text)
+
+
+def status(code: int, reason: str, message: str = "", *, details: Any = None, **headers: str) -> Said:
     """A refusal as the API server words it."""
     body = {
         "kind": "Status",
         "apiVersion": "v1",
         "status": "Failure",
-        "message": reason,
+        "message": message or reason,
         "reason": reason,
         "code": code,
+        **({"details": details} if details else {}),
     }
     return Said(code, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
 
