@@ -54,7 +54,7 @@ def bootstrap(
 ) -> tuple[SecretResult, ...]:
     """Create the missing Secrets, and renew a control certificate that expires within `renew_before` days.
 
-    `report` is called at once for each Secret that was created or renewed, so that a run that is aborted has told.
+    `report` is called at once for each Secret that was created or renewed, so that an aborted run has reported it.
     Raises SecretError with every fault, after creating all Secrets that can be created.
     """
     run = _Run(store, now, renew_before, report)
@@ -123,7 +123,7 @@ class _Run:
         self._renew(name, data, ca)
 
     def _renew(self, name: str, data: Mapping[str, bytes], ca: CaKeyPair) -> None:
-        """Renew the control certificate if it is due; after a concurrent change look at what is there, and try again."""
+        """Renew the control certificate if it is due; after a concurrent change, read it again and retry."""
         for _ in range(_RENEWALS):
             if not is_renewal_due(self._place(name), data, ca, self._now, self._renew_before):
                 return

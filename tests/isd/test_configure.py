@@ -105,7 +105,7 @@ def test_a_run_that_broke_off_is_completed(services: Services, configure: Run) -
     done = configure()
     assert done.code == 3
     assert done.err.startswith(
-        f"halgit: Spinnaker main was not created: sapor at {services.sapor} answers POST "
+        f"halgit: Spinnaker main was not created: sapor at {services.sapor} responded to POST "
         "/oes/accountsConfig/v4/spinnaker with HTTP 500. See the service's log."
     )
     services.rule = lambda name, asked: None
@@ -159,7 +159,7 @@ def test_all_that_fails_is_told(services: Services, configure: Run) -> None:
     assert done.code == 3
     first, second, third = done.err.removeprefix("halgit: ").splitlines()
     assert first == f"the gate at {services.gate} rejected the login. Check the user name and password."
-    assert second.startswith(f"Data source OPA was not created: platform at {services.platform} answers POST ")
+    assert second.startswith(f"Data source OPA was not created: platform at {services.platform} responded to POST ")
     assert "HTTP 400. See the service's log: it rejected the request." in second
     assert third.startswith(f"sapor at {closed} is unreachable. Check that it is running, and the network policies.")
     assert "Data source Autopilot: created" in done.out
@@ -183,7 +183,7 @@ def test_a_list_that_is_none_makes_nothing(services: Services, configure: Run) -
         (Said(401), "with HTTP 401. Check the user and its permissions."),
         (Said(302, b"", {"Location": "/login"}), "with HTTP 302. Check the user and its permissions."),
         (Said(405), "with HTTP 405. Check the address and the service's version."),
-        (Said(200, b"<html>"), "with something that is no JSON. Check the address."),
+        (Said(200, b"<html>"), "with something other than JSON. Check the address."),
     ],
     ids=["refused", "redirected", "absent", "html"],
 )
@@ -191,7 +191,7 @@ def test_an_answer_that_is_none_is_not_waited_for(services: Services, configure:
     services.rule = lambda name, asked: answer if name == "sapor" else None
     done = configure(wait=600)
     assert done.code == 3
-    assert f"sapor at {services.sapor} answers GET /oes/accountsConfig/v3/spinnaker {words}" in done.err
+    assert f"sapor at {services.sapor} responded to GET /oes/accountsConfig/v3/spinnaker {words}" in done.err
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_each_provider_is_told_in_its_own_way(
         ({"accounts_repository": "https://u:p@github.com/o/r"}, "--accounts-repository holds credentials."),
         ({"platform_url": "platform:8095"}, "The address of platform is not an http or https URL. Write http://host:port."),
         ({"sapor_url": "http://u:p@sapor"}, "The address of sapor contains credentials. Provide credentials as files."),
-        ({"git_token_file": "/nowhere"}, "--git-token-file: /nowhere cannot be read: No such file or directory."),
+        ({"git_token_file": "/nowhere"}, "--git-token-file: cannot read /nowhere: No such file or directory."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(

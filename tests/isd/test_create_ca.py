@@ -183,7 +183,8 @@ def test_a_lost_authority_is_not_replaced_in_silence(made: Cluster, isd: Run) ->
     done = isd(*ALL)
     assert done.code == 4
     assert done.err == (
-        "Secret api: created\nhalgit: Secret c-ca in namespace isd: the CA certificate is missing, but c-control and c-trust, issued from "
+        "Secret api: created\n"
+        "halgit: Secret c-ca in namespace isd: the CA certificate is missing, but c-control and c-trust, issued from "
         "it, exist. Restore the CA certificate from a backup; or delete c-control and c-trust and run again. All "
         "agents and kubeconfigs must be recreated then.\n"
     )
@@ -237,8 +238,8 @@ def test_a_service_account_that_may_not_create_is_told_what_it_lacks(cluster: Cl
     done = isd("create-ca", "--generate=db:password")
     assert (done.code, done.err) == (
         3,
-        "halgit: Kubernetes denied access to Secret db in namespace isd: Forbidden. Grant the account's role the verb create for "
-        "Secrets there.\n",
+        "halgit: Kubernetes denied access to Secret db in namespace isd: Forbidden. "
+        "Grant the account's role the verb create for Secrets there.\n",
     )
 
 
@@ -246,7 +247,7 @@ def test_a_namespace_that_is_not_there_is_named(cluster: Cluster, isd: Run) -> N
     cluster.rule = lambda asked: status(404, "NotFound")
     done = isd("create-ca", "--namespace=nowhere", "--generate=db:password")
     assert done.code == 3
-    assert "cannot make the Secret db in namespace nowhere: such namespace not found." in done.err
+    assert "cannot create Secret db in namespace nowhere: namespace not found." in done.err
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_a_namespace_that_is_not_there_is_named(cluster: Cluster, isd: Run) -> N
         (["--generate=x:a,b="], "--generate x: a name or a key is missing or invalid."),
         (["--generate=x:a,a"], "--generate x: the key a is duplicate."),
         (["--service-auth-secret=x", "--service-auth-key=a/b"], "--service-auth-key: 'a/b' is not a valid key"),
-        (["--ca-secret=x", "--ca-file=/nowhere"], "--ca-file: /nowhere cannot be read: No such file or directory."),
+        (["--ca-secret=x", "--ca-file=/nowhere"], "--ca-file: cannot read /nowhere: No such file or directory."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(isd: Run, cluster: Cluster, arguments: list[str], said: str) -> None:
@@ -378,7 +379,8 @@ def test_what_the_api_refuses_is_told_in_its_words(cluster: Cluster, isd: Run) -
     assert (done.code, done.err.partition("; ")[0]) == (
         3,
         "halgit: Kubernetes rejected Secret a..b in namespace isd (HTTP 422): "
-        'Secret "a..b" is invalid: metadata.name: Invalid value: "a..b": a lowercase RFC 1123 subdomain must consist of ...',
+        'Secret "a..b" is invalid: metadata.name: Invalid value: "a..b": '
+        "a lowercase RFC 1123 subdomain must consist of ...",
     )
 
 

@@ -80,7 +80,7 @@ def test_absence_and_refusals_are_told_apart(cluster: Cluster) -> None:
         engine(cluster.kubeconfig()).read(reference("encrypted:none:pw"))
     with pytest.raises(
         RefusedError,
-        match=r"Kubernetes denied access to Secret gate in namespace forbidden: secrets is forbidden: .* Grant the account's",
+        match=r"Kubernetes denied access to Secret gate in namespace forbidden: secrets is forbidden: .* Grant the",
     ):
         engine(cluster.kubeconfig("forbidden")).read(reference("encrypted:gate:pw"))
     with pytest.raises(RefusedError, match=r"Kubernetes rejected the login\.") as caught:

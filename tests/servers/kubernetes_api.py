@@ -1,8 +1,8 @@
 """A fake of the Kubernetes endpoints that halgit uses, over TLS, with a token.
 
-Secrets are read, created and replaced; Deployments patched; Jobs listed. It refuses what kube-apiserver 1.32.13 was seen
-to refuse: names and keys that are invalid, more than 1 MiB, changes of an immutable Secret (422 with causes), a namespace
-that does not exist (404), writes without a field manager of their own, and 403 for all that looks alike but in its words.
+Secrets are read, created and replaced; Deployments patched; Jobs listed. It refuses what kube-apiserver 1.32.13
+refuses: invalid names and keys, more than 1 MiB, changes of an immutable Secret (422 with causes), and a namespace that
+does not exist (404).
 """
 
 from __future__ import annotations
@@ -75,19 +75,13 @@ class Cluster:
             return ruled
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return status(401, "Unauthorized")
-        path, _, query = asked.path.partition("?")
-        parts, words = path.split("/"), parse_qs(query)
-        self.agents.add(asked.headers.get("user-agent", ""))
-        if asked.method != "GET":
-            self.managers.append(words.get("fieldManager", [""])[0])
+        parts, words = self._noted(asked)
         if parts[:2] == ["", "apis"] and parts[4] == "namespaces":
             return self._other(asked, parts, words)
         if parts[:4] != ["", "api", "v1", "namespaces"] or parts[5] != "secrets":
             return status(404, "NotFound")
         if parts[4] == "forbidden":
             return forbidden(asked.method, parts[4])
-        if asked.method == "POST" and self.namespaces is not None and parts[4] not in self.namespaces:
-            return status(404, "NotFound", f'namespaces "{parts[4]}" not found')
         if asked.method == "POST":
             return self._make(parts[4], json.loads(asked.body))
         place = f"{parts[4]}/{parts[6]}"
@@ -116,6 +110,8 @@ class Cluster:
 
     def _make(self, namespace: str, secret: dict[str, Any]) -> Said:
         place = f"{namespace}/{secret['metadata']['name']}"
+        if self.namespaces is not None and namespace not in self.namespaces:
+            return status(404, "NotFound", f'namespaces "{namespace}" not found')
         refused = invalid(secret)
         if refused is not None:
             return refused
@@ -124,6 +120,15 @@ class Cluster:
         self.made[place] = secret
         self.secrets[place] = {key: base64.b64decode(value) for key, value in secret["data"].items()}
         return Said(201, json.dumps(secret).encode())
+
+    def _noted(self, asked: Asked) -> tuple[list[str], dict[str, list[str]]]:
+        """Path and query of a request; who sent it is kept."""
+        path, _, query = asked.path.partition("?")
+        words = parse_qs(query)
+        self.agents.add(asked.headers.get("user-agent", ""))
+        if asked.method != "GET":
+            self.managers.append(words.get("fieldManager", [""])[0])
+        return path.split("/"), words
 
     def _other(self, asked: Asked, parts: list[str], words: dict[str, list[str]]) -> Said:
         """Deployments and Jobs."""
@@ -136,7 +141,9 @@ class Cluster:
             if place not in self.deployments:
                 return status(404, "NotFound")
             self.deployments[place] = json.loads(asked.body)
-            return Said(body=json.dumps({"kind": "Deployment", "metadata": {"name": parts[7]}}).encode())
+            spec = {"selector": {}, "template": {"metadata": {}}}
+            found = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": parts[7]}, "spec": spec}
+            return Said(body=json.dumps(found).encode())
         return status(404, "NotFound")
 
 
@@ -170,7 +177,7 @@ def forbidden(method: str, namespace: str) -> Said:
     """A 403 for a missing permission."""
     verb = {"GET": "get", "POST": "create", "PUT": "update"}[method]
     user = "system:serviceaccount:isd-ns:isd-bootstrap"
-    text = f'secrets is forbidden: User "{user}" cannot {verb} resource "secrets" in API group "" in the namespace "{namespace}"'
+    text = f'secrets is forbidden: User "{user}" cannot {verb} resource "secrets" in the namespace "{namespace}"'
     return status(403, "Forbidden", text)
 
 
