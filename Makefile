@@ -29,7 +29,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py
 
 soak: $(STAMP)
-	HALGIT_SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py
+	HALGIT_SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py tests/sync/test_loop.py
 
 charts: $(STAMP)
 	$(BIN)/python scripts/package_charts.py dist/charts
