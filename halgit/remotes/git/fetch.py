@@ -68,17 +68,15 @@ def read_commit(work_directory: WorkDirectory, ref: str) -> str:
     check_ref(ref)
     if _COMMIT.fullmatch(ref.lower()):
         return ref.lower()
-    names = (
-        ("HEAD",) if ref in {"", "HEAD"} else (ref, f"refs/heads/{ref}", f"refs/tags/{ref}", f"refs/tags/{ref}^{{}}")
-    )
-    answer = work_directory.run_online("looking up the ref", "ls_remote", "--quiet", REMOTE, *names)
+    names = ["HEAD"] if ref in {"", "HEAD"} else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+    names = [ref] if ref.startswith("refs/") else names
+    patterns = [pattern for name in names for pattern in (name, f"{name}^{{}}")]
+    answer = work_directory.run_online("looking up the ref", "ls_remote", "--quiet", REMOTE, *patterns)
     rows = (line.split("\t") for line in answer.output.decode("utf-8", "replace").splitlines() if "\t" in line)
     known = {name: commit for commit, name in rows}
-    found = [name for name in names[:3] if name in known and (name != ref or ref.startswith("refs/") or ref == "HEAD")]
-    if names == ("HEAD",):
-        found = ["HEAD"] if "HEAD" in known else []
+    found = [name for name in names if name in known]
     if not found:
-        raise _not_there(work_directory, "HEAD") if names == ("HEAD",) else _no_ref(work_directory, ref)
+        raise _not_there(work_directory, "HEAD") if names == ["HEAD"] else _no_ref(work_directory, ref)
     if len(found) > 1:
         raise _ambiguous(work_directory, ref, found)
     return known.get(f"{found[0]}^{{}}", known[found[0]])
