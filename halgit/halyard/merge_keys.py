@@ -8,10 +8,12 @@ lists of profiles are written here. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from halgit.halyard.model import ROOT_TYPE, FieldType, get_class
+from halgit.halyard.model import ROOT_TYPE
+from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY
 from halgit.record import Record, replace
 
@@ -150,12 +152,12 @@ def _known(path: str) -> KeyNode:
 @cache
 def build_halconfig_tree() -> KeyNode:
     """Return the keyed lists of a halconfig."""
-    return _of_type(ROOT_TYPE, None, "halconfig")
+    return _of_class(ROOT_TYPE.name, "halconfig")
 
 
 @cache
 def _service_settings() -> KeyNode:
-    return _of_type(FieldType("object", "service.ServiceSettings"), None, "service-settings")
+    return _of_class("service.ServiceSettings", "service-settings")
 
 
 @cache
@@ -166,26 +168,29 @@ def _profiles() -> KeyNode:
     return tree
 
 
-def _of_type(type_: FieldType, owner: tuple[str, str] | None, model: str) -> KeyNode:
-    if type_.kind == "object":
-        return _of_classes(_concrete_classes(type_.name, model), model)
-    if type_.of is None:
+def _of_entry(entry: Mapping[str, Any], owner: tuple[str, str], model: str) -> KeyNode:
+    """Return the keyed lists of one field, from its entry in the table. Most classes of the table have none."""
+    kind, of = entry["kind"], entry.get("of")
+    if kind == "object":
+        return _of_class(entry["of"], model)
+    if kind not in {"list", "set", "map"} or of is None:
         return NO_KEYS
-    below = _of_type(type_.of, owner, model)
-    if type_.kind == "map":
-        return KeyNode(any=below) if below != NO_KEYS else NO_KEYS
-    if type_.of.kind == "object":
-        return replace(below, key=_key_of(type_.of.name, model))
-    return replace(below, key=_BY_FIELD.get(owner) if owner else None)
+    below = _of_entry(of, owner, model)
+    if kind == "map":
+        return KeyNode(any=below) if below is not NO_KEYS else NO_KEYS
+    key = _key_of(of["of"], model) if of["kind"] == "object" else _BY_FIELD.get(owner)
+    return replace(below, key=key) if key else below
 
 
-def _of_classes(names: Iterable[str], model: str) -> KeyNode:
+@cache
+def _of_class(name: str, model: str) -> KeyNode:
     """Return one node for all classes a path can have. Their keys never contradict each other."""
+    table = load_table(model)["classes"]
     children: dict[str, KeyNode] = {}
-    for name in names:
-        for key, field in get_class(name, model).fields.items():
-            below = _of_type(field.type, (name, key), model)
-            if below != NO_KEYS:
+    for concrete in _concrete_classes(name, model):
+        for key, entry in table[concrete]["fields"].items():
+            below = _of_entry(entry, (concrete, key), model)
+            if below is not NO_KEYS:
                 children[key] = _merge_nodes(children[key], below) if key in children else below
     return KeyNode(children=children) if children else NO_KEYS
 
@@ -198,13 +203,13 @@ def _merge_nodes(one: KeyNode, other: KeyNode) -> KeyNode:
 
 
 def _concrete_classes(name: str, model: str) -> tuple[str, ...]:
-    class_ = get_class(name, model)
-    return tuple(class_.subtypes.values()) if class_.by else (name,)
+    class_ = load_table(model)["classes"][name]
+    return tuple(class_["subtypes"].values()) if class_.get("by") else (name,)
 
 
 def _key_of(name: str, model: str) -> str | None:
-    class_ = get_class(name, model)
-    return next((_BY_CLASS[known] for known in (name, *class_.extends) if known in _BY_CLASS), None)
+    above = load_table(model)["classes"][name].get("extends", ())
+    return next((_BY_CLASS[known] for known in (name, *above) if known in _BY_CLASS), None)
 
 
 def _steps(dotted: str) -> list[str]:

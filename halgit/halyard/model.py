@@ -196,12 +196,25 @@ def _leading(name: str, classes: frozenset[str] | None) -> dict[str, FieldType]:
 @cache
 def _leads(type_: FieldType, classes: frozenset[str] | None) -> bool:
     """Return whether a value of this type is or can contain an object (of one of these classes)."""
-    if type_.kind != "object":
-        return type_.of is not None and _leads(type_.of, classes)
-    names = {type_.name, *get_class(type_.name).subtypes.values()}
+    if type_.kind == "object":
+        return _class_leads(type_.name, classes)
+    return type_.of is not None and _leads(type_.of, classes)
+
+
+@cache
+def _class_leads(name: str, classes: frozenset[str] | None) -> bool:
+    """As `_leads`, for a class. Reads the table, since it visits classes that a halconfig does not use."""
+    table = load_table("halconfig")["classes"]
+    names = {name, *table[name].get("subtypes", EMPTY).values()}
     if classes is None or names & classes:
         return True
-    return any(_leads(known.type, classes) for name in names for known in get_class(name).fields.values())
+    return any(_entry_leads(entry, classes) for known in names for entry in table[known]["fields"].values())
+
+
+def _entry_leads(entry: Mapping[str, Any], classes: frozenset[str] | None) -> bool:
+    while entry["kind"] in {"list", "set", "map"}:
+        entry = entry["of"]
+    return entry["kind"] == "object" and _class_leads(entry["of"], classes)
 
 
 def list_providers(config: Value) -> Iterator[tuple[str, Path, dict[Any, Value]]]:
@@ -234,7 +247,7 @@ def _mapping(node: Value) -> dict[Any, Value]:
 
 def list_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretText]]:
     """List the non-empty values of local-file fields of a halconfig, with their paths, in file order."""
-    fields = _local_file_fields()
+    fields = find_annotated_fields("local_file")
     found: list[tuple[Path, str | Secret | SecretText]] = []
     for path, class_, node in walk_objects(config, frozenset(fields)):
         for key, value in node.items():
@@ -244,11 +257,11 @@ def list_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretTex
 
 
 @cache
-def _local_file_fields() -> dict[str, frozenset[str]]:
-    """Return the keys of the local-file fields by class."""
+def find_annotated_fields(annotation: str) -> dict[str, frozenset[str]]:
+    """Return the keys with an annotation of the table (`secret`, `local_file`), by class."""
     marked = {
-        name: frozenset(known.key for known in get_class(name).fields.values() if known.local_file)
-        for name in load_table("halconfig")["classes"]
+        name: frozenset(key for key, entry in class_["fields"].items() if entry.get(annotation))
+        for name, class_ in load_table("halconfig")["classes"].items()
     }
     return {name: keys for name, keys in marked.items() if keys}
 

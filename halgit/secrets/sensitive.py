@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
 
 from halgit import references
 from halgit.halyard import model, sensitivity
-from halgit.halyard.resources import load_table
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Compiled, Value
 from halgit.redaction import Redactor, Secret, SecretText
@@ -99,21 +97,11 @@ def _is_sensitive(step: str | int, child: Value) -> bool:
 
 def _of_model(config: Value) -> Iterator[str]:
     """The values of the fields that Halyard's model marks secret."""
-    fields = _secret_fields()
+    fields = model.find_annotated_fields("secret")
     for _, class_, node in model.walk_objects(config, frozenset(fields)):
         for key in fields[class_.name] & node.keys():
             if not isinstance(node[key], bool):
                 yield from _texts(node[key])
-
-
-@cache
-def _secret_fields() -> dict[str, frozenset[str]]:
-    """The fields marked secret, by class."""
-    marked = {
-        name: frozenset(known.key for known in model.get_class(name).fields.values() if known.secret)
-        for name in load_table("halconfig")["classes"]
-    }
-    return {name: keys for name, keys in marked.items() if keys}
 
 
 def _texts(value: Value) -> Iterable[str]:

@@ -154,6 +154,10 @@ _SAFE: Final = lazy_pattern(
     r"[A-Za-z0-9_/.(^$+~\\;=-](?:[!-\"$-9;-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
     r"|:(?![\s:])(?!$)|(?<!\s)\#(?!\#)| (?![\s#])(?!$))*"
 )
+_SAFE_ASCII: Final = lazy_pattern(
+    r"[A-Za-z0-9_/.(^$+~\\;=-](?:[!-\"$-9;-~]|:(?![\s:])(?!$)|(?<!\s)\#(?!\#)| (?![\s#])(?!$))*"
+)
+"""`_SAFE` for a string of ASCII, which is most; the ranges of the other take long to compile."""
 _PRINTABLE: Final = lazy_pattern(r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
 _LIKE_A_NUMBER: Final = lazy_pattern(
     r"[-+.]?[0-9_.,:'eExXoObBa-fA-F+-]*[0-9][0-9_.,:eExXoObBa-fA-F+-]*|[-+]?\.(?:inf|nan)", re.IGNORECASE
@@ -193,12 +197,12 @@ def quote(text: str) -> str:
 
 def is_printable(text: str) -> bool:
     """Return whether a string has one line and needs no escape."""
-    return bool(_PRINTABLE.fullmatch(text))
+    return text.isprintable() if text.isascii() else bool(_PRINTABLE.fullmatch(text))
 
 
 def is_plain(text: str) -> bool:
     """Return whether a string can be a plain key or value in block style for every YAML reader."""
-    if text in WORDS or text in _WORDS or text in {"=", "<<", "-", "~"} or not _SAFE.fullmatch(text):
+    if text in WORDS or text in _WORDS or text in {"=", "<<", "-", "~"} or not _is_safe(text):
         return False
     if text[0] == "-" and (len(text) == 1 or text[1] in " -"):
         return False
@@ -207,6 +211,11 @@ def is_plain(text: str) -> bool:
     return not (
         _LIKE_A_NUMBER.fullmatch(text) or INT.fullmatch(text) or FLOAT.fullmatch(text) or TIMESTAMP.fullmatch(text)
     )
+
+
+def _is_safe(text: str) -> bool:
+    pattern = _SAFE_ASCII if text.isascii() else _SAFE
+    return bool(pattern.fullmatch(text))
 
 
 def quote_single(text: str) -> str:
