@@ -97,7 +97,7 @@ def _variables(program: click.Context) -> list[tuple[str, str]]:
     found: dict[str, tuple[str, list[str]]] = {}
     total = 0
     for name, command in walk_commands(program):
-        if isinstance(command, click.Group):
+        if isinstance(command, click.Group) and not command.params:
             continue
         total += 1
         for parameter in command.params:

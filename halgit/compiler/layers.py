@@ -17,6 +17,7 @@ from halgit.merge import selection
 from halgit.merge.order import order_layers
 from halgit.pipeline import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot
 from halgit.record import Record
+from halgit.text.phrases import suggest_nearest
 
 SETTINGS = "halgit.yaml"
 OVERLAYS = "overlays/"
@@ -103,7 +104,8 @@ def _start_folder(reader: _LayerReader, overlay: str, optional: bool) -> str | N
     if overlay in known:
         return OVERLAYS + overlay
     if overlay and not optional:
-        hint = f"Its overlays are: {', '.join(known)}." if known else "It has no overlays; omit --overlay."
+        listed = f"Its overlays are: {', '.join(known)}." if known else "It has no overlays; omit --overlay."
+        hint = suggest_nearest(overlay, known, listed)
         raise UsageError(f"{_describe(snapshot)} has no overlay {overlay}.", hint)
     if "config" in snapshot.paths or reader.root.bases:
         return ""

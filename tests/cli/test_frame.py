@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
 import shlex
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from cli.terminal import on_a_terminal
 from program import SAMPLE, halgit, tree
 from servers.git_http import GitHttpServer, Request
 from servers.repositories import Repository
@@ -181,7 +178,7 @@ def test_what_is_no_utf_8_is_told_and_not_rendered(tmp_path: Path) -> None:
     ran = halgit("render", "--repo", tmp_path, HALGIT_PARAM_BUCKET=given)
     assert (ran.code, ran.err) == (2, "halgit: HALGIT_PARAM_BUCKET: the value is not UTF-8. Encode it in UTF-8.\n")
     ran = halgit("render", "--repo", given, "--format", "json")
-    assert (ran.code, ran.json["error"]["message"][:7]) == (3, f"{given}: this")
+    assert (ran.code, ran.json["error"]["message"][:6]) == (3, f"{given}: the")
 
 
 def test_without_a_command_it_says_which_there_are() -> None:
@@ -302,26 +299,6 @@ def test_completion_is_there_for_every_shell(shell: str) -> None:
 
 
 # --- terminals
-
-
-def on_a_terminal(*arguments: object, columns: int = 0, **environment: str) -> str:
-    """What the program writes where stdout and stderr are one terminal."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 0, columns, 0, 0))
-    known = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm"}
-    command = [sys.executable, "-m", "halgit", *map(str, arguments)]
-    child = subprocess.Popen(command, env={**known, **environment}, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    text = b""
-    try:
-        while part := os.read(ours, 65536):
-            text += part
-    except OSError:
-        pass  # Linux says so when the other end is closed
-    finally:
-        child.wait(60)
-        os.close(ours)
-    return text.decode()
 
 
 @pytest.fixture
