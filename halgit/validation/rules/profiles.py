@@ -151,7 +151,7 @@ def _too_large(view: View) -> Iterator[Hit]:
                 seen.add(folder)
                 where = f"profiles/{folder}".rstrip("/")
                 message = (
-                    f"The files of {service} in {where} have {total:,} bytes; a Secret is limited to {_LARGEST:,}."
+                    f"The files of {service} in {where} total {total:,} bytes; a Secret holds at most {_LARGEST:,}."
                 )
                 yield Hit((), message, largest[service, folder][1])
 
