@@ -109,6 +109,58 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="deployment-environment/malformed-endpoint",
+        severity=Severity.ERROR,
+        summary="A Redis endpoint of high availability is not an address.",
+        halyard="Halyard parses the endpoint with java.net.URI when it generates and ends with a FATAL problem.",
+        impact="Nothing can be deployed.",
+        fix="Write redis://host:port, without spaces.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    haServices:
+      clouddriver:
+        enabled: true
+        redisMasterEndpoint: redis a
+        redisSlaveEndpoint: redis://b
+        redisSlaveDeckEndpoint: redis://c
+""",
+    ),
+    Entry(
+        id="deployment-environment/namespace",
+        severity=Severity.ERROR,
+        summary="The namespace of Spinnaker has an invalid name.",
+        halyard=(
+            "Halyard ends with an exception for a space or a control character. It applies other names, which the "
+            "Kubernetes API server refuses."
+        ),
+        impact="Nothing can be deployed.",
+        fix="Use lower-case letters, digits and dashes.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    location: Bad Name
+""",
+    ),
+    Entry(
+        id="deployment-environment/no-type",
+        severity=Severity.WARNING,
+        summary="The deployment environment has no type.",
+        halyard="Halyard uses LocalDebian by default.",
+        impact="Halyard installs Debian packages in its own pod instead of deploying to Kubernetes.",
+        fix="Set type: Distributed.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment: {type: null}
+""",
+    ),
+    Entry(
         id="deployment-environment/other-mode-size",
         severity=Severity.WARNING,
         summary="customSizing names a service that does not exist in this mode of high availability.",
@@ -160,11 +212,14 @@ deploymentConfigurations:
 """,
     ),
     Entry(
-        id="deployment-environment/unknown-size",
+        id="deployment-environment/unknown-service",
         severity=Severity.WARNING,
-        summary="An entry of customSizing does not name a service.",
-        halyard="Halyard looks for spin-<service>, or the name of a container, and ignores other entries.",
-        impact="The size has no effect.",
+        summary="An entry of a map keyed by service does not name a service.",
+        halyard=(
+            "Halyard looks for spin-<service>, or the name of a container, and ignores other entries of "
+            "customSizing, sidecars, initContainers, hostAliases, tolerations and affinity."
+        ),
+        impact="The setting has no effect.",
         fix="Use spin-<service>, such as spin-clouddriver.",
         example="""\
 # config
@@ -191,6 +246,61 @@ deploymentConfigurations:
     size: LARGE
     nodeSelectors: {disk: ssd}
     consul: {enabled: true}
+""",
+    ),
+    Entry(
+        id="deployment-environment/not-read-entry",
+        severity=Severity.WARNING,
+        summary="An entry of customSizing, sidecars or initContainers is not read.",
+        halyard=(
+            "Halyard reads replicas, sidecars and init containers only below spin-<service>. It reads requests and "
+            "limits below <service> if that entry exists, else below spin-<service>, and no other keys."
+        ),
+        impact="The setting has no effect.",
+        fix="Move the setting to the entry that Halyard reads.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    customSizing:
+      spin-gate: {limits: {memory: 1Gi}}
+      gate: {replicas: 2}
+      spin-orca: {limits: {memry: 1Gi}, replica: 2}
+    initContainers:
+      gate: [{name: x, image: y}]
+""",
+    ),
+    Entry(
+        id="deployment-environment/resources",
+        severity=Severity.ERROR,
+        summary="requests or limits of a size is not a mapping.",
+        halyard="Halyard casts the value to a mapping and ends with a ClassCastException.",
+        impact="Nothing can be deployed.",
+        fix="Write cpu and memory below it.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    customSizing:
+      spin-gate: {limits: 1Gi}
+""",
+    ),
+    Entry(
+        id="deployment-environment/sidecar-image",
+        severity=Severity.WARNING,
+        summary="A sidecar has no image.",
+        halyard="Halyard writes an empty image into the deployment.",
+        impact="The pod does not start.",
+        fix="Set dockerImage.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    sidecars:
+      spin-gate: [{name: x}]
 """,
     ),
     Entry(

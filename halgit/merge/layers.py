@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from halgit import yaml as hyaml
+from halgit.halyard.sensitivity import is_secret_value
 from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.merge.directives import may_contain_directives
 from halgit.merge.document_merger import DocumentMerger
@@ -33,6 +34,11 @@ from halgit.pipeline import (
 )
 from halgit.record import Record, field, replace
 from halgit.text.phrases import suggest_nearest
+
+DUPLICATE_KEY = "yaml/duplicate-key"
+_LONGEST_VALUE = 60
+
+"""Values that are longer are not repeated in a finding."""
 
 
 class DocumentReader(Protocol):
@@ -133,7 +139,7 @@ class _LayerMerger(Record, frozen=False):
     def _read(self, path: str, text: bytes, origin: Origin) -> _FileState:
         """Parse one layer's file."""
         read = self.reader(text, origin.file, many=may_have_several_documents(path))
-        self.findings += [replace(finding, layer=origin.layer.name) for finding in read.findings]
+        self.findings += [_add_values(replace(one, layer=origin.layer.name), path, text) for one in read.findings]
         broken = not read.documents and any(finding.severity is Severity.ERROR for finding in read.findings)
         several = len(read.documents) > 1
         data = MISSING if broken or several else read.data
@@ -150,10 +156,19 @@ class _LayerMerger(Record, frozen=False):
         else:
             node = self.keyed_lists.for_file(below.path)
             below.root = self._document_merger(above).merge(below.root, above.read, node)
+        self._raise_duplicates(below, above)
         below.several, below.broken = below.several or above.several, below.broken or above.broken
         below.layers += above.layers
         below.origins += above.origins
         below.text = above.text
+
+    def _raise_duplicates(self, *files: _FileState) -> None:
+        """Make duplicate keys of these files errors: the merged file does not show them any more."""
+        named = {origin.file for file in files for origin in file.origins}
+        self.findings = [
+            replace(one, severity=Severity.ERROR) if one.rule == DUPLICATE_KEY and one.file in named else one
+            for one in self.findings
+        ]
 
     def _document_merger(self, file: _FileState) -> DocumentMerger:
         has_directives = may_contain_directives(file.text or b"")
@@ -174,6 +189,7 @@ class _LayerMerger(Record, frozen=False):
         elif file is not None and file.root is not None:
             origin = Origin(layer.id, layer.settings.file, patch.path)
             file.root = apply_patch(file.root, patch, origin, self.diagnostics)
+            self._raise_duplicates(file)
             if layer.id not in file.layers:
                 file.layers.append(layer.id)
 
@@ -222,3 +238,13 @@ def order_oauth2_keys(config: Value, steps: tuple[str, ...] = _OAUTH2) -> Value:
     if "provider" not in config or next(iter(config)) == "provider":
         return config
     return {"provider": config["provider"], **config}
+
+
+def _add_values(finding: Finding, path: str, text: bytes) -> Finding:
+    """Add both values to the finding of a duplicate key, unless they are long or may be secret."""
+    if finding.rule != DUPLICATE_KEY or is_secret_value(finding.path, path):
+        return finding
+    values = [one.text for one in hyaml.list_scalars(text) if one.path == finding.path and not one.key]
+    if len(values) < 2 or max(map(len, values)) > _LONGEST_VALUE or any("@" in value for value in values):
+        return finding
+    return replace(finding, message=f"{finding.message} Values: {', '.join(values)}.")

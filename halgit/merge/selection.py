@@ -94,10 +94,11 @@ class Selection(Record):
 
 
 def deployment_names(config: Value) -> tuple[str, ...]:
-    """Return the names of the deployments of a halconfig."""
+    """Return the names of the deployments of a halconfig. One without a name is called default, as in Halyard."""
     deployments = config.get("deploymentConfigurations") if isinstance(config, dict) else None
     items = deployments if isinstance(deployments, list) else ()
-    return tuple(str(item["name"]) for item in items if isinstance(item, dict) and isinstance(item.get("name"), str))
+    names = ("default" if item.get("name") is None else item["name"] for item in items if isinstance(item, dict))
+    return tuple(str(name) for name in names if isinstance(name, str))
 
 
 def local_paths(config: Value, hal_home: str) -> frozenset[str]:

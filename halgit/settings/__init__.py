@@ -31,7 +31,8 @@ def parse_settings(text: bytes, file: str, *, root: bool) -> tuple[LayerSettings
     """
     read = hyaml.read(text, file)
     if read.findings:
-        return LayerSettings(file, text), tuple(replace(one, layer=layer_of(file)) for one in read.findings)
+        findings = (replace(one, layer=layer_of(file), severity=Severity.ERROR) for one in read.findings)
+        return LayerSettings(file, text), tuple(findings)
     reader = Reader(file, text)
     data = {} if read.data is None else read.data
     if not isinstance(data, dict):

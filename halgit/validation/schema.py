@@ -78,7 +78,7 @@ def check(data: Value, file: str, schema: str = "halconfig") -> tuple[Finding, .
 def verdict(text: bytes, file: str = "config") -> Verdict:
     """What Halyard does with a halconfig of this text, with the faults of the text and of what it holds."""
     read = hyaml.read(text, file)
-    unreadable = any(fault.rule not in _OURS_ONLY for fault in read.findings)
+    unreadable = any(finding.severity is Severity.ERROR for finding in read.findings)
     faults = (*read.findings, *check(read.data, file))
     return Verdict("rejected" if unreadable else _outcome(read.data, faults), faults)
 
@@ -294,7 +294,7 @@ def kubeconfig(file: File) -> tuple[Value, tuple[Finding, ...]]:
     if file.data is not MISSING or not isinstance(file.body, bytes):
         return file.data, ()
     read = hyaml.read(file.body, file.path)
-    return (MISSING if read.findings else read.data), read.findings
+    return (MISSING if read.findings and not read.documents else read.data), read.findings
 
 
 def _kubeconfig_findings(path: str, files: Mapping[str, File]) -> Iterator[Finding]:

@@ -52,6 +52,12 @@ class Node(Record):
                 yield str(key), Node((*self.path, *steps, key), value)
 
 
+def name_of(deployment: Node) -> str:
+    """The name of a deployment; one without a name is called default, as in Halyard."""
+    name = deployment.get("name")
+    return "default" if name is None else str(name)
+
+
 class View:
     """One merged tree. Rules get this and nothing else."""
 
@@ -73,7 +79,7 @@ class View:
     @cached_property
     def deployment(self) -> Node | None:
         """The deployment that is rendered for: the one `hal deploy apply` works on."""
-        return next((node for node in self.deployments if node.get("name") == self.compiled.deployment), None)
+        return next((node for node in self.deployments if name_of(node) == self.compiled.deployment), None)
 
     @cached_property
     def accounts(self) -> tuple[tuple[str, Node], ...]:
@@ -121,8 +127,7 @@ class View:
     def running(self) -> dict[str, tuple[str, ...]]:
         """The services that run, for each deployment by its name."""
         return {
-            str(node.get("name")): services.list_running(node.value, self.settings(str(node.get("name"))))
-            for node in self.deployments
+            name_of(node): services.list_running(node.value, self.settings(name_of(node))) for node in self.deployments
         }
 
     def settings(self, deployment: str) -> dict[str, Value]:

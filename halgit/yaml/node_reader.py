@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from halgit.pipeline import Finding, Path, Value
+from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.yaml.compatibility import check_compatibility
 from halgit.yaml.constructor import Constructor
 from halgit.yaml.diagnosis import diagnose
@@ -17,7 +17,7 @@ from halgit.yaml.source_text import FindingCollector, Mark, decode_text
 
 
 def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...], tuple[Finding, ...]]:
-    """Read the documents and findings of a file; no documents if it cannot be parsed."""
+    """Read the documents and findings of a file; no documents if it cannot be parsed. `many` as in `reader.read`."""
     findings = FindingCollector(file)
     whole = decode_text(text, findings)
     if whole is None:
@@ -25,7 +25,7 @@ def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...]
     stream = compose(text)
     check_compatibility(whole, stream, findings)
     constructor = Constructor(findings)
-    checker = DocumentChecker(constructor, findings)
+    checker = DocumentChecker(constructor, findings, spring=many)
     for root in stream.roots:
         checker.check(root)
     if not many:
@@ -67,7 +67,7 @@ def _fits(documents: tuple[Value, ...], stream: Stream, findings: FindingCollect
 
 
 MAX_ALIASES: Final = 50
-"""The maximum number of aliases to mappings or lists in a file, as in SnakeYAML."""
+"""The maximum number of aliases to mappings or lists in a file, as in SnakeYAML; Spring Boot lifts the limit."""
 
 MAX_ADDED_VALUES: Final = 100_000
 """The maximum number of values that aliases may add to a file."""
@@ -76,7 +76,8 @@ MAX_ADDED_VALUES: Final = 100_000
 class DocumentChecker:
     """Checks the keys and aliases of all mappings of one file, used or not."""
 
-    def __init__(self, constructor: Constructor, findings: FindingCollector) -> None:
+    def __init__(self, constructor: Constructor, findings: FindingCollector, *, spring: bool) -> None:
+        self._spring = spring
         self._key = constructor.key
         self._findings = findings
         self._above: set[Node] = set()
@@ -85,7 +86,7 @@ class DocumentChecker:
     @property
     def is_within_limits(self) -> bool:
         """Whether Halyard would construct values from this file."""
-        return self._aliases <= MAX_ALIASES
+        return self._spring or self._aliases <= MAX_ALIASES
 
     def check(self, node: Node, path: Path = ()) -> None:
         """Check a node and its descendants in the order of the file."""
@@ -107,9 +108,15 @@ class DocumentChecker:
             text = None if is_merge_key(key) else self._name(node, key, path)
             below = path if text is None else (*path, str(text))
             if text is not None and (before := first.setdefault(text, key)) is not key:
-                message = f"duplicate key {text} in this mapping, first used on line {before.start.line}."
-                self._findings.add("yaml/duplicate-key", key.start, message, "Keep one of the two keys.", below)
+                self._report_duplicate(text, before, key, below)
             self.check(value, below)
+
+    def _report_duplicate(self, text: str, before: Node, key: Node, path: Path) -> None:
+        """Spring Boot refuses a duplicate key; Halyard's loader options allow it, and the last value is used."""
+        effect = "Spring does not start with it" if self._spring else "the last one is used"
+        message = f"duplicate key {text} in this mapping, first used on line {before.start.line}; {effect}."
+        severity = Severity.ERROR if self._spring else Severity.WARNING
+        self._findings.add("yaml/duplicate-key", key.start, message, "Keep one of the two keys.", path, severity)
 
     def _name(self, mapping: Node, key: Node, path: Path) -> str | None:
         if key.resolved().kind in {"scalar", "alias"}:
@@ -134,7 +141,7 @@ class DocumentChecker:
             self._findings.add("yaml/alias", node.start, message, "Repeat the value.", path)
         elif node.target.kind != "scalar":
             self._aliases += 1
-            if self._aliases == MAX_ALIASES + 1:
+            if self._aliases == MAX_ALIASES + 1 and not self._spring:
                 message = f"more than {MAX_ALIASES} aliases to mappings or lists, which Halyard does not support."
                 self._findings.add("yaml/alias-limit", node.start, message, "Repeat some of the values.", path)
 

@@ -40,7 +40,12 @@ class ReadResult(Record):
 
 
 def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
-    """Read the documents of a file and all findings, which name `file`. `many` allows several documents."""
+    """Read the documents of a file and all findings, which name `file`.
+
+    `many` reads as Spring Boot reads profiles: several documents, any number of aliases, and a duplicate key is an
+    error. Without it the file is read as Halyard reads the halconfig: one document, at most 50 aliases, and of two
+    equal keys the last is used, which is a warning.
+    """
     from halgit.yaml.node_reader import read_nodes
 
     if not any(one in text for one in _SUSPICIOUS):

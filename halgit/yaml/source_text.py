@@ -57,10 +57,18 @@ class FindingCollector:
         self._file = file
         self._found: dict[tuple[str, int, int], Finding] = {}
 
-    def add(self, rule: str, mark: Mark, message: str, hint: str, path: Path = ()) -> None:
+    def add(
+        self,
+        rule: str,
+        mark: Mark,
+        message: str,
+        hint: str,
+        path: Path = (),
+        severity: Severity = Severity.ERROR,
+    ) -> None:
         """Add a finding. The same rule at the same position counts once."""
         at = (rule, mark.line, mark.column)
-        finding = Finding(rule, Severity.ERROR, message, hint, self._file, path, mark.line, mark.column)
+        finding = Finding(rule, severity, message, hint, self._file, path, mark.line, mark.column)
         self._found.setdefault(at, finding)
 
     def has_finding(self, line: int, rules: Iterable[str]) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from halgit.halyard import model, services
+from halgit.halyard import model
 from halgit.halyard.coercion import coerce_boolean, coerce_enum, is_true
 from halgit.halyard.resources import list_time_zones
 from halgit.pipeline import Path, Severity, Value
-from halgit.text.phrases import join_words, suggest_nearest
+from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import empty, lacking, text
 from halgit.validation.view import Node, View
@@ -38,21 +38,20 @@ def _time_zone(view: View) -> Iterator[Hit]:
         yield Hit(view.deployment.at("timezone"), message, hint=suggest_nearest(zone, known))
 
 
-_PACKAGE = "node.DeploymentEnvironment."
-_PARTS = {"clouddriver": ("rw", "ro", "ro-deck", "caching"), "echo": ("worker", "scheduler")}
+PACKAGE = "node.DeploymentEnvironment."
 
 
-def _environment(view: View) -> Node:
+def environment(view: View) -> Node:
     return Node((), None) if view.deployment is None else view.deployment.node("deploymentEnvironment")
 
 
 def kind(view: View) -> str:
     """The type of the rendered deployment; LocalDebian where nothing is said, as in Halyard."""
-    return coerce_enum(_environment(view).get("type"), f"{_PACKAGE}DeploymentType") or "LocalDebian"
+    return coerce_enum(environment(view).get("type"), f"{PACKAGE}DeploymentType") or "LocalDebian"
 
 
 def _deployment_account(view: View) -> Iterator[Hit]:
-    node = _environment(view)
+    node = environment(view)
     if kind(view) != "Distributed":
         return
     if empty(node, "accountName"):
@@ -88,73 +87,15 @@ def _named(node: Node, name: str, found: list[str], usable: list[str]) -> Iterat
 
 def _git_users(view: View) -> Iterator[Hit]:
     if kind(view) == "LocalGit":
-        node = _environment(view).node("gitConfig")
+        node = environment(view).node("gitConfig")
         keys = ["originUser"] if node.get("upstreamUser") is None else ["originUser", "upstreamUser"]
         yield from lacking(node, "gitConfig", keys)
 
 
 def _probe_delay(view: View) -> Iterator[Hit]:
-    node = _environment(view).node("livenessProbeConfig")
+    node = environment(view).node("livenessProbeConfig")
     if is_true(node.get("enabled")) and node.get("initialDelaySeconds") is None:
         yield Hit(node.at("enabled"), "Liveness probes are enabled, and initialDelaySeconds is not set.")
-
-
-def _sizes_of_other_mode(view: View) -> Iterator[Hit]:
-    node = _environment(view)
-    for name, parts in _PARTS.items():
-        split = is_true(node.get("haServices", name, "enabled"))
-        for key in [f"spin-{name}"] if split else [f"spin-{name}-{part}" for part in parts]:
-            if node.get("customSizing", key) is not None:
-                how = "on" if split else "off"
-                message = f"High availability of {name} is {how}: {key} does not exist."
-                hint = f"Write {join_words([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
-                yield Hit(node.at("customSizing", key), message, hint=hint or f"Write spin-{name} instead.")
-
-
-def _unknown_sizes(view: View) -> Iterator[Hit]:
-    known = [f"spin-{service}" for service in services.list_services_of_mode(services.KUBERNETES_MODE)]
-    for key, below in _environment(view).entries("customSizing"):
-        if key.removeprefix("spin-") not in services.SERVICES and below.value is not None:
-            hint = suggest_nearest(key, known, "Write spin-<service>, such as spin-clouddriver.")
-            yield Hit(below.path, f"customSizing names {key}, which is not a service.", hint=hint)
-
-
-def _replicas(view: View) -> Iterator[Hit]:
-    for key, below in _environment(view).entries("customSizing"):
-        given = below.get("replicas")
-        if key.removeprefix("spin-") in services.SERVICES and given is not None and type(given) is not int:
-            yield Hit(below.at("replicas"), f"replicas of {key} is not an integer.")
-
-
-def _redis_endpoints(view: View) -> Iterator[Hit]:
-    node = _environment(view).node("haServices", "clouddriver")
-    if not is_true(node.get("enabled")):
-        return
-    keys = ["redisMasterEndpoint", "redisSlaveEndpoint"]
-    if not is_true(node.get("disableClouddriverRoDeck")):
-        keys.append("redisSlaveDeckEndpoint")
-    gone = [key for key in keys if (text(node, key) or "").strip() == "" and not _hidden(node, key)]
-    if gone and len(gone) < len(keys):
-        given = next(key for key in keys if key not in gone)
-        yield Hit(node.at(given), f"{given} is set and {join_words(gone)} {'is' if len(gone) == 1 else 'are'} not.")
-
-
-def _hidden(node: Node, key: str) -> bool:
-    """Whether a value is there and cannot be judged."""
-    return not empty(node, key) and text(node, key) is None
-
-
-def _unread_settings(view: View) -> Iterator[Hit]:
-    node = _environment(view)
-    if view.deployment is None or services.get_mode(view.deployment.value) != services.KUBERNETES_MODE:
-        return
-    if node.get("nodeSelectors"):
-        hint = "Set kubernetes.nodeSelector in the service-settings of each service."
-        yield Hit(node.at("nodeSelectors"), "Halyard does not read nodeSelectors on Kubernetes.", hint=hint)
-    if node.get("size") is not None and coerce_enum(node.get("size"), f"{_PACKAGE}Size") in {"MEDIUM", "LARGE"}:
-        yield Hit(node.at("size"), "Halyard does not read size on Kubernetes.", hint="Use customSizing.")
-    if is_true(node.get("consul", "enabled")):
-        yield Hit(node.at("consul", "enabled"), "Halyard does not read consul on Kubernetes.", hint="Remove it.")
 
 
 _REPLACEMENTS = {
@@ -213,13 +154,8 @@ def _overwritten_stats(deployment: Node) -> Iterator[Hit]:
 
 RULES = (
     Rule("deployment-environment/account", _deployment_account),
-    Rule("deployment-environment/endpoints", _redis_endpoints),
     Rule("deployment-environment/git", _git_users),
-    Rule("deployment-environment/other-mode-size", _sizes_of_other_mode),
     Rule("deployment-environment/probe", _probe_delay),
-    Rule("deployment-environment/replicas", _replicas),
-    Rule("deployment-environment/unknown-size", _unknown_sizes),
-    Rule("deployment-environment/not-read", _unread_settings),
     Rule("deployment/duplicate-name", _duplicate_deployments),
     Rule("deployment/no-version", _no_version),
     Rule("deployment/time-zone", _time_zone),

@@ -21,7 +21,7 @@ from halgit.redaction import Secret, SecretText
 from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import word
-from halgit.validation.view import View
+from halgit.validation.view import View, name_of
 
 _NOT_IN_USE = "Halyard does not copy it while it is not in use."
 
@@ -60,7 +60,7 @@ def _in_use(view: View, path: Path) -> bool:
     if deployment is None or len(path) < 4:
         return True
     if path[2] in {"ci", "repository"}:
-        return "igor" in view.running.get(str(deployment.get("name")), ())
+        return "igor" in view.running.get(name_of(deployment), ())
     if path[2] == "canary":
         return is_true(deployment.get("canary", "enabled"))
     if path[2:4] == ("providers", "kubernetes") and path[-1] == "kubeconfigFile":
@@ -111,7 +111,7 @@ class Named(Record):
         if not isinstance(self.file.body, bytes):
             return MISSING
         read = hyaml.read(self.file.body, self.path)
-        return MISSING if read.findings else read.data
+        return MISSING if read.findings and not read.documents else read.data
 
     @property
     def empty(self) -> bool:

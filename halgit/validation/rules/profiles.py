@@ -18,7 +18,7 @@ from halgit.pipeline import MISSING, File
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import skipped_file
-from halgit.validation.view import Node, View
+from halgit.validation.view import Node, View, name_of
 
 _LARGEST = 1024 * 1024
 _KEY = lazy_pattern(r"[-._a-zA-Z0-9]+")
@@ -30,8 +30,8 @@ _OVERRIDES = {"gate": 2, "igor": 2, "orca": 2, "fiat": 1, "rosco": 1}
 def _profiles(view: View) -> Iterator[tuple[Node, File, str, tuple[str, ...]]]:
     """Every profile with its deployment, its name below `profiles/`, and the running services that take it."""
     for deployment in view.deployments:
-        start = f"{deployment.get('name')}/profiles/"
-        running = view.running[str(deployment.get("name"))]
+        start = f"{name_of(deployment)}/profiles/"
+        running = view.running[name_of(deployment)]
         for path, file in view.files.items():
             if path.startswith(start):
                 name = path[len(start) :]
@@ -82,7 +82,7 @@ def _generated(deployment: Node, takers: tuple[str, ...]) -> set[str]:
 def _other_mode(view: View) -> Iterator[Hit]:
     for deployment, file, name, takers in _profiles(view):
         part = _part(name)
-        running = view.running[str(deployment.get("name"))]
+        running = view.running[name_of(deployment)]
         if part is None or part in running:
             continue
         family = [service for service in services.list_family(part) if service in running]
@@ -174,7 +174,7 @@ def _no_mapping(view: View) -> Iterator[Hit]:
 
 def _unanswered_addresses(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
-        name = str(deployment.get("name"))
+        name = name_of(deployment)
         for file, document in view.documents("profiles"):
             if not file.path.startswith(f"{name}/"):
                 continue
@@ -202,11 +202,11 @@ def _no_answer_reason(view: View, deployment: Node, address: SplitResult) -> tup
     host, *rest = (address.hostname or "").split(".")
     if rest and rest[0] != deployment.get("deploymentEnvironment", "location"):
         return None
-    service, running = host.removeprefix("spin-"), view.running[str(deployment.get("name"))]
+    service, running = host.removeprefix("spin-"), view.running[name_of(deployment)]
     if service not in services.SERVICES:
         hint = suggest_nearest(host, [f"spin-{name}" for name in running], "Write the name of a service that runs.")
         return f"No service of Spinnaker is named {host}.", hint
-    settings = Node((), view.settings(str(deployment.get("name"))).get(service))
+    settings = Node((), view.settings(name_of(deployment)).get(service))
     if settings.get("overrideBaseUrl") or coerce_boolean(settings.get("skipLifeCycleManagement")):
         return None
     if service not in running:

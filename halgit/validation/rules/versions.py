@@ -12,7 +12,7 @@ from halgit.pipeline import MISSING, Path, Value
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import text
-from halgit.validation.view import Node, View
+from halgit.validation.view import Node, View, name_of
 
 _UNCHECKED = "providers.kubernetes.KubernetesAccount"
 """The one class whose bounds Halyard never comes to check."""
@@ -103,7 +103,7 @@ def _not_in_bom(view: View) -> Iterator[Hit]:
     if not isinstance(bom, dict):
         return
     listed_ = Node((), bom)
-    running = dict.fromkeys(services.get_base(service) for service in view.running[str(node.get("name"))])
+    running = dict.fromkeys(services.get_base(service) for service in view.running[name_of(node)])
     needed = [name for name in running if name in services.ARTIFACTS and name not in {"redis", "consul", "vault"}]
     missing = [name for name in needed if not listed_.get("services", name, "version")]
     if missing:
