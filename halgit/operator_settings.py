@@ -130,7 +130,7 @@ class OperatorSettings(Record):
     """The operator settings of one run.
 
     `parameter_files` maps the name of each `HALGIT_PARAM_*_FILE` variable to the content of its file; unreadable files
-    are omitted.
+    are omitted. `mounted` are files and directories that others mount into Halyard's pod.
     """
 
     overlay: str = ""
@@ -143,6 +143,7 @@ class OperatorSettings(Record):
     variant: Variant | None = None
     secrets: SecretsMode = "resolve"
     hal_home: str = "/home/spinnaker/.hal"
+    mounted: tuple[str, ...] = ()
     validate: bool = True
     fail_on: Severity = Severity.ERROR
     select: tuple[str, ...] = ()

@@ -295,6 +295,7 @@ class Compiled(Record):
     """The configuration as one: layers merged, parameters replaced, references still standing.
 
     `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
+    `mounted` are files and directories that the operator says are mounted into Halyard's pod.
     """
 
     files: Mapping[str, File]
@@ -305,6 +306,7 @@ class Compiled(Record):
     findings: tuple[Finding, ...] = ()
     overlay: str = ""
     hal_home: str = "/home/spinnaker/.hal"
+    mounted: tuple[str, ...] = ()
     dialect: Dialect = "halgit"
     rules: RuleSettings = RuleSettings()
     accounts: Mapping[str, bytes] = EMPTY

@@ -89,6 +89,24 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="clouds/base-image",
+        severity=Severity.ERROR,
+        summary="A base image has no baseImage section.",
+        halyard=(
+            "Halyard asks every base image of every provider, even of disabled ones, for its id and ends with a "
+            "NullPointerException."
+        ),
+        impact="Nothing can be deployed.",
+        fix="Set baseImage with an id.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    aws: {bakeryDefaults: {baseImages: [{}]}}
+""",
+    ),
+    Entry(
         id="clouds/cloudfoundry-links",
         severity=Severity.WARNING,
         summary="A Cloud Foundry account has no address of Apps Manager or of metrics.",
@@ -181,7 +199,8 @@ deploymentConfigurations:
         summary="An account lacks keys that its provider requires.",
         halyard=(
             "`hal deploy apply` validates every account, including those of disabled providers, and ends with an "
-            "ERROR or FATAL problem."
+            "ERROR or FATAL problem. For Cloud Foundry, and for Google and App Engine with jsonPath, its validator "
+            "fails silently, and the finding is a warning."
         ),
         impact="Nothing can be deployed.",
         fix="Set the missing keys.",

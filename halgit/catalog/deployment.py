@@ -33,6 +33,22 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="deployment/name",
+        severity=Severity.ERROR,
+        summary="The name of a deployment is not a directory name.",
+        halyard=(
+            "Halyard uses the name as a directory below .hal and as a part of request paths, and does not find the "
+            "deployment."
+        ),
+        impact="Nothing can be deployed.",
+        fix="Use letters, digits and dashes.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: a/b
+""",
+    ),
+    Entry(
         id="deployment/no-version",
         severity=Severity.ERROR,
         summary="The deployment has no version of Spinnaker.",
@@ -432,6 +448,34 @@ deploymentConfigurations:
       accounts:
       - {name: spinnaker, liveManifestCalls: true, providerVersion: V2}
   ci: {travis: {masters: [{name: a, filteredRepositories: []}]}}
+""",
+    ),
+    Entry(
+        id="versions/placeholder",
+        severity=Severity.ERROR,
+        summary="The version is a placeholder that was not filled in.",
+        halyard="Halyard asks for the BOM of this version and ends with a FATAL problem.",
+        impact="Nothing can be deployed.",
+        fix="Set version to a release of Spinnaker, such as '1.36.1'.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: <version>
+""",
+    ),
+    Entry(
+        id="versions/unreleased",
+        severity=Severity.WARNING,
+        summary="The version is a nightly or release-branch build.",
+        halyard="Halyard warns that the version is not a released (validated) version.",
+        impact="The version may be removed or changed at any time.",
+        fix="Set version to a release of Spinnaker, such as '1.36.1'.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: master-latest-validated
 """,
     ),
     Entry(

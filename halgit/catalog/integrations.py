@@ -330,7 +330,10 @@ deploymentConfigurations:
         id="storage/not-configured",
         severity=Severity.WARNING,
         summary="The selected store is not configured.",
-        halyard="Halyard writes Front50's configuration without the missing keys; its own checks need the network.",
+        halyard=(
+            "Halyard validates the selected store in `hal deploy apply`: a missing key of s3 or azs is an ERROR. "
+            "For gcs it writes Front50's configuration without the missing keys, and the finding is a warning."
+        ),
         impact="Front50 does not start, or finds no data.",
         fix="Configure the store.",
         example="""\
@@ -354,6 +357,20 @@ deploymentConfigurations:
   persistentStorage:
     persistentStoreType: oracle
     oracle: {compartmentId: a, userId: b, bucketName: a bucket}
+""",
+    ),
+    Entry(
+        id="storage/aws-region",
+        severity=Severity.ERROR,
+        summary="The region of the S3 store is not an AWS region.",
+        halyard="`hal deploy apply` ends with `Cannot create enum from ... value!` unless an endpoint is set.",
+        impact="Nothing can be deployed.",
+        fix="Use the name of a region, such as eu-central-1.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  persistentStorage: {s3: {region: us-est-1}}
 """,
     ),
 )

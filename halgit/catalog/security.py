@@ -176,7 +176,11 @@ deploymentConfigurations:
         id="public-addresses/malformed",
         severity=Severity.WARNING,
         summary="The public address of Deck or Gate is invalid.",
-        halyard="Halyard's validator of the section reports an ERROR; `hal deploy apply` does not run it.",
+        halyard=(
+            "Halyard parses the address with java.net.URI when it generates and ends with an exception if it "
+            "cannot. Its validator of the section also reports a missing scheme or host; `hal deploy apply` does "
+            "not run it, and the finding is a warning."
+        ),
         impact="Deck does not find Gate, or logins fail.",
         fix="Write scheme://host/path.",
         example="""\

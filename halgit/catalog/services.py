@@ -258,7 +258,7 @@ deploymentConfigurations:
         summary="A file that a field names is not in the tree.",
         halyard="Halyard copies the file when it generates, and ends with a FATAL problem.",
         impact="Nothing can be deployed.",
-        fix="Add the file to the layer, or correct the path.",
+        fix="Add the file to the layer, correct the path, or name a file that others mount with --mounted.",
         example="""\
 # config
 deploymentConfigurations:
@@ -290,6 +290,27 @@ deploymentConfigurations:
         kubeconfigFile: /mnt/kubeconfigs/prod
       - name: other
         kubeconfigFile: /mnt/kubeconfigs/prod
+""",
+    ),
+    Entry(
+        id="local-files/content",
+        severity=Severity.WARNING,
+        summary="A local file is not what its field requires.",
+        halyard=(
+            "Halyard copies the file. `hal deploy apply` reads the key of a gcs store and ends with an ERROR; its "
+            "validator of SAML reads the keystore."
+        ),
+        impact="The service that reads the file does not start.",
+        fix="Use a file of the required kind.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  persistentStorage:
+    persistentStoreType: gcs
+    gcs: {project: p, bucket: b, jsonPath: files/key.json}
+# files/key.json
+{}
 """,
     ),
 )

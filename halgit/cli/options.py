@@ -61,6 +61,8 @@ parameter_options = combine(
                help="File variants to use in the opsmx dialect."),
         option("--hal-home", default="/home/spinnaker/.hal", show_default=True, metavar="DIR", group=PARAMETERS,
                help="Path of the tree in Halyard's container."),
+        option("--mounted", multiple=True, metavar="PATH", group=PARAMETERS,
+               help="File or directory that is mounted into Halyard's pod and not part of the tree."),
     ]
 )  # fmt: skip
 

@@ -138,6 +138,7 @@ def operator_settings(options: Mapping[str, Any]) -> OperatorSettings:
         variant=options.get("variant"),
         secrets=options.get("secrets", "resolve"),
         hal_home=options.get("hal_home", "/home/spinnaker/.hal").rstrip("/") or "/",
+        mounted=tuple(path.rstrip("/") for path in options.get("mounted", ())),
         validate=options.get("validate", True),
         fail_on=Severity[options.get("fail_on", "error").upper()],
         select=tuple(options.get("select", ())),

@@ -75,6 +75,7 @@ def compile_tree(
         ),
         overlay=operator.overlay,
         hal_home=operator.hal_home,
+        mounted=operator.mounted,
         dialect=dialect.name,
         rules=_rules(sources),
         accounts={path: text for source in sources for path, text in source.accounts.items()},

@@ -303,9 +303,18 @@ def _kubeconfig_findings(path: str, files: Mapping[str, File]) -> Iterator[Findi
         return
     data, faults = kubeconfig(files[path])
     yield from (replace(fault, rule="schema/unreadable", file=path) for fault in faults)
-    found = () if data is MISSING or data is None else check(data, path, "kubeconfig")
+    found = () if data is MISSING or data is None else _first_of_root(check(data, path, "kubeconfig"))
     text = files[path].body
     places = hyaml.locate_all(text, {one.path for one in found}) if found and isinstance(text, bytes) else {}
     for one in found:
         spot = places.get(one.path, Position(1, 1))
-        yield replace(one, line=spot.line, column=spot.column)
+        yield replace(one, line=spot.line, column=spot.column, severity=min(one.severity, Severity.WARNING))
+
+
+def _first_of_root(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings of a kubeconfig; of those about whole sections only the first, for the others follow from it.
+
+    Halyard itself accepts all of them (`kubernetes/kubeconfig` reports what it refuses); kubectl does not.
+    """
+    root = [one for one in findings if len(one.path) < 2]
+    return findings if not root else (root[0], *(one for one in findings if one is not root[0] and len(one.path) > 1))

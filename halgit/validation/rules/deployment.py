@@ -25,6 +25,13 @@ def _duplicate_deployments(view: View) -> Iterator[Hit]:
         seen.add(name)
 
 
+def _deployment_names(view: View) -> Iterator[Hit]:
+    for node in view.deployments:
+        name = text(node, "name")
+        if name is not None and (name in {"", ".", ".."} or "/" in name):
+            yield Hit(node.at("name"), f"The deployment {name!r} cannot be named so: its name is a directory.")
+
+
 def _no_version(view: View) -> Iterator[Hit]:
     if view.deployment is not None and view.deployment.get("version") in (None, ""):
         yield Hit(view.deployment.at("version"), f"The deployment {view.compiled.deployment} has no version.")
@@ -157,6 +164,7 @@ RULES = (
     Rule("deployment-environment/git", _git_users),
     Rule("deployment-environment/probe", _probe_delay),
     Rule("deployment/duplicate-name", _duplicate_deployments),
+    Rule("deployment/name", _deployment_names),
     Rule("deployment/no-version", _no_version),
     Rule("deployment/time-zone", _time_zone),
     Rule("halconfig/ignored-key", _ignored_keys),

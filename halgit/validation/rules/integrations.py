@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.lazy import lazy_pattern
+from halgit.pipeline import Severity
+from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import empty, lacking, text
 from halgit.validation.rules.local_files import Named, named
@@ -18,6 +21,19 @@ _STORE_NEEDS: Final = {
     "gcs": ("bucket", "project"),
     "azs": ("storageAccountName", "storageAccountKey"),
 }
+_CHECKED_OFFLINE: Final = frozenset({"s3", "azs"})
+"""Stores that `hal deploy apply` refuses for a missing key before it needs the network."""
+
+AWS_REGIONS: Final = (
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "us-gov-west-1", "us-gov-east-1", "us-iso-east-1",
+    "us-iso-west-1", "us-isob-east-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "eu-central-2",
+    "eu-north-1", "eu-south-1", "eu-south-2", "eu-isoe-west-1", "ap-east-1", "ap-south-1", "ap-south-2",
+    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7",
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "sa-east-1", "ca-central-1", "ca-west-1", "cn-north-1",
+    "cn-northwest-1", "me-south-1", "me-central-1", "af-south-1", "il-central-1", "mx-central-1",
+)  # fmt: skip
+"""The regions of AWS, as the SDK for Java 1.12 that Halyard uses names them."""
+
 _ORACLE_NEEDS: Final = ("compartmentId", "userId", "fingerprint", "sshPrivateKeyFilePath", "tenancyId", "namespace")
 _BUCKET = lazy_pattern(r"[a-zA-Z0-9\-_.]{1,63}")
 
@@ -42,16 +58,28 @@ def _no_store(view: View) -> Iterator[Hit]:
 def _store_not_configured(view: View) -> Iterator[Hit]:
     node, store = _storage(view)
     profile = view.profile("front50-local.yml")
-    if store not in _STORE_NEEDS or (profile is not None and profile.get("spinnaker", store)):
+    checked = store in _CHECKED_OFFLINE
+    if store not in _STORE_NEEDS or (not checked and profile is not None and profile.get("spinnaker", store)):
         return
+    severity = Severity.ERROR if checked else None
     gone = [key for key in _STORE_NEEDS[store] if empty(node, store, key)]
     if gone and not node.get(store):
         others = [other for other in _STORES if node.get(other)]
         hint = f"Set persistentStoreType: {others[0]}, or fill {store}." if others else ""
         message = f"The selected store is {store}, and its section is empty."
-        yield Hit(node.at("persistentStoreType"), message, hint=hint or f"Set {' and '.join(gone)} below {store}.")
+        hint = hint or f"Set {' and '.join(gone)} below {store}."
+        yield Hit(node.at("persistentStoreType"), message, hint=hint, severity=severity)
     else:
-        yield from lacking(node.node(store), f"The selected store {store}", gone)
+        hits = lacking(node.node(store), f"The selected store {store}", gone)
+        yield from (replace(hit, severity=severity) for hit in hits)
+
+
+def _aws_region(view: View) -> Iterator[Hit]:
+    node, store = _storage(view)
+    region = text(node, "s3", "region")
+    if store == "s3" and region and empty(node, "s3", "endpoint") and region not in AWS_REGIONS:
+        hint = suggest_nearest(region, AWS_REGIONS, "Use the name of a region, such as eu-central-1.")
+        yield Hit(node.at("s3", "region"), f"{region} is not an AWS region that Halyard knows.", hint=hint)
 
 
 def _oracle_store(view: View) -> Iterator[Hit]:
@@ -167,6 +195,7 @@ RULES = (
     Rule("canary/no-store", _no_canary_store),
     Rule("canary/password-file", _prometheus_password_file),
     Rule("pubsub/publisher", _publishers),
+    Rule("storage/aws-region", _aws_region),
     Rule("storage/none-chosen", _no_store),
     Rule("storage/not-configured", _store_not_configured),
     Rule("storage/oracle", _oracle_store),

@@ -10,7 +10,7 @@ from halgit.pipeline import MISSING, Severity, Value
 from halgit.record import Record
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import both, empty, owner, text, words
-from halgit.validation.rules.local_files import Named, named
+from halgit.validation.rules.local_files import Named, is_mounted, named
 from halgit.validation.view import Node, View
 
 
@@ -90,7 +90,8 @@ def _needs_kubeconfig(account: Node) -> bool:
 
 def _no_kubeconfig(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        if _needs_kubeconfig(account) and empty(account, "kubeconfigFile"):
+        default = "/home/spinnaker/.kube/config"
+        if _needs_kubeconfig(account) and empty(account, "kubeconfigFile") and not is_mounted(view, default):
             yield Hit(account.path, f"{owner('kubernetes', account)} names no kubeconfig and is no service account.")
 
 
@@ -144,6 +145,8 @@ def _fault(kubeconfig: _Kubeconfig, account: Node) -> tuple[str, bool, Severity 
     if not name:
         return "has no current-context, and the account names no context", False, None
     if name not in kubeconfig.contexts:
+        if not kubeconfig.contexts:
+            return None
         return f"has no context {name}{_listed(kubeconfig.contexts)}", True, Severity.WARNING
     user = _text(kubeconfig.contexts[name].get("user"))
     if user and user not in kubeconfig.users:

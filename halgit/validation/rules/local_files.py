@@ -6,6 +6,7 @@ integration, canary analysis and Stackdriver only where they are in use (`halyar
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -128,7 +129,7 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
     if isinstance(value, (Secret, SecretText)):
         return "unknown"
     said = word(value)
-    if not said or said.startswith("configserver:"):
+    if not said or said.startswith("configserver:") or is_mounted(view, said):
         return None
     if said.startswith("~"):
         return "home"
@@ -141,7 +142,43 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
     return "missing" if file is None else Named(inside, file)
 
 
+def is_mounted(view: View, path: str) -> bool:
+    """Whether the operator says that this file, or a directory above it, is mounted into Halyard's pod."""
+    home = view.compiled.hal_home.rstrip("/")
+    whole = path if path.startswith("/") else f"{home}/{path}"
+    mounted = (one if one.startswith("/") else f"{home}/{one}" for one in view.compiled.mounted)
+    return any(whole == one or whole.startswith(f"{one}/") for one in mounted)
+
+
+_KEY_STORES: Final = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"\x30")
+"""How a JKS, JCEKS or PKCS#12 file begins."""
+
+
+def _wrong_content(view: View) -> Iterator[Hit]:
+    for path, value in _fields(view):
+        file = named(view, value)
+        body = file.file.body if isinstance(file, Named) else None
+        if not isinstance(file, Named) or not isinstance(body, bytes) or not body:
+            continue
+        if path[-1] == "jsonPath" and not _is_service_account(body):
+            severity = Severity.ERROR if path[2:4] == ("persistentStorage", "gcs") else None
+            message = f"jsonPath names {file.path}, which is not the JSON key of a service account."
+            yield Hit(path, message, hint="Use the JSON key that Google Cloud issued.", severity=severity)
+        elif path[-1] in {"keyStore", "trustStore"} and not body.startswith(_KEY_STORES):
+            message = f"{path[-1]} names {file.path}, which is not a JKS or PKCS#12 keystore."
+            yield Hit(path, message, hint="Create it with keytool.")
+
+
+def _is_service_account(body: bytes) -> bool:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(data, dict) and isinstance(data.get("type"), str)
+
+
 RULES = (
+    Rule("local-files/content", _wrong_content),
     Rule("local-files/empty", _empty),
     Rule("local-files/home", _home),
     Rule("local-files/missing", _missing),

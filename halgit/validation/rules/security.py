@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from halgit.halyard.coercion import coerce_enum, is_true
+from halgit.pipeline import Severity
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import kind
@@ -130,7 +131,7 @@ def ldap_address(node: Node) -> str:
         return ""
     if not split.scheme:
         return "The url of LDAP has no scheme."
-    if split.port is None or not host(split):
+    if not host(split):
         return "The url of LDAP has no valid host."
     return "" if split.scheme in {"ldap", "ldaps"} else "The url of LDAP is neither ldap nor ldaps."
 
@@ -183,14 +184,15 @@ def _no_public_address(view: View) -> Iterator[Hit]:
 def _malformed_public_address(view: View) -> Iterator[Hit]:
     for section, _ in _PUBLIC_SECTIONS if view.deployment is not None else ():
         said = text(view.deployment, "security", section, "overrideBaseUrl") if view.deployment else None
-        if not said:
+        if not said or said.startswith("/"):
             continue
-        split = address(said)
+        split = address(said) if said == said.strip() else None
         wrong = "is not a valid address" if split is None else "has no scheme" if not split.scheme else ""
         wrong = wrong or ("has no host that Java accepts" if split is not None and not host(split) else "")
         if wrong and view.deployment is not None:
             path = view.deployment.at("security", section, "overrideBaseUrl")
-            yield Hit(path, f"overrideBaseUrl of {section} {wrong}.")
+            severity = Severity.ERROR if split is None else None
+            yield Hit(path, f"overrideBaseUrl of {section} {wrong}.", severity=severity)
 
 
 RULES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -12,7 +13,13 @@ from halgit.pipeline import MISSING, Path, Value
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import text
+from halgit.validation.rules.local_files import is_mounted
 from halgit.validation.view import Node, View, name_of
+
+_PLACEHOLDER = re.compile(
+    r"<.*>|\$\{?\w+\}?|\{\{.*\}\}|[A-Z_]*VERSION[A-Z_]*|spinnaker[-_ ]?version|x\.y\.z", re.IGNORECASE
+)
+"""Texts that stand for a version that is to be filled in."""
 
 _UNCHECKED = "providers.kubernetes.KubernetesAccount"
 """The one class whose bounds Halyard never comes to check."""
@@ -34,8 +41,21 @@ def _branch(view: View) -> Iterator[Hit]:
 
 def _malformed(view: View) -> Iterator[Hit]:
     node, version = _version(view)
-    if version and versions.supports_plugins(version) is None:
+    if version and not _PLACEHOLDER.fullmatch(version.strip()) and versions.supports_plugins(version) is None:
         yield Hit(node.at("version"), f"The version {version} is not in X.Y.Z form.")
+
+
+def _unreleased(view: View) -> Iterator[Hit]:
+    node, version = _version(view)
+    if version.startswith(("master-", "release-")):
+        yield Hit(node.at("version"), f"The version {version} is not a released version of Spinnaker.")
+
+
+def _placeholders(view: View) -> Iterator[Hit]:
+    node = view.deployment
+    version = None if node is None else node.get("version")
+    if node is not None and isinstance(version, str) and _PLACEHOLDER.fullmatch(version.strip()):
+        yield Hit(node.at("version"), f"The version {version} is a placeholder.")
 
 
 def _no_plugins(view: View) -> Iterator[Hit]:
@@ -94,7 +114,7 @@ def _bom(view: View) -> tuple[Node, str, Value]:
 
 def _no_bom(view: View) -> Iterator[Hit]:
     node, path, _ = _bom(view)
-    if path and path not in view.files:
+    if path and path not in view.files and not is_mounted(view, path):
         yield Hit(node.at("version"), f"The tree has no {path}, the BOM of this version.")
 
 
@@ -126,5 +146,7 @@ RULES = (
     Rule("versions/no-monitoring-daemon", _no_daemon),
     Rule("versions/no-plugins", _no_plugins),
     Rule("versions/not-in-bom", _not_in_bom),
+    Rule("versions/placeholder", _placeholders),
+    Rule("versions/unreleased", _unreleased),
     Rule("versions/out-of-bounds", _bounds),
 )

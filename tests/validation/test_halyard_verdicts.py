@@ -1,0 +1,77 @@
+"""halgit's verdict beside that of the real Halyard daemon, for each of 297 recorded configurations.
+
+An error wherever Halyard refuses to load, generate or apply; a warning or error wherever a section reports one; no
+error where Halyard deploys. The daemon of the recording had no network and no cluster. POLICIES name where halgit
+decides otherwise on purpose, with the reason; a case of a policy that agrees with Halyard is a stale entry.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import needs
+import pytest
+
+from halgit import sources
+from halgit.compiler import Locator, collect_findings, compile_tree
+from halgit.operator_settings import Access, OperatorSettings, SourceSpec
+from halgit.pipeline import Finding, Severity
+from halgit.secrets import plan_secrets
+
+CASES: list[dict[str, Any]] = json.loads((needs.ROOT / "tests" / "fixtures" / "halyard-verdicts.json").read_text())
+
+POLICIES = {
+    "a file outside the tree cannot be checked; others may mount it": {
+        "k8s-kubeconfig-none", "docker-password-file-missing", "ps-gcs-json-missing", "sec-apissl-missingfile",
+        "sec-uissl-missing", "authn-saml-missingmeta", "authz-file-missing", "art-github-tokenfile", "art-gitrepo",
+        "art-http", "art-gcs", "art-template-missing", "ms-stackdriver", "dep-version-local-missing",
+    },
+    "the network decides: released versions and registries": {
+        "dep-version-illegal", "docker-address-path", "docker-repos-null",
+    },
+    "duplicate items are errors, for only one of them takes effect": {"repo-artifactory-dup"},
+    "null items are errors, for the services fail on them": {"ci-master-null", "k8s-customres-item-null"},
+    "malformed references are errors, for nobody resolves them": {"secret-enc-unknown"},
+    "the selected deployment must exist, for hal would deploy an empty Spinnaker": {"top-current-unknown"},
+    "Kubernetes refuses the name of the namespace": {"env-location-upper", "env-location-dot", "yaml-emoji-val"},
+    "an LDAP address without a port is right: Gate uses the default port": {"authn-ldap-noport"},
+}  # fmt: skip
+EXCEPTIONS = {id for ids in POLICIES.values() for id in ids}
+
+
+def findings_of(files: dict[str, str], folder: Path) -> tuple[Finding, ...]:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, "utf-8")
+    snapshot = sources.open_source(SourceSpec(str(folder)), Access())
+    try:
+        operator = OperatorSettings()
+        compiled = compile_tree([snapshot], operator)
+        locator = Locator(compiled.files, compiled.layers, compiled.accounts)
+        return collect_findings(compiled, plan_secrets(compiled, operator.trust, "resolve"), operator, locator)
+    finally:
+        snapshot.close()
+
+
+def least_severity(case: dict[str, Any]) -> Severity | None:
+    """The least severity of the worst finding that agrees with Halyard; None where it deploys."""
+    if case["refused"] or any(one.startswith(("ERROR", "FATAL")) for one in case["problems"]):
+        return Severity.ERROR
+    reported = [one for one in (*case["problems"], *case["sections"]) if not one.startswith("INFO")]
+    return Severity.WARNING if reported else None
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_halgit_agrees_with_halyard(case: dict[str, Any], tmp_path: Path) -> None:
+    found = findings_of(case["files"], tmp_path)
+    worst = max((finding.severity for finding in found), default=Severity.INFO)
+    least = least_severity(case)
+    agrees = worst < Severity.ERROR if least is None else worst >= least
+    assert agrees != (case["id"] in EXCEPTIONS), (case["refused"], case["problems"], case["sections"], found)
+
+
+def test_every_policy_names_recorded_cases() -> None:
+    assert {case["id"] for case in CASES} >= EXCEPTIONS
+    assert len(CASES) == 297
