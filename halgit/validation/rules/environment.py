@@ -6,13 +6,13 @@ below `spin-X`, requests and limits from `X` if that entry exists, else from `sp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Final
 
 from halgit.halyard import services
 from halgit.halyard.coercion import coerce_enum, is_true
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
@@ -27,7 +27,7 @@ _SPIN_ONLY: Final = ("sidecars", "initContainers")
 """The maps whose entries Halyard reads below `spin-X` only."""
 _SIZE_KEYS: Final = ("requests", "limits", "replicas")
 _RESOURCES: Final = ("cpu", "memory")
-_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def _sizes_of_other_mode(view: View) -> Iterator[Hit]:

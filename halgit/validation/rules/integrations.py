@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Severity
+from halgit.record import replace
 from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import empty, lacking, text

@@ -9,6 +9,7 @@ from itertools import groupby
 from halgit import yaml as hyaml
 from halgit.halyard import model, services, versions
 from halgit.halyard.coercion import coerce_boolean, coerce_enum
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
@@ -16,7 +17,7 @@ from halgit.validation.rules.fields import text
 from halgit.validation.rules.local_files import is_mounted
 from halgit.validation.view import Node, View, name_of
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = lazy_pattern(
     r"<.*>|\$\{?\w+\}?|\{\{.*\}\}|[A-Z_]*VERSION[A-Z_]*|spinnaker[-_ ]?version|x\.y\.z", re.IGNORECASE
 )
 """Texts that stand for a version that is to be filled in."""
