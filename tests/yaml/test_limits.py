@@ -234,9 +234,12 @@ def test_duplicate_keys_are_told_with_both_places() -> None:
     text = b"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n'a': 2\na: 3\n"
     assert judge.read(text)
     assert findings_of(text) == [
-        "5:3: yaml/duplicate-key: duplicate key c in this mapping, first used on line 3; the last one is used. Keep one of the two keys.",
-        "6:1: yaml/duplicate-key: duplicate key a in this mapping, first used on line 1. Keep one of the two keys.",
-        "7:1: yaml/duplicate-key: duplicate key a in this mapping, first used on line 1. Keep one of the two keys.",
+        "5:3: yaml/duplicate-key: duplicate key c in this mapping, first used on line 3; the last one is used."
+        " Keep one of the two keys.",
+        "6:1: yaml/duplicate-key: duplicate key a in this mapping, first used on line 1; the last one is used."
+        " Keep one of the two keys.",
+        "7:1: yaml/duplicate-key: duplicate key a in this mapping, first used on line 1; the last one is used."
+        " Keep one of the two keys.",
     ]
 
 
