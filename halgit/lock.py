@@ -75,7 +75,7 @@ def parse(text: bytes) -> dict[str, Entry]:
                 f"{LOCK} has format {data['format']}; this version of halgit reads format {_FORMAT}.", _REMOVE
             )
         return {"" if name == "." else name: _entry(one) for name, one in data["overlays"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise SourceError(f"{LOCK} is not a lock file written by halgit.", _REMOVE) from None
 
 

@@ -72,6 +72,12 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_option_groups(self, ctx, formatter)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        from halgit.cli.variables import warn_of_unknown_variables
+
+        warn_of_unknown_variables(ctx)
+        return super().invoke(ctx)
+
 
 def _write_option_groups(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
     groups: dict[str, list[tuple[str, str]]] = {COMMON: []}

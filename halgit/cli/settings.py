@@ -6,7 +6,7 @@ The only place that reads the process environment for the rest of the program: r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +26,7 @@ _PREFIXES_FOR_REMOTES: Final = ("AWS_", "VAULT_", "BAO_", "GOOGLE_", "GCE_", "CL
 _NAMES_FOR_REMOTES: Final = frozenset(
     {"PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "LANG", "LC_ALL", "USER", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
     | {name for proxy in ("HTTP", "HTTPS", "NO", "ALL") for name in (f"{proxy}_PROXY", f"{proxy.lower()}_proxy")}
-    | {"HALGIT_GIT_TOKEN", "HALGIT_GIT_USER"}
+    | {"HALGIT_GIT_TOKEN", "HALGIT_GIT_USER", "GIT_TOKEN", "GIT_USER", "GIT_SSL_CAINFO"}
 )
 _MARKS_OF_A_SOURCE: Final = ("halgit.yaml", "overlays", "config")
 
@@ -98,10 +98,30 @@ def access_settings(options: Mapping[str, Any], output: Output) -> Access:
         timeout=options.get("timeout", 120.0),
         retries=options.get("retries", 3),
         progress=output.progress,
+        warn=output.warning,
+        token_hosts=_token_hosts(options.get("repos") or options.get("repo", ""), values["git_token_file"]),
         redactor=output.redactor,
     )
     _learn_logins(access, output.redactor)
     return access
+
+
+def _token_hosts(repos: str | Sequence[str], token_file: PerHost) -> frozenset[str] | None:
+    """Return the host of --repo, which alone receives a git token without HOST=; None for a command without --repo.
+
+    With several hosts a token of the environment goes to none, and one of an option raises UsageError.
+    """
+    from halgit.remotes.git.address import is_short_form, read_address
+
+    hosts = set()
+    for repo in [repos] if isinstance(repos, str) else repos:
+        url = repo.partition("?")[0]
+        if url.startswith(("https://", "http://", "ssh://")) or (":" in url and is_short_form(url)):
+            hosts.add(read_address(url).host)
+    if len(hosts) > 1 and token_file.default:
+        message = "--git-token-file: one token for several hosts."
+        raise UsageError(message, f"Write HOST=FILE for each of {', '.join(sorted(hosts))}.")
+    return frozenset(hosts if len(hosts) == 1 else ()) if repos else None
 
 
 def _learn_logins(access: Access, redactor: Redactor) -> None:
@@ -110,8 +130,12 @@ def _learn_logins(access: Access, redactor: Redactor) -> None:
         if is_sensitive_key(name):
             redactor.learn_credential(value.encode("utf-8", "surrogateescape"))
     for path in _login_files(access):
-        with suppress(OSError), open(path, "rb") as file:
-            redactor.learn_credential(file.read(access.largest_file))
+        try:
+            with open(path, "rb") as file:
+                redactor.learn_credential(file.read(access.largest_file))
+        except OSError:
+            if not path.startswith(("/", "./", "../")):  # not a path: the token itself may be in its place
+                redactor.learn_credential(path)
 
 
 def _login_files(access: Access) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _read(file: Path, disk: Disk) -> Journal:
     try:
         content = json.loads(disk.read(file).decode("utf-8", "surrogateescape"))
         return Journal(content["keep"], tuple(content["move"]), content["old"], content["new"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         raise PublishError(
             f"{file}: the journal of an unfinished run is not readable.", "Remove its folder and render with --force."
         ) from None

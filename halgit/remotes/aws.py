@@ -27,6 +27,7 @@ from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.remotes.engine import Presence, SecretData
 from halgit.remotes.http import retry, retry_after, select_proxies
+from halgit.remotes.private_files import ca_bundle
 
 if TYPE_CHECKING:
     import botocore.session
@@ -139,12 +140,13 @@ class Aws:
         )
 
     def _authority(self, address: str) -> str | bool:
-        given = self._access.ca_file.for_host(urlsplit(address).hostname or "") or self._environment.get(
-            "AWS_CA_BUNDLE", ""
-        )
-        if given and not Path(given).exists():
-            raise UntrustedError(f"The CA file {given} does not exist.", _CA)
-        return given or True
+        added = self._access.ca_file.for_host(urlsplit(address).hostname or "")
+        if added:
+            return ca_bundle(self._access, added)
+        bundle = self._environment.get("AWS_CA_BUNDLE", "")
+        if bundle and not Path(bundle).exists():
+            raise UntrustedError(f"The CA file {bundle} does not exist.", _CA)
+        return bundle or True
 
 
 def _endpoint(environment: Mapping[str, str], service: str) -> str:
@@ -298,6 +300,8 @@ def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
     meta = response.get("ResponseMetadata") or {}
     status = int(meta.get("HTTPStatusCode") or 0)
     code = str((response.get("Error") or {}).get("Code") or status)
+    if code in {"RequestTimeTooSkewed", "RequestExpired"}:
+        return RefusedError(f"{what}: the clock of this machine differs from the server's ({code}).", "Set the clock.")
     if status in {429, 503} or code in _BUSY:
         seconds = retry_after((meta.get("HTTPHeaders") or {}).get("retry-after"))
         return ThrottledError(f"{what}: the server asks to retry later ({code}).", "Retry later.", seconds)

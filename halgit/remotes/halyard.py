@@ -168,7 +168,7 @@ def _without_proxies(access: Access, address: str) -> Access:
 def _decoded(body: bytes, what: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CorruptError(f"Halyard answers {what} with something other than JSON.", "Check --halyard-url.") from None
 
 

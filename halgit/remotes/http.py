@@ -27,6 +27,7 @@ from halgit.errors import (
 )
 from halgit.operator_settings import Access
 from halgit.redaction import Secret
+from halgit.remotes.private_files import ca_bundle
 
 if TYPE_CHECKING:
     import requests
@@ -129,7 +130,7 @@ class WebService:
             return None
         try:
             return answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise CorruptError(
                 f"{self.name} at {self.address} responded to {method} {path} with something other than JSON.",
                 "Check the address.",
@@ -159,12 +160,11 @@ def _session(access: Access, address: str) -> requests.Session:
     session.proxies.update(select_proxies(access.environment, address))
     environment = access.environment
     host = urlsplit(address).hostname or ""
-    given = (
-        access.ca_file.for_host(host) or environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or ""
-    )
-    if given and not Path(given).is_file():
-        raise UntrustedError(f"The CA file {given} does not exist.", "Fix --ca-file.")
-    session.verify = given or True
+    added = access.ca_file.for_host(host)
+    bundle = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or ""
+    if not added and bundle and not Path(bundle).is_file():
+        raise UntrustedError(f"The CA file {bundle} does not exist.", "Fix REQUESTS_CA_BUNDLE or SSL_CERT_FILE.")
+    session.verify = ca_bundle(access, added) if added else bundle or True
     return session
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import importlib
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -152,6 +154,26 @@ def _decoded(name: str, key: str, value: str) -> bytes:
         raise CorruptError(f"Key {key} of Kubernetes Secret {name} is not base64.") from None
 
 
+_DECODING: Final = threading.Lock()
+_DECODED: Final[set[type[Any]]] = set()
+
+
+def _prepare(*kinds: type[Any]) -> None:
+    """Decode each type once under a lock before threads share it.
+
+    msgspec builds the description of a type at its first decode, and crashes if several threads do that at once.
+    """
+    from lightkube.core import decoders
+    from lightkube.models.meta_v1 import Status
+
+    with _DECODING:
+        wanted: tuple[type[Any], ...] = (*kinds, Status)
+        for kind in (kind for kind in wanted if kind not in _DECODED):
+            with contextlib.suppress(ValueError):
+                decoders.decode_object(b"{}", kind)
+            _DECODED.add(kind)
+
+
 class Cluster:
     """One connection for the run."""
 
@@ -173,6 +195,7 @@ class Cluster:
     def secret(self, name: str, namespace: str) -> Any:
         from lightkube.resources.core_v1 import Secret
 
+        _prepare(Secret)
         there = namespace or self.namespace
         return _asked(
             "get", f"Secret {name} in namespace {there}", lambda: self._client.get(Secret, name, namespace=there)
@@ -182,6 +205,7 @@ class Cluster:
         from lightkube.models.meta_v1 import ObjectMeta
         from lightkube.resources.core_v1 import Secret
 
+        _prepare(Secret)
         secret = Secret(
             metadata=ObjectMeta(name=name, namespace=namespace, labels=dict(labels)), type=kind, data=dict(data)
         )
@@ -195,6 +219,7 @@ class Cluster:
         """Set the annotation that replaces the pods of a Deployment."""
         from lightkube.resources.apps_v1 import Deployment
 
+        _prepare(Deployment)
         annotations = {"kubectl.kubernetes.io/restartedAt": at}
         patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
         where = f"Deployment {name} in namespace {namespace}"
@@ -204,6 +229,7 @@ class Cluster:
         """The Jobs of a Helm release."""
         from lightkube.resources.batch_v1 import Job
 
+        _prepare(Job)
         labels: Any = {"app.kubernetes.io/instance": release}
         where = f"Jobs of release {release} in namespace {namespace}"
         found: list[Any] = _asked(
@@ -213,6 +239,7 @@ class Cluster:
 
     def get(self, kind: type[Any], name: str, namespace: str) -> Any:
         """An object of any kind. Raises RemoteError."""
+        _prepare(kind)
         where = f"{kind.__name__} {name} in namespace {namespace}"
         return _asked("get", where, lambda: self._client.get(kind, name, namespace=namespace))
 
@@ -220,12 +247,14 @@ class Cluster:
         """Create an object; ConflictError where one of its name exists. Raises RemoteError."""
         where = f"{type(item).__name__} {item.metadata.name or item.metadata.generateName} in namespace {namespace}"
         client: Any = self._client
+        _prepare(type(item))
         return _asked("create", where, lambda: client.create(item, namespace=namespace))
 
     def replace(self, item: Any, namespace: str) -> Any:
         """Write an object that was read; ConflictError where it has changed since. Raises RemoteError."""
         where = f"{type(item).__name__} {item.metadata.name} in namespace {namespace}"
         client: Any = self._client
+        _prepare(type(item))
         return _asked("update", where, lambda: client.replace(item, namespace=namespace))
 
 

@@ -195,7 +195,7 @@ class _Store:
         try:
             given = json.loads(text)["files"]
             wanted = {str(path): str(version) for path, version in given.items()}
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             raise CorruptError(
                 f"{self._url}: --ref {ref} is not a list of versions.", 'Write {"files": {"config": "VERSION-ID"}}.'
             ) from None

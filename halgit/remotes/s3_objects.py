@@ -48,9 +48,12 @@ class S3Engine:
 
 
 def _version(answer: dict[str, Any]) -> str:
-    """The object's version id; where the bucket keeps none its ETag, which can be compared but not asked for."""
-    version = answer.get("VersionId")
-    return version if version and version != "null" else f"etag:{answer['ETag'].strip(chr(34))}"
+    """Return the object's version id, or the time of its last change, which can be compared but not requested.
+
+    Never the ETag: it is an unkeyed digest of the secret.
+    """
+    version = str(answer.get("VersionId") or "null")
+    return f"modified:{answer['LastModified'].isoformat()}" if version == "null" else version
 
 
 class S3Store:

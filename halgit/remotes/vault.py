@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from halgit.errors import (
     ConflictError,
@@ -29,6 +29,7 @@ from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.remotes.engine import Presence, SecretData
 from halgit.remotes.http import retry, retry_after, select_proxies
+from halgit.remotes.private_files import ca_bundle
 from halgit.remotes.vault_login import Login, choose_login, expired_token, log_in, read_variable, renewal_time
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Vault:
     def keys(self, path: str) -> list[str]:
         """The names a LIST gives; folders end with a slash."""
         answer = self._ask("list", path, {})
-        keys = answer.get("data", {}).get("keys")
+        keys = (answer.get("data") or {}).get("keys")
         if not isinstance(keys, list):
             raise CorruptError(f"{self.login.place} returned a list of {path} without keys.")
         return [str(key) for key in keys]
@@ -180,7 +181,10 @@ class Vault:
         with self._words(path, "Grant the token or role a policy that allows it."):
             send: Callable[..., Any] = getattr(self._client.adapter, method)
             given = {"json": dict(body)} if body is not None else {"params": dict(params)}
-            answer = send(f"/v1/{quote(path, safe='/,')}", **given)
+            try:
+                answer = send(f"/v1/{quote(path, safe='/,')}", **given)
+            except RecursionError:
+                raise CorruptError(f"The response of {self.login.place} to {path} is nested too deeply.") from None
         if not isinstance(answer, dict):
             raise CorruptError(f"The response of {self.login.place} to {path} is not JSON.", _PROXY)
         return answer
@@ -248,7 +252,7 @@ class Vault:
 
     def _translate_errors(self, path: str) -> tuple[str, int] | None:
         try:
-            data = self.get(f"sys/internal/ui/mounts/{path}").get("data", {})
+            data = self.get(f"sys/internal/ui/mounts/{path}").get("data") or {}
         except (RefusedError, NotFoundError):
             return None
         mount = str(data.get("path", "")).strip("/")
@@ -314,20 +318,25 @@ def _session(access: Access, login: Login) -> requests.Session:
 
 def _authority(access: Access, address: str) -> str:
     environment = access.environment
-    given = access.ca_file.for_host(urlsplit(address).hostname or "")
-    path = given or read_variable(environment, "CACERT") or read_variable(environment, "CAPATH")
+    added = access.ca_file.for_host(urlsplit(address).hostname or "")
+    if added:
+        return ca_bundle(access, added)
+    path = read_variable(environment, "CACERT") or read_variable(environment, "CAPATH")
     if path and not Path(path).exists():
         raise UntrustedError(f"The CA file {path} for Vault at {address} does not exist.", _CA)
     return path
 
 
 def _check_response(response: requests.Response, *args: Any, **kwargs: Any) -> None:
-    """Seen by every answer: what asks for patience, what is sealed, and a redirect that would bare the token."""
+    """Check every response: throttling, a sealed server, and a redirect that would send the token elsewhere."""
     at = "Vault at {0.scheme}://{0.netloc}".format(urlsplit(response.url))
-    target = response.headers.get("Location", "")
-    if response.is_redirect and urlsplit(target).scheme == "http" and response.url.startswith("https:"):
+    target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+    if response.is_redirect and (target.scheme, target.netloc) != urlsplit(response.url)[:2]:
         response.close()
-        raise UntrustedError(f"{at} redirects to {urlsplit(target).hostname} without TLS.", "Fix --vault-address.")
+        raise UntrustedError(
+            f"{at} redirects to {target.scheme}://{target.hostname}, which is not followed with a token.",
+            "Set --vault-address to the active node or to a load balancer.",
+        )
     if response.status_code not in {429, 503}:
         return
     body = response.content.lower()

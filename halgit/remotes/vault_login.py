@@ -16,6 +16,8 @@ from halgit.errors import RefusedError, UnreachableError, UsageError
 from halgit.operator_settings import Access
 from halgit.record import Record
 from halgit.redaction import Redactor
+from halgit.remotes.git.address import is_loopback
+from halgit.remotes.private_files import shown_path
 
 if TYPE_CHECKING:
     import hvac
@@ -84,6 +86,8 @@ def choose_login(access: Access) -> Login:
         raise UsageError(
             f"The Vault login method {method} requires a role.", "Set --vault-role (role, role id or user)."
         )
+    if parts.scheme == "http" and not is_loopback(host):
+        access.warn(f"Vault at {address}: plain http: the token and all secrets can be read on the network.")
     files = access.vault_token_file.for_host(host), access.vault_secret_file.for_host(host)
     return Login(address.rstrip("/"), method, mount or method, role, *files, access.environment)
 
@@ -150,7 +154,7 @@ def _token(login: Login) -> str:
             f"No token for {login.place}.",
             "Set --vault-token-file or VAULT_TOKEN, or another login method with --vault-auth.",
         )
-    return token
+    return _check_header(token, "the Vault token", "in VAULT_TOKEN")
 
 
 def _secret(login: Login) -> str:
@@ -171,7 +175,15 @@ def _file(path: str, what: str) -> str:
         text = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise RefusedError(f"The file {path} for {what} cannot be read: {reason}.") from None
+        raise RefusedError(f"The file {shown_path(path)} for {what} cannot be read: {reason}.") from None
     if not text:
-        raise RefusedError(f"The file {path} for {what} is empty.")
+        raise RefusedError(f"The file {shown_path(path)} for {what} is empty.")
+    return _check_header(text, what, f"in {shown_path(path)}")
+
+
+def _check_header(text: str, what: str, place: str) -> str:
+    """Refuse what HTTP cannot carry in a header: several lines, or characters other than ASCII."""
+    if not text.isascii() or not text.isprintable():
+        message = f"{what[0].upper()}{what[1:]} {place} is not one line of ASCII characters."
+        raise RefusedError(message, "Store it alone on one line.")
     return text

@@ -122,7 +122,7 @@ def without_baseline(findings: Iterable[Finding], baseline: bytes) -> tuple[Find
     try:
         listed = json.loads(baseline)["findings"]
         known = {tuple(str(entry[name]) for name in ("rule", "file", "path", "message")) for entry in listed}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         hint = "Create one with `halgit validate --format json --output FILE`."
         raise UsageError("--baseline: the file is not a JSON report.", hint) from None
     return tuple(finding for finding in findings if identity(finding) not in known)

@@ -7,7 +7,7 @@ the place in the layer. Nothing is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from halgit import references
@@ -62,7 +62,7 @@ def resolve_secrets(
     if failures:
         raise SecretError(summary)
     versions = {address: content.version for address, content in values.content.items() if content.version}
-    return replace(_placed(plan, values.pieces, values.files), versions=versions)
+    return replace(_placed(plan, values.pieces, values.files, values.nulls), versions=versions)
 
 
 class _Values(Record, frozen=False):
@@ -71,12 +71,13 @@ class _Values(Record, frozen=False):
     compiled: Compiled
     pieces: dict[Use, Piece] = field(default_factory=dict)
     files: dict[str, SecretText] = field(default_factory=dict)
+    nulls: list[Use] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     content: dict[str, SecretData] = field(default_factory=dict)
 
     def take(self, uses: tuple[Use, ...], answers: Mapping[str, SecretData | RemoteError], redactor: Redactor) -> None:
         """Pick every value out of what was read."""
-        known: dict[tuple[Reference, str], Secret | RemoteError] = {}
+        known: dict[tuple[Reference, str], Secret | RemoteError | None] = {}
         for use in uses:
             if use.action == "leave":
                 continue
@@ -90,11 +91,15 @@ class _Values(Record, frozen=False):
                 known[key] = _picked(answer, use, redactor)
             self.locate(use, known[key])
 
-    def locate(self, use: Use, value: Secret | RemoteError) -> None:
-        """A value at its place; a file's path in the place of its reference."""
-        from halgit.secrets.values import halyard_path, name_secret_file
+    def locate(self, use: Use, value: Secret | RemoteError | None) -> None:
+        """Put a value at its place; a file's path in the place of its reference."""
+        from halgit.secrets.values import halyard_path, name_secret_file, null_error
 
-        if isinstance(value, RemoteError):
+        if value is None and use.occurrence.found.whole and use.action == "text":
+            self.nulls.append(use)
+        elif value is None:
+            self.failures.append(Failure(use, null_error(use.reference)))
+        elif isinstance(value, RemoteError):
             self.failures.append(Failure(use, value))
         elif use.action == "file":
             name = name_secret_file(use.reference)
@@ -104,11 +109,16 @@ class _Values(Record, frozen=False):
             self.pieces[use] = value
 
 
-def _picked(content: SecretData, use: Use, redactor: Redactor) -> Secret | RemoteError:
+def _picked(content: SecretData, use: Use, redactor: Redactor) -> Secret | RemoteError | None:
+    """Select a value. The redactor learns the whole secret before any message about it can exist."""
     from halgit.secrets.values import decode_text, select_value
 
+    if content.keys is None:
+        redactor.learn(content.whole)
     try:
         secret = select_value(content, use.reference)
+        if secret is None:
+            return None
         redactor.learn(secret)
         return secret if use.action == "file" else decode_text(secret, use.reference)
     except RemoteError as reason:
@@ -141,23 +151,31 @@ def _drift(pinned: Mapping[str, str], answers: Mapping[str, SecretData | RemoteE
             yield address, f"{address} is locked at version {then}, but the server has {answer.version}."
 
 
-def _placed(plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | SecretText]) -> Resolved:
+def _placed(
+    plan: SecretPlan, pieces: Mapping[Use, Piece], made: Mapping[str, bytes | SecretText], nulls: Iterable[Use] = ()
+) -> Resolved:
+    """Replace the references of every file, and add the files that are made of secrets."""
     from halgit.secrets.values import replace_references
 
     compiled = plan.compiled
     changes: dict[str, list[Change]] = defaultdict(list)
     for use, piece in pieces.items():
         changes[use.occurrence.file].append((use.occurrence, piece))
-    escapes: dict[str, list[Path]] = defaultdict(list)
-    for name, path in plan.escapes:
-        escapes[name].append(path)
+    escapes, empty = _paths_by_file(plan.escapes), _paths_by_file((u.occurrence.file, u.occurrence.path) for u in nulls)
     files = {
-        name: replace_references(file, changes.get(name, ()), escapes.get(name, ()))
+        name: replace_references(file, changes.get(name, ()), escapes.get(name, ()), empty.get(name, ()))
         for name, file in compiled.files.items()
     }
     for name, body in made.items():
         files[name] = File(name, "generated", compiled.files["config"].layers, body=body)
     return Resolved(files, compiled)
+
+
+def _paths_by_file(places: Iterable[tuple[str, Path]]) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = defaultdict(list)
+    for name, path in places:
+        found[name].append(path)
+    return found
 
 
 _NAMED = 5

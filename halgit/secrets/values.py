@@ -29,16 +29,28 @@ from halgit.remotes.engine import SecretData
 _NAME = lazy_pattern(r"[\w./-]{1,100}")
 
 
-def select_value(content: SecretData, reference: Reference) -> Secret:
-    """The value a reference names. Raises Missing with the keys there are, Corrupt for a value that cannot be it."""
+def select_value(content: SecretData, reference: Reference) -> Secret | None:
+    """Select the value of a reference from its secret; None for a null.
+
+    Raises NotFoundError for a missing key, CorruptError for a value that is invalid for the reference.
+    """
     key = reference.get("key")
     value: Value = content.whole if content.keys is None else dict(content.keys)
     if key:
-        value = _find_key(value if content.keys is not None else _document(content.whole, reference), key, reference)
+        value = _find_key(content, key, reference)
+    if value is None:
+        return None
     raw = value if isinstance(value, (str, bytes)) else _text(value)
+    if isinstance(raw, str) and any("\ud800" <= letter <= "\udfff" for letter in raw):
+        raise CorruptError(f"{_describe(reference)} is not valid Unicode.", "Store the value as valid UTF-8.")
     if reference.get("encoding") == "base64":
         raw = _decoded(raw, key, reference)
     return Secret(raw, describe_reference(reference))
+
+
+def null_error(reference: Reference) -> CorruptError:
+    """Build the error for a null where a string or file is required."""
+    return CorruptError(f"{_describe(reference)} is null.", "Store a value, or use the reference as the whole value.")
 
 
 def decode_text(secret: Secret, reference: Reference) -> Secret:
@@ -67,7 +79,8 @@ def _document(whole: bytes, reference: Reference) -> Value:
     return read.data
 
 
-def _find_key(values: Value, key: str, reference: Reference) -> Value:
+def _find_key(content: SecretData, key: str, reference: Reference) -> Value:
+    values: Value = _document(content.whole, reference) if content.keys is None else dict(content.keys)
     if key in values:
         return values[key]
     here = values
@@ -78,16 +91,25 @@ def _find_key(values: Value, key: str, reference: Reference) -> Value:
             here = here[int(step)]
         else:
             raise NotFoundError(
-                f"{_describe(reference)} has no key {key} (keys: {_listed(values)}).",
+                f"{_describe(reference)} has no key {key}{_listed(content, values)}.",
                 "Add the key or fix the reference.",
             )
     return here
 
 
-def _listed(values: Value) -> str:
-    """The keys there are; of a text that only happens to be YAML they are no names, and may be the secret."""
-    names = sorted(name for name in map(str, values) if _NAME.fullmatch(name)) if isinstance(values, dict) else []
-    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") if names else "none"
+def _listed(content: SecretData, values: Value) -> str:
+    """List the keys of an engine that has keys, or of a JSON object. "Keys" of other text may be the secret itself."""
+    if content.keys is None and not _is_json_object(content.whole):
+        return ""
+    names = sorted(name for name in map(str, values) if _NAME.fullmatch(name))
+    return f" (keys: {', '.join(names[:20]) + (', ...' if len(names) > 20 else '') if names else 'none'})"
+
+
+def _is_json_object(whole: bytes) -> bool:
+    try:
+        return isinstance(json.loads(whole), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _describe(reference: Reference) -> str:
@@ -122,16 +144,19 @@ Piece: TypeAlias = str | Secret
 Change: TypeAlias = tuple[Occurrence, Piece]
 
 
-def replace_references(file: File, changes: Sequence[Change], escapes: Iterable[Path] = ()) -> File:
-    """The file with these references replaced and `$${{ secret(` unescaped."""
+def replace_references(
+    file: File, changes: Sequence[Change], escapes: Iterable[Path] = (), nulls: Iterable[Path] = ()
+) -> File:
+    """Replace references of a file, and unescape `$${{ secret(`; the values at `nulls` become null."""
     if file.data is MISSING:
         return _replace_in_text(file, changes)
     by_path: dict[Path, list[Change]] = defaultdict(list, {path: [] for path in escapes})
     for change in changes:
         by_path[change[0].path].append(change)
-    if not by_path:
+    values: dict[Path, Value] = {path: _scalar(_at(file.data, path), some) for path, some in by_path.items()}
+    values.update(dict.fromkeys(nulls))
+    if not values:
         return file
-    values = {path: _scalar(_at(file.data, path), some) for path, some in by_path.items()}
     data = set_values(file.data, values)
     if file.body is None:
         return replace(file, how="merged", data=data)

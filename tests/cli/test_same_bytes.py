@@ -153,7 +153,7 @@ def test_all_sources_that_cannot_be_had_are_told_in_one_run(cloud: Cloud, bao: B
     )  # fmt: skip
     assert ran.code == 3
     assert "s3://absent: bucket absent not found. Check --repo and the region." in ran.err
-    assert "vault://team/kv/absent: secret at or below team/kv/absent not found. Check --repo and --path." in ran.err
+    assert "vault://team/kv/absent: no secret at or below team/kv/absent. Check --repo and --path." in ran.err
     assert f"{tmp_path}/absent" in ran.err
     assert not (tmp_path / ".hal").exists()
 

@@ -151,7 +151,7 @@ def test_login_whose_token_dies_in_the_middle_is_made_once_more(place: Place, ba
         between.rule = revoke
         deaths = set(range(3, 99))
         said = place.fails(4, "--vault-address", between.url, *options, VAULT_PASSWORD="pw-of-hal")
-        words = "became invalid a second time in this run, by the login userpass."
+        words = "became invalid a second time in this run (login method userpass)."
         assert f"The token for Vault at {between.url} {words} (Also at {ECHO}:" in said
         assert said.count("became invalid a second time") == 1
         assert "Issue tokens with a longer or renewable lease, and check what revokes them." in said
@@ -236,7 +236,7 @@ def test_wrong_authority(place: Place, bao: Bao, tmp_path: Path) -> None:
         assert f"vault://kv/hal: {words}" in place.vault(own.url, "--ca-file", f"127.0.0.1={other}")
         missing = tmp_path / "none.pem"
         said = place.secret(own.url, "--ca-file", missing)
-        assert f"The CA file {missing} for Vault at {own.url} does not exist." in said
+        assert f"The CA file {missing} does not exist." in said
 
 
 def test_wrong_authority_of_a_store(place: Place, tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_wrong_authority_of_a_store(place: Place, tmp_path: Path) -> None:
         return Said(403, b"<Error><Code>AccessDenied</Code></Error>")
 
     with server(answer, context) as url:
-        words = "s3://config/hal: the server's certificate cannot be verified. Give the authority's certificate with"
+        words = "s3://config/hal: the server's certificate cannot be verified. Add the CA certificate with"
         for options in ((), ("--ca-file", other), ("--ca-file", f"127.0.0.1={other}")):
             assert words in place.s3(url, *options)
         assert words in place.s3(url, **KEYS, AWS_CA_BUNDLE=str(other))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_an_object_of_a_versioned_bucket_is_read_again_and_of_another_refused(
     lost = layer(tmp_path / "lost", "a: encrypted:s3!r:us-east-1!b:no-versions!f:x\n")
     for repo, bucket in ((kept, "kept-versions"), (lost, "no-versions")):
         assert halgit("lock", "--repo", repo, **login).code == 0
+        time.sleep(1.1)  # S3 gives the time of a change in seconds
         cloud.client("s3").put_object(Bucket=bucket, Key="x", Body=b"second")
     assert locked(hal, kept, **login).code == 0
     assert (hal / GATE).read_text() == "a: first\n"

@@ -327,7 +327,7 @@ def test_certificates_are_verified_and_the_authority_is_the_operators(tmp_path: 
         skip = {"VAULT_TOKEN": ROOT_TOKEN, "VAULT_SKIP_VERIFY": "true"}
         with pytest.raises(UntrustedError):
             VaultEngine(access(own.url, environment=skip)).read(reference(GATE))
-        with pytest.raises(UntrustedError, match=r"The CA file /nowhere\.pem for Vault .* does not exist"):
+        with pytest.raises(UntrustedError, match=r"The CA file /nowhere\.pem does not exist"):
             VaultEngine(access(own.url, ca_file=PerHost("/nowhere.pem")))
         for trusting in (
             access(own.url, ca_file=PerHost(own_ca)),
@@ -347,7 +347,7 @@ def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
 
     with server(thief) as plain:
         redirect = Said(307, b"", {"Location": f"{plain}/v1/x"})
-        words = r"redirects to 127\.0\.0\.1 without TLS\. Fix --vault-address\."
+        words = r"redirects to http://127\.0\.0\.1, which is not followed with a token\."
         with server(lambda asked: redirect, context) as url, pytest.raises(UntrustedError, match=words):
             VaultEngine(access(url, ca_file=PerHost(str(ca)))).read(reference(GATE))
     assert stolen == []
@@ -362,7 +362,7 @@ def test_a_redirect_without_tls_never_gets_the_token(tmp_path: Path) -> None:
         (
             {"vault_address": PerHost("https://v"), "vault_auth": PerHost("ldap")},
             UsageError,
-            "ldap login method",
+            "Unknown Vault login method ldap",
         ),
         (
             {"vault_address": PerHost("https://v"), "vault_auth": PerHost("jwt")},

@@ -107,7 +107,7 @@ def test_what_is_the_operators_is_refused_in_a_repository(
     gate = "a: encrypted:vault!e:kv!p:hal/gate!k:k\n"
     ran = render(repository(tmp_path / "repo", gate, settings.replace("{evil}", evil.url)), between)
     assert ran.code == 1
-    assert f"{settings.partition(':')[0]} belongs to whoever runs halgit; a repository cannot set it." in ran.err
+    assert f"{settings.partition(':')[0]} is an operator setting; a repository cannot set it." in ran.err
     assert between.seen == evil.seen == []
 
 

@@ -35,35 +35,35 @@ def test_a_malformed_reference_is_an_error_in_every_mode() -> None:
 def test_an_engine_form_inside_a_text_is_a_warning() -> None:
     finding = one({GATE: "a: see encrypted:s3!r:us-east-1!b:bucket!f:x\n"})
     assert (finding.rule, finding.severity) == ("reference/inside-text", Severity.WARNING)
-    assert finding.hint == "Use ${{ secret('...') }} inside a text."
+    assert finding.hint == "Use ${{ secret('...') }} inside a string."
 
 
 @pytest.mark.parametrize(
     ("reference", "trust", "rule", "message", "hint"),
     [
         (
-            "env://VAULT_TOKEN", NONE, "reference/engine", "The engine env is off (env://VAULT_TOKEN).",
-            "Keep the secret in a secret store, or have the operator allow it with --allow-engine env.",
+            "env://VAULT_TOKEN", NONE, "reference/engine", "The engine env is disabled (env://VAULT_TOKEN).",
+            "Use a secret store, or ask the operator to allow the engine with --allow-engine env.",
         ),
         (
             "file:///var/run/secrets/kubernetes.io/serviceaccount/token", Trust(frozenset({"env"})), "reference/engine",
-            "The engine file is off (file:///var/run/secrets/kubernetes.io/serviceaccount/token).",
-            "Keep the secret in a secret store, or have the operator allow it with --allow-engine file.",
+            "The engine file is disabled (file:///var/run/secrets/kubernetes.io/serviceaccount/token).",
+            "Use a secret store, or ask the operator to allow the engine with --allow-engine file.",
         ),
         (
             "k8s://kube-system/admin#token", Trust(namespaces=frozenset({"apps"})), "reference/namespace",
             "References to secrets of the namespace kube-system are not allowed (k8s://kube-system/admin#token).",
-            "Leave the namespace out for halgit's own, or have the operator give --allow-namespace kube-system.",
+            "Omit the namespace to use halgit's own, or ask the operator for --allow-namespace kube-system.",
         ),
         (
             "vault://finance/payroll#all", Trust(references=("vault://hal/*", "k8s://*")), "reference/not-allowed",
-            "No --allow-reference pattern of the operator matches this reference (vault://finance/payroll#all).",
-            "Use a secret that one matches, or have the operator widen them.",
+            "No --allow-reference pattern matches this reference (vault://finance/payroll#all).",
+            "Use a secret that a pattern matches, or ask the operator to extend the patterns.",
         ),
         (
             "vault://evil.example.com:8200/secret/a#k", NONE, "reference/malformed",
             "The reference is malformed: a server is not allowed here; only the operator sets servers.",
-            "Correct the reference.",
+            "Fix the reference.",
         ),
     ],
 )  # fmt: skip
@@ -103,9 +103,7 @@ def test_deck_serves_its_files_to_browsers_so_no_secret_stands_there(name: str) 
     for mode in modes:
         finding = one({file: text}, mode=mode)
         assert (finding.rule, finding.file, finding.line) == ("reference/deck", file, 3)
-        assert finding.message == (
-            "Deck serves this file to every browser, so a secret cannot stand in it (k8s://s#k)."
-        )
+        assert finding.message == ("Deck serves this file to every browser, so it cannot contain a secret (k8s://s#k).")
 
 
 def test_a_secret_file_stands_only_where_a_file_is_taken() -> None:
@@ -125,10 +123,8 @@ def test_a_secret_file_stands_only_where_a_file_is_taken() -> None:
         ("reference/file-place", GATE, "c"),
         ("reference/file-place", GATE, "d"),
     ]
-    assert found[0].message == (
-        "A secret file can only be made for a field of the halconfig that takes a local file (k8s://s#k)."
-    )
-    assert "which the service decrypts itself, or mount it as a volume" in found[0].hint
+    assert found[0].message == ("A secret file is possible only in a local-file field of the halconfig (k8s://s#k).")
+    assert "which the service decrypts itself, or mount the file" in found[0].hint
     assert found[1].message == "A secret file must be the whole value of its field (k8s://s#k)."
     assert said({"config": config, GATE: profile}, mode="keep") == []
 
@@ -137,7 +133,9 @@ def test_nothing_is_replaced_in_a_file_of_several_documents() -> None:
     file = "default/profiles/spinnaker-local.yml"
     finding = one({file: "a: 1\n---\nb: encrypted:s:k\n"})
     assert (finding.rule, finding.file, finding.line) == ("reference/several-documents", file, 3)
-    assert one({file: "a: 1\n---\nb: encrypted:s:k\n"}, mode="mask").hint == "Split the file, one document in each."
+    assert (
+        one({file: "a: 1\n---\nb: encrypted:s:k\n"}, mode="mask").hint == "Split the file into one file per document."
+    )
     assert said({file: "a: 1\n---\nb: encrypted:s3!r:us-east-1!b:bucket!f:x\n"}, mode="native") == []
 
 

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from halgit.operator_settings import Access
-from halgit.remotes.git.login import PrivateFolder
+from halgit.remotes.private_files import PrivateFolder
 
 
 def test_folders_of_runs_under_way_stay_and_those_of_killed_runs_go(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ def test_an_empty_repository(tmp_path: Path, access: Callable[..., Access]) -> N
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(made.url), access())
     assert str(caught.value) == (
-        f"{made.url}: the repository has no default branch; it may be empty. Push a branch, or set --ref."
+        f"{made.url}: the repository has no default branch; it is empty, or the URL leads to a web page. "
+        "Push a branch, or fix the URL."
     )
     with pytest.raises(SourceError) as caught:
         open_source(SourceSpec(made.url, "main"), access())

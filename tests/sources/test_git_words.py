@@ -35,7 +35,7 @@ SSH = "git@git.example:proxy/ssl.git"
         (HTTPS, f"{ACCESS} SSL certificate problem: certificate has expired",
          UntrustedError, "the certificate of git.example is expired or not yet valid."),
         (HTTPS, f"{ACCESS} SSL: no alternative certificate subject name matches target host "
-         "name 'git.example'", UntrustedError, "the certificate of git.example is for another host name name."),
+         "name 'git.example'", UntrustedError, "the certificate of git.example is for another host name."),
         (HTTPS, f"{ACCESS} error setting certificate verify locations:  CAfile: /x.pem",
          UntrustedError, "the CA file is not usable."),
         (HTTPS, f"{ACCESS} gnutls_handshake() failed: An unexpected TLS packet was received.",

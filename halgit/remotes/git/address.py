@@ -39,7 +39,12 @@ class Address(Record):
     @property
     def is_loopback(self) -> bool:
         """Whether the server is this machine, so that nothing on the way can listen."""
-        return _LOOPBACK.fullmatch(self.host) is not None
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name is this machine."""
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 def is_short_form(text: str) -> bool:

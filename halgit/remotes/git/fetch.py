@@ -104,7 +104,7 @@ def fetch_files(work_directory: WorkDirectory, ids: Iterable[str]) -> bool:
         "--stdin",
         REMOTE,
         stdin="".join(f"{id}\n" for id in wanted).encode("ascii"),
-        unless=_NOT_GIVEN,
+        unless=f"{_NOT_GIVEN}|not our ref",
     )
     return answer.status == 0
 
@@ -192,7 +192,8 @@ def _not_there(work_directory: WorkDirectory, name: str) -> RemoteError:
     url = work_directory.address.url
     if name == "HEAD":
         return NotFoundError(
-            f"{url}: the repository has no default branch; it may be empty.", "Push a branch, or set --ref."
+            f"{url}: the repository has no default branch; it is empty, or the URL leads to a web page.",
+            "Push a branch, or fix the URL.",
         )
     what = "commit" if _COMMIT.fullmatch(name) else "ref"
     return NotFoundError(f"{url}: {what} {name} not found.", "Fix --ref.")

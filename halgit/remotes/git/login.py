@@ -1,29 +1,24 @@
-"""Credentials of git for one server: token or key, CA certificates, host keys and proxies; and private work folders.
+"""Credentials of git for one server: token or key, CA certificates, host keys and proxies.
 
 git gets a token through a pipe that only its children inherit, and an askpass program that answers for one address.
 The token is in no argument, no environment variable and no file. No setting disables the verification of a server.
-A work folder belongs to one run, which holds a lock in it; a folder without a lock holder is removed by the next run.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
-import shutil
-import stat
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
-from halgit.errors import RemoteError, UsageError
+from halgit.errors import UsageError
 from halgit.operator_settings import Access, PerHost
 from halgit.record import Record, field
 from halgit.redaction import Redactor, Secret
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.program import ANSWER
+from halgit.remotes.private_files import shown_path, write_ca_bundle
 
 _ASKPASS = """#!/bin/sh
 # Answers one question of git: the password of one address.
@@ -83,10 +78,10 @@ def log_in(address: Address, access: Access, folder: Path) -> Login:
     exposed = address.scheme == "http" and not address.is_loopback
     token = _token(address, access)
     select_proxies = {name: access.environment[name] for name in _PROXIES if access.environment.get(name)}
-    settings = _web_settings(address, access)
+    settings = _web_settings(address, access, folder)
     if token is None:
         if exposed:
-            access.progress(f"{address.url}: plain http: the content is not authenticated")
+            access.warn(f"{address.url}: plain http: the content is not authenticated.")
         return Login(select_proxies, settings)
     if exposed:
         raise UsageError(
@@ -120,8 +115,11 @@ def _user(address: Address, access: Access) -> str:
 
 def _token(address: Address, access: Access) -> Secret | None:
     file = option_for(access.git_token_file, address)
+    is_default = file == access.git_token_file.default
+    if is_default and access.token_hosts is not None and address.host not in access.token_hosts:
+        return None
     if file:
-        text, name = _read("--git-token-file", file).decode("utf-8", "replace"), f"in {file}"
+        text, name = _read("--git-token-file", file).decode("utf-8", "replace"), f"in {shown_path(file)}"
     else:
         text, name = _first(access.environment, _TOKEN_VARIABLES), "in the environment"
         if not text:
@@ -135,7 +133,7 @@ def _token(address: Address, access: Access) -> Secret | None:
     return Secret(token, f"git token {name}")
 
 
-def _web_settings(address: Address, access: Access) -> tuple[str, ...]:
+def _web_settings(address: Address, access: Access, folder: Path) -> tuple[str, ...]:
     stall = max(1, int(access.timeout / _STALL_SHARE))
     settings = [
         "http.sslVerify=true",
@@ -146,9 +144,7 @@ def _web_settings(address: Address, access: Access) -> tuple[str, ...]:
         "http.delegation=none",
     ]
     own = option_for(access.ca_file, address)
-    if own:
-        _read("--ca-file", own)
-    authorities = own or _first(access.environment, _CA_VARIABLES)
+    authorities = write_ca_bundle(folder / "ca.pem", own) if own else _first(access.environment, _CA_VARIABLES)
     if authorities:
         settings.append(f"http.sslCAInfo={os.path.abspath(authorities)}")
     if access.environment.get("SSL_CERT_DIR"):
@@ -223,60 +219,5 @@ def _read(name: str, file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as reason:
-        raise UsageError(f"{name} {file} cannot be read: {reason.strerror}.", "Name a readable file.") from None
-
-
-_PREFIX: Final = "halgit-git-"
-_LOCK: Final = "held"
-
-
-class PrivateFolder:
-    """A new folder where the operator keeps temporary files. Raises RemoteError where there is no place for it."""
-
-    def __init__(self, access: Access) -> None:
-        top = access.environment.get("TMPDIR") or tempfile.gettempdir()
-        _sweep(top)
-        try:
-            self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=top)
-        except OSError as reason:
-            raise RemoteError(
-                f"No writable folder for temporary files: {top}: {reason.strerror}.",
-                "Set TMPDIR to a writable folder.",
-            ) from None
-        # Locked before it has the name that others look for.
-        early = os.path.join(self.path, _LOCK + ".new")
-        self._lock = os.open(early, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        os.rename(early, os.path.join(self.path, _LOCK))
-
-    def close(self) -> None:
-        """Remove the folder and all in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self._lock)
-
-
-def _sweep(top: str) -> None:
-    """Remove this user's folders that no run holds any more; what cannot be removed is left."""
-    with suppress(OSError), os.scandir(top) as entries:
-        for entry in entries:
-            if entry.name.startswith(_PREFIX) and _is_ours(entry) and _is_free(os.path.join(entry.path, _LOCK)):
-                shutil.rmtree(entry.path, ignore_errors=True)
-
-
-def _is_ours(entry: os.DirEntry[str]) -> bool:
-    translate_errors = entry.stat(follow_symlinks=False)
-    return stat.S_ISDIR(translate_errors.st_mode) and translate_errors.st_uid == os.geteuid()
-
-
-def _is_free(lock: str) -> bool:
-    try:
-        file = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(file)
-    return True
+        message = f"{name} {shown_path(file)} cannot be read: {reason.strerror}."
+        raise UsageError(message, "Name a readable file.") from None

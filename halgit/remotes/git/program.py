@@ -210,6 +210,8 @@ _ROWS = (
          "{server} rejected the login.", _RIGHTS),
     _pattern(r"repository .* not found|returned error: (404|410)|Repository not found|project you were looking for",
          NotFoundError, "repository not found, or not visible to this login.", _SHOWN),
+    _pattern(r"not valid: is this a git repository|invalid server response|got HTML", NotFoundError,
+         "{server} responded with a web page, not with a git repository.", "Check the URL, and that the login works."),
     _pattern(r"does not appear to be a git repository|No such file or directory|not a git repository", NotFoundError,
          "no git repository found.", "Check the path; write a plain directory without file://."),
     _pattern(r"Could not resolve (host|proxy)|Name or service not known|Temporary failure in name resolution",

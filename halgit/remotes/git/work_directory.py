@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 from halgit.errors import CorruptError, RemoteError, UnreachableError
 from halgit.operator_settings import Access
 from halgit.remotes.git.address import Address
-from halgit.remotes.git.login import PrivateFolder, log_in
+from halgit.remotes.git.login import log_in
 from halgit.remotes.git.program import (
     Answer,
     RunningPrograms,
@@ -30,6 +30,7 @@ from halgit.remotes.git.program import (
     translate_message,
 )
 from halgit.remotes.http import retry
+from halgit.remotes.private_files import PrivateFolder
 
 if TYPE_CHECKING:
     from git import Git
