@@ -7,6 +7,14 @@ from halgit.pipeline import Severity
 
 ENTRIES = (
     Entry(
+        id="opsmx/bom",
+        severity=Severity.ERROR,
+        summary="The bom of an OpsMx repository has an unknown service or an invalid value.",
+        halyard="Halyard does not read the file; the predecessor's init script copies its values.",
+        impact="The version or an image is not set.",
+        fix="Write `version` and `services.<name>.image` as strings, with names of services.",
+    ),
+    Entry(
         id="opsmx/empty-token",
         severity=Severity.ERROR,
         summary="A token of the opsmx dialect has an empty value.",
@@ -53,14 +61,6 @@ ENTRIES = (
         halyard="Halyard or a service would receive the token itself.",
         impact="The setting does not work.",
         fix="Set the parameter of that name.",
-    ),
-    Entry(
-        id="opsmx/several-documents",
-        severity=Severity.WARNING,
-        summary="A token is in a file of several YAML documents.",
-        halyard="Halyard or a service would receive the token itself.",
-        impact="The token is not replaced.",
-        fix="Split the file, or write the value out.",
     ),
     Entry(
         id="parameter/environment",
@@ -199,14 +199,6 @@ params: {token: {type: string, secret: true, default: 'encrypted:vault!e:secret!
         halyard="Halyard does not see parameters.",
         impact="Everyone who can read the repository has the secret.",
         fix="Use a reference, or set the parameter from a file.",
-    ),
-    Entry(
-        id="parameter/several-documents",
-        severity=Severity.ERROR,
-        summary="A parameter is in a file of several YAML documents.",
-        halyard="The service would receive the placeholder.",
-        impact="The parameter is not replaced.",
-        fix="Split the file, or write the value out.",
     ),
     Entry(
         id="parameter/stray",

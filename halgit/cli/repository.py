@@ -23,10 +23,10 @@ from halgit.report.summaries import import_json, import_text
 from halgit.report.tables import counted
 
 _TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "opsmx/in-key",
-              "opsmx/several-documents", "reference/")  # fmt: skip
+              "reference/")  # fmt: skip
 """Errors that do not stop an import: values are not set yet, and secrets are not read."""
 
-_TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/several-documents", "opsmx/misplaced-token", "opsmx/misspelled-token",
+_TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/misplaced-token", "opsmx/misspelled-token",
               "reference/")  # fmt: skip
 _NAME = lazy_pattern(r"[A-Za-z0-9][-._A-Za-z0-9]*")
 
@@ -89,7 +89,15 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         if options["values"]
         else ChartValues()
     )
-    settings = {**options, "repos": (source,), "dialect": "opsmx", "secrets": "keep", "daemon_config": True}
+    sets = ("stormdriver=true",) if values.stormdriver else ()
+    settings = {
+        **options,
+        "sets": sets,
+        "repos": (source,),
+        "dialect": "opsmx",
+        "secrets": "keep",
+        "daemon_config": True,
+    }
     with Session(settings, output) as run:
         (snapshot,) = run.open()
         _refuse_layered(snapshot, source)

@@ -36,6 +36,7 @@ from halgit.pipeline import (
 from halgit.record import Record, replace
 
 if TYPE_CHECKING:
+    from halgit.opsmx.bom import Bom
     from halgit.opsmx.variants import VariantSelection
 
 
@@ -51,7 +52,7 @@ def compile_tree(
     root = root_settings(sources)
     dialect = select_dialect(stack_layers(sources), operator, root)
     merged = merge_layers(dialect.layers, read)
-    files = dialect.restore_names(merged.files)
+    files = dialect.apply_bom(dialect.restore_names(merged.files), root)
     halconfig = dialect.substitute({path: file for path, file in files.items() if path == "config"})
     config = halconfig.files["config"].data if halconfig.files else MISSING
     selected = selection.select_files(files, dialect.layers, config, operator.hal_home, operator.daemon_config)
@@ -63,10 +64,11 @@ def compile_tree(
         deployment=deployment,
         layers=dialect.sources,
         parameters=dialect.parameters.with_used(used),
-        skipped=(*selected.skipped, *dialect.skipped),
+        skipped=(*(one for one in selected.skipped if one.path not in dialect.replaced), *dialect.skipped),
         findings=(
             *(finding for source in sources for finding in source.findings),
             *merged.findings,
+            *(dialect.bom.findings if dialect.bom else ()),
             *dialect.parameters.findings,
             *halconfig.findings,
             *rest.findings,
@@ -164,6 +166,21 @@ class ParameterDialect(Record):
     skipped: tuple[Skipped, ...] = ()
     variant: Variant = "token"
     variants: VariantSelection | None = None
+    bom: Bom | None = None
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        """Paths whose skip reason is that of the dialect."""
+        return frozenset(one.path for one in self.skipped)
+
+    def apply_bom(self, files: Mapping[str, File], root: LayerSettings) -> Mapping[str, File]:
+        """Return merged files with the version and images of the `bom`."""
+        if self.bom is None or not self.bom.skipped:
+            return files
+        from halgit.opsmx.bom import apply_bom
+
+        config = files["config"].data if "config" in files else MISSING
+        return apply_bom(files, self.bom, _deployment(root, config))
 
     def restore_names(self, files: Mapping[str, File]) -> Mapping[str, File]:
         """Return merged files whose origins name the variant file that a value was written in."""
@@ -183,13 +200,17 @@ def select_dialect(layers: Sequence[Layer], operator: OperatorSettings, root: La
     name = operator.dialect or root.dialect or _detect_dialect(layers)
     if name == "halgit":
         return ParameterDialect(name, tuple(layers), tuple(layers), collect_parameters(layers, operator))
+    from halgit.opsmx.bom import read_bom
     from halgit.opsmx.substitution import collect_tokens
-    from halgit.opsmx.variants import select_variants
+    from halgit.opsmx.variants import STORMDRIVER, select_variants
 
     variant = operator.variant or root.variant or "token"
-    selected = select_variants(layers, variant)
-    parameters = collect_tokens(selected.sources, operator)
-    return ParameterDialect(name, selected.layers, selected.sources, parameters, selected.skipped, variant, selected)
+    parameters = collect_tokens(layers, operator)
+    is_stormdriver = parameters.values[STORMDRIVER].value is True
+    selected = select_variants(layers, variant, stormdriver=is_stormdriver)
+    bom = read_bom(selected.layers)
+    skipped = (*selected.skipped, *bom.skipped)
+    return ParameterDialect(name, selected.layers, selected.sources, parameters, skipped, variant, selected, bom)
 
 
 def _detect_dialect(layers: Sequence[Layer]) -> Dialect:

@@ -153,7 +153,7 @@ class _LayerReader:
             LayerId("", self.snapshot.source, folder).file(path)
             for folder, parsed, paths in parts
             for path in paths
-            if selection.may_be_tree_file(path, parsed.include)
+            if path == "bom" or selection.may_be_tree_file(path, parsed.include)
         }
         accounts = {path for path in self.snapshot.paths if _ACCOUNTS.fullmatch(path)}
         texts = self.snapshot.read(sorted(wanted | accounts))

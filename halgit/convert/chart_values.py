@@ -20,25 +20,29 @@ _GATE_HOSTS = {"global.oesGate.host": True, "global.spinGate.host": False}
 
 _COMMON_GATE = "global.commonGate.enabled"
 _TLS = "global.ssl.enabled"
+_STORMDRIVER = ("global.stormdriver", "global.stormdriver.enabled")
 
 
 class ChartValues(Record):
     """The content of a values file.
 
     `parameters` are values by token, `secrets` the keys of secrets with their new place, `moved` other keys with their
-    new place or the reason why they were dropped, `unknown` keys that the old chart does not have.
+    new place or the reason why they were dropped, `unknown` keys that the old chart does not have. `stormdriver` says
+    whether the release uses Stormdriver.
     """
 
     parameters: Mapping[str, str] = EMPTY
     secrets: tuple[tuple[str, str], ...] = ()
     moved: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
+    stormdriver: bool = False
 
 
 def read_chart_values(text: bytes, file: str) -> ChartValues:
     """Read a values file. Raises UsageError if it is not a mapping."""
     known = load_table("predecessor_values")
     values = {key: value for key, value in _flatten(_parse(text, file), "", known) if value is not None}
+    stormdriver = [values.pop(key) for key in _STORMDRIVER if key in values]
     parameters: dict[str, str] = {}
     secrets: list[tuple[str, str]] = []
     moved: list[tuple[str, str]] = []
@@ -54,7 +58,9 @@ def read_chart_values(text: bytes, file: str) -> ChartValues:
         if token and not isinstance(value, (dict, list)):
             _add_parameter(parameters, key, token, value, values)
         moved.append((key, _target(row)))
-    return ChartValues(parameters, tuple(secrets), tuple(moved), tuple(key for key in values if key not in known))
+    unknown = tuple(key for key in values if key not in known)
+    is_stormdriver = any(value is True or value == "true" for value in stormdriver)
+    return ChartValues(parameters, tuple(secrets), tuple(moved), unknown, is_stormdriver)
 
 
 def _parse(text: bytes, file: str) -> dict[str, Value]:

@@ -6,7 +6,7 @@ their values; a token always gives a string, so its replacement is quoted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from halgit import references
 from halgit import yaml as hyaml
@@ -36,12 +36,7 @@ class FileConverter(Record, frozen=False):
         """Return the bytes of the file in its layer."""
         if file.data is MISSING:
             return self._convert_text(file)
-        names = tokens_of_file(file.path)
-        changes: dict[Path, Change] = {}
-        for path, text, is_key in find_strings(file.data, lambda text: True):
-            new = text if is_key else self._convert_scalar(text, names)
-            if new != text:
-                changes[path] = Change(new, "import")
+        changes = self._changes(file.path, file.data)
         if self.ssh and file.path == GIT_CONFIG:
             self._set_private_key(file.data, changes)
         converted = replace_scalars(file, file.data, changes)
@@ -50,16 +45,37 @@ class FileConverter(Record, frozen=False):
             return hyaml.replace_scalars(converted.body, splices) if splices else converted.body
         return hyaml.dump(converted.data)
 
+    def _changes(self, name: str, data: Value) -> dict[Path, Change]:
+        """Return the converted scalars of a document by path."""
+        names = tokens_of_file(name)
+        changes: dict[Path, Change] = {}
+        for path, text, is_key in find_strings(data, lambda text: True):
+            new = text if is_key else self._convert_scalar(text, names)
+            if new != text:
+                changes[path] = Change(new, "import")
+        return changes
+
+    def _convert_documents(self, path: str, body: bytes, documents: Sequence[Value]) -> bytes:
+        """Convert a file of several YAML documents."""
+        values = {
+            (number, where): change.value
+            for number, data in enumerate(documents)
+            for where, change in self._changes(path, data).items()
+        }
+        return "".join(str(part) for part in hyaml.replace_in_documents(body, values)).encode("utf-8")
+
     def _convert_text(self, file: File) -> bytes:
-        """Escape what would be read as a parameter in a file that is not a single YAML document."""
+        """Convert a file that is not a single YAML document: escape what would be read as a parameter."""
         body = file.body if isinstance(file.body, bytes) else b""
+        is_yaml = file.path.endswith((".yml", ".yaml"))
+        documents = hyaml.read(body, file.path, many=True).documents if is_yaml else ()
+        if len(documents) > 1:
+            return self._convert_documents(file.path, body, documents)
         if _OPEN.encode() not in body:
             return body
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
-            return body
-        if file.path.endswith((".yml", ".yaml")) and len(hyaml.read(body, file.path, many=True).documents) > 1:
             return body
         converted, at = "", 0
         for found in references.find_references_in_text(text):

@@ -127,6 +127,23 @@ class DiagnosticCollector:
         line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
         self._findings.append(Finding(rule, severity, message, hint, origin.file, (), line, column, origin.layer.name))
 
+    def add_in_document(
+        self,
+        file: File,
+        document: int,
+        path: Path,
+        needle: str,
+        rule: str,
+        message: str,
+        hint: str,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Add a problem with a node of one document of a file that has several; its place is that of `needle`."""
+        body = file.body if isinstance(file.body, bytes) else b""
+        text = body.decode("utf-8", "replace")
+        start = hyaml.find_offset(body, document, path)
+        self.add_at_offset(file, max(text.find(needle, start), start), text, rule, message, hint, severity)
+
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings, those of YAML nodes first, in the order they were added."""
         located = zip(self._diagnostics.items(), to_findings(self._diagnostics, self._layers), strict=True)

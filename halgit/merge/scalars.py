@@ -12,6 +12,7 @@ from halgit import yaml as hyaml
 from halgit.merge.diagnostics import file_trace
 from halgit.pipeline import EMPTY, File, Path, PlainScalar, Step, Trace, Value
 from halgit.record import Record, replace
+from halgit.redaction import Secret, SecretText, join_parts
 
 
 class Change(Record):
@@ -66,6 +67,19 @@ def replace_scalars(file: File, data: Value, changes: Mapping[Path, Change]) -> 
         return replace(file, how="merged", data=changed, body=None, splices=EMPTY, trace=trace)
     splices = {**file.splices, **_without_aliases(body, values)}
     return replace(file, how="merged", data=changed, splices=splices, trace=trace)
+
+
+def replace_in_documents(file: File, body: bytes, changes: Mapping[tuple[int, Path], Change]) -> File:
+    """Return a file of several documents with these scalars replaced, each by its document's number and its path."""
+    if not changes:
+        return file
+    text = join_parts(hyaml.replace_in_documents(body, {key: change.value for key, change in changes.items()}))
+    changed = SecretText((text,)) if isinstance(text, Secret) else text
+    trace = file_trace(file)
+    hows = dict.fromkeys(part for change in changes.values() for part in change.how.split(", "))
+    trace = Trace(replace(trace.origin, how=", ".join(hows)), trace.overridden, trace.children)
+    encoded = changed.encode() if isinstance(changed, str) else changed
+    return replace(file, how="merged", body=encoded, trace=trace)
 
 
 def _without_aliases(body: bytes, values: Mapping[Path, Value]) -> Mapping[Path, Value]:

@@ -13,13 +13,14 @@ from halgit import yaml as hyaml
 from halgit.halyard import layout
 from halgit.merge import selection
 from halgit.merge.diagnostics import DiagnosticCollector
-from halgit.merge.scalars import Change, find_strings, replace_scalars
+from halgit.merge.scalars import Change, find_strings, replace_in_documents, replace_scalars
 from halgit.merge.selection import is_merged
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import tokens
 from halgit.opsmx.tokens import split_tokens, token_table, tokens_of_file
+from halgit.opsmx.variants import STORMDRIVER
 from halgit.parameters.parameter_set import ParameterSet, collect_parameters
-from halgit.parameters.substitution import Report, Substitution, new_duplicate_items
+from halgit.parameters.substitution import Report, Reporter, Substitution, new_duplicate_items
 from halgit.parameters.values import FILE_SUFFIX, variable_name
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
 from halgit.redaction import Secret, join_parts
@@ -56,6 +57,7 @@ def collect_tokens(layers: Sequence[Layer], operator: OperatorSettings) -> Param
         name: Declaration(name, "", (), True, type="string", secret=token.secret, description=token.description)
         for name, token in token_table().items()
     }
+    known[STORMDRIVER] = Declaration(STORMDRIVER, "", (), True, type="boolean", description="Stormdriver is used")
     return collect_parameters(layers, operator, known=known, undeclared=Severity.WARNING)
 
 
@@ -70,7 +72,7 @@ def substitute_tokens(
     substituter = _Substituter(parameters, diagnostics, variant, _deployments(files))
     changed = {path: substituter.substitute(files[path]) for path in sorted(files)}
     findings = (*diagnostics.findings(), *new_duplicate_items(files, changed, layers))
-    return Substitution(changed, frozenset(substituter.used), findings)
+    return Substitution(changed, frozenset(substituter.used | {STORMDRIVER}), findings)
 
 
 def _deployments(files: Mapping[str, File]) -> tuple[str, ...]:
@@ -99,36 +101,51 @@ class _Substituter:
         if file.data is not MISSING:
             return self._substitute_document(file, file.data)
         if isinstance(file.body, bytes):
-            check = self._report_several_documents if is_merged(file.path) else self._check_text
-            check(file, file.body.decode("utf-8", "replace"))
+            if is_merged(file.path):
+                return self._substitute_documents(file, file.body)
+            self._check_text(file, file.body.decode("utf-8", "replace"))
         return file
 
     # --- YAML --------------------------------------------------------------------------------------------------
 
     def _substitute_document(self, file: File, data: Value) -> File:
+        changes = self._changes(file, data, partial(partial, self._diagnostics.add, file))
+        if self._variant == "ssh" and file.path == GIT_CONFIG:
+            self._set_private_key(file, data, changes)
+        return replace_scalars(file, data, changes)
+
+    def _substitute_documents(self, file: File, body: bytes) -> File:
+        """Replace the tokens in every document of a file. A file that does not parse is reported already."""
+        changes: dict[tuple[int, Path], Change] = {}
+        for number, data in enumerate(hyaml.read(body, file.path, many=True).documents):
+            reporter = partial(partial, self._diagnostics.add_in_document, file, number)
+            for path, change in self._changes(file, data, reporter).items():
+                changes[number, path] = change
+        return replace_in_documents(file, body, changes)
+
+    def _changes(self, file: File, data: Value, reporter: Reporter) -> dict[Path, Change]:
+        """Return the new values of a document's scalars by path."""
         changes: dict[Path, Change] = {}
         reaches_service = self._reaches_service(file.path)
         for path, text, is_key in find_strings(data, tokens.may_contain_token):
             parts = split_tokens(text, tokens_of_file(file.path))
             if len(parts) > 1 and is_key:
-                self._report_in_key(file, path[:-1], parts[1])
+                self._report_in_key(parts[1], reporter(path[:-1], parts[1]))
             elif len(parts) > 1:
-                self._substitute_scalar(file, path, parts, changes)
+                self._substitute_scalar(path, parts, changes, reporter)
             if reaches_service:
-                _check_string(text, file.path, partial(self._at_node, file, path))
-        if self._variant == "ssh" and file.path == GIT_CONFIG:
-            self._set_private_key(file, data, changes)
-        return replace_scalars(file, data, changes)
+                _check_string(text, file.path, partial(reporter, path))
+        return changes
 
-    def _report_in_key(self, file: File, path: Path, name: str) -> None:
+    def _report_in_key(self, name: str, report: Report) -> None:
         self.used.add(name)
         message = f"Token {name} is used in a mapping key, where tokens are not replaced."
-        self._diagnostics.add(file, path, name, "opsmx/in-key", message, "Write the key itself.")
+        report("opsmx/in-key", message, "Write the key itself.")
 
-    def _substitute_scalar(self, file: File, path: Path, parts: list[str], changes: dict[Path, Change]) -> None:
+    def _substitute_scalar(self, path: Path, parts: list[str], changes: dict[Path, Change], reporter: Reporter) -> None:
         """Replace the tokens of one scalar; none of them if one has no value."""
         names = list(dict.fromkeys(parts[1::2]))
-        values = {name: self._value(name, self._at_node(file, path, name)) for name in names}
+        values = {name: self._value(name, reporter(path, name)) for name in names}
         if not any(value is MISSING for value in values.values()):
             text = join_parts(values[part] if number % 2 else part for number, part in enumerate(parts))
             changes[path] = Change(text, ", ".join(f"parameter {name}" for name in names))
@@ -155,30 +172,17 @@ class _Substituter:
             hint = "Add an empty privateKey, or select another variant."
             self._diagnostics.add(file, (), "", "opsmx/no-private-key", message, hint)
         elif PRIVATE_KEY not in changes and (current is None or not str(current).strip()):
-            value = self._value(SSH_KEY, self._at_node(file, PRIVATE_KEY, ""))
+            value = self._value(SSH_KEY, partial(self._diagnostics.add, file, PRIVATE_KEY, ""))
             if value is not MISSING:
                 changes[PRIVATE_KEY] = Change(_with_final_newline(value), f"parameter {SSH_KEY}")
 
     # --- other files -------------------------------------------------------------------------------------------
-
-    def _report_several_documents(self, file: File, text: str) -> None:
-        """Report the tokens of a file of several documents. A file that does not parse is reported already."""
-        if len(hyaml.read(text.encode(), file.path, many=True).documents) < 2:
-            return
-        for name, offset in tokens.find_in_lines(text, tokens_of_file(file.path)):
-            self.used.add(name)
-            message = f"Token {name} is used in a file of several YAML documents, where it is not replaced."
-            hint = "Split the file into files of one document each, or write the value itself."
-            self._diagnostics.add_at_offset(file, offset, text, "opsmx/several-documents", message, hint)
 
     def _check_text(self, file: File, text: str) -> None:
         """Check a file that is not YAML; no token belongs to one."""
         if self._reaches_service(file.path):
             for line, start in tokens.lines_without_comments(text):
                 _check_string(line, file.path, partial(self._at_word, file, text, start))
-
-    def _at_node(self, file: File, path: Path, word: str) -> Report:
-        return partial(self._diagnostics.add, file, path, word)
 
     def _at_word(self, file: File, text: str, start: int, word: str) -> Report:
         return partial(self._diagnostics.add_at_offset, file, text.index(word, start), text)

@@ -49,8 +49,14 @@ def without_variant(path: str) -> str:
 
 @cache
 def tokens_of_file(path: str) -> frozenset[str]:
-    """Return the tokens that are replaced in this file, in any of its variants."""
-    return frozenset(name for name, token in token_table().items() if matches_any(without_variant(path), token.files))
+    """Return the tokens that are replaced in this file, in any of its variants.
+
+    `spinnaker.yml` is `stormdriver-spinnaker.yml`, rendered under the name that Spinnaker reads.
+    """
+    paths = (without_variant(path), path.replace("/profiles/spinnaker.yml", "/profiles/stormdriver-spinnaker.yml"))
+    return frozenset(
+        name for name, token in token_table().items() if any(matches_any(one, token.files) for one in paths)
+    )
 
 
 @cache
@@ -107,10 +113,3 @@ def lines_without_comments(text: str) -> Iterator[tuple[str, int]]:
         if not _COMMENT.match(line):
             yield line, start
         start += len(line)
-
-
-def find_in_lines(text: str, names: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """Yield each of these tokens outside comments, with its offset."""
-    for line, start in lines_without_comments(text):
-        for match in _pattern(names).finditer(line):
-            yield match.group(), start + match.start()

@@ -1,7 +1,7 @@
 """File variants of OpsMx repositories: `spinnakerconfig.yml.ssh` replaces `spinnakerconfig.yml` in variant ssh.
 
 The variant is selected by name, never by the transport of the repository. A variant file is never written beside the
-file that it replaces.
+file that it replaces. The files for Stormdriver are rendered only if the parameter `stormdriver` is true.
 """
 
 from __future__ import annotations
@@ -11,6 +11,13 @@ from collections.abc import Mapping, Sequence
 from halgit.opsmx.tokens import VARIANTS, without_variant
 from halgit.pipeline import File, Layer, LayerId, Origin, Skipped, Trace, Variant
 from halgit.record import Record, replace
+
+STORMDRIVER = "stormdriver"
+"""The parameter that says whether Stormdriver replaces Clouddriver."""
+
+_STORMDRIVER_PROFILES = ("orca-overrides.yml", "fiat-overrides.yml", "gate-overrides.yml")
+STORMDRIVER_SERVICES, _SPINNAKER = "profiles/stormdriver-spinnaker.yml", "profiles/spinnaker.yml"
+"""With Stormdriver this file is Spinnaker's `spinnaker.yml`, which Halyard generates otherwise."""
 
 
 class VariantSelection(Record):
@@ -35,7 +42,7 @@ class VariantSelection(Record):
         }
 
 
-def select_variants(layers: Sequence[Layer], variant: Variant) -> VariantSelection:
+def select_variants(layers: Sequence[Layer], variant: Variant, *, stormdriver: bool = False) -> VariantSelection:
     """Replace files by their variant of this name; files of other variants are skipped."""
     merged: list[Layer] = []
     sources: list[Layer] = []
@@ -44,7 +51,14 @@ def select_variants(layers: Sequence[Layer], variant: Variant) -> VariantSelecti
     for layer in layers:
         files = {path: text for path, text in layer.files.items() if without_variant(path) == path}
         own: dict[str, bytes] = {}
+        if not stormdriver:
+            skipped += _drop_stormdriver(files)
         for path in sorted(layer.paths):
+            if path.endswith(f"/{STORMDRIVER_SERVICES}") and path in files:
+                base = path.removesuffix(STORMDRIVER_SERVICES) + _SPINNAKER
+                files[base] = own[path] = files.pop(path)
+                selected[layer.id, base] = path
+                continue
             kind, base = path.rsplit(".", 1)[-1], without_variant(path)
             if kind not in VARIANTS or path not in layer.files:
                 continue
@@ -54,11 +68,19 @@ def select_variants(layers: Sequence[Layer], variant: Variant) -> VariantSelecti
             else:
                 reason = f"it is the {kind} variant of {base}; the selected variant is {variant}"
                 skipped.append(Skipped(path, reason))
-        paths = frozenset(without_variant(path) if path in own else path for path in layer.paths)
-        paths -= {path for path in layer.files if without_variant(path) != path}
+        paths = layer.paths - (layer.files.keys() - files.keys())
         merged.append(replace(layer, paths=paths | files.keys(), files=files))
         sources.append(replace(layer, paths=paths | files.keys(), files={**files, **own}))
     return VariantSelection(tuple(merged), tuple(sources), tuple(skipped), selected)
+
+
+def _drop_stormdriver(files: dict[str, bytes]) -> list[Skipped]:
+    """Remove the files for Stormdriver and return them as skipped."""
+    names = (*(f"/profiles/{name}" for name in _STORMDRIVER_PROFILES), f"/{STORMDRIVER_SERVICES}")
+    found = sorted(path for path in files if path.endswith(names))
+    for path in found:
+        del files[path]
+    return [Skipped(path, f"it is for Stormdriver, and the parameter {STORMDRIVER} is not true") for path in found]
 
 
 def _rename(trace: Trace, names: Mapping[tuple[LayerId, str], str]) -> Trace:

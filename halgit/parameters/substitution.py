@@ -14,7 +14,7 @@ from halgit import yaml as hyaml
 from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import DiagnosticCollector
 from halgit.merge.keyed_lists import check_items
-from halgit.merge.scalars import Change, find_strings, replace_scalars
+from halgit.merge.scalars import Change, find_strings, replace_in_documents, replace_scalars
 from halgit.merge.selection import is_merged
 from halgit.parameters import escaping
 from halgit.parameters.parameter_set import ParameterSet, how_to_set
@@ -45,6 +45,10 @@ class Report(Protocol):
     """Reports a problem at one place."""
 
     def __call__(self, rule: str, message: str, hint: str, severity: Severity = Severity.ERROR) -> None: ...
+
+
+Reporter = Callable[[Path, str], Report]
+"""Returns the report function for a string at a path."""
 
 
 def substitute_parameters(files: Mapping[str, File], parameters: ParameterSet, layers: Sequence[Layer]) -> Substitution:
@@ -100,41 +104,54 @@ class _Substituter:
             return self._substitute_document(file, read.data)
         if not read.documents and not is_merged(file.path):
             return self._substitute_text(file, file.body)
-        report = self._report_several_documents if read.documents else self._report_unreadable
-        report(file, file.body.decode("utf-8", "replace"))
+        if read.documents:
+            return self._substitute_documents(file, file.body, read.documents)
+        self._report_unreadable(file, file.body.decode("utf-8", "replace"))
         return file
 
     # --- YAML --------------------------------------------------------------------------------------------------
 
     def _substitute_document(self, file: File, data: Value) -> File:
+        return replace_scalars(file, data, self._changes(data, partial(partial, self.diagnostics.add, file)))
+
+    def _substitute_documents(self, file: File, body: bytes, documents: Sequence[Value]) -> File:
+        changes: dict[tuple[int, Path], Change] = {}
+        for number, data in enumerate(documents):
+            reporter = partial(partial, self.diagnostics.add_in_document, file, number)
+            for path, change in self._changes(data, reporter).items():
+                changes[number, path] = change
+        return replace_in_documents(file, body, changes)
+
+    def _changes(self, data: Value, reporter: Reporter) -> dict[Path, Change]:
+        """Return the new values of a document's scalars by path."""
         changes: dict[Path, Change] = {}
         for path, text, is_key in find_strings(data, lambda text: OPEN in text):
             template = parse_template(text)
             if is_key:
-                self._report_uses_in_key(file, path, text, template)
+                self._report_uses_in_key(path, text, template, reporter)
                 continue
             for unknown in template.unknown:
-                _report_unknown(unknown, partial(self.diagnostics.add, file, path, unknown.text))
-            value = self._scalar(file, path, text, template)
+                _report_unknown(unknown, reporter(path, unknown.text))
+            value = self._scalar(path, text, template, reporter)
             if value is not MISSING and value != text:
                 names = dict.fromkeys(use.name for use in template.uses)
                 changes[path] = Change(value, ", ".join(f"parameter {name}" for name in names))
-        return replace_scalars(file, data, changes)
+        return changes
 
-    def _report_uses_in_key(self, file: File, path: Path, text: str, template: Template) -> None:
+    def _report_uses_in_key(self, path: Path, text: str, template: Template, reporter: Reporter) -> None:
         for use in template.uses:
             self.used.add(use.name)
             message = f"Parameter {use.name} is used in a mapping key, where parameters are not replaced."
-            needle = text[use.start : use.end]
-            self.diagnostics.add(file, path[:-1], needle, "parameter/in-key", message, "Write the key itself.")
+            report = reporter(path[:-1], text[use.start : use.end])
+            report("parameter/in-key", message, "Write the key itself.")
 
-    def _scalar(self, file: File, path: Path, text: str, template: Template) -> Value:
+    def _scalar(self, path: Path, text: str, template: Template, reporter: Reporter) -> Value:
         """Return the new value of a scalar; MISSING if a parameter in it has no value that can be used there."""
         takes_type = template.only_use is not None and isinstance(text, UnquotedScalar)
         parts: list[Value] = []
         for part in template.parts:
             if isinstance(part, Use):
-                report = partial(self.diagnostics.add, file, path, text[part.start : part.end])
+                report = reporter(path, text[part.start : part.end])
                 value = self._value(part, report)
                 parts.append(value if takes_type else self._as_string(part, value, report))
             else:
@@ -142,14 +159,6 @@ class _Substituter:
         if any(part is MISSING for part in parts):
             return MISSING
         return parts[0] if takes_type else join_parts(parts)
-
-    def _report_several_documents(self, file: File, text: str) -> None:
-        for use in parse_template(text).uses:
-            self.used.add(use.name)
-            if "#" not in text[text.rfind("\n", 0, use.start) + 1 : use.start]:
-                message = f"Parameter {use.name} is used in a file of several YAML documents, where it is not replaced."
-                hint = "Split the file into files of one document each, or write the value itself."
-                self.diagnostics.add_at_offset(file, use.start, text, "parameter/several-documents", message, hint)
 
     def _report_unreadable(self, file: File, text: str) -> None:
         """Report what the parser cannot: that it fails on the braces of an expression."""

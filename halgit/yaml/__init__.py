@@ -12,11 +12,14 @@ from halgit.lazy import lazy_exports
 
 _MODULES = {
     "EditError": "editor",
+    "apply_change": "editor",
     "edit": "editor",
+    "replace_in_documents": "editor",
     "replace_scalars": "editor",
     "dump": "emitter",
     "Scalar": "locator",
     "list_scalars": "locator",
+    "find_offset": "locator",
     "locate": "locator",
     "locate_all": "locator",
     "ReadResult": "reader",
@@ -25,9 +28,9 @@ _MODULES = {
 }
 
 if TYPE_CHECKING:
-    from halgit.yaml.editor import EditError, edit, replace_scalars
+    from halgit.yaml.editor import EditError, apply_change, edit, replace_in_documents, replace_scalars
     from halgit.yaml.emitter import dump
-    from halgit.yaml.locator import Scalar, list_scalars, locate, locate_all
+    from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
     from halgit.yaml.reader import ReadResult, read
     from halgit.yaml.resolver import to_java_string
 else:
@@ -37,12 +40,15 @@ __all__ = [
     "EditError",
     "ReadResult",
     "Scalar",
+    "apply_change",
     "dump",
     "edit",
+    "find_offset",
     "list_scalars",
     "locate",
     "locate_all",
     "read",
+    "replace_in_documents",
     "replace_scalars",
     "to_java_string",
 ]

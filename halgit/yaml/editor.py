@@ -250,6 +250,30 @@ def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool 
     return ("\ufeff" * mark + whole).encode("utf-8")
 
 
+def replace_in_documents(text: bytes, changes: Mapping[tuple[int, Path], Value]) -> list[str | Secret]:
+    """Replace scalars in a file of several documents, each named by the number of its document and its path.
+
+    Returns the parts of the new text. A scalar with a secret value becomes a `Secret` as a whole, quotes included.
+    """
+    whole = text.decode("utf-8")
+    parts: list[str | Secret] = ["\ufeff" * (whole[:1] == "\ufeff")]
+    whole = whole.removeprefix("\ufeff")
+    roots, done = compose(text).roots, 0
+    found: dict[int, tuple[Node, bool, Value]] = {}
+    for (number, path), value in changes.items():
+        trail = find_nodes(roots[number], path)
+        if any(above.kind == "alias" for above in trail):
+            continue  # the anchor's own path replaces the value
+        found.setdefault(trail[-1].start.index, (trail[-1], any(above.flow for above in trail), value))
+    for start, (node, flow, value) in sorted(found.items()):
+        writer = _ScalarWriter(whole, node, flow)
+        is_secret = isinstance(value, (Secret, SecretText))
+        written: str | Secret = Secret(writer.write(value.open()), str(path)) if is_secret else writer.write(value)
+        parts += [whole[done:start], written]
+        done = node.end.index
+    return [*parts, whole[done:]]
+
+
 class _ScalarWriter:
     """One scalar of a file, and how another value is written in its place."""
 

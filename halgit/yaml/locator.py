@@ -83,6 +83,13 @@ def list_scalars(text: bytes) -> list[Scalar]:
     return found
 
 
+def find_offset(text: bytes, document: int, path: Path) -> int:
+    """Return how many characters into the text the value at a path of one of its documents starts; 0 if unknown."""
+    roots = compose(text).roots
+    trail = find_nodes(roots[document], path) if document < len(roots) else []
+    return trail[-1].start.index if trail else 0
+
+
 def _gather(node: Node, path: Path, flow: bool, found: list[Scalar]) -> None:
     if node.kind == "scalar":
         found.append(_scalar(node, path, flow, key=False))

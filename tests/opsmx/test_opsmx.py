@@ -11,6 +11,9 @@ from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import substitution, tokens
 from halgit.opsmx.variants import select_variants
 from halgit.pipeline import Origin, Severity, Skipped
+from halgit.redaction import SecretText
+
+CANARY = "can:ary-5"
 
 GIT_CONFIG = "default/profiles/spinnakerconfig.yml"
 
@@ -45,7 +48,7 @@ def test_each_token_has_its_files_and_what_it_is_for() -> None:
     assert all(row["files"] and row["description"] for row in rows.values())
     assert "RELEASE" not in rows
     parameters = substitution.collect_tokens([], OperatorSettings())
-    assert set(parameters.values) == set(rows)
+    assert set(parameters.values) == {*rows, "stormdriver"}
     assert not parameters.findings
 
 
@@ -89,19 +92,38 @@ def test_no_parameter_of_the_other_dialect_is_read() -> None:
     assert not rendered.findings
 
 
-def test_a_token_in_a_key_or_between_documents_is_an_error() -> None:
-    files = {
-        "config": "a:\n  SPINNAKER_NAMESPACE:\n    b: 1\n",
-        "default/profiles/orca-local.yml": "# SPINNAKER_NAMESPACE\na: 1\n---\nb: SPINNAKER_NAMESPACE\n",
-    }
+def test_a_token_in_a_key_is_an_error() -> None:
+    files = {"config": "a:\n  SPINNAKER_NAMESPACE:\n    b: 1\n"}
     rendered = render([layer("", files)], by_variables({"SPINNAKER_NAMESPACE": "isd"}))
     assert told(rendered.findings) == [
         "config:2: opsmx/in-key: Token SPINNAKER_NAMESPACE is used in a mapping key, where tokens are not replaced. "
-        "Write the key itself.",
-        "default/profiles/orca-local.yml:4: opsmx/several-documents: Token SPINNAKER_NAMESPACE is used in a file of "
-        "several YAML documents, where it is not replaced. Split the file into files of one document each, or "
-        "write the "
-        "value itself.",
+        "Write the key itself."
+    ]
+
+
+def test_tokens_are_replaced_in_every_document_of_a_file() -> None:
+    text = "# JIRA_URL\na: JIRA_URL # kept\n---\nb: [x, 'JIRA_URL']\nc: &x JIRA_URL\nd: *x\n---\n"
+    text += "e: Basic JIRA_BASE64_USR_PASSWD\n"
+    values = {"JIRA_URL": "https://jira.example.com"}
+    secret = {"HALGIT_PARAM_JIRA_BASE64_USR_PASSWD": CANARY}
+    operator = OperatorSettings(environment={**by_variables(values).environment, **secret})
+    rendered = render([layer("", {"default/profiles/orca-local.yml": text})], operator)
+    assert not rendered.findings
+    body = rendered.files["default/profiles/orca-local.yml"].body
+    assert isinstance(body, SecretText)
+    assert CANARY not in str(body)
+    assert unquoted(body.open().encode()) == unquoted(
+        b"# JIRA_URL\na: https://jira.example.com # kept\n---\nb: [x, https://jira.example.com]\n"
+        b"c: &x https://jira.example.com\nd: *x\n---\ne: Basic " + CANARY.encode() + b"\n"
+    )
+
+
+def test_an_open_token_of_a_later_document_is_an_error_at_its_line() -> None:
+    text = "a: 1\n---\n# JIRA_URL\nb: JIRA_URL\n"
+    rendered = render([layer("", {"default/profiles/orca-local.yml": text})], OperatorSettings())
+    assert told(rendered.findings) == [
+        "default/profiles/orca-local.yml:4: opsmx/open-token: Token JIRA_URL (base URL of Jira) has no value. "
+        "Set it with HALGIT_PARAM_JIRA_URL, --set or in --params."
     ]
 
 

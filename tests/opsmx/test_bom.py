@@ -1,0 +1,182 @@
+"""The root file `bom`: which version and images it sets, where they come from, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import needs
+import pytest
+from program import halgit
+
+from halgit import yaml as hyaml
+
+CONFIG = """currentDeployment: default
+deploymentConfigurations:
+- name: default
+  version: 1.28.4 # kept
+- name: other
+  version: 1.28.4
+"""
+BOM = """version: 1.30.1
+services:
+  clouddriver: {image: quay.io/x/clouddriver:2}
+  gate: {image: quay.io/x/gate:2}
+  fiat: {image: quay.io/x/fiat:2}
+"""
+SETTINGS = "default/service-settings"
+FILES = {
+    "config": CONFIG,
+    "bom": BOM,
+    f"{SETTINGS}/clouddriver-ro.yml": "# images\nartifactId: quay.io/x/clouddriver:1 # replaced\nenv: {A: b}\n",
+    f"{SETTINGS}/gate.yml": "healthEndpoint: /health\n",
+    f"{SETTINGS}/echo.yml": "artifactId: quay.io/x/echo:1\n",
+}
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+def render(repo: Path, out: Path, *options: str) -> dict[str, object]:
+    ran = halgit("render", "--repo", str(repo), "--dialect", "opsmx", "--secrets", "mask", "--out", str(out),
+                 "--no-validate", "--format", "json", *options)  # fmt: skip
+    assert ran.code == 0, ran.err + ran.out
+    return dict(json.loads(ran.out))
+
+
+def test_version_and_images_are_set_and_the_rest_is_kept(tmp_path: Path) -> None:
+    result = render(write(tmp_path / "repo", FILES), tmp_path / "hal")
+    tree = tmp_path / "hal"
+    assert (tree / "config").read_text() == CONFIG.replace("1.28.4 # kept", "'1.30.1' # kept")
+    assert (tree / f"{SETTINGS}/clouddriver-ro.yml").read_text() == (
+        "# images\nartifactId: quay.io/x/clouddriver:2 # replaced\nenv: {A: b}\n"
+    )
+    gate = hyaml.read((tree / f"{SETTINGS}/gate.yml").read_bytes(), "").data
+    assert gate == {"healthEndpoint": "/health", "artifactId": "quay.io/x/gate:2"}
+    assert (tree / f"{SETTINGS}/echo.yml").read_text() == "artifactId: quay.io/x/echo:1\n"
+    assert not (tree / f"{SETTINGS}/fiat.yml").exists()
+    assert not (tree / "bom").exists()
+    assert {"path": "bom", "reason": "its version and images are set in config and service-settings"} in result[
+        "skipped"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("config:deploymentConfigurations[name=default].version", "bom:1:10"),
+        (f"{SETTINGS}/clouddriver-ro.yml:artifactId", "bom:3:24"),
+        (f"{SETTINGS}/gate.yml:artifactId", "bom:4:17"),
+    ],
+)
+def test_the_origin_is_the_bom(tmp_path: Path, target: str, line: str) -> None:
+    repo = write(tmp_path / "repo", FILES)
+    ran = halgit("explain", "--repo", str(repo), "--dialect", "opsmx", target)
+    assert ran.code == 0, ran.err
+    assert f"{line} (layer ., by bom)" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "services: {gat: {image: x}}\n",
+            "bom:1:12: warning: The bom names an unknown service: gat. Did you mean gate?",
+        ),
+        ("version: 1.30\n", "bom:1:1: error: Expected a string, got a number. Write the value in quotes."),
+        ("- a\n", "bom:1:1: error: Expected a mapping, got a list. Write `version` and `services.<name>.image`."),
+        ("services: {gate: x}\n", "bom:1:12: error: Expected a mapping, got a string."),
+        ("a: [\n", "bom:2:1: error:"),
+    ],
+)
+def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    repo = write(tmp_path / "repo", {**FILES, "bom": text})
+    ran = halgit("render", "--repo", str(repo), "--dialect", "opsmx", "--secrets", "mask", "--out", str(tmp_path / "x"),
+                 "--no-validate")  # fmt: skip
+    assert message.rsplit(":", 1)[0] in ran.err
+    assert message in ran.err
+
+
+def test_in_the_halgit_dialect_the_file_has_no_meaning(tmp_path: Path) -> None:
+    repo = write(tmp_path / "repo", {**FILES, "bom": "a: [\n"})
+    options = ("--dialect", "halgit", "--secrets", "mask", "--no-validate")
+    ran = halgit("render", "--repo", str(repo), "--out", str(tmp_path / "x"), *options)
+    assert ran.code == 0, ran.err
+    assert (tmp_path / "x" / "config").read_text() == CONFIG
+
+
+REAL = {
+    "SPINNAKER_NAMESPACE": "isd", "RELEASE_NAME": "isd", "PROTOCOL": "https", "OVERRIDE_DECK_URL": "isd.example.com",
+    "OVERRIDE_API_URL": "isd.example.com/gate", "DYNAMIC_ACCOUNTS_REPO": "https://git.example.com/a.git",
+    "GIT_USER": "git", "GIT_TOKEN": "encrypted:git:token", "DYN_ACCNT_CONFG_PATH": "", "BRANCH": "main",
+    "KEY": "encrypted:git:key", "SERVICENOW_URL": "https://snow.example.com",
+    "SERVICENOW_BASE64_USR_PASSWD": "encrypted:snow:key", "JIRA_URL": "https://jira.example.com",
+    "JIRA_BASE64_USR_PASSWD": "encrypted:jira:key", "CDName": "isd",
+}  # fmt: skip
+"""A value for every token of standard-isd-gitops."""
+
+
+def test_the_real_repository_renders_with_the_version_and_images_of_its_bom(tmp_path: Path) -> None:
+    folder = needs.shared_data() / "standard-isd-gitops-4.0.4.2"
+    bom = hyaml.read((folder / "bom").read_bytes(), "bom").data
+    sets = [option for name, value in REAL.items() for option in ("--set", f"{name}={value}")]
+    ran = halgit("render", "--repo", str(folder), "--secrets", "mask", "--out", str(tmp_path / "hal"), *sets)
+    assert ran.code == 0, ran.err
+    config = hyaml.read((tmp_path / "hal" / "config").read_bytes(), "config").data
+    assert config["deploymentConfigurations"][0]["version"] == bom["version"] == "1.30.1"
+    images = {
+        file.stem: hyaml.read(file.read_bytes(), "").data.get("artifactId")
+        for file in (tmp_path / "hal" / SETTINGS).glob("*.yml")
+    }
+    for service, entry in bom["services"].items():
+        own = {name: image for name, image in images.items() if name == service or name.startswith(f"{service}-")}
+        assert own, service
+        assert set(own.values()) == {entry["image"]}
+
+
+# --- Stormdriver -----------------------------------------------------------------------------------------------
+
+STORM = {
+    "config": """deploymentConfigurations:
+- name: default
+  version: 1.30.1
+  persistentStorage: {persistentStoreType: redis}
+""",
+    **{f"default/profiles/{name}-overrides.yml": "a: b\n" for name in ("orca", "fiat", "gate", "echo")},
+    "default/profiles/stormdriver-spinnaker.yml": "a: {host: RELEASE_NAME-storm}\n",
+}
+
+
+def test_files_of_stormdriver_are_skipped_with_the_reason_by_default(tmp_path: Path) -> None:
+    result = render(write(tmp_path / "repo", STORM), tmp_path / "hal", "--set", "RELEASE_NAME=isd")
+    profiles = {file.name for file in (tmp_path / "hal/default").rglob("*.yml")}
+    assert profiles == {"echo-overrides.yml"}
+    reason = "it is for Stormdriver, and the parameter stormdriver is not true"
+    names = ("fiat-overrides", "gate-overrides", "orca-overrides", "stormdriver-spinnaker")
+    for name in names:
+        assert {"path": f"default/profiles/{name}.yml", "reason": reason} in result["skipped"]
+
+
+def test_with_the_parameter_they_are_rendered(tmp_path: Path) -> None:
+    options = ("--set", "RELEASE_NAME=isd", "--set", "stormdriver=true")
+    render(write(tmp_path / "repo", STORM), tmp_path / "hal", *options)
+    profiles = tmp_path / "hal/default/profiles"
+    assert {file.name for file in profiles.iterdir()} >= {
+        "fiat-overrides.yml", "gate-overrides.yml", "orca-overrides.yml", "spinnaker.yml",
+    }  # fmt: skip
+    assert (profiles / "spinnaker.yml").read_text() == "a: {host: isd-storm}\n"
+
+
+@pytest.mark.parametrize("values", ["global: {stormdriver: true}\n", "global: {stormdriver: {enabled: true}}\n"])
+def test_import_reads_it_from_the_values_of_the_old_chart(tmp_path: Path, values: str) -> None:
+    repo = write(tmp_path / "repo", STORM)
+    (tmp_path / "values.yaml").write_text(values)
+    ran = halgit("import", str(repo), str(tmp_path / "new"), "--values", str(tmp_path / "values.yaml"))
+    assert ran.code == 0, ran.err
+    base = tmp_path / "new/base/default/profiles"
+    assert (base / "orca-overrides.yml").exists()
+    assert (base / "spinnaker.yml").read_text() == "a: {host: '${{ params.releaseName }}-storm'}\n"
