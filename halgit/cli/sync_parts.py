@@ -166,7 +166,7 @@ class SyncParts:
 
     def _print_event(self, event: SyncEvent) -> None:
         if event.kind != "refused":
-            level = "error" if event.kind in ("failed", "rolled-back") else "info"
+            level = {"failed": "error", "rolled-back": "error", "warning": "warning"}.get(event.kind, "info")
             self._output.message(event.summary, level=level, event=event.kind, revision=event.revision)
 
     def _print_failure(self, reason: HalgitError) -> None:

@@ -9,13 +9,14 @@ from halgit.pipeline import Finding, SourceId
 from halgit.record import Record
 from halgit.sync.state import Services
 
-EventKind = Literal["refused", "held", "deploying", "deployed", "failed", "rolled-back", "drift"]
+EventKind = Literal["refused", "held", "deploying", "deployed", "failed", "rolled-back", "drift", "warning"]
 
 
 class SyncEvent(Record):
-    """One thing that happened. `summary` is a line for people; `services` are those it is about, empty for all.
+    """One thing that happened, with secrets masked. `summary` is a line for people.
 
-    `sources` are those of the revision that it happened to, `previous` is the revision that was deployed before.
+    `services` are those it is about, empty for all; `sources` are those of the revision that it happened to; `previous`
+    is the revision that was deployed before.
     """
 
     kind: EventKind

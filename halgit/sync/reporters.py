@@ -36,8 +36,9 @@ _REASONS: Final[Mapping[EventKind, str]] = {
     "failed": "DeployFailed",
     "rolled-back": "RolledBack",
     "drift": "Drifted",
+    "warning": "Warning",
 }
-_WARNINGS: Final = frozenset({"refused", "failed", "rolled-back", "drift"})
+_WARNINGS: Final = frozenset({"refused", "failed", "rolled-back", "drift", "warning"})
 SUSPENDED: Final = "halgit.opsmx.io/suspend"
 """The annotation of the status ConfigMap that suspends; any value but `false`."""
 

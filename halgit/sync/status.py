@@ -46,7 +46,7 @@ class StatusBoard:
 
     def __init__(self, now: Callable[[], float], clean: Callable[[str], str]) -> None:
         self._now = now
-        self._clean = clean
+        self.clean = clean
         self._lock = threading.Lock()
         self._fields: dict[str, Any] = {
             "phase": "starting",
@@ -94,7 +94,7 @@ class StatusBoard:
         with self._lock:
             self._beat = self._now()
             for name, value in fields.items():
-                self._fields[name] = self._clean(value) if isinstance(value, str) else value
+                self._fields[name] = self.clean(value) if isinstance(value, str) else value
 
     def look(self) -> None:
         """Count a round."""
@@ -106,7 +106,7 @@ class StatusBoard:
         """Replace the findings that are shown, the worst first."""
         worst = sorted(findings, key=lambda one: -one.severity)[:_MOST_FINDINGS]
         rows = [
-            {key: self._clean(value) if isinstance(value, str) else value for key, value in finding_json(one).items()}
+            {key: self.clean(value) if isinstance(value, str) else value for key, value in finding_json(one).items()}
             for one in worst
         ]
         with self._lock:
@@ -117,7 +117,7 @@ class StatusBoard:
         kind = kind_of(error)
         with self._lock:
             self.failures[kind] += 1
-            self._fields["error"] = {"kind": kind, "code": error.exit_code, "message": self._clean(str(error))}
+            self._fields["error"] = {"kind": kind, "code": error.exit_code, "message": self.clean(str(error))}
             self._fields["synchronized"] = False
 
     def succeed(self) -> None:

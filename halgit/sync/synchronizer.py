@@ -167,7 +167,9 @@ class Synchronizer:
         with self._board.step("publish"):
             self._deployer.wait_until_unused()
             self._file.save(self._state_of(candidate, plan, tree))
-            publish.publish(candidate.files, candidate.manifest, self._settings.target, options)
+            outcome = publish.publish(candidate.files, candidate.manifest, self._settings.target, options)
+        for warning in outcome.warnings:
+            self._report("warning", warning, candidate.sources)
         self._board.set(publishedRevision=candidate.revision)
 
     def _state_of(self, candidate: Candidate, plan: Plan, tree: PublishedTree | None) -> SyncState:
@@ -387,7 +389,10 @@ class Synchronizer:
         services: Services = (),
         findings: Sequence[Finding] = (),
     ) -> None:
-        event = SyncEvent(kind, text, revision_of(sources), sources, services or (), tuple(findings), self._previous)
+        clean = self._board.clean
+        text = clean(text)
+        shown = tuple(replace(one, message=clean(one.message), hint=clean(one.hint)) for one in findings)
+        event = SyncEvent(kind, text, revision_of(sources), sources, services or (), shown, self._previous)
         self._board.set(message=text)
         for report in self._reports:
             report(event)

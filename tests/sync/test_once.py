@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from servers.halyard_tasks import Pace
+from servers.http import Asked, Said, server
 from sync_world import CONFIG, GATE, World, tree
 
 
@@ -199,17 +201,27 @@ def test_a_rollback_deploys_the_last_good_revision_again(one: World) -> None:
     assert (one.hal / GATE).read_text() == "a: 3\n"
 
 
-def test_a_secret_of_the_tree_is_in_no_message(one: World) -> None:
+def test_a_secret_of_the_tree_is_in_no_message(one: World, tmp_path: Path) -> None:
+    """Neither in the output nor in what others are told, though kubectl's own words hold it."""
     one.repository.commit({GATE: "password: ${{ secret('env://PASSWORD') }}\n"})
-    one.daemon.refuse_manifest({"gate"}, "error: hunter2-hunter2 is no password")
-    ran = one.once("--allow-engine", "env", PASSWORD="hunter2-hunter2")
-    assert ran.code == 7
-    assert (one.hal / GATE).read_text() == "password: hunter2-hunter2\n"
-    assert "hunter2" not in ran.out + ran.err + json.dumps(one.state)
-    changed = one.once("--allow-engine", "env", PASSWORD="another-hunter3")
-    assert changed.code == 7
-    assert one.daemon.asked_services[-1] in ([], ["gate"])
-    assert "hunter3" not in changed.out + changed.err + json.dumps(one.state)
+    sent: list[bytes] = []
+
+    def receive(asked: Asked) -> Said:
+        sent.append(asked.body)
+        return Said()
+
+    with server(receive) as url:
+        (tmp_path / "notify").write_text(url)
+        options = ("--allow-engine", "env", "--notify-url-file", tmp_path / "notify", "--format", "json")
+        for value in ("hunter2-hunter2", "another-hunter3"):
+            one.daemon.refuse_manifest({"gate"}, f"error: {value} is no password")
+            ran = one.once(*options, PASSWORD=value)
+            assert ran.code == 7
+            assert (one.hal / GATE).read_text() == f"password: {value}\n"
+            assert "******** is no password" in ran.err
+            assert value not in ran.out + ran.err + json.dumps(one.state)
+            assert value.encode() not in b"".join(sent)
+    assert b"is no password" in b"".join(sent)
 
 
 def test_a_config_of_another_deployment_name_is_deployed_by_it(one: World) -> None:
@@ -240,3 +252,18 @@ def test_the_tree_is_not_replaced_while_somebody_else_deploys(one: World) -> Non
     given = one.daemon.given("orca")
     assert given is not None
     assert given.files["orca-local.yml"] == b"a: 2\n"
+
+
+def test_a_daemon_that_cannot_start_still_gets_the_tree_that_may_fix_it(one: World) -> None:
+    """Its own configuration may be what keeps it from starting, so nothing waits for it forever."""
+    one.daemon.refuse_manifest({"gate"}, "error: no")
+    assert one.once().code == 7
+    state = one.state
+    state["pending"]["task"] = "a-deploy-of-an-earlier-run"
+    (one.hal.parent / ".hal.sync.json").write_text(json.dumps(state))
+    one.daemon.down = True
+    one.repository.commit({GATE: "a: 2\n"})
+    ran = one.once("--halyard-wait", "1")
+    assert ran.code == 7
+    assert "is not up after 1 seconds." in ran.err
+    assert (one.hal / GATE).read_text() == "a: 2\n"
