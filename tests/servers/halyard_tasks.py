@@ -376,7 +376,7 @@ class Deploy:
         return self.hal / self.name / "staging"
 
     def _start(self, task: Task, service: str, config: bytes) -> None:
-        child = Task(f"Deploy spin-{service}", int((self.minutes or 10) * 60_000))
+        child = Task(f"Deploy spin-{service}", int((10 if self.minutes is None else self.minutes) * 60_000))
         task.children.append(child)
         threading.Thread(target=child.run, args=(lambda own: self._apply(own, service, config),), daemon=True).start()
 
@@ -405,7 +405,7 @@ class Deploy:
         return found
 
     def _reap(self, task: Task) -> None:
-        end = time.monotonic() + self.minutes * 60 if self.minutes else None
+        end = time.monotonic() + self.minutes * 60 if self.minutes is not None else None
         for child in task.children:
             while child.state not in TERMINAL:
                 if end is not None and time.monotonic() > end:
