@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from halgit import yaml as hyaml
 from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
 from halgit.pipeline import AbsentType, Path, Value
+from halgit.record import Record
 from halgit.validation.account_entries import find_key, find_provider, relax_key, section_name
 
 KEEP: Final[Path] = ("halgit", "keep")
@@ -28,8 +28,7 @@ LONGEST: Final = 3 * 1024 * 1024
 _INDEXED: Final = re.compile(r"accounts\[([0-9]+)\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One account of the file."""
 
     provider: str

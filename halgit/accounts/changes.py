@@ -7,7 +7,6 @@ reason, before anything is written. The facts behind each check are Spring's and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
@@ -27,6 +26,7 @@ from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import MISSING, Value
+from halgit.record import Record, field
 from halgit.text.phrases import suggest_nearest
 from halgit.validation.account_entries import (
     field_kind,
@@ -42,16 +42,14 @@ _REFRESHED: Final = ("kubernetes", "docker-registry", "cloudfoundry")
 _KEPT_TEXT: Final = "Keeps Spring decrypting this file after its last account with a secret is removed."
 
 
-@dataclass(frozen=True, slots=True)
-class TypedValue:
+class TypedValue(Record):
     """What a person typed for a field, and its value as YAML: a string field keeps the text."""
 
     text: str
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """A change of one account. A field that is MISSING is removed; `files` are written with the entry, by path.
 
     With `expected`, the entry must have this tag. With `is_merge`, mappings are merged with those of the entry and null
@@ -67,8 +65,7 @@ class Change:
     is_merge: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Record):
     """The file after a change, the entry before and after it (None if there is none), and notes for the caller."""
 
     file: AccountsFile

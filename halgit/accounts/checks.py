@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from halgit.accounts.cipher import PREFIX, Cipher, is_well_formed
 from halgit.errors import AccountError
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import MISSING, Value
+from halgit.record import Record
 from halgit.validation.account_entries import check_entry, find_key, relax_key
 
 SERVED: Final = "configserver:"
@@ -42,8 +42,7 @@ _LONGEST_NAME: Final = 200
 _SAMPLE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Record):
     """What the operator permits and provides. `allowed` holds kinds of ALLOWED_KINDS."""
 
     cipher: Cipher | None = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from halgit.accounts.changes import Verb
+from halgit.record import Record
 from halgit.remotes.git.push import LogEntry
 from halgit.report.tables import counted
 
@@ -15,8 +15,7 @@ _ACCOUNT: Final = "Account: "
 _REQUEST: Final = "Request-Id: "
 
 
-@dataclass(frozen=True, slots=True)
-class CommitLine:
+class CommitLine(Record):
     """One change of a commit; `key` and `digest` name its request, if it has one."""
 
     verb: Verb

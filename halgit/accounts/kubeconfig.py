@@ -10,13 +10,13 @@ import base64
 import binascii
 import codecs
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from halgit import yaml as hyaml
 from halgit.errors import AccountError
 from halgit.pipeline import Value
+from halgit.record import Record
 
 LONGEST: Final = 256 * 1024
 """Bytes of a kubeconfig after it is reduced to one context."""
@@ -38,8 +38,7 @@ _CLUSTER_KEYS: Final = (
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-@dataclass(frozen=True, slots=True)
-class Kubeconfig:
+class Kubeconfig(Record):
     """A kubeconfig that Clouddriver can use. `text` is secret; `expires` is when its certificate does, ISO 8601."""
 
     text: bytes

@@ -11,13 +11,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.accounts.credentials import expires
 from halgit.errors import AccountError, UsageError
 from halgit.pipeline import Value
+from halgit.record import Record
 
 IMAGE: Final = "quay.io/opsmxpublic/forwarder-agent"
 _PREFIX: Final = "opsmx-agent-"
@@ -29,8 +29,7 @@ _RULES: Final[list[Value]] = [{"apiGroups": ["*"], "resources": ["*"], "verbs": 
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
-@dataclass(frozen=True, slots=True)
-class AgentManifest:
+class AgentManifest(Record):
     """The settings of an agent. `endpoints` are the names and types of its services; without a `tag` the image has the
     controller's own version. With `cluster_wide` it may do everything in the cluster, else in its namespace."""
 

@@ -7,7 +7,6 @@ a dry run asks the controller nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Protocol
 
@@ -22,6 +21,7 @@ from halgit.accounts.views import SOON, AccountView, view_entry
 from halgit.accounts.writer import Request, Writer, Written
 from halgit.errors import AccountError, RemoteError, UsageError
 from halgit.pipeline import Value
+from halgit.record import Record, replace
 from halgit.text.phrases import suggest_nearest
 from halgit.validation.account_entries import relax_key
 
@@ -70,8 +70,7 @@ class ControllerApi(Protocol):
     def list_agents(self) -> Sequence[Agent]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Record):
     """How an account reaches its cluster: a kubeconfig, or an agent of the controller; None if not given."""
 
     kubeconfig: bytes | None = None
@@ -80,8 +79,7 @@ class Connection:
     endpoint: str = "kubernetes"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Record):
     """Who asks, and the key of the request with its digest, if it has one."""
 
     name: str = ""

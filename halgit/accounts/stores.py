@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from halgit import yaml as hyaml
@@ -19,6 +18,7 @@ from halgit.accounts.kubeconfig import Kubeconfig
 from halgit.errors import AccountError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import MISSING, Value
+from halgit.record import Record
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.push import GitBranch, LogEntry, Signing
 from halgit.remotes.s3_objects import S3Store
@@ -61,8 +61,7 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Record):
     """A place of accounts. `kind` is git, s3 or vault; `open` returns a session."""
 
     url: str
@@ -113,8 +112,7 @@ class _Git:
         self._branch.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _S3:
+class _S3(Record):
     folder: S3Store
     revision: str = ""
 
@@ -137,8 +135,7 @@ class _S3:
         """The connection belongs to the run."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Vault:
+class _Vault(Record):
     secret: VaultSecret
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from halgit.accounts.credentials import read_identity
 from halgit.accounts.kubeconfig import read_expiry
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import MISSING, Value
+from halgit.record import Record
 from halgit.redaction import MASK
 from halgit.validation.account_entries import find_key
 
@@ -22,8 +22,7 @@ SOON: Final = 30
 """Days before its end from which a certificate is reported."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountView:
+class AccountView(Record):
     """One account. `expires` is ISO 8601, empty if unknown; `agent` and `endpoint` if it is reached through one."""
 
     name: str

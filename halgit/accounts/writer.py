@@ -13,7 +13,6 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from halgit import yaml as hyaml
@@ -27,6 +26,7 @@ from halgit.accounts.views import describe_changes
 from halgit.errors import AccountError, ConflictError, HalgitError, UnreachableError
 from halgit.operator_settings import Progress, ignore_progress
 from halgit.pipeline import Path, Value
+from halgit.record import Record, field, replace
 from halgit.report.tables import counted
 
 DEADLINE: Final = 60.0
@@ -36,8 +36,7 @@ _LARGEST_BATCH: Final = 100
 _REMEMBERED: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record):
     """A change with who asks for it. `key` names the request, so that a retry finds its result; empty for none."""
 
     change: Change
@@ -46,8 +45,7 @@ class Request:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Record):
     """The result of a change: the entry before and after, the files written or deleted, and notes for the caller.
 
     `revision` is empty if nothing had to be written, or in a dry run. `diff` is the change as lines, secrets masked.
@@ -70,8 +68,7 @@ class KeyReusedError(AccountError):
     """A request key was used before for another request."""
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Record, frozen=False):
     request: Request
     deadline: float
     done: threading.Event = field(default_factory=threading.Event)
@@ -79,8 +76,7 @@ class _Job:
     error: HalgitError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
+class _Batch(Record):
     """What one commit does: the file after it, further files, and the jobs with what each of them changes."""
 
     before: bytes | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from halgit import publish
 from halgit.cli.account_parts import CONTROLLING, require_controller
 from halgit.cli.commands import Command, option
 from halgit.cli.output import Output
+from halgit.record import to_dict
 from halgit.report.tables import table
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def agents(output: Output, /, **options: Any) -> None:
     """
     found = require_controller(output, options).list_agents()
     if output.json:
-        output.answer({"agents": [asdict(agent) for agent in found]})
+        output.answer({"agents": [to_dict(agent) for agent in found]})
         return
     rows = []
     for agent in found:

@@ -12,7 +12,6 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +27,7 @@ from halgit.errors import (
     UsageError,
 )
 from halgit.operator_settings import Access
+from halgit.record import Record
 from halgit.remotes.http import retry_after
 
 _LONGEST_ANSWER: Final = 30.0
@@ -44,8 +44,7 @@ _ALERTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ControllerLogin:
+class ControllerLogin(Record):
     """The controller's address, and the files of its CA certificate, the control certificate and its key.
 
     `server_name` is the name in its certificate if it is not the host of the URL. `token_file` is for controllers of
@@ -60,8 +59,7 @@ class ControllerLogin:
     server_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentEndpoint:
+class AgentEndpoint(Record):
     """A service of an agent."""
 
     name: str
@@ -70,8 +68,7 @@ class AgentEndpoint:
     namespaces: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AgentState:
+class AgentState(Record):
     """A connected agent; `last_ping` is in seconds before the controller's time, None before the first ping."""
 
     name: str

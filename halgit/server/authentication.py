@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
 from halgit.errors import HalgitError, RemoteError, UsageError
+from halgit.record import Record, field
 from halgit.server.problems import DeniedError
 
 Role = Literal["reader", "writer", "admin"]
@@ -18,8 +18,7 @@ ROLES: Final[tuple[Role, ...]] = ("reader", "writer", "admin")
 """Roles, each with the rights of those before it: read; change accounts; issue manifests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Record):
     """A caller. `is_ambient`: the browser sends the credentials by itself, as it does a client certificate's."""
 
     name: str
@@ -27,8 +26,7 @@ class Identity:
     is_ambient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Record):
     """A bearer token by its digest. `expires` is the first day on which it is refused."""
 
     name: str
@@ -37,8 +35,7 @@ class Token:
     expires: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Authentication:
+class Authentication(Record):
     """The ways to log in. `tokens` reads the current tokens; `verify` returns the claims of an OIDC token."""
 
     tokens: Callable[[], Sequence[Token]] = tuple

@@ -7,12 +7,12 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from halgit.record import Record
 from halgit.server.problems import LimitError, of_error
 
 _ID: Final = re.compile(r"[-_.A-Za-z0-9]{1,64}")
@@ -30,8 +30,7 @@ _HEADERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """Limits of the server: bytes of a body, seconds to send it, requests at once."""
 
     body: int = 1024 * 1024

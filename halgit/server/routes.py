@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Annotated, Any, Final, Protocol, TypeVar
 
@@ -19,6 +18,7 @@ from halgit.accounts.service import Connection as Access
 from halgit.accounts.views import AccountView
 from halgit.accounts.writer import Written
 from halgit.errors import HalgitError, RemoteError
+from halgit.record import Record
 from halgit.server import models
 from halgit.server.authentication import Authentication, Identity, Role, require_role
 from halgit.server.metrics import Metrics
@@ -56,8 +56,7 @@ class Log(Protocol):
     def __call__(self, text: str, **fields: Any) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Record):
     """What the routes need. `accounts` returns the service as the operator's files are now."""
 
     accounts: Callable[[], Accounts]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from halgit.record import Record
 
 _CERT_OPTIONAL: Final = 1
 """ssl.CERT_OPTIONAL: a client may show a certificate."""
@@ -17,8 +18,7 @@ _IDLE_SECONDS: Final = 15
 _STOP_SECONDS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Record):
     """Where to serve, and the files of TLS; without them it is plain HTTP."""
 
     host: str

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
 from halgit.halyard import resources as halyard_data
 from halgit.pipeline import Path, Value
+from halgit.record import Record
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 Effect = Literal["provider", "account", "ignored"]
@@ -49,8 +49,7 @@ EXCLUSIVE: Final[Mapping[str, tuple[tuple[str, str, Effect], ...]]] = {
 """Pairs of keys of which an entry may have one only, and what both cost."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryFault:
+class EntryFault(Record):
     """One fault of an entry; `path` begins below the entry."""
 
     path: Path

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from halgit.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
+from halgit.record import Record
 from halgit.remotes.git.address import read_address
 from halgit.remotes.git.fetch import Tip, fetch_tip, list_refs
 from halgit.remotes.git.program import Answer, summarize_message
@@ -32,16 +32,14 @@ _HISTORY: Final = 200
 """Commits that are looked through for who changed an account, and for requests that were answered before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signing:
+class Signing(Record):
     """Who commits, and the ssh key that signs, if any. `author` is `NAME <MAIL>`."""
 
     author: str = "halgit <halgit@localhost.localdomain>"
     key_file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Record):
     """One commit of the branch; `date` is ISO 8601, `message` the whole text."""
 
     commit: str
