@@ -8,46 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-from halgit.catalog import (
-    accounts,
-    clouds,
-    deployment,
-    environment,
-    integrations,
-    kubernetes,
-    layers,
-    parameters,
-    schema,
-    security,
-    services,
-    settings,
-    yaml,
-)
 from halgit.catalog.entry import Entry
 
-CATALOG: Final[Mapping[str, Entry]] = {
-    entry.id: entry
-    for module in (
-        accounts,
-        clouds,
-        deployment,
-        environment,
-        integrations,
-        kubernetes,
-        kubernetes,
-        layers,
-        parameters,
-        schema,
-        security,
-        services,
-        settings,
-        yaml,
-    )
-    for entry in module.ENTRIES
-}
-"""Every entry by its id."""
+_MODULES: Final = (
+    "accounts",
+    "clouds",
+    "deployment",
+    "environment",
+    "integrations",
+    "kubernetes",
+    "layers",
+    "parameters",
+    "schema",
+    "security",
+    "services",
+    "settings",
+    "yaml",
+)
+
+if TYPE_CHECKING:
+    CATALOG: Final[Mapping[str, Entry]] = {}
+    """Every entry by its id. Its texts are loaded at first use."""
+
+
+def __getattr__(name: str) -> Mapping[str, Entry]:
+    if name != "CATALOG":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _load()
+
+
+@cache
+def _load() -> Mapping[str, Entry]:
+    modules = [import_module(f"{__name__}.{module}") for module in _MODULES]
+    return {entry.id: entry for module in modules for entry in module.ENTRIES}
 
 
 def matches(id: str, patterns: Iterable[str]) -> bool:
@@ -57,9 +54,9 @@ def matches(id: str, patterns: Iterable[str]) -> bool:
 
 def is_known(pattern: str) -> bool:
     """Whether a pattern matches any id of the catalog."""
-    return any(matches(id, (pattern,)) for id in CATALOG)
+    return any(matches(id, (pattern,)) for id in _load())
 
 
 def names() -> list[str]:
     """All ids and all subjects, for suggestions."""
-    return [*CATALOG, *dict.fromkeys(entry.subject for entry in CATALOG.values())]
+    return [*_load(), *dict.fromkeys(entry.subject for entry in _load().values())]

@@ -111,12 +111,14 @@ def _token_hosts(repos: str | Sequence[str], token_file: PerHost) -> frozenset[s
 
     With several hosts a token of the environment goes to none, and one of an option raises UsageError.
     """
-    from halgit.remotes.git.address import is_short_form, read_address
-
     hosts = set()
     for repo in [repos] if isinstance(repos, str) else repos:
         url = repo.partition("?")[0]
-        if url.startswith(("https://", "http://", "ssh://")) or (":" in url and is_short_form(url)):
+        if ":" not in url:
+            continue
+        from halgit.remotes.git.address import is_short_form, read_address
+
+        if url.startswith(("https://", "http://", "ssh://")) or is_short_form(url):
             hosts.add(read_address(url).host)
     if len(hosts) > 1 and token_file.default:
         message = "--git-token-file: one token for several hosts."
@@ -181,9 +183,11 @@ def _trust(options: Mapping[str, Any]) -> Trust:
 
 def _allowed_engines(options: Mapping[str, Any]) -> frozenset[str]:
     """Return the engines of --allow-engine, whose values may be lists separated by commas."""
+    names = {name.strip() for text in options.get("allow_engines", ()) for name in text.split(",")} - {""}
+    if not names:
+        return frozenset()
     from halgit.secrets import RESTRICTED_ENGINES
 
-    names = {name.strip() for text in options.get("allow_engines", ()) for name in text.split(",")} - {""}
     if unknown := sorted(names - RESTRICTED_ENGINES):
         raise UsageError(f"--allow-engine: unknown engine {unknown[0]}.", "Use env, file or env,file.")
     return frozenset(names)

@@ -188,9 +188,9 @@ class ParameterDialect(Record):
 
     def substitute(self, files: Mapping[str, File]) -> Substitution:
         """Replace the parameters of these files; a file that is not read yet is returned as it is."""
-        from halgit.opsmx.substitution import substitute_tokens
-
         if self.name == "opsmx":
+            from halgit.opsmx.substitution import substitute_tokens
+
             return substitute_tokens(files, self.parameters, self.sources, variant=self.variant)
         return substitute_parameters(files, self.parameters, self.sources)
 

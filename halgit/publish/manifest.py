@@ -6,7 +6,6 @@ read or written here. A `.halgit.json` that is not exactly of this form is not o
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -62,6 +61,8 @@ class Manifest(Record):
 
 def digest(data: bytes) -> str:
     """Return the digest of a file's content as written in `.halgit.json`."""
+    import hashlib
+
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 

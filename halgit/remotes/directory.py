@@ -7,7 +7,6 @@ change while it is looked at, and a commit named beside it would not vouch for u
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -131,6 +130,8 @@ class DirectoryWatch:
 
     def revision(self) -> str:
         """A digest of the listing. It is no revision of the source: it only differs when something changed."""
+        import hashlib
+
         snapshot = open_directory(self._spec, self._access())
         digest = hashlib.sha256()
         for path in sorted(snapshot.paths):

@@ -46,8 +46,6 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     error. Without it the file is read as Halyard reads the halconfig: one document, at most 50 aliases, and of two
     equal keys the last is used, which is a warning.
     """
-    from halgit.yaml.node_reader import read_nodes
-
     if not any(one in text for one in _SUSPICIOUS):
         try:
             documents = _EventReader(text).documents()
@@ -55,6 +53,8 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
                 return ReadResult(documents)
         except (_Unusual, InvalidScalarError, yaml.YAMLError):
             pass
+    from halgit.yaml.node_reader import read_nodes
+
     documents, findings = read_nodes(text, file, many=many)
     return ReadResult(documents, findings)
 
