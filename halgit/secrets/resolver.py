@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from halgit import references
 from halgit.errors import FindingsError, NotFoundError, RemoteError, SecretError, SourceError
-from halgit.pipeline import EMPTY, Compiled, File, Path, Reference, Resolved, Severity
+from halgit.pipeline import EMPTY, MISSING, Compiled, File, Path, Reference, Resolved, Severity
 from halgit.record import Record, field, replace
 from halgit.redaction import Redactor, Secret, SecretText
 from halgit.references import ENGINES, describe_reference
@@ -106,7 +106,28 @@ class _Values(Record, frozen=False):
             self.files[name] = SecretText((value,))
             self.pieces[use] = halyard_path(self.compiled.hal_home, name)
         else:
-            self.pieces[use] = value
+            self._fit(use, value)
+
+    def _fit(self, use: Use, value: Secret) -> None:
+        """Write a value at its place, escaped or indented if the string is itself a document."""
+        from halgit.secrets.embedded import fit_value
+
+        text = _string_of(self.compiled.files[use.occurrence.file], use)
+        try:
+            self.pieces[use] = fit_value(text, use.occurrence.found, value, use.reference) if text else value
+        except RemoteError as reason:
+            self.failures.append(Failure(use, reason))
+
+
+def _string_of(file: File, use: Use) -> str:
+    """Return the string of YAML data with the reference; empty for a text file."""
+    if file.data is MISSING:
+        return ""
+    value = file.data
+    for step in use.occurrence.path:
+        value = value[step]
+    part = value.parts[use.occurrence.part] if isinstance(value, SecretText) else value
+    return part if isinstance(part, str) else ""
 
 
 def _picked(content: SecretData, use: Use, redactor: Redactor) -> Secret | RemoteError | None:
