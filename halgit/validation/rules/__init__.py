@@ -16,6 +16,7 @@ from halgit.validation.rules import (
     schema,
     security,
     service_settings,
+    templates,
     trust,
     values,
     versions,
@@ -35,6 +36,7 @@ ALL: tuple[Rule, ...] = (
     *security.RULES,
     *service_settings.RULES,
     *trust.RULES,
+    *templates.RULES,
     *values.RULES,
     *versions.RULES,
 )

@@ -13,7 +13,7 @@ from halgit import references
 from halgit.halyard import layout, resources, services
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import skipped_file
+from halgit.validation.rules.fields import skipped_file, word
 from halgit.validation.view import View
 
 _SPLIT = ("clouddriver", "echo")
@@ -49,6 +49,19 @@ def _not_an_address(view: View) -> Iterator[Hit]:
                 yield Hit((key,), f"{key} is not an address that Halyard accepts.", file.path)
 
 
+def _no_scheme(view: View) -> Iterator[Hit]:
+    for file, node in view.documents("service-settings"):
+        for key in ("overrideBaseUrl", "baseUrl"):
+            value = word(node.get(key))
+            if (
+                value
+                and "://" not in value
+                and not value.startswith("/")
+                and file.path.startswith(f"{view.compiled.deployment}/")
+            ):
+                yield Hit((key,), f"{key} has no scheme, so services cannot use it.", file.path)
+
+
 def _other_mode(view: View) -> Iterator[Hit]:
     for deployment, running in view.running.items():
         start = f"{deployment}/service-settings/"
@@ -81,6 +94,7 @@ def _not_taken(view: View) -> Iterator[Hit]:
 RULES = (
     Rule("service-settings/no-content", _no_content),
     Rule("service-settings/not-an-address", _not_an_address),
+    Rule("service-settings/no-scheme", _no_scheme),
     Rule("service-settings/unused", _not_taken),
     Rule("service-settings/other-mode", _other_mode),
 )

@@ -1,0 +1,172 @@
+"""Rules on texts that Halyard puts, without escaping, into its templates: Jinja first, YAML in double quotes after it.
+
+What each text becomes was recorded with a real deploy (service-settings and sizes of the halconfig). A text that breaks
+the template fails the deploy after other services were applied; others are changed silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from halgit.lazy import lazy_pattern
+from halgit.pipeline import File, Path, Value
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.deployment import environment
+from halgit.validation.rules.fields import word
+from halgit.validation.view import Node, View
+
+_TEXTS: Final = (
+    ("artifactId",),
+    ("healthEndpoint",),
+    ("env", "*"),
+    ("kubernetes", "podAnnotations", "*"),
+    ("kubernetes", "podLabels", "*"),
+    ("kubernetes", "serviceAnnotations", "*"),
+    ("kubernetes", "serviceLabels", "*"),
+    ("kubernetes", "nodeSelector", "*"),
+    ("kubernetes", "imagePullSecrets", "*"),
+    ("kubernetes", "customHealthCheckExecCommands", "*"),
+)
+"""The texts of service-settings that go into a template; `*` stands for every entry."""
+
+_ESCAPE: Final = lazy_pattern(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.|$)", 16)
+_KEPT: Final = frozenset({'"', "\\"})
+"""Characters that an escape stands for; the text means what was written once these are escaped."""
+_CHANGED: Final = frozenset('0abtnvfre /N_LPxuU\t"\\')
+"""Characters that a backslash in double quotes of YAML may precede."""
+
+
+def _settings(view: View) -> Iterator[tuple[File, Node]]:
+    """The service-settings of the services that run in the rendered deployment."""
+    running = view.running.get(view.compiled.deployment, ())
+    for file, node in view.documents("service-settings"):
+        deployment, _, name = file.path.split("/", 2)
+        if deployment == view.compiled.deployment and name.removesuffix(".yml") in running:
+            yield file, node
+
+
+def _texts(view: View) -> Iterator[tuple[File, Path, str]]:
+    """Every text that goes into a template, with its file and path."""
+    for file, node in _settings(view):
+        for steps in _TEXTS:
+            yield from _below(file, node, steps)
+    config = view.files.get("config")
+    if config is not None:
+        node = environment(view)
+        for kind in ("requests", "limits"):
+            for _, entry in node.entries("customSizing"):
+                yield from _below(config, entry, (kind, "*"))
+        for _, entry in node.entries("sidecars"):
+            for item in entry.items():
+                yield from _below(config, item, ("env", "*"))
+
+
+def _below(file: File, node: Node, steps: tuple[str, ...]) -> Iterator[tuple[File, Path, str]]:
+    if not steps:
+        text = word(node.value)
+        if text is not None:
+            yield file, node.path, text
+    elif steps[0] == "*":
+        for below in (*(found for _, found in node.entries()), *node.items()):
+            yield from _below(file, below, steps[1:])
+    else:
+        yield from _below(file, node.node(steps[0]), steps[1:])
+
+
+def _breakage(text: str) -> tuple[str, str]:
+    """Why a text breaks the template, and the next step; empty texts where it does not."""
+    if "{%" in text:
+        return "{%, which begins a statement of the template", "Remove it, or keep the text in a profile."
+    if _escaped(text).count('"'):
+        return "a double quote, which ends the string", 'Escape each double quote as \\" in single quotes.'
+    for match in _ESCAPE.finditer(text):
+        if match[1][:1] not in _CHANGED or match[1] in {"", "x", "u", "U"}:
+            return f"the escape \\{match[1][:1]}, which YAML does not know", "Write \\\\ for each backslash."
+    return "", ""
+
+
+def _escaped(text: str) -> str:
+    """The text without its escapes."""
+    return _ESCAPE.sub("", text)
+
+
+def _breaks(view: View) -> Iterator[Hit]:
+    for file, path, text in _texts(view):
+        problem, hint = _breakage(text)
+        if problem:
+            is_quote = problem.startswith("a double quote") and not view.is_secret(path, file)
+            shown = _quoted(text) if is_quote else ""
+            message = f"{path[-1]} contains {problem} in Halyard's template."
+            yield Hit(path, message, file.path, f"Write {shown}." if shown else hint)
+
+
+def _quoted(text: str) -> str:
+    """The text in single quotes with its double quotes escaped, if it is short."""
+    escaped = text.replace('\\"', '"').replace('"', '\\"').replace("'", "''")
+    return f"'{escaped}'" if len(text) <= 60 and "\n" not in text and "\\" not in text else ""
+
+
+def _changes(view: View) -> Iterator[Hit]:
+    for file, path, text in _texts(view):
+        if _breakage(text)[0]:
+            continue
+        if "{{" in text and "}}" in text:
+            message, hint = (
+                "{{ ... }}, which the template evaluates",
+                "Keep the text in a profile, or build it in the image.",
+            )
+        elif any(match[1] not in _KEPT for match in _ESCAPE.finditer(text)) or "\\\\" in text:
+            message, hint = "a backslash, which starts an escape", "Write \\\\ for each backslash."
+        elif "\n" in text.strip("\n"):
+            message, hint = "a newline, which becomes a space", "Write \\n for each newline."
+        else:
+            continue
+        yield Hit(path, f"{path[-1]} contains {message} in Halyard's template.", file.path, hint)
+
+
+_NULL_FAILS: Final = (("kubernetes", "volumes"), ("kubernetes", "useExecHealthCheck"), ("kubernetes", "useTcpProbe"))
+_SERVICE_TYPES: Final = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+
+
+def _nulls(view: View) -> Iterator[Hit]:
+    for file, node in _settings(view):
+        for steps in _NULL_FAILS:
+            section: Value = node.get(steps[0])
+            if isinstance(section, dict) and steps[1] in section and section[steps[1]] is None:
+                yield Hit(
+                    node.at(*steps),
+                    f"{steps[1]} is null, and Halyard fails on it in the middle of a deploy.",
+                    file.path,
+                )
+
+
+def _refused(view: View) -> Iterator[Hit]:
+    for file, node in _settings(view):
+        for path, message, hint in _refusals(node):
+            yield Hit(path, message, file.path, hint)
+
+
+def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
+    """What the API server refuses in the service-settings of one service."""
+    if node.get("artifactId") == "":
+        yield node.at("artifactId"), "artifactId is empty.", "Write the name of an image, or remove the key."
+    port = node.get("port")
+    if type(port) is int and not 1 <= port <= 65535:
+        yield node.at("port"), f"port is {port}.", "Write a port from 1 to 65535."
+    kind = word(node.get("kubernetes", "serviceType"))
+    if kind is not None and kind not in _SERVICE_TYPES:
+        path = node.at("kubernetes", "serviceType")
+        yield path, f"serviceType is {kind}.", f"Write one of {', '.join(_SERVICE_TYPES)}."
+    for volume in node.items("kubernetes", "volumes"):
+        for key in ("id", "mountPath"):
+            if isinstance(volume.value, dict) and volume.get(key) in (None, ""):
+                yield volume.path, f"A volume has no {key}.", f"Set {key}."
+
+
+RULES = (
+    Rule("service-settings/breaks-template", _breaks),
+    Rule("service-settings/changed-by-template", _changes),
+    Rule("service-settings/null", _nulls),
+    Rule("service-settings/refused-by-kubernetes", _refused),
+)
