@@ -191,7 +191,10 @@ deploymentConfigurations:
         id="versions/out-of-bounds",
         severity=Severity.WARNING,
         summary="A key is set that this version of Spinnaker does not support.",
-        halyard="Halyard warns. The service ignores the key.",
+        halyard=(
+            "Halyard warns. The service ignores the key. Keys of `features`, which Halyard itself leaves behind, "
+            "are reported as info."
+        ),
         impact="The setting has no effect.",
         fix="Remove the key, or change the version.",
         example="""\
@@ -239,7 +242,10 @@ deploymentConfigurations:
         id="halconfig/ignored-key",
         severity=Severity.WARNING,
         summary="Halyard accepts a key and ignores it.",
-        halyard="Halyard accepts the key for compatibility with old files, and does not report it.",
+        halyard=(
+            "Halyard accepts the key for compatibility with old files, and does not report it. Keys that old "
+            "versions of Halyard wrote themselves are reported as info."
+        ),
         impact="The setting has no effect.",
         fix="Remove it.",
         example="""\

@@ -265,12 +265,22 @@ def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -
         if schema is None or not isinstance(file.data, (dict, list, str, int, float)):
             continue
         for finding in check(file.data, path, schema):
-            stops = path == "config" or path.startswith(f"{deployment}/")
+            stops = (path == "config" or path.startswith(f"{deployment}/")) and not _is_ignored(
+                finding, file.data, schema
+            )
             yield finding if stops else replace(finding, severity=min(finding.severity, Severity.WARNING))
     config = files.get("config")
     if config is not None and isinstance(config.data, dict):
         for path in dict.fromkeys(kubeconfigs(config.data, hal_home)):
             yield from _kubeconfig_findings(path, files)
+
+
+def _is_ignored(finding: Finding, data: Value, schema: str) -> bool:
+    """Whether the reader takes a value of the wrong kind without an error: it starts, and does not use the value."""
+    is_word = schema == "service-settings" and not isinstance(data, (dict, list))
+    return is_word or (
+        schema == "spinnakerconfig" and finding.path == ("encrypt",) and isinstance(data["encrypt"], str)
+    )
 
 
 def kubeconfigs(config: Value, hal_home: str) -> Iterator[str]:

@@ -102,7 +102,7 @@ class Speaker(Record):
             if not path and self._is_body(node):
                 yield self._body(node)
                 return
-            unexpected = (key for key in node if str(key) in details["unexpected"])
+            unexpected = [key for key in node if str(key) in details["unexpected"] and not self._binds(path, key)]
             found = [self._unknown((*path, key)) for key in unexpected if node[key] is not None and not is_null(key)]
             partial = self.reader.known_below and self.reader.known_below not in path
             yield from (one for one in found if not partial or one.hint.startswith("Did you mean"))
@@ -124,6 +124,13 @@ class Speaker(Record):
         severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
         message = f"{owner} has no key {key}; {self.reader.name} {what}."
         return self._say("schema/unknown-key", path, message, self._mend_unknown(key, known), severity)
+
+    def _binds(self, path: Path, key: str) -> bool:
+        """Whether Spring binds this spelling to a known key: it compares letters and digits, without their case."""
+        if self.reader.name != "Clouddriver":
+            return False
+        known = spec_at(self.schema, path, self.data).get("properties", {})
+        return _uniform(str(key)) in {_uniform(name) for name in known}
 
     def _is_body(self, node: dict[str, Value]) -> bool:
         """Whether a halconfig is the body of a deployment, as an operator's manifest has it."""
@@ -217,6 +224,10 @@ class Speaker(Record):
         if isinstance(value, str):
             return f'the string "{text}"' if text else "an empty string"
         return text if isinstance(value, bool) else f"the number {text}"
+
+
+def _uniform(key: str) -> str:
+    return "".join(letter for letter in key.lower() if letter.isalnum())
 
 
 def _holds_mappings(value: Value) -> bool:

@@ -111,6 +111,8 @@ _REPLACEMENTS = {
     ("node.DeploymentConfiguration", "plugins"): "Move them to spinnaker.extensibility.",
     ("node.DeploymentConfiguration", "telemetry"): "Move what is still wanted to stats.",
 }
+_LEFT_BEHIND = {("node.DeploymentConfiguration", "telemetry"), ("node.Providers", "openstack")}
+"""Keys that old versions of Halyard wrote themselves; they and those of `features` are information only."""
 _DERIVED_SECTIONS = (("security", "authn"), ("metricStores",), ("pubsub",))
 """Sections whose `enabled` Halyard works out of what stands below them."""
 
@@ -123,9 +125,9 @@ def _ignored_keys(view: View) -> Iterator[Hit]:
                 places.setdefault((class_.name, str(key)), []).append((*path, key))
     for (owner, key), paths in places.items():
         more = f" It occurs in {len(paths)} places." if len(paths) > 1 else ""
-        yield Hit(
-            paths[0], f"Halyard accepts {key} here and ignores it.{more}", hint=_REPLACEMENTS.get((owner, key), "")
-        )
+        severity = Severity.INFO if owner == "node.Features" or (owner, key) in _LEFT_BEHIND else None
+        message = f"Halyard accepts {key} here and ignores it.{more}"
+        yield Hit(paths[0], message, hint=_REPLACEMENTS.get((owner, key), ""), severity=severity)
 
 
 def _overwritten_values(view: View) -> Iterator[Hit]:

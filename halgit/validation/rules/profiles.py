@@ -109,11 +109,12 @@ def _part(name: str) -> str | None:
 
 
 def _mistyped(view: View) -> Iterator[Hit]:
+    others = {hit.file for hit in _other_mode(view)}
     from difflib import get_close_matches
 
     for _, file, name, takers in _profiles(view):
         stem = name.rsplit(".", 1)[0]
-        if not takers or "/" in name or not name.endswith(_YAML):
+        if not takers or "/" in name or not name.endswith(_YAML) or file.path in others:
             continue
         for service in takers:
             ending = stem.removeprefix(f"{service}-")

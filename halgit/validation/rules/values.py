@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from halgit.halyard import model
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Origin, Path, PlainScalar, Value
+from halgit.record import replace
 from halgit.redaction import Secret, SecretText
 from halgit.validation.open_secrets import Open
 from halgit.validation.rule import Hit, Rule
@@ -47,7 +48,16 @@ def _plain_secrets(view: View) -> Iterator[Hit]:
 
 
 def _public_secrets(view: View) -> Iterator[Hit]:
-    return _secret_hits(view, public=True)
+    """Each default once, at its first place, with the number of places."""
+    public = [found for found in view.open_secrets if found.public]
+    count = Counter(found.secret for found in public)
+    first = {found.secret: found for found in reversed(public)}.values()
+    places = {(found.file, found.path): count[found.secret] for found in first}
+    for hit in _secret_hits(view, public=True):
+        number = places.get((hit.file, hit.path), 0)
+        if number:
+            more = f" It occurs in {number} places." if number > 1 else ""
+            yield replace(hit, message=hit.message + more)
 
 
 _SETTINGS = model.FieldType("object", "service.ServiceSettings")

@@ -10,7 +10,7 @@ from halgit import yaml as hyaml
 from halgit.halyard import model, services, versions
 from halgit.halyard.coercion import coerce_boolean, coerce_enum
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import MISSING, Path, Value
+from halgit.pipeline import MISSING, Path, Severity, Value
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import text
@@ -93,7 +93,8 @@ def _bounds(view: View) -> Iterator[Hit]:
             else f"was removed in Spinnaker {limits[1]}"
         )
         more = f" It occurs in {len(places)} places." if len(places) > 1 else ""
-        yield Hit(places[0], f"{key} {said}; this deployment has version {version}.{more}")
+        severity = Severity.INFO if owner == "node.Features" else None
+        yield Hit(places[0], f"{key} {said}; this deployment has version {version}.{more}", severity=severity)
 
 
 def _counts(type_: model.FieldType, value: Value) -> bool:
