@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
-from halgit.accounts.accounts_file import KEEP, AccountsFile, Entry
+from halgit.accounts.accounts_file import KEEP, AccountsFile, Entry, tag_entry
 from halgit.accounts.checks import (
     Policy,
     access_faults,
@@ -93,9 +93,11 @@ def apply_change(file: AccountsFile, change: Change, policy: Policy, exists: Cal
         raise AccountError(
             f"{file.name} has {len(found)} accounts {change.name} ({providers}).", "Remove all but one by hand."
         )
-    return (
-        _update(file, found[0], change, policy, exists) if change.verb == "update" else _remove(file, found[0], policy)
-    )
+    if change.expected is not None and change.expected != tag_entry(found[0].fields):
+        raise ChangedError(f"The account {change.name} has changed since it was read.", "Read it again.")
+    if change.verb == "remove":
+        return _remove(file, found[0], policy)
+    return _update(file, found[0], change, policy, exists)
 
 
 class UnknownAccountError(AccountError):

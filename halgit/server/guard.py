@@ -31,9 +31,10 @@ _HEADERS: Final = (
 
 
 class Limits(Record):
-    """Limits of the server: bytes of a body, seconds to send it, requests at once."""
+    """Limits of the server: bytes of a body and of the headers, seconds to send a body, requests at once."""
 
     body: int = 1024 * 1024
+    headers: int = 32 * 1024
     seconds: float = 15.0
     requests: int = 512
 
@@ -78,6 +79,8 @@ class Guard:
         try:
             if self._running > self._limits.requests:
                 raise LimitError(429, "There are too many requests.", "Try again later.")
+            if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.headers:
+                raise LimitError(431, f"The headers are larger than {self._limits.headers} bytes.", "Send less.")
             body = await self._read(scope, receive)
         except LimitError as reason:
             await of_error(Request(scope), reason)(scope, receive, send)

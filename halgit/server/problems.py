@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -10,7 +11,6 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from halgit.accounts.changes import ChangedError, ExistsError, UnknownAccountError
 from halgit.accounts.writer import BusyError, KeyReusedError
@@ -119,10 +119,8 @@ def of_http(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _methods(request: Request) -> list[str]:
-    """Every method that some route has at this path."""
-    found: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(dict(request.scope))
-        if match is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
-    return sorted(found)
+    """Every method that the API has at this path; GET for the page and the probes."""
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), request.url.path):
+            return sorted(method.upper() for method in operations)
+    return ["GET"]

@@ -1,6 +1,7 @@
-"""The API. Each route takes a request apart, asks the service in a thread, and logs every change in one line."""
+"""The API. Each route takes a request apart, asks the service in a thread, and logs every change in one line.
 
-from __future__ import annotations
+Annotations are evaluated where they stand: FastAPI reads the dependencies in them.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping

@@ -1,189 +1,281 @@
-"""`halgit accounts serve`, a real process on loopback, configured by its environment as the chart does it."""
+"""`halgit accounts serve`, a real process on loopback: its API, its errors, its limits, its log."""
 
 from __future__ import annotations
 
+import http.client
 import json
-import os
 import signal
+import socket
 import subprocess
-import sys
-import urllib.error
-import urllib.request
+import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
-from servers.controller import FakeController, controller
-from servers.ports import free_port, wait_for
-from servers.repositories import Repository
+from clouddriver import Judge
+from servers.accounts_server import KEY, OLD, READER, WRITER, AccountServer, account_server
 
-TOKEN = "canary-api-token"
 KUBECONFIG = """\
 clusters: [{name: c, cluster: {server: 'https://x'}}]
 users: [{name: u, user: {token: canary-token}}]
 contexts: [{name: one, context: {cluster: c, user: u}}]
 current-context: one
 """
-
-
-@dataclass
-class Server:
-    url: str
-    process: subprocess.Popen[bytes]
-    repository: Repository
-    remote: FakeController
-    log: Path
-
-    def call(self, method: str, path: str, body: object = None, token: str = TOKEN) -> tuple[int, Any]:
-        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"Authorization": f"Bearer {token}"}, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                status, text = response.status, response.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, text = error.code, error.read()
-        return status, json.loads(text) if text[:1] == b"{" else text.decode()
+POD: dict[str, Any] = {"serviceAccount": True}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    repository = Repository(folder / "accounts.git")
-    repository.commit({"README": "hello\n"})
-    repository.git("checkout", "--quiet", "--detach")
-    (folder / "token").write_text(TOKEN + "\n")
-    (folder / "key").write_text("canary-encrypt-key")
-    port = free_port()
-    with controller(folder) as remote, open(folder / "log", "wb") as log:
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "HALGIT_REPO": repository.url,
-            "HALGIT_REF": "main", "HALGIT_ACCOUNTS_PATH": "accounts/", "HALGIT_LISTEN": f"127.0.0.1:{port}",
-            "HALGIT_API_TOKEN_FILE": str(folder / "token"), "HALGIT_ENCRYPT_KEY_FILE": str(folder / "key"),
-            "HALGIT_LOG_FORMAT": "json", "HALGIT_CONTROLLER_URL": remote.url,
-            "HALGIT_CONTROLLER_CA_FILE": str(remote.ca), "HALGIT_CONTROLLER_CERT_FILE": str(remote.cert),
-            "HALGIT_CONTROLLER_KEY_FILE": str(remote.key),
-        }  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-m", "halgit", "accounts", "serve"], env=environment, stdout=log, stderr=log
-        )
-        try:
-            wait_for(port, process)
-            yield Server(f"http://127.0.0.1:{port}", process, repository, remote, folder / "log")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
-    said = (folder / "log").read_text()
-    assert "canary" not in said
-    assert all(json.loads(line) for line in said.splitlines())
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccountServer]:
+    with account_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
-def test_health_and_metrics_need_no_token(server: Server) -> None:
-    assert server.call("GET", "/health", token="") == (200, {"status": "UP"})
-    server.call("GET", "/v1/accounts")
-    status, text = server.call("GET", "/metrics", token="")
-    assert status == 200
-    assert 'halgit_accounts_requests_total{operation="list",status="200"} ' in text
-
-
-ROUTES = (
-    ("GET", "/v1/accounts"), ("POST", "/v1/accounts"), ("GET", "/v1/accounts/a"), ("PATCH", "/v1/accounts/a"),
-    ("DELETE", "/v1/accounts/a"), ("POST", "/v1/agents/a/manifest"),
-)  # fmt: skip
-
-
-def test_without_the_token_nothing_is_said(server: Server) -> None:
-    for token in ("", "another", TOKEN + "x"):
-        for method, path in ROUTES:
-            assert server.call(method, path, {} if method != "GET" else None, token) == (
-                401,
-                {"error": {"code": 6, "message": "The token is missing or wrong. Send it as a bearer token."}},
-            )
-
-
-def test_an_account_from_start_to_end(server: Server) -> None:
-    body = {"name": "prod-eu", "kubeconfig": KUBECONFIG, "fields": {"cacheThreads": 2}}
-    status, told = server.call("POST", "/v1/accounts", body)
-    assert (status, told["account"], told["files"]) == (201, "prod-eu", ["clouddriver-local.yml"])
-    assert told["revision"] == server.repository.git("rev-parse", "main")
-    assert '"add: done"' in server.log.read_text()
-    assert server.call("GET", "/v1/accounts") == (200, {"accounts": [{"name": "prod-eu", "provider": "kubernetes"}]})
-    status, shown = server.call("GET", "/v1/accounts/prod-eu")
-    assert shown["fields"] == {
-        "name": "prod-eu", "cacheThreads": 2, "context": "one", "kubeconfigContents": "********",
+def test_an_account_from_start_to_end(server: AccountServer, clouddriver: Judge) -> None:
+    added = server.call(
+        "POST", "/v1/accounts", {"name": "prod", "kubeconfig": KUBECONFIG, "fields": {"cacheThreads": 2}}
+    )
+    assert (added.status, added.body["account"], added.body["files"]) == (201, "prod", ["clouddriver-local.yml"])
+    assert added.body["revision"] == server.repository.git("rev-parse", "main")
+    assert added.body["diff"][0] == "+ name: prod"
+    shown = server.call("GET", "/v1/accounts/prod", token=READER)
+    assert shown.body["fields"] == {
+        "name": "prod", "cacheThreads": 2, "context": "one", "kubeconfigContents": "********",
     }  # fmt: skip
-    status, told = server.call("PATCH", "/v1/accounts/prod-eu", {"fields": {"cacheThreads": 3}, "unset": ["context"]})
-    assert (status, server.call("GET", "/v1/accounts/prod-eu")[1]["fields"]["cacheThreads"]) == (200, 3)
-    assert server.call("POST", "/v1/accounts", body) == (
-        409,
-        {"error": {"code": 6, "message": "The account prod-eu is refused: accounts/clouddriver-local.yml has a"
-                   " kubernetes account of this name already. Correct the request."}},
-    )  # fmt: skip
-    assert server.call("DELETE", "/v1/accounts/prod-eu")[0] == 200
-    assert server.call("DELETE", "/v1/accounts/prod-eu")[0] == 404
-    assert server.call("GET", "/v1/accounts/prod-eu")[0] == 404
+    tag = shown.headers["ETag"]
+    assert server.call("GET", "/v1/accounts/prod", headers={"If-None-Match": tag}).status == 304
+    fields = {"permissions": {"READ": ["dev"], "WRITE": ["ops"]}, "namespaces": ["a"]}
+    patched = server.call("PATCH", "/v1/accounts/prod", {"fields": fields}, WRITER, {"If-Match": tag})
+    assert patched.status == 200, patched.body
+    stale = server.call("PATCH", "/v1/accounts/prod", {"fields": fields}, WRITER, {"If-Match": tag})
+    assert (stale.status, stale.body["title"]) == (412, "Precondition Failed")
+    merged = server.call("PATCH", "/v1/accounts/prod", {"fields": {"permissions": {"READ": None}, "namespaces": None}})
+    assert merged.status == 200, merged.body
+    shown = server.call("GET", "/v1/accounts/prod")
+    assert shown.body["fields"]["permissions"] == {"WRITE": ["ops"]}
+    assert "namespaces" not in shown.body["fields"]
+    (bound,) = clouddriver.of_repository(server.repository.url, key=KEY).accounts("kubernetes")
+    assert (bound["permissions"], "canary-token" in bound["kubeconfigContents"]) == ({"WRITE": ["ops"]}, True)
+    listed = server.call("GET", "/v1/accounts?history=true").body["accounts"]
+    assert [(one["name"], one["changedBy"]) for one in listed] == [("prod", "api-token")]
+    removed = server.call("DELETE", "/v1/accounts/prod")
+    assert removed.body["notes"][0].startswith("Nothing was revoked")
+    assert server.call("GET", "/v1/accounts/prod").status == 404
+    last = [json.loads(line) for line in server.log.splitlines() if '"what"' in line][-1]
+    assert (last["who"], last["what"], last["account"]) == ("api-token", "remove", "prod")
+    assert last["commit"] == server.repository.git("rev-parse", "main")
 
 
-def test_a_remote_account_and_its_manifest(server: Server) -> None:
-    server.remote.names = {"shop": ["kubernetes"]}
-    status, told = server.call("POST", "/v1/accounts", {"name": "shop", "agent": "shop"})
-    assert (status, told["notes"]) == (201, [])
-    status, text = server.call("POST", "/v1/agents/shop/manifest", {"namespace": "opsmx"})
-    assert status == 200
-    assert "kind: Deployment" in text
-    assert server.call("POST", "/v1/agents/shop/manifest", {}) == (
-        400,
-        {"error": {"code": 2, "message": "namespace is missing. Name the agent's namespace in the remote cluster."}},
-    )
-    assert server.call("DELETE", "/v1/accounts/shop")[0] == 200
+def test_a_dry_run_returns_the_difference_and_asks_the_controller_nothing(server: AccountServer) -> None:
+    before, asked = server.repository.git("rev-parse", "main"), len(server.remote.asked)
+    body = {"name": "dry", "agent": "shop", "fields": {"environment": "prod"}}
+    answer = server.call("POST", "/v1/accounts?dryRun=true", body)
+    assert answer.status == 201, answer.body
+    assert answer.body["revision"] == ""
+    assert "+ environment: prod" in answer.body["diff"]
+    assert (server.repository.git("rev-parse", "main"), len(server.remote.asked)) == (before, asked)
 
 
-KEYS = "Its keys are name, provider, fields, kubeconfig, context, agent, endpoint."
-BODIES: dict[str, tuple[object, str]] = {
-    "no JSON": (b"{", "The body is no JSON. Send a JSON object."),
-    "a list": ([], f"The body is no JSON object. {KEYS}"),
-    "an unknown key": (
-        {"nmae": "a"}, f"The body has a key nmae. {KEYS}",
-    ),
-    "no name": ({}, "name is missing. Name the account."),
-    "a number for a text": ({"name": 1}, "name is not a string. Write a text."),
-    "fields that are none": ({"name": "a", "fields": [1]}, "fields is no object. Write the fields of the entry."),
-    "both": (
-        {"name": "a", "agent": "b", "kubeconfig": "c"},
-        "A kubeconfig and an agent exclude each other. Give one of them.",
-    ),
-    "too much": (b"x" * (1024 * 1024 + 1), "The body is larger than 1 MiB. Send less."),
-}  # fmt: skip
+def test_an_account_behind_an_agent_shows_its_agent_and_is_renewed(server: AccountServer) -> None:
+    server.remote.names, server.remote.namespaces, server.remote.days = {"shop": ["kubernetes"]}, ["shop-a"], 20
+    added = server.call("POST", "/v1/accounts", {"name": "shop", "agent": "shop"})
+    assert (added.status, added.body["notes"]) == (201, []), added.body
+    one = next(a for a in server.call("GET", "/v1/accounts").body["accounts"] if a["name"] == "shop")
+    assert (one["agent"], one["endpoint"], one["isConnected"], one["daysLeft"]) == ("shop", "kubernetes", True, 19)
+    assert server.call("GET", "/v1/accounts/shop").body["fields"]["namespaces"] == ["shop-a"]
+    assert 'halgit_accounts_certificate_days{account="shop"} 19.0' in server.call("GET", "/metrics", token="").body
+    server.remote.days = 365
+    assert server.call("POST", "/v1/accounts/shop/renew").status == 200
+    assert server.call("GET", "/v1/accounts/shop").body["daysLeft"] == 364
+    agents = server.call("GET", "/v1/agents").body["agents"]
+    assert agents == [
+        {"name": "shop", "version": "v3.5.9", "lastPing": 12.0, "endpoints": [
+            {"name": "kubernetes", "type": "kubernetes", "isConfigured": True, "namespaces": ["shop-a"]}]},
+    ]  # fmt: skip
+    manifest = server.call("POST", "/v1/agents/shop/manifest", {"namespace": "opsmx"})
+    assert manifest.body.startswith("apiVersion: v1\nkind: Namespace\n")
+    assert manifest.headers["Cache-Control"] == "no-store"
+    services = server.call("POST", "/v1/agents/shop/manifest", {"namespace": "opsmx", "services": True})
+    assert "opsmx-services-shop" in services.body
 
 
-@pytest.mark.parametrize("name", BODIES)
-def test_bodies_that_are_none_are_refused(server: Server, name: str) -> None:
-    body, words = BODIES[name]
-    assert server.call("POST", "/v1/accounts", body) == (400, {"error": {"code": 2, "message": words}})
+def test_a_repeated_request_finds_its_result(server: AccountServer) -> None:
+    headers = {"Idempotency-Key": "one"}
+    first = server.call("POST", "/v1/accounts", {"name": "once", "fields": POD}, headers=headers)
+    again = server.call("POST", "/v1/accounts", {"name": "once", "fields": POD}, headers=headers)
+    assert (again.status, again.body["revision"]) == (201, first.body["revision"])
+    other = server.call("POST", "/v1/accounts", {"name": "other", "fields": POD}, headers=headers)
+    assert (other.status, "was used for another request" in other.body["detail"]) == (422, True)
+    same_key = server.call("POST", "/v1/accounts", {"name": "mine", "fields": POD}, WRITER, headers)
+    assert same_key.status == 201, "a key is the caller's own"
 
 
-def test_a_store_that_is_gone_is_told_as_a_bad_gateway(server: Server) -> None:
-    there, gone = server.repository.folder, server.repository.folder.with_name("gone")
-    there.rename(gone)
-    try:
-        status, told = server.call("GET", "/v1/accounts")
-    finally:
-        gone.rename(there)
-    assert (status, told["error"]["code"]) == (502, 3)
-    assert "no git repository found" in told["error"]["message"]
+PROBLEMS = (
+    ("no token", "GET", "/v1/accounts", None, "", 401),
+    ("a wrong token", "GET", "/v1/accounts", None, "x", 401),
+    ("an expired token", "GET", "/v1/accounts", None, OLD, 401),
+    ("a reader who writes", "POST", "/v1/accounts", {"name": "a"}, READER, 403),
+    ("a writer who issues", "POST", "/v1/agents/a/manifest", {"namespace": "x"}, WRITER, 403),
+    ("broken JSON", "POST", "/v1/accounts", b"{", WRITER, 400),
+    ("deep JSON", "POST", "/v1/accounts", b"[" * 100_000, WRITER, 400),
+    ("an unknown key", "POST", "/v1/accounts", {"name": "a", "kind": "x"}, WRITER, 422),
+    ("a wrong type", "PATCH", "/v1/accounts/a", {"fields": []}, WRITER, 422),
+    ("no such account", "DELETE", "/v1/accounts/nobody", None, WRITER, 404),
+    ("a refused change", "POST", "/v1/accounts", {"name": "a/b", "fields": POD}, WRITER, 422),
+    ("a name as a field", "POST", "/v1/accounts", {"name": "a", "fields": {**POD, "NAME": "b"}}, WRITER, 422),
+    ("an empty agent", "POST", "/v1/accounts", {"name": "a", "agent": ""}, WRITER, 422),
+    ("too large", "POST", "/v1/accounts", {"name": "a", "kubeconfig": "x" * 2_000_000}, WRITER, 413),
+    ("nothing there", "GET", "/v1/nothing", None, WRITER, 404),
+    ("a wrong method", "PUT", "/v1/accounts/a", {}, WRITER, 405),
+)
 
 
-def test_serving_without_a_token_is_wrong_use(tmp_path: Path) -> None:
-    from program import halgit
+@pytest.mark.parametrize("case", PROBLEMS, ids=[one[0] for one in PROBLEMS])
+def test_every_error_is_a_problem(server: AccountServer, case: tuple[Any, ...]) -> None:
+    _, method, path, body, token, status = case
+    answer = server.call(method, path, body, token, {"X-Request-Id": "my-request"})
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert answer.body["status"] == status
+    assert answer.body["requestId"] == answer.headers["X-Request-Id"] == "my-request"
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    if status == 405:
+        assert answer.headers["Allow"] == "DELETE, GET, PATCH"
 
-    ran = halgit("accounts", "serve", "--repo", "https://git.example.com/accounts.git", cwd=tmp_path)
-    assert (ran.code, ran.err) == (
-        2, "halgit: --api-token-file is missing or empty. Callers must show a token; put one in a file.\n",
-    )  # fmt: skip
-    (tmp_path / "token").write_text("x")
-    ran = halgit(
-        "accounts", "serve", "--repo", "https://x/y", "--api-token-file", "token", "--listen", "8088", cwd=tmp_path
-    )
-    assert (ran.code, ran.err) == (2, "halgit: --listen 8088 is no HOST:PORT. Write it as 0.0.0.0:8088.\n")
+
+def test_probes_need_no_token(server: AccountServer) -> None:
+    assert server.call("GET", "/livez", token="").body == {"status": "UP"}
+    assert server.call("GET", "/health", token="").body == {"status": "UP"}
+    assert server.call("GET", "/readyz", token="").body == {"status": "UP", "faults": []}
+    assert 'halgit_accounts_requests_total{operation="list"' in server.call("GET", "/metrics", token="").body
+
+
+def test_the_page_and_its_policy(server: AccountServer) -> None:
+    page = server.call("GET", "/", token="")
+    assert page.status == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "style=" not in page.body
+    assert "onclick" not in page.body
+
+
+def test_the_description_is_the_pinned_one(server: AccountServer) -> None:
+    described = server.call("GET", "/openapi.json", token="").body
+    pinned = json.loads((needs.ROOT / "schemas" / "accounts-api.json").read_text())
+    assert described == pinned, "run scripts/make_accounts_api.py"
+
+
+def test_a_log_line_cannot_be_forged(server: AccountServer) -> None:
+    server.call("POST", "/v1/accounts", {"name": 'a\n{"who": "admin"}', "fields": POD})
+    assert all(json.loads(line) for line in server.log.splitlines())
+    assert [json.loads(line) for line in server.log.splitlines()][-1]["account"] == 'a?{"who": "admin"}'
+
+
+def test_changes_at_once_share_commits_and_none_is_lost(server: AccountServer) -> None:
+    before = int(server.repository.git("rev-list", "--count", "main"))
+    with ThreadPoolExecutor(32) as pool:
+        bodies = [{"name": f"crowd-{number}", "fields": POD} for number in range(64)]
+        answers = list(pool.map(lambda body: server.call("POST", "/v1/accounts", body, WRITER), bodies))
+    assert {answer.status for answer in answers} == {201}
+    listed = {one["name"] for one in server.call("GET", "/v1/accounts").body["accounts"]}
+    assert {f"crowd-{number}" for number in range(64)} <= listed
+    assert int(server.repository.git("rev-list", "--count", "main")) - before <= 32
+
+
+def test_a_slow_client_and_huge_headers_are_ended(server: AccountServer) -> None:
+    port = int(server.url.rsplit(":", 1)[1])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.putrequest("GET", "/livez")
+    connection.putheader("X-Large", "x" * 100_000)
+    connection.endheaders()
+    assert connection.getresponse().status in {400, 431}
+    connection.close()
+    with socket.create_connection(("127.0.0.1", port), 30) as idle:
+        started = time.monotonic()
+        idle.sendall(b"POST /v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+        assert idle.recv(1000).startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - started < 25
+
+
+def test_a_rotated_token_is_read_and_the_store_away_is_503(tmp_path: Path) -> None:
+    with account_server(tmp_path) as server:
+        (tmp_path / "token").write_text("canary-rotated")
+        assert server.call("GET", "/v1/accounts").status == 401
+        assert server.call("GET", "/v1/accounts", token="canary-rotated").status == 200
+        server.repository.folder.rename(tmp_path / "away")
+        answer = server.call("GET", "/v1/accounts", token="canary-rotated")
+        assert answer.status in {502, 503}
+        ready = server.call("GET", "/readyz", token="")
+        assert (ready.status, ready.body["status"]) == (503, "DOWN")
+        (tmp_path / "away").rename(server.repository.folder)
+        assert server.call("GET", "/v1/accounts", token="canary-rotated").status == 200
+
+
+def test_a_stop_answers_everything_within_five_seconds(tmp_path: Path) -> None:
+    with account_server(tmp_path) as server:
+        hook = server.repository.folder / ".git" / "hooks" / "pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\nsleep 1.5\n")
+        hook.chmod(0o755)
+        answers: list[int] = []
+
+        def write(number: int) -> None:
+            answers.append(server.call("POST", "/v1/accounts", {"name": f"a{number}", "fields": POD}, WRITER).status)
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.05)
+        time.sleep(0.3)
+        started = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(10)
+        assert time.monotonic() - started < 5.5
+        for thread in threads:
+            thread.join()
+        assert set(answers) == {201, 503}
+        names = server.repository.git("show", "main:accounts/clouddriver-local.yml").count("- name: ")
+        assert names == answers.count(201)
+
+
+def test_mutual_tls_gives_a_role_and_refuses_other_sites(tmp_path: Path) -> None:
+    from servers.controller import Authority, pem
+
+    authority = Authority()
+    (tmp_path / "tls").mkdir()
+    own, own_key = authority.issue({}, name="127.0.0.1")
+    client, client_key = _client(authority, "ci-robot")
+    for name, content in (("ca", pem(authority.certificate)), ("own", own), ("own-key", own_key),
+                          ("client", client + client_key)):  # fmt: skip
+        (tmp_path / "tls" / name).write_bytes(content)
+    folder = tmp_path / "tls"
+    arguments = ("--tls-cert-file", folder / "own", "--tls-key-file", folder / "own-key", "--client-ca-file",
+                 folder / "ca", "--client-roles", "ci-robot=writer")  # fmt: skip
+    with account_server(tmp_path, *map(str, arguments)) as server:
+        url = server.url.replace("http:", "https:")
+
+        def curl(*more: str) -> str:
+            command = ["curl", "--silent", "--cacert", folder / "ca", "--cert", folder / "client", *more]
+            done = subprocess.run([str(one) for one in command], capture_output=True, check=False, text=True)
+            return done.stdout
+
+        needs.program("curl", "curl")
+        assert json.loads(curl(f"{url}/v1/me"))["name"] == "ci-robot"
+        body = ("-X", "DELETE", f"{url}/v1/accounts/x", "-w", "%{http_code}", "-o", "/dev/null")
+        assert curl(*body) == "404"
+        assert curl(*body, "-H", "Sec-Fetch-Site: cross-site") == "403"
+        assert curl(*body, "-H", "Origin: https://evil.example.com") == "403"
+
+
+def _client(authority: Any, name: str) -> tuple[bytes, bytes]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+    from servers.controller import key_pem, pem
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return pem(authority.sign(subject, key.public_key())), key_pem(key)

@@ -263,7 +263,9 @@ def _serve(fake: FakeController, context: ssl.SSLContext) -> Iterator[str]:
 
         def finish_request(self, request: Any, client_address: Any) -> None:
             request.settimeout(10)
-            super().finish_request(context.wrap_socket(request, server_side=True), client_address)
+            with context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as secured:
+                secured.do_handshake()
+                super().finish_request(secured, client_address)
 
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that is refused, or refuses, hangs up; that is what some tests are about."""

@@ -1,0 +1,196 @@
+"""The page in Debian's Chromium, driven against the real server and a real git repository; by keyboard where it can be.
+
+With HALGIT_SCREENSHOTS=1 it writes the pictures of docs/.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import needs
+import pytest
+from servers.accounts_server import ADMIN, READER, AccountServer, account_server
+
+KUBECONFIG = """\
+clusters: [{name: c, cluster: {server: 'https://10.0.0.1:6443'}}]
+users: [{name: u, user: {token: example-token}}]
+contexts: [{name: staging, context: {cluster: c, user: u}}, {name: prod, context: {cluster: c, user: u}}]
+current-context: staging
+"""
+PICTURES = needs.ROOT / "docs" / "pictures"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccountServer]:
+    with account_server(tmp_path_factory.mktemp("page")) as running:
+        running.remote.names = {"shop-cluster": ["kubernetes"], "eu-west": ["kubernetes", "jenkins"]}
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    chromium = needs.program("chromium", "chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as tool:
+        running = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Any, server: AccountServer) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1240, "height": 780}, accept_downloads=True)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if "Security Policy" in line.text else None)
+    page.goto(server.url)
+    yield page
+    context.close()
+    assert not faults
+
+
+def sign_in(page: Any, token: str = ADMIN) -> None:
+    page.get_by_label("Access token").fill(token)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Accounts", exact=False).first.wait_for()
+    page.locator("#accounts").wait_for(state="visible")
+
+
+def picture(page: Any, name: str) -> None:
+    if os.environ.get("HALGIT_SCREENSHOTS"):
+        PICTURES.mkdir(exist_ok=True)
+        page.screenshot(path=str(PICTURES / f"{name}.png"))
+
+
+def test_a_wrong_token_is_reported(page: Any) -> None:
+    page.get_by_label("Access token").fill("nonsense")
+    page.keyboard.press("Enter")
+    page.get_by_text("The bearer token is not known.").wait_for()
+    assert page.locator("#accounts").is_hidden()
+
+
+def test_accounts_are_added_changed_and_removed(page: Any, server: AccountServer) -> None:
+    sign_in(page)
+    page.get_by_text("No accounts yet.").wait_for()
+
+    # By keyboard alone: a kubeconfig is pasted, its context picked, the difference reviewed and committed.
+    page.get_by_role("button", name="Add account").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("prod-eu")
+    page.locator("#environment").fill("prod")
+    page.locator("#kubeconfig").fill(KUBECONFIG)
+    page.keyboard.press("Tab")
+    page.locator("#context option").first.wait_for(state="attached")
+    assert page.locator("#context").input_value() == "staging"
+    page.locator("#context").select_option("prod")
+    page.locator("#permission-READ").fill("dev, ops")
+    page.locator("#permission-WRITE").fill("ops")
+    page.keyboard.press("Enter")
+    page.get_by_text("This will be committed").wait_for()
+    difference = page.locator("#diff").inner_text()
+    assert "+ name: prod-eu" in difference
+    assert "example-token" not in difference
+    assert page.evaluate("document.activeElement.id") == "commit"
+    picture(page, "accounts-review")
+    page.keyboard.press("Enter")
+    page.get_by_text("Committed prod-eu as").wait_for()
+    text = server.repository.git("show", "main:accounts/clouddriver-local.yml")
+    assert "context: prod" in text
+    assert "{cipher}" in text
+
+    # Through an agent, with the switch.
+    server.remote.days = 20
+    page.get_by_role("button", name="Add account").click()
+    page.locator("#name").fill("shop")
+    page.get_by_role("switch").check()
+    page.locator("#agent").fill("shop-cluster")
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_role("button", name="Commit").click()
+    page.get_by_text("Committed shop as").wait_for()
+    server.remote.days = 365
+    server.call("POST", "/v1/accounts", {"name": "registry", "provider": "docker-registry", "fields": {
+        "address": "https://index.docker.io", "environment": "all"}})  # fmt: skip
+    server.call("POST", "/v1/accounts", {"name": "billing", "agent": "gone", "fields": {"environment": "test"}})
+    page.reload()
+    page.get_by_text("20 days left").or_(page.get_by_text("19 days left")).wait_for()
+    page.get_by_text("not connected").wait_for()
+    picture(page, "accounts")
+
+    # A filter, a change, and a change that somebody else made meanwhile.
+    page.get_by_label("Filter").fill("prod")
+    assert page.locator("#rows tr").count() == 1
+    page.get_by_role("button", name="Edit prod-eu").click()
+    assert page.locator("#permission-READ").input_value() == "dev, ops"
+    server.call("PATCH", "/v1/accounts/prod-eu", {"fields": {"cacheThreads": 4}})
+    page.locator("#permission-READ").fill("")
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_text("The account prod-eu has changed since it was read.").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Edit prod-eu").click()
+    page.locator("#permission-READ").fill("")
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_role("button", name="Commit").click()
+    page.get_by_text("Committed prod-eu as").wait_for()
+    assert server.call("GET", "/v1/accounts/prod-eu").body["fields"]["permissions"] == {"WRITE": ["ops"]}
+
+    page.get_by_label("Filter").fill("")
+    page.get_by_role("button", name="Remove billing").click()
+    page.get_by_text("Nothing is revoked").wait_for()
+    picture(page, "accounts-remove")
+    page.get_by_role("dialog").get_by_role("button", name="Remove account").click()
+    page.get_by_text("Removed billing. Nothing was revoked.").wait_for()
+    assert server.call("GET", "/v1/accounts/billing").status == 404
+
+
+def test_faults_of_a_change_are_shown_in_words(page: Any) -> None:
+    sign_in(page)
+    page.get_by_role("button", name="Add account").click()
+    page.locator("#name").fill("x")
+    page.locator("#kubeconfig").fill("a: [")
+    page.keyboard.press("Tab")
+    page.get_by_text("The kubeconfig cannot be used: line 1").wait_for()
+    page.locator("#kubeconfig").fill("")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_text("it has no kubeconfig, no agent and no service account").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("#editor").is_hidden()
+
+
+def test_an_uploaded_kubeconfig_in_utf_16_is_read(page: Any, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_bytes(KUBECONFIG.encode("utf-16"))
+    sign_in(page)
+    page.get_by_role("button", name="Add account").click()
+    page.locator("#file").set_input_files(str(tmp_path / "kubeconfig"))
+    page.locator("#context option").first.wait_for(state="attached")
+    assert page.locator("#kubeconfig").input_value().startswith("clusters:")
+
+
+def test_a_manifest_is_downloaded(page: Any, tmp_path: Path) -> None:
+    sign_in(page)
+    page.get_by_role("button", name="Agents").click()
+    page.get_by_text("kubernetes (kubernetes), jenkins (kubernetes)").wait_for()
+    picture(page, "accounts-agents")
+    page.locator("#manifest-agent").fill("shop-cluster")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download manifest").click()
+    downloading.value.save_as(tmp_path / "agent.yaml")
+    assert (tmp_path / "agent.yaml").read_text().startswith("apiVersion: v1\nkind: Namespace\n")
+
+
+def test_a_reader_only_reads(page: Any) -> None:
+    sign_in(page, READER)
+    assert page.get_by_role("button", name="Add account").is_hidden()
+    assert page.locator("#rows button").count() == 0
+
+
+def test_texts_of_accounts_cannot_become_html(page: Any, server: AccountServer) -> None:
+    fields = {"serviceAccount": True, "environment": "<img src=x onerror=alert(1)>"}
+    server.call("POST", "/v1/accounts", {"name": "html", "fields": fields})
+    sign_in(page)
+    page.get_by_text("<img src=x onerror=alert(1)>").wait_for()
+    assert page.locator("#rows img").count() == 0
