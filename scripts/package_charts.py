@@ -53,7 +53,7 @@ def vendor(chart: Path, into: Path) -> Path:
 def _ignored(chart: Path) -> list[str]:
     file = chart / ".helmignore"
     lines = file.read_text().split() if file.exists() else []
-    return [*lines, "charts/*"]
+    return [*lines, "charts/*", "tests/*"]
 
 
 def archive(folder: Path) -> bytes:

@@ -48,6 +48,17 @@ def folder(pattern: str, package: str) -> Path:
     return found[-1]
 
 
+def go_tool(name: str) -> str:
+    """A program that `.ci/run` installs with Go, or a skip; without Go the machine cannot have it."""
+    beside = Path.home() / ".cache" / "halgit" / "go-tools" / name
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if found is not None:
+        return found
+    if shutil.which("go") is None:
+        unobtainable(f"no Go to install {name} with")
+    pytest.skip(f"needs the program {name} (run .ci/go-tools, which installs it with Go)")
+
+
 def shared_data() -> Path:
     """The folder of real repositories beside the checkout."""
     folder = ROOT.parent / "shared" / "data"
