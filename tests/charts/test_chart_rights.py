@@ -84,11 +84,19 @@ def test_where_a_kubeconfig_deploys_halyard_reads_the_named_secrets_only(render:
 
 @pytest.mark.parametrize("cluster", [False, True])
 def test_spinnakers_own_account_is_bound_where_values_say(render: Callable[..., list[Object]], cluster: bool) -> None:
-    account = {"bind": True, "create": True, "serviceAccount": "spinnaker", "namespaces": ["a", "b"], "cluster": cluster}
+    account = {
+        "bind": True,
+        "create": True,
+        "serviceAccount": "spinnaker",
+        "namespaces": ["a", "b"],
+        "cluster": cluster,
+    }
     objects = render("isd", over(CI["hosts"], {"halyard": {"rbac": {"spinnaker": account}}}))
     found = rights(objects)["spinnaker"]
     assert "create" in found["deployments.apps"]
-    bindings = [one for one in objects if one["kind"].endswith("RoleBinding") and one["subjects"][0]["name"] == "spinnaker"]
+    bindings = [
+        one for one in objects if one["kind"].endswith("RoleBinding") and one["subjects"][0]["name"] == "spinnaker"
+    ]
     places = {one["metadata"].get("namespace", "the cluster") for one in bindings}
     assert places == ({"the cluster"} if cluster else {"a", "b"})
     assert "spinnaker" in {one["metadata"]["name"] for one in objects if one["kind"] == "ServiceAccount"}
