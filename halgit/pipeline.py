@@ -274,7 +274,10 @@ class Merged(Record):
 
 
 class Parameter(Record):
-    """One parameter with its value and where that came from (`origin` None: an option or the environment)."""
+    """One parameter with its value and where that came from (`origin` None: an option or the environment).
+
+    `is_wrong`: the value does not fit the declaration, which is reported.
+    """
 
     name: str
     value: Value
@@ -282,6 +285,7 @@ class Parameter(Record):
     set_by: str
     used: bool
     origin: Origin | None = None
+    is_wrong: bool = False
 
 
 class Skipped(Record):

@@ -36,12 +36,21 @@ def collect_findings(
         found += _unmatched_includes(compiled, locator)
     if operator.trust.deny_commands:
         found = [*(one for one in found if not policy.is_operators(one.rule)), *find_commands(compiled, is_denied=True)]
-    found = [one for one in found if one.rule not in suppressed]
+    found = [one for one in found if one.rule not in suppressed and not _is_of_wrong_parameter(one, compiled)]
     found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
     located = dict.fromkeys(locator.locate_findings(found))
     if is_incomplete or not operator.validate:
         return tuple(located)
     return sort_findings(policy.waive(located, locator.texts()))
+
+
+def _is_of_wrong_parameter(finding: Finding, compiled: Compiled) -> bool:
+    """Whether a finding is about the value of a parameter that is reported because it does not fit its declaration."""
+    file = compiled.files.get(finding.file)
+    if file is None or file.trace is None or not finding.path or finding.rule.startswith("parameter/"):
+        return False
+    names = file.trace.at(finding.path).origin.how.removeprefix("parameter ").split(", parameter ")
+    return any(name in compiled.parameters and compiled.parameters[name].is_wrong for name in names)
 
 
 def find_commands(compiled: Compiled, *, is_denied: bool = False) -> tuple[Finding, ...]:

@@ -83,6 +83,7 @@ class _Collector:
         self._undeclared = undeclared
         self._origins: dict[str, Origin] = {}
         self._values: dict[str, ParameterValue] = {}
+        self._wrong: set[str] = set()
 
     def declare(self, entries: Sequence[tuple[Declaration, Origin]]) -> None:
         """Add the names and declarations. A name is declared once and has its own environment variable."""
@@ -115,6 +116,9 @@ class _Collector:
             except InvalidValue as error:
                 self._report("parameter/value", one, error.message, error.hint)
                 value = one.value
+                self._wrong.add(one.name)
+            else:
+                self._wrong.discard(one.name)
             self._check_layer_value(one, value)
             self._values[one.name] = replace(one, value=value)
 
@@ -161,7 +165,8 @@ class _Collector:
             return Parameter(name, MISSING, is_secret, "", used=False)
         is_hidden = is_secret and not _is_reference(one.value)
         value = Secret(str(one.value), f"parameter {name}") if is_hidden else one.value
-        return Parameter(name, value, is_secret, one.source, used=False, origin=one.origin)
+        is_wrong = name in self._wrong
+        return Parameter(name, value, is_secret, one.source, used=False, origin=one.origin, is_wrong=is_wrong)
 
     def _is_secret(self, name: str) -> bool:
         return name in self.declared and self.declared[name].secret

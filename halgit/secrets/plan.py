@@ -136,7 +136,7 @@ def _decide_action(occurrence: Occurrence, readers: PlaceReaders, mode: SecretsM
     ours = references.is_decrypted_by_services(found.reference)
     if readers.is_deck(file):
         return "leave", _DECK
-    if mode == "keep":
+    if mode == "keep" or readers.is_unreadable(file):
         return "leave", None
     if readers.has_several_documents(file):
         left = ours and mode == "native" and readers.decrypts(file, path) is not False

@@ -63,6 +63,7 @@ class PlaceReaders:
         names = tuple(str(node.get("name")) for node in self._nodes if isinstance(node, dict))
         self._kinds: dict[str, layout.FileRole] = {}
         self._boms: dict[str, Value] = {}
+        self._counts: dict[str, int] = {}
         self._deployments = names or (compiled.deployment,)
 
     def of(self, file: str) -> layout.FileRole:
@@ -75,8 +76,22 @@ class PlaceReaders:
         return place.kind == "profile" and file.partition("/profiles/")[2] in {"settings.js", "settings-local.js"}
 
     def has_several_documents(self, file: str) -> bool:
+        return self._is_unmerged_yaml(file) and self._documents(file) > 1
+
+    def is_unreadable(self, file: str) -> bool:
+        """Whether a YAML file does not parse. That is a finding; references in it are not looked at."""
+        return self._is_unmerged_yaml(file) and not self._documents(file)
+
+    def _is_unmerged_yaml(self, file: str) -> bool:
         named_yaml = file == "config" or file.endswith((".yml", ".yaml"))
         return named_yaml and self.compiled.files[file].data is MISSING
+
+    def _documents(self, file: str) -> int:
+        if file not in self._counts:
+            body = self.compiled.files[file].body
+            read = hyaml.read(body, file, many=True) if isinstance(body, bytes) else None
+            self._counts[file] = 2 if read is None else len(read.documents)
+        return self._counts[file]
 
     def decrypts(self, file: str, path: Path) -> bool | None:
         """Whether what reads this place decrypts kork's references in it: a Spring service, or Halyard for it.

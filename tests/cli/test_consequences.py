@@ -22,6 +22,7 @@ CONFLICT = "deploymentConfigurations:\n<<<<<<< HEAD\n- name: default\n=======\n-
         ({"overlays/prod/config": CONFLICT}, ["yaml/conflict"]),
         ({"base/config": "", "overlays/prod/config": ""}, ["config/empty"]),
         ({"base/default/profiles/gate-local.yml": "a: ["}, ["yaml/syntax"]),
+        ({"base/default/profiles/gate-local.yml": "a: encrypted:k8s!n:a!k:b\nc: ["}, ["yaml/syntax"]),
         # what does not follow from another fault is told beside it
         (
             {PROD: "bases: [../nope]\nrmove: []\n", "overlays/prod/default/profiles/echo-local.yml": "a: ["},
@@ -36,3 +37,15 @@ def test_one_fault_is_told_once(changed: dict[str, str], rules: list[str], tmp_p
         (tmp_path / path).write_text(text)
     ran = halgit("validate", "--repo", tmp_path, "--overlay", "prod", "--format", "json")
     assert (ran.code, sorted(finding["rule"] for finding in ran.json["findings"])) == (1, rules)
+
+
+def test_a_wrong_parameter_is_one_finding(tmp_path: Path) -> None:
+    assert halgit("init", tmp_path).code == 0
+    settings, config = tmp_path / "base" / "halgit.yaml", tmp_path / "base" / "config"
+    settings.write_text(settings.read_text().replace("params:\n", "params:\n  threads: {type: integer, default: 1}\n"))
+    value = "serviceAccount: true\n        cacheThreads: ${{ params.threads }}"
+    config.write_text(config.read_text().replace("serviceAccount: true", value))
+    arguments = ("validate", "--repo", tmp_path, "--overlay", "prod", "--format", "json")
+    assert halgit(*arguments, "--set", "threads=2").json["findings"] == []
+    ran = halgit(*arguments, "--set", "threads=abc")
+    assert [finding["rule"] for finding in ran.json["findings"]] == ["parameter/value"]
