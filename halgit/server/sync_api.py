@@ -1,7 +1,7 @@
 """The HTTP side of `halgit sync`: probes, metrics, status and webhooks. It reads the status board and wakes the loop.
 
     GET  /livez    200 while the loop shows itself          GET /metrics   for Prometheus
-    GET  /readyz   200 once everything was deployed once    GET /status    one JSON object
+    GET  /readyz   200 once a pass ended without a failure  GET /status    one JSON object
     POST /webhook  of GitHub, GitLab, Bitbucket or Gitea, signed with --webhook-secret-file
 
 Nothing that a request holds reaches the loop: a webhook only makes it look earlier.
@@ -94,7 +94,7 @@ class _Routes:
 
     async def readyz(self, request: Request) -> Response:
         ready = self._board.is_ready()
-        return _text(200 if ready else 503, "ok" if ready else "nothing was deployed yet")
+        return _text(200 if ready else 503, "ok" if ready else "no pass has ended without a failure yet")
 
     async def status(self, request: Request) -> Response:
         from fastapi import Response

@@ -105,6 +105,7 @@ class Loop:
         full = self._wake.take()
         if not self._leadership.is_leader():
             self._board.set(phase="standby", leader=False)
+            self._board.set_ready()
             self._seen = None
             return
         if self._seen is None:

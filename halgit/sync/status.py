@@ -67,6 +67,7 @@ class StatusBoard:
             "leader": True,
             "synchronized": False,
         }
+        self._is_ready = False
         self._beat = now()
         self.started = now()
         self.rounds = 0
@@ -85,9 +86,14 @@ class StatusBoard:
             return self._now() - self._beat <= longest
 
     def is_ready(self) -> bool:
-        """Whether the desired revision was deployed once since the start. A later failure does not undo it."""
+        """Whether one pass has ended without a failure since the start. A later failure does not undo it."""
         with self._lock:
-            return bool(self._fields["lastSuccess"])
+            return self._is_ready
+
+    def set_ready(self) -> None:
+        """Record that a pass ended without a failure, or that another replica acts."""
+        with self._lock:
+            self._is_ready = True
 
     def set(self, **fields: Any) -> None:
         """Set fields of the status; texts pass the redactor."""

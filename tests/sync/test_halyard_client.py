@@ -190,7 +190,7 @@ def test_a_deploy_of_somebody_else_is_waited_for(daemon: Daemon) -> None:
 
 def test_two_deploys_at_once_tear_each_other(daemon: Daemon) -> None:
     """What the serializing is for: the fake does as the daemon was seen to do."""
-    daemon.pace = Pace(generate=0.05)
+    daemon.pace = Pace(generate=0.3)
     first, second = client(daemon).deploy(DEFAULT), client(daemon).deploy(DEFAULT)
     assert daemon.overlaps == 1
     states = [deployer(daemon).adopt(task.uuid) for task in (first, second)]

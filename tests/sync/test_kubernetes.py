@@ -99,8 +99,8 @@ def test_a_refusal_is_reported_once_and_nobody_leads(api: Objects) -> None:
     lease.renew()
     assert not lease.is_leader()
     assert lines == [
-        "The Lease halgit cannot be renewed: Kubernetes denied access to Lease halgit in namespace spinnaker. "
-        "Grant the account's role the verb get for Leases there."
+        "The Lease halgit cannot be renewed: Kubernetes denied access to Lease halgit in namespace spinnaker: "
+        "Forbidden. Grant the account's role the verb get for Leases there."
     ]
 
 

@@ -35,7 +35,7 @@ def test_probes_metrics_status_and_webhooks(one: World, tmp_path: Path) -> None:
     with running(one, *options):
         wait_for(port)
         assert ask(port, "/livez") == (200, "ok\n")
-        assert ask(port, "/readyz") == (503, "nothing was deployed yet\n")
+        assert ask(port, "/readyz") == (503, "no pass has ended without a failure yet\n")
         one.daemon.down = False
         until(lambda: ask(port, "/readyz")[0] == 200)
         first = one.repository.git("rev-parse", "HEAD")
@@ -65,6 +65,16 @@ def test_probes_metrics_status_and_webhooks(one: World, tmp_path: Path) -> None:
     assert f"deployed   {second[:12]} at " in shown.out
     assert "Mars/X" in shown.out
     assert as_json.json["error"]["kind"] == "validation"
+
+
+def test_a_hold_is_no_reason_not_to_be_ready(one: World) -> None:
+    port = free_port()
+    with running(one, "--listen", f"127.0.0.1:{port}", "--plan-only"):
+        wait_for(port)
+        until(lambda: ask(port, "/readyz")[0] == 200)
+        status = json.loads(ask(port, "/status")[1])
+    assert (status["held"], status["synchronized"]) == ("--plan-only is set", False)
+    assert not one.daemon.deploys
 
 
 def test_an_address_that_is_not_free_ends_the_program(one: World) -> None:
