@@ -106,6 +106,12 @@ def opened(value: object) -> object:
     return value.open() if isinstance(value, (Secret, SecretText)) else value
 
 
+_FIXED = frozenset(
+    {"rule", "ruleId", "severity", "level", "how", "state", "change", "kind", "mode", "dialect", "format", "checked"}
+)
+"""Keys of JSON output whose values come from a list in halgit; a password that equals one does not change them."""
+
+
 class Redactor:
     """Takes known secret values out of texts. One per run; grows as secrets are resolved."""
 
@@ -140,6 +146,16 @@ class Redactor:
             pieces += (text[at:start], MASK)
             at = end
         return "".join((*pieces, text[at:]))
+
+    def clean_data(self, value: object, key: str = "") -> object:
+        """Mask the strings of JSON data one by one; keys, and values of keys with a fixed vocabulary, do not change."""
+        if isinstance(value, str):
+            return value if key in _FIXED else self.clean(value)
+        if isinstance(value, dict):
+            return {name: self.clean_data(child, name) for name, child in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.clean_data(child, key) for child in value]
+        return value
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where known values stand, those that overlap as one; a lookup for each place, however many are known."""

@@ -225,7 +225,8 @@ def _warn_of_changes(output: Output, folder: Path, paths: Sequence[str]) -> None
 def _report(output: Output, found: Sequence[Difference], options: dict[str, Any]) -> None:
     name, file = options["format"], options["output"]
     if file:
-        publish.write_file(file, (output.clean(FORMATS[name](found)) + "\n").encode("utf-8"), mode=0o644)
+        content = (output.clean_json if name == "json" else output.clean)(FORMATS[name](found))
+        publish.write_file(file, f"{content}\n".encode(), mode=0o644)
         output.message(f"Wrote {file}.")
     elif name == "json":
         output.answer(as_json(found))

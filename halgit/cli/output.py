@@ -12,14 +12,14 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from threading import RLock
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from halgit.errors import PublishError
 from halgit.pipeline import Finding
 from halgit.redaction import Redactor
 
 TERMINATION_FILE = "/dev/termination-log"
-_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 """Control characters but tab and newline, and those that change the direction of text."""
 
 _COLORS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2", "green": "32"}
@@ -85,14 +85,22 @@ class Output:
 
     def clean(self, text: str) -> str:
         """Mask secrets, and escape control characters, which could drive a terminal or the log of a forge."""
-        clean = re.sub(_CONTROL, lambda match: ascii(match[0])[1:-1], self.redactor.clean(text))
+        return self.escape(self.redactor.clean(text))
+
+    def clean_json(self, text: str) -> str:
+        """Mask the values of an encoded JSON document one by one, so that it stays the same document."""
+        return _encode(self.redactor.clean_data(json.loads(text)), indent=2)
+
+    def escape(self, text: str) -> str:
+        """Escape control characters and those that change the direction of text; our own marks become colors."""
+        clean = re.sub(_CONTROL, lambda match: ascii(match[0])[1:-1], text)
         return re.sub(rf"{self._mark}(\d+);", "\033[\\1m", clean) if self._mark in clean else clean
 
     # --- results
 
-    def result(self, text: str) -> None:
-        """Write lines of the result to stdout."""
-        clean = self.clean(text)
+    def result(self, text: str, *, is_masked: bool = False) -> None:
+        """Write lines of the result to stdout; `is_masked`: every value was masked before it was encoded."""
+        clean = self.escape(text) if is_masked else self.clean(text)
         with self._lock:
             self._clear_status()
             self._out.write(clean + "\n")
@@ -111,7 +119,7 @@ class Output:
         """Write a line to stderr, after the results so far; `fields` go into its JSON object."""
         clean = self.clean(text)
         if self.log_json:
-            clean = self.redactor.clean(json.dumps({"message": clean, **fields}, ensure_ascii=False))
+            clean = _encode({"message": clean, **cast("dict[str, Any]", self.redactor.clean_data(fields))})
         with self._lock:
             self._clear_status()
             self._flush_results()
@@ -153,8 +161,7 @@ class Output:
         with self._lock:
             self._clear_status()
             if self.json or self._answer:
-                text = json.dumps(self._answer or {}, ensure_ascii=False, indent=2)
-                self._out.write(self.redactor.clean(text) + "\n")
+                self._out.write(_encode(self.redactor.clean_data(self._answer or {}), indent=2) + "\n")
             self._err.flush()
             self._flush_results()
             if self._failure:
@@ -172,6 +179,12 @@ class Output:
             self._err.write("\r\033[K")
             self._err.flush()
             self._has_status = False
+
+
+def _encode(value: object, indent: int | None = None) -> str:
+    """Encode JSON; control characters and those that change the direction of text as escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return re.sub(_CONTROL, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _columns(stream: TextIO) -> int | None:

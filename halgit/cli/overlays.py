@@ -82,8 +82,8 @@ def _choose(names: tuple[str, ...], known: list[str]) -> list[str]:
 def _report(output: Output, comparison: EnvironmentComparison, options: dict[str, Any]) -> None:
     name, file = options["format"], options["output"]
     if file:
-        content = output.clean(FORMATS[name](comparison)) + "\n"
-        publish.write_file(file, content.encode("utf-8"), mode=0o644)
+        content = (output.clean_json if name == "json" else output.clean)(FORMATS[name](comparison))
+        publish.write_file(file, f"{content}\n".encode(), mode=0o644)
         output.message(f"Wrote {file}.")
     elif name == "json":
         output.answer(as_json(comparison))

@@ -26,6 +26,8 @@ from halgit.cli.settings import read_file
 from halgit.compiler import check_rule_names, require_below
 from halgit.errors import UsageError
 from halgit.pipeline import Finding
+from halgit.record import replace
+from halgit.redaction import Redactor
 from halgit.report.finding_formats import FORMATS, json_value, text
 from halgit.report.findings import Report, without_baseline
 
@@ -63,7 +65,7 @@ def command(output: Output, /, **options: Any) -> None:
         found, line = _findings(run, options)
         if options["baseline"]:
             found = without_baseline(found, read_file(options["baseline"], "--baseline"))
-        _report(output, Report(found, line, _prefix(run), __version__), options)
+        _report(output, _mask(Report(found, line, _prefix(run), __version__), output.redactor), options)
         require_below(found, run.operator.fail_on, written="")
 
 
@@ -89,14 +91,21 @@ def _prefix(run: Session) -> str:
     return "".join(f"{part}/" for part in parts)
 
 
+def _mask(report: Report, redactor: Redactor) -> Report:
+    """Mask every value before a format encodes or shortens it; rule ids, severities and syntax do not change."""
+    clean = redactor.clean
+    findings = tuple(replace(one, message=clean(one.message), hint=clean(one.hint)) for one in report.findings)
+    return replace(report, findings=findings, line=lambda file, number: clean(report.line(file, number)))
+
+
 def _report(output: Output, report: Report, options: dict[str, Any]) -> None:
     name, file = options["format"], options["output"]
     if name == "json":
         output.answer({"summary": report.counts()} if file else json_value(report))
     if file:
-        publish.write_file(file, (output.clean(FORMATS[name](report)) + "\n").encode("utf-8"), mode=0o644)
+        publish.write_file(file, (output.escape(FORMATS[name](report)) + "\n").encode("utf-8"), mode=0o644)
         output.message(f"Wrote {file}.")
     elif name != "json":
         formatted = text(report, output.paint) if name == "text" else FORMATS[name](report)
         if formatted:
-            output.result(formatted)
+            output.result(formatted, is_masked=True)

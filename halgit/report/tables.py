@@ -50,7 +50,8 @@ def _wrap(cell: str, width: int) -> list[str]:
         return [cell]
     import textwrap
 
-    return textwrap.wrap(cell, width, break_on_hyphens=False)
+    # A long word stays whole: a secret that is split over two lines would not be masked.
+    return textwrap.wrap(cell, width, break_on_hyphens=False, break_long_words=False)
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

@@ -19,6 +19,16 @@ _PAIR = lazy_pattern(
     r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
 )
 _IN_ADDRESS = lazy_pattern(r"://[^/\s:@]*:([^/\s@]+)@")
+_IN_TEXT = lazy_pattern(
+    r"(?i)https?://([^/\s:@${]{8,})@"
+    r"|[?&][\w.-]*(?:password|passwd|secret|token|api_?key|access_?key|signature)=([^&\s\"'#]+)"
+    r"|-D[\w.-]*(?:password|passwd|secret|token)=(\"[^\"]*\"|'[^']*'|\S+)"
+    r"|authorization[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|token)\s+)?([^\s\"',]+)"
+    r"|\"(?:auth|identitytoken|registrytoken|password)\"\s*:\s*\"([^\"]+)\""
+)
+_PEM = lazy_pattern(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----")
+_PLAIN_KEY = lazy_pattern(r"(?i)(?:name|path|url|type|host|engine|mount|id|user|kind|namespace|file)$")
+"""Keys below a sensitive key whose values describe the secret and are not the secret."""
 _SHORTEST = 4
 
 
@@ -46,6 +56,7 @@ def find_sensitive_values(compiled: Compiled) -> frozenset[str]:
         elif isinstance(file.body, bytes):
             values.update(_of_text(file.body))
     values.update(_of_parameters(compiled))
+    values.update(_of_unread_files(compiled))
     plain = (value for value in values if not references.find_references(value) and not value.startswith("${"))
     noop = (found.reference.get("value") for value in values for found in references.find_references(value))
     return frozenset(v for v in (*plain, *noop) if len(v) >= _SHORTEST and v not in names)
@@ -66,7 +77,9 @@ def _of_parameters(compiled: Compiled) -> Iterator[str]:
             yield from (each.open() if isinstance(each, Secret) else str(each) for each in listed if each is not None)
     for layer in compiled.layers:
         for declared in layer.settings.params.values():
-            yield from map(str, declared.enum) if declared.secret else ()
+            if declared.secret:
+                default = () if declared.value is MISSING or declared.value is None else (declared.value,)
+                yield from (text for each in (*declared.enum, *default) for text in _texts(each))
 
 
 def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:
@@ -82,17 +95,47 @@ def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:
         if isinstance(child, (dict, list)):
             yield from _of_data(child, names, seen)
         if isinstance(child, str):
-            yield from _IN_ADDRESS.findall(child) if "://" in child else ()
-            if child.startswith("encrypted"):
-                yield child
+            yield from _of_string(child)
         if _is_sensitive(step, child):
-            yield from _texts(child)
+            yield from _below(child) if isinstance(child, dict) else _texts(child)
+    if isinstance(value, dict) and "value" in value and isinstance(value.get("name"), str):
+        yield from _texts(value["value"]) if sensitivity.is_sensitive_key(value["name"]) else ()
+
+
+def _of_string(text: str) -> Iterator[str]:
+    """The secrets inside a string: in URLs, query strings, options of the JVM, headers, PEM keys and Docker logins."""
+    if text.startswith("encrypted"):
+        yield text
+    if "://" in text:
+        yield from _IN_ADDRESS.findall(text)
+    if "-----BEGIN" in text:
+        yield from _PEM.findall(text)
+    if "://" in text or "=" in text or ":" in text:
+        yield from (group.strip("\"'") for groups in _IN_TEXT.findall(text) for group in groups if group)
+
+
+def _below(value: Value) -> Iterator[str]:
+    """The strings of a mapping below a sensitive key, but for those that only describe the secret."""
+    for key, child in value.items():
+        if isinstance(child, dict):
+            yield from _below(child)
+        elif not (isinstance(key, str) and _PLAIN_KEY.search(key)):
+            yield from (text for text in _texts(child) if not text.isdigit())
 
 
 def _is_sensitive(step: str | int, child: Value) -> bool:
-    if isinstance(child, bool) or child is None or isinstance(child, dict):
+    if isinstance(child, bool) or child is None:
         return False
     return isinstance(step, str) and sensitivity.is_sensitive_key(step)
+
+
+def _of_unread_files(compiled: Compiled) -> Iterator[str]:
+    """The sensitive pairs of files that cannot be parsed, which messages may quote."""
+    unread = {one.file for one in compiled.findings if one.rule.startswith(("yaml/", "settings/", "parameter/"))}
+    for layer in compiled.layers if unread else ():
+        for path, text in layer.files.items():
+            if layer.id.file(path) in unread:
+                yield from _of_text(text)
 
 
 def _of_model(config: Value) -> Iterator[str]:
@@ -118,7 +161,7 @@ def _of_text(body: bytes) -> Iterator[str]:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return
-    yield from _IN_ADDRESS.findall(text)
+    yield from _of_string(text)
     for match in _PAIR.finditer(text):
         if sensitivity.is_sensitive_key(match.group(1)):
             yield next((group for group in match.groups()[1:] if group), "")

@@ -1,0 +1,105 @@
+"""Secrets in plain text that output could show: in messages, excerpts, reports, differences and explanations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from program import halgit
+
+CANARY = "canary-Xq7vB2"
+CONFIG = "deploymentConfigurations:\n- {name: default, version: 1.36.0}\n"
+PEM = f"-----BEGIN PRIVATE KEY-----\n{CANARY}AAAAAAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----"
+
+PLACES = {
+    "query string": f"url: https://h.example/x?access_token={CANARY}&b=1",
+    "jvm option": f"opts: -Xmx1g -Djavax.net.ssl.trustStorePassword={CANARY} -Dx=y",
+    "header": f"line: 'Authorization: Bearer {CANARY}'",
+    "token in a URL": f"repo: https://{CANARY}@git.example/x",
+    "private key": "pem: |\n  " + PEM.replace("\n", "\n  "),
+    "docker login": 'docker: \'{"auths": {"h": {"auth": "' + CANARY + "\"}}}'",
+    "name and value": "env: [{name: DB_PASSWORD, value: " + CANARY + "}]",
+    "below a sensitive key": "password: {first: " + CANARY + "}",
+    "flow mapping": "x: {password: " + CANARY + ", b: c}",
+}
+
+
+def repository(folder: Path, profile: str, more: str = "") -> Path:
+    path = folder / "default" / "profiles" / "gate-local.yml"
+    path.parent.mkdir(parents=True)
+    (folder / "config").write_text(CONFIG)
+    (folder / "halgit.yaml").write_text("dialect: halgit\n" + more)
+    path.write_text(f"{profile}\nlogging: {{level: info}}\n")
+    return folder
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_command_shows_it(tmp_path: Path, place: str) -> None:
+    old = repository(tmp_path / "old", "a: b")
+    new = repository(tmp_path / "new", PLACES[place])
+    key = PLACES[place].partition(":")[0]
+    for arguments in (
+        ["diff", "--repo", new, "--base-repo", old],
+        ["diff", "--repo", new, "--base-repo", old, "--format", "json"],
+        ["explain", "--repo", new, f"default/profiles/gate-local.yml:{key}"],
+        ["validate", "--repo", new],
+        ["validate", "--repo", new, "--format", "sarif"],
+        ["render", "--repo", new, "--dry-run", "--out", tmp_path / "out"],
+    ):
+        ran = halgit(*arguments)
+        assert ran.code in (0, 1), ran.err
+        assert CANARY not in ran.out + ran.err, arguments
+
+
+@pytest.mark.parametrize(
+    ("profile", "more"),
+    [
+        (f"password: !{CANARY} x\nb: [", ""),
+        ("a: ${{ params.p }}", "params: {p: {type: integer, secret: true, default: " + CANARY + "}}\n"),
+        ("a: ${{ params.p }}", "params: {p: {type: enum, enum: [a, b], secret: true, default: " + CANARY + "}}\n"),
+        (f"a: {{password: {CANARY}, b: c", ""),
+    ],
+    ids=["tag", "default of another type", "default outside the enum", "flow mapping that does not end"],
+)
+def test_no_message_quotes_it(tmp_path: Path, profile: str, more: str) -> None:
+    repo = repository(tmp_path / "repo", profile, more)
+    for format in ("text", "json", "sarif", "junit", "github", "markdown"):
+        ran = halgit("validate", "--repo", repo, "--format", format)
+        assert ran.code == 1
+        assert CANARY not in ran.out + ran.err, format
+
+
+@pytest.mark.parametrize("word", ["error", "severity", "secrets", "findings", "message", "ruleId", "config"])
+def test_a_password_that_is_a_word_of_the_report_changes_no_key_severity_or_rule(tmp_path: Path, word: str) -> None:
+    repo = repository(tmp_path / "repo", f"gate: {{password: {word}, accounts: {{}}}}\nname: changeit")
+    answer = json.loads(halgit("validate", "--repo", repo, "--format", "json").out)
+    assert {"findings", "summary"} <= answer.keys()
+    for one in answer["findings"]:
+        assert one["severity"] in {"error", "warning", "info"}
+        assert "*" not in one["rule"]
+        assert {"rule", "severity", "message", "hint", "file", "line"} <= one.keys()
+    log = json.loads(halgit("validate", "--repo", repo, "--format", "sarif").out)
+    assert {result["level"] for result in log["runs"][0]["results"]} <= {"error", "warning", "note"}
+    assert all("*" not in result["ruleId"] for result in log["runs"][0]["results"])
+    ElementTree.fromstring(halgit("validate", "--repo", repo, "--format", "junit").out.partition("?>")[2])
+
+
+def test_a_secret_is_masked_before_a_line_is_cut(tmp_path: Path) -> None:
+    long = "a" * 100 + " "
+    repo = repository(
+        tmp_path / "repo", f"x: {long * 1}{CANARY * 12} # halgit: ignore=no/such-rule\npassword: {CANARY * 12}"
+    )
+    ran = halgit("validate", "--repo", repo)
+    assert CANARY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200f", "\x9b31m"])
+def test_signs_that_drive_a_terminal_are_escaped(tmp_path: Path, sign: str) -> None:
+    repo = repository(tmp_path / "repo", "a: b", f"rules: {{ignore: ['no/{sign}rule']}}\n")
+    for format in ("text", "json", "sarif", "github", "markdown"):
+        ran = halgit("validate", "--repo", repo, "--format", format)
+        assert sign not in ran.out + ran.err, format
+        if format in ("json", "sarif"):
+            json.loads(ran.out)
