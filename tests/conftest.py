@@ -14,14 +14,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from needs import UNOBTAINABLE
+from needs import UNAVAILABLE
 
 
 def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     if not report.skipped or not os.environ.get("HALGIT_TEST_ALL"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    if UNOBTAINABLE not in reason:
+    if UNAVAILABLE not in reason:
         report.outcome = "failed"
         report.longrepr = f"{reason} (HALGIT_TEST_ALL: a skip is a failure)"
 

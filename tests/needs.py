@@ -1,7 +1,7 @@
 """What a test needs of the machine: outside programs and example repositories.
 
 A missing one skips the test with its name and Debian package. With HALGIT_TEST_ALL set, as in `.ci/run`, every skip
-is a failure (`conftest.py` sees to it), but for what no Debian package brings: see `unobtainable`.
+is a failure (`conftest.py` turns it into one), except for what no Debian package provides: see `unavailable`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import pytest
 
-UNOBTAINABLE = "cannot be had here"
+UNAVAILABLE = "not available on this machine"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -63,10 +63,10 @@ def shared_data() -> Path:
     """The folder of real repositories beside the checkout."""
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
-        unobtainable("no folder of real repositories beside this checkout")
+        unavailable("the folder ../shared/data of real repositories, which only the maintainers have")
     return folder
 
 
-def unobtainable(reason: str) -> NoReturn:
-    """A skip that is never a failure: the machine cannot have this."""
-    pytest.skip(f"{UNOBTAINABLE}: {reason}")
+def unavailable(reason: str) -> NoReturn:
+    """A skip that is never a failure: no package provides this."""
+    pytest.skip(f"{UNAVAILABLE}: {reason}")

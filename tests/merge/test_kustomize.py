@@ -65,7 +65,7 @@ def kubectl() -> str:
     program = needs.program("kubectl", "kubernetes-client")
     said = subprocess.run([program, "version", "--client", "--output=json"], capture_output=True, check=False).stdout
     if b"kustomizeVersion" not in said:
-        needs.unobtainable("kubectl 1.24 or newer; that of Debian 12 is older")
+        needs.unavailable("kubectl 1.24 or newer; that of Debian 12 is older")
     return program
 
 
