@@ -3,4 +3,4 @@
 This module holds the version and nothing else, so that `halgit --version` stays fast.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

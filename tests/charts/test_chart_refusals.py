@@ -194,7 +194,7 @@ def test_a_wrapping_chart_may_have_globals_of_its_own(vendored: Callable[[str], 
     (tmp_path / "charts").mkdir()
     (tmp_path / "charts" / "isd").symlink_to(isd)
     (tmp_path / "Chart.yaml").write_text(
-        "apiVersion: v2\nname: company\nversion: 1.0.0\ndependencies:\n- {name: isd, version: 0.1.0, repository: ''}\n"
+        "apiVersion: v2\nname: company\nversion: 1.0.0\ndependencies:\n- {name: isd, version: 0.2.0, repository: ''}\n"
     )
     values = over(HOSTS, {"global": {"other": 1, "credentials": {"database": {"values": {"password": "a-password"}}}}})
     with Chart.load(tmp_path) as chart:
