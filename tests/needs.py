@@ -55,7 +55,7 @@ def go_tool(name: str) -> str:
     if found is not None:
         return found
     if shutil.which("go") is None:
-        unobtainable(f"no Go to install {name} with")
+        unavailable(f"no Go to install {name} with")
     pytest.skip(f"needs the program {name} (run .ci/go-tools, which installs it with Go)")
 
 
