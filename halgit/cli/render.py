@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,9 +23,12 @@ from halgit.cli.options import (
 )
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
-from halgit.compiler import require_below, split_daemon_files
 from halgit.errors import DifferenceError
-from halgit.pipeline import Resolved
+from halgit.pipeline import Resolved, Snapshot
+from halgit.record import replace
+
+if TYPE_CHECKING:
+    from halgit.lock import Entry
 
 
 @click.command("render", cls=Command)
@@ -67,23 +70,69 @@ def command(output: Output, /, **options: Any) -> None:
         --git-token-file /etc/git/token --out /home/spinnaker/.hal
       halgit render --repo sample-repo --overlay prod --secrets mask --out /tmp/prod/.hal
     """
+
     options["validate"] = not options.pop("no_validate")
     with Session(options, output) as run:
         snapshots, locked = run.open_locked() if options["locked"] else (run.open(), None)
-        compilation = run.compile(snapshots)
-        if locked:
-            from halgit import lock
+        last = None if locked or output.json else _find_unchanged(run, snapshots, options)
+        if last and not last.secrets:
+            _report_unchanged(output, last, options)
+            return
+        _render(run, snapshots, locked, last, options)
 
-            lock.hold(locked, lock.entry(compilation.compiled, {}))
-        if output.json:
-            from halgit.report.summaries import render_json
 
-            output.answer(render_json(compilation.compiled, compilation.findings))
-        run.report(compilation.findings)
-        require_below(compilation.findings, run.operator.fail_on)
-        resolved = _resolve(run, compilation, locked.secrets if locked else {})
-        tree, daemon = split_daemon_files(resolved, run.operator.halyard_address)
-        _write(run, tree, daemon, options)
+def _find_unchanged(run: Session, snapshots: Sequence[Snapshot], options: Mapping[str, Any]) -> publish.Inputs | None:
+    """Return what the tree was rendered from, if this run would render it from the same."""
+    if options["dry_run"] or options["daemon_config"] or options["force"]:
+        return None
+    return publish.find_unchanged(options["out"], snapshots, run.operator, group_access=options["group_access"])
+
+
+def _report_unchanged(output: Output, last: publish.Inputs, options: Mapping[str, Any]) -> None:
+    target = options["out"]
+    if last.findings:
+        count = f"{last.findings} finding{'s' if last.findings > 1 else ''}"
+        output.message(f"{count} as in the last render. Run `halgit validate` to list them.")
+    if options["check"]:
+        output.message(f"{target} is up to date.")
+        return
+    note = "; SECRETS ARE PLACEHOLDER VALUES" if options["secrets"] == "mask" else ""
+    output.result(f"{target}: {_METHODS['unchanged']}: sources and settings are those of the last render{note}")
+
+
+def _render(
+    run: Session,
+    snapshots: Sequence[Snapshot],
+    locked: Entry | None,
+    last: publish.Inputs | None,
+    options: dict[str, Any],
+) -> None:
+    """Compile, validate, resolve secrets and write. What `last` was rendered from is not validated again."""
+    from halgit.compiler import require_below, split_daemon_files
+
+    output = run.output
+    recorded = [publish.RecordedSnapshot(snapshot) for snapshot in snapshots]
+    compilation = run.compile(recorded, replace(run.operator, validate=False) if last else None)
+    if locked:
+        from halgit import lock
+
+        lock.hold(locked, lock.entry(compilation.compiled, {}))
+    if output.json:
+        from halgit.report.summaries import render_json
+
+        output.answer(render_json(compilation.compiled, compilation.findings))
+    run.report(compilation.findings)
+    require_below(compilation.findings, run.operator.fail_on)
+    resolved = _resolve(run, compilation, locked.secrets if locked else {})
+    tree, daemon = split_daemon_files(resolved, run.operator.halyard_address)
+    inputs = last or publish.record_inputs(
+        recorded,
+        run.operator,
+        compilation.compiled,
+        len(compilation.findings),
+        any(use.action != "leave" for use in compilation.plan.uses) and not tree.masked,
+    )
+    _write(run, tree, daemon, options, None if locked else inputs)
 
 
 def _resolve(run: Session, compilation: Compilation, pinned: Mapping[str, str]) -> Resolved:
@@ -96,10 +145,12 @@ def _resolve(run: Session, compilation: Compilation, pinned: Mapping[str, str]) 
     )
 
 
-def _write(run: Session, tree: Resolved, daemon: Resolved, options: dict[str, Any]) -> None:
+def _write(
+    run: Session, tree: Resolved, daemon: Resolved, options: dict[str, Any], inputs: publish.Inputs | None
+) -> None:
     output, target = run.output, options["out"]
     files = publish.serialize(tree)
-    manifest = publish.Manifest.of(tree, run.operator.secrets)
+    manifest = publish.Manifest.of(tree, run.operator.secrets, inputs)
     settings = publish.Options(
         force=options["force"],
         group_access=options["group_access"],

@@ -9,22 +9,21 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from halgit import secrets, sources
+from halgit import sources
 from halgit import yaml as hyaml
 from halgit.cli.output import Output
 from halgit.cli.settings import access_settings, operator_settings, source_specs
-from halgit.compiler import CachingReader, Locator, collect_findings, combine_findings, compile_tree, overlays
 from halgit.errors import SourceError, UsageError
-from halgit.merge.layers import DocumentReader
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Compiled, Finding, Reference, Snapshot
 from halgit.record import Record, replace
-from halgit.references import format_address
-from halgit.secrets import Engines, SecretPlan
 
 if TYPE_CHECKING:
+    from halgit.compiler import Locator
     from halgit.lock import Entry
+    from halgit.merge.layers import DocumentReader
     from halgit.remotes.engine import Engine, Presence, SecretData
+    from halgit.secrets import Engines, SecretPlan
 
 
 _LAST_WAIT = 5.0
@@ -155,12 +154,18 @@ class Session:
         return tuple(again.get(number, snapshot) for number, snapshot in enumerate(snapshots)), locked
 
     def compile(
-        self, snapshots: Sequence[Snapshot], settings: OperatorSettings | None = None, read: DocumentReader = hyaml.read
+        self,
+        snapshots: Sequence[Snapshot],
+        settings: OperatorSettings | None = None,
+        read: DocumentReader | None = None,
     ) -> Compilation:
         """Compile an overlay; returns the tree and all findings with their locations."""
+        from halgit import secrets
+        from halgit.compiler import Locator, collect_findings, compile_tree
+
         operator = settings or self.operator
         self.output.progress(f"Merging overlay {operator.overlay}" if operator.overlay else "Merging")
-        compiled = compile_tree(snapshots, operator, read)
+        compiled = compile_tree(snapshots, operator, read or hyaml.read)
         secrets.learn_plain_secrets(compiled, self.output.redactor)
         plan = secrets.plan_secrets(compiled, operator.trust, operator.secrets)
         locator = Locator(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
@@ -171,6 +176,8 @@ class Session:
 
         Raises UsageError if there are no overlays.
         """
+        from halgit.compiler import combine_findings, overlays
+
         names = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
         if not names:
             raise UsageError("There are no overlays.", "Omit --all-overlays, or add layers as overlays/NAME.")
@@ -185,6 +192,8 @@ class Session:
     def compile_overlays(self, snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Compilation]:
         """Compile these overlays, reading each file once."""
         from concurrent.futures import ThreadPoolExecutor
+
+        from halgit.compiler import CachingReader
 
         read = CachingReader()
         count = Counter(self.output, "Compiling overlays", len(names))
@@ -214,6 +223,7 @@ class Session:
 
     def engines(self, plan: SecretPlan, doing: str) -> Engines:
         """Return the table of secret engines with the operator's servers and logins, which count their reads."""
+        from halgit.references import format_address
         from halgit.secrets.engines import engines
 
         distinct = {format_address(use.reference) for use in plan.uses if use.action != "leave"}

@@ -15,6 +15,10 @@ _MODULES = {
     "serialize": "content",
     "DISK": "filesystem",
     "Disk": "filesystem",
+    "RecordedSnapshot": "inputs",
+    "find_unchanged": "inputs",
+    "record_inputs": "inputs",
+    "Inputs": "manifest",
     "MANIFEST": "manifest",
     "Manifest": "manifest",
     "digest": "manifest",
@@ -37,7 +41,8 @@ _MODULES = {
 if TYPE_CHECKING:
     from halgit.publish.content import has_secrets, serialize
     from halgit.publish.filesystem import DISK, Disk
-    from halgit.publish.manifest import MANIFEST, Manifest, digest, read_digests, read_manifest
+    from halgit.publish.inputs import RecordedSnapshot, find_unchanged, record_inputs
+    from halgit.publish.manifest import MANIFEST, Inputs, Manifest, digest, read_digests, read_manifest
     from halgit.publish.publisher import Options, Outcome, Way, compare, publish
     from halgit.publish.single_files import (
         check_empty,
@@ -55,18 +60,22 @@ __all__ = [
     "MANIFEST",
     "Comparison",
     "Disk",
+    "Inputs",
     "Manifest",
     "Options",
     "Outcome",
+    "RecordedSnapshot",
     "Way",
     "check_empty",
     "compare",
     "digest",
+    "find_unchanged",
     "find_work_tree",
     "has_secrets",
     "publish",
     "read_digests",
     "read_manifest",
+    "record_inputs",
     "serialize",
     "write_daemon_config",
     "write_file",

@@ -13,7 +13,7 @@ from typing import Any
 from halgit import __version__
 from halgit.errors import PublishError
 from halgit.pipeline import EMPTY, Resolved, SecretsMode, SourceId
-from halgit.record import Record
+from halgit.record import Record, to_dict
 
 MANIFEST = ".halgit.json"
 WORK = ".halgit"
@@ -21,6 +21,18 @@ WORK = ".halgit"
 
 _FORMAT = 1
 _MASKED = "The secrets in this tree are placeholder values. Halyard can load it, but services cannot run with it."
+
+
+class Inputs(Record):
+    """What a tree was rendered from, as a digest; `files` were read, for each source without a revision.
+
+    `findings` is their number, and `secrets` whether the tree has values of secrets, which may change.
+    """
+
+    digest: str
+    files: tuple[tuple[str, ...], ...] = ()
+    findings: int = 0
+    secrets: bool = False
 
 
 class Manifest(Record):
@@ -31,12 +43,13 @@ class Manifest(Record):
     secrets: SecretsMode = "resolve"
     masked: bool = False
     versions: Mapping[str, str] = EMPTY
+    inputs: Inputs | None = None
 
     @classmethod
-    def of(cls, resolved: Resolved, secrets: SecretsMode) -> Manifest:
+    def of(cls, resolved: Resolved, secrets: SecretsMode, inputs: Inputs | None = None) -> Manifest:
         """Build the manifest of a resolved tree; `secrets` is the mode it was resolved with."""
         compiled = resolved.compiled
-        return cls(compiled.sources, compiled.overlay, secrets, resolved.masked, resolved.versions)
+        return cls(compiled.sources, compiled.overlay, secrets, resolved.masked, resolved.versions, inputs)
 
     def encode(self, files: Mapping[str, bytes]) -> bytes:
         """Encode `.halgit.json` for a tree of these files."""
@@ -46,6 +59,7 @@ class Manifest(Record):
             "sources": [_source(source) for source in self.sources],
             "overlay": self.overlay,
             "secrets": self._secrets(),
+            **({"inputs": to_dict(self.inputs)} if self.inputs else {}),
             "files": {path: digest(files[path]) for path in sorted(files)},
         }
         return json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
@@ -93,6 +107,18 @@ def read_manifest(text: bytes) -> ManifestSummary | None:
     said = json.loads(text.decode("utf-8", "surrogateescape")).get("secrets") if files is not None else None
     mode = said.get("mode") if isinstance(said, dict) else None
     return ManifestSummary(files, mode if isinstance(mode, str) else "resolve") if files is not None else None
+
+
+def read_inputs(text: bytes) -> Inputs | None:
+    """Parse the inputs of a `.halgit.json`; None if there are none."""
+    if read_digests(text) is None:
+        return None
+    inputs = json.loads(text.decode("utf-8", "surrogateescape")).get("inputs")
+    try:
+        files = tuple(tuple(map(str, paths)) for paths in inputs["files"])
+        return Inputs(str(inputs["digest"]), files, int(inputs["findings"]), bool(inputs["secrets"]))
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 def list_folders(paths: Iterable[str]) -> list[str]:

@@ -1,0 +1,100 @@
+"""Recognize that nothing changed: a digest of everything a render reads, kept in `.halgit.json`.
+
+A run with the digest of the last one, over an intact tree, would write the same tree. The digest covers the sources,
+the operator settings and the version of halgit. It is not recorded where it would cover a secret parameter. Secrets
+are never covered: a tree that holds some is resolved again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from halgit import __version__
+from halgit.errors import PublishError
+from halgit.halyard.sensitivity import is_sensitive_key
+from halgit.operator_settings import OperatorSettings
+from halgit.pipeline import Compiled, Snapshot, SourceId
+from halgit.publish.filesystem import DISK, GROUP, PRIVATE, Disk, is_file
+from halgit.publish.manifest import MANIFEST, Inputs, digest, read_inputs
+from halgit.publish.target import locate_target, read_target
+from halgit.record import list_fields
+
+_SEPARATOR: Final = "\0"
+
+
+class RecordedSnapshot:
+    """A snapshot that remembers which files were read, for a source without a revision."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.source: SourceId = snapshot.source
+        self.paths = snapshot.paths
+        self.files_read: set[str] = set()
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        paths = list(paths)
+        self.files_read.update(paths)
+        return self._snapshot.read(paths)
+
+    def close(self) -> None:
+        self._snapshot.close()
+
+
+def record_inputs(
+    snapshots: Sequence[RecordedSnapshot], operator: OperatorSettings, compiled: Compiled, findings: int, secrets: bool
+) -> Inputs | None:
+    """Return the inputs of a finished run; None if a secret parameter was set from outside."""
+    if any(_is_secret_input(name, one.secret) for name, one in compiled.parameters.items() if one.origin is None):
+        return None
+    files = tuple(tuple(sorted(one.files_read)) if not one.source.revision else () for one in snapshots)
+    return Inputs(digest_inputs(snapshots, operator, files), files, findings, secrets)
+
+
+def _is_secret_input(name: str, is_secret: bool) -> bool:
+    return is_secret or is_sensitive_key(name)
+
+
+def digest_inputs(snapshots: Sequence[Snapshot], operator: OperatorSettings, files: Sequence[Sequence[str]]) -> str:
+    """Return the digest of these sources and settings. Reads `files` of sources without a revision, one list each."""
+    parts = [__version__, _settings(operator)]
+    for number, snapshot in enumerate(snapshots):
+        source = snapshot.source
+        parts += [source.url, source.ref, source.path, source.revision]
+        if not source.revision:
+            known = [path for path in (files[number] if number < len(files) else ()) if path in snapshot.paths]
+            contents = snapshot.read(known)
+            parts += [*sorted(snapshot.paths), *(f"{path}={digest(contents[path])}" for path in known)]
+    return digest(_SEPARATOR.join(parts).encode("utf-8", "surrogateescape"))
+
+
+def _settings(operator: OperatorSettings) -> str:
+    return repr([(name, _sorted(getattr(operator, name))) for name in list_fields(type(operator))])
+
+
+def _sorted(value: Any) -> Any:
+    return (
+        sorted(value.items())
+        if isinstance(value, Mapping)
+        else sorted(value)
+        if isinstance(value, frozenset)
+        else value
+    )
+
+
+def find_unchanged(
+    target: Path, snapshots: Sequence[Snapshot], operator: OperatorSettings, *, group_access: bool, disk: Disk = DISK
+) -> Inputs | None:
+    """Return the recorded inputs if they are those of this run and the tree is as it was written; else None."""
+    try:
+        paths = locate_target(target, disk)
+        place = paths.target
+        recorded = read_inputs(disk.read(place / MANIFEST)) if is_file(disk.lstat(place / MANIFEST)) else None
+        if recorded is None or digest_inputs(snapshots, operator, recorded.files) != recorded.digest:
+            return None
+        state = read_target(place, (MANIFEST,), GROUP if group_access else PRIVATE, disk)
+        is_intact = not state.modified and not state.unfit and not paths.leftovers(disk)
+    except (OSError, PublishError):
+        return None
+    return recorded if is_intact else None
