@@ -146,11 +146,15 @@ class Declaration(Record):
 
 
 class Patch(Record):
-    """RFC 6902 operations on one file of the tree. `path` is where the patch stands in its `halgit.yaml`."""
+    """RFC 6902 operations on one file of the tree. `path` is the place of the patch in its `halgit.yaml`.
+
+    An `optional` patch may match nothing.
+    """
 
     target: str
     ops: tuple[Mapping[str, Value], ...]
     path: Path
+    optional: bool = False
 
 
 class RuleSettings(Record):
@@ -161,13 +165,17 @@ class RuleSettings(Record):
 
 
 class LayerSettings(Record):
-    """A layer's `halgit.yaml`. `file` is its path in the source, empty where there is none; `text` its bytes."""
+    """A layer's `halgit.yaml`. `file` is its path in the source, empty where there is none; `text` its bytes.
+
+    `optional` are the paths of `remove` that no lower layer needs to have.
+    """
 
     file: str = ""
     text: bytes = b""
     bases: tuple[str, ...] = ()
     params: Mapping[str, Declaration] = EMPTY
     remove: tuple[str, ...] = ()
+    optional: frozenset[str] = frozenset()
     patches: tuple[Patch, ...] = ()
     merge_keys: Mapping[str, Mapping[str, str]] = EMPTY
     include: tuple[str, ...] = ()
@@ -276,7 +284,7 @@ class Merged(Record):
 class Parameter(Record):
     """One parameter with its value and where that came from (`origin` None: an option or the environment).
 
-    `is_wrong`: the value does not fit the declaration, which is reported.
+    `is_wrong`: the value does not fit the declaration, which is reported. `uses` are the parameters in its value.
     """
 
     name: str
@@ -286,6 +294,7 @@ class Parameter(Record):
     used: bool
     origin: Origin | None = None
     is_wrong: bool = False
+    uses: tuple[str, ...] = ()
 
 
 class Skipped(Record):

@@ -107,12 +107,13 @@ params: {hosts: [a, b]}
 """,
     ),
     Entry(
-        id="parameter/nested",
+        id="parameter/cycle",
         severity=Severity.ERROR,
-        summary="The value of a parameter contains another parameter.",
-        halyard="Halyard does not see parameters.",
-        impact="The inner parameter is not replaced.",
-        fix="Write the value out.",
+        summary="The values of parameters use each other.",
+        halyard="Halyard knows no parameters; halgit replaces them before.",
+        impact="The parameters have no value.",
+        fix="Write one of the values without a parameter.",
+        example="# halgit.yaml\nparams:\n  a: ${{ params.b }}\n  b: ${{ params.a }}\n",
     ),
     Entry(
         id="parameter/no-value",

@@ -112,7 +112,7 @@ class _LayerMerger(Record, frozen=False):
             self._patch(layer, patch)
 
     def _remove(self, layer: Layer, path: str, number: int) -> None:
-        if self.files.pop(path, None) is None:
+        if self.files.pop(path, None) is None and path not in layer.settings.optional:
             where = Origin(layer.id, layer.settings.file, ("remove", number))
             message = f"No lower layer has the file {path}."
             default = "Remove the entry, or correct the path; folders are not supported."
@@ -184,6 +184,8 @@ class _LayerMerger(Record, frozen=False):
         problem = self._target_problem(patch.target, file)
         if problem is not None:
             rule, message, hint = problem
+            if patch.optional and rule == "patch/no-target":
+                return
             where = Origin(layer.id, layer.settings.file, (*patch.path, "target"))
             self.diagnostics.append(Diagnostic(rule, where, message, hint))
         elif file is not None and file.root is not None:

@@ -1,5 +1,6 @@
 """RFC 6902 operations on a draft: add, remove, replace, move, copy, test.
 
+A path may have wildcards: `[*]` and `[name=prod-*]` apply the operation to every list item that matches.
 An operation that fails is a diagnostic; operations that depend on it are skipped. A value that an operation writes
 originates in the `halgit.yaml` with the patch; a value that is moved keeps its origin. Messages never show values,
 which can be secrets.
@@ -7,6 +8,7 @@ which can be secrets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -24,6 +26,8 @@ _ROOT_KEY = ""
 
 _CREATING = ("add", "move", "copy")
 """The operations that can create a value."""
+
+Segments = tuple[str | Selector, ...]
 
 _POSITION = lazy_pattern(r"0|[1-9][0-9]*")
 
@@ -93,8 +97,11 @@ def apply_patch(root: Draft, patch: Patch, origin: Origin, diagnostics: list[Dia
         if any(_depends_on(path, op) for path in failed):
             continue
         try:
-            _Operation(container, op, here).run()
+            for segments in _expand(container, op):
+                _Operation(container, op, here, segments).run()
         except _OperationError as error:
+            if patch.optional and error.rule == "patch/no-match":
+                continue
             where = Origin(here.layer, here.file, (*here.path, error.member))
             diagnostics.append(Diagnostic(error.rule, where, error.message, error.hint))
             if op["op"] == "test":
@@ -110,12 +117,13 @@ def _depends_on(path: str, op: Mapping[str, Value]) -> bool:
 
 
 class _Operation:
-    """One operation on the document in `container`. `here` is the operation's place."""
+    """One operation on the document in `container`. `here` is its place, `path` its path without wildcards."""
 
-    def __init__(self, container: Draft, op: Mapping[str, Value], here: Origin) -> None:
+    def __init__(self, container: Draft, op: Mapping[str, Value], here: Origin, path: Segments) -> None:
         self._container = container
         self._op = op
         self._here = here
+        self._path = path
 
     def run(self) -> None:
         """Apply the operation. Raises _OperationError."""
@@ -174,12 +182,8 @@ class _Operation:
         at.delete()
         return node
 
-    def _segments(self, member: str) -> tuple[str | Selector, ...]:
-        segments = paths.parse_pointer(self._op[member])
-        if segments is None:
-            hint = "Start it with `/`, and write `~` as `~0` and `/` in a key as `~1`."
-            raise _OperationError("patch/malformed", member, "This is not a JSON pointer.", hint)
-        return segments
+    def _segments(self, member: str) -> Segments:
+        return self._path if member == "path" else _parse_pointer(self._op, member)
 
     def _locate(self, member: str, *, new: bool = False) -> _Location:
         """Return the location that a pointer names. With `new` its last step may not exist yet."""
@@ -194,12 +198,73 @@ class _Operation:
         return _Location(parent, steps[-1], tuple(steps), tuple(lists))
 
 
+# --- pointers --------------------------------------------------------------------------------------------------
+
+
+def _parse_pointer(op: Mapping[str, Value], member: str) -> Segments:
+    segments = paths.parse_pointer(op[member])
+    if segments is None:
+        hint = "Start it with `/`, and write `~` as `~0` and `/` in a key as `~1`."
+        raise _OperationError("patch/malformed", member, "This is not a JSON pointer.", hint)
+    return segments
+
+
+def _expand(container: Draft, op: Mapping[str, Value]) -> list[Segments]:
+    """Return the paths of an operation without wildcards, the last first if it removes items."""
+    segments = _parse_pointer(op, "path")
+    if not any(map(_is_wildcard, segments)):
+        return [segments]
+    if op["op"] in ("move", "copy"):
+        hint = "Write one operation for each item."
+        raise _OperationError("patch/malformed", "path", f"{op['op']} does not support wildcards.", hint)
+    found: list[tuple[Segments, Draft | None]] = [((), container.members()[_ROOT_KEY])]
+    for segment in segments:
+        found = [one for prefix, node in found for one in _expand_segment(prefix, node, segment)]
+    if not found:
+        text = next(_segment_text(one) for one in segments if _is_wildcard(one))
+        raise _no_match("path", text, "the list has no such item", "Correct the path, or set `optional: true`.")
+    expanded = [prefix for prefix, _ in found]
+    return expanded[::-1] if op["op"] == "remove" else expanded
+
+
+def _expand_segment(
+    prefix: Segments, node: Draft | None, segment: str | Selector
+) -> list[tuple[Segments, Draft | None]]:
+    if node is None or node.kind != "list" or not _is_wildcard(segment):
+        return [((*prefix, segment), _existing_child(node, segment))]
+    if isinstance(segment, str):
+        positions = list(range(len(node.items())))
+    else:
+        pattern = re.compile(".*".join(map(re.escape, segment.value.split("*"))), re.DOTALL)
+        named = node.positions(segment.key)
+        positions = sorted(at for name, places in named.items() if pattern.fullmatch(name) for at in places)
+    return [((*prefix, str(at)), node.items()[at]) for at in positions]
+
+
+def _existing_child(node: Draft | None, segment: str | Selector) -> Draft | None:
+    """Return the child at a segment; None if there is none, which the operation itself reports."""
+    if node is None or node.kind not in ("mapping", "list"):
+        return None
+    try:
+        return _child(node, _step(node, segment, "path", new=False))
+    except _OperationError:
+        return None
+
+
+def _is_wildcard(segment: str | Selector) -> bool:
+    return "*" in segment.value if isinstance(segment, Selector) else segment == "[*]"
+
+
+def _segment_text(segment: str | Selector) -> str:
+    return segment.text if isinstance(segment, Selector) else segment
+
+
 def _child(node: Draft, step: Step) -> Draft:
     return node.members()[step] if isinstance(step, str) else node.items()[step]
 
 
 def _step(node: Draft, segment: str | Selector, member: str, *, new: bool) -> Step:
-    text = segment.text if isinstance(segment, Selector) else segment
+    text = _segment_text(segment)
     if node.kind == "mapping":
         if new or text in node.names:
             return text

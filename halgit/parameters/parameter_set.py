@@ -9,14 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from halgit import references
+from halgit import yaml as hyaml
 from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.operator_settings import OperatorSettings
 from halgit.parameters import values as sources
+from halgit.parameters.templates import OPEN, Use, parse_template
 from halgit.parameters.types import InvalidValue, convert_value
 from halgit.parameters.values import FILE_SUFFIX, SET_OPTION, ParameterValue, variable_name
-from halgit.pipeline import EMPTY, MISSING, Declaration, Finding, Layer, Origin, Parameter, Severity, Value
+from halgit.pipeline import (
+    EMPTY,
+    MISSING,
+    Declaration,
+    Finding,
+    Layer,
+    Origin,
+    Parameter,
+    Severity,
+    UnquotedScalar,
+    Value,
+)
 from halgit.record import Record, replace
-from halgit.redaction import Secret
+from halgit.redaction import Secret, SecretText, join_parts
 from halgit.text.phrases import suggest_nearest
 
 
@@ -29,8 +42,19 @@ class ParameterSet(Record):
 
     def with_used(self, used: Iterable[str]) -> dict[str, Parameter]:
         """Return the parameters with their `used` field set."""
-        names = frozenset(used)
+        names = self.all_used(used)
         return {name: replace(one, used=name in names) for name, one in self.values.items()}
+
+    def all_used(self, used: Iterable[str]) -> frozenset[str]:
+        """Return these names and those of the parameters that their values use."""
+        names: dict[str, None] = {}
+        pending = list(used)
+        while pending:
+            name = pending.pop()
+            if name not in names:
+                names[name] = None
+                pending += self.values[name].uses if name in self.values else ()
+        return frozenset(names)
 
 
 def collect_parameters(
@@ -56,6 +80,7 @@ def collect_parameters(
     collector.findings += (*file_findings, *environment_findings)
     collector.add_operator_values([*from_file, *from_environment, *sources.option_values(operator)])
     collector.check_required()
+    collector.expand_values()
     return ParameterSet(
         {name: collector.parameter(name) for name in names},
         declared,
@@ -84,6 +109,9 @@ class _Collector:
         self._origins: dict[str, Origin] = {}
         self._values: dict[str, ParameterValue] = {}
         self._wrong: set[str] = set()
+        self._uses: dict[str, tuple[str, ...]] = {}
+        self._expanding: list[str] = []
+        self._secret_by_use: set[str] = set()
 
     def declare(self, entries: Sequence[tuple[Declaration, Origin]]) -> None:
         """Add the names and declarations. A name is declared once and has its own environment variable."""
@@ -111,6 +139,11 @@ class _Collector:
         for one in values:
             if one.value is MISSING:
                 continue
+            uses = _uses(one)
+            if uses:
+                self._uses[one.name], self._values[one.name] = uses, one
+                continue
+            self._uses.pop(one.name, None)
             try:
                 value = convert_value(self.declared.get(one.name), one.value, is_text=one.is_text)
             except InvalidValue as error:
@@ -137,16 +170,68 @@ class _Collector:
             self.add_values([one])
 
     def _check_layer_value(self, one: ParameterValue, value: Value) -> None:
-        """Report a parameter inside the value of another, and a secret in plain text in the repository."""
+        """Report a secret in plain text in the repository."""
         if not one.origin or not isinstance(value, str):
             return
-        if "${{" in value and "params." in value:
-            message = f"parameter {one.name}: a parameter is not replaced in the value of another."
-            self._report("parameter/nested", one, message, "Write the value itself.")
-        elif value and self._is_secret(one.name) and not _is_reference(value):
+        if value and self._is_secret(one.name) and not _is_reference(value):
             message = f"parameter {one.name} is secret, but its value is in plain text in the repository."
             hint = f"Use a reference, or set it with {variable_name(one.name)}{FILE_SUFFIX}."
             self._report("parameter/secret-in-plain-text", one, message, hint, Severity.WARNING)
+
+    # --- values that use parameters ----------------------------------------------------------------------------
+
+    def expand_values(self) -> None:
+        """Replace the parameters in the values of layers, and report cycles."""
+        for name in list(self._uses):
+            self._expand(name)
+
+    def _expand(self, name: str) -> Value:
+        """Return the parameter's value, with the parameters in it replaced; MISSING if it has none."""
+        one = self._values.get(name)
+        if one is None or not _uses(one):
+            return self.parameter(name).value
+        if name in self._expanding:
+            cycle = " -> ".join([*self._expanding[self._expanding.index(name) :], name])
+            message = f"the values of parameters form a cycle: {cycle}."
+            self._report("parameter/cycle", one, message, "Write one of the values without a parameter.")
+            return MISSING
+        self._expanding.append(name)
+        template = parse_template(str(one.value))
+        parts = [self._part(one, part) if isinstance(part, Use) else part for part in template.parts]
+        self._expanding.pop()
+        if any(part is MISSING for part in parts):
+            self._wrong.add(name)
+            self._values[name] = replace(one, value="", is_expanded=True)
+            return MISSING
+        typed = template.only_use is not None and isinstance(one.value, UnquotedScalar)
+        value = parts[0] if typed else join_parts(part if isinstance(part, Secret) else _string(part) for part in parts)
+        if isinstance(value, (Secret, SecretText)):
+            self._secret_by_use.add(name)
+            value = value.open()
+        self._uses.setdefault(name, ())
+        self._set_expanded(one, value)
+        return self.parameter(name).value
+
+    def _set_expanded(self, one: ParameterValue, value: Value) -> None:
+        try:
+            value = convert_value(self.declared.get(one.name), value, is_text=False)
+        except InvalidValue as error:
+            self._report("parameter/value", one, error.message, error.hint)
+            self._wrong.add(one.name)
+        self._values[one.name] = replace(one, value=value, is_expanded=True)
+
+    def _part(self, one: ParameterValue, use: Use) -> Value:
+        """Return the value of a parameter that another one uses."""
+        if use.name not in self.names:
+            hint = suggest_nearest(use.name, self.names, "Declare it under params in halgit.yaml.")
+            self._report("parameter/undeclared", one, f"parameter {use.name} is not declared.", hint)
+            return MISSING
+        value = self._expand(use.name)
+        if value is MISSING and use.name not in self._values and use.name in self.declared:
+            declared = self.declared[use.name]
+            if not declared.required and use.name not in self._uses:
+                self._report("parameter/no-value", one, f"parameter {use.name} has no value.", how_to_set(declared))
+        return value
 
     def check_required(self) -> None:
         """Report required parameters without a value."""
@@ -165,11 +250,13 @@ class _Collector:
             return Parameter(name, MISSING, is_secret, "", used=False)
         is_hidden = is_secret and not _is_reference(one.value)
         value = Secret(str(one.value), f"parameter {name}") if is_hidden else one.value
-        is_wrong = name in self._wrong
-        return Parameter(name, value, is_secret, one.source, used=False, origin=one.origin, is_wrong=is_wrong)
+        uses, is_wrong = self._uses.get(name, ()), name in self._wrong
+        return Parameter(
+            name, value, is_secret, one.source, used=False, origin=one.origin, is_wrong=is_wrong, uses=uses
+        )
 
     def _is_secret(self, name: str) -> bool:
-        return name in self.declared and self.declared[name].secret
+        return name in self._secret_by_use or (name in self.declared and self.declared[name].secret)
 
     def _report(
         self, rule: str, one: ParameterValue, message: str, hint: str, severity: Severity = Severity.ERROR
@@ -190,6 +277,17 @@ def _is_reference(value: Value) -> bool:
     return bool(references.find_references(value)) or references.explain_malformed(value) is not None
 
 
+def _uses(one: ParameterValue) -> tuple[str, ...]:
+    """Return the parameters that a value of a layer uses."""
+    if one.origin is None or one.is_expanded or not isinstance(one.value, str) or OPEN not in one.value:
+        return ()
+    return tuple(dict.fromkeys(use.name for use in parse_template(one.value).uses))
+
+
+def _string(value: Value) -> str:
+    return value if isinstance(value, str) else hyaml.to_java_string(value)
+
+
 def how_to_set(declared: Declaration) -> str:
     """Return the hint for a parameter without a value."""
     key = variable_name(declared.name)
@@ -200,7 +298,7 @@ def how_to_set(declared: Declaration) -> str:
 
 def find_unused(parameters: ParameterSet, used: Iterable[str], layers: Sequence[Layer]) -> tuple[Finding, ...]:
     """Return a warning for each unused parameter, at its place in a layer or with the source of its value."""
-    names = frozenset(used)
+    names = parameters.all_used(used)
     diagnostics: dict[str, Diagnostic] = {}
     findings: list[Finding] = []
     for entry, origin in sources.layer_entries(layers):

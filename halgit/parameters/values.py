@@ -32,7 +32,8 @@ def variable_name(name: str) -> str:
 class ParameterValue(Record):
     """One value of one parameter. `source` is a file, variable or option; `is_text` asks for conversion to the type.
 
-    `origin` is its place in a layer. A value of `--params` has `file` and `position` instead.
+    `origin` is its place in a layer. A value of `--params` has `file` and `position` instead. `is_expanded` says that
+    the parameters in it are replaced.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ParameterValue(Record):
     origin: Origin | None = None
     file: str = ""
     position: Position | None = None
+    is_expanded: bool = False
 
     @property
     def prefix(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from halgit import yaml as hyaml
 from halgit.pipeline import EMPTY, Finding, LayerSettings, Path, RuleSettings, Severity, Value
 from halgit.record import replace
-from halgit.settings.reader import Reader, is_operator_setting, layer_of
+from halgit.settings.reader import Reader, is_operator_setting, is_string, layer_of
 from halgit.settings.sections import read_params, read_patches
 from halgit.text.phrases import describe_kind, suggest_nearest
 
@@ -62,12 +62,14 @@ def _check_keys(reader: Reader, data: Mapping[str, Value], root: bool) -> None:
 
 def _read_settings(reader: Reader, data: Mapping[str, Value], root: bool) -> LayerSettings:
     of_root = data if root else {}
+    remove, optional = _removals(reader, data)
     return LayerSettings(
         file=reader.file,
         text=reader.text,
         bases=reader.strings(data, (), "bases"),
         params=read_params(reader, data),
-        remove=_paths_inside(reader, data, "remove"),
+        remove=remove,
+        optional=optional,
         patches=read_patches(reader, data),
         merge_keys=_merge_keys(reader, data),
         include=_paths_inside(reader, data, "include"),
@@ -82,6 +84,28 @@ def _paths_inside(reader: Reader, data: Mapping[str, Value], key: str) -> tuple[
     """Return the paths or globs of a list, all inside the layer."""
     strings = enumerate(reader.strings(data, (), key))
     return tuple(text for number, text in strings if reader.check_inside(text, (key, number)))
+
+
+def _removals(reader: Reader, data: Mapping[str, Value]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the paths of `remove`, and those that are optional: `{path: a, optional: true}`."""
+    paths: list[str] = []
+    optional: set[str] = set()
+    for number, entry in enumerate(reader.items(data, (), "remove")):
+        at: Path = ("remove", number)
+        if not isinstance(entry, Mapping):
+            if not is_string(entry) or not entry:
+                reader.report_type(at, entry, "string")
+            elif reader.check_inside(entry, at):
+                paths.append(entry)
+            continue
+        reader.check_keys(entry, at, ("path", "optional"), "An entry of remove")
+        path = reader.string(entry, at, "path")
+        if path is None and "path" not in entry:
+            reader.report("settings/value", at, "An entry of remove requires path.", "Add path.")
+        if path and reader.check_inside(path, (*at, "path")):
+            paths.append(path)
+            optional |= {path} if reader.boolean(entry, at, "optional") else set()
+    return tuple(paths), frozenset(optional)
 
 
 def _merge_keys(reader: Reader, data: Mapping[str, Value]) -> Mapping[str, Mapping[str, str]]:

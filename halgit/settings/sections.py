@@ -132,13 +132,14 @@ def read_patches(reader: Reader, data: Mapping[str, Value]) -> tuple[Patch, ...]
 
 
 def _patch(reader: Reader, path: Path, entry: Mapping[str, Value]) -> Patch | None:
-    reader.check_keys(entry, path, ("target", "ops"), "A patch")
+    reader.check_keys(entry, path, ("target", "ops", "optional"), "A patch")
     _check_required(reader, path, entry, ("target", "ops"), "A patch")
     target = reader.string(entry, path, "target")
     operations = reader.items(entry, path, "ops")
     are_valid = [_check_operation(reader, (*path, "ops", number), op) for number, op in enumerate(operations)]
     is_inside = target is not None and reader.check_inside(target, (*path, "target"))
-    return Patch(target, tuple(operations), path) if target and is_inside and all(are_valid) else None
+    optional = reader.boolean(entry, path, "optional")
+    return Patch(target, tuple(operations), path, optional) if target and is_inside and all(are_valid) else None
 
 
 def _check_operation(reader: Reader, path: Path, op: Value) -> bool:
