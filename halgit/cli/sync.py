@@ -79,6 +79,8 @@ _WHEN = combine(
         option("--once", is_flag=True, help="Do everything that is due, then exit."),
         option("--interval", type=Seconds(0.05), default=60.0, show_default=True, metavar="SECONDS", group=WHEN,
                help="Time between two looks at the sources."),
+        option("--retry", type=Seconds(0.1), default=10.0, show_default=True, metavar="SECONDS", group=WHEN,
+               help="Pause after a failure; it doubles with each further failure, up to 15 minutes."),
         option("--refresh", type=Seconds(0), default=3600.0, show_default=True, metavar="SECONDS", group=WHEN,
                help="Render this often without a change, so that rotated secrets are deployed; 0: never."),
         option("--suspend", "suspend_file", type=click.Path(path_type=Path), metavar="FILE", group=WHEN,

@@ -31,8 +31,6 @@ from halgit.sync.status import StatusBoard
 from halgit.sync.synchronizer import Synchronizer
 from halgit.sync.windows import parse_window
 
-_FIRST_PAUSE = 10.0
-
 
 class _BeatingClock(SystemClock):
     """The machine's clock; each pause shows that the loop is alive."""
@@ -55,7 +53,7 @@ class SyncParts:
         self._options = dict(options)
         self._output = output
         self._specs = source_specs(options, sources.parse_spec)
-        self._shown: Sequence[Finding] = ()
+        self._shown: dict[str, tuple[Finding, ...]] = {}
         self._closing = ExitStack()
         self.settings = sync_settings(options)
         self.board = StatusBoard(time.time, output.redactor.clean)
@@ -151,11 +149,11 @@ class SyncParts:
                 return self.synchronizer.advance()
             except DeployError as reason:
                 self.board.fail(reason)
-                self._print_findings(reason.findings)
+                self._print_findings(reason.findings, "deploy")
                 if attempt == self.settings.attempts or not self.synchronizer.is_waiting:
                     raise
-                self._output.message(f"{reason.message} Deploying again in {_FIRST_PAUSE * attempt:g} seconds.")
-                self._clock.sleep(_FIRST_PAUSE * attempt)
+                self._output.message(f"{reason.message} Deploying again in {self.settings.retry * attempt:g} seconds.")
+                self._clock.sleep(self.settings.retry * attempt)
         return None
 
     # --- output
@@ -171,18 +169,19 @@ class SyncParts:
 
     def _print_failure(self, reason: HalgitError) -> None:
         if isinstance(reason, DeployError):
-            self._print_findings(reason.findings)
+            self._print_findings(reason.findings, "deploy")
         self._output.message(str(reason), level="error", code=reason.exit_code)
 
-    def _print_findings(self, findings: Sequence[Finding]) -> None:
-        """Print findings, unless the same were printed last."""
-        if not findings or tuple(findings) == tuple(self._shown):
+    def _print_findings(self, findings: Sequence[Finding], kind: str = "render") -> None:
+        """Print findings, unless the same ones of their kind were printed last."""
+        if tuple(findings) == self._shown.get(kind, ()):
             return
-        self._shown = tuple(findings)
+        self._shown[kind] = tuple(findings)
         for finding in findings:
             text = finding_line(finding, self._output.paint_message)
             self._output.message(text, level=str(finding.severity), rule=finding.rule)
-        self._output.message(summary_line(findings) + ".")
+        if findings:
+            self._output.message(summary_line(findings) + ".")
 
 
 def sync_settings(options: Mapping[str, Any]) -> SyncSettings:
@@ -207,6 +206,7 @@ def sync_settings(options: Mapping[str, Any]) -> SyncSettings:
         windows=tuple(parse_window(text) for text in options["windows"]),
         locked=options["locked"],
         interval=options["interval"],
+        retry=options["retry"],
         refresh=options["refresh"],
         required_checks=options["required_checks"],
     )

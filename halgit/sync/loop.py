@@ -17,7 +17,6 @@ from halgit.sync.settings import SyncSettings
 from halgit.sync.status import StatusBoard
 from halgit.sync.synchronizer import Synchronizer
 
-_FIRST_RETRY = 10.0
 _LONGEST_RETRY = 900.0
 _JITTER = 0.1
 
@@ -157,7 +156,7 @@ class Loop:
         if isinstance(reason, (FindingsError, DeployError)) and not self._synchronizer.is_waiting:
             self._retry_at = None
             return
-        pause = min(_LONGEST_RETRY, _FIRST_RETRY * 2**self._retries) * random.uniform(1 - _JITTER, 1 + _JITTER)
+        pause = min(_LONGEST_RETRY, self._settings.retry * 2**self._retries) * random.uniform(1 - _JITTER, 1 + _JITTER)
         self._retries = min(self._retries + 1, 10)
         self._retry_at = self._clock.monotonic() + pause
 

@@ -20,6 +20,7 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
     "ERROR": Severity.ERROR,
     "FATAL": Severity.ERROR,
 }
+_INTERRUPTED: Final = "DaemonTaskInterrupted("
 _NOWHERE: Final = frozenset({"", "Global"})
 _STATES: Final = {"TIMED_OUT": "timed out", "INTERRUPTED": "was interrupted", "FAILED": "failed"}
 
@@ -30,7 +31,9 @@ def task_findings(task: Task, config: Value) -> tuple[Finding, ...]:
     for service, child in failed_services(task):
         reasons = [problem for problem in child.problems if problem.severity in ("ERROR", "FATAL")]
         message = f"{service} was not deployed: the task {_STATES.get(child.state, 'did not end')}."
-        if reasons:
+        if reasons and _INTERRUPTED in reasons[0].message:
+            message = f"{service} was not deployed: Halyard interrupted it after another failure."
+        elif reasons:
             message = f"{service} was not deployed: {reasons[0].message}"
         hint = reasons[0].remediation if reasons else ""
         hint = hint or "See the daemon's log. Services that have no finding here were deployed."

@@ -14,7 +14,7 @@ class SyncSettings(Record):
 
     `deployment` empty is what the repository names. `attempts` is how often one tree is deployed before it is rolled
     back, or left to a later retry. `refresh` renders again without a change, so that rotated secrets are noticed; 0
-    never does.
+    never does. `retry` is the pause after a first failure; it doubles with each further one.
     """
 
     target: Path
@@ -34,6 +34,7 @@ class SyncSettings(Record):
     suspend_file: Path | None = None
     windows: tuple[Window, ...] = ()
     interval: float = 60.0
+    retry: float = 10.0
     refresh: float = 3600.0
     locked: bool = False
     required_checks: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from itertools import pairwise
 
 from servers.git_http import GitHttpServer
 from servers.halyard_tasks import Pace
@@ -31,6 +32,20 @@ def test_a_bad_commit_is_reported_once_and_a_good_one_follows(one: World) -> Non
         one.repository.commit(tree(gate="a: 3\n"))
         until(lambda: is_deployed(one, b"a: 3\n"))
     assert len(one.daemon.deploys) == 2
+
+
+def test_what_failed_is_tried_again_with_longer_pauses(one: World) -> None:
+    one.daemon.refuse_manifest({"gate"}, "error: no")
+    with running(one, "--retry", "0.5"):
+        until(lambda: len(one.daemon.deploys) == 4, 40)
+        begins = [task.events[0]["timestamp"] for task in one.daemon.deploys]
+        pauses = [later - earlier for earlier, later in pairwise(begins)]
+        assert pauses[0] >= 450
+        assert pauses[1] >= 900
+        assert pauses[2] >= 1800
+        one.daemon.refuse_manifest(set(), "")
+        until(lambda: is_deployed(one, b"a: 1\n"))
+    assert "DaemonTaskInterrupted" not in one.log
 
 
 def test_newer_commits_replace_those_that_wait(one: World) -> None:

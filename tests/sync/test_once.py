@@ -267,3 +267,27 @@ def test_a_daemon_that_cannot_start_still_gets_the_tree_that_may_fix_it(one: Wor
     assert ran.code == 7
     assert "is not up after 1 seconds." in ran.err
     assert (one.hal / GATE).read_text() == "a: 2\n"
+
+
+def test_an_unsigned_commit_is_neither_published_nor_deployed(one: World, tmp_path: Path) -> None:
+    (tmp_path / "signers").write_text("somebody@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAA"
+                                      "AAAAAAAAAAAAAAAAAAAAAA\n")  # fmt: skip
+    ran = one.once("--verify-signatures", tmp_path / "signers")
+    assert ran.code == 3
+    assert "sign" in ran.err
+    assert not one.daemon.deploys
+    assert not one.hal.exists()
+
+
+def test_locked_deploys_what_the_lock_records_and_nothing_else(one: World) -> None:
+    lock = one.halgit("lock", "--repo", one.url, "--output", one.repository.folder / "halgit.lock")
+    assert lock.code == 0, lock.err
+    one.repository.commit()
+    ran = one.once("--locked")
+    assert ran.code == 0, ran.err
+    one.repository.commit({GATE: "a: 2\n"})
+    moved = one.once("--locked")
+    assert moved.code == 3
+    assert f"{GATE} has changed" in moved.err
+    assert (one.hal / GATE).read_text() == "a: 1\n"
+    assert len(one.daemon.deploys) == 1
