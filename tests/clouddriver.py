@@ -78,9 +78,9 @@ class Judge:
 def judge(folder: Path) -> Iterator[Judge]:
     """A judge for the length of a with block, with a folder of its own."""
     java = needs.program("java", "default-jre-headless")
-    built = _built()
+    classes = built(SOURCE)
     process = subprocess.Popen(
-        [java, "-XX:TieredStopAtLevel=1", "-cp", f"{built}:{built / 'lib'}/*", "Judge"],
+        [java, "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{classes / 'lib'}/*", "Judge"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
     )  # fmt: skip
     try:
@@ -93,21 +93,21 @@ def judge(folder: Path) -> Iterator[Judge]:
         process.stdout.close()
 
 
-def _built() -> Path:
-    """The compiled judge with its jars below build/, made once for each version of its source."""
+def built(source: Path) -> Path:
+    """A compiled judge with its jars below build/, made once for each version of its source."""
     javac = needs.program("javac", "default-jdk-headless")
     maven = needs.program("mvn", "maven")
-    sources = sorted(SOURCE.iterdir())
+    sources = sorted(source.iterdir())
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
-    target = needs.ROOT / "build" / f"clouddriver-judge-{digest}"
+    target = needs.ROOT / "build" / f"{source.name}-judge-{digest}"
     target.parent.mkdir(exist_ok=True)
     with open(target.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (target / "Judge.class").is_file():
-            _run(maven, "-q", "-B", "-f", SOURCE / "pom.xml", "dependency:copy-dependencies",
+            _run(maven, "-q", "-B", "-f", source / "pom.xml", "dependency:copy-dependencies",
                  f"-DoutputDirectory={target / 'lib'}")  # fmt: skip
             (target / "logback.xml").write_text('<configuration><root level="OFF"/></configuration>\n')
-            _run(javac, "-proc:none", "-cp", f"{target / 'lib'}/*", "-d", target, *SOURCE.glob("*.java"))
+            _run(javac, "-proc:none", "-cp", f"{target / 'lib'}/*", "-d", target, *source.glob("*.java"))
     return target
 
 

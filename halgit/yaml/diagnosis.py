@@ -239,12 +239,12 @@ def _indent(stop: ParseFailure) -> Diagnosis | None:
 _CAUSES: Final[tuple[Callable[[ParseFailure], Diagnosis | None], ...]] = (
     _progress,
     _our_own_limit,
+    _escape,
     _template,
     _tab,
     _placeholder,
     _missing_space,
     _open_quote,
-    _escape,
     _closed_quote,
     _bracket,
     _first_character,
