@@ -39,6 +39,7 @@ _SERVICE: Final = (("url", "username", "password"), ("url", "awsAccessKey", "aws
 _ALERTS: Final = (
     ("CERTIFICATE_EXPIRED", "The control certificate has expired.", "Renew it: `halgit isd status` shows its end."),
     ("UNKNOWN_CA", "The control certificate was issued by another CA.", "Use the certificate of this controller."),
+    ("DECRYPT_ERROR", "The control certificate was issued by another CA.", "Use the certificate of this controller."),
     ("CERTIFICATE_REQUIRED", "The controller requires a client certificate.", "Add --controller-cert-file."),
     ("BAD_CERTIFICATE", "The controller refuses the control certificate.", "Use the certificate of this controller."),
 )
@@ -253,7 +254,7 @@ class Controller:
 
 
 class _Translated:
-    """Turns errors of the HTTP library into ours, told apart by what failed."""
+    """Turns errors of the HTTP library into ours, distinguished by what failed."""
 
     def __init__(self, at: str, call: str) -> None:
         self._at = at

@@ -40,7 +40,7 @@ class Limits(Record):
 
 
 class Guard:
-    """ASGI middleware. `count` is told the operation, the status and the seconds of each request."""
+    """ASGI middleware. `count` receives the operation, the status and the seconds of each request."""
 
     def __init__(self, app: ASGIApp, limits: Limits, count: Callable[[str, int, float], None]) -> None:
         self._app = app

@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Any
 import needs
 import pytest
 from clouddriver import Judge
-from servers.accounts_server import KEY, OLD, READER, WRITER, AccountServer, account_server
+from servers.accounts_server import ADMIN, KEY, OLD, READER, WRITER, AccountServer, account_server
 
 KUBECONFIG = """\
 clusters: [{name: c, cluster: {server: 'https://x'}}]
@@ -279,3 +280,17 @@ def _client(authority: Any, name: str) -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     return pem(authority.sign(subject, key.public_key())), key_pem(key)
+
+
+def test_random_requests_find_no_server_error_and_no_answer_that_is_not_described(tmp_path: Path) -> None:
+    """Schemathesis over the served description, with real commits to a real repository."""
+    with account_server(tmp_path) as server:
+        server.remote.names = {"shop": ["kubernetes"]}
+        checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+        done = subprocess.run(
+            [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--checks", checks,
+             "--header", f"Authorization: Bearer {ADMIN}", "--max-examples", "15", "--seed", "1", "--workers", "1",
+             "--phases", "coverage,fuzzing", "--no-color"],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]

@@ -1,0 +1,310 @@
+"""The controller's client against a controller as strict as the recorded one: what each fault is blamed on."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from program import Ran, halgit
+from servers.controller import Authority, FakeController, controller, encoded, error, pem, said
+from servers.http import Said
+from servers.repositories import Repository
+
+from halgit import yaml as hyaml
+from halgit.accounts.cipher import Cipher
+from halgit.redaction import Secret
+
+FILE = "accounts/clouddriver-local.yml"
+KEY = "the-encrypt-key"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "accounts.git")
+    made.commit({"README": "hello\n"})
+    made.git("checkout", "--quiet", "--detach")
+    (tmp_path / "key").write_text(KEY)
+    return made
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Iterator[FakeController]:
+    with controller(tmp_path) as running:
+        yield running
+
+
+def add(repository: Repository, *options: object, name: str = "shop", agent: str = "shop") -> Ran:
+    ran = halgit(
+        "accounts", "add", name, "--agent", agent, "--encrypt-key-file", "key", "--repo", repository.url,
+        "--ref", "main", *options, cwd=repository.folder.parent,
+    )  # fmt: skip
+    assert "canary" not in ran.out + ran.err
+    return ran
+
+
+def entries(repository: Repository) -> list[dict[str, Any]]:
+    data = hyaml.read(repository.git("show", f"main:{FILE}").encode(), FILE).data
+    return list(data["kubernetes"]["accounts"])
+
+
+def kubeconfig(repository: Repository) -> dict[str, Any]:
+    text = Cipher(Secret(KEY, "key")).decrypt(str(entries(repository)[0]["kubeconfigContents"]))
+    return dict(hyaml.read(text.encode(), "").data)
+
+
+def test_a_remote_account_asks_the_controller_and_takes_its_namespaces(
+    repository: Repository, remote: FakeController
+) -> None:
+    remote.names, remote.namespaces = {"shop": ["kubernetes"]}, ["a", "b"]
+    ran = add(repository, *remote.options())
+    assert (ran.code, ran.err) == (0, "")
+    assert remote.asked == [
+        ("getAgentStatistics", None), ("generateKubectlComponents", {"agentName": "shop", "name": "kubernetes"}),
+    ]  # fmt: skip
+    assert kubeconfig(repository)["clusters"][0]["cluster"]["server"] == "https://controller:9002"
+    assert entries(repository)[0]["namespaces"] == ["a", "b"]
+    listed = halgit("accounts", "list", "--repo", repository.url, "--ref", "main", "--encrypt-key-file", "key",
+                    cwd=repository.folder.parent, HOME=str(repository.folder.parent))  # fmt: skip
+    assert listed.out.splitlines()[1].split()[:3] == ["shop", "kubernetes", "shop"]
+
+
+def test_nothing_is_issued_for_a_change_that_is_refused_or_a_dry_run(
+    repository: Repository, remote: FakeController
+) -> None:
+    assert add(repository, *remote.options(), "--field", "debug=1").code == 6
+    assert add(repository, *remote.options(), name="a/b").code == 6
+    assert add(repository, *remote.options(), "--dry-run").code == 0
+    assert remote.asked == []
+
+
+def test_an_agent_that_is_not_connected_is_reported(repository: Repository, remote: FakeController) -> None:
+    ran = add(repository, *remote.options())
+    assert (ran.code, ran.err) == (0, "The agent shop is not connected: apply its manifest in the cluster.\n")
+    remote.names = {"shop": ["one", "two"]}
+    ran = add(repository, *remote.options(), "--endpoint", "three", name="b")
+    assert ran.err == "The agent shop has no Kubernetes endpoint three (endpoints: one, two).\n"
+
+
+def test_an_account_is_renewed_before_its_certificate_ends(repository: Repository, remote: FakeController) -> None:
+    remote.days = 10
+    assert add(repository, *remote.options()).code == 0
+    before = kubeconfig(repository)
+    where = ("--repo", repository.url, "--ref", "main", "--encrypt-key-file", "key")
+    listed = halgit("accounts", "list", *where, cwd=repository.folder.parent)
+    assert "shop: the certificate expires in 9 days" in listed.err
+    remote.days = 365
+    ran = halgit("accounts", "renew", *where, *remote.options(), cwd=repository.folder.parent)
+    assert (ran.code, ran.out[:20]) == (0, "shop: renewed as " + repository.git("rev-parse", "main")[:3]), ran.err
+    assert kubeconfig(repository)["users"] != before["users"]
+    assert halgit("accounts", "renew", *where, *remote.options(), cwd=repository.folder.parent).out == (
+        "Nothing to renew.\n"
+    )
+
+
+def _other_agent(answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, **_identity({"name": "kubernetes", "type": "kubernetes", "agent": "other", "purpose": "service"})}
+
+
+AUTHORITY = Authority()
+
+
+def _identity(identity: dict[str, str], **more: Any) -> dict[str, str]:
+    certificate, key = AUTHORITY.issue(identity, **more)
+    return {"userCertificate": encoded(certificate), "userKey": encoded(key),
+            "caCert": encoded(pem(AUTHORITY.certificate))}  # fmt: skip
+
+
+GOOD = {"name": "kubernetes", "type": "kubernetes", "agent": "shop", "purpose": "service"}
+ANSWERS = {
+    "another identity": (_other_agent, "userCertificate is for purpose=service agent=other type=kubernetes"),
+    "a key of another": (lambda a: {**a, "userKey": _identity(GOOD)["userKey"]}, "userKey does not belong to"),
+    "another CA": (lambda a: {**a, "caCert": encoded(pem(AUTHORITY.certificate))}, "was not issued by caCert"),
+    "an ended certificate": (lambda a: {**a, **_identity(GOOD, days=-1)}, "userCertificate is not valid now"),
+    "no certificate": (lambda a: {**a, "userCertificate": "eA=="}, "userCertificate is not a certificate"),
+    "plain http": (lambda a: {**a, "serverUrl": "http://controller:9002"}, "is not an https:// address"),
+    "no host": (lambda a: {**a, "serverUrl": "https:///x"}, "has no host"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_what_the_controller_issues_is_checked(repository: Repository, remote: FakeController, case: str) -> None:
+    remote.changed, words = ANSWERS[case]
+    ran = add(repository, *remote.options())
+    assert (ran.code, words in ran.err) == (6, True), ran.err
+    assert repository.git("log", "--format=%s", "main") == "A change"
+
+
+def test_each_fault_of_the_connection_is_told_apart(repository: Repository, tmp_path: Path) -> None:
+    def failed(fake: FakeController, *options: object) -> tuple[int, str]:
+        ran = add(repository, *fake.options(), "--timeout", 3, *options)
+        return ran.code, ran.err.removeprefix("halgit: ").rstrip("\n").replace(fake.url, "URL")
+
+    def folder(name: str) -> Path:
+        (tmp_path / name).mkdir()
+        return tmp_path / name
+
+    with controller(folder("one")) as one, controller(folder("two")) as two:
+        theirs = ("--controller-cert-file", two.cert, "--controller-key-file", two.key)
+        code, words = failed(one, *theirs)
+        assert (code, words) == (
+            3, "The controller at URL ended the connection. The control certificate was issued by another CA."
+            " Use the certificate of this controller.",
+        )  # fmt: skip
+        assert failed(one, "--controller-ca-file", two.ca) == (
+            3, "The controller at URL has a certificate that --controller-ca-file does not verify."
+            " Use the controller's own CA.",
+        )  # fmt: skip
+        local = one.url.replace("127.0.0.1", "localhost")
+        code, words = failed(one, "--controller-url", local)
+        assert (code, words.replace(local, "URL")) == (
+            3, "The controller at URL has a certificate for another name. Name it with --controller-server-name.",
+        )  # fmt: skip
+        assert failed(one, "--controller-url", local, "--controller-server-name", "127.0.0.1")[0] == 0
+    with controller(folder("agent"), purpose="agent") as fake:
+        assert failed(fake) == (
+            3, "The controller at URL refuses the request (Unable to process request: certificate is not authorized"
+            " for 'control': agent). Check the names, and that the login has purpose control.",
+        )  # fmt: skip
+    with controller(folder("expired-server"), server_days=-1) as fake:
+        assert failed(fake) == (3, "The certificate of the controller at URL has expired. Restart the controller.")
+    assert failed(fake, "--controller-url", "https://127.0.0.1:1") == (
+        3, "The controller at https://127.0.0.1:1 is unreachable. Check --controller-url and the network.",
+    )  # fmt: skip
+    with controller(folder("plain")) as fake:
+        from servers.http import server
+
+        with server(lambda asked: Said()) as plain:
+            code, words = failed(fake, "--controller-url", plain.replace("http:", "https:"))
+            assert (code, "does not use TLS. Check the port: the control API is on 9003." in words) == (3, True), words
+
+
+def test_faults_of_the_login_name_the_file_before_anything_connects(
+    repository: Repository, remote: FakeController, tmp_path: Path
+) -> None:
+    (tmp_path / "text").write_text("no certificate")
+    (tmp_path / "two-lines").write_text("canary one\ncanary two\n")
+    (tmp_path / "other").mkdir()
+    with controller(tmp_path / "other", days=-1) as other:
+        pass
+    cases: tuple[tuple[tuple[object, ...], str], ...] = (
+        (("--controller-ca-file", "text"), "--controller-ca-file: text has no CA certificate in PEM."),
+        (("--controller-ca-file", "nowhere"), "--controller-ca-file: nowhere cannot be read: No such file"),
+        (("--controller-cert-file", "text"), "--controller-cert-file: text is not a certificate in PEM."),
+        (("--controller-key-file", "text"), "--controller-key-file: text is not a private key in PEM"),
+        (("--controller-key-file", other.key), "does not belong to"),
+        (("--controller-cert-file", other.cert, "--controller-key-file", other.key), "expired on 20"),
+        (("--controller-token-file", "two-lines"), "--controller-token-file: two-lines holds 4 words, not one token."),
+        (("--controller-url", "http://x"), "--controller-url is not an https:// address."),
+    )
+    for options, words in cases:
+        ran = add(repository, *remote.options(), *options)
+        assert (ran.code, words in ran.err) == (2, True), ran.err
+    assert remote.asked == []
+
+
+def test_a_restart_is_waited_for_and_odd_answers_are_bounded(repository: Repository, remote: FakeController) -> None:
+    left = [error(503, "starting"), Said(429, b"", {"Retry-After": "1"})]
+    remote.rule = lambda asked: left.pop() if left else None
+    remote.names = {"shop": ["kubernetes"]}
+    assert add(repository, *remote.options()).code == 0
+    remote.rule = lambda asked: said({"connectedAgents": None}) if asked.method == "GET" else Said(200, b"[" * 50_000)
+    ran = add(repository, *remote.options(), name="b")
+    assert (ran.code, "answers with HTTP 200" in ran.err) == (3, True), ran.err
+    remote.rule = lambda asked: Said(200, b" " * (60 * 1024 * 1024))
+    ran = add(repository, *remote.options(), name="c")
+    assert (ran.code, "with more than 8388608 bytes" in ran.err) == (3, True), ran.err
+
+
+@pytest.mark.parametrize("anchor", ["root", "intermediate"])
+def test_an_ec_ca_and_an_intermediate_ca_alone_are_anchors(repository: Repository, tmp_path: Path, anchor: str) -> None:
+    (tmp_path / "c").mkdir()
+    with controller(tmp_path / "c", anchor=anchor) as remote:
+        assert add(repository, *remote.options()).code == 0
+
+
+def test_a_controller_of_generation_5_takes_and_issues_tokens(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "fifth").mkdir()
+    (tmp_path / "token").write_text("canary-control")
+    with controller(tmp_path / "fifth", token="canary-control") as remote:
+        login = ["--controller-url", remote.url, "--controller-ca-file", str(remote.ca)]
+        ran = add(repository, *login, "--controller-token-file", tmp_path / "token")
+        assert ran.code == 0, ran.err
+        assert kubeconfig(repository)["users"][0]["user"] == {"token": "canary-issued-token"}
+        remote.server_url = "http://controller:9002"
+        ran = add(repository, *login, "--controller-token-file", tmp_path / "token", name="b")
+        assert (ran.code, "is not an https:// address" in ran.err) == (6, True)
+        ran = add(repository, *login, "--controller-token-file", tmp_path / "token", "--allow", "http-server", name="b")
+        assert ran.code == 0, ran.err
+
+
+def test_agents_are_listed_with_their_state(remote: FakeController) -> None:
+    assert halgit("accounts", "agents", *remote.options()).out == "No agent is connected.\n"
+    remote.names = {"shop": ["kubernetes", "other"]}
+    out = halgit("accounts", "agents", *remote.options()).out
+    assert out.splitlines()[1].split() == ["shop", "v3.5.9", "12", "s", "ago", "kubernetes", "(kubernetes),", "other",
+                                           "(kubernetes)"]  # fmt: skip
+
+
+def test_service_credentials_go_to_a_file_only_its_owner_reads(remote: FakeController, tmp_path: Path) -> None:
+    target = tmp_path / "login.json"
+    ran = halgit("accounts", "service-credentials", "shop", "jenkins", "--type", "jenkins", "--output", target,
+                 *remote.options())  # fmt: skip
+    assert (ran.code, "canary" in ran.out + ran.err) == (0, False)
+    assert stat.S_IMODE(os.stat(target).st_mode) == 0o600
+    found = json.loads(target.read_text())
+    assert (found["username"], found["password"]) == ("jenkins.shop", "canary-password")
+    ran = halgit("accounts", "service-credentials", "shop", "x", "--type", "x-y", "--output", "-", *remote.options())
+    assert (ran.code, "'type' is invalid" in ran.err) == (3, True)
+
+
+def test_a_manifest_has_its_namespace_and_leaves_the_services_alone(remote: FakeController, tmp_path: Path) -> None:
+    target = tmp_path / "agent.yaml"
+    where = ("--namespace", "opsmx", "--output", target, *remote.options())
+    ran = halgit("accounts", "manifest", "shop", *where)
+    assert ran.code == 0, ran.err
+    assert stat.S_IMODE(os.stat(target).st_mode) == 0o600
+    documents = hyaml.read(target.read_bytes(), "", many=True).documents
+    assert [one["kind"] for one in documents] == [
+        "Namespace", "ServiceAccount", "Role", "RoleBinding", "Secret", "ConfigMap", "Deployment",
+    ]  # fmt: skip
+    assert all("services.yaml" not in one.get("data", {}) for one in documents)
+    pod = documents[-1]["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == "quay.io/opsmxpublic/forwarder-agent:v3.5.9"
+    assert pod["volumes"][-1] == {"name": "services", "configMap": {"name": "opsmx-services-shop"}}
+    assert "halgit/expires" in documents[4]["metadata"]["annotations"]
+    wide = halgit("accounts", "manifest", "shop", *where, "--cluster-wide")
+    assert {"ClusterRole", "ClusterRoleBinding"} <= {
+        one["kind"] for one in hyaml.read(target.read_bytes(), "", many=True).documents
+    }, wide.err
+    services = ("--services", "--endpoint", "kubernetes", "--endpoint", "ci:jenkins")
+    assert halgit("accounts", "manifest", "shop", *where, *services).code == 0
+    inside = hyaml.read(hyaml.read(target.read_bytes(), "").data["data"]["services.yaml"].encode(), "").data
+    assert inside["outgoingServices"] == [
+        {"name": "kubernetes", "type": "kubernetes", "enabled": True},
+        {"name": "ci", "type": "jenkins", "enabled": True},
+    ]  # fmt: skip
+    printed = halgit("accounts", "manifest", "shop", "--namespace", "opsmx", "--output", "-", *remote.options())
+    assert printed.out.startswith("apiVersion: v1\nkind: Namespace\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("Shop", "--namespace", "opsmx"), "the agent's name is not at most 51 lower case letters"),
+        (("shop", "--namespace", "a_b"), "'a_b' is not a namespace"),
+        (("shop", "--namespace", "a", "--endpoint", "x", "--endpoint", "x"), "the endpoint 'x' is empty or duplicate"),
+        (("shop", "--namespace", "a", "--endpoint", "x:a-b"), "the endpoint type 'a-b' is not lower case letters"),
+        (("shop", "--namespace", "a", "--agent-tag", "a b"), "'a b' is not an image tag"),
+    ],
+)
+def test_names_of_a_manifest_are_checked_before_anything_is_issued(
+    remote: FakeController, arguments: tuple[str, ...], words: str
+) -> None:
+    ran = halgit("accounts", "manifest", *arguments, "--output", "-", *remote.options())
+    assert (ran.code, words in ran.err) == (2, True), ran.err
+    assert remote.asked == []
