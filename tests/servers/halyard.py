@@ -102,6 +102,7 @@ class Daemon:
     asked_services: list[list[str]] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    by_hand: set[str] = field(default_factory=set)
     overlaps: int = 0
     rewrites: int = 0
     diffs: int = 0
@@ -127,11 +128,16 @@ class Daemon:
             self.tasks.clear()
 
     def deploy_by_hand(self) -> bool:
-        """Somebody runs `hal deploy apply`, unless a deploy runs; whether they did."""
+        """Somebody runs `hal deploy apply`, unless a deploy runs; whether they did.
+
+        Nor while a client may be about to act on the task list it has just read: Halyard cannot prevent that moment.
+        """
         with self._lock:
-            if any(task.state not in TERMINAL for task in self.tasks.values()):
+            asked = self.requests[-1][1] if self.requests else ""
+            if asked == "/v1/tasks/" or any(task.state not in TERMINAL for task in self.tasks.values()):
                 return False
             self.answer("POST", "/v1/config/deployments/default/deploy/?validate=true")
+            self.by_hand.add(self.deploys[-1].uuid)
             return True
 
     def collect(self, uuid: str) -> None:
@@ -154,7 +160,8 @@ class Daemon:
 
     def answer(self, method: str, target: str) -> Reply:
         """Status and body."""
-        self.requests.append((method, target))
+        with self._lock:
+            self.requests.append((method, target))
         parts = urlsplit(target)
         query = parse_qs(parts.query, keep_blank_values=True)
         steps = [step for step in parts.path.split("/") if step]

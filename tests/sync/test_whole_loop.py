@@ -195,7 +195,7 @@ def test_the_last_commit_is_deployed_whatever_dies(chaos: Chaos) -> None:
     until(chaos.is_done, 90)
     chaos.check_nothing_torn()
     chaos.check_no_secret_appeared()
-    assert daemon.overlaps == 0
+    assert daemon.overlaps == 0, f"{[task.uuid in daemon.by_hand for task in daemon.deploys]}"
     assert daemon.rewrites == daemon.diffs == 0
     assert chaos.kills
     assert chaos.restarts
