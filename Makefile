@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint types bench soak charts docs site lock image image-context dist clean
+.PHONY: demo test lint types bench soak charts docs site screenshot lock image image-context dist clean
 
 demo: .venv/.run
 	@rm -rf build/demo
@@ -37,10 +37,17 @@ charts: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/halgit rules --format markdown > docs/rules.md
 	$(BIN)/python scripts/command_reference.py > docs/commands.md
+	$(BIN)/python scripts/terminal_pictures.py
 
 # The documentation site in build/site; a broken link is an error.
 site: $(STAMP)
 	$(BIN)/mkdocs build --strict --quiet
+
+# Takes the screenshot of the page of `halgit overlays`; needs chromium.
+screenshot: $(STAMP)
+	$(BIN)/halgit overlays --repo sample-repo --format html --output build/overlays.html
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
+	  --screenshot=docs/images/overlays.png "file://$(CURDIR)/build/overlays.html"
 
 # Refreshes the locked dependencies of the image.
 lock: $(STAMP)

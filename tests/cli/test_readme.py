@@ -15,6 +15,8 @@ import pytest
 import yaml
 from program import halgit
 
+from halgit import __version__
+
 TEXT = (needs.ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", TEXT, re.M | re.S)
 
@@ -71,10 +73,15 @@ def test_its_targets_are_in_the_makefile() -> None:
     assert {"demo", "test", "bench"} <= told <= set(re.findall(r"^([a-z-]+):", makefile, re.M))
 
 
-def test_its_links_lead_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", TEXT) if "://" not in link]
-    assert links
-    assert all((needs.ROOT / link.partition("#")[0]).exists() for link in links)
+def test_its_links_are_absolute_and_name_files_at_the_tag_of_this_version() -> None:
+    """The package index shows the README, where a relative link leads nowhere."""
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    starts = ("https://github.com/opsmx/halgit/blob/", "https://raw.githubusercontent.com/opsmx/halgit/")
+    assert all(link.startswith(starts) for link in links)
+    for link in links:
+        tag, _, path = link.removeprefix(starts[0]).removeprefix(starts[1]).partition("/")
+        assert tag == f"v{__version__}"
+        assert (needs.ROOT / path.partition("#")[0]).is_file(), path
 
 
 def test_the_samples_own_readme(here: Path) -> None:

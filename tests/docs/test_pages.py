@@ -81,9 +81,16 @@ def test_the_command_reference_is_what_the_program_says() -> None:
     assert (DOCS / "commands.md").read_text(encoding="utf-8") == done.stdout, "run `make docs`"
 
 
+def test_the_pictures_show_what_the_program_prints(tmp_path: Path) -> None:
+    script = needs.ROOT / "scripts" / "terminal_pictures.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True, capture_output=True)
+    for drawn in tmp_path.glob("*.svg"):
+        assert drawn.read_text() == (DOCS / "images" / drawn.name).read_text(), f"{drawn.name}: run `make docs`"
+
+
 def test_links_name_the_tag_of_this_version_and_no_branch() -> None:
     for page in [*(DOCS / page for page in PAGES), needs.ROOT / "README.md"]:
         text = page.read_text(encoding="utf-8")
-        tags = re.findall(r"opsmx/halgit(?:/(?:blob|tree|raw))?[/@](v?[\d.]+|main|master)\b", text)
+        tags = re.findall(r"opsmx/halgit(?:/(?:blob|tree|raw))?[/@](v[\d.]+\d|main|master)\b", text)
         tags += re.findall(r"rev: (\S+)", text)
         assert set(tags) <= {f"v{__version__}"}, page.name
