@@ -9,12 +9,8 @@ from charts_pods import NAME, containers, distinct, pods, template
 from charts_values import ALONE, EVERYTHING
 
 Object = dict[str, Any]
-WITHOUT = {
-    "refill": {"startupProbe", "readinessProbe", "livenessProbe"},
-    "sync": {"startupProbe", "readinessProbe", "livenessProbe"},
-    "datascience": {"livenessProbe"},
-}
-"""Containers that do not listen, or of which only a connection is known, which readiness tries."""
+WITHOUT = {"datascience": {"livenessProbe"}}
+"""Containers of which only a connection is known, which readiness tries. Those without a port have no probe."""
 Every = dict[str, list[Object]]
 
 
@@ -73,7 +69,8 @@ def test_long_running_pods_have_probes_and_a_spread(every: Every) -> None:
             continue
         spec = one["spec"]["template"]["spec"]
         for container in spec["containers"]:
-            wanted = {"startupProbe", "readinessProbe", "livenessProbe"} - WITHOUT.get(container["name"], set())
+            probes = {"startupProbe", "readinessProbe", "livenessProbe"} if container.get("ports") else set()
+            wanted = probes - WITHOUT.get(container["name"], set())
             assert wanted <= container.keys(), where
             assert container.get("readinessProbe", {}).keys() - container.get("livenessProbe", {}).keys() or (
                 container.get("readinessProbe") != container.get("livenessProbe") or not wanted

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from servers.git_ssh import GitSshServer
 from servers.halyard import Daemon, halyard
 from servers.kubernetes_api import kubernetes
 from servers.openbao import openbao
+from servers.ports import free_port
 from servers.repositories import Repository
 
 Object = dict[str, Any]
@@ -330,6 +332,8 @@ class Running:
     process: subprocess.Popen[bytes]
     log: Path
     repository: Path
+    url: str
+    container: Object
 
     def until(self, holds: Callable[[], bool]) -> None:
         end = time.monotonic() + 60
@@ -345,6 +349,7 @@ def deploying(render: Render, stack: ExitStack, tmp_path: Path) -> Callable[...,
 
     def start(*, refused: bool = False, **sync: Any) -> Running:
         source = https(stack, tmp_path, LAYERED)
+        cluster = stack.enter_context(kubernetes(tmp_path))
         started = pod(render, source, tmp_path / "pod", sync={"retrySeconds": 10, "intervalSeconds": 10, **sync})
         assert started.run("halgit").returncode == 0
         daemon = stack.enter_context(halyard(started.path("/home/spinnaker/.hal")))
@@ -359,7 +364,11 @@ def deploying(render: Render, stack: ExitStack, tmp_path: Path) -> Callable[...,
             "HALGIT_HALYARD_URL": daemon.url,
             "HALGIT_INTERVAL": "1",
             "HALGIT_ATTEMPTS": "1",
+            "KUBECONFIG": cluster.kubeconfig("isd-ns"),
         }
+        port = free_port()
+        if "HALGIT_LISTEN" in env:
+            env["HALGIT_LISTEN"] = f"127.0.0.1:{port}"
         env["PATH"] = f"{bin_folder}:{env['PATH']}"
         command = container.get("command") or [f"{bin_folder}/halgit", *container["args"]]
         if "command" in container:
@@ -369,7 +378,8 @@ def deploying(render: Render, stack: ExitStack, tmp_path: Path) -> Callable[...,
             process = subprocess.Popen(command, env=env, stdout=stream, stderr=subprocess.STDOUT)
         stack.callback(process.wait, 30)
         stack.callback(process.terminate)
-        return Running(daemon, process, log, tmp_path / "repositories" / "config")
+        url = f"http://127.0.0.1:{port}"
+        return Running(daemon, process, log, tmp_path / "repositories" / "config", url, container)
 
     return start
 
@@ -398,4 +408,9 @@ def test_with_watch_a_change_of_the_source_is_deployed(deploying: Callable[..., 
     change = {"overlays/prod/default/profiles/gate-local.yml": "more: 1\n"}
     Repository(running.repository).commit(change)
     running.until(lambda: len(running.daemon.asked_services) > 1)
+    for probe in ("readinessProbe", "livenessProbe"):
+        with urllib.request.urlopen(running.url + running.container[probe]["httpGet"]["path"]) as reply:
+            assert reply.status == 200
+    with urllib.request.urlopen(running.url + "/metrics") as reply:
+        assert b"halgit_sync" in reply.read()
     assert running.daemon.asked_services[1:] == [["gate"]]
