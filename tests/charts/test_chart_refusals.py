@@ -158,10 +158,81 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"accounts": {"enabled": True}},
      "accounts.store.url: required. Set where the accounts file is stored, such as "
      "https://git.example.org/org/accounts.git."),
+    ({"sapor": {"podLabels": {"app.kubernetes.io/name": "other"}}},
+     "sapor.podLabels: app.kubernetes.io/name is part of selectors, which Kubernetes does not let differ from the "
+     "pods' labels. Use another label."),
+    ({"sapor": {"extraVolumes": [{"name": "config", "emptyDir": {}}]}},
+     "sapor.extraVolumes: there is already a volume with the name config. Use another name."),
+    ({"sapor": {"disruptionBudget": {"enabled": False}}},
+     "sapor.disruptionBudget: this value was renamed or removed. Use podDisruptionBudget."),
+    ({"bootstrap": {"runOnUpgrade": True}},
+     "bootstrap.runOnUpgrade: this value was renamed or removed. Remove it: the job runs at every upgrade and creates "
+     "only what is missing."),
+    ({"halyard": {"check": {"enabled": True}}},
+     "halyard.check: this value was renamed or removed. Use halyard.sync."),
+    ({"global": {"networkPolicy": {"apiServerCidrs": ["10.0.0.0/8"]}}},
+     "global.networkPolicy.apiServerCidrs: this value was renamed or removed. "
+     "Use global.networkPolicy.apiServer.cidrs."),
+    ({"global": {"spinnaker": {"dialect": "opsmx"}}},
+     "global.credentials.redis: required with dialect opsmx, whose configuration contains the password of oes-redis. "
+     "Set existingSecret or values to that password, or set generate to true where the configuration refers to the "
+     "Secret isd-redis."),
+    ({"global": {"spinnaker": {"dialect": "opsmx", "namespace": "spinnaker"}}},
+     "global.spinnaker.namespace: with dialect opsmx Spinnaker runs in the release's namespace, because its "
+     "configuration calls ISD's services by short names. Remove it, or set global.spinnaker.dialect to halgit."),
+    ({"global": CONTROLLER, "controller": {"agent": {"service": {"type": "LoadBalancer"}}, "image": {"tag": "v4.2.5"}}},
+     "controller.image.tag: v4.2.5 is of generation 4 or 5, which does not start with this configuration (it has "
+     "agentAuth instead of a CA). Use v3.5.7 or another tag of 3.x."),
+    ({"global": CONTROLLER, "exposure": {"kind": "gateway", "gateway": {"name": "public", "passthroughPort": 443}}},
+     "controller.agent.advertisePort: agents would connect to port 9001, and gateway exposes port 443. Set it to 443."),
+    ({"halyard": {"rbac": {"spinnaker": {"bind": True}}}},
+     "halyard.rbac.spinnaker: bind is true without a place. Set namespaces, or set cluster to true."),
+    ({"sapor": {"service": {"loadBalancerSourceRanges": ["10.0.0.0/8"]}}},
+     "sapor.service: loadBalancerClass and loadBalancerSourceRanges need type LoadBalancer, "
+     "and the type is ClusterIP."),
+    ({"opa": {"enabled": True, "replicas": 2}},
+     "opa.replicas: opa holds state in one place and runs as one pod. Remove this value."),
     ({"pipelinePromotion": {"enabled": True}},
      "pipelinePromotion: organization and repository are required. Set where the pipelines are stored, or set "
      "enabled to false."),
 ]  # fmt: skip
+
+
+UNACCEPTABLE: list[tuple[dict[str, Any], str]] = [
+    ({"global": {"hosts": {"ui": "ISD.example.org"}}}, "'/global/hosts/ui'"),
+    ({"global": {"hosts": {"ui": "https://isd.example.org"}}}, "'/global/hosts/ui'"),
+    ({"global": {"hosts": {"controller": "203.0.113.7"}}}, "'/global/hosts/controller'"),
+    ({"global": {"hosts": {"controller": "agents.example.org:9001"}}}, "'/global/hosts/controller'"),
+    ({"global": {"hosts": {"controller": "*.example.org"}}}, "'/global/hosts/controller'"),
+    ({"global": {"networkPolicy": {"externalCidrs": ["10.0.0.1"]}}}, "'/global/networkPolicy/externalCidrs/0'"),
+    ({"global": {"networkPolicy": {"apiServer": {"cidrs": ["fd00::1"]}}}}, "'/global/networkPolicy/apiServer/cidrs/0'"),
+    ({"oes-db": {"persistence": {"size": "8GB"}}}, "'/persistence/size'"),
+    ({"oes-db": {"persistence": {"size": "2 GB"}}}, "'/persistence/size'"),
+    ({"sapor": {"resources": {"limits": {"memory": "2 GB"}}}}, "'/resources/limits/memory'"),
+    ({"sapor": {"tolerations": [{"key": "a", "operator": "Exist"}]}}, "'/tolerations/0/operator'"),
+    ({"sapor": {"podLabels": {"a": "not a label"}}}, "'/podLabels/a'"),
+    ({"sapor": {"image": {"tag": "v1 2"}}}, "'/image/tag'"),
+    ({"sapor": {"x509": {"existingSecret": "DB_Login"}}}, "'/x509/existingSecret'"),
+    ({"bootstrap": {"renew": {"schedule": "every day"}}}, "'/bootstrap/renew/schedule'"),
+    ({"pipelinePromotion": {"gitToken": {"name": "Git_Token"}}}, "'/pipelinePromotion/gitToken/name'"),
+]
+"""What the API server refuses, each at the one place where it is."""
+
+
+@pytest.mark.parametrize(("values", "place"), UNACCEPTABLE, ids=lambda value: str(value)[:70])
+def test_what_kubernetes_would_refuse_is_refused_once_by_the_schema(
+    texts: Texts, values: dict[str, Any], place: str
+) -> None:
+    message = refusal(texts, "isd", over(HOSTS, values))
+    assert message.count(f"at {place}") == 1, message
+    assert message.count("- at '") == 1, message
+
+
+@pytest.mark.parametrize("name", ["1isd", "my.isd"])
+def test_a_release_that_cannot_name_a_service_is_refused(vendored: Callable[[str], Path], name: str) -> None:
+    with Chart.load(vendored("isd")) as chart, pytest.raises(HelmError) as caught:
+        chart.render(HOSTS, name=name, namespace="isd-ns")
+    assert f"The release name {name} cannot begin the name of a Service" in str(caught.value)
 
 
 def test_secrets_are_no_plain_parameters(texts: Texts) -> None:
