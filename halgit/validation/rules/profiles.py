@@ -110,8 +110,6 @@ def _part(name: str) -> str | None:
 
 def _mistyped(view: View) -> Iterator[Hit]:
     others = {hit.file for hit in _other_mode(view)}
-    from difflib import get_close_matches
-
     for _, file, name, takers in _profiles(view):
         stem = name.rsplit(".", 1)[0]
         if not takers or "/" in name or not name.endswith(_YAML) or file.path in others:
@@ -119,8 +117,12 @@ def _mistyped(view: View) -> Iterator[Hit]:
         for service in takers:
             ending = stem.removeprefix(f"{service}-")
             known = {"local", "overrides", *(s.removeprefix(f"{service}-") for s in services.list_family(service))}
+            if stem == ending or ending in known:
+                continue
+            from difflib import get_close_matches
+
             near = get_close_matches(ending.lower(), ["local", "overrides"], n=1, cutoff=0.75)
-            if stem != ending and ending not in known and near:
+            if near:
                 message = f"{service} does not read {name}: its Spring profile is {near[0]}, not {ending}."
                 yield Hit((), message, file.path, f"Rename it to {service}-{near[0]}.yml.")
                 break
