@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import click
@@ -25,8 +26,8 @@ def cell(text: str) -> str:
 
 def describe(command: click.Command) -> list[str]:
     """Return the paragraphs of a command's help; its examples become a block."""
-    text, marker, examples = (command.help or "").partition("\b\n")
-    lines = [re.sub(r"\n(?!\n)", " ", text.strip()).replace("  ", "\n\n")]
+    text, marker, examples = inspect.cleandoc(command.help or "").partition("\b\n")
+    lines = [re.sub(r"(?<!\n)\n(?!\n)", " ", text.strip())]
     if marker:
         heading, _, block = examples.partition("\n")
         body = "\n".join(line.removeprefix("  ") for line in block.rstrip().split("\n"))
@@ -60,7 +61,7 @@ def main() -> None:
         context = click.Context(command, info_name=f"halgit {name}")
         print(f"\n## halgit {name}\n")
         print("\n\n".join(describe(command)))
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             print(f"\n```text\n{' '.join(context.get_usage().split()).removeprefix('Usage: ')}\n```\n")
             print("\n\n".join(options(command, context)))
 
