@@ -26,6 +26,7 @@ _MODULES: Final = (
     "schema",
     "security",
     "services",
+    "service_settings",
     "settings",
     "yaml",
 )

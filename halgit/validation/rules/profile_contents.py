@@ -1,0 +1,161 @@
+"""Rules on the contents of profiles: lists that hide others, files the service does not have, encrypted files.
+
+Spring takes a list whole from the source with the highest precedence; Halyard copies profiles without reading them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from halgit import yaml as hyaml
+from halgit.halyard import services
+from halgit.halyard.coercion import is_true
+from halgit.pipeline import File, Path, Value
+from halgit.text.phrases import join_words
+from halgit.validation.account_entries import find_provider, relax_key
+from halgit.validation.rule import Hit, Rule
+from halgit.validation.view import Node, View
+
+_Names = dict[str, None]
+_List = tuple[str, Path, _Names]
+"""The file of a list, its path, and the names of its items."""
+
+_MOST_NAMES: Final = 5
+_LOCAL_PROFILES: Final = ("spinnaker.yml", "spinnaker-local.yml", "{0}.yml", "{0}-local.yml")
+"""The profiles of a service that Spring always reads, lowest precedence first."""
+
+
+def _named_lists(data: Value, path: Path = ()) -> Iterator[tuple[Path, _Names]]:
+    """Every list of a profile whose items have names."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _named_lists(value, (*path, key))
+    elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
+        names = [item.get("name") for item in data]
+        if all(isinstance(name, (str, int)) for name in names):
+            yield path, dict.fromkeys(map(str, names))
+
+
+def _key(path: Path) -> tuple[str, ...]:
+    """A path as Spring compares properties."""
+    return tuple(relax_key(part) for step in path for part in str(step).split("."))
+
+
+def _halconfig_lists(view: View, service: str) -> Iterator[tuple[tuple[str, ...], _List]]:
+    """The lists that Halyard generates for a service from the halconfig, by the property they become."""
+    deployment = view.deployment
+    if deployment is None:
+        return
+    if service == "clouddriver":
+        for provider, node in deployment.entries("providers"):
+            if is_true(node.get("enabled")):
+                yield (relax_key(find_provider(provider)), "accounts"), _config_list(node, "accounts")
+        for kind, node in deployment.entries("artifacts"):
+            if is_true(node.get("enabled")):
+                yield ("artifacts", relax_key(kind), "accounts"), _config_list(node, "accounts")
+    if service == "igor":
+        for kind, node in deployment.entries("ci"):
+            if is_true(node.get("enabled")):
+                yield (relax_key(kind), "masters"), _config_list(node, "masters")
+
+
+def _config_list(node: Node, key: str) -> _List:
+    names = (item.get("name") for item in node.items(key))
+    return "config", node.at(key), dict.fromkeys(str(name) for name in names if name is not None)
+
+
+def _hidden_lists(view: View) -> Iterator[Hit]:
+    """A list of a profile that hides items of the halconfig, or of a profile below it."""
+    reported: set[tuple[str, Path]] = set()
+    for service in view.running.get(view.compiled.deployment, ()):
+        if service not in services.SPRING_SERVICES:
+            continue
+        known = dict(_halconfig_lists(view, services.get_base(service)))
+        for file, document in _profiles_of(view, service):
+            for path, names in _named_lists(document):
+                below = known.get(_key(path))
+                lost = [name for name in below[2] if name not in names] if below else []
+                if below and lost and (file.path, path) not in reported:
+                    reported.add((file.path, path))
+                    yield Hit(path, _hiding(path, below[0], lost), file.path)
+                known[_key(path)] = file.path, path, names
+
+
+def _hiding(path: Path, other: str, lost: list[str]) -> str:
+    shown = join_words(lost if len(lost) <= _MOST_NAMES else [*lost[:_MOST_NAMES], f"{len(lost) - _MOST_NAMES} more"])
+    source = "the halconfig" if other == "config" else other
+    return f"This list hides {path[-1]} of {source}: {shown} {'disappears' if len(lost) == 1 else 'disappear'}."
+
+
+def _profiles_of(view: View, service: str) -> Iterator[tuple[File, Value]]:
+    """The profiles that a service always reads, lowest precedence first, with their data."""
+    base = services.get_base(service)
+    names = [name.format(base) for name in _LOCAL_PROFILES]
+    names += [name.format(service) for name in _LOCAL_PROFILES[2:] if service != base]
+    for name in names:
+        file = view.files.get(f"{view.compiled.deployment}/profiles/{name}")
+        if file is not None and isinstance(file.data, dict):
+            yield file, file.data
+
+
+def _strings(data: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in items:
+        if isinstance(value, str):
+            yield (*path, step), value
+        else:
+            yield from _strings(value, (*path, step))
+
+
+def _halyard_files(view: View) -> Iterator[Hit]:
+    home = view.compiled.hal_home.rstrip("/") + "/"
+    for file, node in view.documents("profiles"):
+        for path, value in _strings(node.value):
+            if value.removeprefix("file:").startswith(home):
+                yield Hit(
+                    path, f"{path[-1]} names a file below {home}, which the service's pod does not have.", file.path
+                )
+
+
+def _spring_profiles(view: View) -> Iterator[Hit]:
+    for file, node in view.documents("profiles"):
+        for path, _ in _strings(node.value):
+            key = _key(path)
+            if key[:2] == ("spring", "profiles") and "-" in file.path.rsplit("/", 1)[-1]:
+                message = f"{'.'.join(key[:3])} is set in the file of a profile, where Spring Boot refuses it."
+                yield Hit(path, message, file.path)
+                break
+
+
+def _sops(view: View) -> Iterator[Hit]:
+    for path, file in view.files.items():
+        data = file.data
+        if (
+            not isinstance(data, dict)
+            and isinstance(file.body, bytes)
+            and b"sops" in file.body
+            and b"ENC[" in file.body
+        ):
+            data = hyaml.read(file.body, path).data
+        section: Value = data.get("sops") if isinstance(data, dict) else None
+        if isinstance(section, Mapping) and ("mac" in section or "lastmodified" in section):
+            yield Hit(("sops",), f"{path} is encrypted by SOPS, and nothing decrypts it.", path)
+
+
+def _without_deployment(view: View) -> Iterator[Hit]:
+    folders = [left for left in view.compiled.skipped if left.path.startswith(("profiles/", "service-settings/"))]
+    if folders and "config" in view.files:
+        folder = folders[0].path.split("/", 1)[0]
+        message = f"{folder} is beside config, where Halyard does not read it."
+        hint = f"Move it to {view.compiled.deployment}/{folder}."
+        yield Hit((), message, view.written_in(folders[0].path), hint, 1, 1)
+
+
+RULES = (
+    Rule("profiles/halyard-file", _halyard_files),
+    Rule("profiles/hidden-list", _hidden_lists),
+    Rule("profiles/no-deployment-folder", _without_deployment),
+    Rule("profiles/sops", _sops),
+    Rule("profiles/spring-profiles", _spring_profiles),
+)
