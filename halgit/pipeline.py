@@ -357,6 +357,10 @@ class Reference(Record):
         """One field of the reference."""
         return dict(self.fields).get(name, default)
 
+    def has(self, name: str) -> bool:
+        """Whether the reference has this field, perhaps empty."""
+        return any(key == name for key, _ in self.fields)
+
 
 # --- findings --------------------------------------------------------------------------------------------------
 

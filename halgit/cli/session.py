@@ -176,8 +176,10 @@ class Session:
 
         Raises UsageError if there are no overlays.
         """
-        from halgit.compiler import combine_findings, overlays
+        from halgit.compiler import combine_findings, folders_without_layer, overlays
 
+        for folder in sorted({folder for snapshot in snapshots for folder in folders_without_layer(snapshot)}):
+            self.output.message(f"Skipped {folder}: it contains no file of a layer.")
         names = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
         if not names:
             raise UsageError("There are no overlays.", "Omit --all-overlays, or add layers as overlays/NAME.")

@@ -19,6 +19,7 @@ _MODULES = {
     "find_commands": "findings",
     "require_below": "findings",
     "CachingReader": "layers",
+    "folders_without_layer": "layers",
     "overlays": "layers",
     "Locator": "locator",
     "sort_findings": "locator",
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         find_commands,
         require_below,
     )
-    from halgit.compiler.layers import CachingReader, overlays
+    from halgit.compiler.layers import CachingReader, folders_without_layer, overlays
     from halgit.compiler.locator import Locator, sort_findings
 else:
     __getattr__ = lazy_exports(__name__, _MODULES)
@@ -47,6 +48,7 @@ __all__ = [
     "combine_findings",
     "compile_tree",
     "find_commands",
+    "folders_without_layer",
     "overlays",
     "require_below",
     "sort_findings",

@@ -93,7 +93,7 @@ def check_rule_names(option: str, patterns: Iterable[str]) -> None:
 
     for pattern in patterns:
         if not catalog.is_known(pattern):
-            raise UsageError(f"{option}: there is no rule {pattern}.", _nearest_rule(pattern))
+            raise UsageError(f"{option}: rule {pattern} not found.", _nearest_rule(pattern))
 
 
 def _unknown_rules(compiled: Compiled, locator: Locator) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ dynamic accounts, which the rules check.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from halgit import settings
@@ -24,6 +24,9 @@ OVERLAYS = "overlays/"
 
 _ACCOUNTS = lazy_pattern(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.ya?ml")
 """The files that Clouddriver's config server serves, from the root (always searched) and the accounts folder."""
+
+_TREE_FOLDERS = frozenset({"profiles", "service-settings", ".boms"})
+"""Folders of the tree, which contain no overlay."""
 
 _NO_OVERLAYS_HINT = "Omit --overlay, or put the overlay's files in overlays/NAME."
 
@@ -54,9 +57,23 @@ class CachingReader:
 
 
 def overlays(snapshot: Snapshot) -> list[str]:
-    """Return the names of a source's overlays, sorted."""
-    inside = (path[len(OVERLAYS) :] for path in snapshot.paths if path.startswith(OVERLAYS))
-    return sorted({rest.split("/", 1)[0] for rest in inside if "/" in rest})
+    """Return the names of a source's overlays, sorted: the folders below `overlays/`, at any depth, with a layer."""
+    inside = (path[len(OVERLAYS) :].split("/") for path in snapshot.paths if path.startswith(OVERLAYS))
+    folders = ((parts, depth) for parts in inside for depth in range(1, len(parts)) if _is_layer(parts, depth))
+    return sorted({"/".join(parts[:depth]) for parts, depth in folders})
+
+
+def _is_layer(parts: Sequence[str], depth: int) -> bool:
+    """Whether a file makes the folder at this depth of its path a layer."""
+    inside = "/".join(parts[depth:])
+    is_own = inside == SETTINGS or selection.may_be_tree_file(inside)
+    return is_own and not _TREE_FOLDERS.intersection(parts[:depth])
+
+
+def folders_without_layer(snapshot: Snapshot) -> list[str]:
+    """Return the folders directly below `overlays/` that contain no layer, sorted."""
+    names = {path.split("/")[1] for path in snapshot.paths if path.startswith(OVERLAYS) and path.count("/") > 1}
+    return sorted(OVERLAYS + name for name in names - {overlay.split("/")[0] for overlay in overlays(snapshot)})
 
 
 def is_layered(snapshot: Snapshot) -> bool:
@@ -105,6 +122,9 @@ def _start_folder(reader: _LayerReader, overlay: str, optional: bool) -> str | N
         return OVERLAYS + overlay
     if overlay and not optional:
         listed = f"Its overlays are: {', '.join(known)}." if known else "It has no overlays; omit --overlay."
+        if any(path.startswith(f"{OVERLAYS}{overlay}/") for path in snapshot.paths):
+            hint = "Add a halgit.yaml or a config there, or choose another overlay."
+            raise UsageError(f"{_describe(snapshot)}: {OVERLAYS}{overlay} contains no file of a layer.", hint)
         hint = suggest_nearest(overlay, known, listed)
         raise UsageError(f"{_describe(snapshot)} has no overlay {overlay}.", hint)
     if "config" in snapshot.paths or reader.root.bases:
@@ -172,5 +192,8 @@ class _LayerReader:
         if not is_layered(self.snapshot):
             return frozenset(inside)
         heads = [p for p in inside if p.endswith(("/config", "/" + SETTINGS)) and not selection.may_be_tree_file(p)]
-        nested = (*{head.rsplit("/", 1)[0] + "/" for head in heads}, *([] if folder else [OVERLAYS]))
+        folders = [f"{OVERLAYS}{name}/" for name in overlays(self.snapshot)]
+        below = [name[len(start) :] for name in folders if name.startswith(start) and name != start]
+        below += [] if folder else [OVERLAYS]
+        nested = (*{head.rsplit("/", 1)[0] + "/" for head in heads}, *below)
         return frozenset(path for path in inside if not path.startswith(nested) and path != SETTINGS)

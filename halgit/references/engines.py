@@ -160,7 +160,7 @@ def parse_uri(uri: str, text: str, *, file: bool) -> Reference:
 def _options(engine: str, shape: EngineSyntax, query: str) -> dict[str, str]:
     from urllib.parse import parse_qsl
 
-    allowed = (shape.required | shape.optional) & {"version", "encoding", "region"}
+    allowed = (shape.required | shape.optional) & {"version", "encoding", "region"} | {"default"}
     fields: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in allowed:
@@ -200,6 +200,8 @@ def _reference(
     if "key" in fields and "key" not in shape.required | shape.optional:
         raise MalformedReferenceError(f"{engine} does not support keys")
     kept = tuple((name, fields[name]) for name in shape.fields if fields.get(name))
+    if "default" in fields:
+        kept += (("default", fields["default"]),)
     return Reference(engine, dialect, kept, text, file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from halgit import references
@@ -45,10 +46,17 @@ def check_secrets(plan: SecretPlan, engines: Engines, locate: Locate = tuple) ->
     for uses in groups.values():
         wanted.setdefault(references.format_address(uses[0].reference), uses[0].reference)
     answers = ask_engines(wanted, engines, lambda engine, reference: engine.check(reference))
-    return tuple(
-        _checked(_row(uses, plan, locate), uses[0].reference, answers[references.format_address(uses[0].reference)])
-        for uses in groups.values()
-    )
+    return tuple(_checked_with_default(uses, plan, answers, locate) for uses in groups.values())
+
+
+def _checked_with_default(
+    uses: list[Use], plan: SecretPlan, answers: Mapping[str, Presence | RemoteError], locate: Locate
+) -> SecretCheck:
+    reference = uses[0].reference
+    found = _checked(_row(uses, plan, locate), reference, answers[references.format_address(reference)])
+    if found.state == "missing" and all(use.reference.has("default") for use in uses):
+        return SecretCheck(found.row, "there", found.how, "it does not exist; the default is used")
+    return found
 
 
 def _checked(row: ReferenceRow, reference: Reference, answer: Presence | RemoteError) -> SecretCheck:

@@ -82,6 +82,9 @@ class _Values(Record, frozen=False):
             if use.action == "leave":
                 continue
             answer = answers[references.format_address(use.reference)]
+            if isinstance(answer, NotFoundError) and use.reference.has("default"):
+                self.locate(use, _default(use, redactor))
+                continue
             if isinstance(answer, RemoteError):
                 self.failures.append(Failure(use, answer))
                 continue
@@ -142,8 +145,17 @@ def _picked(content: SecretData, use: Use, redactor: Redactor) -> Secret | Remot
             return None
         redactor.learn(secret)
         return secret if use.action == "file" else decode_text(secret, use.reference)
+    except NotFoundError as reason:
+        return _default(use, redactor) if use.reference.has("default") else reason
     except RemoteError as reason:
         return reason
+
+
+def _default(use: Use, redactor: Redactor) -> Secret:
+    """Return the default of a reference whose secret or key does not exist."""
+    secret = Secret(use.reference.get("default"), describe_reference(use.reference))
+    redactor.learn(secret)
+    return secret
 
 
 def _at_versions(wanted: Mapping[str, Reference], pinned: Mapping[str, str]) -> dict[str, Reference]:

@@ -102,7 +102,7 @@ def test_a_value_that_came_by_a_patch_or_a_parameter_is_found_where_it_was_writt
     given = validate(layered, "--overlay", "given", "--format", "json").json["findings"][0]
     assert (given["file"], given["line"], given["layer"]) == ("overlays/given/halgit.yaml", 2, "overlays/given")
     assert given["path"] == "deploymentConfigurations[0].version"
-    assert given["hint"].endswith("such as '1.36.1'. Parameter release puts it into param/config:3.")
+    assert given["hint"].endswith("such as '1.36.1'. Parameter release is used at param/config:3.")
     by_hand = validate(layered, "--overlay", "given", "--set", "release=", "--format", "json").json["findings"][0]
     assert (by_hand["file"], by_hand["line"], by_hand["layer"]) == ("param/config", 3, "param")
 

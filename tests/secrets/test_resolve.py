@@ -388,3 +388,27 @@ def test_allowed_engines_and_namespaces_are_read() -> None:
     store = Store({"env://HOME_OF_HAL": SecretData(whole=b"/hal"), "k8s://other/s": SecretData({"k": b"v"})})
     trust = Trust(frozenset({"env"}), frozenset({"other"}))
     assert opened(resolved(tree, store, trust=trust))[GATE] == "a: /hal\nb: v\n"
+
+
+def test_a_default_takes_the_place_of_a_secret_or_key_that_does_not_exist() -> None:
+    tree = compiled(
+        {
+            GATE: "a: ${{ secret('vault://secret/none?default=f%C3%A4ll%20back#key') }}\n"
+            "b: ${{ secret('vault://secret/gate?default=#none') }}\n"
+            "c: ${{ secret('vault://secret/gate?default=x#key') }}\n"
+            "d: x-${{ secret('vault://secret/none?default=y#key') }}\n"
+        }
+    )
+    store = Store({"vault://secret/gate": SecretData({"key": "real"})})
+    redactor = Redactor()
+    assert opened(resolved(tree, store, redactor=redactor))[
+        GATE
+    ] == 'a: "f\xe4ll back"\nb: ""\nc: real\nd: x-y\n'.replace('"f\xe4ll back"', "f\xe4ll back").replace('""', "''")
+    assert "f\xe4ll back" not in redactor.clean("f\xe4ll back")
+
+
+@pytest.mark.parametrize("reason", [RefusedError("No.", ""), UnreachableError("No answer.", "")])
+def test_a_default_does_not_hide_another_failure(reason: RefusedError) -> None:
+    tree = compiled({GATE: "a: ${{ secret('vault://secret/gate?default=x#key') }}\n"})
+    with pytest.raises(SecretError):
+        resolved(tree, Store({"vault://secret/gate": reason}))
