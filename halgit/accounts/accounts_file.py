@@ -15,7 +15,7 @@ from typing import Any, Final
 from halgit import yaml as hyaml
 from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
-from halgit.pipeline import AbsentType, Path, Value
+from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.record import Record
 from halgit.validation.account_entries import find_key, find_provider, relax_key, section_name
 
@@ -48,11 +48,12 @@ class Entry(Record):
 class AccountsFile:
     """A file of accounts. Raises AccountError with every reason why it cannot be read or edited."""
 
-    def __init__(self, text: bytes, name: str) -> None:
+    def __init__(self, text: bytes, name: str, parsed: Any = MISSING) -> None:
+        """`parsed` is the data of the text, if it is known."""
         self.text = text
         self.name = name
-        self._data = self._read()
-        faults = [*self._shape_faults()]
+        self._data = self._read() if parsed is MISSING else parsed
+        faults = [*self._shape_faults()] if parsed is MISSING else []
         if faults:
             raise AccountError(
                 f"{name} cannot be edited: {'; '.join(faults)}.", "Write one `accounts` list for each provider."
@@ -93,7 +94,7 @@ class AccountsFile:
     def edit(self, path: Path, value: Value | AbsentType) -> AccountsFile:
         """Return the file with one value set, or removed. Raises AccountError if that would change something else."""
         try:
-            text = hyaml.edit(self.text, path, value)
+            text, data = hyaml.edit_parsed(self.text, self._data, path, value)
         except hyaml.EditError as reason:
             raise AccountError(f"{self.name}: {reason}", "Write the list in block style, without anchors.") from None
         if len(text) > LONGEST:
@@ -101,7 +102,7 @@ class AccountsFile:
                 f"{self.name} would have {len(text)} bytes, and {LONGEST} is the limit of the config server.",
                 "Split the accounts over several repositories.",
             )
-        return AccountsFile(text, self.name)
+        return AccountsFile(text, self.name, data)
 
     def _read(self) -> Any:
         read = hyaml.read(self.text, self.name, many=True)

@@ -14,6 +14,7 @@ _MODULES = {
     "EditError": "editor",
     "apply_change": "editor",
     "edit": "editor",
+    "edit_parsed": "editor",
     "replace_in_documents": "editor",
     "replace_scalars": "editor",
     "dump": "emitter",
@@ -28,7 +29,14 @@ _MODULES = {
 }
 
 if TYPE_CHECKING:
-    from halgit.yaml.editor import EditError, apply_change, edit, replace_in_documents, replace_scalars
+    from halgit.yaml.editor import (
+        EditError,
+        apply_change,
+        edit,
+        edit_parsed,
+        replace_in_documents,
+        replace_scalars,
+    )
     from halgit.yaml.emitter import dump
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
     from halgit.yaml.reader import ReadResult, read
@@ -43,6 +51,7 @@ __all__ = [
     "apply_change",
     "dump",
     "edit",
+    "edit_parsed",
     "find_offset",
     "list_scalars",
     "locate",

@@ -35,16 +35,19 @@ def edit(text: bytes, path: Path, value: Value | AbsentType) -> bytes:
     before = read(text, "")
     if before.findings:
         raise EditError(before.findings[0].message)
-    if value is MISSING and _at(before.data, path[:-1]) == apply_change(
-        _at(before.data, path[:-1]), path[-1:], MISSING
-    ):
+    return edit_parsed(text, before.data, path, value)[0]
+
+
+def edit_parsed(text: bytes, data: Value, path: Path, value: Value | AbsentType) -> tuple[bytes, Value]:
+    """Do as `edit` for a file whose data is known already; returns its data afterwards, too."""
+    if value is MISSING and _at(data, path[:-1]) == apply_change(_at(data, path[:-1]), path[-1:], MISSING):
         raise EditError("Nothing to remove at this path.")
-    wanted = apply_change(before.data, path, value)
-    after = _edited(text, before.data, path, value) if path else dump(value)
+    wanted = apply_change(data, path, value)
+    after = _edited(text, data, path, value) if path else dump(value)
     again = read(after, "")
     if again.findings or dump(again.data) != dump(wanted):
         raise EditError("This edit would also change other values of the file.")
-    return after
+    return after, again.data
 
 
 def apply_change(data: Value, path: Path, value: Value | AbsentType) -> Value:

@@ -132,7 +132,7 @@ def test_a_push_over_http_needs_the_token_and_says_so(repository: Repository, tm
         good = Access(git_token_file=PerHost(str(tmp_path / "token")), timeout=20)
         assert writer(git(url, good)).write(add("a")).revision == repository.git("rev-parse", "main")
         bad = Access(git_token_file=PerHost(str(tmp_path / "other")), timeout=20)
-        with pytest.raises(RefusedError, match="refuses the login"):
+        with pytest.raises(RefusedError, match="rejected the login"):
             writer(git(url, bad)).write(add("b"))
         assert all("token" not in request.path for request in server.seen)
 
@@ -247,7 +247,7 @@ def test_a_vault_mount_without_versions_is_refused(bao: Bao) -> None:
     with pytest.raises(UsageError) as caught:
         names(vault(bao, "vault://old/spinnaker"))
     assert str(caught.value) == (
-        "The Vault mount old is KV 1, where two writers overwrite each other. Use a KV 2 mount."
+        "The Vault mount old is KV 1, which cannot detect concurrent writes. Use a KV 2 mount."
     )
 
 
