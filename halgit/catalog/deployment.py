@@ -119,6 +119,28 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="versions/no-local-profile",
+        severity=Severity.WARNING,
+        summary="A service of the local BOM has a local version, and its profile is not in the tree.",
+        halyard=(
+            "Halyard reads .boms/<service>/<version>/<profile> in its own directory and ends with a FATAL problem "
+            "without it."
+        ),
+        impact="Nothing can be deployed unless the file is added by other means.",
+        fix="Add the profile to a layer.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  version: local:1.30.1
+# .boms/bom/1.30.1.yml
+version: 1.30.1
+services:
+  gate: {version: local:1.2.3}
+  monitoring-daemon: {version: 1.0.0}
+""",
+    ),
+    Entry(
         id="versions/no-monitoring-daemon",
         severity=Severity.ERROR,
         summary="The local BOM has no monitoring-daemon.",

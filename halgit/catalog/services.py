@@ -323,4 +323,16 @@ deploymentConfigurations:
 {}
 """,
     ),
+    Entry(
+        id="local-files/too-large",
+        severity=Severity.ERROR,
+        summary="The kubeconfigs of the tree, or the generated clouddriver.yml, do not fit into a Kubernetes Secret.",
+        halyard=(
+            "Halyard creates one Secret from all files that Clouddriver needs, and one from its generated "
+            "configuration; Kubernetes limits each to 1 MiB. The size of the generated file is an estimate, and its "
+            "finding a warning."
+        ),
+        impact="Clouddriver is not deployed.",
+        fix="Use dynamic accounts, with the kubeconfigs in their entries.",
+    ),
 )

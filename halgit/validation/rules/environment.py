@@ -109,7 +109,8 @@ def _no_type(view: View) -> Iterator[Hit]:
 def _namespace(view: View) -> Iterator[Hit]:
     node = environment(view)
     name = text(node, "location")
-    if name and not _LABEL.fullmatch(name):
+    is_open = name in view.compiled.parameters and view.compiled.dialect == "opsmx"
+    if name and not is_open and not _LABEL.fullmatch(name):
         yield Hit(node.at("location"), f"location is not a valid name of a namespace: {name!r}.")
 
 

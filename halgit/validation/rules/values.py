@@ -6,13 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from halgit.halyard import model
+from halgit.halyard import model, resources
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Origin, Path, PlainScalar, Value
 from halgit.record import replace
 from halgit.redaction import Secret, SecretText
 from halgit.validation.open_secrets import Open
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.schema import schema_of
+from halgit.validation.schema_messages import spec_at
 from halgit.validation.view import View
 
 if TYPE_CHECKING:
@@ -85,7 +87,8 @@ def _changed_texts(view: View) -> Iterator[Hit]:
             continue
         hidden = view.is_secret(path, file)
         what, became = ("It", "another string") if hidden else (scalar.text, hyaml.to_java_string(value))
-        message = f"{what} is unquoted where Halyard expects a string, and becomes {became}."
+        reader = "Clouddriver" if "/profiles/" in file.path else "Halyard"
+        message = f"{what} is unquoted where {reader} expects a string, and becomes {became}."
         where = "" if origin.path == path else f" in {origin.file}"
         hint = f"Quote it{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
         yield Hit(path, message, file.path, hint)
@@ -104,6 +107,22 @@ def _non_strings(view: View) -> Iterator[tuple[File, Path, Value]]:
     for settings, node in view.documents("service-settings"):
         for path, value in _non_strings_below(_SETTINGS, node.value, (), "service-settings"):
             yield settings, path, value
+    for profile, node in view.documents("profiles"):
+        if schema_of(profile.path) == "clouddriver-accounts":
+            for path, value in _scalars(node.value):
+                spec = spec_at(resources.load_schema("clouddriver-accounts"), path, node.value)
+                if spec.get("title") == "string":
+                    yield profile, path, value
+
+
+def _scalars(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """Every scalar of a document that is not a string."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in items:
+        if isinstance(value, (dict, list)):
+            yield from _scalars(value, (*path, step))
+        elif isinstance(value, (int, float)):
+            yield (*path, step), value
 
 
 def _non_strings_below(type_: model.FieldType, node: Value, path: Path, table: str) -> Iterator[tuple[Path, Value]]:

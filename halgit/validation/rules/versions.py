@@ -134,6 +134,19 @@ def _not_in_bom(view: View) -> Iterator[Hit]:
         yield Hit((), message, path, line=1, column=1)
 
 
+def _no_local_profiles(view: View) -> Iterator[Hit]:
+    _, path, bom = _bom(view)
+    for service, entry in Node((), bom).entries("services") if isinstance(bom, dict) else ():
+        version = text(entry, "version") or ""
+        if version.startswith(versions.LOCAL_PREFIX) and service in services.ARTIFACTS:
+            folder = f".boms/{service}/"
+            if not any(file.startswith(folder) for file in view.files) and not is_mounted(view, folder.rstrip("/")):
+                message = f"The BOM has version {version} of {service}, and the tree has no profile below {folder}."
+                yield Hit(
+                    entry.at("version"), message, path, f"Add {folder}{version[6:]}/{service}.yml.", line=1, column=1
+                )
+
+
 def _no_daemon(view: View) -> Iterator[Hit]:
     node, path, bom = _bom(view)
     kubernetes = services.get_mode(node.value) == services.KUBERNETES_MODE
@@ -145,6 +158,7 @@ RULES = (
     Rule("versions/branch", _branch),
     Rule("versions/malformed", _malformed),
     Rule("versions/no-bom", _no_bom),
+    Rule("versions/no-local-profile", _no_local_profiles),
     Rule("versions/no-monitoring-daemon", _no_daemon),
     Rule("versions/no-plugins", _no_plugins),
     Rule("versions/not-in-bom", _not_in_bom),
