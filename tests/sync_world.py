@@ -110,7 +110,7 @@ def running(one: World, *more: object, **environment: str) -> Iterator[subproces
         process.wait()
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition; fails where it does not come true in time."""
     end = time.monotonic() + seconds
     while not condition():

@@ -109,7 +109,7 @@ class SyncParts:
         for watch in watches:
             self._closing.callback(watch.close)
         wake = Wake()
-        signal.signal(signal.SIGUSR1, lambda number, frame: wake.call(full=True))
+        signal.signal(signal.SIGUSR1, lambda number, frame: wake.call_from_signal())
         self._leadership = self._reports.leadership()
         self._listen(wake)
         loop = Loop(

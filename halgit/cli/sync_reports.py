@@ -51,19 +51,16 @@ class SyncReports:
     def reports(self, board: StatusBoard) -> list[Report]:
         """Everybody who is informed of events, as the options say."""
         options = self._options
-        found: list[Report] = []
+        found: dict[str, Report] = {}
         if options["commit_status"]:
-            found.append(guarded("The commit status", CommitStatusReporter(self._statuses, options["commit_status"]),
-                                 self._complain))  # fmt: skip
+            found["The commit status"] = CommitStatusReporter(self._statuses, options["commit_status"])
         if options["status_config_map"] or options["pod_name"]:
             about = ("Pod", options["pod_name"], options["pod_uid"])
-            reporter = KubernetesReporter(self._connection(), options["status_config_map"], about, board)
-            found.append(guarded("Kubernetes", reporter, self._complain))
+            found["Kubernetes"] = KubernetesReporter(self._connection(), options["status_config_map"], about, board)
         if options["notify_url_file"]:
             url = read_file(options["notify_url_file"], "--notify-url-file").decode("utf-8", "replace").strip()
-            reporter_ = NotificationReporter(self._new_access(), url, options["overlay"])
-            found.append(guarded("The notification", reporter_, self._complain))
-        return found
+            found["The notification"] = NotificationReporter(self._new_access(), url, options["overlay"])
+        return [guarded(name, report, self._complain) for name, report in found.items()]
 
     def suspended(self) -> Callable[[], str]:
         """The function that says whether the ConfigMap's annotation suspends."""

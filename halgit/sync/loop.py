@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from halgit.sync.synchronizer import Synchronizer
 
 _LONGEST_RETRY = 900.0
 _JITTER = 0.1
+_SLICE = 1.0
+"""In seconds: how long a signal may go unnoticed."""
 
 
 class Leadership(Protocol):
@@ -39,21 +42,34 @@ class Wake:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._full = False
+        self._is_called = False
+        self._is_full = False
 
-    def call(self, full: bool = False) -> None:
-        """Start the next round now; with `full`, render even if no source has changed."""
-        self._full = self._full or full
+    def call(self) -> None:
+        """Start the next round now."""
+        self._is_called = True
         self._event.set()
+
+    def call_from_signal(self) -> None:
+        """Start a round within a second, and render even if no source has changed.
+
+        It takes no lock: a signal may interrupt the very thread that waits.
+        """
+        self._is_full = True
+        self._is_called = True
 
     def wait(self, seconds: float) -> None:
         """Wait for a call, or this long."""
-        self._event.wait(seconds)
+        end = time.monotonic() + seconds
+        while not self._is_called and (left := end - time.monotonic()) > 0:
+            if self._event.wait(min(left, _SLICE)):
+                return
 
     def take(self) -> bool:
         """Forget the calls so far; whether one of them asked for a full round."""
         self._event.clear()
-        full, self._full = self._full, False
+        full = self._is_full
+        self._is_called = self._is_full = False
         return full
 
 
