@@ -19,9 +19,7 @@ SHARED = CHARTS / "common" / "values.yaml"
 UMBRELLA = CHARTS / "isd" / "values.yaml"
 MARK = "# What follows is copied from common/values.yaml by scripts/chart_readme.py."
 UMBRELLA_MARK = "# Set by this chart, so that its components do not check these values again.\n  umbrella: true"
-INSTALL = """```
-helm install {release} {name}-{version}.tgz{values}
-```"""
+SCRIPTS = Path(__file__).resolve().parent
 
 
 def schema_text(chart: Path) -> str:
@@ -119,9 +117,12 @@ def readme_text(chart: Path) -> str:
     shared = chart_values.read(SHARED)
     own = chart_values.read(chart / "values.yaml")
     parts = [f"# {chart.name}", "", f"{described['description']}.", ""]
-    parts += ["This file is made from the comments in `values.yaml` by `scripts/chart_readme.py`.", ""]
     if described["type"] == "application":
-        parts += ["## Install", "", _install(chart.name, described["version"]), ""]
+        guide = UMBRELLA_GUIDE if chart.name == "isd" else COMPONENT_GUIDE
+        parts += [
+            guide.format(name=chart.name, version=described["version"], kube=described["kubeVersion"]).strip(),
+            "",
+        ]
     if chart.name == "isd":
         parts += ["## Charts", "", *_dependencies(described), ""]
         own = tuple(value for value in own if value.name != "global")
@@ -137,11 +138,6 @@ def readme_text(chart: Path) -> str:
             "",
         ]
     return "\n".join(parts)
-
-
-def _install(name: str, version: str) -> str:
-    values = " --set global.hosts.ui=isd.example.org" if name == "isd" else " --values values.yaml"
-    return INSTALL.format(release="isd", name=name, version=version, values=values)
 
 
 def _dependencies(described: dict[str, Any]) -> list[str]:

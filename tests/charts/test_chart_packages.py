@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import subprocess
 import tarfile
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import chart_readme
+import needs
 import package_charts
 import pytest
 import yaml
-from charts_values import CHARTS, CI
+from charts_values import ALONE, CHARTS, CI, EXAMPLES
 from helm_python import Chart
 
 from halgit import __version__
@@ -92,3 +98,87 @@ def test_no_two_templates_write_a_workload() -> None:
         assert found[0].startswith("common/"), what
     one = [file for file in CHARTS.rglob("*.tpl") if 'define "common.workload"' in file.read_text()]
     assert len(one) == 1
+
+
+def test_every_chart_has_an_icon_and_says_where_it_comes_from() -> None:
+    for chart in package_charts.names():
+        described = package_charts.metadata(CHARTS / chart)
+        assert described["icon"].endswith("/chart/icon.svg"), chart
+        assert described["annotations"]["artifacthub.io/license"] == "Apache-2.0", chart
+        assert described["sources"], chart
+    assert (CHARTS / "icon.svg").read_text().startswith("<svg")
+
+
+def test_a_release_puts_its_image_into_every_chart(tmp_path: Path) -> None:
+    digest = "sha256:" + "c" * 64
+    package_charts.package(tmp_path, "", f"registry.example.org/team/halgit:0.2.0@{digest}")
+    for name in ("isd", "accounts"):
+        values = {**CI["hosts"]} if name == "isd" else ALONE[name]
+        with Chart.load(tmp_path / f"{name}-{__version__}.tgz") as chart:
+            text = "".join(chart.render(values, name="isd").values())
+        images = set(re.findall(r"image: (\S*halgit\S*)", text))
+        assert images == {f"registry.example.org/team/halgit@{digest}"}
+    with pytest.raises(ValueError, match=r"^halgit is not REGISTRY/REPOSITORY"):
+        package_charts.set_image(tmp_path, "halgit")
+
+
+def test_helm_verifies_signed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helm, gpg = needs.go_tool("helm"), needs.program("gpg", "gnupg")
+    home = Path(tempfile.mkdtemp(prefix="gpg-"))
+    monkeypatch.setenv("GNUPGHOME", str(home))
+    try:
+        quick = [
+            gpg,
+            "--batch",
+            "--passphrase",
+            "",
+            "--quick-generate-key",
+            "charts@example.org",
+            "rsa2048",
+            "sign",
+            "never",
+        ]
+        subprocess.run(quick, check=True, capture_output=True)
+        exported = subprocess.run([gpg, "--export"], check=True, capture_output=True).stdout
+        (tmp_path / "ring.gpg").write_bytes(exported)
+        package_charts.package(tmp_path, "", key="charts@example.org")
+        for name in ("isd", "oes-redis"):
+            file = tmp_path / f"{name}-{__version__}.tgz"
+            done = subprocess.run(
+                [helm, "verify", "--keyring", tmp_path / "ring.gpg", file], capture_output=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+        file.write_bytes(file.read_bytes() + b"x")
+        assert subprocess.run(
+            [helm, "verify", "--keyring", tmp_path / "ring.gpg", file], capture_output=True, check=False
+        ).returncode
+    finally:
+        subprocess.run(["gpgconf", "--kill", "all"], check=False, capture_output=True)
+        shutil.rmtree(home)
+
+
+def _amount(text: str) -> float:
+    units = {"m": 0.001, "Mi": 2.0**-10, "Gi": 1.0}
+    number = re.match(r"[\d.]+", text)
+    assert number is not None
+    return float(number[0]) * units.get(text[number.end() :], 1.0)
+
+
+def test_the_sizes_in_the_readme_are_those_of_the_examples(render: Callable[..., list[dict[str, Any]]]) -> None:
+    readme = (CHARTS / "isd" / "README.md").read_text()
+    for name, values in EXAMPLES.items():
+        sums = {"pods": 0.0, "cpu": 0.0, "memory": 0.0, "limit": 0.0, "disk": 0.0}
+        for one in render("isd", values):
+            if one["kind"] == "PersistentVolumeClaim":
+                sums["disk"] += _amount(one["spec"]["resources"]["requests"]["storage"])
+            if one["kind"] in ("Deployment", "StatefulSet"):
+                number = one["spec"].get("replicas", 1)
+                sums["pods"] += number
+                for resources in (c["resources"] for c in one["spec"]["template"]["spec"]["containers"]):
+                    sums["cpu"] += number * _amount(resources["requests"]["cpu"])
+                    sums["memory"] += number * _amount(resources["requests"]["memory"])
+                    sums["limit"] += number * _amount(resources["limits"]["memory"])
+        row = next(line for line in readme.splitlines() if line.startswith(f"| [{name.removeprefix('example ')}]"))
+        shown = [float(re.sub(r"[^\d.]", "", cell) or 0) for cell in row.split("|")[2:-1]]
+        for number, value in zip(shown, sums.values(), strict=True):
+            assert abs(number - value) <= max(0.11, 0.05 * value), f"{name}: {sums}"
