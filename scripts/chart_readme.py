@@ -118,11 +118,9 @@ def readme_text(chart: Path) -> str:
     own = chart_values.read(chart / "values.yaml")
     parts = [f"# {chart.name}", "", f"{described['description']}.", ""]
     if described["type"] == "application":
-        guide = UMBRELLA_GUIDE if chart.name == "isd" else COMPONENT_GUIDE
-        parts += [
-            guide.format(name=chart.name, version=described["version"], kube=described["kubeVersion"]).strip(),
-            "",
-        ]
+        guide = (SCRIPTS / f"chart_guide_{'isd' if chart.name == 'isd' else 'component'}.md").read_text()
+        words = {"name": chart.name, "version": described["version"], "kube": described["kubeVersion"]}
+        parts += [guide.format(**words).strip(), ""]
     if chart.name == "isd":
         parts += ["## Charts", "", *_dependencies(described), ""]
         own = tuple(value for value in own if value.name != "global")
