@@ -24,6 +24,9 @@ from halgit.text.phrases import suggest_nearest
 _ROOT_KEY = ""
 """The key of the document in a container mapping, so that the root too has a parent."""
 
+MAX_COPIED = 100_000
+"""Values that the copies of one patch may create."""
+
 _CREATING = ("add", "move", "copy")
 """The operations that can create a value."""
 
@@ -92,13 +95,14 @@ def apply_patch(root: Draft, patch: Patch, origin: Origin, diagnostics: list[Dia
     container = Draft({_ROOT_KEY: None}, Trace(origin))
     container.members()[_ROOT_KEY] = root
     failed: list[str] = []
+    budget = _Budget()
     for number, op in enumerate(patch.ops):
         here = Origin(origin.layer, origin.file, (*origin.path, "ops", number), "patch")
         if any(_depends_on(path, op) for path in failed):
             continue
         try:
             for segments in _expand(container, op):
-                _Operation(container, op, here, segments).run()
+                _Operation(container, op, here, segments, budget).run()
         except _OperationError as error:
             if patch.optional and error.rule == "patch/no-match":
                 continue
@@ -116,10 +120,34 @@ def _depends_on(path: str, op: Mapping[str, Value]) -> bool:
     return any(str(op.get(member)) == path or str(op.get(member)).startswith(f"{path}/") for member in ("path", "from"))
 
 
+class _Budget:
+    """Counts the nodes that the copies of one patch create: a few copies of copies would fill the memory."""
+
+    def __init__(self) -> None:
+        self._left = MAX_COPIED
+
+    def take(self, value: Value) -> None:
+        """Take the nodes of a value from the budget. Raises _OperationError if they are too many."""
+        waiting = [value]
+        while waiting:
+            here = waiting.pop()
+            self._left -= 1
+            if self._left < 0:
+                message = f"The copies of this patch create more than {MAX_COPIED} values."
+                raise _OperationError("patch/malformed", "from", message, "Copy less.")
+            if isinstance(here, dict):
+                waiting.extend(here.values())
+            elif isinstance(here, list):
+                waiting.extend(here)
+
+
 class _Operation:
     """One operation on the document in `container`. `here` is its place, `path` its path without wildcards."""
 
-    def __init__(self, container: Draft, op: Mapping[str, Value], here: Origin, path: Segments) -> None:
+    def __init__(
+        self, container: Draft, op: Mapping[str, Value], here: Origin, path: Segments, budget: _Budget
+    ) -> None:
+        self._budget = budget
         self._container = container
         self._op = op
         self._here = here
@@ -153,7 +181,9 @@ class _Operation:
     def _copy(self) -> None:
         node = self._locate("from").node
         if node is not None:
-            self._insert(Draft(*node.freeze()))
+            value, trace = node.freeze()
+            self._budget.take(value)
+            self._insert(Draft(value, trace))
 
     def _insert(self, draft: Draft) -> None:
         at = self._locate("path", new=True)

@@ -15,7 +15,7 @@ from halgit import yaml as hyaml
 from halgit.halyard.model import find_key_places
 from halgit.halyard.sensitivity import is_sensitive_key, split_words
 from halgit.pipeline import Finding, Path, PlainScalar, Severity, Value
-from halgit.record import Record
+from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.schema_documents import is_null
@@ -87,6 +87,10 @@ def at(data: Value, path: Path) -> Value:
     return data
 
 
+_MOST = 500
+"""Unknown keys of one mapping that are reported one by one; each costs a search for the nearest name."""
+
+
 class Speaker(Record):
     """Turns the errors of one document into findings."""
 
@@ -102,10 +106,14 @@ class Speaker(Record):
             if not path and self._is_body(node):
                 yield self._body(node)
                 return
-            unexpected = [key for key in node if str(key) in details["unexpected"] and not self._binds(path, key)]
-            found = [self._unknown((*path, key)) for key in unexpected if node[key] is not None and not is_null(key)]
+            names = frozenset(details["unexpected"])
+            unexpected = [key for key in node if str(key) in names and not self._binds(path, key)]
+            unknown = [key for key in unexpected if node[key] is not None and not is_null(key)]
+            found, rest = [self._unknown((*path, key)) for key in unknown[:_MOST]], len(unknown[_MOST:])
             partial = self.reader.known_below and self.reader.known_below not in path
             yield from (one for one in found if not partial or one.hint.startswith("Did you mean"))
+            if rest and found:
+                yield replace(found[-1], path=path, message=f"{rest} more keys are unknown.", hint="Remove them.")
         elif kind == "required":
             yield self._missing(path, details["property"])
         else:

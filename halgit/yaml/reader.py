@@ -18,13 +18,17 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from halgit.pipeline import Finding, PlainScalar, Value
+from halgit.pipeline import Finding, PlainScalar, Severity, Value
 from halgit.record import Record
 from halgit.yaml.parser import MAX_DEPTH, open_parser
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
 
 _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
 """Bytes that need the node reader. A dozen single searches are cheaper than one regular expression."""
+
+
+MAX_DOCUMENTS: Final = 1_000
+"""More documents in one file are refused: no configuration has them, and each costs a merge and a schema check."""
 
 
 class ReadResult(Record):
@@ -46,6 +50,9 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     error. Without it the file is read as Halyard reads the halconfig: one document, at most 50 aliases, and of two
     equal keys the last is used, which is a warning.
     """
+    if text.count(b"\n---") > MAX_DOCUMENTS:
+        message = f"The file has more than {MAX_DOCUMENTS} YAML documents."
+        return ReadResult((), (Finding("yaml/documents", Severity.ERROR, message, "Split the file.", file),))
     if not any(one in text for one in _SUSPICIOUS):
         try:
             documents = _EventReader(text).documents()

@@ -170,7 +170,7 @@ BAD: dict[str, tuple[int, str, dict[str, str]]] = {
         4, "has no key none (keys: k, p)", {IGOR: "a: encrypted:vault!e:kv!p:hal/gate!k:none\n"}),
     "no base64": (4, "is not base64", {IGOR: "a: ${{ secret('vault://kv/hal/gate?encoding=base64#k') }}\n"}),
     "a text that is YAML by chance": (
-        4, "has no key k (keys: none)", {IGOR: "b: ${{ secret('file://{folder}/local#k') }}\n"}),
+        4, "has no key k", {IGOR: "b: ${{ secret('file://{folder}/local#k') }}\n"}),
     "a malformed reference that is a password": (
         1, "The reference is malformed", {IGOR: f"password: 'encrypted:{QUOTED}!x'\n"}),
     "a malformed noop": (1, "The reference is malformed", {IGOR: f"a: 'encrypted:noop!w:{QUOTED}'\n"}),
@@ -207,13 +207,13 @@ def test_no_fault_shows_a_secret(name: str, form: str, plant: Plant, drive: Driv
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        ("type: integer", "A secret parameter is a text."),
+        ("type: integer", "A secret parameter must be a string."),
         ("type: string, pattern: '[a-z]+'", "pattern"),
-        ("type: enum, enum: [a]", "The values of a secret parameter cannot be listed."),
-        (f"type: enum, enum: [{core('secret')}]", "The values of a secret parameter cannot be listed."),
-        ("type: boolean", "A secret parameter is a text."),
-        ("type: number", "A secret parameter is a text."),
-        ("type: list", "A secret parameter is a text."),
+        ("type: enum, enum: [a]", "A secret parameter cannot list its values."),
+        (f"type: enum, enum: [{core('secret')}]", "A secret parameter cannot list its values."),
+        ("type: boolean", "A secret parameter must be a string."),
+        ("type: number", "A secret parameter must be a string."),
+        ("type: list", "A secret parameter must be a string."),
     ],
 )
 def test_a_secret_parameter_that_does_not_fit_is_not_shown(

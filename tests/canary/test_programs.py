@@ -229,7 +229,8 @@ def repository(drive: Driver, gate: str) -> Path:
     folder = drive.folder / "repo"
     (folder / "default/profiles").mkdir(parents=True)
     (folder / "config").write_text(
-        "deploymentConfigurations:\n- {name: default, version: 1.36.1, persistentStorage: {persistentStoreType: s3}}\n"
+        "deploymentConfigurations:\n- {name: default, version: 1.36.1, persistentStorage: "
+        "{persistentStoreType: s3, s3: {bucket: b}}}\n"
     )
     (folder / "default/profiles/gate-local.yml").write_text(gate)
     return folder

@@ -11,7 +11,7 @@ from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Relay, relay
 
 CONFIG = "deploymentConfigurations:\n- name: default\n  version: '1.36.1'\n"
-CONFIG += "  persistentStorage: {persistentStoreType: s3}\n"
+CONFIG += "  persistentStorage: {persistentStoreType: s3, s3: {bucket: b}}\n"
 GATE = "default/profiles/gate-local.yml"
 
 
