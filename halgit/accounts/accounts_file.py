@@ -22,8 +22,8 @@ from halgit.validation.account_entries import find_key, find_provider, relax_key
 KEEP: Final[Path] = ("halgit", "keep")
 """Where a value is kept that makes Spring decrypt the file even after the last account with a secret is removed."""
 
-LONGEST: Final = 3 * 1024 * 1024
-"""Bytes of the file: SnakeYAML's own limit in the versions after Boot 2.7."""
+LONGEST: Final = 10 * 1024 * 1024
+"""Bytes of the file: a larger one could not be read from the store again."""
 
 _INDEXED: Final = re.compile(r"accounts\[([0-9]+)\]")
 
@@ -99,7 +99,7 @@ class AccountsFile:
             raise AccountError(f"{self.name}: {reason}", "Write the list in block style, without anchors.") from None
         if len(text) > LONGEST:
             raise AccountError(
-                f"{self.name} would have {len(text)} bytes, and {LONGEST} is the limit of the config server.",
+                f"{self.name} would have {len(text)} bytes, and {LONGEST} is the limit.",
                 "Split the accounts over several repositories.",
             )
         return AccountsFile(text, self.name, data)

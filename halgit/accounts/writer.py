@@ -82,12 +82,12 @@ class _Batch(Record):
     before: bytes | None
     file: AccountsFile
     changes: Mapping[str, bytes | None]
-    edits: Sequence[tuple[_Job, Edited, tuple[str, ...]]]
+    edits: Sequence[tuple[_Job, CommitLine, Written]]
 
     @property
     def message(self) -> str:
         """The message of its commit."""
-        return write_message([_line(job.request, edited) for job, edited, _ in self.edits])
+        return write_message([line for _, line, _ in self.edits])
 
 
 class Writer:
@@ -163,8 +163,8 @@ class Writer:
             batch, error = self._planned(self._refreshed(), [_Job(Request(change), 0.0)])
         if error:
             raise error[0]
-        ((_, edited, files),) = batch.edits
-        return _written(edited, files, "")
+        ((_, _, written),) = batch.edits
+        return written
 
     def rotate(self, old: Cipher, new: Cipher, *, dry: bool = False) -> Written:
         """Encrypt every `{cipher}` value with another key, in one commit.
@@ -254,8 +254,8 @@ class Writer:
                 # The answer may be lost, not the commit: whoever asked finds out by reading again.
                 revision = self._landed(batch)
             self.commits += bool(batch.changes)
-            for job, edited, files in batch.edits:
-                job.result = _written(edited, files, revision if edited.file.text != batch.before or files else "")
+            for job, _, written in batch.edits:
+                job.result = replace(written, revision=revision if written.files else "")
                 self._remember(job.request, job.result)
                 job.done.set()
             return
@@ -286,7 +286,7 @@ class Writer:
                 f"Move its properties to {FILE} and delete it.",
             )
         file = AccountsFile(before or b"", self.store.file)
-        edits: list[tuple[_Job, Edited, tuple[str, ...]]] = []
+        edits: list[tuple[_Job, CommitLine, Written]] = []
         errors: list[HalgitError] = []
         changes: dict[str, bytes | None] = {}
         for job in jobs:
@@ -302,7 +302,8 @@ class Writer:
             changes |= added
             changes |= dict.fromkeys(gone)
             wrote = [FILE] if edited.file.text != file.text else []
-            edits.append((job, edited, (*added, *wrote, *gone)))
+            # The file after each change is not kept: a batch would hold it a hundred times.
+            edits.append((job, _line(job.request, edited), _written(edited, (*added, *wrote, *gone))))
             file = edited.file
         return _Batch(before, file, _in_order(changes, before, file), edits), errors
 
@@ -357,9 +358,9 @@ def _in_order(changes: Mapping[str, bytes | None], before: bytes | None, file: A
     return ordered | {path: None for path, text in changes.items() if text is None}
 
 
-def _written(edited: Edited, files: tuple[str, ...], revision: str) -> Written:
+def _written(edited: Edited, files: tuple[str, ...]) -> Written:
     before = edited.before.fields if edited.before else None
-    return Written(before, edited.after, files, edited.notes, revision, tuple(describe_changes(before, edited.after)))
+    return Written(before, edited.after, files, edited.notes, "", tuple(describe_changes(before, edited.after)))
 
 
 def _own_files(entry: Mapping[str, Value] | None) -> list[str]:

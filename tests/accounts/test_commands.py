@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -411,3 +414,35 @@ def test_a_space_filter_that_spring_would_lose_is_refused(repository: Repository
     assert clouddriver.of_text(text, KEY).accounts("cloudfoundry")[0]["spaceFilter"] == {"Org Space": ["dev"]}
     text = text.replace("canary-p", "'" + Cipher(Secret(KEY, "")).encrypt("x") + "'")
     assert clouddriver.of_text(text, KEY).accounts("cloudfoundry")[0]["spaceFilter"] == {}
+
+
+def test_a_kubeconfig_comes_from_standard_input(repository: Repository) -> None:
+    command = [sys.executable, "-m", "halgit", "accounts", "add", "a", "--kubeconfig", "-", "--encrypt-key-file", "key",
+               "--repo", repository.url, "--ref", "main"]  # fmt: skip
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+    ran = subprocess.run(
+        command, cwd=repository.folder.parent, env=environment, input=KUBECONFIG.encode(), capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "canary-token" in opened(entries(repository)[0]["kubeconfigContents"])
+
+
+def test_a_removal_asks_on_a_terminal(repository: Repository) -> None:
+    import pty
+
+    accounts(repository, "add", "a", "--field", "serviceAccount=true")
+    command = [sys.executable, "-m", "halgit", "accounts", "remove", "a", "--repo", repository.url, "--ref", "main"]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+    for answer, left in ((b"n\n", 1), (b"y\n", 0)):
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(command, env=environment, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as process:
+            os.close(theirs)
+            seen = b""
+            while b"Remove the account a?" not in seen:
+                seen += os.read(ours, 1000)
+            os.write(ours, answer)
+            assert process.stdout is not None
+            process.stdout.read()
+        os.close(ours)
+        assert len(entries(repository)) == left
