@@ -111,7 +111,7 @@ def _non_strings(view: View) -> Iterator[tuple[File, Path, Value]]:
         if schema_of(profile.path) == "clouddriver-accounts":
             for path, value in _scalars(node.value):
                 spec = spec_at(resources.load_schema("clouddriver-accounts"), path, node.value)
-                if spec.get("title") == "string":
+                if spec.get("title") == "string" or spec.get("type") == ["string", "number", "boolean"]:
                     yield profile, path, value
 
 

@@ -135,10 +135,11 @@ def _not_in_bom(view: View) -> Iterator[Hit]:
 
 
 def _no_local_profiles(view: View) -> Iterator[Hit]:
-    _, path, bom = _bom(view)
+    node, path, bom = _bom(view)
+    running = {services.get_base(service) for service in view.running.get(name_of(node), ())}
     for service, entry in Node((), bom).entries("services") if isinstance(bom, dict) else ():
         version = text(entry, "version") or ""
-        if version.startswith(versions.LOCAL_PREFIX) and service in services.ARTIFACTS:
+        if version.startswith(versions.LOCAL_PREFIX) and service in running:
             folder = f".boms/{service}/"
             if not any(file.startswith(folder) for file in view.files) and not is_mounted(view, folder.rstrip("/")):
                 message = f"The BOM has version {version} of {service}, and the tree has no profile below {folder}."
