@@ -154,6 +154,18 @@ def test_a_progress_line_never_overwrites_a_message(finding: list[object]) -> No
     assert not any("Fetching" in line or "Merging" in line for line in shown)
 
 
+def test_progress_counts_overlays_and_secrets_on_a_terminal(tmp_path: Path) -> None:
+    assert "Compiling overlays: 3 of 3" in on_a_terminal("validate", "--repo", SAMPLE, "--all-overlays")
+    config = "deploymentConfigurations: [{name: default, version: 1.36.1}]\n"
+    (tmp_path / "default/profiles").mkdir(parents=True)
+    (tmp_path / "config").write_text(config)
+    references = "a: encrypted:noop!v:one-secret\nb: encrypted:noop!v:two-secret\nc: encrypted:noop!v:one-secret\n"
+    (tmp_path / "default/profiles/gate-local.yml").write_text(references)
+    command = ("secrets", "check", "--repo", tmp_path)
+    assert "Checking secrets: 2 of 2" in on_a_terminal(*command)
+    assert "Checking" not in halgit(*command).err
+
+
 def test_tables_wrap_to_the_terminal() -> None:
     narrow = on_a_terminal("rules", columns=70).replace("\r\n", "\n")
     assert max(map(len, narrow.splitlines())) <= 70

@@ -18,7 +18,7 @@ from program import SAMPLE
 
 from halgit import __version__
 
-INDIRECT = {"botocore": {"boto3"}, "urllib3": {"boto3"}}
+INDIRECT = {"botocore": {"boto3"}, "urllib3": {"boto3"}, "starlette": {"fastapi"}}
 """What comes with a library and is part of how that one is used."""
 
 
