@@ -161,9 +161,9 @@ def test_progress_counts_overlays_and_secrets_on_a_terminal(tmp_path: Path) -> N
     (tmp_path / "config").write_text(config)
     references = "a: encrypted:noop!v:one-secret\nb: encrypted:noop!v:two-secret\nc: encrypted:noop!v:one-secret\n"
     (tmp_path / "default/profiles/gate-local.yml").write_text(references)
-    command = ("secrets", "check", "--repo", tmp_path)
-    assert "Checking secrets: 2 of 2" in on_a_terminal(*command)
-    assert "Checking" not in halgit(*command).err
+    command = ("render", "--repo", tmp_path, "--no-validate", "--dry-run", "--out", tmp_path / "new")
+    assert "Reading secrets: 2 of 2" in on_a_terminal(*command)
+    assert "Reading" not in halgit(*command).err
 
 
 def test_tables_wrap_to_the_terminal() -> None:
