@@ -14,11 +14,11 @@ from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
 from halgit.cli.settings import read_file
 from halgit.compiler import overlays, require_below
-from halgit.convert import ChartValues, ImportSource
+from halgit.convert import ChartValues, ConvertedTree, ImportSource
 from halgit.errors import UsageError
 from halgit.halyard import resources
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import Finding, Severity, Skipped, Snapshot
+from halgit.pipeline import Finding, Severity, Skipped, Snapshot, SourceId
 from halgit.report.summaries import import_json, import_text
 from halgit.report.tables import counted
 
@@ -28,6 +28,9 @@ _TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "
 
 _TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/misplaced-token", "opsmx/misspelled-token",
               "reference/")  # fmt: skip
+_CONVERTED = (".yml", ".yaml", ".js", "config")
+"""The files that a conversion looks at."""
+
 _NAME = lazy_pattern(r"[A-Za-z0-9][-._A-Za-z0-9]*")
 
 
@@ -62,6 +65,7 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
 @option("--values", default="", metavar="FILE", help="Values of the predecessor's Helm release, for parameters.")
 @option("--ref", default="", metavar="REF", group=SOURCE, help="Branch, tag or full commit of SRC.")
 @option("--path", default="", metavar="DIR", group=SOURCE, help="Root folder in SRC.")
+@option("--no-validate", is_flag=True, help="Skip the rules of validation.")
 @option("--variant", type=click.Choice(["token", "ssh", "s3"]), group=PARAMETERS,
         help="File variants to use in the opsmx dialect.")  # fmt: skip
 @option("--hal-home", default="/home/spinnaker/.hal", show_default=True, metavar="DIR", group=PARAMETERS,
@@ -71,14 +75,16 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
 @log_options
 @click.pass_obj
 def import_(output: Output, /, source: str, directory: Path, name: str, **options: Any) -> None:
-    """Convert an existing .hal or OpsMx repository SRC into a repository of layers in DIR.
+    """Convert existing configuration SRC into a repository of layers in DIR.
 
+    SRC is a .hal, a repository of OpsMx, SpinnakerService resources, a kleat repository, or an archive of `hal backup`.
     DIR must be new or empty. Tokens become declared parameters, and OpsMx references become canonical ones. The result
     renders to the same configuration. The report lists what a person must decide. Secrets of --values are not written.
 
     \b
     Examples:
       halgit import ~/.hal spinnaker-config
+      halgit import spinnakerservice.yml spinnaker-config
       halgit import https://git.example.com/ops/isd-gitops.git spinnaker-config --values old-values.yaml
     """
     if not _NAME.fullmatch(name):
@@ -99,20 +105,41 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         "daemon_config": True,
     }
     with Session(settings, output) as run:
-        (snapshot,) = run.open()
+        snapshot, tree = _open_source(run, source, options["hal_home"])
         _refuse_layered(snapshot, source)
         compilation = run.compile([snapshot])
         wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
         wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED)]
         run.report(wrong)
-        require_below(wrong, Severity.ERROR)
-        imported = convert.build_repository(_source(compilation, snapshot, options["variant"] or "token"), name, values)
+        require_below([one for one in wrong if not _is_of_rule(one)], Severity.ERROR)
+        imported = convert.build_repository(
+            _source(compilation, snapshot, options["variant"] or "token"), name, values, tree
+        )
         publish.write_folder(imported.files, directory)
         if output.json:
             output.answer(import_json(imported.report))
         else:
             output.result(import_text(imported.report, output.width()))
         output.message(f"Next: halgit render --repo {directory} --overlay {name} --secrets mask --out /tmp/.hal")
+
+
+def _open_source(run: Session, source: str, hal_home: str) -> tuple[Snapshot, ConvertedTree | None]:
+    """Open the source; one in another format is converted to a tree first."""
+    path = Path(source)
+    if path.is_file():
+        snapshot: Snapshot = convert.MemorySnapshot(SourceId(source), {path.name: read_file(source, "SRC")})
+    else:
+        (snapshot,) = run.open()
+    if path.is_file() and path.suffix not in (".yml", ".yaml"):
+        tree: ConvertedTree | None = convert.convert_backup(read_file(source, "SRC"), source, hal_home)
+    elif "config" in snapshot.paths:
+        tree = None
+    else:
+        files = snapshot.read(sorted(one for one in snapshot.paths if one.endswith(_CONVERTED) or "/secrets/" in one))
+        tree = convert.convert_resources(files, hal_home) or convert.convert_flat(files, hal_home)
+    if tree is not None:
+        snapshot = convert.MemorySnapshot(snapshot.source, dict(tree.files))
+    return snapshot, tree
 
 
 def _refuse_layered(snapshot: Snapshot, source: str) -> None:
@@ -143,4 +170,13 @@ def _skipped(compilation: Compilation) -> tuple[Skipped, ...]:
 
 
 def _to_decide(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(one for one in findings if one.rule.startswith(_TO_DECIDE))
+    """Return what a person must look at: secrets in the open, and errors that rules report."""
+    errors = {one for one in findings if one.severity >= Severity.ERROR and _is_of_rule(one)}
+    return tuple(one for one in findings if one in errors or one.rule.startswith(_TO_DECIDE))
+
+
+def _is_of_rule(finding: Finding) -> bool:
+    """Whether a rule of validation reported the finding, so that the files can be converted all the same."""
+    from halgit.validation.rules import ALL
+
+    return finding.rule in {rule.id for rule in ALL}

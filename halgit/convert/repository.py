@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from halgit import yaml as hyaml
 from halgit.convert.chart_values import ChartValues
 from halgit.convert.file_converter import FileConverter, parameter_name
+from halgit.convert.tree_source import ConvertedTree
 from halgit.halyard import model
 from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Skipped, Variant
@@ -15,6 +16,7 @@ from halgit.record import Record
 from halgit.report.summaries import Decision, ImportedParameter, ImportReport
 
 _ACCOUNTS = "accounts/"
+REPORT = "import-report.md"
 _REQUIRED = "to be set"
 _IN_OVERLAY = "in the overlay, from --values"
 
@@ -43,8 +45,14 @@ class ImportedRepository(Record):
     report: ImportReport
 
 
-def build_repository(source: ImportSource, overlay: str, values: ChartValues) -> ImportedRepository:
-    """Convert the source into a repository with a base and one overlay."""
+def build_repository(
+    source: ImportSource, overlay: str, values: ChartValues, tree: ConvertedTree | None = None
+) -> ImportedRepository:
+    """Convert the source into a repository with a base and one overlay.
+
+    `tree` is what the source was converted from, if it was in another format; its patches become layers in between.
+    """
+    patches = tree.patches if tree else {}
     converter = FileConverter(ssh=source.variant == "ssh")
     base = {path: converter.convert(file) for path, file in source.files.items()}
     parameters = tuple(_parameter(token, values) for token in converter.tokens)
@@ -53,20 +61,31 @@ def build_repository(source: ImportSource, overlay: str, values: ChartValues) ->
         "halgit.yaml": _root_settings(source),
         "base/halgit.yaml": _base_settings(parameters, source.extra),
         **{f"base/{path}": text for path, text in (*base.items(), *source.extra.items())},
-        f"overlays/{overlay}/halgit.yaml": _overlay_settings(parameters, values),
+        **{f"patches/{name}/{path}": text for name, part in patches.items() for path, text in part.items()},
+        f"overlays/{overlay}/halgit.yaml": _overlay_settings(parameters, values, tuple(patches)),
         **accounts,
     }
     decisions = (
+        *(tree.decisions if tree else ()),
         *_parameter_decisions(parameters),
         *_value_decisions(values, parameters),
         *_finding_decisions(source.findings),
         *_local_file_decisions(source),
         *_account_decisions(source.accounts),
     )
-    report = ImportReport(
-        tuple(sorted(files)), parameters, converter.references, source.skipped, decisions, values.moved
-    )
+    paths = tuple(sorted([*files, REPORT]))
+    report = ImportReport(paths, parameters, converter.references, source.skipped, decisions, values.moved)
+    files[REPORT] = _report_file(report)
     return ImportedRepository(dict(sorted(files.items())), report)
+
+
+def _report_file(report: ImportReport) -> bytes:
+    """Return the report as Markdown: what a person must decide, and what was skipped."""
+    lines = ["# Import report", "", "What to decide:", ""]
+    lines += [f"- `{one.place}`: {one.what}" for one in report.decisions] or ["- nothing"]
+    lines += ["", "Skipped files:", ""]
+    lines += [f"- `{one.path}`: {one.reason}" for one in report.skipped] or ["- none"]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _account_path(path: str) -> str:
@@ -119,11 +138,13 @@ def _declaration(token: str) -> dict[str, object]:
     return {**declaration, "description": known.description}
 
 
-def _overlay_settings(parameters: tuple[ImportedParameter, ...], values: ChartValues) -> bytes:
+def _overlay_settings(
+    parameters: tuple[ImportedParameter, ...], values: ChartValues, patches: tuple[str, ...] = ()
+) -> bytes:
     present = {one.name: values.parameters[one.token] for one in parameters if one.value == _IN_OVERLAY}
     missing = [one for one in parameters if one.value == _REQUIRED]
     text = "# One environment. The files of this folder contain only what differs from the base.\n"
-    text += hyaml.dump({"bases": ["../../base"]}).decode()
+    text += hyaml.dump({"bases": ["../../base", *(f"../../patches/{name}" for name in patches)]}).decode()
     if present or missing:
         text += "params:\n" if present else "# params:\n"
     text += "".join(f"  {line}\n" for line in (hyaml.dump(present).decode().splitlines() if present else ()))

@@ -20,6 +20,8 @@ _MODULES = {
     "dump": "emitter",
     "Scalar": "locator",
     "list_scalars": "locator",
+    "extract": "extraction",
+    "prepend_item": "extraction",
     "find_offset": "locator",
     "locate": "locator",
     "locate_all": "locator",
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         replace_scalars,
     )
     from halgit.yaml.emitter import dump
+    from halgit.yaml.extraction import extract, prepend_item
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
     from halgit.yaml.reader import ReadResult, read
     from halgit.yaml.resolver import to_java_string
@@ -52,10 +55,12 @@ __all__ = [
     "dump",
     "edit",
     "edit_parsed",
+    "extract",
     "find_offset",
     "list_scalars",
     "locate",
     "locate_all",
+    "prepend_item",
     "read",
     "replace_in_documents",
     "replace_scalars",

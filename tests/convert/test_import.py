@@ -151,6 +151,7 @@ def test_layers_parameters_and_references_are_written_as_the_contract_has_them(s
         "base/kube/near.yml",
         "overlays/eu/halgit.yaml",
         "accounts/clouddriver-local.yml",
+        "import-report.md",
     }
     config = made["base/config"]
     assert config.startswith("# The halconfig, with words on it.\n")
@@ -292,7 +293,7 @@ def test_values_of_a_predecessor_become_parameters_and_its_secrets_are_only_name
     assert decided["value spinnaker.gitopsHalyard.repo.token"].endswith("Put it into a Secret: global.credentials.git")
     assert decided["value minio.rootPassword"] == "The old chart does not have this value."
     assert decided["value of GIT_USER"] == "No file of the repository uses this token, so it was not imported."
-    assert {"key": "global.ldap.url", "to": "global.ldap.url (empty is the release's own)"} in ran.json["values_moved"]
+    assert {"key": "global.ldap.url", "to": "global.ldap.url (empty: the release's own)"} in ran.json["values_moved"]
     written = "".join(text.decode() for text in tree(tmp_path / "made").values())
     assert "canary-t" not in written
     assert "canary" not in ran.out + ran.err
