@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import chart_values
 import yaml
+from package_charts import CHARTS
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "scripts" / "predecessor_values.yaml"
@@ -30,16 +32,39 @@ def table(keys: list[str]) -> dict[str, Row]:
     rules: list[Row] = yaml.safe_load(RULES.read_text())
     used: set[int] = set()
     rows: dict[str, Row] = {}
+    known = types()
     for key in keys:
         number = next((i for i, rule in enumerate(rules) if fnmatch.fnmatchcase(key, rule["key"])), None)
         if number is None:
             raise SystemExit(f"{key}: no rule of {RULES.name} matches it")
         used.add(number)
-        rows[key] = {name: value for name, value in rules[number].items() if name != "key"}
+        row = {name: value for name, value in rules[number].items() if name != "key"}
+        kinds = [known.get(name, "") for name in row.get("to", ())]
+        is_copy = not {"how", "why"} & row.keys() and "*" not in rules[number]["key"]
+        if is_copy and all(kinds) and len(set(kinds)) == 1:
+            row["form"] = kinds[0]
+        rows[key] = row
     idle = [rule["key"] for i, rule in enumerate(rules) if i not in used]
     if idle:
         raise SystemExit(f"rules that match no key: {', '.join(idle)}")
     return rows
+
+
+def types() -> dict[str, str]:
+    """The type of each of our values that one value of the predecessor can become, by its path in the umbrella."""
+    shared = [value for value in chart_values.read(CHARTS / "common" / "values.yaml") if value.name != "global"]
+    found: dict[str, str] = {}
+    for file in CHARTS.glob("*/values.yaml"):
+        chart = file.parent.name
+        own = chart_values.read(file)
+        values = tuple(own) if chart in ("isd", "common") else (*shared, *own)
+        prefix = "" if chart in ("isd", "common") else f"{chart}."
+        for path, value in chart_values.rows(values):
+            kind = chart_values.schema(value)["type"]
+            if isinstance(kind, str) and "credential" not in value.marks:
+                found[prefix + path] = kind
+        found[f"{prefix}enabled"] = "boolean"
+    return found
 
 
 def guide_table(rows: dict[str, Row]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from halgit import yaml as hyaml
+from halgit.convert.new_values import new_values, repository_url
 from halgit.errors import UsageError
 from halgit.halyard.resources import load_table
 from halgit.halyard.sensitivity import is_sensitive_key
@@ -20,6 +21,9 @@ _GATE_HOSTS = {"global.oesGate.host": True, "global.spinGate.host": False}
 
 _COMMON_GATE = "global.commonGate.enabled"
 _TLS = "global.ssl.enabled"
+_PULL_SECRET = "imagePullSecret"
+"""The name of a Secret, which is not secret itself."""
+_ACCOUNTS = "DYNAMIC_ACCOUNTS_REPO"
 _STORMDRIVER = ("global.stormdriver", "global.stormdriver.enabled")
 
 
@@ -28,7 +32,7 @@ class ChartValues(Record):
 
     `parameters` are values by token, `secrets` the keys of secrets with their new place, `moved` other keys with their
     new place or the reason why they were dropped, `unknown` keys that the old chart does not have. `stormdriver` says
-    whether the release uses Stormdriver.
+    whether the release uses Stormdriver. `new_file` is the values file of the new chart.
     """
 
     parameters: Mapping[str, str] = EMPTY
@@ -36,6 +40,7 @@ class ChartValues(Record):
     moved: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
     stormdriver: bool = False
+    new_file: bytes = b""
 
 
 def read_chart_values(text: bytes, file: str) -> ChartValues:
@@ -55,12 +60,15 @@ def read_chart_values(text: bytes, file: str) -> ChartValues:
             if value != "":
                 secrets.append((key, ", ".join(row.get("to", ())) or row.get("why", "")))
             continue
+        if token == _ACCOUNTS:
+            value = repository_url(values, "dynamicAccRepository") or value
         if token and not isinstance(value, (dict, list)):
             _add_parameter(parameters, key, token, value, values)
         moved.append((key, _target(row)))
     unknown = tuple(key for key in values if key not in known)
     is_stormdriver = any(value is True or value == "true" for value in stormdriver)
-    return ChartValues(parameters, tuple(secrets), tuple(moved), unknown, is_stormdriver)
+    written = new_values(values, known, dict(secrets))
+    return ChartValues(parameters, tuple(secrets), tuple(moved), unknown, is_stormdriver, written)
 
 
 def _parse(text: bytes, file: str) -> dict[str, Value]:
@@ -81,6 +89,8 @@ def _add_parameter(parameters: dict[str, str], key: str, token: str, value: Valu
 
 
 def _is_secret(key: str, token: str) -> bool:
+    if key == _PULL_SECRET:
+        return False
     return is_sensitive_key(key.rsplit(".", 1)[-1]) or (token in token_table() and token_table()[token].secret)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from halgit import yaml as hyaml
 from halgit.convert.chart_values import ChartValues
 from halgit.convert.file_converter import FileConverter, parameter_name
+from halgit.convert.new_values import NEW_VALUES
 from halgit.convert.tree_source import ConvertedTree
 from halgit.halyard import model
 from halgit.opsmx.tokens import token_table
@@ -64,6 +65,7 @@ def build_repository(
         **{f"patches/{name}/{path}": text for name, part in patches.items() for path, text in part.items()},
         f"overlays/{overlay}/halgit.yaml": _overlay_settings(parameters, values, tuple(patches)),
         **accounts,
+        **({NEW_VALUES: values.new_file} if values.new_file else {}),
     }
     decisions = (
         *(tree.decisions if tree else ()),

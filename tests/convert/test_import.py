@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import judge
 import pytest
 import yaml
-from needs import shared_data
+from charts_values import over
+from helm_python import Chart
+from needs import ROOT, shared_data
 from program import SAMPLE, Ran, halgit, tree
 from servers.repositories import Repository
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import package_charts
 
 CONFIG = """\
 # The halconfig, with words on it.
@@ -297,6 +304,65 @@ def test_values_of_a_predecessor_become_parameters_and_its_secrets_are_only_name
     written = "".join(text.decode() for text in tree(tmp_path / "made").values())
     assert "canary-t" not in written
     assert "canary" not in ran.out + ran.err
+
+
+def test_the_values_of_the_new_chart_are_written_and_accepted_by_it(source: Path, tmp_path: Path) -> None:
+    """What can be translated is; secrets are only named, and the rest says where it belongs. Helm renders the file."""
+    text = """\
+    installSpinnaker: true
+    imagePullSecret: registry-login
+    global:
+      ssl: {enabled: true}
+      createIngress: true
+      oesUI: {host: isd.example.com, protocol: https}
+      oesGate: {host: gate.example.com}
+      spinDeck: {host: deck.example.com}
+      ldap: {enabled: true, url: "ldaps://ldap.example.com", managerPassword: canary-ldap, userDnPattern: "uid={0}"}
+      minio: {persistence: {size: 20Gi}}
+    db: {storageMountSize: 30Gi, url: "jdbc:postgresql://db:5432"}
+    sapor: {resources: {limits: {memory: 3Gi}}}
+    saporgate: {enabled: true}
+    spinnaker:
+      gitopsHalyard:
+        repo: {type: git, baseUrlHostName: git.example.com, organization: org, repository: config, token: canary-token,
+               halConfigBranch: prod, halConfigPath: conf, dynamicAccRepository: accounts}
+    """
+    (tmp_path / "values.yaml").write_text(textwrap.dedent(text))
+    ran = halgit("import", source, tmp_path / "made", "--values", tmp_path / "values.yaml")
+    assert ran.code == 0, ran.err
+    written = (tmp_path / "made" / "isd-values.yaml").read_text()
+    assert "canary" not in written
+    assert "# global.ldap.managerPassword: a secret. Put it into a Secret: global.credentials.ldap\n" in written
+    assert "# db.url: global.database.host, global.database.port (jdbc:postgresql://HOST:PORT in two)\n" in written
+    values = yaml.safe_load(written)
+    assert values["global"]["hosts"] == {
+        "ui": "isd.example.com", "oesGate": "gate.example.com", "deck": "deck.example.com",
+    }  # fmt: skip
+    assert values["global"]["login"] == {"kind": "ldap"}
+    assert values["global"]["image"] == {"pullSecrets": ["registry-login"]}
+    assert values["oes-db"] == {"persistence": {"size": "30Gi"}}
+    assert values["sapor"] == {"resources": {"limits": {"memory": "3Gi"}}}
+    assert values["halyard"]["source"] == {
+        "ref": "prod", "path": "conf", "repositories": ["https://git.example.com/org/config.git"],
+    }  # fmt: skip
+    assert values["configure"]["accountsRepository"] == "https://git.example.com/org/accounts.git"
+    login = {"existingSecret": "a-login"}
+    more = {"global": {"credentials": {"git": login, "ldap": login}}, "configure": {"gitProvider": "gitlab"}}
+    with Chart.load(package_charts.vendor(ROOT / "chart" / "isd", tmp_path / "charts")) as chart:
+        assert chart.render(over(values, more), name="isd", namespace="isd-ns")
+
+
+def test_the_repository_of_dynamic_accounts_is_an_address(source: Path, tmp_path: Path) -> None:
+    """The old value is a name; the config server needs the address."""
+    repo = "organization: org, repository: config, dynamicAccRepository: accounts"
+    (tmp_path / "values.yaml").write_text(f"spinnaker: {{gitopsHalyard: {{repo: {{{repo}}}}}}}\n")
+    profile = source / "default/profiles/spinnakerconfig.yml"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    profile.write_text("spring: {cloud: {config: {server: {git: {uri: DYNAMIC_ACCOUNTS_REPO}}}}}\n")
+    ran = halgit("import", source, tmp_path / "made", "--values", tmp_path / "values.yaml")
+    assert ran.code == 0, ran.err
+    said = yaml.safe_load((tmp_path / "made/overlays/prod/halgit.yaml").read_text())
+    assert said["params"]["dynamicAccountsRepo"] == "https://github.com/org/accounts.git"
 
 
 @pytest.mark.parametrize(
