@@ -9,7 +9,7 @@ import click
 
 from halgit import convert, publish
 from halgit.cli.commands import Command, option
-from halgit.cli.options import PARAMETERS, SOURCE, access_options, format_option, log_options
+from halgit.cli.options import PARAMETERS, SOURCE, VALIDATION, access_options, format_option, log_options
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
 from halgit.cli.settings import read_file
@@ -21,6 +21,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Severity, Skipped, Snapshot, SourceId
 from halgit.report.summaries import import_json, import_text
 from halgit.report.tables import counted
+from halgit.validation.rules import ALL
 
 _TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "opsmx/in-key",
               "reference/")  # fmt: skip
@@ -70,6 +71,7 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
         help="File variants to use in the opsmx dialect.")  # fmt: skip
 @option("--hal-home", default="/home/spinnaker/.hal", show_default=True, metavar="DIR", group=PARAMETERS,
         help="Path of the tree in Halyard's container.")  # fmt: skip
+@option("--no-validate", is_flag=True, group=VALIDATION, help="Skip the rules.")
 @access_options
 @format_option()
 @log_options
@@ -79,7 +81,8 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
 
     SRC is a .hal, a repository of OpsMx, SpinnakerService resources, a kleat repository, or an archive of `hal backup`.
     DIR must be new or empty. Tokens become declared parameters, and OpsMx references become canonical ones. The result
-    renders to the same configuration. The report lists what a person must decide. Secrets of --values are not written.
+    renders to the same configuration. The report lists what a person must decide. Findings of rules are reported and do
+    not stop the import. Secrets of --values are not written.
 
     \b
     Examples:
@@ -103,6 +106,7 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         "dialect": "opsmx",
         "secrets": "keep",
         "daemon_config": True,
+        "validate": not options["no_validate"],
     }
     with Session(settings, output) as run:
         snapshot, tree = _open_source(run, source, options["hal_home"])
@@ -177,6 +181,5 @@ def _to_decide(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _is_of_rule(finding: Finding) -> bool:
     """Whether a rule of validation reported the finding, so that the files can be converted all the same."""
-    from halgit.validation.rules import ALL
 
     return finding.rule in {rule.id for rule in ALL}

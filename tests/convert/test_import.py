@@ -443,3 +443,16 @@ def test_what_cannot_be_imported(arguments: tuple[Any, ...], code: int, words: s
     assert ran.code == code
     assert words in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_findings_of_rules_do_not_stop_an_import(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/config").write_text(CONFIG)
+    ran = halgit("import", tmp_path / "source", tmp_path / "made")
+    assert ran.code == 0, ran.err
+    assert "[local-files/missing]" in ran.err
+    ran = halgit("import", tmp_path / "source", tmp_path / "quiet", "--no-validate")
+    assert ran.code == 0, ran.err
+    assert "[local-files/missing]" not in ran.err
+    (tmp_path / "source/config").write_text("a: [\n")
+    assert halgit("import", tmp_path / "source", tmp_path / "broken").code == 1
