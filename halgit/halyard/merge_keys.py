@@ -52,7 +52,6 @@ _BY_CLASS: Mapping[str, str] = {
     "providers.aws.AwsProvider.AwsRegion": "name",
     # Rosco finds a base image by its id, and regional settings by the region.
     "node.BaseImage": "baseImage.id",
-    "providers.aws.AwsBaseImage.AwsVirtualizationSettings": "region",
     "providers.huaweicloud.HuaweiCloudBaseImage.HuaweiCloudVirtualizationSettings": "region",
     "providers.tencentcloud.TencentCloudBaseImage.TencentCloudVirtualizationSettings": "region",
     # Halyard rejects duplicate references to a registry.
@@ -68,8 +67,9 @@ _BY_CLASS: Mapping[str, str] = {
 }
 """The key of a list, by the class of its items or one of its superclasses.
 
-Not keyed, because no single key is unique: lifecycle hooks of AWS (no name), cluster credentials of DC/OS (a cluster
-may have several users), tolerations and affinity terms (no identity in Kubernetes).
+Not keyed, because no single key is unique: virtualization settings of AWS (Rosco selects them by region and
+virtualization type, so that a region occurs once for each type), lifecycle hooks of AWS (no name), cluster credentials
+of DC/OS (a cluster may have several users), tolerations and affinity terms (no identity in Kubernetes).
 """
 
 _BY_FIELD: Mapping[tuple[str, str], str] = {

@@ -36,6 +36,8 @@ def lists_of_mappings(type_: FieldType, path: str = "") -> Iterator[str]:
 
 
 PLAIN_LISTS = {
+    # Rosco selects them by region and virtualization type: a region may occur once for each type.
+    "providers.aws.bakeryDefaults.baseImages.virtualizationSettings",
     "providers.aws.accounts.lifecycleHooks",
     "providers.dcos.accounts.clusters",
     "deploymentEnvironment.tolerations.*",
@@ -59,7 +61,6 @@ def test_every_list_of_mappings_of_the_halconfig_is_keyed_or_known_to_be_plain()
         ("deploymentConfigurations.providers.kubernetes.accounts.customResources", "kubernetesKind"),
         ("deploymentConfigurations.providers.kubernetes.accounts.cachingPolicies", "kubernetesKind"),
         ("deploymentConfigurations.providers.aws.bakeryDefaults.baseImages", "baseImage.id"),
-        ("deploymentConfigurations.providers.aws.bakeryDefaults.baseImages.virtualizationSettings", "region"),
         ("deploymentConfigurations.providers.aws.defaultRegions", "name"),
         ("deploymentConfigurations.providers.dcos.clusters", "name"),
         ("deploymentConfigurations.canary.serviceIntegrations", "name"),
