@@ -18,7 +18,6 @@ from halgit.accounts.checks import (
     check_key,
     cipher_faults,
     entry_faults,
-    name_faults,
     name_field_faults,
     pod_faults,
 )
@@ -29,6 +28,7 @@ from halgit.pipeline import MISSING, Value
 from halgit.record import Record, field
 from halgit.text.phrases import suggest_nearest
 from halgit.validation.account_entries import (
+    check_name,
     field_kind,
     find_key,
     find_provider,
@@ -127,7 +127,7 @@ def _add(file: AccountsFile, change: Change, policy: Policy, exists: Callable[[s
     fields, notes = prepare_fields(provider, given, policy)
     entry = {"name": change.name, **fields}
     faults = [
-        *name_faults(change.name),
+        *check_name(change.name),
         *name_field_faults(change.fields),
         *entry_faults(provider, entry, entry),
         *pod_faults(provider, entry, policy.allowed, exists, change.files),

@@ -5,7 +5,6 @@ A change is judged by the entry it leads to. The facts behind each check are Spr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -19,9 +18,6 @@ from halgit.record import Record
 from halgit.validation.account_entries import check_entry, find_key, relax_key
 
 SERVED: Final = "configserver:"
-RESERVED: Final = frozenset({"kubeconfigs", "config-repo"})
-"""Names that Clouddriver's temporary folder holds already."""
-
 POD_ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "kubernetes": {
         "kubectlExecutable": "kubectl-executable", "kubeconfigFile": "local-file", "oAuthServiceAccount": "local-file",
@@ -37,8 +33,6 @@ POD_ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
 ALLOWED_KINDS: Final = ("exec", "auth-provider", "local-file", "kubectl-executable", "password-command", "http-server")
 """Kinds of access that only the operator can permit."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9](?:[-._ A-Za-z0-9]*[A-Za-z0-9])?")
-_LONGEST_NAME: Final = 200
 _SAMPLE: Final = 3
 
 
@@ -48,17 +42,6 @@ class Policy(Record):
     cipher: Cipher | None = None
     plaintext: bool = False
     allowed: frozenset[str] = frozenset()
-
-
-def name_faults(name: str) -> Iterator[str]:
-    """Every fault of a new account's name: Clouddriver writes a file of this name."""
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME or ".." in name:
-        yield (
-            f"the name {name!r} is not a safe file name; use letters, digits, and dashes, dots, underscores or spaces"
-            f" between them, at most {_LONGEST_NAME}"
-        )
-    elif name.lower() in RESERVED:
-        yield f"the name {name} is a folder that Clouddriver uses"
 
 
 def name_field_faults(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -64,6 +64,23 @@ spring:
 """,
     ),
     Entry(
+        id="dynamic-accounts/overridden",
+        severity=Severity.WARNING,
+        summary="Another file takes precedence over dynamic accounts, or Spring reads them only in some profiles.",
+        halyard="In one folder Spring reads .properties before .yml; with on-profile, a document in that profile only.",
+        impact="Changes of the accounts have no effect.",
+        fix="Move the properties to the YAML file, or remove the profile.",
+        example="""\
+# accounts/clouddriver-local.yml
+spring:
+  config:
+    activate:
+      on-profile: prod
+kubernetes:
+  accounts: []
+""",
+    ),
+    Entry(
         id="dynamic-accounts/several-lists",
         severity=Severity.WARNING,
         summary="Two files or documents have account lists of the same provider.",

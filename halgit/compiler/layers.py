@@ -22,7 +22,7 @@ from halgit.text.phrases import suggest_nearest
 SETTINGS = "halgit.yaml"
 OVERLAYS = "overlays/"
 
-_ACCOUNTS = lazy_pattern(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.ya?ml")
+_ACCOUNTS = lazy_pattern(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.(?:ya?ml|properties)")
 """The files that Clouddriver's config server serves, from the root (always searched) and the accounts folder."""
 
 _TREE_FOLDERS = frozenset({"profiles", "service-settings", ".boms"})

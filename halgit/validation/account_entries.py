@@ -26,10 +26,15 @@ Node = Mapping[str, Any]
 _SCHEMA: Final = "clouddriver-accounts"
 _FLAG: Final = re.compile(r"true|false|on|off|yes|no|1|0", re.IGNORECASE)
 _INTEGER: Final = re.compile(r"[+-]?(?:[0-9]+|0[xX][0-9a-fA-F]+)")
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[-._ A-Za-z0-9]*[A-Za-z0-9])?")
+_LONGEST_NAME: Final = 200
 _PLACEHOLDER: Final = "${"
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
 _REGEX_FAULTS: Final = ("missing ), unterminated", "unbalanced parenthesis", "unterminated character", "nothing to rep")
 _PASSWORDS: Final = ("password", "passwordFile", "passwordCommand", "dockerconfigFile")
+
+RESERVED: Final = frozenset({"kubeconfigs", "config-repo"})
+"""Names that Clouddriver's temporary folder holds already."""
 
 NAMING: Final = {"kubernetes": ("kubernetesAnnotations",), "google": ("gceAnnotations",)}
 """Naming strategies that Clouddriver knows by provider."""
@@ -61,6 +66,17 @@ class EntryFault(Record):
 def relax_key(key: object) -> str:
     """A key as Spring compares it: its letters and digits in lower case."""
     return "".join(one for one in str(key).lower() if one.isalnum())
+
+
+def check_name(name: str) -> Iterator[str]:
+    """Every fault of an account's name: Clouddriver writes a file of this name."""
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME or ".." in name:
+        yield (
+            f"the name {name!r} is not a safe file name; use letters, digits, and dashes, dots, underscores or spaces"
+            f" between them, at most {_LONGEST_NAME}"
+        )
+    elif name.lower() in RESERVED:
+        yield f"the name {name} is a folder that Clouddriver uses"
 
 
 def find_key(mapping: Mapping[Any, Value], key: str) -> Any:

@@ -69,7 +69,7 @@ class AccountFile(Record):
 
 def read(texts: Mapping[str, bytes]) -> tuple[AccountFile, ...]:
     """The files, in the order in which a later one overrides an earlier one."""
-    return tuple(_file(path, texts[path]) for path in sorted(texts, key=_rank))
+    return tuple(_file(path, texts[path]) for path in sorted(texts, key=_rank) if not path.endswith(".properties"))
 
 
 def _file(path: str, text: bytes) -> AccountFile:

@@ -12,7 +12,15 @@ from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Value
 from halgit.text.phrases import describe_kind, join_words
-from halgit.validation.account_entries import Effect, check_entry, find_key, find_provider, is_dead
+from halgit.validation.account_entries import (
+    Effect,
+    check_entry,
+    check_name,
+    find_key,
+    find_provider,
+    is_dead,
+    relax_key,
+)
 from halgit.validation.account_files import Document
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
@@ -85,12 +93,14 @@ def _duplicate(view: View) -> Iterator[Hit]:
             name = _name(account)
             if name is None:
                 continue
-            if name in seen:
-                where = seen[name][1] if seen[name][1] != document.file else "this file"
-                message = f"The account {name} is a duplicate: {where} has a {seen[name][0]} account of this name."
+            if name.lower() in seen:
+                where = seen[name.lower()][1] if seen[name.lower()][1] != document.file else "this file"
+                message = (
+                    f"The account {name} is a duplicate: {where} has a {seen[name.lower()][0]} account of this name."
+                )
                 notes.append(((*path, "name"), message, ""))
             else:
-                seen[name] = (provider, document.file)
+                seen[name.lower()] = (provider, document.file)
         yield from hits(document, notes)
 
 
@@ -131,7 +141,37 @@ def _dead_key(view: View) -> Iterator[Hit]:
 
 
 def _skipped(view: View) -> Iterator[Hit]:
-    return _faults(view, "account")
+    for document in documents(view):
+        notes: list[tuple[Path, str, str]] = []
+        for provider, path, account in document.accounts():
+            name = _name(account)
+            if name and provider == "kubernetes":
+                place = (*path, find_key(account, "name"))
+                notes += [(place, f"The account {name}: {fault}.", "Rename it.") for fault in check_name(name)]
+        yield from hits(document, notes)
+    yield from _faults(view, "account")
+
+
+def _overridden(view: View) -> Iterator[Hit]:
+    for path in view.compiled.accounts:
+        if path.endswith(".properties"):
+            yield Hit((), f"{path} takes precedence over the YAML file beside it.", path, "", 1, 1)
+    for document in documents(view):
+        keys = [key for key in (document.data or {}) if relax_key(key) in _PROFILE_KEYS or _has_profile(document, key)]
+        notes = [
+            ((key,), f"{key} makes Spring read this document only in some profiles.", "Remove it.") for key in keys
+        ]
+        yield from hits(document, notes)
+
+
+_PROFILE_KEYS = {"springprofiles", "springconfigactivateonprofile"}
+
+
+def _has_profile(document: Document, key: Value) -> bool:
+    body = document.data.get(key) if relax_key(key) == "spring" else None
+    config = body.get("config") if isinstance(body, dict) else None
+    activate = config.get("activate") if isinstance(config, dict) else None
+    return isinstance(body, dict) and ("profiles" in body or (isinstance(activate, dict) and "on-profile" in activate))
 
 
 def _unknown_key(view: View) -> Iterator[Hit]:
@@ -158,6 +198,7 @@ RULES = (
     Rule("dynamic-accounts/dead-key", _dead_key),
     Rule("dynamic-accounts/duplicate-name", _duplicate),
     Rule("dynamic-accounts/hides-halconfig", _hides_halconfig),
+    Rule("dynamic-accounts/overridden", _overridden),
     Rule("dynamic-accounts/several-lists", _list_twice),
     Rule("dynamic-accounts/several-documents", _several_documents),
     Rule("dynamic-accounts/skipped", _skipped),
