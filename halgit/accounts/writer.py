@@ -30,8 +30,10 @@ from halgit.record import Record, field, replace
 from halgit.report.tables import counted
 
 DEADLINE: Final = 60.0
-_FIRST_PAUSE: Final = 0.2
-_LONGEST_PAUSE: Final = 3.0
+_PAUSE: Final = 4.0
+"""The longest pause after a conflict, as a multiple of what an attempt takes."""
+_CONTENDED_SECONDS: Final = 10.0
+"""How long after a conflict others are taken to be writing still."""
 _LARGEST_BATCH: Final = 100
 _REMEMBERED: Final = 1000
 
@@ -114,6 +116,8 @@ class Writer:
         self._turn = threading.Lock()
         self._session: Session | None = None
         self._answered: OrderedDict[str, tuple[str, Written]] = OrderedDict()
+        self._attempt_seconds = 0.1
+        self._conflicted = float("-inf")
         self._stopping = False
         self._stop_at = 0.0
 
@@ -239,7 +243,11 @@ class Writer:
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
         """Plan and write a batch, again on each conflict."""
+        if time.monotonic() - self._conflicted < _CONTENDED_SECONDS:
+            # Who has just written lets the others have their turn: without this the fastest would starve them.
+            self._sleep(random.uniform(0.0, _PAUSE / 2 * self._attempt_seconds))
         for attempt in range(10_000):
+            started = time.monotonic()
             session = self._refreshed()
             waiting = [job for job in jobs if not job.done.is_set() and not self._is_answered(session, job)]
             batch, _ = self._planned(session, waiting)
@@ -248,6 +256,7 @@ class Writer:
             try:
                 revision = session.write(batch.changes, batch.message) if batch.changes else ""
             except ConflictError as reason:
+                self._attempt_seconds = time.monotonic() - started
                 self._pause(reason, attempt, max(job.deadline for job, _, _ in batch.edits))
                 continue
             except UnreachableError:
@@ -268,14 +277,16 @@ class Writer:
         raise UnreachableError(f"{self.store.url}: the answer to the write was lost.", "Run again.")
 
     def _pause(self, reason: ConflictError, attempt: int, end: float) -> None:
-        """Wait with full jitter. Raises AccountError if the deadline has passed."""
+        """Wait with full jitter, less the nearer the deadline is. Raises BusyError if it has passed."""
         self.retries += 1
-        if time.monotonic() >= end:
+        self._conflicted = time.monotonic()
+        left = (end - self._conflicted) / self._deadline
+        if left <= 0:
             raise BusyError(
                 f"{self.store.url}: other writers were faster for {self._deadline:g} seconds.", "Run again later."
             )
         self._progress(f"{reason.message} Retrying ({attempt + 1})")
-        self._sleep(random.uniform(0.0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 8))))
+        self._sleep(random.uniform(0.0, _PAUSE * self._attempt_seconds * min(1.0, left)))
 
     def _planned(self, session: Session, jobs: Sequence[_Job]) -> tuple[_Batch, list[HalgitError]]:
         """Apply the jobs one after the other; those that are refused are finished with their error."""

@@ -60,6 +60,11 @@ def fetch_tip(work_directory: WorkDirectory, ref: str, depth: int = 1) -> Tip:
     return _fetch_ref(work_directory, name, _WITHOUT_FILES, depth=depth)
 
 
+def fetch_branch(work_directory: WorkDirectory, branch: str, depth: int = 1) -> Tip:
+    """Fetch the tip of a branch that is known to exist, without looking its name up. Raises NotFoundError."""
+    return _fetch_ref(work_directory, f"refs/heads/{branch}", _WITHOUT_FILES, depth=depth)
+
+
 def read_commit(work_directory: WorkDirectory, ref: str) -> str:
     """The commit that a branch, tag or HEAD has on the server now, from one listing; nothing is fetched.
 

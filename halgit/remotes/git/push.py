@@ -16,7 +16,7 @@ from halgit.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.record import Record
 from halgit.remotes.git.address import read_address
-from halgit.remotes.git.fetch import Tip, fetch_tip, list_refs
+from halgit.remotes.git.fetch import Tip, fetch_branch, fetch_tip, list_refs
 from halgit.remotes.git.program import Answer, summarize_message
 from halgit.remotes.git.signatures import verify
 from halgit.remotes.git.snapshot import GitSnapshot
@@ -74,8 +74,10 @@ class GitBranch:
     def refresh(self) -> None:
         """Fetch the tip. With --verify-signatures, raises UntrustedError if it is not signed by a trusted key."""
         try:
-            ref = f"refs/heads/{self._branch}" if self._branch else self._spec.ref
-            tip = fetch_tip(self._workplace, ref, self._depth)
+            if self._branch:
+                tip = fetch_branch(self._workplace, self._branch, self._depth)
+            else:
+                tip = fetch_tip(self._workplace, self._spec.ref, self._depth)
         except NotFoundError:
             if list_refs(self._workplace):
                 raise
