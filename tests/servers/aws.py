@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +71,7 @@ def aws() -> Iterator[Cloud]:
     from moto.server import ThreadedMotoServer
 
     port = free_port()
-    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+    server = _atomic(ThreadedMotoServer)("127.0.0.1", port, verbose=False)
     with contextlib.redirect_stderr(io.StringIO()):
         server.start()
         cloud = Cloud(f"http://127.0.0.1:{port}")
@@ -81,3 +82,26 @@ def aws() -> Iterator[Cloud]:
             for client in cloud.clients.values():
                 client.close()
             server.stop()
+
+
+def _atomic(threaded: type[Any]) -> type[Any]:
+    """Moto's server with one request at a time: it checks a condition and writes in two steps, and S3 in one."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from moto.server import MotoRequestHandler
+    from werkzeug.serving import make_server
+
+    class Server(threaded):  # type: ignore[misc,valid-type]
+        def _server_entry(self) -> None:
+            app, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+            def one_at_a_time(environ: Any, start: Any) -> Any:
+                with lock:
+                    return app(environ, start)
+
+            self._server = make_server(
+                self._ip_address, self._port, one_at_a_time, True, request_handler=MotoRequestHandler
+            )
+            self._server_ready_event.set()
+            self._server.serve_forever()
+
+    return Server
