@@ -14,7 +14,7 @@ from pathlib import Path
 
 from halgit.publish.filesystem import Disk, Modes, create_folders, is_folder, remove_tree
 from halgit.publish.manifest import MANIFEST, WORK, list_folders, list_parents
-from halgit.publish.target import REMOVED, TREE, TargetPaths, find_free_name, has_real_parents, read_target
+from halgit.publish.target import PREVIOUS, REMOVED, TREE, TargetPaths, find_free_name, has_real_parents, read_target
 from halgit.record import Record, field
 
 _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOTDIR})
@@ -32,12 +32,18 @@ class Leftovers(Record):
         return Leftovers(self.carried + other.carried, self.left_behind + other.left_behind, self.kept + other.kept)
 
 
-def finish_exchange(paths: TargetPaths, modes: Modes, now: Callable[[], datetime], disk: Disk) -> Leftovers:
-    """Empty the private folder beside the target of what an exchange put there."""
+def finish_exchange(
+    paths: TargetPaths, modes: Modes, now: Callable[[], datetime], disk: Disk, *, keeps_previous: bool = False
+) -> Leftovers:
+    """Carry over what halgit does not own from the old tree, and remove the old tree.
+
+    With `keeps_previous` the old tree stays until the next run, so that a reader with an open directory sees all of it.
+    """
     if paths.beside is None:
         return Leftovers()
     old, gone = paths.beside / TREE, paths.beside / REMOVED
     remove_tree(gone, disk)
+    remove_tree(paths.beside / PREVIOUS, disk)
     state = read_target(old, (), modes, disk)
     if not state.exists:
         return Leftovers()
@@ -50,7 +56,7 @@ def finish_exchange(paths: TargetPaths, modes: Modes, now: Callable[[], datetime
         disk.rename(old, kept[0])
         disk.sync_folder(paths.target.parent)
     else:
-        disk.rename(old, gone)
+        disk.rename(old, paths.beside / PREVIOUS if keeps_previous else gone)
         remove_tree(gone, disk)
     return Leftovers(tuple(carrier.carried), tuple(carrier.stuck), tuple(kept))
 

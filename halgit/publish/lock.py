@@ -14,10 +14,9 @@ from pathlib import Path
 
 from halgit.errors import PublishError
 from halgit.publish.filesystem import Disk, Modes
-from halgit.publish.target import LEFTOVERS
+from halgit.publish.target import IGNORE, LEFTOVERS, PREVIOUS
 
 _LOCK = "lock"
-_IGNORE = ".gitignore"
 _PAUSE = 0.05
 
 
@@ -74,7 +73,7 @@ def _holder(work_folder: Path, disk: Disk) -> str:
 def _hide_from_git(work_folder: Path, disk: Disk) -> None:
     """Keep the secrets of an unfinished tree from being added to a repository the target lies in."""
     with suppress(FileExistsError):
-        descriptor = disk.create(work_folder / _IGNORE)
+        descriptor = disk.create(work_folder / IGNORE)
         try:
             disk.write(descriptor, b"*\n")
         finally:
@@ -84,8 +83,8 @@ def _hide_from_git(work_folder: Path, disk: Disk) -> None:
 def _release(work_folder: Path, descriptor: int, disk: Disk) -> None:
     """Give the lock back. The lock file goes last: once it is gone, another run may have begun here."""
     try:
-        needed = {_IGNORE} if LEFTOVERS & set(disk.names(work_folder)) else set()
-        for name in (_IGNORE, _LOCK):
+        needed = {IGNORE} if (LEFTOVERS | {PREVIOUS}) & set(disk.names(work_folder)) else set()
+        for name in (IGNORE, _LOCK):
             if name not in needed:
                 with suppress(OSError):
                     disk.unlink(work_folder / name)

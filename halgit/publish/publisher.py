@@ -201,7 +201,7 @@ def _replace_tree(job: Job, state: TargetState) -> tuple[Way, Leftovers]:
         else:
             disk.sync_folder(paths.target.parent)
             disk.sync_folder(paths.beside)
-            return "exchange", _finish_exchange(job)
+            return "exchange", _finish_exchange(job, keeps_previous=True)
         _finish_exchange(job)
     keep = find_free_name(paths.target, paths.target.parent if near else paths.target, job.now, disk)
     write_journal(job, state, keep)
@@ -215,8 +215,8 @@ def _build(job: Job, work_folder: Path) -> None:
     job.disk.sync_folder(work_folder)
 
 
-def _finish_exchange(job: Job) -> Leftovers:
-    return finish_exchange(job.paths, job.modes, job.now, job.disk)
+def _finish_exchange(job: Job, *, keeps_previous: bool = False) -> Leftovers:
+    return finish_exchange(job.paths, job.modes, job.now, job.disk, keeps_previous=keeps_previous)
 
 
 def _finish_journal(job: Job) -> Leftovers:

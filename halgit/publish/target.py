@@ -26,6 +26,9 @@ PENDING = "pending"
 """In the private folder inside a target: a journal and its files. Left by a dead run, it is finished."""
 REMOVED = "gone"
 """In the private folder: what is being removed."""
+IGNORE = ".gitignore"
+PREVIOUS = "previous"
+"""In the private folder: the tree before this one. It stays until the next run, for readers that have it open."""
 LEFTOVERS = frozenset({BUILDING, TREE, PENDING, REMOVED})
 
 _ANOTHER = "Choose another --out."
@@ -49,7 +52,17 @@ class TargetPaths(Record):
 
     def leftovers(self, disk: Disk) -> bool:
         """Whether another run is at work here, or has died here."""
-        return any(disk.lstat(place) is not None for place in (self.beside, self.inside) if place)
+        return any(
+            disk.lstat(place) is not None and not _holds_previous_only(place, disk)
+            for place in (self.beside, self.inside)
+            if place
+        )
+
+
+def _holds_previous_only(work_folder: Path, disk: Disk) -> bool:
+    """Whether a work folder holds nothing but the tree before the current one, which is no sign of a run."""
+    names = set(disk.names(work_folder))
+    return PREVIOUS in names and names <= {PREVIOUS, IGNORE}
 
 
 class Job(Record):

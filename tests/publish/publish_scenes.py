@@ -103,3 +103,14 @@ SCENES = {
     "foreign": Scene(lambda target: lay(target, FOREIGN), FOREIGN, {}, FOREIGN, force=True),
     "modified": Scene(_is_ours(MODIFIED | BY_HALYARD), OLD | MODIFIED, BY_HALYARD, OLD | MODIFIED, force=True),
 }
+
+
+def beside_of(folder: Path) -> set[str]:
+    """The names in a folder, without a work folder that holds the tree before the current one and nothing else."""
+    names = {path.name for path in folder.iterdir()}
+    return names - {name for name in names if name.endswith(".halgit") and _is_idle(folder / name)}
+
+
+def _is_idle(work_folder: Path) -> bool:
+    held = {path.name for path in work_folder.iterdir()} if work_folder.is_dir() else set()
+    return held == {"previous", ".gitignore"}

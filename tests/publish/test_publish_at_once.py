@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from program import SAMPLE, halgit
 from publish_disks import Watched
-from publish_scenes import BY_HALYARD, NEW, OLD, lay, manifest, put, tree
+from publish_scenes import BY_HALYARD, NEW, OLD, beside_of, lay, manifest, put, tree
 
 from halgit.errors import PublishError
 from halgit.publish import DISK, Options, publish
@@ -47,7 +47,7 @@ def test_the_second_gives_up_in_time_and_the_first_goes_on(tmp_path: Path) -> No
         f"{target}: another halgit run is writing it (process {os.getpid()}). Wait for it to finish and run again."
     )
     assert tree(target) == NEW
-    assert [path.name for path in tmp_path.iterdir()] == [".hal"]
+    assert beside_of(tmp_path) == {".hal"}
 
 
 def test_the_second_waits_and_comes_after_the_first(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_second_waits_and_comes_after_the_first(tmp_path: Path) -> None:
         held.go_on.set()
         assert (first.result().way, second.result().way) == ("exchange", "exchange")
     assert tree(target) == third | BY_HALYARD
-    assert [path.name for path in tmp_path.iterdir()] == [".hal"]
+    assert beside_of(tmp_path) == {".hal"}
 
 
 def test_many_at_once_leave_one_whole_tree(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_many_at_once_leave_one_whole_tree(tmp_path: Path) -> None:
         ]
         assert all(one.result().written for one in done)
     assert tree(target) in trees
-    assert [path.name for path in target.parent.iterdir()] == [".hal"]
+    assert beside_of(target.parent) == {".hal"}
 
 
 def test_the_program_ends_with_5(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from publish_disks import Failing, Watched
-from publish_scenes import BEFORE, NEW, SCENES, Scene, lay, put, tree
+from publish_scenes import BEFORE, NEW, SCENES, Scene, beside_of, lay, put, tree
 
 from halgit.errors import PublishError
 
@@ -29,7 +29,7 @@ def fresh(folder: Path, scene: Scene) -> Path:
 
 
 def litter(target: Path) -> set[str]:
-    beside = {path.name for path in target.parent.iterdir()} - {".hal"}
+    beside = beside_of(target.parent) - {".hal"}
     return beside | {path.name for path in target.glob(".halgit")}
 
 
@@ -147,6 +147,7 @@ def test_the_words_of_each_failure(number: int, words: str, tmp_path: Path) -> N
 
 def test_a_full_disk_names_the_file_that_was_being_written(tmp_path: Path) -> None:
     target = tmp_path / ".hal"
+    put({"config": b"first"}, target, "0" * 40)
     put({"config": b"old"}, target, "1" * 40)
     disk = Watched()
     put({"config": b"new"}, target, "2" * 40, disk=disk)

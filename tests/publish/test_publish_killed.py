@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from publish_disks import Watched
-from publish_scenes import BEFORE, NEW, OLD, SCENES, Scene, lay, manifest, options, put, tree
+from publish_scenes import BEFORE, NEW, OLD, SCENES, Scene, beside_of, lay, manifest, options, put, tree
 
 from halgit.publish import compare
 
@@ -54,7 +54,7 @@ def check_finished(target: Path, scene: Scene) -> None:
     """The tree after the next run."""
     assert tree(target) == NEW | scene.carried
     assert not (target / ".halgit").exists()
-    beside = {path.name for path in target.parent.iterdir()} - {".hal"}
+    beside = beside_of(target.parent) - {".hal"}
     inside = {path.name for path in target.iterdir() if path.name.startswith(".hal.before-")}
     assert beside | inside == ({BEFORE} if scene.kept else set()), "something is left, or kept twice"
     for path, data in scene.kept.items():
@@ -96,7 +96,7 @@ def test_the_next_run_may_be_of_another_tree(way: str, quick_path: Path) -> None
         target = quick_path / str(last) / ".hal"
         put(OLD, target, "3" * 40, disk=Watched(way))
         assert tree(target) == OLD | SCENES["carry"].carried
-        assert {path.name for path in target.parent.iterdir()} == {".hal"}
+        assert beside_of(target.parent) == {".hal"}
         assert not (target / ".halgit").exists()
 
 

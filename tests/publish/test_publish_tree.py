@@ -11,7 +11,7 @@ from pathlib import Path
 import needs
 import pytest
 from publish_disks import Failing, Watched
-from publish_scenes import BEFORE, BY_HALYARD, NEW, OLD, lay, manifest, options, put, tree
+from publish_scenes import BEFORE, BY_HALYARD, NEW, OLD, beside_of, lay, manifest, options, put, tree
 
 from halgit import __version__
 from halgit.errors import PublishError
@@ -37,7 +37,7 @@ def test_the_first_tree(tmp_path: Path) -> None:
     assert outcome.written
     assert outcome.comparison.added == (".halgit.json", *sorted(NEW))
     assert tree(tmp_path / ".hal") == NEW
-    assert [path.name for path in tmp_path.iterdir()] == [".hal"]
+    assert beside_of(tmp_path) == {".hal"}
 
 
 def test_folders_above_the_target_are_made(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_folders_above_the_target_are_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     put(NEW, target, "1" * 40)
     assert tree(target) == NEW
-    assert [path.name for path in target.parent.iterdir()] == [".hal"]
+    assert beside_of(target.parent) == {".hal"}
     assert (mode(tmp_path / "a"), mode(target.parent), mode(target)) == (0o755, 0o755, 0o700)
 
 
@@ -241,8 +241,8 @@ def test_a_linked_target_is_published_where_the_link_leads(tmp_path: Path) -> No
     put(NEW, link, "2" * 40)
     assert link.is_symlink()
     assert tree(tmp_path / "volume" / "hal") == NEW
-    assert [path.name for path in (tmp_path / "home").iterdir()] == [".hal"]
-    assert [path.name for path in (tmp_path / "volume").iterdir()] == ["hal"]
+    assert beside_of(tmp_path / "home") == {".hal"}
+    assert beside_of(tmp_path / "volume") == {"hal"}
 
 
 @WAYS
@@ -354,7 +354,7 @@ def test_a_dead_run_is_reported_once(tmp_path: Path) -> None:
     lay(tmp_path / ".hal.halgit" / "making", {"config": b"half"})
     assert put(OLD, target, "1" * 40).recovered
     assert not put(OLD, target, "1" * 40).recovered
-    assert [path.name for path in tmp_path.iterdir()] == [".hal"]
+    assert beside_of(tmp_path) == {".hal"}
 
 
 def test_what_is_not_halgits_in_a_work_folder_stays(tmp_path: Path) -> None:
@@ -372,3 +372,20 @@ def test_the_defaults(tmp_path: Path) -> None:
     kept = publish({"config": b"1"}, Manifest(), tmp_path / ".hal", Options(force=True)).kept[0]
     assert kept.name.startswith(".hal.before-20")
     assert kept.name.endswith("Z")
+
+
+def test_a_reader_with_an_open_folder_sees_all_of_the_old_tree_until_the_next_run(tmp_path: Path) -> None:
+    target = tmp_path / ".hal"
+    old, new = {"config": b"old", "default/profiles/a.yml": b"old"}, {"config": b"new"}
+    publish(old, Manifest(), target)
+    reader = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        publish(new, Manifest(), target)
+        for path, data in old.items():
+            with os.fdopen(os.open(path, os.O_RDONLY, dir_fd=reader), "rb") as file:
+                assert file.read() == data
+        assert publish(new, Manifest(), target).way == "unchanged"
+        publish(old, Manifest(), target)
+        assert os.listdir(reader) == []
+    finally:
+        os.close(reader)
