@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 HEAD = """currentDeployment: default
@@ -127,3 +130,60 @@ def plain(folder: Path, count: int) -> Path:
     folder.mkdir(parents=True)
     (folder / "config").write_text(HEAD + _indented(accounts(count), 6) + TAIL)
     return folder
+
+
+def git_repository(folder: Path, files: int) -> Path:
+    """A git repository with a small layered configuration and many other files."""
+    repository(folder, 10, 1)
+    for number in range(files):
+        file = folder / "other" / f"{number % 100:02d}" / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"file {number}\n")
+    git = ["git", "-C", str(folder), "-c", "user.name=bench", "-c", "user.email=bench@example.com"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Add the configuration"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    return folder
+
+
+def vault_repository(folder: Path, secrets: int, paths: int) -> Path:
+    """A repository whose profile refers to many keys of a number of Vault secrets."""
+    repository(folder, 10, 1)
+    profile = folder / "base" / "default" / "profiles" / "gate-local.yml"
+    profile.parent.mkdir(parents=True)
+    each = secrets // paths
+    lines = (f"key-{n}: encrypted:vault!e:secret!p:app-{n // each}!k:key-{n % each}\n" for n in range(secrets))
+    profile.write_text("secrets:\n" + "".join("  " + line for line in lines))
+    return folder
+
+
+def dynamic_accounts(folder: Path, count: int) -> Path:
+    """A repository with a file of dynamic accounts."""
+    repository(folder, 10, 1)
+    file = folder / "accounts" / "clouddriver-local.yml"
+    file.parent.mkdir()
+    file.write_text("kubernetes:\n  accounts:\n" + _indented(accounts(count), 2))
+    return folder
+
+
+def many_files(folder: Path, count: int) -> Path:
+    """A repository whose layer includes many small files, and a profile of the overlay to change."""
+    repository(folder, 10, 1)
+    for number in range(count):
+        file = folder / "base" / "files" / f"{number % 20:02d}" / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"file {number}\n" * 20)
+    (folder / "base" / "halgit.yaml").write_text("include: ['files/**']\n")
+    profile = folder / "overlays" / "prod" / "default" / "profiles" / "gate-local.yml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text("a: 0\n")
+    return folder
+
+
+def toggle(file: Path) -> Callable[[], None]:
+    """A function that gives a profile other content at each call."""
+    numbers = itertools.count()
+
+    def change() -> None:
+        file.write_text(f"a: {next(numbers)}\n")
+
+    return change

@@ -246,7 +246,20 @@ def _mapping(node: Value) -> dict[Any, Value]:
 
 
 def list_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretText]]:
-    """List the non-empty values of local-file fields of a halconfig, with their paths, in file order."""
+    """List the non-empty values of local-file fields of a halconfig, with their paths, in file order.
+
+    The list of the last halconfig is kept, since several rules need it.
+    """
+    last = _LAST_LOCAL_FILES.get("last")
+    if last is None or last[0] is not config:
+        last = _LAST_LOCAL_FILES["last"] = (config, _find_local_files(config))
+    return list(last[1])
+
+
+_LAST_LOCAL_FILES: dict[str, tuple[Value, list[tuple[Path, str | Secret | SecretText]]]] = {}
+
+
+def _find_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretText]]:
     fields = find_annotated_fields("local_file")
     found: list[tuple[Path, str | Secret | SecretText]] = []
     for path, class_, node in walk_objects(config, frozenset(fields)):

@@ -7,7 +7,6 @@ below `spin-X`, requests and limits from `X` if that entry exists, else from `sp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from halgit.halyard import services
@@ -84,6 +83,8 @@ def _unread_entries(view: View) -> Iterator[Hit]:
 
 def _unread_size(node: Node, key: str, below: Node) -> Iterator[Hit]:
     """The keys of one entry of customSizing that have no effect."""
+    from difflib import get_close_matches
+
     for name, inner in below.entries():
         if name not in _SIZE_KEYS:
             hint = suggest_nearest(name, _SIZE_KEYS, "Use requests, limits or replicas.")

@@ -7,8 +7,8 @@ Clouddriver runs kubeconfig exec plug-ins; Orca and Rosco run the executables th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from halgit import yaml as hyaml
@@ -69,26 +69,38 @@ def _documents(view: View) -> Iterator[tuple[str, Value]]:
             yield file, found.data
 
 
-def _programs(file: str, data: Value, path: Path = ()) -> Iterator[Hit]:
+def _programs(file: str, data: Value, path: Path = (), above: str = "") -> Iterator[Hit]:
     """Every property of a document that names a program, and every JVM option that loads code."""
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in items:
-        here = (*path, step)
         if isinstance(value, (dict, list)):
-            yield from _programs(file, value, here)
-        elif _is_set(value) and _PROGRAM.search(_property(here)):
-            yield Hit(here, f"{step} runs a program in the pod that reads it.", file)
+            yield from _programs(file, value, (*path, step), _property(above, step))
+        elif _is_set(value) and _names_program(_property(above, step)):
+            yield Hit((*path, step), f"{step} runs a program in the pod that reads it.", file)
         elif isinstance(value, str) and step in _JVM_VARIABLES and (step == "LD_PRELOAD" or _JVM.search(value)):
-            yield Hit(here, f"{step} loads code or runs a program in the pod of the service.", file)
+            yield Hit((*path, step), f"{step} loads code or runs a program in the pod of the service.", file)
 
 
 def _is_set(value: Value) -> bool:
     return isinstance(value, (Secret, SecretText)) or (isinstance(value, str) and bool(value.strip()))
 
 
-def _property(path: Path) -> str:
-    """The property name Spring binds for a path, without list positions."""
-    return re.sub("[-_]", "", ".".join(str(step) for step in path if not isinstance(step, int))).lower()
+def _property(above: str, step: str | int) -> str:
+    """The property name Spring binds for a step below another property; a list position adds nothing."""
+    if isinstance(step, int):
+        return above
+    return f"{above}.{_fold(step)}" if above else _fold(step)
+
+
+@lru_cache(maxsize=10_000)
+def _fold(key: str) -> str:
+    return key.replace("-", "").replace("_", "").lower()
+
+
+@lru_cache(maxsize=10_000)
+def _names_program(property_: str) -> bool:
+    """Whether a property names a program. The accounts of a list share their properties, so most are known."""
+    return _PROGRAM.search(property_) is not None
 
 
 def _kubeconfigs(view: View) -> Iterator[tuple[str, Path, Value]]:
@@ -111,7 +123,7 @@ def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
     for step, value in items:
         if isinstance(value, (dict, list)):
             yield from _contents(value, (*path, step))
-        elif isinstance(step, str) and _property((step,)) == "kubeconfigcontents" and isinstance(value, str):
+        elif isinstance(value, str) and isinstance(step, str) and _fold(step) == "kubeconfigcontents":
             read = hyaml.read(value.encode("utf-8", "surrogatepass"), "")
             if not read.findings and isinstance(read.data, dict):
                 yield (*path, step), read.data
