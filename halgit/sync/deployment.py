@@ -97,7 +97,8 @@ class Deployment:
     def report_hold(self, reason: str, sources: tuple[SourceId, ...], services: Services) -> None:
         """Report a hold, once for each reason."""
         if self._board.snapshot()["held"] != reason:
-            self._sender.send("held", f"Held: {reason}.", sources, services)
+            due = name_services(services) or "no service"
+            self._sender.send("held", f"Held: {reason}. To be deployed: {due}.", sources, services)
         self._board.set(held=reason)
 
     def _due(self, tree: PublishedTree | None) -> Pending | None:

@@ -182,7 +182,7 @@ def test_commits_get_their_statuses_and_wait_for_a_check(one: World, tmp_path: P
         assert one.once(*options).code == 1
     seen = [(path.rsplit("/", 1)[1], body["state"], body["description"].split(" in ")[0]) for path, body in api.posted]
     assert seen[:3] == [
-        (first, "pending", f"Held: the check ci of commit {first[:12]} is missing."),
+        (first, "pending", f"Held: the check ci of commit {first[:12]} is missing. To be deployed: all services."),
         (first, "pending", "Deploying all services."),
         (first, "success", "Deployed all services"),
     ]

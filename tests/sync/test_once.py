@@ -161,6 +161,7 @@ def test_a_hold_publishes_and_deploys_nothing_but_shows_the_plan(one: World, opt
     ran = one.once(*option, "--format", "json")
     assert ran.code == 0, ran.err
     assert ran.json["held"] == reason
+    assert f"Held: {reason}. To be deployed: gate." in ran.err
     assert ran.json["plan"] == {"services": ["gate"], "stopped": [], "summary": ran.json["plan"]["summary"]}
     assert (one.hal / GATE).read_text() == "a: 1\n"
     assert len(one.daemon.deploys) == 1
