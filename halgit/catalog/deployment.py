@@ -327,4 +327,21 @@ deploymentConfigurations:
 env: {FLAG: no, COUNT: 1_000, RIGHT: true, PASSWORD: 010}
 """,
     ),
+    Entry(
+        id="scalars/truncated-number",
+        severity=Severity.WARNING,
+        summary="A number with a fraction is in a field for integers.",
+        halyard="Jackson binds the number and drops the fraction.",
+        impact="Halyard uses another number than the one in the file.",
+        fix="Write an integer.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    kubernetes:
+      accounts:
+      - {name: spinnaker, cacheThreads: 2.7}
+""",
+    ),
 )

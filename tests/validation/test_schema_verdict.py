@@ -139,6 +139,31 @@ def config(**account: Any) -> dict[str, Any]:
     return {"deploymentConfigurations": [{"providers": {"kubernetes": {"accounts": [{"name": "a", **account}]}}}]}
 
 
+COERCIONS = {
+    "version: [a]": "rejected", "version: {a: b}": "rejected", "version: 1.5": "accepted", "version: ~": "accepted",
+    "providers: {kubernetes: {enabled: [true]}}": "rejected", "providers: {kubernetes: {enabled: {}}}": "rejected",
+    "providers: {kubernetes: {enabled: 1}}": "accepted", "providers: {kubernetes: {enabled: 'yes'}}": "rejected",
+    "providers: {kubernetes: {enabled: 1.0}}": "rejected", "providers: {kubernetes: {enabled: ''}}": "accepted",
+    "providers: {kubernetes: {accounts: [{name: a, cacheThreads: [1]}]}}": "rejected",
+    "providers: {kubernetes: {accounts: [{name: a, cacheThreads: {}}]}}": "rejected",
+    "providers: {kubernetes: {accounts: [{name: a, cacheThreads: 1.5}]}}": "accepted",
+    "providers: {kubernetes: {accounts: [{name: a, cacheThreads: true}]}}": "rejected",
+    "providers: {kubernetes: {accounts: [{name: a, cacheThreads: '1.5'}]}}": "rejected",
+    "providers: {kubernetes: {accounts: [{name: a, namespaces: {}}]}}": "rejected",
+    "providers: {kubernetes: {accounts: [{name: a, namespaces: [[a]]}]}}": "rejected",
+    "providers: {kubernetes: {accounts: [{name: a, namespaces: [{a: b}]}]}}": "rejected",
+    "providers: []": "rejected", "providers: ''": "rejected", "providers: {kubernetes: []}": "rejected",
+    "deploymentEnvironment: {type: [Distributed]}": "rejected", "deploymentEnvironment: {type: {}}": "rejected",
+    "deploymentEnvironment: {customSizing: []}": "rejected", "deploymentEnvironment: {customSizing: a}": "rejected",
+}  # fmt: skip
+"""What Jackson does with values of another kind, by the kinds that the recorded cases of Halyard show."""
+
+
+@pytest.mark.parametrize(("body", "outcome"), COERCIONS.items())
+def test_a_value_of_another_kind_is_coerced_as_by_jackson(body: str, outcome: str) -> None:
+    assert verdict(f"deploymentConfigurations:\n- name: default\n  {body}\n".encode()).outcome == outcome
+
+
 @pytest.mark.parametrize(
     "secret", [Secret("hunter2", "a"), SecretText(("a", Secret("hunter2", "a")))], ids=["secret", "woven"]
 )

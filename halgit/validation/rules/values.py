@@ -165,8 +165,18 @@ def _text(view: View, origin: Origin) -> bytes:
     return b""
 
 
+def _truncated_numbers(view: View) -> Iterator[Hit]:
+    """Jackson binds a float to an integer field and drops the fraction."""
+    for path, class_, node in model.walk_objects(view.config.value):
+        for key, value in node.items():
+            field = class_.fields.get(str(key))
+            if field and field.type.kind in {"int32", "int64"} and isinstance(value, float) and value % 1:
+                yield Hit((*path, key), f"{key} is {value}, and Halyard reads {int(value)}.")
+
+
 RULES = (
     Rule("scalars/changed-string", _changed_texts),
+    Rule("scalars/truncated-number", _truncated_numbers),
     Rule("secrets/plain-text", _plain_secrets),
     Rule("secrets/public-default", _public_secrets),
 )
