@@ -97,6 +97,7 @@ class SyncParts:
 
     def run_once(self) -> None:
         """Do what is due, with `--attempts` deploys at most. Raises the HalgitError of what failed."""
+        self._leadership = self._reports.leadership()
         try:
             self._advance()
         finally:

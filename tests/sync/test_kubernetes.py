@@ -166,6 +166,9 @@ def test_a_replica_without_the_lease_stands_by(one: World, api: Objects) -> None
         "metadata": {"name": "halgit", "namespace": "spinnaker", "resourceVersion": "1"},
         "spec": {"holderIdentity": "other", "leaseDurationSeconds": 3600},
     }
+    single = one.once("--lease", "halgit", "--identity", "me", KUBECONFIG=api.kubeconfig())
+    assert single.code == 0
+    assert "Held: another replica is the leader." in single.err
     process = one.start("--lease", "halgit", "--identity", "me", "--interval", "0.2", KUBECONFIG=api.kubeconfig())
     try:
         time.sleep(4)
