@@ -29,6 +29,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py
 
 soak: $(STAMP)
+	nice $(BIN)/python scripts/soak.py
 	HALGIT_SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py tests/sync/test_loop.py
 
 charts: $(STAMP)

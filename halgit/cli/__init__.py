@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
     open_streams()
     gc.disable()  # a command makes few cycles and ends soon; `accounts serve` enables it again
     code = run(sys.argv[1:])
-    if code > 128:
+    if code > 128 or (code and threading.active_count() > 1):
         os._exit(code)  # a stopped program does not wait for threads that wait for a server
     sys.exit(code)
 

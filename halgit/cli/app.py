@@ -15,7 +15,7 @@ import click
 from halgit import __version__
 from halgit.cli.commands import Command, Group
 from halgit.cli.output import Output
-from halgit.cli.process import Signalled, harden_process, raise_on_signals
+from halgit.cli.process import Signalled, TimedOut, harden_process, raise_on_signals
 from halgit.errors import DeployError, FindingsError, HalgitError, PublishError
 from halgit.pipeline import Severity
 
@@ -38,6 +38,10 @@ COMMANDS: Final = {
     "help": ("help:help_", "Show the help of a command, the exit codes or the environment"),
 }
 """Every command with its module and name below `halgit.cli`, and one line of help. Modules load when needed."""
+
+
+TIMED_OUT: Final = 3
+"""The exit code of a run that --timeout ended: most likely a source or secret store is too slow."""
 
 
 class Commands(Group):
@@ -102,6 +106,10 @@ def _call(arguments: Sequence[str], output: Output) -> int:
         return _signal(output, signal.SIGINT)
     except Signalled as stop:
         return _signal(output, stop.number)
+    except TimedOut as stop:
+        hint = "Raise --timeout, or see with --log-format json where the time goes."
+        output.error(f"The run did not finish within {stop.seconds:g} seconds. {hint}", code=TIMED_OUT)
+        return TIMED_OUT
     except HalgitError as error:
         return _error(output, error)
     except (MemoryError, RecursionError, Exception) as error:  # noqa: BLE001 - the one place that reports a bug

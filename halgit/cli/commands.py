@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,9 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 COMMON = "Options"
+_ENDLESS = frozenset({"sync", "serve"})
+"""Commands that run until they are stopped; for them --timeout limits each fetch only."""
+
 GENERAL = "General"
 
 
@@ -76,7 +80,19 @@ class Command(click.Command):
         from halgit.cli.variables import warn_of_unknown_variables
 
         warn_of_unknown_variables(ctx)
-        return super().invoke(ctx)
+        if (
+            "timeout" not in ctx.params
+            or ctx.info_name in _ENDLESS
+            or threading.current_thread() is not threading.main_thread()
+        ):
+            return super().invoke(ctx)
+        from halgit.cli.process import end_limit, limit_run
+
+        limit_run(ctx.params["timeout"])
+        try:
+            return super().invoke(ctx)
+        finally:
+            end_limit()
 
 
 def _write_option_groups(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:

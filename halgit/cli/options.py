@@ -102,7 +102,7 @@ access_options = combine(
         option("--instance-credentials", is_flag=True, group=LOGIN,
                help="Ask the metadata service of the machine for AWS credentials."),
         option("--timeout", type=Seconds(1), default=120.0, show_default=True, metavar="SECONDS", group=NETWORK,
-               help="Timeout of each fetch."),
+               help="Timeout of the run, and of each fetch in it."),
         option("--retries", type=click.IntRange(0, 10), default=3, show_default=True, group=NETWORK,
                help="Number of retries after a temporary failure."),
     ]

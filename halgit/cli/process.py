@@ -43,6 +43,42 @@ def raise_on_signals() -> None:
         signal.signal(number, stop)
 
 
+class TimedOut(BaseException):
+    """The run took longer than `--timeout`; raised in the main thread so that everything is cleaned up."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+_GRACE = 5.0
+"""Seconds after the timeout of a fetch until the run is ended: the fetch names its server, the run cannot."""
+
+_HARD_GRACE = 15.0
+"""Seconds after that until a run that no exception can end (inside a C library) is killed."""
+
+
+def limit_run(seconds: float) -> None:
+    """End the whole run, wherever it is, a little after this time; only for the main thread."""
+    import faulthandler
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TimedOut(seconds)
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
+    with suppress(OSError, ValueError):
+        faulthandler.dump_traceback_later(seconds + _GRACE + _HARD_GRACE, exit=True, file=2)
+
+
+def end_limit() -> None:
+    """Stop the clock of `limit_run`."""
+    import faulthandler
+
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    faulthandler.cancel_dump_traceback_later()
+
+
 def harden_process() -> None:
     """Disable core dumps, and warnings and log lines of libraries, which would bypass the redactor.
 

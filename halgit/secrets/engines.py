@@ -63,8 +63,11 @@ def ask_engines(
     from concurrent.futures import ThreadPoolExecutor
 
     turn = _Asker(engines, ask)
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="secrets") as pool:
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="secrets")
+    try:
         answers = list(pool.map(turn, wanted.values()))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # a stopped run does not wait for servers
     return dict(zip(wanted, answers, strict=True))
 
 

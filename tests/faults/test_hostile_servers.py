@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -204,3 +205,22 @@ def test_an_unknown_variable_is_named_with_the_nearest(repository: Path) -> None
     ran = halgit("validate", "--repo", repository, HALGIT_DENY_COMAMNDS="1", HALGIT_SERVICE_PORT_HTTP="1")
     assert "No option reads the variable HALGIT_DENY_COMAMNDS. Did you mean HALGIT_DENY_COMMANDS?" in ran.err
     assert "SERVICE_PORT" not in ran.err
+
+
+def test_timeout_ends_the_whole_run(repository: Path) -> None:
+    """Each request is quick enough, and all together are not."""
+    names = [f"k{number}: \"${{{{ secret('vault://kv/s{number}#k') }}}}\"\n" for number in range(200)]
+    (repository / "default/profiles/gate-local.yml").write_text("".join(names))
+
+    def answer(request: Asked) -> Said:
+        time.sleep(0.7)
+        return vault(of("value"), [])(request)
+
+    with server(answer) as url:
+        began = time.monotonic()
+        ran = render(repository, url, TOKEN, "--timeout", "1")
+        seconds = time.monotonic() - began
+    assert ran.code == 3
+    assert "The run did not finish within 1 seconds. Raise --timeout, or see with --log-format json" in ran.err
+    assert seconds < 15
+    assert not (repository.parent / ".hal").exists()

@@ -153,7 +153,7 @@ def test_a_full_disk_names_the_file_that_was_being_written(tmp_path: Path) -> No
     put({"config": b"new"}, target, "2" * 40, disk=disk)
     writes = [number for number, (what, _) in enumerate(disk.log, 1) if what == "write"]
     lay(tmp_path, {})
-    failing = Failing("exchange", writes[2], OSError(errno.ENOSPC, "full"))
+    failing = Failing("exchange", writes[1], OSError(errno.ENOSPC, "full"))
     with pytest.raises(PublishError) as caught:
         put({"config": b"other"}, target, "3" * 40, disk=failing)
     assert f"{tmp_path}/.hal.halgit/making/config: the disk is full. {OLD_STANDS}" in str(caught.value)
