@@ -47,13 +47,8 @@ def _rows(store: SecretStore, names: SecretNames, now: datetime, soon: int) -> I
         found = tuple(sorted(data))
         missing = [key for key in keys if not data.get(key)]
         if missing:
-            yield Row(
-                role,
-                name,
-                "incomplete",
-                found,
-                detail=f"no {', '.join(missing)}; delete it and run halgit isd create-ca",
-            )
+            lacks = ", ".join(f"{key} is empty" if key in data else f"no {key}" for key in missing)
+            yield Row(role, name, "incomplete", found, detail=f"{lacks}; delete it and run halgit isd create-ca")
             continue
         if role not in {"ca", "control"}:
             yield Row(role, name, "exists", found)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from charts_pods import NAME, template
 from charts_values import ALONE, CI, over
 
@@ -205,3 +206,98 @@ def test_a_component_elsewhere_is_called_and_let_through(render: Callable[..., l
     peers = [peer for rule in policy["spec"]["egress"] for peer in rule.get("to", [])]
     labels = {"app.kubernetes.io/name": "platform"}
     assert {"namespaceSelector": {}, "podSelector": {"matchLabels": labels}} in peers
+
+
+def policies(objects: list[Object]) -> dict[str, Object]:
+    return {one["metadata"]["name"]: one["spec"] for one in objects if one["kind"] == "NetworkPolicy"}
+
+
+def test_dns_is_reached_on_the_ports_of_kubernetes_and_openshift(every: dict[str, list[Object]]) -> None:
+    wanted = {(port, protocol) for port in (53, 5353) for protocol in ("UDP", "TCP")}
+    for name, spec in policies(every["trial"]).items():
+        if name not in ("isd-isd-default-deny", "isd-isd-stages"):
+            rules = [rule["ports"] for rule in spec["egress"] if "to" not in rule]
+            assert wanted in [{(row["port"], row["protocol"]) for row in ports} for ports in rules], name
+
+
+def test_the_api_server_is_named_by_networks_of_both_families_or_by_cilium(render: Callable[..., list[Object]]) -> None:
+    def rules(values: Object) -> list[Object]:
+        found = policies(render("isd", over(CI["hosts"], values)))["isd-halyard"]["egress"]
+        return [rule for rule in found if {"port": 6443, "protocol": "TCP"} in rule.get("ports", [])]
+
+    (both,) = rules({})
+    assert [row["ipBlock"]["cidr"] for row in both["to"]] == ["0.0.0.0/0", "::/0"]
+    narrow = {"apiServer": {"cidrs": ["10.0.0.0/24"], "ports": [6443]}}
+    (one,) = rules({"global": {"networkPolicy": narrow}})
+    assert [row["ipBlock"]["cidr"] for row in one["to"]] == ["10.0.0.0/24"]
+    cilium = over(CI["hosts"], {"global": {"networkPolicy": {"apiServer": {"cilium": True}}}})
+    assert not rules({"global": {"networkPolicy": {"apiServer": {"cilium": True}}}})
+    found = {
+        one["metadata"]["name"]: one["spec"] for one in render("isd", cilium) if one["kind"] == "CiliumNetworkPolicy"
+    }
+    assert found.keys() == {"isd-halyard-api-server", "isd-bootstrap-api-server"}
+    assert found["isd-halyard-api-server"]["egress"] == [{"toEntities": ["kube-apiserver"]}]
+
+
+def test_stage_jobs_reach_sapor_gate_from_their_namespace(render: Callable[..., list[Object]]) -> None:
+    values = over(CI["pipelines"], {"global": {"saporGate": {"enabled": True}}})
+    spec = policies(render("isd", values))["isd-isd-stages"]
+    assert spec["podSelector"]["matchLabels"][NAME] == "sapor-gate"
+    (rule,) = spec["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "default"}}}]
+    assert rule["ports"] == [{"port": 8084, "protocol": "TCP"}]
+
+
+def test_metrics_are_read_from_the_monitoring_namespace_only(every: dict[str, list[Object]]) -> None:
+    for name, spec in policies(every["high-availability"]).items():
+        for rule in spec.get("ingress", []):
+            for peer in rule.get("from", []):
+                if "namespaceSelector" in peer:
+                    labels = peer["namespaceSelector"]["matchLabels"]
+                    assert labels == {"kubernetes.io/metadata.name": "monitoring"}, name
+
+
+def test_the_api_of_accounts_admits_the_pods_of_isd_or_those_of_the_values(render: Callable[..., list[Object]]) -> None:
+    peers = [{"namespaceSelector": {"matchLabels": {"team": "platform"}}}]
+    default = policies(render("accounts", ALONE["accounts"]))["isd-accounts"]["ingress"]
+    own = {"podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "isd"}}}
+    assert {"from": [own], "ports": [{"port": 8088, "protocol": "TCP"}]} in default
+    changed = policies(render("accounts", over(ALONE["accounts"], {"callers": peers})))["isd-accounts"]["ingress"]
+    assert {"from": peers, "ports": [{"port": 8088, "protocol": "TCP"}]} in changed
+
+
+def test_services_through_the_controller_reach_their_targets_and_are_reached(
+    render: Callable[..., list[Object]],
+) -> None:
+    services = {
+        "outgoingServices": [{"name": "jenkins", "type": "jenkins", "config": {"url": "http://jenkins.ci:8080/"}}],
+        "incomingServices": [{"name": "front50", "port": 9080, "useHTTP": True}],
+    }
+    objects = render("controller", over(ALONE["controller"], services))
+    spec = policies(objects)["isd-controller"]
+    assert {"ports": [{"port": 8080, "protocol": "TCP"}]} in spec["egress"]
+    ports = [row["port"] for rule in spec["ingress"] for row in rule.get("ports", [])]
+    assert 9080 in ports
+    service = next(one for one in objects if one["kind"] == "Service" and one["metadata"]["name"] == "isd-controller")
+    assert 9080 in {row["port"] for row in service["spec"]["ports"]}
+    data = next(one["data"] for one in objects if one["kind"] == "ConfigMap")
+    config = yaml.safe_load(data["config.yaml"])
+    assert config["services"] == services
+    assert config["serverNames"] == ["isd-controller.isd-ns.svc", "isd-controller.isd-ns.svc.cluster.local"]
+
+
+def test_the_cluster_is_reached_without_a_proxy(every: dict[str, list[Object]]) -> None:
+    objects = every["restricted"]
+    spec = next(template(one)["spec"] for one in objects if one["metadata"]["name"] == "isd-sapor" and template(one))
+    env = {row["name"]: row.get("value", "") for row in spec["containers"][0]["env"]}
+    hosts = env["NO_PROXY"].split(",")
+    wanted = {"kubernetes.default", "$(KUBERNETES_SERVICE_HOST)", ".svc", ".isd-ns", "isd-platform", "spin-orca"}
+    assert wanted <= set(hosts)
+    assert "*.svc|" in env["JAVA_TOOL_OPTIONS"]
+
+
+def test_tests_try_every_port_also_that_of_agents(render: Callable[..., list[Object]]) -> None:
+    values = over(ALONE["controller"], {"global": {"tests": {"enabled": True}}})
+    pod = next(one for one in render("controller", values) if one["kind"] == "Pod")
+    assert "isd-controller-agent:9001" in pod["spec"]["containers"][0]["args"]
+    assert not [one for one in render("controller", ALONE["controller"]) if one["kind"] == "Pod"]

@@ -38,7 +38,7 @@ def test_what_create_ca_made_is_there(cluster: Cluster, isd: Run) -> None:
 
 
 def test_what_is_missing_or_half_there_is_told_and_fails(cluster: Cluster, isd: Run) -> None:
-    cluster.secrets = {"isd/db": {"user": b"hal"}, "isd/control": {"tls.crt": b"no", "tls.key": b"no"}}
+    cluster.secrets = {"isd/db": {"user": b"hal", "password": b""}, "isd/control": {"tls.crt": b"no", "tls.key": b"no"}}
     done = isd("status", *NAMES)
     assert done.code == 4
     assert done.err.splitlines() == [
@@ -46,7 +46,7 @@ def test_what_is_missing_or_half_there_is_told_and_fails(cluster: Cluster, isd: 
         "Secret ca: missing: run halgit isd create-ca with the same options.",
         "Secret control: invalid: tls.crt is not a PEM certificate.",
         "Secret trust: missing: run halgit isd create-ca with the same options.",
-        "Secret db: incomplete: no password; delete it and run halgit isd create-ca.",
+        "Secret db: incomplete: password is empty; delete it and run halgit isd create-ca.",
     ]
     assert len(done.out.splitlines()) == 5
 
