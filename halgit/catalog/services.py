@@ -35,6 +35,18 @@ a: b
 """,
     ),
     Entry(
+        id="profiles/disabled-service",
+        severity=Severity.INFO,
+        summary="A profile is for a service that is not enabled.",
+        halyard="Halyard does not copy profiles of services that it does not deploy.",
+        impact="The profile has no effect.",
+        fix="Enable the service, or remove the profile.",
+        example="""\
+# default/profiles/kayenta-local.yml
+a: b
+""",
+    ),
+    Entry(
         id="profiles/halyard-file",
         severity=Severity.WARNING,
         summary="A profile names a file below the home of Halyard.",
@@ -131,6 +143,21 @@ services:
 - a
 # default/profiles/orca-local.yml
 just words
+""",
+    ),
+    Entry(
+        id="profiles/not-read",
+        severity=Severity.WARNING,
+        summary="A YAML file beside the profiles is mounted and not read.",
+        halyard=(
+            "Halyard mounts every file that begins with the name of a service and a dash. Spring reads "
+            "<service>.yml and <service>-<profile>.yml for active profiles only."
+        ),
+        impact="The settings have no effect.",
+        fix="Rename the file, or remove it.",
+        example="""\
+# default/profiles/gate-old-settings.yml
+a: b
 """,
     ),
     Entry(

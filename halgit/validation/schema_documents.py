@@ -1,6 +1,6 @@
 """A document as a schema validator can take it, and as Jackson or Spring sees it.
 
-Secrets and woven texts become empty texts, bytes and dates what Java makes of them, floats stay floats. What is
+Secrets and texts with secrets become empty texts, bytes and dates what Java makes of them, floats stay floats. What is
 ordinary (nearly every document) is handed on as it is: no copy is made. Judges nothing.
 """
 

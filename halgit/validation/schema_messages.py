@@ -131,7 +131,7 @@ class Speaker(Record):
         what = "refuses the whole file" if self.reader.refuses_unknown else "ignores it"
         severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
         message = f"{owner} has no key {key}; {self.reader.name} {what}."
-        return self._say("schema/unknown-key", path, message, self._mend_unknown(key, known), severity)
+        return self._say("schema/unknown-key", path, message, self._unknown_hint(key, known), severity)
 
     def _binds(self, path: Path, key: str) -> bool:
         """Whether Spring binds this spelling to a known key: it compares letters and digits, without their case."""
@@ -153,7 +153,7 @@ class Speaker(Record):
         hint = "Put all of it below deploymentConfigurations: as one item, with name: default."
         return self._say("schema/unknown-key", (sections[0],), message, hint)
 
-    def _mend_unknown(self, key: str, known: list[str]) -> str:
+    def _unknown_hint(self, key: str, known: list[str]) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
         from difflib import get_close_matches
 
@@ -218,7 +218,7 @@ class Speaker(Record):
         message = f"{thing} is {shown}; {self.reader.name} expects {wanted}."
         items = resolved(self.schema, spec.get("items", {}))
         named = wanted == "a list" and "name" in items.get("properties", {}) and _holds_mappings(value)
-        hint = f"Write a list: - name: {next(iter(value))}, and so on." if named else _mend_kind(value, wanted)
+        hint = f"Write a list: - name: {next(iter(value))}, and so on." if named else _kind_hint(value, wanted)
         return self._say("schema/wrong-type", path, message, hint)
 
     def _shown(self, path: Path, value: Value) -> str:
@@ -282,7 +282,7 @@ def _wanted(spec: Schema, options: list[str]) -> str:
     return title if title.startswith("true") else f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
 
 
-def _mend_kind(value: Value, wanted: str) -> str:
+def _kind_hint(value: Value, wanted: str) -> str:
     if wanted == "a list":
         return (
             "Write its items below it, each after a dash."

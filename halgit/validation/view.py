@@ -1,6 +1,6 @@
 """The merged tree as rules look at it: the halconfig and its deployments, profiles, service-settings, accounts.
 
-Everything is read-only and worked out once. Nulls are left out of what `get` finds, as Halyard drops them on load.
+Everything is read-only and worked out once. Nulls are skipped by `get`, as Halyard drops them on load.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class View:
 
     @cached_property
     def account_files(self) -> tuple[account_files.AccountFile, ...]:
-        """The files of dynamic accounts, in the order in which a later one beats an earlier one."""
+        """The files of dynamic accounts, in the order in which a later one overrides an earlier one."""
         return account_files.read(self.compiled.accounts)
 
     @cached_property
@@ -144,7 +144,7 @@ class View:
         return sensitivity.is_secret_value(path, file.path, file.data if file.path == "config" else None)
 
     def written_in(self, path: str) -> str:
-        """A file of the layers, also one that is left out, as its path in the source: that of the highest layer."""
+        """A file of the layers, also one that is skipped, as its path in the source: that of the highest layer."""
         found = (layer.id.file(path) for layer in reversed(self.compiled.layers) if path in layer.paths)
         return next(found, path)
 

@@ -128,6 +128,37 @@ def _mistyped(view: View) -> Iterator[Hit]:
                 break
 
 
+def _not_read(view: View) -> Iterator[Hit]:
+    """A YAML file that begins with a service's name is mounted, but read only for an active Spring profile."""
+    reported = {hit.file for rule in (_other_mode, _mistyped) for hit in rule(view)}
+    for deployment, file, name, takers in _profiles(view):
+        stem = name.rsplit(".", 1)[0]
+        if not takers or "/" in name or not name.endswith(_YAML) or file.path in reported:
+            continue
+        if stem.startswith("spinnaker") or any(_is_read(view, deployment, service, stem) for service in takers):
+            continue
+        message = f"{name} is mounted for {join_words(takers)}, which does not read it."
+        yield Hit((), message, file.path, f"Rename it to {services.get_base(takers[0])}-local.yml, or remove it.")
+
+
+def _is_read(view: View, deployment: Node, service: str, stem: str) -> bool:
+    """Whether Spring reads a file of this name: the service's own, or that of an active profile."""
+    settings = view.settings(name_of(deployment)).get(service)
+    active = Node((), settings).get("env", "SPRING_PROFILES_ACTIVE")
+    profiles = {"local", "overrides", *(str(active).replace(" ", "").split(",") if active else ())}
+    owners = {service, services.get_base(service), *services.list_family(service)}
+    return stem in owners | {f"{owner}-{profile}" for owner in owners for profile in profiles}
+
+
+def _disabled(view: View) -> Iterator[Hit]:
+    for deployment, file, name, takers in _profiles(view):
+        part = _part(name) or (name.removesuffix("-local.yml") if name.endswith("-local.yml") else None)
+        running = view.running[name_of(deployment)]
+        if part not in services.SERVICES or takers or any(one in running for one in services.list_family(part)):
+            continue
+        yield Hit((), f"{name} is for {part}, which is not enabled.", file.path)
+
+
 def _bad_name(view: View) -> Iterator[Hit]:
     for deployment, file, name, takers in _profiles(view):
         base = posixpath.basename(name)
@@ -225,10 +256,12 @@ def _no_answer_reason(view: View, deployment: Node, address: SplitResult) -> tup
 RULES = (
     Rule("profiles/bad-name", _bad_name),
     Rule("profiles/copy", _copy),
+    Rule("profiles/disabled-service", _disabled),
     Rule("profiles/mistyped", _mistyped),
     Rule("profiles/unknown-address", _unanswered_addresses),
     Rule("profiles/no-mapping", _no_mapping),
     Rule("profiles/unused", _not_taken),
+    Rule("profiles/not-read", _not_read),
     Rule("profiles/other-mode", _other_mode),
     Rule("profiles/replaces-generated", _replaces),
     Rule("profiles/too-large", _too_large),
