@@ -150,14 +150,14 @@ def many_processes(kind: str, where: list[str], count: int, read: Callable[[], s
     started = time.monotonic()
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", PROCESS, kind, where[0], str(number), str(count), *where[1:]],
+            [sys.executable, "-c", PROCESS, kind, where[0], f"{number}{'k' * kill}", str(count), *where[1:]],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )
         for number in range(8)
     ]  # fmt: skip
     if kill:
         for process in running:
-            time.sleep(random.uniform(1.0, 2.0))
+            time.sleep(random.uniform(1.0, 4.0))
             process.send_signal(signal.SIGKILL)
     acknowledged = [line for process in running for line in process.communicate()[0].split()]
     text = read()
