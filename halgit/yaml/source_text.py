@@ -82,6 +82,8 @@ class FindingCollector:
 
 
 UNPRINTABLE: Final = lazy_pattern(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE_ASCII: Final = lazy_pattern(r"[^\t\n\r\x20-\x7e]")
+"""`UNPRINTABLE` for ASCII text; the ranges of the other take long to compile."""
 _TERMINAL_COLOR: Final = lazy_pattern(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -109,7 +111,8 @@ def _has_unprintable(text: SourceText, findings: FindingCollector) -> bool:
         findings.add("yaml/terminal", text.mark(color.start()), message, hint)
         return True
     lines = set()
-    for match in UNPRINTABLE.finditer(text.whole):
+    pattern = _UNPRINTABLE_ASCII if text.whole.isascii() else UNPRINTABLE
+    for match in pattern.finditer(text.whole):
         mark = text.mark(match.start())
         if mark.line not in lines:
             message = f"the character U+{ord(match.group()):04X} is not allowed in YAML."
