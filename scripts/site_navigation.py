@@ -1,16 +1,14 @@
-"""A hook of mkdocs: adds the pages that mkdocs.yml does not name to the section that their first line asks for.
-
-A page names its section with `<!-- section: Moving to halgit -->` as its first line; the default is Reference.
-"""
+"""A hook of mkdocs: adds the pages that mkdocs.yml does not name to the section of their kind, by their file name."""
 
 from __future__ import annotations
 
-import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-_SECTION = re.compile(r"<!-- section: (.+?) -->")
-_DEFAULT = "Reference"
+SECTIONS = {"from-*": "Moving to halgit", "import*": "Moving to halgit", "*export*": "Moving to halgit",
+            "security*": "Running it", "*": "Reference"}  # fmt: skip
+"""The section of a page by a pattern of its file name; the first match counts."""
 
 
 def on_config(config: Any) -> Any:
@@ -21,7 +19,7 @@ def on_config(config: Any) -> Any:
     for file in sorted(folder.rglob("*.md")):
         page = file.relative_to(folder).as_posix()
         if page not in known:
-            found = _SECTION.match(file.read_text(encoding="utf-8"))
-            sections.setdefault(found[1] if found else _DEFAULT, []).append(page)
+            section = next(section for pattern, section in SECTIONS.items() if fnmatch(page, pattern))
+            sections.setdefault(section, []).append(page)
     config["nav"] = [{name: pages} for name, pages in sections.items()]
     return config

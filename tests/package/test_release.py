@@ -12,6 +12,8 @@ from pathlib import Path
 import needs
 import pytest
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from halgit import __version__
 
@@ -61,6 +63,7 @@ def test_make_dist_gives_the_same_bytes_twice(dist: Path) -> None:
             f"halgit-{__version__}.cdx.json"} <= {line.split()[1] for line in sums[0].splitlines()}  # fmt: skip
     bom = json.loads((dist / f"dist/halgit-{__version__}.cdx.json").read_text())
     assert (bom["bomFormat"], bom["metadata"]["component"]["name"]) == ("CycloneDX", "halgit")
+    assert JsonStrictValidator(SchemaVersion.from_version(bom["specVersion"])).validate_str(json.dumps(bom)) is None
     locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.M))
     assert locked == {component["name"] for component in bom["components"]}
 
