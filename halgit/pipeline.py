@@ -331,12 +331,16 @@ class Compiled(Record):
 
 
 class Resolved(Record):
-    """A tree ready to be written: every reference that is to be replaced is a `Secret` or `SecretText` now."""
+    """A tree ready to be written: every reference that is to be replaced is a `Secret` or `SecretText` now.
+
+    `findings` are about the values of secrets, and name no value.
+    """
 
     files: Mapping[str, File]
     compiled: Compiled
     masked: bool = False
     versions: Mapping[str, str] = EMPTY
+    findings: tuple[Finding, ...] = ()
 
 
 # --- references ------------------------------------------------------------------------------------------------

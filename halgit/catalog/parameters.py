@@ -363,4 +363,12 @@ token: encrypted:k8s!ns:other!n:gate!k:token
         impact="The secret is not read.",
         fix="Split the file, one document in each.",
     ),
+    Entry(
+        id="reference/trailing-newline",
+        severity=Severity.WARNING,
+        summary="A secret of one line ends with a newline.",
+        halyard="Halyard and the services use the value with the newline.",
+        impact="Logins fail, and headers and addresses are invalid.",
+        fix="Store the secret without the newline, such as with printf instead of echo.",
+    ),
 )

@@ -124,6 +124,7 @@ def _render(
     run.report(compilation.findings)
     require_below(compilation.findings, run.operator.fail_on)
     resolved = _resolve(run, compilation, locked.secrets if locked else {})
+    run.report(resolved.findings)
     tree, daemon = split_daemon_files(resolved, run.operator.halyard_address)
     inputs = last or publish.record_inputs(
         recorded,

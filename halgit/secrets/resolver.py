@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from halgit import references
 from halgit.errors import FindingsError, NotFoundError, RemoteError, SecretError, SourceError
-from halgit.pipeline import EMPTY, MISSING, Compiled, File, Path, Reference, Resolved, Severity
+from halgit.pipeline import EMPTY, MISSING, Compiled, File, Finding, Path, Reference, Resolved, Severity
 from halgit.record import Record, field, replace
 from halgit.redaction import Redactor, Secret, SecretText
 from halgit.references import ENGINES, describe_reference
@@ -62,7 +62,8 @@ def resolve_secrets(
     if failures:
         raise SecretError(summary)
     versions = {address: content.version for address, content in values.content.items() if content.version}
-    return replace(_placed(plan, values.pieces, values.files, values.nulls), versions=versions)
+    found = tuple(locate(values.newlines))
+    return replace(_placed(plan, values.pieces, values.files, values.nulls), versions=versions, findings=found)
 
 
 class _Values(Record, frozen=False):
@@ -73,6 +74,7 @@ class _Values(Record, frozen=False):
     files: dict[str, SecretText] = field(default_factory=dict)
     nulls: list[Use] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    newlines: list[Finding] = field(default_factory=list)
     content: dict[str, SecretData] = field(default_factory=dict)
 
     def take(self, uses: tuple[Use, ...], answers: Mapping[str, SecretData | RemoteError], redactor: Redactor) -> None:
@@ -109,7 +111,17 @@ class _Values(Record, frozen=False):
             self.files[name] = SecretText((value,))
             self.pieces[use] = halyard_path(self.compiled.hal_home, name)
         else:
+            self._check_newline(use, value)
             self._fit(use, value)
+
+    def _check_newline(self, use: Use, value: Secret) -> None:
+        """Report a line with a newline at its end, which `echo` and editors add and most readers do not remove."""
+        lines = value.open_bytes().splitlines(keepends=True)
+        if use.occurrence.found.whole and len(lines) == 1 and lines[0].endswith(b"\n"):
+            place = use.occurrence.file, use.occurrence.path, use.occurrence.line
+            message = f"The secret {value.name} ends with a newline, which becomes part of the value."
+            hint = "Store the secret without the newline, such as with printf instead of echo."
+            self.newlines.append(Finding("reference/trailing-newline", Severity.WARNING, message, hint, *place))
 
     def _fit(self, use: Use, value: Secret) -> None:
         """Write a value at its place, escaped or indented if the string is itself a document."""

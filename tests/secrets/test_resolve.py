@@ -7,6 +7,7 @@ from secret_trees import Store, compiled, opened, resolved
 
 from halgit.errors import FindingsError, RefusedError, SecretError, SourceError, UnreachableError
 from halgit.operator_settings import Trust
+from halgit.pipeline import Severity
 from halgit.redaction import Redactor, Secret, SecretText
 from halgit.remotes.engine import SecretData
 
@@ -169,6 +170,17 @@ def test_base64_is_decoded_for_texts_and_files() -> None:
     result = opened(resolved(tree, store))
     assert result[GATE] == "a: hello\n"
     assert [text for path, text in result.items() if path.startswith("files/")] == ["\xfe\xed"]
+
+
+def test_a_line_that_ends_with_a_newline_is_a_warning_and_shows_no_value() -> None:
+    tree = compiled({"config": CONFIG, GATE: "".join(f"{key}: encrypted:vault!e:kv!p:a!k:{key}\n" for key in "abc")})
+    store = Store({"vault://kv/a": SecretData({"a": "not-for-you\n", "b": "-----BEGIN\nx\n", "c": "plain"})})
+    (found,) = resolved(tree, store).findings
+    assert (found.rule, found.severity, found.file, found.path) == (
+        "reference/trailing-newline", Severity.WARNING, GATE, ("a",),
+    )  # fmt: skip
+    assert "ends with a newline" in found.message
+    assert "not-for-you" not in found.message + found.hint
 
 
 # --- modes
