@@ -7,6 +7,7 @@ mounted into place cannot be renamed over and is the only one written where it s
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -42,8 +43,8 @@ _LONGEST_REASON = 4096
 def write_file(path: Path, data: bytes, mode: int = 0o600, disk: Disk = DISK) -> bool:
     """Write one file with these permissions, its folders made where they are missing; False when nothing changed.
 
-    A link is followed. Permissions alone are changed only where a file that is to be private is not. Raises
-    PublishError; the old file is then as it was.
+    A symbolic link is refused: a repository could point it at any file of the user. Permissions alone are changed only
+    where a file that is to be private is not. Raises PublishError; the old file is then unchanged.
     """
     return bool(_write({path: data}, mode, disk))
 
@@ -97,6 +98,9 @@ def _write(files: Mapping[Path, bytes], mode: int, disk: Disk) -> list[Path]:
 
 
 def _place(path: Path, disk: Disk) -> Path:
+    named = disk.lstat(path)
+    if named is not None and stat.S_ISLNK(named.st_mode):
+        raise PublishError(f"{path}: is a symbolic link.", "Name the file itself, or remove the link.")
     place = disk.resolve(path)
     found = disk.lstat(place)
     if is_folder(found):

@@ -29,20 +29,22 @@ class DirectorySnapshot:
         self._root = root
         self._largest = largest
         self._listing = files.resolve_links(name, _Listing(name, root).folder)
+        self._directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.paths = frozenset(self._listing)
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         return {path: self._read(path) for path in paths}
 
     def close(self) -> None:
-        """A directory needs no giving back."""
+        """Close the directory; nothing can be read afterwards."""
+        if self._directory >= 0:
+            os.close(self._directory)
+            self._directory = -1
 
     def _read(self, path: str) -> bytes:
-        place = os.path.join(self._root, files.find_file(self._name, self._listing, path).key)
-        if os.path.realpath(place) != place:
-            raise _changed(self._name, path)
+        key = files.find_file(self._name, self._listing, path).key
         try:
-            with open(place, "rb", opener=_without_waiting) as opened:
+            with os.fdopen(_open_beneath(self._directory, key), "rb") as opened:
                 status = os.fstat(opened.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise _changed(self._name, path)
@@ -148,9 +150,21 @@ class DirectoryWatch:
         """A directory needs no giving back."""
 
 
-def _without_waiting(place: str, flags: int) -> int:
-    """Open a file so that neither a pipe without a writer nor a link put there meanwhile can do harm."""
-    return os.open(place, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+def _open_beneath(directory: int, path: str) -> int:
+    """Open a file below an open directory, one step at a time and never through a link.
+
+    Whoever swaps a folder for a link while halgit reads gains nothing. A pipe without a writer does not block.
+    """
+    *folders, name = path.split("/")
+    here = os.dup(directory)
+    try:
+        for folder in folders:
+            below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+            os.close(here)
+            here = below
+        return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+    finally:
+        os.close(here)
 
 
 def _not_allowed(name: str, path: str) -> RefusedError:

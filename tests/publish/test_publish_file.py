@@ -46,12 +46,13 @@ def test_a_private_file_that_is_open_to_all_is_closed(tmp_path: Path) -> None:
     assert mode(file) == 0o600
 
 
-def test_a_link_is_followed(tmp_path: Path) -> None:
+def test_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "there").write_bytes(b"old")
     (tmp_path / "link").symlink_to("there")
-    assert write_file(tmp_path / "link", b"new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "there").read_bytes() == b"new"
+    with pytest.raises(PublishError) as caught:
+        write_file(tmp_path / "link", b"new")
+    assert str(caught.value) == f"{tmp_path}/link: is a symbolic link. Name the file itself, or remove the link."
+    assert (tmp_path / "there").read_bytes() == b"old"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

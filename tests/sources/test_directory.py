@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from halgit.errors import CorruptError, HalgitError, NotFoundError, RemoteError, SourceError
-from halgit.operator_settings import Access
+from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Snapshot
 from halgit.sources import open_source, parse_spec
 
@@ -278,3 +278,22 @@ def test_a_file_is_no_directory(repo: Path, access: Callable[..., Access]) -> No
     assert str(caught.value) == (
         f"{repo}/config: the directory is a file. Name a directory, or a URL of git, S3 or Vault."
     )
+
+
+def test_a_folder_that_is_swapped_for_a_link_gives_nothing_away(tmp_path: Path) -> None:
+    """Between the listing and the reading somebody puts a link in the place of a folder."""
+    (tmp_path / "repo" / "default").mkdir(parents=True)
+    (tmp_path / "repo" / "default" / "config").write_text("ours")
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "config").write_text("canary")
+    snapshot = open_source(SourceSpec(str(tmp_path / "repo")), Access())
+    (tmp_path / "repo" / "default").rename(tmp_path / "away")
+    (tmp_path / "repo" / "default").symlink_to(tmp_path / "private")
+    with pytest.raises(CorruptError, match="default/config changed while it was being read"):
+        snapshot.read(["default/config"])
+    (tmp_path / "repo").rename(tmp_path / "moved")
+    (tmp_path / "repo").symlink_to(tmp_path / "private")
+    (tmp_path / "moved" / "default").unlink()
+    (tmp_path / "away").rename(tmp_path / "moved" / "default")
+    assert snapshot.read(["default/config"]) == {"default/config": b"ours"}
+    snapshot.close()
