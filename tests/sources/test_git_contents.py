@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,3 +192,27 @@ def test_two_snapshots_of_one_source_do_not_meet(repository: Repository, opened:
     repository.commit({"config": "b"})
     second = opened()
     assert (first.read(["config"]), second.read(["config"])) == ({"config": b"a"}, {"config": b"b"})
+
+
+def test_a_tree_that_names_itself_many_times_is_refused_at_the_limit(tmp_path: Path) -> None:
+    """Ten folders of ten folders, ten deep: 10,000,000,000 files from eleven objects."""
+    repository = tmp_path / "bomb"
+
+    def git(*arguments: str, text: str = "") -> str:
+        identity = {f"GIT_{role}_{part}": "x@y" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+        return subprocess.run(
+            ["git", *arguments], cwd=repository, input=text, capture_output=True, text=True, check=True,
+            env={"PATH": os.environ["PATH"], **identity},
+        ).stdout.strip()  # fmt: skip
+
+    repository.mkdir()
+    git("init", "-q", "-b", "main")
+    here, mode, kind = git("hash-object", "-w", "--stdin", text="a"), "100644", "blob"
+    for _ in range(10):
+        here = git("mktree", text="".join(f"{mode} {kind} {here}\tf{number}\n" for number in range(10)))
+        mode, kind = "040000", "tree"
+    git("update-ref", "refs/heads/main", git("commit-tree", here, "-m", "bomb"))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    with pytest.raises(SourceError, match="it has more than 200000 files, linked folders included"):
+        open_source(SourceSpec(f"file://{repository}"), Access())
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(before, 500_000)

@@ -20,7 +20,6 @@ from halgit.remotes.git.fetch import Tip, fetch_files, refetch_tip
 from halgit.remotes.git.program import NO_GIT, finish, start, summarize_message
 from halgit.remotes.git.work_directory import WorkDirectory, running_programs
 
-_ALL = ("-r", "-z", "--full-tree")
 _LINK = "120000"
 _MODULE = "160000"
 _LONGEST_LINK = 4096
@@ -72,9 +71,9 @@ class GitSnapshot:
         """The folder that is the source's root."""
         if not path:
             return self._tree()
-        listing = self._workplace.run_local("ls_tree", *_ALL, f"{self._tip.commit}:{path}")
-        if not listing.status:
-            return self._planted(listing.output)
+        listing = self._workplace.list_files(f"{self._tip.commit}:{path}")
+        if listing is not None:
+            return self._planted(listing)
         whole = self._tree()
         reached = files.follow_path(whole, (), path)
         if isinstance(reached, files.Fault):
@@ -84,7 +83,10 @@ class GitSnapshot:
         return reached[1]
 
     def _tree(self) -> files.Folder:
-        return self._planted(self._workplace.require_output("ls_tree", *_ALL, self._tip.commit))
+        listing = self._workplace.list_files(self._tip.commit)
+        if listing is None:
+            raise CorruptError(f"{self._name}: commit {self._tip.commit} has no tree.", "Check it with git fsck.")
+        return self._planted(listing)
 
     def _planted(self, listing: bytes) -> files.Folder:
         """What `git ls-tree -r -z` says as nested folders, with the targets of links read."""

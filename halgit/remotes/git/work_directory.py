@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 from halgit.errors import CorruptError, RemoteError, UnreachableError
 from halgit.operator_settings import Access
+from halgit.remotes import files
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.login import log_in
 from halgit.remotes.git.program import (
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from git import Git
 
 REMOTE = "origin"
+_CHUNK = 64 * 1024
+_LARGEST_LISTING = 64 * 1024 * 1024
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -95,6 +98,28 @@ class WorkDirectory:
         with self.git.custom_environment(**environment):
             answer: Answer = getattr(git, command)(*arguments, kill_after_timeout=self._access.timeout)
         return answer
+
+    def list_files(self, tree: str) -> bytes | None:
+        """Run `git ls-tree -r -z`; None if there is no such tree.
+
+        The output is read as it comes, and git is stopped at the limit: trees that name one tree many times list
+        billions of files from a few objects. Raises CorruptError then.
+        """
+        process = self.git.ls_tree("-r", "-z", "--full-tree", tree, as_process=True)
+        found = bytearray()
+        count = 0
+        try:
+            while chunk := process.proc.stdout.read(_CHUNK):
+                found += chunk
+                count += chunk.count(b"\0")
+                if count > files.MAX_FILES or len(found) > _LARGEST_LISTING:
+                    process.proc.kill()
+                    raise files.too_many_files(self.address.url)
+            return None if process.proc.wait() else bytes(found)
+        finally:
+            process.proc.stdout.close()
+            process.proc.stderr.close()
+            process.proc.wait()
 
     def require_output(self, command: str, *arguments: str) -> bytes:
         """The output of a git command that needs no server and cannot fail unless something is broken."""
