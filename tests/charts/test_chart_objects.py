@@ -194,7 +194,7 @@ def test_secrets_pods_need_are_made_or_named(every: Every) -> None:
             )
 
 
-@pytest.mark.parametrize("name", ["trial", "high-availability", "restricted", "pipelines"])
+@pytest.mark.parametrize("name", sorted(CI))
 def test_no_mapping_has_a_key_twice(texts: Callable[..., dict[str, str]], name: str) -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from charts_pods import job, template
-from charts_values import CHARTS, CI, over
+from charts_values import CHARTS, CI, EXAMPLES, over
 
 Object = dict[str, Any]
 KEYS = {
@@ -129,3 +130,51 @@ def test_files_of_the_services_hold_placeholders(every: dict[str, list[Object]])
 def test_the_upgrade_of_a_release_makes_no_secret_anew() -> None:
     for file in Path(CHARTS).rglob("templates/*"):
         assert "IsInstall" not in file.read_text(), file
+
+
+def _used(objects: list[Object]) -> set[str]:
+    """Every Secret that a pod of the release mounts or reads."""
+    found: set[str] = set()
+    for one in (one for one in objects if template(one)):
+        spec = template(one)["spec"]
+        found |= {volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume}
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+            sources = [row.get("valueFrom", {}).get("secretKeyRef", {}) for row in container.get("env", [])]
+            found |= {source["name"] for source in sources if source}
+    return found
+
+
+@pytest.mark.parametrize("name", sorted({**CI, **EXAMPLES}))
+def test_the_bootstrap_job_creates_what_pods_read_and_nothing_else(every: dict[str, list[Object]], name: str) -> None:
+    """But for the trust store, which the services that Halyard deploys mount."""
+    arguments = template(job(every[name], "bootstrap"))["spec"]["containers"][0]["args"]
+    created = {
+        text.split("=", 1)[1].split(":")[0] for text in arguments if re.match(r"--(generate|[a-z-]+-secret)=", text)
+    }
+    trust = {text.split("=", 1)[1] for text in arguments if text.startswith("--trust-secret=")}
+    assert created - trust <= _used(every[name])
+    own = {secret for secret in _used(every[name]) if secret.startswith("isd-") and not secret.endswith("-login")}
+    rendered = {one["metadata"]["name"] for one in every[name] if one["kind"] == "Secret"}
+    issued = {one["spec"]["secretName"] for one in every[name] if one["kind"] == "Certificate"}
+    assert own <= created | rendered | issued
+
+
+def test_the_predecessors_configuration_finds_its_trust_store(every: dict[str, list[Object]]) -> None:
+    """With the controller and without: its service-settings mount oes-cacerts in any case."""
+    for name in ("trial", "git-ssh"):
+        arguments = template(job(every[name], "bootstrap"))["spec"]["containers"][0]["args"]
+        assert "--trust-secret=oes-cacerts" in arguments, name
+
+
+def test_the_notes_say_where_to_log_in_as_whom_and_with_which_secret(texts: Callable[..., dict[str, str]]) -> None:
+    def notes(values: Object) -> str:
+        return texts("isd", values)["isd/templates/NOTES.txt"]
+
+    trial = notes(EXAMPLES["example newcomer"])
+    assert "Log in at https://isd.example.org as admin, with the password in the Secret isd-ldap:\n" in trial
+    assert "get secret isd-ldap --output go-template='{{.data.password | base64decode}}" in trial
+    file = notes(CI["hosts"])
+    assert "Log in at https://isd.example.org as the user in the Secret isd-login:\n" in file
+    assert 'the pods that Halyard creates do not meet the Pod Security Standard "restricted"' in file
+    assert "Pod Security" not in notes(CI["isd-only"])
+    assert "with your account of saml." in notes(CI["saml"])
