@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "sync": ("sync:command", "Keep the tree and the running Spinnaker equal to the repository"),
     "init": ("repository:init", "Start a repository"),
     "import": ("repository:import_", "Convert an existing .hal or OpsMx repository into layers"),
+    "export": ("export:command", "Write an overlay as a SpinnakerService resource or a kleat repository"),
     "accounts": ("accounts:command", "List and change Clouddriver's dynamic accounts"),
     "isd": ("isd:command", "Create the Secrets of an ISD installation and register its services"),
     "rules": ("catalog:rules", "List the rules, or explain one"),

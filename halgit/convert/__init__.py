@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from halgit.convert.backup import convert_backup
 from halgit.convert.chart_values import ChartValues, read_chart_values
+from halgit.convert.export import Export, export_tree
 from halgit.convert.kleat import convert_flat
 from halgit.convert.repository import ImportedRepository, ImportSource, build_repository
 from halgit.convert.spinnaker_service import convert_resources
@@ -16,6 +17,7 @@ from halgit.convert.tree_source import ConvertedTree, MemorySnapshot
 __all__ = [
     "ChartValues",
     "ConvertedTree",
+    "Export",
     "ImportSource",
     "ImportedRepository",
     "MemorySnapshot",
@@ -23,5 +25,6 @@ __all__ = [
     "convert_backup",
     "convert_flat",
     "convert_resources",
+    "export_tree",
     "read_chart_values",
 ]

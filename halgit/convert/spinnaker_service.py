@@ -96,6 +96,12 @@ def _convert(one: _Resource, hal_home: str, decisions: list[Decision]) -> dict[s
     environment: dict[Path, Value] = {("deploymentEnvironment", "type"): "Distributed"}
     if namespace:
         environment["deploymentEnvironment", "location"] = namespace
+    accounts = get(one.config, ("config", "providers", "kubernetes", "accounts")) or []
+    if len(accounts) == 1:
+        environment["deploymentEnvironment", "accountName"] = accounts[0].get("name")
+    else:
+        hint = "The operator deploys to its own cluster. Set the Kubernetes account that Halyard deploys to."
+        decisions.append(Decision(f"{one.file}: deploymentEnvironment.accountName", hint))
     config = set_missing(config, environment)
     tree = {"config": config, **_folders(one, decisions)}
     tree["config"] = _place_files(one, tree, hal_home)

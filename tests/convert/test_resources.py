@@ -118,7 +118,9 @@ def test_a_resource_becomes_a_base_with_its_comments(tmp_path: Path) -> None:
     for comment in ("version: 1.30.1 # pinned", "# of the cluster"):
         assert comment in config
     deployment = hyaml.read(config.encode(), "").data["deploymentConfigurations"][0]
-    assert deployment["deploymentEnvironment"] == {"type": "Distributed", "location": "spin"}
+    assert deployment["deploymentEnvironment"] == {
+        "type": "Distributed", "location": "spin", "accountName": "dev",
+    }  # fmt: skip
     account = deployment["providers"]["kubernetes"]["accounts"][0]
     assert account["kubeconfigFile"] == "/home/spinnaker/.hal/files/dev-config"
     assert (base / "default/profiles/gate-local.yml").read_text() == "default.apiPort: 8085\n"

@@ -1,0 +1,101 @@
+"""Export and import again give the same tree; what the target cannot express is reported, item by item."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from convert.test_resources import RESOURCE, data, imported, rendered
+from program import halgit
+
+from halgit import yaml as hyaml
+from halgit.halyard.resources import load_table
+
+
+def exported(tmp_path: Path, repo: Path, target: str, name: str = "export") -> tuple[Path, list[dict[str, str]]]:
+    ran = halgit("export", "--to", target, "--repo", str(repo), "--overlay", "prod", str(tmp_path / name),
+                 "--format", "json")  # fmt: skip
+    assert ran.code == 0, ran.err
+    return tmp_path / name, json.loads(ran.out)["decisions"]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    resource = RESOURCE.replace("          accounts:\n", "          accounts:\n").replace(
+        "      # the release\n", "      # the release\n      deploymentEnvironment: {accountName: dev}\n"
+    )
+    (tmp_path / "service.yml").write_text(resource)
+    folder, _ = imported(tmp_path, tmp_path / "service.yml")
+    return folder
+
+
+def contents(tree: Path) -> dict[str, object]:
+    """The files of a tree by what they mean."""
+    return {
+        file.relative_to(tree).as_posix(): data(file)
+        if file.suffix == ".yml" or file.name == "config"
+        else file.read_text()
+        for file in tree.rglob("*")
+        if file.is_file() and file.name != ".halgit.json"
+    }
+
+
+def test_a_resource_exported_and_imported_again_is_the_same_tree(tmp_path: Path, repo: Path) -> None:
+    before = rendered(tmp_path, repo)
+    target, decisions = exported(tmp_path, repo, "spinnakerservice")
+    text = (target / "spinnakerservice.yml").read_text()
+    assert "# IRSA" in text
+    assert [one["place"] for one in decisions] == ["config: deploymentEnvironment.accountName"]
+    (tmp_path / "again").mkdir()
+    again, _ = imported(tmp_path / "again", target / "spinnakerservice.yml")
+    after = rendered(tmp_path, again, "hal2")
+    assert contents(after) == contents(before)
+    second, _ = exported(tmp_path, again, "spinnakerservice", "export2")
+    assert (second / "spinnakerservice.yml").read_text() == text
+
+
+def test_a_kleat_export_passes_its_strict_schema_and_loses_nothing_silently(tmp_path: Path, repo: Path) -> None:
+    (repo / "overlays/prod/config").write_text(
+        "deploymentConfigurations:\n- name: default\n  notifications:\n"
+        "    slack: {enabled: true, botName: bot, token: 'encrypted:k8s!n:slack!k:token'}\n"
+        "    github-status: {enabled: true, token: 'encrypted:k8s!n:gh!k:token'}\n"
+        "  features: {artifactsRewrite: true}\n  canary: {enabled: true, defaultStorageAccount: main,\n"
+        "    serviceIntegrations: [{name: prometheus, enabled: true, accounts: []},\n"
+        "    {name: aws, enabled: false, accounts: []}]}\n"
+    )
+    target, decisions = exported(tmp_path, repo, "kleat")
+    config = hyaml.read((target / "halconfig.yml").read_bytes(), "").data
+    jsonschema.validate(config, load_table("kleat"))
+    assert config["persistentStorage"]["s3"] == {"enabled": True, "bucket": "spin", "region": "eu-west-1"}
+    assert config["notifications"] == {
+        "slack": {"enabled": True, "botName": "bot"},
+        "githubStatus": {"enabled": True, "token": "encrypted:k8s!n:gh!k:token"},
+    }
+    assert config["canary"]["serviceIntegrations"]["prometheus"]["enabled"] is True
+    assert config["canary"]["storageAccountName"] == "main"
+    echo = data(target / "base/local/echo-local.yml")
+    assert echo == {"slack": {"token": "encrypted:k8s!n:slack!k:token"}}
+    account = config["providers"]["kubernetes"]["accounts"][0]
+    assert account["kubeconfigFile"] == "/var/secrets/dev-config"
+    assert (target / "base/secrets/dev-config").exists()
+    assert {one["place"] for one in decisions} == {
+        "config: notifications.slack.token", "config: features.artifactsRewrite", "config: version",
+        "config: providers.kubernetes.accounts.0.providerVersion",
+        "service-settings/clouddriver.yml", "service-settings/deck.yml", "service-settings/gate.yml",
+    }  # fmt: skip
+    report = (target / "export-report.md").read_text()
+    assert all(f"- `{one['place']}`: {one['what']}" in report for one in decisions)
+
+
+def test_a_plain_secret_is_not_exported(tmp_path: Path, repo: Path) -> None:
+    (repo / "overlays/prod/halgit.yaml").write_text("bases: [../../base]\nparams: {pw: {secret: true}}\n")
+    profile = repo / "overlays/prod/default/profiles/fiat-local.yml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text("password: ${{ params.pw }}\n")
+    ran = halgit("export", "--to", "kleat", "--repo", str(repo), "--overlay", "prod", str(tmp_path / "x"),
+                 HALGIT_PARAM_PW="can-ary")  # fmt: skip
+    assert ran.code == 2
+    assert "A secret parameter has a plain value." in ran.err
+    assert not (tmp_path / "x").exists()
