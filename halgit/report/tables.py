@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 GAP = "  "
 NARROWEST = 12
-"""In columns: no cell is wrapped to less than this."""
+"""In columns: no cell is wrapped to less than this, or than its longest word."""
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "", width: int | None = None) -> str:
@@ -21,18 +21,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "
         return ""
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     if width:
-        widths = _fit(widths, width - len(indent) - len(GAP) * (len(widths) - 1))
+        least = [max(NARROWEST, *(len(word) for row in cells for word in row[at].split())) for at in range(len(head))]
+        widths = _fit(widths, least, width - len(indent) - len(GAP) * (len(widths) - 1))
     return "\n".join(line for row in cells for line in _lines(row, widths, indent))
 
 
-def _fit(widths: list[int], available: int) -> list[int]:
-    """Narrow the widest columns until the sum of all fits, as far as NARROWEST permits."""
+def _fit(widths: list[int], least: list[int], available: int) -> list[int]:
+    """Narrow the widest columns, none below its least width, until the sum of all fits if that is possible."""
     fitted = list(widths)
-    while sum(fitted) > available and max(fitted) > NARROWEST:
-        widest = fitted.index(max(fitted))
-        runner_up = max([NARROWEST, *(width for column, width in enumerate(fitted) if column != widest)])
-        excess = sum(fitted) - available
-        fitted[widest] = max(fitted[widest] - excess, min(runner_up, fitted[widest] - 1), NARROWEST)
+    while sum(fitted) > available:
+        shrinkable = [column for column, width in enumerate(fitted) if width > least[column]]
+        if not shrinkable:
+            break
+        fitted[max(shrinkable, key=fitted.__getitem__)] -= 1
     return fitted
 
 

@@ -135,7 +135,7 @@ def test_the_forms_of_a_path(repository: Path, path: str, value: str) -> None:
         (f"{GATE}:one.two.four[2]", "one.two.four has no item [2] (2 items)."),
         (f"{GATE}:accounts[name=s]", "accounts has no item [name=s] (names: p.q, r)."),
         (f"{GATE}:url.x", "url is a scalar, so it has no keys or items."),
-        (f"{GATE}:one[", "The path 'one[' is invalid at character 4. Write keys with dots between them, [0] or"),
+        (f"{GATE}:one[", "The path 'one[' is invalid at character 4. Separate keys with dots, use [0] or"),
         ("default/profiles/rosco/packer/x.json:a", "x.json is copied unchanged, so it has no paths."),
     ],
 )

@@ -167,8 +167,8 @@ def test_progress_counts_overlays_and_secrets_on_a_terminal(tmp_path: Path) -> N
 
 
 def test_tables_wrap_to_the_terminal() -> None:
-    narrow = on_a_terminal("rules", columns=70).replace("\r\n", "\n")
-    assert max(map(len, narrow.splitlines())) <= 70
+    narrow = on_a_terminal("rules", columns=84).replace("\r\n", "\n")
+    assert max(map(len, narrow.splitlines())) <= 84
     assert len(halgit("rules").out.splitlines()) < len(narrow.splitlines())
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from program import SAMPLE, halgit, tree
 
-MINIMAL = (
-    "deploymentConfigurations:\n- name: default\n  version: '1.36.1'\n  persistentStorage: {persistentStoreType: s3}\n"
-)
+MINIMAL = "deploymentConfigurations:\n- name: default\n  version: '1.36.1'\n  persistentStorage: {persistentStoreType: s3, s3: {bucket: one}}\n"
 
 
 def repository(folder: Path, **files: str) -> Path:
@@ -89,7 +87,7 @@ def test_a_dry_run_says_that_a_render_would_be_refused(tmp_path: Path) -> None:
     halgit("render", "--repo", repo, "--out", out, "--force")
     (out / "config").write_text("mine\n")
     ran = halgit(*told, "--format", "json")
-    assert f"warning: {out}: it was changed since halgit wrote it, {refused}\n" in ran.err
+    assert f"warning: {out}: files were modified since halgit wrote them, {refused}\n" in ran.err
     assert ran.json["changes"] == [
         {"path": "config", "change": "changed"},
         {"path": "config", "change": "modified"},

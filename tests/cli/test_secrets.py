@@ -9,7 +9,7 @@ from servers.kubernetes_api import kubernetes
 from servers.ports import free_port
 
 CONFIG = "deploymentConfigurations:\n- name: default\n  version: '1.36.1'\n"
-CONFIG += "  persistentStorage: {persistentStoreType: s3}\n"
+CONFIG += "  persistentStorage: {persistentStoreType: s3, s3: {bucket: one}}\n"
 GATE = "default/profiles/gate-local.yml"
 
 

@@ -271,7 +271,7 @@ def test_a_baseline_that_is_missing_is_wrong_use(plain: Path) -> None:
 def test_text_shows_the_line_and_marks_the_column_and_no_secret(plain: Path) -> None:
     ran = validate(plain)
     assert ran.code == 1
-    assert ran.err == "halgit: 1 error. Mend what is listed above.\n"
+    assert ran.err == "halgit: 1 error. Fix the findings listed above.\n"
     assert ran.out == (
         "config:3:12: error: The deployment default has no version. Set version to a release of Spinnaker, such as"
         " '1.36.1'. [deployment/no-version]\n"
@@ -293,7 +293,7 @@ def test_json_has_the_fields_of_the_contract(plain: Path) -> None:
     ]  # fmt: skip
     assert found(ran.json) == [NO_VERSION, OPEN]
     assert ran.json["summary"] == {"error": 1, "warning": 1, "info": 0}
-    assert ran.json["error"] == {"code": 1, "message": "1 error. Mend what is listed above."}
+    assert ran.json["error"] == {"code": 1, "message": "1 error. Fix the findings listed above."}
 
 
 def test_sarif_is_sarif(plain: Path) -> None:
@@ -435,5 +435,5 @@ def test_an_include_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
     ran = halgit("validate", "--repo", tmp_path, "--format", "json")
     found = [finding for finding in ran.json["findings"] if finding["rule"] == "settings/include-nothing"]
     assert [(one["severity"], one["line"], one["column"], one["message"], one["hint"]) for one in found] == [
-        ("warning", 1, 22, "No file of the layer matches notes/**.", "Correct the pattern, or take it out.")
+        ("warning", 1, 22, "No file of the layer matches notes/**.", "Correct the pattern, or remove it.")
     ]
