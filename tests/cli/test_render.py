@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from program import SAMPLE, halgit, tree
 
-MINIMAL = "deploymentConfigurations:\n- name: default\n  version: '1.36.1'\n  persistentStorage: {persistentStoreType: s3, s3: {bucket: one}}\n"
+MINIMAL = """\
+deploymentConfigurations:
+- name: default
+  version: '1.36.1'
+  persistentStorage: {persistentStoreType: s3, s3: {bucket: one}}
+"""
 
 
 def repository(folder: Path, **files: str) -> Path:
