@@ -68,15 +68,15 @@ app.kubernetes.io/component: {{ .component | default "server" }}
 
 {{/* Number of pods of a workload. Fails for more than one pod of a component that holds state. */}}
 {{- define "common.replicas" -}}
-{{- $given := .values.replicas -}}
+{{- $replicas := .values.replicas -}}
 {{- if has .spec.kind (list "CronJob" "Job" "Pod") -}}1
 {{- else if .spec.singleton -}}
-{{- if or (gt (int (default 1 $given)) 1) .values.autoscaling.enabled -}}
+{{- if or (gt (int (default 1 $replicas)) 1) .values.autoscaling.enabled -}}
 {{- fail (printf "%s.%s: %s holds state in one place and runs as one pod. Remove this value." .name (ternary "autoscaling" "replicas" .values.autoscaling.enabled) .name) -}}
 {{- end -}}
-{{- if kindIs "invalid" $given -}}1{{- else -}}{{ $given }}{{- end -}}
+{{- if kindIs "invalid" $replicas -}}1{{- else -}}{{ $replicas }}{{- end -}}
 {{- else -}}
-{{- if kindIs "invalid" $given -}}{{ .global.replicas }}{{- else -}}{{ $given }}{{- end -}}
+{{- if kindIs "invalid" $replicas -}}{{ .global.replicas }}{{- else -}}{{ $replicas }}{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -1,4 +1,4 @@
-"""Give OPA its policies again when it has none: it keeps them in memory, and sapor keeps them for good.
+"""Send OPA its policies again when it has none: OPA has them in memory only, sapor in its database.
 
 Saving a policy in sapor sends it to OPA, so each is read and saved unchanged. Arguments: sapor, OPA, user, seconds.
 """
@@ -19,7 +19,7 @@ def call(address, user, method="GET", body=None):
 
 
 def refill(sapor, opa, user):
-    """The number of policies that were sent; none where OPA has some."""
+    """Send all policies if OPA has none, and return their number."""
     if call(opa + "/v1/policies", user)["result"]:
         return 0
     names = [policy["policyName"] for policy in call(sapor + "/oes/v1/policies/list", user) or []]
@@ -38,7 +38,7 @@ def main():
             if sent:
                 print("sent %d policies to OPA" % sent, flush=True)
         except (urllib.error.URLError, OSError, ValueError, KeyError) as error:
-            print("not yet: %s" % error, flush=True)
+            print("policies not sent, next attempt in %s seconds: %s" % (seconds, error), flush=True)
         time.sleep(float(seconds))
 
 
