@@ -36,7 +36,7 @@ def test_a_job_that_differs_has_another_name(render: Callable[..., list[Object]]
     for name, full in before.items():
         assert re.fullmatch(rf"isd-{name}-[0-9a-f]{{8}}", full)
     assert names({"sapor": {"replicas": 2}}) == before, "another value leaves the jobs as they are"
-    another = names({"global": {"halgit": {"tag": "0.2.0"}}})
+    another = names({"global": {"halgit": {"tag": "9.9.9"}}})
     assert not set(another.values()) & set(before.values())
     waiting = names({"configure": {"waitSeconds": 60}})
     assert waiting["bootstrap"] == before["bootstrap"]

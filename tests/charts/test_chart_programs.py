@@ -108,7 +108,7 @@ def serve(pod: Pod, name: str, values: Mapping[str, str], **more: str) -> subpro
 def a_pod(objects: list[Object], root: Path, secrets: dict[str, dict[str, str]]) -> Pod:
     """The one workload of these objects, with its config map and these Secrets."""
     workload = next(one for one in objects if one["kind"] in ("Deployment", "StatefulSet"))
-    maps = {one["metadata"]["name"]: one["data"] for one in objects if one["kind"] == "ConfigMap"}
+    maps = {one["metadata"]["name"]: dict(one["data"]) for one in objects if one["kind"] == "ConfigMap"}
     return Pod(workload["spec"]["template"]["spec"], root, {**maps, **secrets})
 
 
