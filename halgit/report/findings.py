@@ -71,7 +71,9 @@ def mask_line(line: str) -> str:
 
     def mask(match: re.Match[str]) -> str:
         quote, key, sign, value = match.groups()
-        if not is_sensitive_key(key) or value.startswith(_NO_SECRET):
+        if not is_sensitive_key(key):
+            return f"{quote}{key}{quote}{sign}{mask_line(value)}"
+        if value.startswith(_NO_SECRET):
             return match.group(0)
         return f"{quote}{key}{quote}{sign}{MASK}"
 

@@ -16,7 +16,8 @@ from halgit.pipeline import MISSING, Compiled, Value
 from halgit.redaction import Redactor, Secret, SecretText
 
 _PAIR = lazy_pattern(
-    r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;#]+))"""
+    r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*"""
+    r"""(?:"([^"\n]*)"|'([^'\n]*)'|(?![\w.-]+:[ \t])([^\s"',;#]+))"""
 )
 _IN_ADDRESS = lazy_pattern(r"://[^/\s:@]*:([^/\s@]+)@")
 _IN_TEXT = lazy_pattern(
@@ -133,9 +134,13 @@ def _of_unread_files(compiled: Compiled) -> Iterator[str]:
     """The sensitive pairs of files that cannot be parsed, which messages may quote."""
     unread = {one.file for one in compiled.findings if one.rule.startswith(("yaml/", "settings/", "parameter/"))}
     for layer in compiled.layers if unread else ():
+        if layer.settings.file in unread:
+            yield from _of_text(layer.settings.text)
         for path, text in layer.files.items():
             if layer.id.file(path) in unread:
                 yield from _of_text(text)
+    for text in compiled.accounts.values():
+        yield from _of_text(text)
 
 
 def _of_model(config: Value) -> Iterator[str]:

@@ -157,7 +157,8 @@ def _overridden(view: View) -> Iterator[Hit]:
         if path.endswith(".properties"):
             yield Hit((), f"{path} takes precedence over the YAML file beside it.", path, "", 1, 1)
     for document in documents(view):
-        keys = [key for key in (document.data or {}) if relax_key(key) in _PROFILE_KEYS or _has_profile(document, key)]
+        data = document.data if isinstance(document.data, dict) else {}
+        keys = [key for key in data if relax_key(key) in _PROFILE_KEYS or _has_profile(document, key)]
         notes = [
             ((key,), f"{key} makes Spring read this document only in some profiles.", "Remove it.") for key in keys
         ]
