@@ -281,14 +281,14 @@ class _Translated:
                 return RefusedError(f"{self._at} ended the connection. {message}", hint)
         if "WRONG_VERSION_NUMBER" in words.replace(" ", "_"):
             return CorruptError(f"{self._at} does not use TLS.", "Check the port: the control API is on 9003.")
-        if fault is not None:
-            return UntrustedError(
-                f"{self._at} cannot agree on TLS: {fault.reason or fault}.", "Check --controller-url."
-            )
         if "RESET" in words or "ABORTED" in words or "EOF" in words:
             return RefusedError(
                 f"{self._at} ended the connection, as it does for a client certificate that it refuses.",
                 "Check the control certificate: `halgit isd status` shows its end.",
+            )
+        if fault is not None:
+            return UntrustedError(
+                f"{self._at} cannot agree on TLS: {fault.reason or fault}.", "Check --controller-url."
             )
         return CorruptError(f"{self._at} broke off the answer to {self._call}.", "Read its log, then run again.")
 

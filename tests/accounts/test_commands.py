@@ -399,7 +399,7 @@ def test_signed_history_is_required_where_it_is_asked_for(repository: Repository
     verify = ("--verify-signatures", "signers")
     (tmp_path / "signing").write_text("x")
     ran = accounts(repository, "add", "a", "--field", "serviceAccount=true", *verify, "--signing-key-file", "signing")
-    assert (ran.code, "is refused: it is not signed" in ran.err) == (3, True), ran.err
+    assert (ran.code, "is not trusted: it is not signed" in ran.err) == (3, True), ran.err
 
 
 def test_a_space_filter_that_spring_would_lose_is_refused(repository: Repository, clouddriver: Judge) -> None:

@@ -164,7 +164,8 @@ def test_each_fault_of_the_connection_is_told_apart(repository: Repository, tmp_
         assert (code, words.replace(local, "URL")) == (
             3, "The controller at URL has a certificate for another name. Name it with --controller-server-name.",
         )  # fmt: skip
-        assert failed(one, "--controller-url", local, "--controller-server-name", "127.0.0.1")[0] == 0
+        named = ("--controller-url", local, "--controller-server-name", "127.0.0.1")
+        assert add(repository, *one.options(), *named, name="named").code == 0
     with controller(folder("agent"), purpose="agent") as fake:
         assert failed(fake) == (
             3, "The controller at URL refuses the request (Unable to process request: certificate is not authorized"

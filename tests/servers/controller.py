@@ -9,10 +9,13 @@ purpose agent, as the real one's do.
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import ipaddress
 import json
+import os
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -264,7 +267,11 @@ def _serve(fake: FakeController, context: ssl.SSLContext) -> Iterator[str]:
         def finish_request(self, request: Any, client_address: Any) -> None:
             request.settimeout(10)
             with context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as secured:
-                secured.do_handshake()
+                try:
+                    secured.do_handshake()
+                except ssl.SSLError:
+                    _drain(secured)
+                    return
                 super().finish_request(secured, client_address)
 
         def handle_error(self, request: object, client_address: object) -> None:
@@ -279,3 +286,12 @@ def _serve(fake: FakeController, context: ssl.SSLContext) -> Iterator[str]:
         running.shutdown()
         running.server_close()
         thread.join()
+
+
+def _drain(connection: ssl.SSLSocket) -> None:
+    """Read what the client still sends, so that the alert reaches it before the end of the connection does."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as raw:
+        raw.settimeout(2)
+        raw.shutdown(socket.SHUT_WR)
+        while raw.recv(65_536):
+            pass
