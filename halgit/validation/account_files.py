@@ -35,13 +35,10 @@ class Document(Record):
     def broken_lists(self) -> Iterator[tuple[Path, Value]]:
         """Every list of accounts that is something else, with its path."""
         for key, section in (self.data if isinstance(self.data, dict) else {}).items():
-            own = find_key(section, "accounts") if isinstance(section, dict) else None
-            if (
-                isinstance(section, dict)
-                and own in section
-                and section[own] not in (None, "")
-                and not isinstance(section[own], list)
-            ):
+            if not isinstance(section, dict):
+                continue
+            own = find_key(section, "accounts")
+            if section.get(own) not in (None, "") and not isinstance(section[own], list):
                 yield (key, str(own)), section[own]
 
     def accounts(self) -> Iterator[tuple[str, Path, dict[str, Value]]]:

@@ -305,7 +305,7 @@ def test_completion_is_there_for_every_shell(shell: str) -> None:
 def warned(tmp_path: Path) -> list[object]:
     """A command line that ends with a warning."""
     text = "deploymentConfigurations:\n- name: default\n  version: '1.36.1'\n  persistentStorage:\n"
-    (tmp_path / "config").write_text(text + "    persistentStoreType: s3\n")
+    (tmp_path / "config").write_text(text + "    persistentStoreType: s3\n    s3: {bucket: b}\n")
     (tmp_path / "halgit.yaml").write_text("params: {unused: 1}\n")
     return ["render", "--repo", tmp_path, "--out", tmp_path / "new" / ".hal", "--dry-run"]
 

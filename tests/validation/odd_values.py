@@ -100,7 +100,7 @@ def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Findi
     for name, file in compiled.files.items():
         if file.how != "copied":
             for one in explaining.explain(compiled, name, locator.position):
-                explaining.as_json(one)
+                explaining.to_json(one)
     difference.compare(before, Side(compiled.files, compiled.accounts), b"key", "prod", redactor.clean)
     lock.entry(compiled, {})
     if not any(finding.severity is Severity.ERROR for finding in findings):
