@@ -7,6 +7,16 @@ from halgit.pipeline import Severity
 
 ENTRIES = (
     Entry(
+        id="config/manifest",
+        severity=Severity.ERROR,
+        fatal=True,
+        summary="config is a Kubernetes manifest.",
+        halyard="Halyard ignores every key of a manifest and takes a new default halconfig.",
+        impact="Halyard would deploy an empty Spinnaker.",
+        fix="Convert a SpinnakerService with `halgit import`, or write the halconfig.",
+        example="# config\napiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\n",
+    ),
+    Entry(
         id="config/empty",
         severity=Severity.ERROR,
         fatal=True,

@@ -66,7 +66,6 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
 @option("--values", default="", metavar="FILE", help="Values of the predecessor's Helm release, for parameters.")
 @option("--ref", default="", metavar="REF", group=SOURCE, help="Branch, tag or full commit of SRC.")
 @option("--path", default="", metavar="DIR", group=SOURCE, help="Root folder in SRC.")
-@option("--no-validate", is_flag=True, help="Skip the rules of validation.")
 @option("--variant", type=click.Choice(["token", "ssh", "s3"]), group=PARAMETERS,
         help="File variants to use in the opsmx dialect.")  # fmt: skip
 @option("--hal-home", default="/home/spinnaker/.hal", show_default=True, metavar="DIR", group=PARAMETERS,
@@ -110,7 +109,6 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
     }
     with Session(settings, output) as run:
         snapshot, tree = _open_source(run, source, options["hal_home"])
-        _refuse_layered(snapshot, source)
         compilation = run.compile([snapshot])
         wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
         wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED)]
@@ -134,6 +132,7 @@ def _open_source(run: Session, source: str, hal_home: str) -> tuple[Snapshot, Co
         snapshot: Snapshot = convert.MemorySnapshot(SourceId(source), {path.name: read_file(source, "SRC")})
     else:
         (snapshot,) = run.open()
+    _refuse_layered(snapshot, source)
     if path.is_file() and path.suffix not in (".yml", ".yaml"):
         tree: ConvertedTree | None = convert.convert_backup(read_file(source, "SRC"), source, hal_home)
     elif "config" in snapshot.paths:

@@ -242,6 +242,10 @@ def check_halconfig(
     if not config:
         message = "The halconfig is empty: Halyard would start an empty Spinnaker."
         return (Finding("config/empty", Severity.ERROR, message, "Fill it, or check --path and --overlay.", "config"),)
+    if isinstance(config, dict) and "apiVersion" in config and "kind" in config:
+        message = f"config is a Kubernetes manifest ({config['kind']}), not a halconfig."
+        hint = "Convert a SpinnakerService with `halgit import`, and keep other manifests outside the layers."
+        return (Finding("config/manifest", Severity.ERROR, message, hint, "config"),)
     names = selection.deployment_names(config)
     if deployment in names:
         return ()

@@ -53,7 +53,7 @@ class _Walk:
 
     def _visit_base(self, folder: str, number: int, base: str) -> None:
         target = resolve_base(folder, base)
-        problem = self._problem(target)
+        problem = _url_problem(base) or self._problem(target)
         if problem is not None:
             self._report(folder, ("bases", number), *problem)
         elif target is not None:
@@ -80,6 +80,14 @@ class _Walk:
         self.findings.append(
             Finding(rule, Severity.ERROR, message, hint, settings.file, path, at.line, at.column, layer)
         )
+
+
+def _url_problem(base: str) -> tuple[str, str, str] | None:
+    """Return rule, message and hint for a base in another repository, as kustomize allows it."""
+    if "://" not in base and not base.startswith("git@"):
+        return None
+    hint = "Pass the repository with --repo, before the one that builds on it."
+    return "merge/base-outside", "A base is a folder of the same source, not a URL.", hint
 
 
 def resolve_base(folder: str, base: str) -> str | None:

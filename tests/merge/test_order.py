@@ -99,3 +99,14 @@ def test_a_long_chain_of_bases_is_no_trouble() -> None:
     layers: dict[str, str | None] = {f"l{n}": f"bases: [../l{n + 1}]" for n in range(3000)}
     folders, faults = ordered("l0", {**layers, "l3000": None})
     assert (len(folders), folders[0], faults) == (3001, "l3000", [])
+
+
+@pytest.mark.parametrize(
+    "base", ["https://git.example.com/base.git", "git@git.example.com:base.git", "s3://bucket/base"]
+)
+def test_a_url_is_no_base_and_the_hint_names_the_option(base: str) -> None:
+    _, findings = ordered("a", {"a": f"bases: ['{base}']"})
+    assert findings == [
+        "a/halgit.yaml:1: merge/base-outside: A base is a folder of the same source, not a URL. "
+        "Pass the repository with --repo, before the one that builds on it."
+    ]
