@@ -364,6 +364,14 @@ token: encrypted:k8s!ns:other!n:gate!k:token
         fix="Split the file, one document in each.",
     ),
     Entry(
+        id="reference/placeholder",
+        severity=Severity.WARNING,
+        summary="A secret of a Spring profile contains ${.",
+        halyard="The service expands ${NAME} in every property, also in a resolved secret.",
+        impact="The service gets another value, or does not start if NAME is unknown.",
+        fix="Store ${none:$}{ in place of ${ in the secret, or use another value.",
+    ),
+    Entry(
         id="reference/trailing-newline",
         severity=Severity.WARNING,
         summary="A secret of one line ends with a newline.",

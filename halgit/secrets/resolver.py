@@ -62,7 +62,7 @@ def resolve_secrets(
     if failures:
         raise SecretError(summary)
     versions = {address: content.version for address, content in values.content.items() if content.version}
-    found = tuple(locate(values.newlines))
+    found = tuple(locate(values.warnings))
     return replace(_placed(plan, values.pieces, values.files, values.nulls), versions=versions, findings=found)
 
 
@@ -74,7 +74,7 @@ class _Values(Record, frozen=False):
     files: dict[str, SecretText] = field(default_factory=dict)
     nulls: list[Use] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    newlines: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
     content: dict[str, SecretData] = field(default_factory=dict)
 
     def take(self, uses: tuple[Use, ...], answers: Mapping[str, SecretData | RemoteError], redactor: Redactor) -> None:
@@ -112,6 +112,7 @@ class _Values(Record, frozen=False):
             self.pieces[use] = halyard_path(self.compiled.hal_home, name)
         else:
             self._check_newline(use, value)
+            self._check_placeholder(use, value)
             self._fit(use, value)
 
     def _check_newline(self, use: Use, value: Secret) -> None:
@@ -121,7 +122,16 @@ class _Values(Record, frozen=False):
             place = use.occurrence.file, use.occurrence.path, use.occurrence.line
             message = f"The secret {value.name} ends with a newline, which becomes part of the value."
             hint = "Store the secret without the newline, such as with printf instead of echo."
-            self.newlines.append(Finding("reference/trailing-newline", Severity.WARNING, message, hint, *place))
+            self.warnings.append(Finding("reference/trailing-newline", Severity.WARNING, message, hint, *place))
+
+    def _check_placeholder(self, use: Use, value: Secret) -> None:
+        """Report `${` in a secret of a Spring profile: Spring expands it, and fails or changes the value."""
+        file = use.occurrence.file
+        if "/profiles/" in file and file.endswith((".yml", ".yaml")) and b"${" in value.open_bytes():
+            place = file, use.occurrence.path, use.occurrence.line
+            message = f"The secret {value.name} contains ${{, which Spring expands in a profile."
+            hint = "Store ${none:$}{ in place of ${ in the secret, or use another value."
+            self.warnings.append(Finding("reference/placeholder", Severity.WARNING, message, hint, *place))
 
     def _fit(self, use: Use, value: Secret) -> None:
         """Write a value at its place, escaped or indented if the string is itself a document."""

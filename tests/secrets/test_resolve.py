@@ -424,3 +424,13 @@ def test_a_default_does_not_hide_another_failure(reason: RefusedError) -> None:
     tree = compiled({GATE: "a: ${{ secret('vault://secret/gate?default=x#key') }}\n"})
     with pytest.raises(SecretError):
         resolved(tree, Store({"vault://secret/gate": reason}))
+
+
+def test_a_placeholder_of_spring_in_a_secret_is_a_warning_with_the_way_to_escape_it() -> None:
+    store = Store({"k8s://s": SecretData({"k": "a${b}"})})
+    found = resolved(compiled({GATE: "a: encrypted:s:k\n"}), store).findings
+    assert [(one.rule, one.message) for one in found] == [
+        ("reference/placeholder", "The secret k8s://s#k contains ${, which Spring expands in a profile.")
+    ]
+    assert found[0].hint == "Store ${none:$}{ in place of ${ in the secret, or use another value."
+    assert resolved(compiled({"default/service-settings/gate.yml": "a: encrypted:s:k\n"}), store).findings == ()
