@@ -15,7 +15,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, AbsentType, Path, PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.yaml.emitter import dump, format_block, is_plain, is_printable, quote_double, quote_single
-from halgit.yaml.locator import find_nodes, get_key_text
+from halgit.yaml.locator import KeyIndex, find_nodes, get_key_text
 from halgit.yaml.parser import Node, compose, find_content_start
 from halgit.yaml.reader import read
 
@@ -238,8 +238,9 @@ def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool 
     whole = whole.removeprefix("\ufeff")
     roots = compose(text).roots
     places = []
+    known: KeyIndex = {}
     for path, value in changes.items():
-        trail = find_nodes(roots[0], path) if roots else []
+        trail = find_nodes(roots[0], path, known=known) if roots else []
         if not trail or trail[-1].kind != "scalar":
             raise KeyError(path)
         places.append((trail[-1], any(above.flow for above in trail), value))
@@ -263,8 +264,9 @@ def replace_in_documents(text: bytes, changes: Mapping[tuple[int, Path], Value])
     whole = whole.removeprefix("\ufeff")
     roots, done = compose(text).roots, 0
     found: dict[int, tuple[Node, bool, Value]] = {}
+    known: KeyIndex = {}
     for (number, path), value in changes.items():
-        trail = find_nodes(roots[number], path)
+        trail = find_nodes(roots[number], path, known=known)
         if any(above.kind == "alias" for above in trail):
             continue  # the anchor's own path replaces the value
         found.setdefault(trail[-1].start.index, (trail[-1], any(above.flow for above in trail), value))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from halgit.pipeline import Path, Position
 from halgit.record import Record
 from halgit.yaml.constructor import Constructor
-from halgit.yaml.parser import Node, compose
+from halgit.yaml.parser import Node, Pair, compose
 from halgit.yaml.source_text import FindingCollector
 
 
@@ -35,20 +36,29 @@ def locate_all(text: bytes, paths: Iterable[Path], *, keys: bool = False) -> dic
     """Return the positions of many values with one parse. Unknown paths are skipped."""
     roots = compose(text).roots
     found: dict[Path, Position] = {}
+    known: KeyIndex = {}
     for path in paths:
-        node = _follow(roots[0], path, keys) if roots else None
+        node = _follow(roots[0], path, keys, known) if roots else None
         if node is not None:
             found[path] = Position(node.start.line, node.start.column)
     return found
 
 
-def _follow(node: Node | None, path: Path, want_key: bool) -> Node | None:
-    trail = find_nodes(node, path, want_key=want_key)
+def _follow(node: Node | None, path: Path, want_key: bool, known: KeyIndex) -> Node | None:
+    trail = find_nodes(node, path, want_key=want_key, known=known)
     return trail[-1] if trail else None
 
 
-def find_nodes(node: Node | None, path: Path, *, want_key: bool = False) -> list[Node]:
-    """Return the nodes from the root to the value at a path, or to its key; empty for an unknown path."""
+KeyIndex: TypeAlias = "dict[Node, dict[str | int, Pair]]"
+"""The pairs of mappings by their keys, so that looking up many paths takes time for each mapping only once."""
+
+
+def find_nodes(node: Node | None, path: Path, *, want_key: bool = False, known: KeyIndex | None = None) -> list[Node]:
+    """Return the nodes from the root to the value at a path, or to its key; empty for an unknown path.
+
+    `known` is shared by several calls for the same document.
+    """
+    known = {} if known is None else known
     trail = [node] if node is not None else []
     for depth, step in enumerate(path):
         while node is not None and node.kind == "alias":
@@ -59,9 +69,11 @@ def find_nodes(node: Node | None, path: Path, *, want_key: bool = False) -> list
         if node.kind == "sequence" and isinstance(step, int) and step < len(node.items):
             below = node.items[step]
         elif node.kind == "mapping":
-            for key, value in node.pairs():
-                if get_key_text(key) == step:
-                    below = key if want_key and depth == len(path) - 1 else value
+            if node not in known:
+                known[node] = {get_key_text(pair[0]): pair for pair in node.pairs()}
+            found = known[node].get(step)
+            if found is not None:
+                below = found[0] if want_key and depth == len(path) - 1 else found[1]
         if below is None:
             return []
         node = below
