@@ -192,7 +192,7 @@ def resolve_links(source: str, root: Folder) -> dict[str, File | Fault]:
 
 
 def find_file(source: str, listing: Mapping[str, File | Fault], path: str) -> File:
-    """The file behind a path. Raises Missing where there is none, Corrupt for one that cannot be had."""
+    """The file behind a path. Raises Missing where there is none, Corrupt for one that cannot be read."""
     entry = listing.get(path)
     if isinstance(entry, File):
         return entry
