@@ -212,5 +212,5 @@ def test_a_lock_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
     ran = halgit("lock", "--repo", repo)
     assert (ran.code, ran.err.splitlines()[-1]) == (
         2,
-        f"halgit: The old lock: {repo}/halgit.lock cannot be read: Is a directory. Check the path.",
+        f"halgit: halgit.lock: cannot read {repo}/halgit.lock: Is a directory. Check the path.",
     )
