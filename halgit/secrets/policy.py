@@ -112,7 +112,9 @@ class PlaceReaders:
     def _in_halconfig(self, path: Path) -> bool | None:
         if model.is_secret_field(path, self.config):
             return True
-        if len(path) < 3 or path[2] in _NOT_HANDED_ON or not isinstance(path[1], int):
+        if len(path) < 3 or path[0] != "deploymentConfigurations" or not isinstance(path[1], int):
+            return False
+        if path[2] in _NOT_HANDED_ON:
             return False
         reached = [one.service for one in change_impact.find_by_section(path[2:], services.SPRING_SERVICES)]
         return self._all(tuple(reached), self._nodes[path[1]])

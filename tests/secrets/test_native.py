@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from program import halgit
 from secret_trees import Store, compiled, opened, resolved
 
 from halgit.operator_settings import Trust
@@ -101,3 +104,9 @@ def test_a_secret_file_in_a_profile_is_left_only_where_the_service_decrypts_it()
         assert check_references(compiled(fine), Trust(), "resolve") == ()
     daemon = {"config": config("1.36.1"), "default/profiles/spinnaker-monitoring-local.yml": f"a: {FILE}\n"}
     assert [found.rule for found in check_references(compiled(daemon), Trust())] == ["reference/file-place"]
+
+
+def test_a_secret_file_in_a_list_that_is_no_deployment_is_an_error_and_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("default: [[encryptedFile:noop!v:x]]\ndeploymentConfigurations: b\n")
+    ran = halgit("validate", "--repo", tmp_path)
+    assert (ran.code, "Traceback" in ran.err) == (1, False)
