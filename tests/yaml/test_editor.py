@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from halgit.pipeline import MISSING, Path
 from halgit.yaml import EditError, dump, edit, read
+from halgit.yaml.editor import replace_scalars
+from halgit.yaml.locator import get_key_text
 
 FILE = b"""\
 # who may deploy where
@@ -141,3 +144,13 @@ def test_a_file_of_ours_can_be_edited_anywhere_and_means_what_was_asked(data: An
     assert after == value
     removed = edit(text, path, MISSING)
     assert read(removed, "").data != data
+
+
+def test_replacing_many_scalars_reads_each_key_once() -> None:
+    def keys_read(count: int) -> int:
+        text = "".join(f"key-{number}: a\n" for number in range(count)).encode()
+        profile = cProfile.Profile()
+        profile.runcall(replace_scalars, text, {(f"key-{number}",): "b" for number in range(count)})
+        return sum(entry.callcount for entry in profile.getstats() if entry.code is get_key_text.__code__)
+
+    assert (keys_read(100), keys_read(400)) == (100, 400)
