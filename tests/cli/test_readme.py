@@ -36,14 +36,13 @@ def commands(block: str) -> list[tuple[str, str]]:
     return [(first, shown) for first, _, shown in (part.partition("\n") for part in parts)]
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_its_commands_do_what_it_shows(block: str, here: Path) -> None:
-    assert commands(block)
-    for command, shown in commands(block):
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+def test_its_commands_do_what_it_shows(here: Path) -> None:
+    """One after the other: a later one may use what an earlier one wrote."""
+    shell = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for command, shown in (one for block in BLOCKS for one in commands(block)):
         done = subprocess.run(
             ["sh", "-c", command.replace("/tmp/", f"{here}/tmp/")],
-            env={"PATH": path, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"},
+            env={"PATH": shell, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"},
             cwd=here, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
