@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,22 @@ def test_tests_reach_for_no_private_names() -> None:
                 for argument in node.args[:2]:
                     private = isinstance(argument, ast.Constant) and str(argument.value).split(".")[-1].startswith("_")
                     assert not private, f"{file.name}:{node.lineno} patches a private name"
+
+
+def test_modules_and_functions_keep_their_size() -> None:
+    lines = {module.name: module.file.read_text().count("\n") for module in MODULES}
+    small = sorted(name for name, count in lines.items() if count < 40)
+    assert not [name for name, count in lines.items() if count > 400]
+    assert statistics.median(lines.values()) >= 120
+    assert len(small) <= 0.08 * len(lines), f"modules below 40 lines: {small}"
+
+
+def test_functions_are_short() -> None:
+    lengths = sorted(
+        (node.end_lineno or 0) - node.lineno + 1
+        for module in MODULES
+        for node in ast.walk(module.tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    )
+    assert lengths[int(len(lengths) * 0.9)] <= 16
+    assert lengths[-1] <= 60

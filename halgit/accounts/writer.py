@@ -391,9 +391,8 @@ def _rotated(file: AccountsFile, old: Cipher, new: Cipher) -> tuple[bytes, int]:
         except ValueError:
             wrong.append(".".join(str(step) for step in path))
     if wrong:
-        raise AccountError(
-            f"{file.name}: the old key does not open {', '.join(wrong)}.", "Use the key they were encrypted with."
-        )
+        message = f"{file.name}: the old key does not open {', '.join(wrong)}."
+        raise AccountError(message, "Use the key they were encrypted with.")
     try:
         return hyaml.replace_scalars(file.text, replaced), len(replaced)
     except KeyError:

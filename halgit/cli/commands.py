@@ -80,11 +80,8 @@ class Command(click.Command):
         from halgit.cli.variables import warn_of_unknown_variables
 
         warn_of_unknown_variables(ctx)
-        if (
-            "timeout" not in ctx.params
-            or ctx.info_name in _ENDLESS
-            or threading.current_thread() is not threading.main_thread()
-        ):
+        is_main = threading.current_thread() is threading.main_thread()
+        if "timeout" not in ctx.params or ctx.info_name in _ENDLESS or not is_main:
             return super().invoke(ctx)
         from halgit.cli.process import end_limit, limit_run
 

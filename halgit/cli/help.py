@@ -142,5 +142,4 @@ def completion(context: click.Context, /, shell: str, **options: Any) -> None:
     script = get_completion_class(shell)
     assert script is not None
     source = script(context.parent.command, {}, "halgit", "_HALGIT_COMPLETE").source()
-    output: Output = context.obj
-    output.result(source.rstrip())
+    context.obj.result(source.rstrip())

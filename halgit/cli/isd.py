@@ -296,13 +296,8 @@ def _integrations(output: Output, options: Mapping[str, Any]) -> isd.Integration
     if options["accounts_repository"]:
         _together(options, "accounts_repository", "git_user_file", "git_token_file")
         user, token = _login(output, options, "git_user_file", "git_token_file")
-        repository = isd.Repository(
-            options["accounts_repository"],
-            options["accounts_path"].strip("/"),
-            user,
-            token,
-            options["git_provider"] or "",
-        )
+        path, provider = options["accounts_path"].strip("/"), options["git_provider"] or ""
+        repository = isd.Repository(options["accounts_repository"], path, user, token, provider)
     return isd.Integrations(options["admin_user"], options["opa_url"], spinnaker, repository)
 
 

@@ -129,8 +129,7 @@ class SyncReports:
             if connected is not None:
                 connected[1].cache.close()
             access = self._new_access()
-            objects = KubernetesObjects(access, self._options["namespace"])
-            connected = (objects, access, now + _LONGEST_CONNECTION)
-            return objects
+            connected = KubernetesObjects(access, self._options["namespace"]), access, now + _LONGEST_CONNECTION
+            return connected[0]
 
         return connection

@@ -21,9 +21,8 @@ def convert_backup(archive: bytes, name: str, hal_home: str) -> ConvertedTree:
     try:
         files = _read(archive)
     except (tarfile.TarError, EOFError, OSError) as reason:
-        raise UsageError(
-            f"{name} is not a tar archive: {reason}", "Pass the file that `hal backup create` wrote."
-        ) from None
+        message = f"{name} is not a tar archive: {reason}"
+        raise UsageError(message, "Pass the file that `hal backup create` wrote.") from None
     config = next((path for path in sorted(files, key=len) if posixpath.basename(path) == "config"), None)
     if config is None:
         raise UsageError(f"{name} contains no config.", _HINT)

@@ -229,9 +229,8 @@ class Controller:
         words = self._access.redactor.clean(str(error.get("message", ""))) if isinstance(error, dict) else ""
         detail = f" ({words[:200]})" if words else ""
         if status in {400, 401, 403}:
-            raise RefusedError(
-                f"{self._at} refuses the request{detail}.", "Check the names, and that the login has purpose control."
-            )
+            hint = "Check the names, and that the login has purpose control."
+            raise RefusedError(f"{self._at} refuses the request{detail}.", hint)
         if status in {429, 502, 503, 504}:
             raise ThrottledError(f"{self._at} answers with HTTP {status}{detail}.", "Try again.", retry_after(wait))
         raise CorruptError(f"{self._at} answers with HTTP {status}{detail}.", "Check --controller-url.")

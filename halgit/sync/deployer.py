@@ -138,10 +138,8 @@ class Deployer:
                 if ended is not None:
                     return _result(ended, self._clock.monotonic() - begin)
             self._progress("Halyard lost the deploy (it was restarted); deploying again")
-        raise DeployError(
-            f"Halyard lost the deploy {self._limits.reruns + 1} times, so its outcome is unknown.",
-            "See why the daemon restarts.",
-        )
+        message = f"Halyard lost the deploy {self._limits.reruns + 1} times, so its outcome is unknown."
+        raise DeployError(message, "See why the daemon restarts.")
 
     def adopt(self, uuid: str) -> DeployResult | None:
         """Wait for a deploy that an earlier run of halgit started; None if the daemon does not know it any more."""

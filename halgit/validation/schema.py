@@ -199,14 +199,12 @@ def cannot_rewrite(config: Value, file: str) -> Iterator[Finding]:
             nameless = account is None or (isinstance(account, dict) and account.get("name") is None)
             if stumbles and nameless:
                 message = "An account without a name fails when Halyard looks for the primary account, on every save."
-                yield _crash_finding(
-                    CANNOT_REWRITE, file, where, message, "Add name." if account else "Remove the dash."
-                )
+                hint = "Add name." if account else "Remove the dash."
+                yield _crash_finding(CANNOT_REWRITE, file, where, message, hint)
             if provider == "dockerRegistry" and isinstance(account, dict) and account.get("address") is None:
                 message = "A Docker registry account without an address fails when Halyard generates or saves."
-                yield _crash_finding(
-                    CANNOT_REWRITE, file, where, message, "Add address, such as https://index.docker.io."
-                )
+                hint = "Add address, such as https://index.docker.io."
+                yield _crash_finding(CANNOT_REWRITE, file, where, message, hint)
 
 
 def _stumbles(node: dict[str, Value], bootstrap_only: bool) -> bool:

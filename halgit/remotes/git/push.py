@@ -202,9 +202,8 @@ class GitBranch:
         settings = [f"user.signingkey={Path(self._key).absolute()}", "gpg.format=ssh"] if self._key else []
         sign = ["-S"] if self._key else []
         parent = ["-p", self._tip.commit] if self._tip else []
-        answer = self._workplace.run_local(
-            "commit_tree", *sign, *parent, "-F", str(words), tree, settings=settings, **people
-        )
+        arguments = (*sign, *parent, "-F", str(words), tree)
+        answer = self._workplace.run_local("commit_tree", *arguments, settings=settings, **people)
         if answer.status and self._key:
             raise UsageError(f"--signing-key-file {self._key} cannot sign.", "Use an ssh key without a passphrase.")
         return self._output(answer)

@@ -228,9 +228,8 @@ def _ecs_accounts(view: View) -> Iterator[Hit]:
         for account in deployment.node("providers", "ecs").items("accounts"):
             wanted = text(account, "awsAccount")
             if known and empty(account, "awsAccount") and isinstance(account.value, dict):
-                yield Hit(
-                    account.at("awsAccount"), f"{owner('ecs', account)} names no AWS account.", hint="Set awsAccount."
-                )
+                message = f"{owner('ecs', account)} names no AWS account."
+                yield Hit(account.at("awsAccount"), message, hint="Set awsAccount.")
             if wanted and wanted not in known:
                 message = f"{owner('ecs', account)} names an AWS account {wanted}, which does not exist."
                 hint = suggest_nearest(wanted, known, "Add it under providers.aws.accounts.")

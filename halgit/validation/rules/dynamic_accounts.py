@@ -94,10 +94,9 @@ def _duplicate(view: View) -> Iterator[Hit]:
             if name is None:
                 continue
             if name.lower() in seen:
-                where = seen[name.lower()][1] if seen[name.lower()][1] != document.file else "this file"
-                message = (
-                    f"The account {name} is a duplicate: {where} has a {seen[name.lower()][0]} account of this name."
-                )
+                other, file = seen[name.lower()]
+                where = file if file != document.file else "this file"
+                message = f"The account {name} is a duplicate: {where} has a {other} account of this name."
                 notes.append(((*path, "name"), message, ""))
             else:
                 seen[name.lower()] = (provider, document.file)
