@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +27,8 @@ class PrivateFolder:
     """A new folder for temporary files of this user. Raises RemoteError if none can be created."""
 
     def __init__(self, access: Access) -> None:
+        import tempfile
+
         top = temporary_folder(access.environment)
         remove_leftovers(access.environment)
         try:
@@ -44,14 +44,21 @@ class PrivateFolder:
 
     def close(self) -> None:
         """Remove the folder and its content."""
+        import shutil
+
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
 
 def temporary_folder(environment: Mapping[str, str]) -> str:
     """Return the folder for temporary files. Raises RemoteError that names TMPDIR if there is none."""
+    folder = environment.get("TMPDIR") or ("/tmp" if os.access("/tmp", os.W_OK | os.X_OK) else "")
+    if folder:
+        return folder
+    import tempfile
+
     try:
-        return environment.get("TMPDIR") or tempfile.gettempdir()
+        return tempfile.gettempdir()
     except FileNotFoundError:
         message = "No writable folder for temporary files: TMPDIR is not set, and /tmp is not writable."
         raise RemoteError(message, _NO_FOLDER) from None
@@ -62,6 +69,8 @@ def remove_leftovers(environment: Mapping[str, str]) -> None:
     with suppress(OSError, RemoteError), os.scandir(temporary_folder(environment)) as entries:
         for entry in entries:
             if entry.name.startswith(_PREFIX) and _is_own(entry) and _is_free(os.path.join(entry.path, _LOCK)):
+                import shutil
+
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
