@@ -140,6 +140,7 @@ class Declaration(Record):
     type: ParameterType | None = None
     required: bool = False
     secret: bool = False
+    reference: bool = False
     pattern: str = ""
     enum: tuple[Value, ...] = ()
     description: str = ""

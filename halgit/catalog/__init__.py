@@ -23,6 +23,7 @@ _MODULES: Final = (
     "kubernetes",
     "layers",
     "parameters",
+    "references",
     "schema",
     "security",
     "services",

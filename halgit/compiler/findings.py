@@ -38,10 +38,17 @@ def collect_findings(
         found = [*(one for one in found if not policy.is_operators(one.rule)), *find_commands(compiled, is_denied=True)]
     found = [one for one in found if one.rule not in suppressed and not _is_of_wrong_parameter(one, compiled)]
     found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
-    located = dict.fromkeys(locator.locate_findings(found))
+    located = _without_consequences(locator.locate_findings(found))
     if is_incomplete or not operator.validate:
         return tuple(located)
     return sort_findings(policy.waive(located, locator.texts()))
+
+
+def _without_consequences(findings: Iterable[Finding]) -> dict[Finding, None]:
+    """Return each finding once, without those about a reference at a place where parameters would form one."""
+    found = dict.fromkeys(findings)
+    joined = {(one.file, one.line) for one in found if one.rule == "parameter/joined-reference"}
+    return {one: None for one in found if not (one.rule.startswith("reference/") and (one.file, one.line) in joined)}
 
 
 def _is_of_wrong_parameter(finding: Finding, compiled: Compiled) -> bool:

@@ -20,6 +20,7 @@ from halgit.opsmx import tokens
 from halgit.opsmx.tokens import split_tokens, token_table, tokens_of_file
 from halgit.opsmx.variants import STORMDRIVER
 from halgit.parameters.parameter_set import ParameterSet, collect_parameters
+from halgit.parameters.reference_checks import JOINED_HINT, forms_reference
 from halgit.parameters.substitution import Report, Reporter, Substitution, new_duplicate_items
 from halgit.parameters.values import FILE_SUFFIX, variable_name
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
@@ -54,7 +55,9 @@ def _uses_tokens(path: str, text: bytes) -> bool:
 def collect_tokens(layers: Sequence[Layer], operator: OperatorSettings) -> ParameterSet:
     """Return the parameters of this dialect: every token is declared; any other value is only a warning."""
     known = {
-        name: Declaration(name, "", (), True, type="string", secret=token.secret, description=token.description)
+        name: Declaration(
+            name, "", (), True, type="string", secret=token.secret, reference=True, description=token.description
+        )
         for name, token in token_table().items()
     }
     known[STORMDRIVER] = Declaration(STORMDRIVER, "", (), True, type="boolean", description="Stormdriver is used")
@@ -147,7 +150,12 @@ class _Substituter:
         names = list(dict.fromkeys(parts[1::2]))
         values = {name: self._value(name, reporter(path, name)) for name in names}
         if not any(value is MISSING for value in values.values()):
-            text = join_parts(values[part] if number % 2 else part for number, part in enumerate(parts))
+            texts = [values[part] if number % 2 else part for number, part in enumerate(parts)]
+            if forms_reference(texts):
+                message = f"The text and its tokens ({', '.join(names)}) would form a reference."
+                reporter(path, names[0])("parameter/joined-reference", message, JOINED_HINT)
+                return
+            text = join_parts(texts)
             changes[path] = Change(text, ", ".join(f"parameter {name}" for name in names))
 
     def _value(self, name: str, report: Report) -> Value:

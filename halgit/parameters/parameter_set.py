@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from halgit import references
 from halgit import yaml as hyaml
 from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.operator_settings import OperatorSettings
 from halgit.parameters import values as sources
+from halgit.parameters.reference_checks import (
+    JOINED_HINT,
+    contains_reference,
+    forms_reference,
+    is_reference,
+)
 from halgit.parameters.templates import OPEN, Use, parse_template
 from halgit.parameters.types import InvalidValue, convert_value
 from halgit.parameters.values import FILE_SUFFIX, SET_OPTION, ParameterValue, variable_name
@@ -81,6 +86,7 @@ def collect_parameters(
     collector.add_operator_values([*from_file, *from_environment, *sources.option_values(operator)])
     collector.check_required()
     collector.expand_values()
+    collector.check_references()
     return ParameterSet(
         {name: collector.parameter(name) for name in names},
         declared,
@@ -127,7 +133,11 @@ class _Collector:
                 continue
             self._origins[entry.name] = origin
             known = self.declared.get(entry.name)
-            self.declared[entry.name] = replace(entry, secret=entry.secret or bool(known and known.secret))
+            self.declared[entry.name] = replace(
+                entry,
+                secret=entry.secret or bool(known and known.secret),
+                reference=entry.reference or bool(known and known.reference),
+            )
         for key, one, other_name in sources.variable_conflicts(self.declared, self.names):
             message = f"Parameters {one} and {other_name} have the same environment variable {key}."
             where = next((origin for entry, origin in entries if entry.name == other_name), None)
@@ -163,7 +173,7 @@ class _Collector:
                 message = f"parameter {one.name} is not declared."
                 self._report("parameter/undeclared", one, message, hint, self._undeclared)
                 continue
-            if one.source == SET_OPTION and self._is_secret(one.name) and not _is_reference(one.value):
+            if one.source == SET_OPTION and self._is_secret(one.name) and not is_reference(one.value):
                 message = f"parameter {one.name} is secret, and process lists show the value of --set."
                 hint = f"Set it with {variable_name(one.name)}{FILE_SUFFIX}, or use a reference."
                 self._report("parameter/secret-in-arguments", one, message, hint, Severity.WARNING)
@@ -173,7 +183,7 @@ class _Collector:
         """Report a secret in plain text in the repository."""
         if not one.origin or not isinstance(value, str):
             return
-        if value and self._is_secret(one.name) and not _is_reference(value):
+        if value and self._is_secret(one.name) and not is_reference(value):
             message = f"parameter {one.name} is secret, but its value is in plain text in the repository."
             hint = f"Use a reference, or set it with {variable_name(one.name)}{FILE_SUFFIX}."
             self._report("parameter/secret-in-plain-text", one, message, hint, Severity.WARNING)
@@ -200,11 +210,13 @@ class _Collector:
         parts = [self._part(one, part) if isinstance(part, Use) else part for part in template.parts]
         self._expanding.pop()
         if any(part is MISSING for part in parts):
-            self._wrong.add(name)
-            self._values[name] = replace(one, value="", is_expanded=True)
+            self._set_wrong(one)
+            return MISSING
+        texts = [part if isinstance(part, Secret) else _string(part) for part in parts]
+        if not self._may_join(one, template.parts, texts):
             return MISSING
         typed = template.only_use is not None and isinstance(one.value, UnquotedScalar)
-        value = parts[0] if typed else join_parts(part if isinstance(part, Secret) else _string(part) for part in parts)
+        value = parts[0] if typed else join_parts(texts)
         if isinstance(value, (Secret, SecretText)):
             self._secret_by_use.add(name)
             value = value.open()
@@ -219,6 +231,42 @@ class _Collector:
             self._report("parameter/value", one, error.message, error.hint)
             self._wrong.add(one.name)
         self._values[one.name] = replace(one, value=value, is_expanded=True)
+
+    def _set_wrong(self, one: ParameterValue) -> None:
+        self._wrong.add(one.name)
+        self._values[one.name] = replace(one, value="", is_expanded=True)
+
+    def _may_join(self, one: ParameterValue, parts: Sequence[str | Use], texts: Sequence[str | Secret]) -> bool:
+        """Report a value whose parts form a reference, or whose own text contains one that is not allowed."""
+        own = any(contains_reference(part) for part in parts if isinstance(part, str))
+        mixed = any(isinstance(text, Secret) for text in texts) and any(contains_reference(text) for text in texts)
+        if mixed or forms_reference(texts):
+            message = f"the value of parameter {one.name} forms a reference from several values."
+            self._report("parameter/joined-reference", one, message, JOINED_HINT)
+        elif own and not self._may_be_reference(one.name):
+            self._report_reference(one)
+        else:
+            return True
+        self._set_wrong(one)
+        return False
+
+    # --- references in values ----------------------------------------------------------------------------------
+
+    def check_references(self) -> None:
+        """Report references in the values of parameters that are declared neither secret nor as references."""
+        for name, one in list(self._values.items()):
+            if not one.is_expanded and not self._may_be_reference(name) and contains_reference(one.value):
+                self._report_reference(one)
+                self._set_wrong(one)
+
+    def _may_be_reference(self, name: str) -> bool:
+        declared = self.declared.get(name)
+        return declared is not None and (declared.secret or declared.reference)
+
+    def _report_reference(self, one: ParameterValue) -> None:
+        message = f"the value of parameter {one.name} is a secret reference, but its declaration does not allow one."
+        hint = "Declare it with secret: true or reference: true, or write another value."
+        self._report("parameter/reference", one, message, hint)
 
     def _part(self, one: ParameterValue, use: Use) -> Value:
         """Return the value of a parameter that another one uses."""
@@ -248,7 +296,7 @@ class _Collector:
         is_secret = self._is_secret(name)
         if one is None:
             return Parameter(name, MISSING, is_secret, "", used=False)
-        is_hidden = is_secret and not _is_reference(one.value)
+        is_hidden = is_secret and not is_reference(one.value)
         value = Secret(str(one.value), f"parameter {name}") if is_hidden else one.value
         uses, is_wrong = self._uses.get(name, ()), name in self._wrong
         return Parameter(
@@ -268,13 +316,6 @@ class _Collector:
             path = (one.name,) if one.file else ()
             line, column = (one.position.line, one.position.column) if one.position else (0, 0)
             self.findings.append(Finding(rule, severity, text, hint, one.file, path, line, column))
-
-
-def _is_reference(value: Value) -> bool:
-    """Whether a value is a reference, or a malformed one: it is read, or reported, where it is used."""
-    if not isinstance(value, str):
-        return False
-    return bool(references.find_references(value)) or references.explain_malformed(value) is not None
 
 
 def _uses(one: ParameterValue) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+from halgit import references
 from halgit import yaml as hyaml
 from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import DiagnosticCollector
@@ -18,6 +19,7 @@ from halgit.merge.scalars import Change, find_strings, replace_in_documents, rep
 from halgit.merge.selection import is_merged
 from halgit.parameters import escaping
 from halgit.parameters.parameter_set import ParameterSet, how_to_set
+from halgit.parameters.reference_checks import JOINED_HINT, forms_reference
 from halgit.parameters.templates import OPEN, Template, UnknownExpression, Use, parse_template
 from halgit.pipeline import MISSING, Declaration, File, Finding, Layer, Path, Severity, UnquotedScalar, Value
 from halgit.record import Record, replace
@@ -158,7 +160,12 @@ class _Substituter:
                 parts.append(part)
         if any(part is MISSING for part in parts):
             return MISSING
-        return parts[0] if takes_type else join_parts(parts)
+        if takes_type:
+            return parts[0]
+        if forms_reference(parts):
+            _report_joined_reference(template, lambda use: reporter(path, text[use.start : use.end]))
+            return MISSING
+        return join_parts(parts)
 
     def _report_unreadable(self, file: File, text: str) -> None:
         """Report what the parser cannot: that it fails on the braces of an expression."""
@@ -185,7 +192,13 @@ class _Substituter:
         for unknown in template.unknown:
             _report_unknown(unknown, partial(self.diagnostics.add_at_offset, file, unknown.start, text))
         write = self._use_writer(file, text, template)
-        result = join_parts([write(part) if isinstance(part, Use) else part for part in template.parts])
+        parts = [write(part) if isinstance(part, Use) else part for part in template.parts]
+        if forms_reference(parts, references.find_references_in_text):
+            _report_joined_reference(
+                template, lambda use: partial(self.diagnostics.add_at_offset, file, use.start, text)
+            )
+            return file
+        result = join_parts(parts)
         if result == text:
             return file
         whole = SecretText((result,)) if isinstance(result, Secret) else result
@@ -249,6 +262,13 @@ class _Substituter:
 def _apply(value: Value, change: Callable[[Value], str]) -> str | Secret:
     """Apply a function to a value, or to the content of a secret, which stays one."""
     return Secret(change(value.open()), value.name) if isinstance(value, Secret) else change(value)
+
+
+def _report_joined_reference(template: Template, reporter: Callable[[Use], Report]) -> None:
+    """Report a string that becomes a reference through its parameters, at the first of them."""
+    names = ", ".join(dict.fromkeys(use.name for use in template.uses))
+    message = f"The text and its parameters ({names}) would form a reference."
+    reporter(template.uses[0])("parameter/joined-reference", message, JOINED_HINT)
 
 
 def _report_unknown(unknown: UnknownExpression, report: Report) -> None:

@@ -17,7 +17,7 @@ from halgit.text import patterns
 
 NAME = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_-]*")
 
-_DECLARATION_KEYS = ("type", "default", "required", "secret", "pattern", "enum", "description")
+_DECLARATION_KEYS = ("type", "default", "required", "secret", "reference", "pattern", "enum", "description")
 _TYPES: dict[str, ParameterType] = {name: name for name in get_args(ParameterType)}
 
 
@@ -54,6 +54,7 @@ def _declaration(reader: Reader, name: str, path: Path, data: Mapping[str, Value
         type=reader.choice(data, path, "type", _TYPES),
         required=reader.boolean(data, path, "required"),
         secret=reader.boolean(data, path, "secret"),
+        reference=reader.boolean(data, path, "reference"),
         pattern=_pattern(reader, path, data),
         enum=_enum(reader, path, data),
         description=reader.string(data, path, "description") or "",

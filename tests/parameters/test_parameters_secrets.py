@@ -207,3 +207,34 @@ def test_files_without_parameters_are_the_very_same() -> None:
     assert all(made.files[path] is file for path, file in before.items())
     assert not made.findings
     assert not made.used
+
+
+def test_a_reference_beside_a_secret_in_one_value_is_refused() -> None:
+    files = {
+        "halgit.yaml": "params:\n  token: {secret: true}\n  both: {secret: true, default: 'x'}\n",
+        "config": "a: ${{ params.both }}\n",
+    }
+    above = layer("prod", {"halgit.yaml": "params: {both: '${{ params.token }} encrypted:git:token'}\n"})
+    parameters, made = run(files, by_variable(CANARY), (above,))
+    assert told(parameters.findings)[-1] == (
+        "prod/halgit.yaml:1: parameter/joined-reference: The value of parameter both forms a reference from several "
+        "values. Write the whole reference as one value, or as the value of a parameter with reference: true."
+    )
+    assert parameters.values["both"].is_wrong
+    assert CANARY not in repr(parameters) + repr(made)
+
+
+def test_an_option_gives_no_reference_to_a_parameter_that_takes_none() -> None:
+    files = {
+        "halgit.yaml": "params: {host: {default: h}, may: {reference: true}}\n",
+        "config": "a: ${{ params.host }}\n",
+    }
+    reference = "${{ secret('vault://kv/git#token') }}"
+    parameters, made = run(files, OperatorSettings(set={"host": reference, "may": reference}))
+    assert told(parameters.findings) == [
+        ":0: parameter/reference: --set host: the value of parameter host is a secret reference, but its declaration "
+        "does not allow one. Declare it with secret: true or reference: true, or write another value."
+    ]
+    assert parameters.values["may"].value == reference
+    assert not parameters.values["may"].secret
+    assert "vault" not in repr(made)

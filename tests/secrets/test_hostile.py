@@ -114,18 +114,35 @@ def test_what_is_the_operators_is_refused_in_a_repository(
 def test_patterns_of_the_operator_narrow_what_is_read_and_parameters_do_not_get_past_them(
     between: Relay, tmp_path: Path
 ) -> None:
-    gate = "a: encrypted:vault!e:kv!p:hal/gate!k:k\nb: encrypted:vault!e:kv!p:${{ params.of }}!k:k\n"
-    repo = repository(tmp_path / "repo", gate, "params: {of: hal/gate}\n")
+    gate = "a: encrypted:vault!e:kv!p:hal/gate!k:k\nb: ${{ params.of }}\n"
+    settings = "params: {of: {reference: true, default: 'encrypted:vault!e:kv!p:%s!k:k'}}\n"
+    repo = repository(tmp_path / "repo", gate, settings % "hal/gate")
     narrow = ("--allow-reference", "vault://kv/hal/*")
     assert render(repo, between, *narrow).code == 0
     before, asked = tree(tmp_path / ".hal"), len(between.seen)
-    (repo / "halgit.yaml").write_text("params: {of: finance/payroll}\n")
+    (repo / "halgit.yaml").write_text(settings % "finance/payroll")
     ran = render(repo, between, *narrow)
     assert ran.code == 1
     assert "No --allow-reference pattern matches this reference (vault://kv/finance/payroll#k)." in (ran.err)
     assert len(between.seen) == asked
     assert tree(tmp_path / ".hal") == before
     assert render(repo, between).code == 0
+
+
+def test_parameters_do_not_choose_what_a_reference_reads(between: Relay, tmp_path: Path) -> None:
+    gate = "a: encrypted:vault!e:kv!p:${{ params.of }}!k:k\nb: \"${{ secret('vault://kv/${{ params.of }}#k') }}\"\n"
+    gate += "c: ${{ params.whole }}\n"
+    settings = "params: {of: hal/gate, whole: 'encrypted:vault!e:kv!p:hal/gate!k:k'}\n"
+    ran = render(repository(tmp_path / "repo", gate, settings), between)
+    assert ran.code == 1
+    joined = "error: The text and its parameters (of) would form a reference."
+    lines = [line for line in ran.err.splitlines() if "error: " in line]
+    assert [line.partition("error: ")[0] for line in lines] == [
+        f"{GATE}:1:27: ", f"{GATE}:2:28: ", "halgit.yaml:1:24: "
+    ]  # fmt: skip
+    assert [joined in line for line in lines] == [True, True, False]
+    assert "The value of parameter whole is a secret reference, but its declaration does not allow one." in lines[2]
+    assert between.seen == []
 
 
 def test_a_variable_is_read_where_the_operator_says_so(between: Relay, tmp_path: Path) -> None:
