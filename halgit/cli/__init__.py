@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 
 
 def main() -> None:
@@ -15,6 +14,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"] and _print_version():
         sys.exit(0)
     import gc
+    import threading
 
     from halgit.cli.app import run
     from halgit.cli.process import open_streams

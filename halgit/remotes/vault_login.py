@@ -143,12 +143,12 @@ def expired_token(login: Login, *, again: bool = False) -> RefusedError:
 
 def _token(login: Login) -> str:
     if login.token_file:
-        return _file(login.token_file, "the Vault token")
+        return _token_of(login.token_file)
     token = read_variable(login.environment, "TOKEN")
     home = login.environment.get("HOME", "")
     kept = Path(home, ".vault-token")
     if not token and home and kept.is_file():
-        token = _file(str(kept), "the Vault token")
+        token = _token_of(str(kept))
     if not token:
         raise RefusedError(
             f"No token for {login.place}.",
@@ -178,7 +178,11 @@ def _file(path: str, what: str) -> str:
         raise RefusedError(f"The file {shown_path(path)} for {what} cannot be read: {reason}.") from None
     if not text:
         raise RefusedError(f"The file {shown_path(path)} for {what} is empty.")
-    return _check_header(text, what, f"in {shown_path(path)}")
+    return text
+
+
+def _token_of(path: str) -> str:
+    return _check_header(_file(path, "the Vault token"), "the Vault token", f"in {shown_path(path)}")
 
 
 def _check_header(text: str, what: str, place: str) -> str:

@@ -168,7 +168,7 @@ privateKey: |
         "base/config": config,
         "base/default/profiles/gate-local.yml": f"params:\n  password: {_quoted('beaten')}\n{top}",
         "base/default/profiles/orca-local.yml": orca,
-        "base/default/service-settings/gate.yml": f"env:\n  GATE_PASSWORD: {_quoted('blob')}\n",
+        "base/default/profiles/rosco-local.yml": f"job:\n  GATE_PASSWORD: {_quoted('blob')}\n",
         "overlays/prod/halgit.yaml": "bases: [../../base]\nparams:\n"
         "  fromReference: ${{ secret('vault://kv/hal/gate#p') }}\n",
         "overlays/prod/default/profiles/gate-local.yml": f"params:\n  password: null\n{rest}",

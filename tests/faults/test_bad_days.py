@@ -173,10 +173,10 @@ def test_no_permission_on_one_path(place: Place, bao: Bao) -> None:
     said = place.secret(bao.url, token=token)
     assert f"{ECHO}:1: a:" not in said
     for line, name in ((2, "b"), (3, "c")):
-        assert f"{ECHO}:{line}: {name}: Vault at {bao.url} refuses kv/data/apps/{name} (" in said
+        assert f"{ECHO}:{line}: {name}: Vault at {bao.url} denied access to kv/data/apps/{name} (" in said
     assert "Grant the token or role a policy that allows it." in said
     said = place.vault(bao.url, token=token)
-    assert f"vault://kv/hal: Vault at {bao.url} refuses kv/data/hal/{ECHO} (" in said
+    assert f"vault://kv/hal: Vault at {bao.url} denied access to kv/data/hal/{ECHO} (" in said
     assert "Grant the token or role a policy that allows it." in said
 
 
@@ -283,7 +283,7 @@ def test_object_replaced_while_it_is_read(place: Place, cloud: Cloud) -> None:
                     s3.put_object(Bucket="config", Key=key, Body=b"x: 2\n" + key.encode())
 
             between.after = replace
-            assert f"s3://config/hal: {words} while it was read. Run again." in place.s3(between.url)
+            assert f"s3://config/hal: {words} while it was being read. Run again." in place.s3(between.url)
     s3.delete_object(Bucket="config", Key="hal/new")
     s3.put_object(Bucket="config", Key=f"hal/{ECHO}", Body=b"x: 1\n")
 

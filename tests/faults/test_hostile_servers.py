@@ -187,7 +187,10 @@ def test_the_usual_variables_of_git_reach_the_login(tmp_path: Path) -> None:
 @pytest.fixture
 def no_temporary_folder() -> str:
     """Code that takes every folder for temporary files away."""
-    return "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc/nowhere']; tempfile.tempdir = None\n"
+    return (
+        "import os, tempfile; os.access = lambda *_: False\n"
+        "tempfile._candidate_tempdir_list = lambda: ['/proc/nowhere']; tempfile.tempdir = None\n"
+    )
 
 
 def test_a_read_only_root_names_the_variable(tmp_path: Path, no_temporary_folder: str) -> None:
