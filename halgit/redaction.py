@@ -178,13 +178,13 @@ class Redactor:
 
 def _forms(data: bytes) -> Iterator[str]:
     text = data.decode("utf-8", "replace")
-    for plain in {text, text.strip(), *_telling_lines(text)}:
+    for plain in {text, text.strip(), *_maskable_lines(text)}:
         yield from _spellings(plain)
     for raw in {data, data.strip()}:
         yield from _base64_forms(raw)
 
 
-def _telling_lines(text: str) -> Iterator[str]:
+def _maskable_lines(text: str) -> Iterator[str]:
     """The lines of a longer text that are worth masking alone; of `key: value` the value, of PEM no border."""
     lines = text.strip().splitlines()
     for line in lines if len(lines) > 1 else ():

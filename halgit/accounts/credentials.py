@@ -96,10 +96,10 @@ def _certificate_faults(
     found = _identity(certificate)
     wrong = [key for key, value in wanted.items() if found.get(key) != value]
     if wrong:
-        yield f"{role}Certificate is for {_words(found)}, not for {_words(wanted)}"
+        yield f"{role}Certificate is for {_identity_text(found)}, not for {_identity_text(wanted)}"
 
 
-def _words(identity: Mapping[str, Any]) -> str:
+def _identity_text(identity: Mapping[str, Any]) -> str:
     return " ".join(f"{key}={identity[key]}" for key in ("purpose", "agent", "type", "name") if identity.get(key))
 
 

@@ -35,7 +35,7 @@ def new_values(
             continue
         converted = _convert(row, value)
         if converted is None:
-            notes.append(f"# {key}: {', '.join(row['to'])}{_how(row)}")
+            notes.append(f"# {key}: {', '.join(row['to'])}{_explanation(row)}")
         else:
             for place in row["to"]:
                 _put(content, place, converted)
@@ -55,7 +55,7 @@ def repository_url(values: Mapping[str, Value], name: str = "repository") -> str
     return f"https://{host}/{path.removesuffix('.git')}.git"
 
 
-def _how(row: Mapping[str, Any]) -> str:
+def _explanation(row: Mapping[str, Any]) -> str:
     return f" ({row['how']})" if "how" in row else ""
 
 

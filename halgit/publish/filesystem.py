@@ -227,13 +227,13 @@ def translate_os_errors(place: Path, account: Callable[[], str] = no_description
     try:
         yield
     except OSError as error:
-        what, hint = _words(error)
+        what, hint = _explain_error(error)
         where = f"{error.filename}: " if error.filename and str(error.filename) != str(place) else ""
         message = f"{place}: cannot be written: {where}{what}. {account()}".rstrip()
         raise PublishError(message, hint) from error
 
 
-def _words(error: OSError) -> tuple[str, str]:
+def _explain_error(error: OSError) -> tuple[str, str]:
     unknown = (f"the system reported: {error.strerror or error}", "Fix that, then run again.")
     what, hint = _WORDS.get(error.errno or 0, unknown)
     return what.replace("{user}", str(os.geteuid())), hint

@@ -145,7 +145,7 @@ def _inside(text: str) -> Iterator[FoundReference]:
     for match in _OPSMX.finditer(text):
         reference = parse_opsmx(match.group(2), match.group(3), match.group(), file=bool(match.group(1)))
         if reference is not None:
-            yield _found(text, match, reference)
+            yield _found_reference(text, match, reference)
     if "${{" not in text:
         return
     for match in _CALL.finditer(text):
@@ -153,10 +153,10 @@ def _inside(text: str) -> Iterator[FoundReference]:
             reference = _call(match)
         except MalformedReferenceError:
             continue
-        yield _found(text, match, reference)
+        yield _found_reference(text, match, reference)
 
 
-def _found(text: str, match: re.Match[str], reference: Reference) -> FoundReference:
+def _found_reference(text: str, match: re.Match[str], reference: Reference) -> FoundReference:
     return FoundReference(*match.span(), reference, match.end() - match.start() == len(text))
 
 

@@ -336,17 +336,17 @@ class SecretsManagerEngine:
         if version:
             asked["VersionId" if len(version) >= _SHORTEST_ID else "VersionStage"] = version
         client = self._client(reference)
-        answer = self._aws.ask(_what(reference), lambda: client.get_secret_value(**asked))
+        answer = self._aws.ask(_describe(reference), lambda: client.get_secret_value(**asked))
         text = answer.get("SecretString")
         whole = text.encode("utf-8") if text is not None else bytes(answer["SecretBinary"])
         return SecretData(whole=whole, version=str(answer.get("VersionId", "")))
 
     def check(self, reference: Reference) -> Presence:
         client = self._client(reference)
-        answer = self._aws.ask(_what(reference), lambda: client.describe_secret(SecretId=reference.get("name")))
+        answer = self._aws.ask(_describe(reference), lambda: client.describe_secret(SecretId=reference.get("name")))
         if answer.get("DeletedDate"):
             raise NotFoundError(
-                f"{_what(reference)}: it is scheduled for deletion.", "Restore it or reference another secret."
+                f"{_describe(reference)}: it is scheduled for deletion.", "Restore it or reference another secret."
             )
         return Presence("metadata")
 
@@ -354,5 +354,5 @@ class SecretsManagerEngine:
         return self._aws.client("secretsmanager", region=reference.get("region"))
 
 
-def _what(reference: Reference) -> str:
+def _describe(reference: Reference) -> str:
     return f"secrets-manager://{reference.get('name')}"

@@ -87,13 +87,13 @@ class FileEngine:
         path = Path(reference.get("path"))
         try:
             with open(path, "rb", opener=_without_waiting) as opened:
-                return SecretData(whole=self._whole(path, opened))
+                return SecretData(whole=self._read_whole(path, opened))
         except FileNotFoundError:
             raise NotFoundError(f"File {path} not found.", "Create it, or fix the reference.") from None
         except OSError as reason:
             raise RefusedError(f"The file {path} cannot be read: {reason.strerror}.") from None
 
-    def _whole(self, path: Path, opened: BinaryIO) -> bytes:
+    def _read_whole(self, path: Path, opened: BinaryIO) -> bytes:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
             raise RefusedError(f"{path} is not a regular file.")
         content = opened.read(self._largest + 1)

@@ -197,7 +197,7 @@ class Cluster:
 
         _prepare(Secret)
         there = namespace or self.namespace
-        return _asked(
+        return _request(
             "get", f"Secret {name} in namespace {there}", lambda: self._client.get(Secret, name, namespace=there)
         )
 
@@ -209,11 +209,11 @@ class Cluster:
         secret = Secret(
             metadata=ObjectMeta(name=name, namespace=namespace, labels=dict(labels)), type=kind, data=dict(data)
         )
-        _asked("create", f"Secret {name} in namespace {namespace}", lambda: self._client.create(secret))
+        _request("create", f"Secret {name} in namespace {namespace}", lambda: self._client.create(secret))
 
     def update(self, name: str, namespace: str, secret: Any) -> None:
         """Write a Secret that was read; ConflictError where it has changed since."""
-        _asked("update", f"Secret {name} in namespace {namespace}", lambda: self._client.replace(secret))
+        _request("update", f"Secret {name} in namespace {namespace}", lambda: self._client.replace(secret))
 
     def annotate_pods(self, name: str, namespace: str, at: str) -> None:
         """Set the annotation that replaces the pods of a Deployment."""
@@ -223,7 +223,7 @@ class Cluster:
         annotations = {"kubectl.kubernetes.io/restartedAt": at}
         patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
         where = f"Deployment {name} in namespace {namespace}"
-        _asked("patch", where, lambda: self._client.patch(Deployment, name, patch, namespace=namespace))
+        _request("patch", where, lambda: self._client.patch(Deployment, name, patch, namespace=namespace))
 
     def jobs(self, release: str, namespace: str) -> list[Any]:
         """The Jobs of a Helm release."""
@@ -232,7 +232,7 @@ class Cluster:
         _prepare(Job)
         labels: Any = {"app.kubernetes.io/instance": release}
         where = f"Jobs of release {release} in namespace {namespace}"
-        found: list[Any] = _asked(
+        found: list[Any] = _request(
             "list", where, lambda: list(self._client.list(Job, namespace=namespace, labels=labels))
         )
         return found
@@ -241,24 +241,24 @@ class Cluster:
         """An object of any kind. Raises RemoteError."""
         _prepare(kind)
         where = f"{kind.__name__} {name} in namespace {namespace}"
-        return _asked("get", where, lambda: self._client.get(kind, name, namespace=namespace))
+        return _request("get", where, lambda: self._client.get(kind, name, namespace=namespace))
 
     def create(self, item: Any, namespace: str) -> Any:
         """Create an object; ConflictError where one of its name exists. Raises RemoteError."""
         where = f"{type(item).__name__} {item.metadata.name or item.metadata.generateName} in namespace {namespace}"
         client: Any = self._client
         _prepare(type(item))
-        return _asked("create", where, lambda: client.create(item, namespace=namespace))
+        return _request("create", where, lambda: client.create(item, namespace=namespace))
 
     def replace(self, item: Any, namespace: str) -> Any:
         """Write an object that was read; ConflictError where it has changed since. Raises RemoteError."""
         where = f"{type(item).__name__} {item.metadata.name} in namespace {namespace}"
         client: Any = self._client
         _prepare(type(item))
-        return _asked("update", where, lambda: client.replace(item, namespace=namespace))
+        return _request("update", where, lambda: client.replace(item, namespace=namespace))
 
 
-def _asked(verb: str, where: str, ask: Callable[[], Any]) -> Any:
+def _request(verb: str, where: str, ask: Callable[[], Any]) -> Any:
     """What the API answers, its refusals and the library's errors as ours."""
     library = _http_library()
     try:

@@ -22,10 +22,10 @@ class S3Engine:
         self._aws = get_aws(access)
 
     def read(self, reference: Reference) -> SecretData:
-        what, client, asked = self._asked(reference)
+        what, client, arguments = self._request_arguments(reference)
 
         def get() -> SecretData:
-            answer = client.get_object(**asked, ChecksumMode="ENABLED")
+            answer = client.get_object(**arguments, ChecksumMode="ENABLED")
             with contextlib.closing(answer["Body"]) as body:
                 if answer["ContentLength"] > self._access.largest_file:
                     raise RefusedError(f"{what}: it exceeds {self._access.largest_file} bytes.")
@@ -34,17 +34,17 @@ class S3Engine:
         return self._aws.ask(what, get)
 
     def check(self, reference: Reference) -> Presence:
-        what, client, asked = self._asked(reference)
-        self._aws.ask(what, lambda: client.head_object(**asked))
+        what, client, arguments = self._request_arguments(reference)
+        self._aws.ask(what, lambda: client.head_object(**arguments))
         return Presence("metadata")
 
-    def _asked(self, reference: Reference) -> tuple[str, Any, dict[str, str]]:
+    def _request_arguments(self, reference: Reference) -> tuple[str, Any, dict[str, str]]:
         bucket, key = reference.get("bucket"), reference.get("path")
         client = self._aws.bucket(bucket, reference.get("region"))
-        asked = {"Bucket": bucket, "Key": key}
+        arguments = {"Bucket": bucket, "Key": key}
         if reference.get("version"):
-            asked["VersionId"] = reference.get("version")
-        return f"s3://{bucket}/{key}", client, asked
+            arguments["VersionId"] = reference.get("version")
+        return f"s3://{bucket}/{key}", client, arguments
 
 
 def _version(answer: dict[str, Any]) -> str:
@@ -103,13 +103,15 @@ class S3Store:
         return tag
 
     def _put(self, path: str, content: bytes | None) -> str:
-        asked = {"Bucket": self._bucket, "Key": self._prefix + path}
+        arguments = {"Bucket": self._bucket, "Key": self._prefix + path}
         if content is None:
-            self._aws.ask(self._named(path), lambda: self._client.delete_object(**asked))
+            self._aws.ask(self._named(path), lambda: self._client.delete_object(**arguments))
             return ""
         known = self._tags.get(path, "")
         condition = {"IfMatch": known} if known else {"IfNoneMatch": "*"}
-        answer = self._aws.ask(self._named(path), lambda: self._client.put_object(**asked, **condition, Body=content))
+        answer = self._aws.ask(
+            self._named(path), lambda: self._client.put_object(**arguments, **condition, Body=content)
+        )
         self._tags[path] = str(answer["ETag"])
         return self._tags[path].strip('"')
 

@@ -125,13 +125,13 @@ class Vault:
 
     def _log_in(self) -> None:
         def attempt() -> Mapping[str, Any]:
-            with self._words(f"the login {self.login.method}", "Check --vault-auth, --vault-role and what it reads."):
-                translate_errors: Mapping[str, Any] | None = log_in(self._client, self.login, self._access.redactor)
+            with self._errors(f"the login {self.login.method}", "Check --vault-auth, --vault-role and what it reads."):
+                token_data: Mapping[str, Any] | None = log_in(self._client, self.login, self._access.redactor)
             if self.login.method == "token":
-                translate_errors = self._look_up_token()
-            if translate_errors is None:
+                token_data = self._look_up_token()
+            if token_data is None:
                 raise expired_token(self.login)
-            return translate_errors
+            return token_data
 
         try:
             self._renew_at = renewal_time(retry(attempt, retries=self._access.retries, deadline=self._access.timeout))
@@ -169,16 +169,16 @@ class Vault:
     def _look_up_token(self) -> Mapping[str, Any] | None:
         """What the server says of the token in use: nothing where a policy forbids to ask, None where it is dead."""
         try:
-            translate_errors: Mapping[str, Any] = self._send("get", "auth/token/lookup-self", {}).get("data") or {}
+            token_data: Mapping[str, Any] = self._send("get", "auth/token/lookup-self", {}).get("data") or {}
         except RefusedError as reason:
             # Policies refuse with a list of one error; that a token is not known is said otherwise.
             return {} if "1 error occurred" in reason.message else None
-        return translate_errors
+        return token_data
 
     def _send(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        with self._words(path, "Grant the token or role a policy that allows it."):
+        with self._errors(path, "Grant the token or role a policy that allows it."):
             send: Callable[..., Any] = getattr(self._client.adapter, method)
             given = {"json": dict(body)} if body is not None else {"params": dict(params)}
             try:
@@ -190,7 +190,7 @@ class Vault:
         return answer
 
     @contextlib.contextmanager
-    def _words(self, what: str, hint: str) -> Iterator[None]:
+    def _errors(self, what: str, hint: str) -> Iterator[None]:
         """Turn hvac's and requests' errors into ours. They may quote a body, so their texts are not passed on."""
         import requests
         from hvac import exceptions as theirs
@@ -245,12 +245,12 @@ class Vault:
             for mount, version in self._mounts.items():
                 if f"{path}/".startswith(mount + "/"):
                     return mount, version
-            translate_errors = self._translate_errors(path)
-            if translate_errors:
-                self._mounts[translate_errors[0]] = translate_errors[1]
-            return translate_errors
+            found = self._look_up_mount(path)
+            if found:
+                self._mounts[found[0]] = found[1]
+            return found
 
-    def _translate_errors(self, path: str) -> tuple[str, int] | None:
+    def _look_up_mount(self, path: str) -> tuple[str, int] | None:
         try:
             data = self.get(f"sys/internal/ui/mounts/{path}").get("data") or {}
         except (RefusedError, NotFoundError):

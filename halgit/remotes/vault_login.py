@@ -115,17 +115,17 @@ def log_in(client: hvac.Client, login: Login, redactor: Redactor) -> Mapping[str
     else:
         answer = auth.userpass.login(username=login.role, password=secret, mount_point=login.mount)
     redactor.learn_credential(client.token)
-    translate_errors: Mapping[str, Any] = answer.get("auth") or {}
-    return translate_errors
+    token_data: Mapping[str, Any] = answer.get("auth") or {}
+    return token_data
 
 
-def renewal_time(translate_errors: Mapping[str, Any]) -> float:
+def renewal_time(token_data: Mapping[str, Any]) -> float:
     """When, by time.monotonic, a token is to be renewed: with a third of its life left; never where it lasts or cannot.
 
-    `translate_errors` is what a login, a renewal or a look-up says of it.
+    `token_data` is the `auth` or `data` part of the answer to a login, a renewal or a look-up.
     """
-    seconds = translate_errors.get("lease_duration") or translate_errors.get("ttl") or 0
-    return time.monotonic() + seconds * 2 / 3 if seconds and translate_errors.get("renewable") else math.inf
+    seconds = token_data.get("lease_duration") or token_data.get("ttl") or 0
+    return time.monotonic() + seconds * 2 / 3 if seconds and token_data.get("renewable") else math.inf
 
 
 def expired_token(login: Login, *, again: bool = False) -> RefusedError:

@@ -118,8 +118,8 @@ class _Tree:
         root: files.Folder = {}
         for leaf in leaves:
             own = self._files_of(leaf)
-            translate_errors = leaf.version or hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
-            digest.update(f"{leaf.path}\0{translate_errors}\n".encode())
+            version = leaf.version or hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
+            digest.update(f"{leaf.path}\0{version}\n".encode())
             for path, content in own.items():
                 files.refuse_name(self._url, path)
                 try:

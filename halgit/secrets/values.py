@@ -210,7 +210,7 @@ def _replace_in_text(file: File, changes: Sequence[Change]) -> File:
         return file
     parts: tuple[Piece, ...] = file.body.parts if isinstance(file.body, SecretText) else (file.body.decode("utf-8"),)
     if file.path.endswith((".json", ".js")):
-        changes = _fitted(file.path, parts, changes)
+        changes = _escape_changes(file.path, parts, changes)
     pieces = _pieces(parts, changes)
     if all(isinstance(piece, str) for piece in pieces):
         return replace(file, body="".join(map(str, pieces)).encode("utf-8"), how="merged")
@@ -229,7 +229,7 @@ def _may_be_escaped(body: bytes | SecretText) -> bool:
     return unescape(text) != text
 
 
-def _fitted(path: str, parts: Sequence[Piece], changes: Sequence[Change]) -> list[Change]:
+def _escape_changes(path: str, parts: Sequence[Piece], changes: Sequence[Change]) -> list[Change]:
     """The values escaped for the strings of JSON or JavaScript they go into."""
     before = [0]
     for part in parts:

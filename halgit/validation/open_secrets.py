@@ -72,13 +72,13 @@ def find(config: Value, documents: Iterable[tuple[str, Value]], accounts: Iterab
     marked = dict(_marked(config))
     for path, text in marked.items():
         yield Open("config", path, text, str(path[-1]))
-    for found in _telling("config", (), config, keys=False):
+    for found in _open_values("config", (), config, keys=False):
         if found.path not in marked:
             yield found
     for file, value in documents:
-        yield from _telling(file, (), value, keys=True)
+        yield from _open_values(file, (), value, keys=True)
     for document in accounts:
-        for found in _telling(document.file, (), document.data, keys=True):
+        for found in _open_values(document.file, (), document.data, keys=True):
             yield replace(found, document=document)
 
 
@@ -101,19 +101,19 @@ def _secret_fields(class_: str) -> frozenset[str]:
     )
 
 
-def _telling(file: str, path: Path, node: Value, *, keys: bool) -> Iterator[Open]:
+def _open_values(file: str, path: Path, node: Value, *, keys: bool) -> Iterator[Open]:
     """Values below keys that say secret (where `keys`), and passwords in addresses."""
     if isinstance(node, dict):
-        telling = dict(_keys(path, node)) if keys else {}
+        secret_keys = dict(_keys(path, node)) if keys else {}
         for key, value in node.items():
-            text = plain(value) if key in telling else None
+            text = plain(value) if key in secret_keys else None
             if text is not None and "://" not in text:
-                yield Open(file, (*path, key), text, telling[key])
+                yield Open(file, (*path, key), text, secret_keys[key])
             else:
-                yield from _telling(file, (*path, key), value, keys=keys)
+                yield from _open_values(file, (*path, key), value, keys=keys)
     elif isinstance(node, list):
         for number, value in enumerate(node):
-            yield from _telling(file, (*path, number), value, keys=keys)
+            yield from _open_values(file, (*path, number), value, keys=keys)
     elif isinstance(node, str) and "://" in node and "@" in node and not references.find_references(node):
         for match in _IN_ADDRESS.finditer(node):
             if plain(match[1]):
@@ -125,23 +125,23 @@ def _keys(path: Path, node: dict[str, Value]) -> Iterator[tuple[str, str]]:
     """The keys of a mapping whose values are secrets, with the name that says so: the key, or `name` beside `value`."""
     for key, value in node.items():
         of_config_server = key == "encrypt.key" or (key == "key" and path[-1:] == ("encrypt",))
-        if of_config_server or _says(key, value):
+        if of_config_server or _holds_secret(key, value):
             yield key, "encrypt.key" if of_config_server else str(key)
-        elif key == "value" and _says(node.get("name"), value):
+        elif key == "value" and _holds_secret(node.get("name"), value):
             yield key, str(node["name"])
 
 
 @cache
-def _telling_key(key: str) -> tuple[bool, bool]:
+def _classify_key(key: str) -> tuple[bool, bool]:
     """Whether a key says secret, and whether it surely does, so that a number counts as well."""
     parts = sensitivity.split_words(key.rsplit(".", 1)[-1])
     contents = parts == ("kubeconfig", "contents")
-    says = contents or (sensitivity.is_sensitive_key(key) and bool(parts) and parts[-1] not in _NO_SECRET)
-    return says, says and bool(parts) and parts[-1] in _SURE
+    is_secret = contents or (sensitivity.is_sensitive_key(key) and bool(parts) and parts[-1] not in _NO_SECRET)
+    return is_secret, is_secret and bool(parts) and parts[-1] in _SURE
 
 
-def _says(key: Value, value: Value) -> bool:
+def _holds_secret(key: Value, value: Value) -> bool:
     if not isinstance(key, str) or isinstance(value, (dict, list, bool)):
         return False
-    says, surely = _telling_key(key)
-    return says and (isinstance(value, str) or surely)
+    is_secret, surely = _classify_key(key)
+    return is_secret and (isinstance(value, str) or surely)

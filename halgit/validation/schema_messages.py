@@ -117,9 +117,9 @@ class Speaker(Record):
         elif kind == "required":
             yield self._missing(path, details["property"])
         else:
-            yield from self._wrong(path)
+            yield from self._invalid_value(path)
 
-    def _say(self, rule: str, path: Path, message: str, hint: str, severity: Severity = Severity.ERROR) -> Finding:
+    def _finding(self, rule: str, path: Path, message: str, hint: str, severity: Severity = Severity.ERROR) -> Finding:
         return Finding(rule, severity, message, hint, self.file, path)
 
     # --- keys ---
@@ -131,7 +131,7 @@ class Speaker(Record):
         what = "refuses the whole file" if self.reader.refuses_unknown else "ignores it"
         severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
         message = f"{owner} has no key {key}; {self.reader.name} {what}."
-        return self._say("schema/unknown-key", path, message, self._unknown_hint(key, known), severity)
+        return self._finding("schema/unknown-key", path, message, self._unknown_hint(key, known), severity)
 
     def _binds(self, path: Path, key: str) -> bool:
         """Whether Spring binds this spelling to a known key: it compares letters and digits, without their case."""
@@ -151,7 +151,7 @@ class Speaker(Record):
         shown = join_words(sections if len(sections) <= _MOST_PLACES else [*sections[:_MOST_PLACES], "others"])
         message = f"This is the body of a deployment: {shown} are at the root. Halyard refuses the whole file."
         hint = "Put all of it below deploymentConfigurations: as one item, with name: default."
-        return self._say("schema/unknown-key", (sections[0],), message, hint)
+        return self._finding("schema/unknown-key", (sections[0],), message, hint)
 
     def _unknown_hint(self, key: str, known: list[str]) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
@@ -174,11 +174,13 @@ class Speaker(Record):
         spec = spec_at(self.schema, path, self.data)
         options = _constants(self.schema, resolved(self.schema, spec.get("properties", {}).get(key, {})))
         message = f"{spec.get('title', 'this mapping')} has no {key}, which {self.reader.name} requires."
-        return self._say("schema/missing-key", path, message, f"Add {key}{': ' + _either(options) if options else ''}.")
+        return self._finding(
+            "schema/missing-key", path, message, f"Add {key}{': ' + _either(options) if options else ''}."
+        )
 
     # --- values ---
 
-    def _wrong(self, path: Path) -> Iterator[Finding]:
+    def _invalid_value(self, path: Path) -> Iterator[Finding]:
         value, spec = at(self.data, path), spec_at(self.schema, path, self.data)
         thing = _thing(path)
         options = _constants(self.schema, spec)
@@ -198,10 +200,10 @@ class Speaker(Record):
         elif "minimum" in spec and type(value) in {int, float} and "integer" in str(spec["title"]):
             shown = self._shown(path, value)
             message = f"{thing} is {shown}; {self.reader.name} expects {spec['minimum']} to {spec['maximum']}."
-            yield self._say("schema/range", path, message, "Write a number within these bounds.")
+            yield self._finding("schema/range", path, message, "Write a number within these bounds.")
         elif spec.get("title", "").startswith("address"):
             message = f"{thing} is not an {spec['title']} that {self.reader.name} accepts."
-            yield self._say("schema/address", path, message, "Write scheme://host:port/path, without spaces.")
+            yield self._finding("schema/address", path, message, "Write scheme://host:port/path, without spaces.")
         else:
             yield self._kind(path, thing, value, spec, options)
 
@@ -210,7 +212,7 @@ class Speaker(Record):
         same = [option for option in options if split_words(option) == split_words(text)]
         hint = f"Write {same[0]}." if same else suggest_nearest(text, options, "Write one of these words.")
         message = f"{thing} is {self._shown(path, value)}; {self.reader.name} expects {_either(options)}."
-        return self._say("schema/enum", path, message, hint)
+        return self._finding("schema/enum", path, message, hint)
 
     def _kind(self, path: Path, thing: str, value: Value, spec: Schema, options: list[str]) -> Finding:
         wanted = _wanted(spec, options)
@@ -219,7 +221,7 @@ class Speaker(Record):
         items = resolved(self.schema, spec.get("items", {}))
         named = wanted == "a list" and "name" in items.get("properties", {}) and _holds_mappings(value)
         hint = f"Write a list: - name: {next(iter(value))}, and so on." if named else _kind_hint(value, wanted)
-        return self._say("schema/wrong-type", path, message, hint)
+        return self._finding("schema/wrong-type", path, message, hint)
 
     def _shown(self, path: Path, value: Value) -> str:
         """A value as a message may show it: its kind, and the value itself only where it is short and harmless."""

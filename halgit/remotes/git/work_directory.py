@@ -135,16 +135,16 @@ class WorkDirectory:
         try:
             return self.git.get_object_header(id)[2]
         except (ValueError, OSError):
-            raise self._lost(id) from None
+            raise self._missing_object(id) from None
 
     def content(self, id: str) -> bytes:
         """An object that is here."""
         try:
             return self.git.stream_object_data(id)[3].read()
         except (ValueError, OSError):
-            raise self._lost(id) from None
+            raise self._missing_object(id) from None
 
-    def _lost(self, id: str) -> RemoteError:
+    def _missing_object(self, id: str) -> RemoteError:
         return CorruptError(
             f"{self.address.url}: the server did not send object {id}.", "Check the repository with git fsck."
         )

@@ -63,7 +63,7 @@ def both(node: Node, *keys: str) -> bool:
     return all(node.get(key) not in (None, "", [], {}) for key in keys)
 
 
-def words(node: Node, *steps: str) -> Iterator[tuple[Node, str]]:
+def string_items(node: Node, *steps: str) -> Iterator[tuple[Node, str]]:
     """The items of a list that are texts which can be judged, each with its node."""
     for item in node.items(*steps):
         text_ = word(item.value)

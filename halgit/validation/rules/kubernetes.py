@@ -9,7 +9,7 @@ from halgit.halyard.coercion import coerce_enum, coerce_integer, is_true
 from halgit.pipeline import MISSING, Severity, Value
 from halgit.record import Record
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import both, empty, owner, text, words
+from halgit.validation.rules.fields import both, empty, owner, string_items, text
 from halgit.validation.rules.local_files import Named, is_mounted, named
 from halgit.validation.view import Node, View
 
@@ -50,8 +50,8 @@ def _custom_kind(view: View) -> Iterator[Hit]:
 
 def _custom_uncached(view: View) -> Iterator[Hit]:
     for account in accounts(view):
-        kinds = {word for _, word in words(account, "kinds")}
-        omitted = {word for _, word in words(account, "omitKinds")}
+        kinds = {word for _, word in string_items(account, "kinds")}
+        omitted = {word for _, word in string_items(account, "omitKinds")}
         for resource in account.items("customResources"):
             kind = text(resource, "kubernetesKind")
             if kind and kinds and kind not in kinds:
