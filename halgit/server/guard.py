@@ -20,6 +20,8 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
+_DISCARDED: Final = 16
+"""A body that is too large is read up to so many times the limit, then the connection is closed."""
 _HEADERS: Final = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -99,25 +101,28 @@ class Guard:
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body, within its limits."""
         length = _header(scope, b"content-length")
-        if length.isdigit() and int(length) > self._limits.body:
-            raise _too_large(self._limits.body)
+        is_large = length.isdigit() and int(length) > self._limits.body
         try:
-            return await asyncio.wait_for(self._collect(receive), self._limits.seconds)
+            return await asyncio.wait_for(self._collect(receive, keep=not is_large), self._limits.seconds)
         except asyncio.TimeoutError:
             raise LimitError(408, "The body did not arrive in time.", "Send it faster.") from None
 
-    async def _collect(self, receive: Receive) -> bytes:
+    async def _collect(self, receive: Receive, *, keep: bool) -> bytes:
+        """The body. One that is too large is read and discarded, so that the client gets the answer; up to a bound."""
         parts: list[bytes] = []
         size = 0
         while True:
             message: Any = await receive()
             if message["type"] == "http.disconnect":
                 return b""
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._limits.body:
+            size += len(message.get("body", b""))
+            keep = keep and size <= self._limits.body
+            if keep:
+                parts.append(message.get("body", b""))
+            ends = not message.get("more_body")
+            if not keep and (ends or size > _DISCARDED * self._limits.body):
                 raise _too_large(self._limits.body)
-            if not message.get("more_body"):
+            if ends:
                 return b"".join(parts)
 
 

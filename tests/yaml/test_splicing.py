@@ -79,7 +79,7 @@ CASES: list[tuple[Path, Any, str, str]] = [
     (("literal",), "", "|  # a comment\n  one\n\n  two\n\n", '"" # a comment\n\n'),
     (("folded",), "a\nb c", ">-\n    one\n    two\n", ">-\n    a\n\n    b c\n"),
     (("folded",), "a\n  b\nc\n", ">-\n    one\n    two\n", "|\n    a\n      b\n    c\n"),
-    (("keep",), "a\n\n", "|+\n  one\n\n\n", "|+\n  a\n\n"),
+    (("keep",), "a\n\n", "|+\n  one\n\n\n", '"a\\n\\n"\n\n\n'),
     (("deep", 0, 0, "text"), "a\nb\n", "text: |\n      one\n", "text: |\n      a\n      b\n"),
     (("nothing",), "a\nb\n", "nothing: |\n", "nothing: |\n  a\n  b\n"),
     (("last",), "a\nb\n", "last: |\n  one", "last: |\n  a\n  b\n"),
