@@ -308,10 +308,8 @@ class Writer:
                 _finish([job], reason)
                 continue
             added = {path: text for path, text in job.request.change.files.items() if session.read(path) != text}
-            kept = {path for entry in edited.file.entries for path in _kubeconfig_files(entry.fields)}
-            gone = [
-                path for path in _kubeconfig_files(edited.before.fields if edited.before else None) if path not in kept
-            ]
+            kept = {path for entry in edited.file.entries for path in _kubeconfigs(entry.fields)}
+            gone = [path for path in _kubeconfigs(edited.before.fields if edited.before else None) if path not in kept]
             changes |= added
             changes |= dict.fromkeys(gone)
             wrote = [FILE] if edited.file.text != file.text else []
@@ -376,7 +374,7 @@ def _written(edited: Edited, files: tuple[str, ...]) -> Written:
     return Written(before, edited.after, files, edited.notes, "", tuple(describe_changes(before, edited.after)))
 
 
-def _kubeconfig_files(entry: Mapping[str, Value] | None) -> list[str]:
+def _kubeconfigs(entry: Mapping[str, Value] | None) -> list[str]:
     """The kubeconfig of ours that an entry names."""
     value = Entry("", (), entry or {}).get("kubeconfigFile")
     path = value.removeprefix(SERVED) if isinstance(value, str) and value.startswith(SERVED) else ""

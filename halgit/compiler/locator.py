@@ -29,9 +29,7 @@ class Locator:
         accounts: Mapping[str, bytes] = EMPTY,
         parameters: Mapping[str, Parameter] = EMPTY,
     ) -> None:
-        self._files = files
-        self._parameters = parameters
-        self._accounts = accounts
+        self._files, self._parameters, self._accounts = files, parameters, accounts
         self._layers = {layer.id: layer for layer in layers}
         self._texts: dict[str, bytes] = dict(accounts)
         for layer in self._layers.values():

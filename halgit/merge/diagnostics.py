@@ -38,17 +38,8 @@ def _to_finding(diagnostic: Diagnostic, positions: _PositionIndex) -> Finding:
     message = diagnostic.message
     if diagnostic.other is not None:
         message = message.replace("{other}", f"{diagnostic.other.file}:{positions.find(diagnostic.other).line}")
-    return Finding(
-        rule=diagnostic.rule,
-        severity=diagnostic.severity,
-        message=message,
-        hint=diagnostic.hint,
-        file=origin.file,
-        path=origin.path,
-        line=at.line,
-        column=at.column,
-        layer=origin.layer.name,
-    )
+    place = (origin.file, origin.path, at.line, at.column, origin.layer.name)
+    return Finding(diagnostic.rule, diagnostic.severity, message, diagnostic.hint, *place)
 
 
 class _PositionIndex:

@@ -35,9 +35,8 @@ def select_value(content: SecretData, reference: Reference) -> Secret | None:
     Raises NotFoundError for a missing key, CorruptError for a value that is invalid for the reference.
     """
     key = reference.get("key")
-    value: Value = content.whole if content.keys is None else dict(content.keys)
-    if key:
-        value = _find_key(content, key, reference)
+    whole: Value = content.whole if content.keys is None else dict(content.keys)
+    value = _find_key(content, key, reference) if key else whole
     if value is None:
         return None
     raw = value if isinstance(value, (str, bytes)) else _text(value)
@@ -157,10 +156,8 @@ def replace_references(
     values.update(dict.fromkeys(nulls))
     if not values:
         return file
-    data = set_values(file.data, values)
-    if file.body is None:
-        return replace(file, how="merged", data=data)
-    return replace(file, how="merged", data=data, splices={**file.splices, **values})
+    changed = replace(file, how="merged", data=set_values(file.data, values))
+    return changed if file.body is None else replace(changed, splices={**file.splices, **values})
 
 
 def set_values(data: Value, values: Mapping[Path, Value]) -> Value:

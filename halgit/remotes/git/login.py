@@ -135,14 +135,8 @@ def _token(address: Address, access: Access) -> Secret | None:
 
 def _web_settings(address: Address, access: Access, folder: Path) -> tuple[str, ...]:
     stall = max(1, int(access.timeout / _STALL_SHARE))
-    settings = [
-        "http.sslVerify=true",
-        "http.followRedirects=false",
-        "http.lowSpeedLimit=1",
-        f"http.lowSpeedTime={stall}",
-        "http.emptyAuth=false",
-        "http.delegation=none",
-    ]
+    settings = ["http.sslVerify=true", "http.followRedirects=false", "http.emptyAuth=false", "http.delegation=none"]
+    settings += ["http.lowSpeedLimit=1", f"http.lowSpeedTime={stall}"]
     own = option_for(access.ca_file, address)
     authorities = write_ca_bundle(folder / "ca.pem", own) if own else _first(access.environment, _CA_VARIABLES)
     if authorities:
