@@ -103,6 +103,7 @@ class Access(Record):
     s3_endpoint: PerHost = PerHost()
     s3_region: PerHost = PerHost()
     s3_profile: PerHost = PerHost()
+    sops_age_key_file: str = ""
     instance_credentials: bool = False
     verify_signatures: str = ""
     environment: Mapping[str, str] = field(default=EMPTY, repr=False)

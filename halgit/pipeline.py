@@ -309,7 +309,8 @@ class Compiled(Record):
     """The configuration as one: layers merged, parameters replaced, references still standing.
 
     `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
-    `mounted` are files and directories that the operator says are mounted into Halyard's pod.
+    `mounted` are files and directories that the operator says are mounted into Halyard's pod. `encrypted` are the
+    layer files that SOPS encrypted, as SOPS wrote them, by their names in `sops://` references.
     """
 
     files: Mapping[str, File]
@@ -324,6 +325,7 @@ class Compiled(Record):
     dialect: Dialect = "halgit"
     rules: RuleSettings = RuleSettings()
     accounts: Mapping[str, bytes] = EMPTY
+    encrypted: Mapping[str, bytes] = EMPTY
 
     @property
     def sources(self) -> tuple[SourceId, ...]:

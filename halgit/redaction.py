@@ -41,6 +41,11 @@ class Secret:
         except UnicodeDecodeError:
             raise UnicodeDecodeError("utf-8", b"?", 0, 1, f"secret {self.name} is not UTF-8 text") from None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the value is a number or boolean, written without quotes (`pipeline.PlainScalar`)."""
+        return isinstance(self._value, str) and type(self._value) is not str
+
     def open_bytes(self) -> bytes:
         """The value as bytes, a text encoded as UTF-8."""
         return self._value if isinstance(self._value, bytes) else self._value.encode("utf-8")

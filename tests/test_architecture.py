@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "halgit"
 LAYERS: dict[str, int] = {
     "errors": 0, "pipeline": 0, "operator_settings": 0, "redaction": 0, "record": 0, "lazy": 0, "__init__": 0,
     "catalog": 1, "text": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
-    "settings": 2, "merge": 2, "validation": 2, "report": 2,
+    "settings": 2, "merge": 2, "sops": 2, "validation": 2, "report": 2,
     "parameters": 3,
     "opsmx": 4,
     "sources": 5, "secrets": 5, "explain": 5, "diff": 5, "convert": 5, "lock": 5, "publish": 5, "accounts": 5, "isd": 5,
@@ -25,14 +25,14 @@ LAYERS: dict[str, int] = {
 
 PURE = {"catalog", "errors", "pipeline", "operator_settings", "redaction", "record", "lazy",
         "text", "yaml", "halyard", "references",
-        "settings", "merge", "parameters", "opsmx", "validation", "report", "explain", "diff", "convert",
+        "settings", "merge", "sops", "parameters", "opsmx", "validation", "report", "explain", "diff", "convert",
         "lock"}  # fmt: skip
 WORLD = {"os", "time", "random", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http.client"}
 YAML_LIBRARIES = {"yaml", "ruamel"}
 REMOTE_LIBRARIES = {"git", "boto3", "botocore", "hvac", "lightkube", "httpx", "requests", "urllib3", "google",
                     "subprocess", "socket", "ssl", "http.client", "urllib.request"}  # fmt: skip
 HEAVY = {"boto3", "botocore", "hvac", "git", "fastapi", "uvicorn", "cryptography", "lightkube", "google", "rich",
-         "jsonschema_rs", "ruamel"}  # fmt: skip
+         "jsonschema_rs", "ruamel", "pyrage"}  # fmt: skip
 REFUSED_NAMES = {"utils", "helpers", "common", "manager", "core", "misc"}
 
 

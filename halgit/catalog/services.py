@@ -214,10 +214,13 @@ a: b
     Entry(
         id="profiles/sops",
         severity=Severity.WARNING,
-        summary="A file is encrypted by SOPS.",
+        summary="A file is encrypted by SOPS, and nothing decrypts it.",
         halyard="Halyard and the services read the file as it is, with ENC[...] as the values.",
         impact="The settings do not work.",
-        fix="Decrypt the file before halgit reads it, or use references to secrets.",
+        fix=(
+            "Use SOPS's YAML or JSON format with its complete `sops` mapping for the halconfig, a profile or "
+            "service-settings, which halgit decrypts; in other files use references to secrets."
+        ),
         example="""\
 # default/profiles/gate-local.yml
 token: ENC[AES256_GCM]

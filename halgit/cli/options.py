@@ -99,6 +99,8 @@ access_options = combine(
         for name, text in PER_HOST.items()
     ]
     + [
+        option("--sops-age-key-file", default="", metavar="FILE", group=SECRETS,
+               help="File with the age keys that decrypt layer files encrypted by SOPS."),
         option("--instance-credentials", is_flag=True, group=LOGIN,
                help="Ask the metadata service of the machine for AWS credentials."),
         option("--timeout", type=Seconds(1), default=120.0, show_default=True, metavar="SECONDS", group=NETWORK,

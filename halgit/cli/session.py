@@ -230,7 +230,7 @@ class Session:
 
         distinct = {format_address(use.reference) for use in plan.uses if use.action != "leave"}
         count = Counter(self.output, doing, len(distinct))
-        return lambda name: _CountedEngine(engines(self.access)(name), count)
+        return lambda name: _CountedEngine(engines(self.access, plan.compiled.encrypted)(name), count)
 
     def is_ignored(self, path: Path) -> bool | None:
         """Whether git ignores this path of a work tree; None if git cannot tell."""

@@ -93,6 +93,7 @@ def access_settings(options: Mapping[str, Any], output: Output) -> Access:
         Access(),
         **values,
         verify_signatures=options.get("verify_signatures", ""),
+        sops_age_key_file=options.get("sops_age_key_file", ""),
         instance_credentials=bool(options.get("instance_credentials")),
         environment=MappingProxyType(environment),
         variables=MappingProxyType(dict(os.environ) if "env" in _allowed_engines(options) else {}),

@@ -81,6 +81,7 @@ def compile_tree(
         dialect=dialect.name,
         rules=_rules(sources),
         accounts={path: text for source in sources for path, text in source.accounts.items()},
+        encrypted={path: text for source in sources for path, text in source.encrypted.items()},
     )
 
 

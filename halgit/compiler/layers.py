@@ -39,6 +39,7 @@ class SourceLayers(Record):
     root: LayerSettings
     findings: tuple[Finding, ...] = ()
     accounts: Mapping[str, bytes] = EMPTY
+    encrypted: Mapping[str, bytes] = EMPTY
 
 
 class CachingReader:
@@ -106,7 +107,7 @@ def read_layers(snapshot: Snapshot, overlay: str, *, prefix: str = "", optional:
             f"{_describe(snapshot)} has no file of a layer (no config, no profiles, no service-settings).",
             "Check --path, or run `halgit init` to start a repository.",
         )
-    return SourceLayers(snapshot, layers, reader.root, (*reader.findings, *findings), reader.accounts)
+    return SourceLayers(snapshot, layers, reader.root, (*reader.findings, *findings), reader.accounts, reader.encrypted)
 
 
 def _describe(snapshot: Snapshot) -> str:
@@ -144,6 +145,7 @@ class _LayerReader:
         self.prefix = prefix
         self.findings: list[Finding] = []
         self.accounts: dict[str, bytes] = {}
+        self.encrypted: dict[str, bytes] = {}
         paths = [path for path in snapshot.paths if path == SETTINGS or path.endswith("/" + SETTINGS)]
         self._texts = snapshot.read(paths) if is_layered(snapshot) else {}
         self._parsed: dict[str, LayerSettings] = {}
@@ -181,9 +183,25 @@ class _LayerReader:
         own = {path: texts[path] for path in wanted if path in texts}
         return tuple(self._layer(folder, parsed, paths, own) for folder, parsed, paths in parts)
 
+    def _with_references(self, path: str, text: bytes) -> bytes:
+        """Return a file; one that SOPS encrypted has references in place of its values."""
+        if b"ENC[AES256_GCM" not in text:
+            return text
+        from halgit.sops import replace_values
+
+        replaced = replace_values(text, self.prefix + path)
+        if replaced is None:
+            return text
+        self.encrypted[self.prefix + path] = text
+        return replaced
+
     def _layer(self, folder: str, parsed: LayerSettings, paths: frozenset[str], texts: Mapping[str, bytes]) -> Layer:
         id = LayerId(self.prefix + (folder or "."), self.snapshot.source, folder)
-        return Layer(id, paths, {path: texts[id.file(path)] for path in paths if id.file(path) in texts}, parsed)
+        files = {path: texts[id.file(path)] for path in paths if id.file(path) in texts}
+        merged = {
+            path: self._with_references(id.file(path), files[path]) for path in files if selection.is_merged(path)
+        }
+        return Layer(id, paths, {**files, **merged}, parsed)
 
     def _own_paths(self, folder: str) -> frozenset[str]:
         """Return the files below a folder, without those of layers inside it. A plain source is one layer."""

@@ -50,7 +50,7 @@ class EngineSyntax(Record):
     @property
     def fields(self) -> tuple[str, ...]:
         """All fields in canonical order."""
-        extra = ("mount", "namespace", "region", "version", "key", "encoding")
+        extra = ("mount", "namespace", "region", "version", "key", "encoding", "type")
         return self.places + tuple(name for name in extra if name in self.required | self.optional)
 
 
@@ -98,6 +98,7 @@ ENGINES: Final[Mapping[str, EngineSyntax]] = {
     "noop": EngineSyntax("spinnaker", {"v": "value"}, ("value",)),
     "env": EngineSyntax("halgit", EMPTY, ("name",), optional=frozenset({"encoding"})),
     "file": EngineSyntax("halgit", EMPTY, ("path",), optional=frozenset({"key", "encoding"})),
+    "sops": EngineSyntax("halgit", EMPTY, ("path",), required=frozenset({"key"}), optional=frozenset({"type"})),
 }
 
 
@@ -160,7 +161,7 @@ def parse_uri(uri: str, text: str, *, file: bool) -> Reference:
 def _options(engine: str, shape: EngineSyntax, query: str) -> dict[str, str]:
     from urllib.parse import parse_qsl
 
-    allowed = (shape.required | shape.optional) & {"version", "encoding", "region"} | {"default"}
+    allowed = (shape.required | shape.optional) & {"version", "encoding", "region", "type"} | {"default"}
     fields: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in allowed:
@@ -219,6 +220,7 @@ _PATTERNS: Final[Mapping[tuple[str, str], tuple[re.Pattern[str], str]]] = {
     ("google-secrets-manager", "version"): (lazy_pattern(r"[A-Za-z0-9_-]+"), "is not a valid version"),
     ("secrets-manager", "name"): (lazy_pattern(r"[A-Za-z0-9/_+=.@:-]+"), "is not a valid name of a secret"),
     ("", "region"): (lazy_pattern(r"[a-z0-9-]{1,40}"), "is not a valid region"),
+    ("sops", "type"): (lazy_pattern("int|float|bool"), "is not a type (types: int, float, bool)"),
     ("", "encoding"): (lazy_pattern("base64"), "is not a supported encoding (encodings: base64)"),
 }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from halgit.errors import RemoteError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
-from halgit.pipeline import Reference
+from halgit.pipeline import EMPTY, Reference
 
 if TYPE_CHECKING:
     from halgit.remotes.engine import Engine
@@ -32,10 +32,17 @@ ENGINES: Final[Mapping[str, str]] = {
 """Every engine with its module below `halgit.remotes` and its class. A remote is imported when it is first used."""
 
 
-def engines(access: Access) -> Engines:
-    """The engines with the operator's servers and logins; each connects when it is first asked for."""
+def engines(access: Access, encrypted: Mapping[str, bytes] = EMPTY) -> Engines:
+    """The engines with the operator's servers and logins; each connects when it is first asked for.
+
+    `encrypted` are the layer files that SOPS encrypted, as `Compiled.encrypted` has them.
+    """
 
     def of(name: str) -> Engine:
+        if name == "sops":
+            from halgit.secrets.sops import SopsEngine
+
+            return SopsEngine(access, encrypted)
         from importlib import import_module
 
         module, _, kind = ENGINES[name].partition(":")

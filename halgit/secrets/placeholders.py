@@ -13,7 +13,7 @@ from typing import Final
 from halgit import references
 from halgit.halyard import model
 from halgit.halyard.resources import load_table
-from halgit.pipeline import MISSING, Value
+from halgit.pipeline import MISSING, PlainScalar, Value
 from halgit.secrets.plan import SecretPlan, Use
 from halgit.secrets.values import halyard_path, name_secret_file
 
@@ -21,6 +21,9 @@ _JSON: Final = frozenset(
     {"jsonPath", "jsonKey", "dockerconfigFile", "credentialPath", "credentials_path", "serviceKeyFile"}
 )
 """The local-file fields whose files hold JSON."""
+
+_OF_TYPES: Final = {"int": "1", "float": "1.0", "bool": "false"}
+"""Placeholders for values that SOPS encrypted and that are no strings."""
 
 
 def make_placeholders(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes]]:
@@ -46,6 +49,8 @@ def make_placeholders(plan: SecretPlan) -> tuple[dict[Use, str], dict[str, bytes
 
 def _text(use: Use, config: Value, text: str) -> str:
     """A text for a place; in a field of the halconfig that takes no text, one that is read as what it takes."""
+    if use.reference.get("type"):
+        return PlainScalar(_OF_TYPES[use.reference.get("type")])
     known = model.find_type(use.occurrence.path, config) if use.occurrence.file == "config" else None
     if known is None or not use.occurrence.found.whole:
         return text

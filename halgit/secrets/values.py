@@ -57,6 +57,8 @@ def decode_text(secret: Secret, reference: Reference) -> Secret:
 
     Raises Corrupt where it is no UTF-8.
     """
+    if secret.is_plain:
+        return secret
     try:
         text = secret.open_bytes().decode("utf-8")
     except UnicodeDecodeError:

@@ -17,7 +17,6 @@ from halgit.errors import SourceError
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Finding, Resolved, Snapshot, SourceId
 from halgit.record import Record, replace
-from halgit.remotes.engine import Engine
 from halgit.sync.state import revision_of, tree_digest
 
 
@@ -131,9 +130,11 @@ class Renderer:
         findings = collect_findings(compiled, plan, self._operator, locator)
         self._report(findings)
         require_below(findings, self._operator.fail_on)
+        from halgit.secrets.engines import engines
+
         resolved = secrets.resolve_secrets(
             plan,
-            self._engine,
+            engines(self._access, compiled.encrypted),
             self._access.redactor,
             pinned=entry.secrets if entry else EMPTY,
             locate=locator.locate_findings,
@@ -162,11 +163,6 @@ class Renderer:
             place=place,
             digest=tree_digest({path: publish.digest(text) for path, text in files.items()}),
         )
-
-    def _engine(self, name: str) -> Engine:
-        from halgit.secrets.engines import engines
-
-        return engines(self._access)(name)
 
     def is_ignored(self, path: Path) -> bool | None:
         """Whether git ignores this path of a work tree; None where git cannot say."""

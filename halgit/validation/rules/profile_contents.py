@@ -138,6 +138,8 @@ def _sops(view: View) -> Iterator[Hit]:
             and b"ENC[" in file.body
         ):
             data = hyaml.read(file.body, path).data
+            if b"\nsops_mac=" in file.body:
+                yield Hit((), f"{path} is encrypted by SOPS as dotenv, and nothing decrypts it.", path)
         section: Value = data.get("sops") if isinstance(data, dict) else None
         if isinstance(section, Mapping) and ("mac" in section or "lastmodified" in section):
             yield Hit(("sops",), f"{path} is encrypted by SOPS, and nothing decrypts it.", path)
