@@ -18,7 +18,7 @@ from halgit.convert import ChartValues, ConvertedTree, ImportSource
 from halgit.errors import UsageError
 from halgit.halyard import resources
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import Finding, Severity, Skipped, Snapshot, SourceId
+from halgit.pipeline import Compiled, Finding, Severity, Skipped, Snapshot, SourceId
 from halgit.report.summaries import import_json, import_text
 from halgit.report.tables import counted
 from halgit.validation.rules import ALL
@@ -110,6 +110,7 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
     with Session(settings, output) as run:
         snapshot, tree = _open_source(run, source, options["hal_home"])
         compilation = run.compile([snapshot])
+        _refuse_encrypted(compilation.compiled)
         wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
         wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED)]
         run.report(wrong)
@@ -148,6 +149,12 @@ def _open_source(run: Session, source: str, hal_home: str) -> tuple[Snapshot, Co
 def _refuse_layered(snapshot: Snapshot, source: str) -> None:
     if "halgit.yaml" in snapshot.paths or overlays(snapshot):
         raise UsageError(f"{source} is already a repository of layers.", "Render it with --repo.")
+
+
+def _refuse_encrypted(compiled: Compiled) -> None:
+    if compiled.encrypted:
+        message = f"{', '.join(sorted(compiled.encrypted))}: encrypted by SOPS, which an import cannot convert."
+        raise UsageError(message, "Decrypt a copy with `sops decrypt -i`, import it, and encrypt the new files.")
 
 
 def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> ImportSource:

@@ -242,6 +242,13 @@ def test_without_a_key_render_fails_and_validate_and_mask_work(tmp_path: Path) -
     assert f"sops://{GATE}#server/password" in listed
 
 
+def test_import_refuses_what_it_cannot_convert(tmp_path: Path) -> None:
+    repo = _repository(tmp_path / "repo", _fixture("types.yml"))
+    ran = halgit("import", repo, tmp_path / "new")
+    assert (ran.code, (tmp_path / "new").exists()) == (2, False)
+    assert f"{GATE}: encrypted by SOPS, which an import cannot convert. Decrypt a copy" in ran.err
+
+
 def test_explain_shows_no_value(tmp_path: Path) -> None:
     repo = _repository(tmp_path / "repo", _fixture("types.yml"))
     key = str(FIXTURES / "first.key")
