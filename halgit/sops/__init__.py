@@ -13,7 +13,6 @@ from halgit.lazy import lazy_exports
 _MODULES = {
     "decrypt_values": "decryption",
     "replace_values": "layer_file",
-    "is_encrypted": "metadata",
     "read_metadata": "metadata",
     "Metadata": "metadata",
     "KeyGroup": "metadata",
@@ -23,7 +22,7 @@ _MODULES = {
 if TYPE_CHECKING:
     from halgit.sops.decryption import decrypt_values
     from halgit.sops.layer_file import replace_values
-    from halgit.sops.metadata import KeyGroup, Metadata, is_encrypted, read_metadata
+    from halgit.sops.metadata import KeyGroup, Metadata, read_metadata
     from halgit.sops.shamir import combine_shares
 else:
     __getattr__ = lazy_exports(__name__, _MODULES)
@@ -33,7 +32,6 @@ __all__ = [
     "Metadata",
     "combine_shares",
     "decrypt_values",
-    "is_encrypted",
     "read_metadata",
     "replace_values",
 ]

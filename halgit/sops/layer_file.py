@@ -14,7 +14,7 @@ from urllib.parse import quote
 from halgit import yaml as hyaml
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, UnquotedScalar, Value
-from halgit.sops.metadata import KEY, Metadata, read_metadata
+from halgit.sops.metadata import KEY, read_metadata
 
 ENCRYPTED: Final = lazy_pattern(r"ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]")
 _COMMENT: Final = lazy_pattern(r"(?m)(?:(?<=[ \t])|^)[ \t]*#ENC\[AES256_GCM,[^\]\n]*\][ \t]*$")
@@ -30,17 +30,16 @@ def replace_values(text: bytes, file: str) -> bytes | None:
     None also for flow style that is not JSON, which SOPS does not write. `file` names the file in references and must
     be unique among the sources of a run.
     """
-    metadata = read_metadata(text, file)
-    if metadata is None:
+    if read_metadata(text, file) is None:
         return None
     try:
-        return _replace(text, file, metadata)
+        return _replace(text, file)
     except (hyaml.EditError, ValueError):
         return None
 
 
-def _replace(text: bytes, file: str, metadata: Metadata) -> bytes:
-    places = _find_places(text, file, metadata)
+def _replace(text: bytes, file: str) -> bytes:
+    places = _find_places(text, file)
     comments = _find_comment_items(text)
     if text.lstrip().startswith(b"{"):
         return _replace_in_json(text, places, comments)
@@ -55,12 +54,12 @@ def format_key(path: Path) -> str:
     return "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def _find_places(text: bytes, file: str, metadata: Metadata) -> Mapping[Path, UnquotedScalar]:
-    """Return the reference for each encrypted value of a file."""
+def _find_places(text: bytes, file: str) -> Mapping[Path, UnquotedScalar]:
+    """Return the reference for each encrypted value; one that the rules leave open has no value at decryption."""
     places: dict[Path, UnquotedScalar] = {}
     for scalar in hyaml.list_scalars(text):
         match = None if scalar.key or scalar.path[0] == KEY else ENCRYPTED.fullmatch(scalar.text)
-        if match is not None and match.group(4) != COMMENT and metadata.encrypts(scalar.path):
+        if match is not None and match.group(4) != COMMENT:
             kind = match.group(4)
             option = f"?type={kind}" if kind in ("int", "float", "bool") else ""
             address = f"sops://{quote(file, safe=_SAFE + ':')}{option}#{quote(format_key(scalar.path), safe=_SAFE)}"

@@ -56,16 +56,16 @@ class Metadata(Record):
             is_encrypted = not any(name.endswith(self.unencrypted_suffix) for name in names)
         if self.encrypted_suffix:
             is_encrypted = any(name.endswith(self.encrypted_suffix) for name in names)
-        if self.unencrypted_regex and any(matches_pattern(self.unencrypted_regex, name) for name in names):
+        if self.unencrypted_regex and any(_occurs(self.unencrypted_regex, name) for name in names):
             is_encrypted = False
         if self.encrypted_regex:
-            is_encrypted = any(matches_pattern(self.encrypted_regex, name) for name in names)
+            is_encrypted = any(_occurs(self.encrypted_regex, name) for name in names)
         return is_encrypted
 
 
-def is_encrypted(text: bytes, file: str) -> bool:
-    """Whether SOPS encrypted this YAML or JSON file of one document."""
-    return read_metadata(text, file) is not None
+def _occurs(pattern: str, name: str) -> bool:
+    """Whether a pattern matches anywhere in a name, as Go's `regexp.Match` does."""
+    return matches_pattern(rf"[\s\S]*(?:{pattern})[\s\S]*", name)
 
 
 def read_metadata(text: bytes, file: str) -> Metadata | None:

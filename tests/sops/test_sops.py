@@ -242,6 +242,42 @@ def test_without_a_key_render_fails_and_validate_and_mask_work(tmp_path: Path) -
     assert f"sops://{GATE}#server/password" in listed
 
 
+def test_a_halconfig_is_decrypted_with_its_types(tmp_path: Path) -> None:
+    repo, out, key = tmp_path / "repo", tmp_path / "out", FIXTURES / "first.key"
+    repo.mkdir()
+    (repo / "config").write_bytes(_fixture("config"))
+    ran = halgit("render", "--repo", repo, "--out", out, "--sops-age-key-file", key)
+    assert ran.code == 0, ran.err
+    assert "schema/" not in ran.err
+    assert hyaml.read((out / "config").read_bytes(), "").data == hyaml.read(_fixture("config.yml"), "").data
+    masked = halgit("render", "--repo", repo, "--out", tmp_path / "masked", "--secrets", "mask")
+    assert masked.code == 0, masked.err
+    data = hyaml.read((tmp_path / "masked/config").read_bytes(), "").data["deploymentConfigurations"][0]
+    assert data["security"]["authn"]["enabled"] is False
+
+
+def test_a_rule_matches_anywhere_in_a_key() -> None:
+    metadata = read_metadata(_fixture("config"), "config")
+    assert metadata is not None
+    assert [metadata.encrypts((name,)) for name in ("enabled", "clientSecret", "name", "enabledAt")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_value_that_the_rules_leave_open_is_never_written_encrypted(tmp_path: Path) -> None:
+    ran, file = _render(
+        tmp_path,
+        _fixture("mac-only-encrypted.yml").replace(b"port: 8084", b"port: ENC[AES256_GCM,data:x,iv:x,tag:x,type:int]"),
+        "--no-validate",
+        HALGIT_SOPS_AGE_KEY_FILE=str(FIXTURES / "first.key"),
+    )
+    assert (ran.code, file.exists()) == (4, False)
+    assert "has no key server/port" in ran.err
+
+
 def test_import_refuses_what_it_cannot_convert(tmp_path: Path) -> None:
     repo = _repository(tmp_path / "repo", _fixture("types.yml"))
     ran = halgit("import", repo, tmp_path / "new")
