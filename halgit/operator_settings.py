@@ -82,6 +82,7 @@ class Access(Record):
     """Addresses, credentials and limits for outside systems. Operator settings only.
 
     `token_hosts` are the hosts that may receive a git token without `HOST=`: those of `--repo`; None allows all.
+    With `submodules` those of git are fetched from the source's own server and from `submodule_hosts`.
     `environment` is the part of the process environment visible to remotes. Times are in seconds, sizes in bytes.
     `vault_auth` is a method (token, approle, kubernetes, jwt, userpass), or `METHOD:MOUNT`; `vault_role` its role,
     role id or user; `vault_secret_file` holds its secret id, JWT or password. What is S3's is by bucket, not host. The
@@ -114,6 +115,8 @@ class Access(Record):
     progress: Progress = field(default=ignore_progress)
     warn: Progress = field(default=ignore_progress)
     token_hosts: frozenset[str] | None = None
+    submodules: bool = False
+    submodule_hosts: frozenset[str] = frozenset()
     cache: RunCache = field(default_factory=RunCache, compare=False, repr=False)
     redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 

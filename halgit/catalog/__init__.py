@@ -29,6 +29,7 @@ _MODULES: Final = (
     "services",
     "service_settings",
     "settings",
+    "sources",
     "yaml",
 )
 

@@ -48,6 +48,10 @@ source_details = combine(
         option("--path", default="", metavar="DIR", group=SOURCE, help="Root folder in the source (with one --repo)."),
         option("--verify-signatures", default="", metavar="FILE", group=SOURCE,
                help="Accept only commits signed by a key of this GPG key ring or SSH allowed-signers file."),
+        option("--submodules", is_flag=True, group=SOURCE,
+               help="Fetch git submodules at their pinned commits from the host of --repo."),
+        option("--submodule-host", "submodule_hosts", multiple=True, metavar="HOST", group=SOURCE,
+               help="Fetch submodules from this host too; its credentials are those set with HOST=."),
     ]
 )  # fmt: skip
 

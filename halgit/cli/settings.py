@@ -102,11 +102,23 @@ def access_settings(options: Mapping[str, Any], output: Output) -> Access:
         progress=output.progress,
         warn=output.warning,
         token_hosts=_token_hosts(options.get("repos") or options.get("repo", ""), values["git_token_file"]),
+        submodules=bool(options.get("submodules")),
+        submodule_hosts=_submodule_hosts(options),
         redactor=output.redactor,
     )
     _learn_logins(access, output.redactor)
     remove_leftovers(access.environment)
     return access
+
+
+def _submodule_hosts(options: Mapping[str, Any]) -> frozenset[str]:
+    """Return the hosts of --submodule-host. Raises UsageError for a URL, and without --submodules."""
+    hosts: tuple[str, ...] = options.get("submodule_hosts", ())
+    if any("/" in host or "@" in host or not host for host in hosts):
+        raise UsageError("--submodule-host must be a host name.", "Write HOST or HOST:PORT.")
+    if hosts and not options.get("submodules"):
+        raise UsageError("--submodule-host needs --submodules.", "Add --submodules.")
+    return frozenset(host.lower() for host in hosts)
 
 
 def _token_hosts(repos: str | Sequence[str], token_file: PerHost) -> frozenset[str] | None:

@@ -11,6 +11,7 @@ from threading import Lock
 
 from halgit import settings
 from halgit import yaml as hyaml
+from halgit.compiler import submodules
 from halgit.errors import SourceError, UsageError
 from halgit.lazy import lazy_pattern
 from halgit.merge import selection
@@ -101,13 +102,15 @@ def read_layers(snapshot: Snapshot, overlay: str, *, prefix: str = "", optional:
         if start is None:
             return SourceLayers(snapshot, (), reader.root, tuple(reader.findings))
         folders, findings = order_layers(start, reader.settings)
+        findings = submodules.explain_bases(snapshot, findings, reader.settings)
     layers = reader.layers(folders)
     if not any(selection.may_be_tree_file(path) for layer in layers for path in layer.paths):
         raise SourceError(
             f"{_describe(snapshot)} has no file of a layer (no config, no profiles, no service-settings).",
-            "Check --path, or run `halgit init` to start a repository.",
+            submodules.hint_at(snapshot) or "Check --path, or run `halgit init` to start a repository.",
         )
-    return SourceLayers(snapshot, layers, reader.root, (*reader.findings, *findings), reader.accounts, reader.encrypted)
+    findings = (*reader.findings, *findings, *submodules.find_missing(snapshot, layers, reader.root.deployment))
+    return SourceLayers(snapshot, layers, reader.root, findings, reader.accounts, reader.encrypted)
 
 
 def _describe(snapshot: Snapshot) -> str:
@@ -126,7 +129,7 @@ def _start_folder(reader: _LayerReader, overlay: str, optional: bool) -> str | N
         if any(path.startswith(f"{OVERLAYS}{overlay}/") for path in snapshot.paths):
             hint = "Add a halgit.yaml or a config there, or choose another overlay."
             raise UsageError(f"{_describe(snapshot)}: {OVERLAYS}{overlay} contains no file of a layer.", hint)
-        hint = suggest_nearest(overlay, known, listed)
+        hint = submodules.hint_at(snapshot, OVERLAYS + overlay) or suggest_nearest(overlay, known, listed)
         raise UsageError(f"{_describe(snapshot)} has no overlay {overlay}.", hint)
     if "config" in snapshot.paths or reader.root.bases:
         return ""

@@ -31,6 +31,7 @@ class RecordedSnapshot:
         self._snapshot = snapshot
         self.source: SourceId = snapshot.source
         self.paths = snapshot.paths
+        self.submodules: Mapping[str, tuple[str, str]] = getattr(snapshot, "submodules", {})
         self.files_read: set[str] = set()
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
@@ -62,6 +63,7 @@ def digest_inputs(snapshots: Sequence[Snapshot], operator: OperatorSettings, fil
     for number, snapshot in enumerate(snapshots):
         source = snapshot.source
         parts += [source.url, source.ref, source.path, source.revision]
+        parts += getattr(snapshot, "submodules", ())
         if not source.revision:
             known = [path for path in (files[number] if number < len(files) else ()) if path in snapshot.paths]
             contents = snapshot.read(known)

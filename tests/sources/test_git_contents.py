@@ -101,7 +101,7 @@ def test_a_submodule_is_left_out_and_told(repository: Repository, opened: Open, 
     assert said[-1] == f"{repository.url}: submodule base is skipped"
     assert no_opening(opened, "base/profiles") == (
         f"{repository.url}: the folder base/profiles is in submodule base, which is not fetched. "
-        "Use the submodule's own URL."
+        "Fetch it with --submodules, or put the files into the repository."
     )
 
 

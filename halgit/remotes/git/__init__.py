@@ -4,6 +4,7 @@
     program      how git is run                        faults      git's words as our errors
     workplace    a private repository, and git in it   signatures  who signed the commit
     fetch        from a ref to a commit                snapshot    from a commit to files
+    submodules   which of them may be fetched          contents    the objects of one commit
 
 Servers and logins are the operator's; nothing in a repository is run or obeyed.
 """

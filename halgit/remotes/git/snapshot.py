@@ -1,13 +1,13 @@
 """A commit as a source: files listed from its trees, contents fetched on demand; and commits of local work trees.
 
 One `read` fetches all its contents in one request. Files are returned as git stores them, without filters or line-end
-conversion. A submodule is not part of the snapshot.
+conversion. Submodules are fetched at their pinned commits where the operator allows it, and skipped otherwise.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from urllib.parse import quote
 
@@ -16,65 +16,81 @@ from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.record import Record
 from halgit.remotes import files
-from halgit.remotes.git.fetch import Tip, fetch_files, refetch_tip
+from halgit.remotes.git.address import Address
+from halgit.remotes.git.contents import LINK, MODULE, CommitContents, Row
+from halgit.remotes.git.fetch import Tip, fetch_tip
 from halgit.remotes.git.program import NO_GIT, finish, start, summarize_message
+from halgit.remotes.git.submodules import (
+    RefusedSubmodule,
+    check_limits,
+    find_address,
+    limit_access,
+)
 from halgit.remotes.git.work_directory import WorkDirectory, running_programs
-
-_LINK = "120000"
-_MODULE = "160000"
-_LONGEST_LINK = 4096
 
 
 class GitSnapshot:
-    """The files of one commit; see `Snapshot` in `tree.py`. Not for several threads at once."""
+    """The files of one commit; see `Snapshot` in `pipeline.py`. Not for several threads at once.
+
+    `submodules` are the paths of those that are not fetched, with the reason and the next step.
+    """
 
     def __init__(self, work_directory: WorkDirectory, tip: Tip, spec: SourceSpec, access: Access) -> None:
         self.source = SourceId(work_directory.address.url, tip.commit, spec.ref, spec.path)
-        self._workplace = work_directory
-        self._tip = tip
         self._name = work_directory.address.url
-        self._largest = access.largest_file
-        self._here: set[str] = set()
-        self._modules: list[str] = []
+        self._access = access
+        self._main = CommitContents(work_directory, tip, access.largest_file)
+        self._fetched: list[CommitContents] = []
+        self._count = 0
+        self._owners: dict[str, CommitContents] = {}
+        self._skipped: dict[str, RefusedSubmodule] = {}
         self.links: frozenset[str] = frozenset()
-        self._listing = files.resolve_links(self._name, self._root(spec.path))
+        try:
+            self._listing = files.resolve_links(self._name, self._root(spec.path))
+        except BaseException:
+            self._close_submodules()
+            raise
         self.paths = frozenset(self._listing)
-        for module in self._modules:
+        start = f"{spec.path}/" if spec.path else ""
+        self.submodules = {
+            path.removeprefix(start): (one.reason, one.hint)
+            for path, one in self._skipped.items()
+            if path.startswith(start)
+        }
+        for module in self.submodules:
             access.progress(f"{self._name}: submodule {module} is skipped")
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         wanted = {path: files.find_file(self._name, self._listing, path).key for path in paths}
-        self._fetch(wanted.values())
-        return {path: self._content(path, id) for path, id in wanted.items()}
+        for contents in (self._main, *self._fetched):
+            contents.fetch(id for id in wanted.values() if self._owner(id) is contents)
+        return {path: self._owner(id).content(path, id) for path, id in wanted.items()}
 
     def close(self) -> None:
-        """End git and remove its folder; nothing can be read afterwards."""
-        self._workplace.close()
+        """End git and remove its folders; nothing can be read afterwards."""
+        self._close_submodules()
+        self._main.close()
 
-    def _fetch(self, ids: Iterable[str]) -> None:
-        """Make these contents be here."""
-        missing = set(ids) - self._here
-        if self._tip.has_files or not missing:
-            return
-        if not fetch_files(self._workplace, missing):
-            self._tip = refetch_tip(self._workplace, self._tip)
-        self._here |= missing
+    def _close_submodules(self) -> None:
+        for contents in self._fetched:
+            contents.close()
 
-    def _content(self, path: str, id: str) -> bytes:
-        size = self._workplace.size(id)
-        files.refuse_size(self._name, path, size, self._largest)
-        content = self._workplace.content(id)
-        files.refuse_content(self._name, path, content)
-        return content
+    def _owner(self, id: str) -> CommitContents:
+        """The repository that has a content; one content may be in several."""
+        return self._owners.get(id, self._main)
+
+    # --- the tree ----------------------------------------------------------------------------------------------
 
     def _root(self, path: str) -> files.Folder:
         """The folder that is the source's root."""
         if not path:
-            return self._tree()
-        listing = self._workplace.list_files(f"{self._tip.commit}:{path}")
-        if listing is not None:
-            return self._planted(listing)
-        whole = self._tree()
+            return self._whole()
+        rows = self._main.rows(path)
+        if rows is not None:
+            root: files.Folder = {}
+            self._add(root, self._main, rows, _Place(path, "", 1))
+            return root
+        whole = self._whole()
         reached = files.follow_path(whole, (), path)
         if isinstance(reached, files.Fault):
             raise self._no_folder(path, reached, _folders(whole))
@@ -82,50 +98,110 @@ class GitSnapshot:
             raise NotFoundError(f"{self._name}: {path} is a file, not a folder.", "Select a folder with --path.")
         return reached[1]
 
-    def _tree(self) -> files.Folder:
-        listing = self._workplace.list_files(self._tip.commit)
-        if listing is None:
-            raise CorruptError(f"{self._name}: commit {self._tip.commit} has no tree.", "Check it with git fsck.")
-        return self._planted(listing)
-
-    def _planted(self, listing: bytes) -> files.Folder:
-        """What `git ls-tree -r -z` says as nested folders, with the targets of links read."""
-        rows = [_Row.read(self._name, line) for line in listing.split(b"\0") if line]
-        kept = [row for row in rows if ".git" not in row.path.lower().split("/")]
-        self._modules = [row.path for row in kept if row.mode == _MODULE]
-        links = {row.id for row in kept if row.mode == _LINK}
-        self.links = frozenset(row.path for row in kept if row.mode == _LINK)
-        self._fetch(links)
-        targets = {id: self._target(id) for id in links}
+    def _whole(self) -> files.Folder:
         root: files.Folder = {}
-        for row in kept:
-            if row.mode == _MODULE:
-                continue
-            node = files.Link(targets[row.id]) if row.mode == _LINK else files.File(row.id)
-            try:
-                files.add_node(root, row.path, node)
-            except ValueError:
-                raise CorruptError(f"{self._name}: the tree has {row.path} twice.", "Check it with git fsck.") from None
+        self._add(root, self._main, self._rows(self._main), _Place("", "", 1))
         return root
 
-    def _target(self, id: str) -> str:
-        """The text of a link; one too long for any path leads nowhere."""
-        if self._workplace.size(id) > _LONGEST_LINK:
-            return "\0"
-        return self._workplace.content(id).decode("utf-8", "surrogateescape")
+    def _rows(self, contents: CommitContents) -> list[Row]:
+        rows = contents.rows()
+        if rows is None:
+            commit = contents.tip.commit
+            raise CorruptError(f"{contents.name}: commit {commit} has no tree.", "Check it with git fsck.")
+        return rows
+
+    def _add(self, root: files.Folder, contents: CommitContents, rows: Sequence[Row], place: _Place) -> None:
+        """Add the files of a repository to nested folders, with the targets of links read, and its submodules."""
+        self._count += len(rows)
+        if self._count > files.MAX_FILES:
+            raise files.too_many_files(self._name)
+        links = [row for row in rows if row.mode == LINK]
+        targets = contents.targets(row.id for row in links)
+        self.links |= {place.path(row.path) for row in links}
+        if contents is not self._main:
+            self._owners.update(dict.fromkeys((row.id for row in rows), contents))
+        for row in (row for row in rows if row.mode != MODULE):
+            node = files.Link(targets[row.id]) if row.mode == LINK else files.File(row.id)
+            try:
+                files.add_node(root, place.path(row.path), node)
+            except ValueError:
+                raise CorruptError(f"{self._name}: the tree has {row.path} twice.", "Check it with git fsck.") from None
+        self._add_submodules(root, contents, rows, place)
+
+    # --- submodules --------------------------------------------------------------------------------------------
+
+    def _add_submodules(self, root: files.Folder, contents: CommitContents, rows: Sequence[Row], place: _Place) -> None:
+        modules = [row for row in rows if row.mode == MODULE]
+        urls = contents.module_settings() if modules and self._access.submodules else {}
+        for row in modules:
+            self._add_submodule(root, contents, row, urls, place)
+
+    def _add_submodule(
+        self, root: files.Folder, parent: CommitContents, row: Row, urls: Mapping[str, str], place: _Place
+    ) -> None:
+        """Add the files of a submodule at its pinned commit, or remember why they are skipped."""
+        inside = place.in_repository(row.path)
+        try:
+            address = find_address(self._main.address, parent.address, urls.get(inside), self._access)
+            check_limits(place.depth, len(self._fetched))
+        except RefusedSubmodule as refused:
+            self._skipped[place.in_source(row.path)] = refused
+            return
+        access = limit_access(self._access, self._main.address, address)
+        contents = self._fetch_submodule(address, row, access)
+        path = place.path(row.path)
+        self._add(root, contents, self._rows(contents), _Place("", path, place.depth + 1, place.in_source(row.path)))
+
+    def _fetch_submodule(self, address: Address, row: Row, access: Access) -> CommitContents:
+        work_directory = WorkDirectory(address, access)
+        try:
+            tip = fetch_tip(work_directory, row.id)
+        except RemoteError as reason:
+            work_directory.close()
+            raise type(reason)(f"{self._name}: submodule {row.path}: {reason.message}", reason.hint) from reason
+        except BaseException:
+            work_directory.close()
+            raise
+        contents = CommitContents(work_directory, tip, access.largest_file)
+        self._fetched.append(contents)
+        return contents
 
     def _no_folder(self, path: str, fault: files.Fault, known: Iterable[str]) -> RemoteError:
         where = f"{self._name}: the folder {path}"
         if fault is not files.DANGLING:
             return CorruptError(f"{where} {fault.message}", fault.hint)
-        for module in self._modules:
+        for module, refused in self._skipped.items():
             if path == module or path.startswith(module + "/"):
-                return NotFoundError(
-                    f"{where} is in submodule {module}, which is not fetched.", "Use the submodule's own URL."
-                )
+                return NotFoundError(f"{where} is in submodule {module}, which {refused.reason}", refused.hint)
         near = get_close_matches(path, known, n=2, cutoff=0.7)
         hint = f"Did you mean {' or '.join(near)}?" if near else "Fix --path."
-        return NotFoundError(f"{where} not found in commit {self._tip.commit[:12]}.", hint)
+        return NotFoundError(f"{where} not found in commit {self._main.tip.commit[:12]}.", hint)
+
+
+class _Place(Record):
+    """Where the listed files of a repository are.
+
+    `listed` is the folder of the repository that is listed, `prefix` the place of that folder below the source's root,
+    `root` the place of the repository in the one that the operator named.
+    """
+
+    listed: str
+    prefix: str
+    depth: int
+    root: str = ""
+
+    def path(self, path: str) -> str:
+        """Return the path below the source's root."""
+        return f"{self.prefix}/{path}" if self.prefix else path
+
+    def in_repository(self, path: str) -> str:
+        """Return the path in the repository itself, as its `.gitmodules` has it."""
+        return f"{self.listed}/{path}" if self.listed else path
+
+    def in_source(self, path: str) -> str:
+        """Return the path in the repository that the operator named."""
+        inside = self.in_repository(path)
+        return f"{self.root}/{inside}" if self.root else inside
 
 
 def _folders(root: files.Folder) -> list[str]:
@@ -139,22 +215,6 @@ def _folders(root: files.Folder) -> list[str]:
                 found.append(prefix + name)
                 waiting.append((f"{prefix}{name}/", node))
     return found
-
-
-class _Row(Record):
-    """One line of `git ls-tree`."""
-
-    mode: str
-    id: str
-    path: str
-
-    @classmethod
-    def read(cls, name: str, line: bytes) -> _Row:
-        about, _, raw = line.partition(b"\t")
-        mode, _, id = about.decode("ascii").split(" ")
-        path = raw.decode("utf-8", "surrogateescape")
-        files.refuse_name(name, path)
-        return cls(mode, id, path)
 
 
 _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")

@@ -1,0 +1,299 @@
+"""Submodules: fetched from allowed hosts only, each with its own credentials, and otherwise reported with a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from program import halgit
+from servers.git_http import GitHttpServer
+from servers.repositories import Repository
+
+from halgit.compiler import compile_tree
+from halgit.errors import SourceError
+from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSpec
+from halgit.pipeline import Severity, Snapshot
+from halgit.record import replace
+from halgit.remotes.git.address import read_address
+from halgit.remotes.git.submodules import RefusedSubmodule, find_address, resolve_url
+from halgit.sources import open_source
+
+TOKEN, OTHER_TOKEN = "a-token-of-the-first-server", "a-token-of-the-second-server"
+CONFIG = "deploymentConfigurations:\n- name: default\n  version: 1.30.1\n"
+Open = Callable[..., Snapshot]
+
+
+def add_submodule(repository: Repository, path: str, url: str, commit: str) -> None:
+    """Commit a submodule as `git submodule add` does, without fetching it."""
+    for key, value in {"path": path, "url": url}.items():
+        repository.git("config", "--file", ".gitmodules", f"submodule.{path}.{key}", value)
+    repository.git("add", ".gitmodules")
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},{path}")
+    repository.git("commit", "--quiet", "--message=A submodule")
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "first" / "ops" / "top")
+    made.commit({"overlays/prod/halgit.yaml": "bases: [../../base]\n"})
+    return made
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "first" / "shared" / "base")
+    made.commit({"config": CONFIG, "default/profiles/gate-local.yml": "a: 1\n"})
+    return made
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Iterator[GitHttpServer]:
+    (tmp_path / "first").mkdir(exist_ok=True)
+    with GitHttpServer(tmp_path / "first", token=TOKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Iterator[GitHttpServer]:
+    (tmp_path / "second").mkdir(exist_ok=True)
+    with GitHttpServer(tmp_path / "second", token=OTHER_TOKEN) as server:
+        yield server
+
+
+def address_of(server: GitHttpServer) -> str:
+    return server.url.partition("://")[2]
+
+
+@pytest.fixture
+def opened(first: GitHttpServer, tmp_path: Path, access: Callable[..., Access], request: pytest.FixtureRequest) -> Open:
+    """Opens the repository of the first server with its token, which is set without a host."""
+    (tmp_path / "token").write_text(TOKEN)
+
+    def make(path: str = "", logins: dict[str, str] | None = None, **options: object) -> Snapshot:
+        files = PerHost(str(tmp_path / "token"), logins or {})
+        least = replace(access(token_hosts=frozenset({"127.0.0.1"}), **options), git_token_file=files)
+        snapshot = open_source(SourceSpec(f"{first.url}/ops/top", path=path), least)
+        request.addfinalizer(snapshot.close)
+        return snapshot
+
+    return make
+
+
+def test_a_submodule_of_the_same_server_is_read_at_its_pinned_commit(
+    top: Repository, base: Repository, opened: Open
+) -> None:
+    pinned = base.git("rev-parse", "HEAD")
+    add_submodule(top, "base", "../../shared/base", pinned)
+    base.commit({"config": "later: true\n"})
+    snapshot = opened(submodules=True)
+    assert snapshot.paths == {
+        ".gitmodules", "overlays/prod/halgit.yaml", "base/config", "base/default/profiles/gate-local.yml"
+    }  # fmt: skip
+    assert snapshot.read(["base/config", "overlays/prod/halgit.yaml"]) == {
+        "base/config": CONFIG.encode(),
+        "overlays/prod/halgit.yaml": b"bases: [../../base]\n",
+    }
+    compiled = compile_tree([snapshot], OperatorSettings(overlay="prod"))
+    assert [one for one in compiled.findings if one.severity >= Severity.ERROR] == []
+    assert "default/profiles/gate-local.yml" in compiled.files
+
+
+@pytest.mark.parametrize("path", ["base", "base/default"])
+def test_the_root_may_be_in_a_submodule(top: Repository, base: Repository, opened: Open, path: str) -> None:
+    add_submodule(top, "base", "../../shared/base", base.git("rev-parse", "HEAD"))
+    wanted = "default/profiles/gate-local.yml" if path == "base" else "profiles/gate-local.yml"
+    assert opened(path, submodules=True).read([wanted]) == {wanted: b"a: 1\n"}
+
+
+def test_a_submodule_below_the_root_is_found_by_its_path_in_the_repository(
+    top: Repository, base: Repository, opened: Open
+) -> None:
+    top.commit({"env/config": CONFIG})
+    add_submodule(top, "env/default", "../../shared/base", base.git("rev-parse", "HEAD"))
+    assert "default/config" in opened("env", submodules=True).paths
+    ((skipped, (_reason, _hint)),) = opened("env").submodules.items()  # type: ignore[attr-defined]
+    assert skipped == "default"
+
+
+def test_another_host_needs_the_operator_and_gets_only_its_own_credentials(
+    top: Repository, tmp_path: Path, first: GitHttpServer, second: GitHttpServer, opened: Open
+) -> None:
+    other = Repository(tmp_path / "second" / "base")
+    add_submodule(top, "base", f"{second.url}/base", other.commit({"config": CONFIG}))
+    ((skipped, (reason, hint)),) = opened(submodules=True).submodules.items()  # type: ignore[attr-defined]
+    host = address_of(second)
+    assert f"submodule {skipped} {reason} {hint}" == (
+        f"submodule base is on {host}, which is not an allowed host. "
+        f"Allow it with --submodule-host {host}, or put the files into the repository."
+    )
+    assert second.seen == []
+    hosts = frozenset({host})
+    with pytest.raises(SourceError) as caught:
+        opened(submodules=True, submodule_hosts=hosts)
+    assert str(caught.value).startswith(f"{first.url}/ops/top: submodule base: {second.url}/base: ")
+    assert {request.login for request in second.seen} == {""}
+    (tmp_path / "other").write_text(OTHER_TOKEN)
+    snapshot = opened(logins={host: str(tmp_path / "other")}, submodules=True, submodule_hosts=hosts)
+    assert snapshot.read(["base/config"]) == {"base/config": CONFIG.encode()}
+    assert {request.login.partition(":")[2] for request in second.seen} == {"", OTHER_TOKEN}
+    assert {request.login.partition(":")[2] for request in first.seen} == {"", TOKEN}
+
+
+def test_submodules_of_submodules_are_read_and_bounded(
+    top: Repository, base: Repository, tmp_path: Path, opened: Open
+) -> None:
+    commit = base.git("rev-parse", "HEAD")
+    for number in range(6):
+        deeper = Repository(tmp_path / "first" / "shared" / f"level{number}")
+        deeper.commit({f"at{number}": ""})
+        add_submodule(deeper, "sub", "../base" if number == 0 else f"../level{number - 1}", commit)
+        commit = deeper.git("rev-parse", "HEAD")
+    add_submodule(top, "base", "../../shared/level5", commit)
+    snapshot = opened(submodules=True)
+    assert "base/sub/sub/sub/sub/at1" in snapshot.paths
+    ((skipped, (reason, _hint)),) = snapshot.submodules.items()  # type: ignore[attr-defined]
+    assert skipped == "base/sub/sub/sub/sub/sub"
+    assert reason == "is beyond the limits: at most 5 levels and 100 submodules are fetched."
+
+
+def test_a_commit_that_the_server_does_not_have_is_a_clear_error(
+    top: Repository, base: Repository, first: GitHttpServer, opened: Open
+) -> None:
+    add_submodule(top, "base", "../../shared/base", "1" * 40)
+    with pytest.raises(SourceError) as caught:
+        opened(submodules=True)
+    assert str(caught.value).startswith(
+        f"{first.url}/ops/top: submodule base: {first.url}/shared/base: commit {'1' * 40} not found."
+    )
+
+
+# --- findings --------------------------------------------------------------------------------------------------
+
+NOT_FETCHED = "is not fetched. Fetch it with --submodules, or put the files into the repository."
+
+
+def test_a_base_in_a_submodule_is_reported_with_the_submodule(top: Repository, base: Repository, opened: Open) -> None:
+    add_submodule(top, "base", "../../shared/base", base.git("rev-parse", "HEAD"))
+    top.commit({"overlays/prod/config": CONFIG})
+    top.git("update-index", "--add", "--cacheinfo", f"160000,{base.git('rev-parse', 'HEAD')},base")
+    top.git("commit", "--quiet", "--message=The submodule again", "--allow-empty")
+    found = compile_tree([opened()], OperatorSettings(overlay="prod")).findings
+    (one,) = [one for one in found if one.rule == "merge/base-missing"]
+    assert f"{one.message} {one.hint}" == f"Base base is in submodule base, which {NOT_FETCHED}"
+    assert one.file == "overlays/prod/halgit.yaml"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_expected"),
+    [("default", True), ("default/profiles", True), ("default/profiles/rosco/packer", True), (".boms", True),
+     ("accounts", True), ("docs", False), ("tools/scripts", False)],
+)  # fmt: skip
+def test_a_submodule_where_files_of_the_tree_are_expected_is_an_error(
+    top: Repository, base: Repository, opened: Open, path: str, is_expected: bool
+) -> None:
+    top.commit({"config": CONFIG})
+    add_submodule(top, path, "../../shared/base", base.git("rev-parse", "HEAD"))
+    found = [one for one in compile_tree([opened()], OperatorSettings()).findings if one.rule == "source/submodule"]
+    message = f"Files of the tree are expected in submodule {path}, which {NOT_FETCHED}"
+    assert [f"{one.message} {one.hint}" for one in found] == [message] * is_expected
+    assert all(one.severity is Severity.ERROR for one in found)
+
+
+def test_an_overlay_in_a_submodule_is_named(top: Repository, base: Repository, first: GitHttpServer) -> None:
+    add_submodule(top, "overlays/stage", "../../shared/base", base.git("rev-parse", "HEAD"))
+    ran = halgit("validate", "--repo", f"file://{top.folder}", "--overlay", "stage")
+    assert ran.code == 2
+    assert "has no overlay stage. Submodule overlays/stage is not fetched. Fetch it with --submodules" in ran.err
+
+
+def test_the_options_of_the_command_line_fetch_it(
+    top: Repository, base: Repository, first: GitHttpServer, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    add_submodule(top, "base", "../../shared/base", base.git("rev-parse", "HEAD"))
+    arguments = ("render", "--repo", f"{first.url}/ops/top", "--overlay", "prod", "--no-validate")
+    login = ("--git-token-file", str(tmp_path / "token"), "--out", str(tmp_path / ".hal"))
+    ran = halgit(*arguments, *login)
+    assert ran.code == 3
+    assert f"Submodule base {NOT_FETCHED}" in ran.err
+    assert halgit(*arguments, *login, "--submodules").code == 0
+    assert (tmp_path / ".hal" / "config").read_text() == CONFIG
+    ran = halgit(*arguments, *login, "--submodule-host", "git.example.com")
+    assert (ran.code, "--submodule-host needs --submodules. Add --submodules." in ran.err) == (2, True)
+
+
+# --- addresses -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parent", "url", "resolved"),
+    [
+        ("https://git.example/a/b.git", "../c.git", "https://git.example/a/c.git"),
+        ("https://git.example/a/b.git/", "../../x/./c", "https://git.example/x/./c"),
+        ("https://git.example/a/b", "./c/", "https://git.example/a/b/c"),
+        ("git@git.example:a/b", "../c", "git@git.example:a/c"),
+        ("git@git.example:b", "../c", "git@git.example:c"),
+        ("ssh://git@git.example:22/a/b", "../../c", "ssh://git@git.example:22/c"),
+        ("https://git.example/a", "../../x/c", "https://x/c"),
+        ("https://git.example/a", "https://other.example/c", "https://other.example/c"),
+    ],
+)
+def test_relative_urls_are_resolved_as_git_does(parent: str, url: str, resolved: str, tmp_path: Path) -> None:
+    assert resolve_url(parent, url) == resolved
+    repository = Repository(tmp_path / "judge")
+    repository.git("remote", "add", "origin", parent)
+    add_submodule(repository, "c", url, repository.commit())
+    repository.git("submodule", "init")
+    assert repository.git("config", "submodule.c.url") == resolved
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ext::sh -c id", "has a URL of an unsupported form."),
+        ("/etc/repo", "has a URL of an unsupported form."),
+        ("-oProxyCommand=id", "has a URL of an unsupported form."),
+        ("file:///srv/secret", "is on localhost, which is not an allowed host."),
+        ("http://git.example/a", "has a plain http URL."),
+        ("https://git.example:8443/a", "is on git.example:8443, which is not an allowed host."),
+        ("https://evil.example/a", "is on evil.example, which is not an allowed host."),
+        ("https://me:secret@git.example/a", "has an invalid URL: The URL for git.example contains credentials; URLs "
+         "appear in logs and process lists."),
+        ("../../../evil.example/a", "is on evil.example, which is not an allowed host."),
+        (None, "has no url in .gitmodules."),
+    ],
+)  # fmt: skip
+def test_what_is_not_allowed_is_refused(url: str | None, reason: str) -> None:
+    source = read_address("https://git.example/a/b")
+    with pytest.raises(RefusedSubmodule) as caught:
+        find_address(source, source, url, Access(submodules=True))
+    assert caught.value.reason == reason
+
+
+def test_a_local_repository_has_local_submodules_only_if_the_operator_allows_them() -> None:
+    source = read_address("file:///srv/a")
+    with pytest.raises(RefusedSubmodule):
+        find_address(source, source, "../b", Access(submodules=True))
+    allowed = Access(submodules=True, submodule_hosts=frozenset({"localhost"}))
+    assert find_address(source, source, "../b", allowed).path == "/srv/b"
+    remote = read_address("https://git.example/a")
+    with pytest.raises(RefusedSubmodule):
+        find_address(remote, remote, "file:///srv/b", allowed)
+
+
+def test_a_tree_without_its_submodule_is_not_taken_for_the_tree_with_it(
+    top: Repository, base: Repository, first: GitHttpServer, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    top.commit({"config": CONFIG, "halgit.yaml": "rules: {ignore: [source/submodule]}\n"})
+    profiles = Repository(tmp_path / "first" / "shared" / "profiles")
+    add_submodule(top, "default/profiles", "../../shared/profiles", profiles.commit({"gate-local.yml": "a: 1\n"}))
+    arguments = ("render", "--repo", f"{first.url}/ops/top", "--no-validate", "--out", str(tmp_path / ".hal"))
+    login = ("--git-token-file", str(tmp_path / "token"))
+    assert halgit(*arguments, *login).code == 0
+    assert not (tmp_path / ".hal" / "default" / "profiles").exists()
+    assert halgit(*arguments, *login, "--submodules").code == 0
+    assert (tmp_path / ".hal" / "default" / "profiles" / "gate-local.yml").read_text() == "a: 1\n"
+    assert halgit(*arguments, *login).code == 0
+    assert not (tmp_path / ".hal" / "default" / "profiles").exists()
