@@ -49,6 +49,7 @@ def modules(*arguments: object) -> set[str]:
 @pytest.fixture(autouse=True)
 def _report_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_REPORT_FOLDER", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a folder that a killed run left in /tmp would be removed with shutil
 
 
 @pytest.fixture
