@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
         """Return a pattern like `re.compile`, which is compiled when it is first used."""
-        raise NotImplementedError
+        return re.compile(source, flags)
 
 else:
     lazy_pattern = _LazyPattern
