@@ -1,4 +1,4 @@
-"""Draw docs/images/*.svg: the terminal output of real runs on the sample repository. Run by `make pictures`."""
+"""Draw docs/images/*.svg: the terminal output of real runs on the sample repository. Run by `make docs`."""
 
 from __future__ import annotations
 

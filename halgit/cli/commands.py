@@ -70,7 +70,21 @@ class Seconds(click.FloatRange):
         return seconds if seconds == seconds else self.fail("nan is not a duration.", param, ctx)
 
 
-class Command(click.Command):
+class _OptionNames(click.Command):
+    """A command that suggests the nearest option for an unknown one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from halgit.text.phrases import suggest_nearest
+
+            names = [name for parameter in self.get_params(ctx) for name in parameter.opts if name.startswith("--")]
+            hint = suggest_nearest(error.option_name, names, "")
+            raise click.UsageError(f"Unknown option {error.option_name}. {hint}".rstrip(), ctx) from None
+
+
+class Command(_OptionNames):
     """A command whose help lists its options by group, the common ones first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -105,7 +119,7 @@ def _write_option_groups(command: click.Command, ctx: click.Context, formatter: 
                 formatter.write_dl(records)
 
 
-class Group(click.Group):
+class Group(_OptionNames, click.Group):
     """A group of commands that suggests the nearest name for an unknown one."""
 
     command_class = Command

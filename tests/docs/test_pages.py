@@ -89,8 +89,10 @@ def test_the_pictures_show_what_the_program_prints(tmp_path: Path) -> None:
 
 
 def test_links_name_the_tag_of_this_version_and_no_branch() -> None:
-    for page in [*(DOCS / page for page in PAGES), needs.ROOT / "README.md"]:
+    for page in [*(DOCS / page for page in PAGES), needs.ROOT / "README.md", needs.ROOT / "ci" / "gitlab.yml"]:
         text = page.read_text(encoding="utf-8")
-        tags = re.findall(r"opsmx/halgit(?:/(?:blob|tree|raw))?[/@](v[\d.]+\d|main|master)\b", text)
+        tags = re.findall(r"opsmx/halgit(?:/(?:blob|tree|raw))?(?:\.git)?[/@](v[\d.]+\d|main|master)\b", text)
         tags += re.findall(r"rev: (\S+)", text)
         assert set(tags) <= {f"v{__version__}"}, page.name
+        for path in re.findall(r"opsmx/halgit/(?:blob|tree|raw)?/?v[\d.]+\d/([^)\s#\"]+)", text):
+            assert (needs.ROOT / path).exists(), f"{page.name}: {path}"
