@@ -14,9 +14,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "halgit" / "__init__.py"
-REPEATS = ("README.md", "docs/**/*.md", "ci/gitlab.yml", "chart/*/Chart.yaml", "chart/*/values.yaml", "chart/*/README.md",
-           "tests/charts/snapshots/*.yaml",
-           "tests/charts/*.py", "CONTRIBUTING.md")  # fmt: skip
+REPEATS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/**/*.md",
+    "ci/gitlab.yml",
+    "chart/*/Chart.yaml",
+    "chart/*/values.yaml",
+    "chart/*/README.md",
+    "tests/charts/snapshots/*.yaml",
+    "tests/charts/*.py",
+)
 REPOSITORY = "https://github.com/opsmx/halgit"
 
 
