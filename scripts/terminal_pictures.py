@@ -54,18 +54,15 @@ def run(preparation: str, command: str) -> str:
 
 
 def wrap(line: str) -> list[str]:
-    """Break a line at the width of the terminal; colors do not count."""
+    """Break a line between words at the width of the terminal; colors do not count."""
     lines, width = [""], 0
-    for part in re.split(r"(\x1b\[\d+m)", line):
-        if part.startswith("\x1b"):
-            lines[-1] += part
-            continue
-        for character in part:
-            if width == COLUMNS:
-                lines.append("")
-                width = 0
-            lines[-1] += character
-            width += 1
+    for word in re.findall(r"\S+\s*|\s+", line):
+        visible = re.sub(r"\x1b\[\d+m", "", word)
+        if width and width + len(visible.rstrip()) > COLUMNS:
+            lines.append("")
+            width = 0
+        lines[-1] += word
+        width += len(visible)
     return lines
 
 
