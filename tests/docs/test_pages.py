@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -86,6 +87,24 @@ def test_the_pictures_show_what_the_program_prints(tmp_path: Path) -> None:
     subprocess.run([sys.executable, script, tmp_path], check=True, capture_output=True)
     for drawn in tmp_path.glob("*.svg"):
         assert drawn.read_text() == (DOCS / "images" / drawn.name).read_text(), f"{drawn.name}: run `make docs`"
+
+
+def test_troubleshooting_quotes_messages_of_the_program() -> None:
+    page = (DOCS / "operations.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^\| the message says .*\n(?:\|.*\n)+", page, re.M)
+    cells = [row.split("|")[1] for table in tables for row in table.splitlines()[2:]]
+    quoted = [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
+    assert len(quoted) > 20
+    texts = "\n".join(messages(needs.ROOT / "halgit"))
+    assert [message for message in quoted if message not in texts] == []
+
+
+def messages(package: Path) -> Iterator[str]:
+    """Every string in the code of a package; the values of an f-string are left out."""
+    for module in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
 
 
 def test_links_name_the_tag_of_this_version_and_no_branch() -> None:
