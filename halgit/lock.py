@@ -131,7 +131,7 @@ def locked_specs(
     text = snapshots[holders[-1]].read([LOCK])[LOCK]
     locked = entry_of(parse(text), overlay)
     moved = pins(locked, [snapshot.source for snapshot in snapshots], holders[-1])
-    return locked, {number: replace(specs[number], ref=commit) for number, commit in moved.items()}
+    return locked, {number: replace(specs[number], commit=commit) for number, commit in moved.items()}
 
 
 def hold(locked: Entry, now: Entry) -> None:

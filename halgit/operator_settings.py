@@ -50,11 +50,12 @@ class RunCache:
 
 
 class SourceSpec(Record):
-    """A source as named by the operator."""
+    """A source as named by the operator. With `commit`, that commit is read in place of the ref's (git)."""
 
     url: str
     ref: str = ""
     path: str = ""
+    commit: str = ""
 
 
 class PerHost(Record):

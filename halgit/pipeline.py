@@ -90,7 +90,7 @@ class SourceId(Record):
 
 
 class Snapshot(Protocol):
-    """One source at one revision. Paths are POSIX, relative to the source's root (below `--path`)."""
+    """One source at one revision (`GitSnapshot` has more). Paths are POSIX, relative to the source's root."""
 
     @property
     def source(self) -> SourceId: ...

@@ -223,7 +223,7 @@ def _checked(spec: SourceSpec, access: Access) -> tuple[Form, SourceSpec]:
     """The form of a source, and its spec with a plain path. Raises UsageError for what cannot be."""
     form = _form(spec.url)
     form.check(spec.url)
-    spec = SourceSpec(spec.url, spec.ref, _folder(spec.path))
+    spec = SourceSpec(spec.url, spec.ref, _folder(spec.path), spec.commit)
     if spec.ref and not form.has_refs:
         raise UsageError(f"{spec.url}: {form.shape} has no ref {spec.ref}.", "Omit --ref, or use a file:// URL.")
     if access.verify_signatures and not form.is_signed:

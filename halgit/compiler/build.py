@@ -6,7 +6,8 @@ own findings (no halconfig, no such deployment) count even without validation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from halgit import yaml as hyaml
@@ -50,7 +51,7 @@ def compile_tree(
     """
     sources = gather_layers(snapshots, operator.overlay)
     root = root_settings(sources)
-    dialect = select_dialect(stack_layers(sources), operator, root)
+    dialect = select_dialect(stack_layers(sources), operator, root, partial(_find_branch, snapshots))
     merged = merge_layers(dialect.layers, read)
     files = dialect.apply_bom(dialect.restore_names(merged.files), root)
     halconfig = dialect.substitute({path: file for path, file in files.items() if path == "config"})
@@ -196,7 +197,9 @@ class ParameterDialect(Record):
         return substitute_parameters(files, self.parameters, self.sources)
 
 
-def select_dialect(layers: Sequence[Layer], operator: OperatorSettings, root: LayerSettings) -> ParameterDialect:
+def select_dialect(
+    layers: Sequence[Layer], operator: OperatorSettings, root: LayerSettings, find_branch: Callable[[], str]
+) -> ParameterDialect:
     """Return the dialect that the operator sets, else the repository, else the one its files use."""
     name = operator.dialect or root.dialect or _detect_dialect(layers)
     if name == "halgit":
@@ -206,12 +209,18 @@ def select_dialect(layers: Sequence[Layer], operator: OperatorSettings, root: La
     from halgit.opsmx.variants import STORMDRIVER, select_variants
 
     variant = operator.variant or root.variant or "token"
-    parameters = collect_tokens(layers, operator)
+    parameters = collect_tokens(layers, operator, find_branch)
     is_stormdriver = parameters.values[STORMDRIVER].value is True
     selected = select_variants(layers, variant, stormdriver=is_stormdriver)
     bom = read_bom(selected.layers)
     skipped = (*selected.skipped, *bom.skipped)
     return ParameterDialect(name, selected.layers, selected.sources, parameters, skipped, variant, selected, bom)
+
+
+def _find_branch(snapshots: Sequence[Snapshot]) -> str:
+    """Return the branch of the first source that has one; the predecessor's chart takes it from its only source."""
+    branches = (getattr(snapshot, "branch", str)() for snapshot in snapshots)
+    return next(filter(None, branches), "")
 
 
 def _detect_dialect(layers: Sequence[Layer]) -> Dialect:

@@ -24,9 +24,12 @@ from halgit.parameters.reference_checks import JOINED_HINT, forms_reference
 from halgit.parameters.substitution import Report, Reporter, Substitution, new_duplicate_items
 from halgit.parameters.values import FILE_SUFFIX, variable_name
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
+from halgit.record import replace
 from halgit.redaction import Secret, join_parts
 from halgit.text.phrases import join_words
 
+BRANCH = "BRANCH"
+SOURCE_BRANCH = "the branch of the source"
 SSH_KEY = "GIT_SSH_KEY"
 GIT_CONFIG = "default/profiles/spinnakerconfig.yml"
 PRIVATE_KEY: Path = ("spring", "cloud", "config", "server", "git", "privateKey")
@@ -40,11 +43,11 @@ def is_opsmx(layers: Sequence[Layer]) -> bool:
     """
     if any(layer.settings.file for layer in layers):
         return False
-    return any(_uses_tokens(path, text) for layer in layers for path, text in layer.files.items())
+    rows = (row for layer in layers for row in layer.files.items())
+    return any(_uses_tokens(path, text, tokens_of_file(path)) for path, text in rows)
 
 
-def _uses_tokens(path: str, text: bytes) -> bool:
-    names = tokens_of_file(path)
+def _uses_tokens(path: str, text: bytes, names: frozenset[str]) -> bool:
     if not names or not tokens.contains_token(text.decode("utf-8", "replace"), names):
         return False
     read = hyaml.read(text, path, many=True)
@@ -52,8 +55,13 @@ def _uses_tokens(path: str, text: bytes) -> bool:
     return any(True for document in read.documents for _ in find_strings(document, is_token))
 
 
-def collect_tokens(layers: Sequence[Layer], operator: OperatorSettings) -> ParameterSet:
-    """Return the parameters of this dialect: every token is declared; any other value is only a warning."""
+def collect_tokens(
+    layers: Sequence[Layer], operator: OperatorSettings, find_branch: Callable[[], str] = str
+) -> ParameterSet:
+    """Return the parameters of this dialect: every token is declared; any other value is only a warning.
+
+    Where a file uses BRANCH and nobody set it, `find_branch` is asked for the branch that was read.
+    """
     known = {
         name: Declaration(
             name, "", (), True, type="string", secret=token.secret, reference=True, description=token.description
@@ -61,7 +69,15 @@ def collect_tokens(layers: Sequence[Layer], operator: OperatorSettings) -> Param
         for name, token in token_table().items()
     }
     known[STORMDRIVER] = Declaration(STORMDRIVER, "", (), True, type="boolean", description="Stormdriver is used")
-    return collect_parameters(layers, operator, known=known, undeclared=Severity.WARNING)
+    found = collect_parameters(layers, operator, known=known, undeclared=Severity.WARNING)
+    rows = (row for layer in layers for row in layer.files.items())
+    is_used = any(_uses_tokens(path, text, tokens_of_file(path) & {BRANCH}) for path, text in rows)
+    if is_used and found.values[BRANCH].value is MISSING:
+        branch = find_branch()
+        if branch:
+            value = replace(found.values[BRANCH], value=branch, set_by=SOURCE_BRANCH)
+            return replace(found, values={**found.values, BRANCH: value})
+    return found
 
 
 def substitute_tokens(
@@ -75,7 +91,8 @@ def substitute_tokens(
     substituter = _Substituter(parameters, diagnostics, variant, _deployments(files))
     changed = {path: substituter.substitute(files[path]) for path in sorted(files)}
     findings = (*diagnostics.findings(), *new_duplicate_items(files, changed, layers))
-    return Substitution(changed, frozenset(substituter.used | {STORMDRIVER}), findings)
+    unset = {name for name, one in parameters.values.items() if one.set_by == SOURCE_BRANCH}
+    return Substitution(changed, frozenset(substituter.used | unset | {STORMDRIVER}), findings)
 
 
 def _deployments(files: Mapping[str, File]) -> tuple[str, ...]:

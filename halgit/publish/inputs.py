@@ -7,7 +7,7 @@ are never covered: a tree that holds some is resolved again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ class RecordedSnapshot:
         self.source: SourceId = snapshot.source
         self.paths = snapshot.paths
         self.submodules: Mapping[str, tuple[str, str]] = getattr(snapshot, "submodules", {})
+        self.branch: Callable[[], str] = getattr(snapshot, "branch", str)
         self.files_read: set[str] = set()
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:

@@ -95,7 +95,7 @@ class Renderer:
         """
         entry = lock.entry_of(lock.parse(text.encode()), self._operator.overlay)
         specs = [
-            replace(spec, ref=one.revision) if lock.is_commit(one) else spec
+            replace(spec, commit=one.revision) if lock.is_commit(one) else spec
             for spec, one in zip(self._specs, entry.sources, strict=True)
         ]
         return self._candidate(self._open(specs), entry)

@@ -209,7 +209,7 @@ def test_a_layered_source_is_rendered_where_halyard_looks(
 def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
     render: Render, stack: ExitStack, tmp_path: Path, kind: Callable[..., Source]
 ) -> None:
-    """The user of git is not secret and its token is: both reach the file, as a URL's login may hold any character."""
+    """Git's user and its secret token reach the file; the branch is the repository's default."""
     files = dict(TOKENS)
     if kind is s3:
         files["default/profiles/spinnakerconfig.yml.s3"] = "bucket: AWS_S3_BUCKET\nregion: AWS_S3_REGION\n"
@@ -224,9 +224,9 @@ def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
         tokens = {**KUBERNETES, "GIT_TOKEN": {"secret": "git-token", "key": "token"}}
         source.values = over(source.values, {"secretParameters": tokens})
         source.secrets["git-token"] = {"token": TOKEN}
-    more = {
-        "source": {"ref": "" if kind in (s3, vault) else "main", "variant": {s3: "s3", ssh: "ssh"}.get(kind, "token")}
-    }
+    if kind in (https, public, ssh):
+        Repository(tmp_path / "repositories" / "config").git("branch", "--move", "team/live")
+    more = {"source": {"variant": {s3: "s3", ssh: "ssh"}.get(kind, "token")}}
     if kind is vault:
         more = over(more, {"parameters": {"BRANCH": "main"}})
     started = pod(render, source, tmp_path / "pod", "opsmx", **more)
@@ -242,7 +242,8 @@ def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
     else:
         git = accounts["spring"]["cloud"]["config"]["server"]["git"]
         assert git == {
-            "uri": source.url, "username": "robot", "password": TOKEN, "searchPaths": "/", "defaultLabel": "main",
+            "uri": source.url, "username": "robot", "password": TOKEN, "searchPaths": "/",
+            "defaultLabel": "main" if kind is vault else "team/live",
         }  # fmt: skip
         assert accounts["encrypt"]["key"] == KEY
     orca = yaml.safe_load((profiles / "orca-local.yml").read_text())
@@ -300,9 +301,7 @@ def test_the_init_container_of_every_example_renders(
     private = bool(values["halyard"].get("credentials", {}).get("git"))
     source = https(stack, tmp_path, files, private=private)
     halyard_values: Object = {"source": {"repositories": [source.url]}}
-    if opsmx:
-        halyard_values["source"]["ref"] = "main"
-    else:
+    if not opsmx:
         halyard_values = over(halyard_values, {
             "source": {"overlay": "prod"}, "parameters": {"gateHost": "gate.example.org"},
             "secretParameters": {"gatePassword": {"secret": "gate-login", "key": "password"}},

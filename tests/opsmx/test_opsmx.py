@@ -6,11 +6,14 @@ import pytest
 from merge.layering import layer, told
 from opsmx.tokens import by_variables, render, unquoted
 
+from halgit.compiler import compile_tree
+from halgit.convert.tree_source import MemorySnapshot
 from halgit.halyard.resources import load_table
 from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import substitution, tokens
 from halgit.opsmx.variants import select_variants
-from halgit.pipeline import Origin, Severity, Skipped
+from halgit.pipeline import Origin, Severity, Skipped, SourceId
+from halgit.record import replace
 from halgit.redaction import SecretText
 
 CANARY = "can:ary-5"
@@ -213,3 +216,29 @@ def test_a_private_key_that_is_there_is_kept_and_one_that_has_no_place_is_told()
 def test_the_table_names_files_as_layers_have_them() -> None:
     for row in load_table("opsmx_tokens").values():
         assert all(tokens.without_variant(file) == file and not file.startswith("/") for file in row["files"])
+
+
+class Branched(MemorySnapshot):
+    """A snapshot in memory of a source with branches."""
+
+    def branch(self) -> str:
+        assert b"BRANCH\n" in self.content[GIT_CONFIG], "asked for a branch that no file uses"
+        return self.source.ref
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("a: BRANCH\n", {}, "release/4.0"),
+        ("a: BRANCH\n", {"BRANCH": "other"}, "other"),
+        ("a: main  # not BRANCH.\n", {}, "main"),
+    ],
+)
+def test_without_a_value_the_branch_is_that_of_the_source(text: str, values: dict[str, str], expected: str) -> None:
+    """Only a file that uses the token makes halgit ask, and no warning says that it is unused."""
+    config = b"currentDeployment: default\ndeploymentConfigurations:\n- name: default\n  version: 1.30.1\n"
+    snapshot = Branched(SourceId("https://git", "1", "release/4.0"), {"config": config, GIT_CONFIG: text.encode()})
+    operator = replace(by_variables(values), dialect="opsmx")
+    compiled = compile_tree([snapshot], operator)
+    assert compiled.files[GIT_CONFIG].data == {"a": expected}
+    assert not [one for one in compiled.findings if "BRANCH" in one.message]

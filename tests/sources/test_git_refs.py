@@ -12,6 +12,7 @@ from servers.repositories import Repository
 
 from halgit.errors import SourceError, UsageError
 from halgit.operator_settings import Access, SourceSpec
+from halgit.remotes.git.snapshot import GitSnapshot
 from halgit.sources import open_source
 
 
@@ -139,3 +140,27 @@ def test_a_repository_of_another_object_format(tmp_path: Path, access: Callable[
         f"{made.url}: the repository's object format is unsupported; only SHA-1 is supported. "
         "Convert the repository to SHA-1."
     )
+
+
+@pytest.mark.parametrize(
+    ("ref", "branch"),
+    [
+        ("", "main"),
+        ("HEAD", "main"),
+        ("release/2.0", "release/2.0"),
+        ("refs/heads/main", "main"),
+        ("v2", ""),
+        ("refs/tags/v1", ""),
+    ],
+)
+def test_a_snapshot_knows_its_branch(url: str, access: Callable[..., Access], ref: str, branch: str) -> None:
+    with closing(open_source(SourceSpec(url, ref), access())) as snapshot:
+        assert isinstance(snapshot, GitSnapshot)
+        assert snapshot.branch() == branch
+        revision = snapshot.source.revision
+    with closing(open_source(SourceSpec(url, ref, commit=revision), access())) as pinned:
+        assert isinstance(pinned, GitSnapshot)
+        assert (pinned.source.revision, pinned.source.ref, pinned.branch()) == (revision, ref, branch)
+    with closing(open_source(SourceSpec(url, revision), access())) as commit:
+        assert isinstance(commit, GitSnapshot)
+        assert commit.branch() == ""

@@ -28,7 +28,7 @@ def open_git(spec: SourceSpec, access: Access) -> GitSnapshot:
     """
     work_directory = WorkDirectory(read_address(spec.url), access)
     try:
-        tip = fetch_tip(work_directory, spec.ref)
+        tip = fetch_tip(work_directory, spec.commit or spec.ref)
         if access.verify_signatures:
             verify(work_directory, tip, access.verify_signatures)
         return GitSnapshot(work_directory, tip, spec, access)

@@ -16,6 +16,7 @@ from halgit.remotes.git.program import Answer
 from halgit.remotes.git.work_directory import REMOTE, WorkDirectory
 
 _TIP = "refs/halgit/tip"
+_HEADS = "refs/heads/"
 _COMMIT = lazy_pattern(r"[0-9a-f]{40}")
 _SHORT_COMMIT = lazy_pattern(r"[0-9a-f]{7,39}")
 _NOT_IN_A_REF = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.$|\.lock(/|$)|(^|/)\.")
@@ -85,6 +86,24 @@ def read_commit(work_directory: WorkDirectory, ref: str) -> str:
     if len(found) > 1:
         raise _ambiguous(work_directory, ref, found)
     return known.get(f"{found[0]}^{{}}", known[found[0]])
+
+
+def find_branch(work_directory: WorkDirectory, ref: str) -> str:
+    """The branch that a ref names, or without a ref the server's default branch; empty for a tag or a commit."""
+    check_ref(ref)
+    if _COMMIT.fullmatch(ref.lower()):
+        return ""
+    if ref in {"", "HEAD"}:
+        return default_branch(work_directory)
+    name = _full_name(work_directory, ref)
+    return name.removeprefix(_HEADS) if name.startswith(_HEADS) else ""
+
+
+def default_branch(work_directory: WorkDirectory) -> str:
+    """The branch that the server's HEAD names; empty where HEAD names none."""
+    answer = work_directory.run_online("looking up the branch", "ls_remote", "--quiet", "--symref", REMOTE, "HEAD")
+    found = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", answer.output, re.MULTILINE)
+    return found.group(1).decode("utf-8", "replace") if found else ""
 
 
 def refetch_tip(work_directory: WorkDirectory, tip: Tip) -> Tip:

@@ -16,7 +16,7 @@ from halgit.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.record import Record
 from halgit.remotes.git.address import read_address
-from halgit.remotes.git.fetch import Tip, fetch_branch, fetch_tip, list_refs
+from halgit.remotes.git.fetch import Tip, default_branch, fetch_branch, fetch_tip, list_refs
 from halgit.remotes.git.program import Answer, summarize_message
 from halgit.remotes.git.signatures import verify
 from halgit.remotes.git.snapshot import GitSnapshot
@@ -166,12 +166,11 @@ class GitBranch:
             return tip.ref.removeprefix("refs/heads/")
         if tip.ref != "HEAD":
             raise UsageError(f"--ref {ref} is not a branch, so nothing can be committed to it.", "Name a branch.")
-        answer = self._workplace.run_online("looking up the branch", "ls_remote", "--quiet", "--symref", REMOTE, "HEAD")
-        found = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", answer.output, re.MULTILINE)
-        if not found:
+        branch = default_branch(self._workplace)
+        if not branch:
             url = self._workplace.address.url
             raise NotFoundError(f"{url}: the repository has no default branch.", "Name one with --ref.")
-        return found.group(1).decode()
+        return branch
 
     def _tree(self, changes: Mapping[str, bytes | None]) -> str:
         nothing = self._workplace.folder / "nothing"

@@ -18,7 +18,7 @@ from halgit.record import Record
 from halgit.remotes import files
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.contents import LINK, MODULE, CommitContents, Row
-from halgit.remotes.git.fetch import Tip, fetch_tip
+from halgit.remotes.git.fetch import Tip, fetch_tip, find_branch
 from halgit.remotes.git.program import NO_GIT, finish, start, summarize_message
 from halgit.remotes.git.submodules import (
     RefusedSubmodule,
@@ -37,6 +37,7 @@ class GitSnapshot:
 
     def __init__(self, work_directory: WorkDirectory, tip: Tip, spec: SourceSpec, access: Access) -> None:
         self.source = SourceId(work_directory.address.url, tip.commit, spec.ref, spec.path)
+        self._work_directory = work_directory
         self._name = work_directory.address.url
         self._access = access
         self._main = CommitContents(work_directory, tip, access.largest_file)
@@ -65,6 +66,10 @@ class GitSnapshot:
         for contents in (self._main, *self._fetched):
             contents.fetch(id for id in wanted.values() if self._owner(id) is contents)
         return {path: self._owner(id).content(path, id) for path, id in wanted.items()}
+
+    def branch(self) -> str:
+        """The branch that the ref names, the default branch without a ref; empty for a tag or a commit."""
+        return find_branch(self._work_directory, self.source.ref)
 
     def close(self) -> None:
         """End git and remove its folders; nothing can be read afterwards."""
