@@ -79,8 +79,11 @@ def _file(path: str, text: bytes) -> AccountFile:
     if whole.findings:
         return AccountFile(path, (), whole.findings)
     documents, above = [], 0
-    for part in _NEXT.split(text):
-        for data in hyaml.read(part, path).documents:
+    parts = _NEXT.split(text)
+    is_single = len(whole.documents) == 1 and len([part for part in parts if part]) == 1 and b"&" not in text
+    for part in parts:
+        read = whole if is_single and part else hyaml.read(part, path)
+        for data in read.documents:
             documents.append(Document(path, part, above, data))
         above += part.count(b"\n")
     return AccountFile(path, tuple(documents))

@@ -155,14 +155,19 @@ class _Composer:
 
 
 def _leaf(event: Any, anchors: dict[str, Node]) -> Node:
-    start, end = _mark(event.start_mark), _mark(event.end_mark)
     if isinstance(event, AliasEvent):
         name = str(event.anchor)
+        start, end = _mark(event.start_mark), _mark(event.end_mark)
         return Node("alias", start, end, text=name, target=anchors.get(name))
+    return compose_scalar(event)
+
+
+def compose_scalar(event: Any) -> Node:
+    """Return the node of a scalar's event."""
     return Node(
         "scalar",
-        start,
-        end,
+        _mark(event.start_mark),
+        _mark(event.end_mark),
         tag=_tag(event),
         anchor=event.anchor,
         text=event.value,
