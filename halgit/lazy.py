@@ -1,4 +1,4 @@
-"""What is only made at first use: compiled regular expressions, and the modules behind a package's names.
+"""Values made at first use: compiled regular expressions, and the modules behind a package's names.
 
 Importing all modules and compiling all patterns takes longer than most commands work, and a command uses few of them.
 """

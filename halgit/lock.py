@@ -121,7 +121,7 @@ def is_commit(source: LockedSource) -> bool:
 def locked_specs(
     snapshots: Sequence[Snapshot], specs: Sequence[SourceSpec], overlay: str
 ) -> tuple[Entry, dict[int, SourceSpec]]:
-    """What the lock file of the sources holds for an overlay, and the sources to open again, by their number.
+    """Return the lock file's entry for an overlay, and the sources to open again by their number.
 
     The last source that has a lock file gives it. Raises SourceError where none does.
     """

@@ -123,7 +123,7 @@ class Access(Record):
 
 
 class Trust(Record):
-    """What a repository may access. Operator settings only; a repository can never extend it.
+    """Permissions of a repository. Operator settings only; a repository can never extend them.
 
     `deny_commands` makes findings of `trust/*` errors: fields that run a program or read a file of a pod.
     """

@@ -190,7 +190,7 @@ class LayerSettings(Record):
 
 
 class LayerId(Record):
-    """What names a layer in messages: `name` is its folder (`overlays/prod`, `.` for the root)."""
+    """Identity of a layer in messages: `name` is its folder (`overlays/prod`, `.` for the root)."""
 
     name: str
     source: SourceId
@@ -211,7 +211,7 @@ class Layer(Record):
 
 
 class Origin(Record):
-    """Where a value was written: a path in a file of a layer. Line and column are looked up only when shown.
+    """Origin of a value: a path in a file of a layer. Line and column are looked up only when shown.
 
     `how` is empty for a value that simply stands there; else what put it there (`patch`, `parameter NAME`,
     `default of NAME`, `--set NAME`).

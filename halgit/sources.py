@@ -26,7 +26,7 @@ class Watch(Protocol):
     """Asks one source for its revision, as cheaply as it can be asked."""
 
     def revision(self) -> str:
-        """What changes when the source does. Raises SourceError, UsageError."""
+        """Return an id that changes when the source does. Raises SourceError, UsageError."""
 
     def close(self) -> None: ...
 

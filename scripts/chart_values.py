@@ -61,7 +61,7 @@ SPECIAL: dict[str, Schema] = {
         "additionalProperties": False,
     },
 }
-"""What the Kubernetes API accepts, by mark; the digits of a schedule and the bytes of an address are left to it."""
+"""Patterns of what the Kubernetes API accepts, by mark; details of schedules and addresses are left to it."""
 TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 
 

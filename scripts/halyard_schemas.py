@@ -130,7 +130,7 @@ def class_words(name: str) -> tuple[str, str]:
 
 
 def field_words(model: Json, class_: str, key: str) -> str:
-    """What a key means: said for the class, for one it extends, or for the key wherever it stands."""
+    """Return the meaning of a key: from its class, from one it extends, or for the key everywhere."""
     for name in (class_, *model["classes"][class_].get("extends", ())):
         text = WORDS["classes"].get(name, {}).get(key)
         if text:
@@ -141,7 +141,7 @@ def field_words(model: Json, class_: str, key: str) -> str:
 
 
 def marks(field: Json) -> str:
-    """What Halyard does with a field, as sentences for its description."""
+    """Return Halyard's handling of a field, as sentences for its description."""
     said = []
     if field.get("local_file"):
         said.append("Halyard copies the file.")

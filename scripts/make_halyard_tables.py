@@ -27,7 +27,7 @@ _SCALARS = {"int": "int32", "Integer": "int32", "Long": "int64", "long": "int64"
 
 
 def slim_type(type_: Json) -> Json:
-    """What the program needs of a field's type."""
+    """Facts about a field's type that the program needs."""
     kind = type_["kind"]
     if kind == "scalar":
         name = type_["type"]

@@ -22,7 +22,7 @@ TARGET = Path(__file__).resolve().parent.parent / "halgit" / "halyard" / "tables
 LINE = re.compile(r"^\s*(?:- )?[\"']?([\w.-]+)[\"']?\s*:\s+[\"']?([^\s\"'#]+)")
 IN_URL = re.compile(r"[a-z]+://[^/@\s:]*:([^/@\s]+)@")
 TOKEN = re.compile(r"[A-Z][A-Z0-9_]*|encrypted.*|[|>][-+]?|\$.*|\{.*|\[.*|true|false|x+")
-"""What stands for a secret in a repository, and is none: a token to be replaced, a reference, a bracket, a dummy."""
+"""Pattern of placeholders for a secret: a token to be replaced, a reference, a bracket, a dummy value."""
 
 NO_SECRETS = {"config", "default"}
 """Names of keys and accounts, under keys that say secret."""

@@ -20,7 +20,7 @@ from halgit.record import Record
 from halgit.validation.account_entries import find_key, find_provider, relax_key, section_name
 
 KEEP: Final[Path] = ("halgit", "keep")
-"""Where a value is kept that makes Spring decrypt the file even after the last account with a secret is removed."""
+"""Path of the value that makes Spring decrypt the file even after the last account with a secret is removed."""
 
 LONGEST: Final = 10 * 1024 * 1024
 """Bytes of the file: a larger one could not be read from the store again."""

@@ -43,7 +43,7 @@ _KEPT_TEXT: Final = "Keeps Spring decrypting this file after its last account wi
 
 
 class TypedValue(Record):
-    """What a person typed for a field, and its value as YAML: a string field keeps the text."""
+    """Text that was typed for a field, and its value as YAML: a string field keeps the text."""
 
     text: str
     value: Value

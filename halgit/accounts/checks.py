@@ -1,4 +1,4 @@
-"""What is refused of an account, each check with every reason: names, fields, access to the pod, keys, filters. Pure.
+"""Checks of an account, each with every reason to refuse it: names, fields, access to the pod, keys, filters. Pure.
 
 A change is judged by the entry it leads to. The facts behind each check are Spring's and Clouddriver's own classes'.
 """
@@ -37,7 +37,7 @@ _SAMPLE: Final = 3
 
 
 class Policy(Record):
-    """What the operator permits and provides. `allowed` holds kinds of ALLOWED_KINDS."""
+    """Operator settings of the checks. `allowed` holds kinds of ALLOWED_KINDS."""
 
     cipher: Cipher | None = None
     plaintext: bool = False

@@ -1,4 +1,4 @@
-"""What the controller issues, checked before it is written: identity, chain, key, validity, address. Pure."""
+"""Checks of credentials from the controller before they are written: identity, chain, key, validity, address. Pure."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _load(encoded: str) -> x509.Certificate | None:
 
 
 def _identity(certificate: x509.Certificate) -> Mapping[str, Any]:
-    """Who the certificate is for: the JSON in the first OU of its subject."""
+    """Return the identity in a certificate: the JSON in the first OU of its subject."""
     from cryptography.x509.oid import NameOID
 
     units = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)

@@ -1,4 +1,4 @@
-"""What can be asked of the account writer, on the command line and over HTTP: the same steps, the same refusals.
+"""Operations of the account writer, for the command line and HTTP alike: the same steps, the same refusals.
 
 It gets a writer and a controller from the operator. Everything is validated before the controller issues anything, and
 a dry run asks the controller nothing.
@@ -59,7 +59,7 @@ class Agent(Protocol):
 
 
 class ControllerApi(Protocol):
-    """What is asked of a controller; see `remotes/controller.py`."""
+    """Operations of a controller; see `remotes/controller.py`."""
 
     def kubectl_components(self, agent: str, name: str) -> Mapping[str, str]: ...
 
@@ -71,7 +71,7 @@ class ControllerApi(Protocol):
 
 
 class Connection(Record):
-    """How an account reaches its cluster: a kubeconfig, or an agent of the controller; None if not given."""
+    """Access to the account's cluster: a kubeconfig, or an agent of the controller; None if not set."""
 
     kubeconfig: bytes | None = None
     context: str = ""
@@ -80,7 +80,7 @@ class Connection(Record):
 
 
 class Caller(Record):
-    """Who asks, and the key of the request with its digest, if it has one."""
+    """The caller, and the key of the request with its digest, if it has one."""
 
     name: str = ""
     key: str = ""
@@ -100,7 +100,7 @@ class Accounts:
 
     @property
     def policy(self) -> Policy:
-        """What the operator permits and provides."""
+        """Return the operator's settings for accounts."""
         return self.writer.policy
 
     def list_accounts(self, *, with_history: bool = False) -> tuple[AccountView, ...]:

@@ -32,7 +32,7 @@ OVERRIDES: Final = "clouddriver-local.properties"
 """A file beside it that takes precedence over it."""
 
 FOLDER: Final = "kubeconfigs"
-"""Where kubeconfigs are stored as files."""
+"""Folder of the kubeconfig files."""
 
 _SECRET: Final = "clouddriver,local"
 _VAULT_LIMIT: Final = 1024 * 1024 - 1024

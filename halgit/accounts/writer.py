@@ -33,7 +33,7 @@ DEADLINE: Final = 60.0
 _PAUSE: Final = 4.0
 """The longest pause after a conflict, as a multiple of what an attempt takes."""
 _CONTENDED_SECONDS: Final = 10.0
-"""How long after a conflict others are taken to be writing still."""
+"""Seconds after a conflict during which other writers are assumed to be active."""
 _LARGEST_BATCH: Final = 100
 _REMEMBERED: Final = 1000
 
@@ -79,7 +79,7 @@ class _Job(Record, frozen=False):
 
 
 class _Batch(Record):
-    """What one commit does: the file after it, further files, and the jobs with what each of them changes."""
+    """Content of one commit: the new file, further files, and the jobs with their changes."""
 
     before: bytes | None
     file: AccountsFile
@@ -123,7 +123,7 @@ class Writer:
 
     @property
     def queue_length(self) -> int:
-        """How many changes wait."""
+        """Number of waiting changes."""
         return len(self._waiting)
 
     def read(self) -> tuple[AccountsFile, str]:

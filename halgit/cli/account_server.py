@@ -93,7 +93,7 @@ def build_authentication(output: Output, options: Mapping[str, Any]) -> Authenti
 
 
 def _token_reader(output: Output, options: Mapping[str, Any]) -> Callable[[], Sequence[Token]]:
-    """What reads the tokens of both files, again when one has changed. They are read once before serving."""
+    """Return a reader of the tokens of both files, which reads them now, and again when one has changed."""
     from halgit.server.authentication import Token, hash_token, read_tokens
 
     single, several = options["api_token_file"], options["api_tokens_file"]

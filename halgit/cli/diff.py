@@ -143,7 +143,7 @@ def _errors(findings: Sequence[Finding]) -> list[Finding]:
 
 
 class Base(Record):
-    """What to compare with. `side` gets an overlay and its compilation (None if it was removed)."""
+    """Base of a comparison. `side` gets an overlay and its compilation (None if it was removed)."""
 
     side: Callable[[str, Compilation | None], Side]
     snapshots: tuple[Snapshot, ...] = ()

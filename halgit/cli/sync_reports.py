@@ -81,7 +81,7 @@ class SyncReports:
         return lease
 
     def checks(self, sources: Sequence[SourceId]) -> str:
-        """Why the required checks of these sources are not green; empty where they are."""
+        """Return why the required checks of these sources are not green; an empty string if they are."""
         for source in sources:
             statuses = self._statuses(source) if self._options["required_checks"] else None
             if statuses is None:

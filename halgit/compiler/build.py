@@ -156,7 +156,7 @@ def _read_files(files: Mapping[str, File], sources: Sequence[SourceLayers]) -> d
 
 
 class ParameterDialect(Record):
-    """How parameters are written in one run: the dialect, the layers to merge, and the parameters.
+    """Parameter handling of one run: the dialect, the layers to merge, and the parameters.
 
     `sources` are the layers as messages name them: they also have a selected variant under its own name.
     """

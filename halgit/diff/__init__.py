@@ -1,4 +1,4 @@
-"""What differs between two trees, by meaning: accounts, settings by path, files, and the services they affect.
+"""Differences between two trees, by meaning: accounts, settings by path, files, and the services they affect.
 
 Pure. Secrets are masked here: a mark, keyed for this run, shows whether two secrets differ and nothing else of them.
 """

@@ -1,4 +1,4 @@
-"""Which services of Spinnaker a difference affects (restart, start, stop, reload), each with its reasons.
+"""Services that a difference affects (restart, start, stop, reload), each with its reasons.
 
 Services that run on either side count; one that runs on one side only starts or stops. Pure.
 """

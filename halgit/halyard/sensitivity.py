@@ -1,4 +1,4 @@
-"""Which values are masked when they are shown: secrets by type, by the annotations of Halyard's model, or by key name.
+"""Sensitivity of values: secrets by type, by the annotations of Halyard's model, or by key name.
 
 Every output that quotes a value (explain, differences, findings, reports) uses this module. Pure.
 """

@@ -25,7 +25,7 @@ _REPLACE_HINT = {
     "list": "Start it with `- $list: replace` to replace it, or correct the key.",
     "scalar": "Write a mapping with `$patch: replace` and `$value` to replace it, or correct the key.",
 }
-"""How each kind replaces a value of another kind. Null replaces nothing: it deletes."""
+"""Hint for a value that replaces one of another type. Null replaces nothing: it deletes."""
 
 _NO_MATCH = "`$patch: delete` does not match anything in the lower layers."
 

@@ -1,4 +1,4 @@
-"""How each file of a layer is treated by its path: merged or replaced, part of the rendered tree or skipped.
+"""Treatment of a layer's files by path: merged or replaced, part of the rendered tree or skipped.
 
 A tree contains what Halyard reads and nothing else: the halconfig, profiles that a service takes by name,
 service-settings, local BOMs, and files that local-file fields or `include` name. Pure: it looks at paths and at the

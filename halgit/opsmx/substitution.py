@@ -33,7 +33,7 @@ SOURCE_BRANCH = "the branch of the source"
 SSH_KEY = "GIT_SSH_KEY"
 GIT_CONFIG = "default/profiles/spinnakerconfig.yml"
 PRIVATE_KEY: Path = ("spring", "cloud", "config", "server", "git", "privateKey")
-"""Where Spring Cloud Config Server's git backend reads its SSH key (`MultipleJGitEnvironmentProperties`)."""
+"""Property paths of the SSH key of Spring Cloud Config Server's git backend (`MultipleJGitEnvironmentProperties`)."""
 
 
 def is_opsmx(layers: Sequence[Layer]) -> bool:

@@ -18,11 +18,11 @@ from halgit.publish.target import PREVIOUS, REMOVED, TREE, TargetPaths, find_fre
 from halgit.record import Record, field
 
 _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOTDIR})
-"""What the system says of a thing that is mounted, somebody else's, or has no folder to go to."""
+"""Error numbers of a path that is mounted, owned by another user, or has no folder to move to."""
 
 
 class Leftovers(Record):
-    """What became of the old: paths carried over, paths left behind, and where the old is kept (None: removed)."""
+    """The old tree afterwards: paths carried over, paths left behind, and where it is kept (None: removed)."""
 
     carried: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()

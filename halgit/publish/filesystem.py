@@ -20,7 +20,7 @@ from halgit.publish.manifest import list_folders
 from halgit.record import Record
 
 NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EBUSY, errno.EPERM, errno.EOPNOTSUPP})
-"""What `exchange` raises where two folders cannot change places: an old kernel, a file system without it, a mount."""
+"""Error numbers of `exchange` if two folders cannot be swapped: an old kernel, a file system without it, a mount."""
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -38,7 +38,7 @@ class Disk:
         return Path(os.path.realpath(path))
 
     def lstat(self, path: Path) -> os.stat_result | None:
-        """What stands at the path, a link as a link; None where nothing does."""
+        """Return the status of the path, not following links; None if it does not exist."""
         try:
             return os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -50,7 +50,7 @@ class Disk:
             return file.read()
 
     def names(self, folder: Path) -> list[str]:
-        """What a folder holds, in order; nothing where there is no such folder."""
+        """Return the names in a folder, in order; none if it does not exist."""
         try:
             return sorted(os.listdir(folder))
         except (FileNotFoundError, NotADirectoryError):

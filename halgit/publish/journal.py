@@ -35,7 +35,7 @@ _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM})
 
 
 class Journal(Record):
-    """What is to be done. `keep` is where the old goes, relative to the target; `move` what goes there in any case.
+    """Plan of a publish. `keep` is where the old tree goes, relative to the target; `move` always goes there.
 
     `old` and `new` are digests by path: a file that has neither is not ours to write over.
     """
@@ -73,7 +73,7 @@ def write_journal(job: Job, state: TargetState, keep: Path) -> None:
 
 
 def _to_move(paths: TargetPaths, state: TargetState, disk: Disk) -> tuple[str, ...]:
-    """What is kept as it stands: all of a tree that is not ours, the files of ours if any was changed since."""
+    """Return the paths to keep: all of a tree that is not ours, the files of ours if any was changed since."""
     if state.foreign:
         return state.names
     if not state.modified:

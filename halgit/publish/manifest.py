@@ -24,7 +24,7 @@ _MASKED = "The secrets in this tree are placeholder values. Halyard can load it,
 
 
 class Inputs(Record):
-    """What a tree was rendered from, as a digest; `files` were read, for each source without a revision.
+    """Return a digest of the inputs of a tree; `files` were read, for each source without a revision.
 
     `findings` is their number, and `secrets` whether the tree has values of secrets, which may change.
     """

@@ -48,7 +48,7 @@ from halgit.publish.target import (
 from halgit.record import Record, replace
 
 Way = Literal["unchanged", "rename", "exchange", "journal"]
-"""How the tree got there: not at all, in one step into an empty place, in one step against the old, one by one."""
+"""Ways to write a tree: not at all, in one step into an empty place, in one step against the old, file by file."""
 
 _FORCE = "use --force, which keeps the old tree as {name}.before-<time>."
 _LISTED = 20
@@ -61,7 +61,7 @@ def _utc() -> datetime:
 
 
 class Options(Record):
-    """How to publish. `wait` is in seconds; `secrets` says that the files hold opened secrets.
+    """Options of a publish. `wait` is in seconds; `secrets` says that the files hold resolved secrets.
 
     `is_ignored` answers whether git ignores a path, None where git cannot say; without it nobody can.
     """
@@ -78,7 +78,7 @@ _DEFAULT_OPTIONS = Options()
 
 
 class Outcome(Record):
-    """What a run did. Paths of the tree are relative to it.
+    """Result of a run. Paths of the tree are relative to it.
 
     `carried` came over from the old tree; `left_behind` of it did not, for something was in its place, and is in
     `kept`, where the old is kept. `recovered`: an earlier run had died here, and this one cleared up after it.
@@ -123,7 +123,7 @@ def publish(
 def compare(
     files: Mapping[str, bytes], manifest: Manifest, target: Path, options: Options = _DEFAULT_OPTIONS, disk: Disk = DISK
 ) -> Comparison:
-    """What `publish` would do to the target; reads only, and waits for nobody."""
+    """Return the changes that `publish` would make to the target; reads only, and waits for no lock."""
     check_paths(files)
     with translate_os_errors(target):
         return _compare(_job(files, manifest, target, options, disk))
@@ -245,7 +245,7 @@ def _recover(job: Job) -> Leftovers:
 
 
 def _describe_state(job: Job) -> str:
-    """How things stand after a failure, as a sentence; nothing where not even that can be found out."""
+    """Describe the target after a failure in a sentence; an empty string if it cannot be read."""
     try:
         if job.disk.lstat(job.paths.inside / PENDING) is not None:
             return "The tree is partly replaced; the next run completes it."

@@ -133,11 +133,11 @@ def find_work_tree(target: Path, disk: Disk = DISK) -> Path | None:
 
 
 _NOBODYS = frozenset({WORK, "lost+found"})
-"""What may stand in an empty target: our private folder, and the folder every ext4 volume has at its root."""
+"""Names that an empty target may contain: our private folder, and the folder every ext4 volume has at its root."""
 
 
 class TargetState(Record):
-    """What stands at a target.
+    """State of a target.
 
     `names` are its own entries. `known` are the digests its `.halgit.json` names, None where it has none of ours.
     `present` are the digests of what is there. `unfit` are paths whose permissions will not do, folders with a `/`.
@@ -163,7 +163,7 @@ class TargetState(Record):
 
 
 class Comparison(Record):
-    """What publishing would do to a target, as paths in the tree.
+    """Changes that publishing would make to a target, as paths in the tree.
 
     `changed` names what would be written over, for its content or its permissions (a folder ends with `/`).
     `modified` are files changed since halgit wrote them, and `foreign` a tree that halgit did not write: either needs
@@ -195,7 +195,7 @@ def read_target(target: Path, paths: Iterable[str], modes: Modes, disk: Disk) ->
 
 
 def compare_files(files: Mapping[str, bytes], state: TargetState, unfinished: bool) -> Comparison:
-    """How a tree (its `.halgit.json` among the files) differs from what stands at the target."""
+    """Compare a tree (its `.halgit.json` among the files) with the target."""
     present = state.present
     changed = {path for path in files if path in present and present[path] != digest(files[path])}
     unfit = state.unfit & {*files, *(f"{folder}/" for folder in list_folders(files))}

@@ -85,7 +85,7 @@ class Aws:
         )
 
     def ask(self, what: str, call: Callable[[], Answer]) -> Answer:
-        """What the call gives, tried again as `retry` does, errors turned into ours."""
+        """Return the result of the call, tried again as `retry` does, with errors translated into ours."""
 
         def attempt() -> Answer:
             with translate_errors(what):
@@ -108,7 +108,7 @@ class Aws:
         return self._sessions[profile]
 
     def _sts(self, session: botocore.session.Session) -> Callable[..., Any]:
-        """What makes the client by which a web identity becomes a login."""
+        """Return the factory of the client that exchanges a web identity for a login."""
         region = self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION")
 
         def made(service: str, config: Any = None) -> Any:
@@ -202,7 +202,7 @@ def _log_in(
 
 
 def _style(session: botocore.session.Session, endpoint: str) -> str:
-    """How a bucket is named in a URL: as the profile says, else in the path where the endpoint is the operator's.
+    """Return the addressing style of a bucket: that of the profile, else in the path if the operator set the endpoint.
 
     Raises Refused for a profile whose `s3 =` holds no settings, over which botocore falls.
     """

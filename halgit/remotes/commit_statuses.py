@@ -75,7 +75,7 @@ class CommitStatuses:
         return "missing"
 
     def compare_url(self, old: str, new: str) -> str:
-        """Where people see the difference between two commits; of one commit alone if there is no other."""
+        """Return the web page of the difference between two commits; of one commit alone if there is no other."""
         return self._forge.compare(self._host, self._repository, old, new)
 
 

@@ -38,7 +38,7 @@ class Link(Record):
 
 
 class Fault(Record):
-    """Why a path of the listing cannot be read, and the next step."""
+    """Reason why a path of the listing cannot be read, and the next step."""
 
     message: str
     hint: str
@@ -154,7 +154,7 @@ class _Walk:
 
 
 def follow_path(root: Folder, at: Sequence[str], path: str) -> Place | Fault:
-    """What a path leads to from the folder `at`, links followed: its real place, and the file or folder there."""
+    """Resolve a path from the folder `at`, links followed: its real place, and the file or folder there."""
     walk = _Walk(root, at, path)
     while walk.left:
         reached = walk.step()

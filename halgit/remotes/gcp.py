@@ -180,7 +180,7 @@ def _from_file(path: str, what: str, redactor: Redactor) -> Any:
 
 
 def _ask(access: Access, login: Any, what: str, call: Callable[[], Answer]) -> Answer:
-    """What the call gives; the token that the library has got for it is masked from then on."""
+    """Return the result of the call; the token that the library obtained for it is masked from then on."""
 
     def attempt() -> Answer:
         try:

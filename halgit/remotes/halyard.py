@@ -77,7 +77,7 @@ class RunningTask(Record):
 
 
 class DeployRequest(Record):
-    """What to deploy. Empty `services` are all. `tolerated` is the highest severity of a problem that passes."""
+    """Parameters of a deploy. Empty `services` are all. `tolerated` is the highest severity that passes."""
 
     deployment: str
     services: tuple[str, ...] = ()

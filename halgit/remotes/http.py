@@ -51,7 +51,7 @@ class WebService:
         self._session.close()
 
     def get(self, path: str) -> Any:
-        """What JSON the service answers."""
+        """Return the JSON of the service's response."""
         return self._json("GET", path, self._ask("GET", path))
 
     def exchange(self, method: str, path: str, body: object = None) -> bytes:
@@ -208,7 +208,7 @@ _FIRST_PAUSE = 0.2
 def retry(
     ask: Callable[[], Answer], *, retries: int, deadline: float, sleep: Callable[[float], None] = time.sleep
 ) -> Answer:
-    """What `ask` gives, tried again at most `retries` times within `deadline` seconds.
+    """Return the result of `ask`, tried again at most `retries` times within `deadline` seconds.
 
     A Retry-After is honoured in full, plus jitter; one that is longer than the patience left ends the tries.
     """

@@ -259,7 +259,7 @@ class Cluster:
 
 
 def _request(verb: str, where: str, ask: Callable[[], Any]) -> Any:
-    """What the API answers, its refusals and the library's errors as ours."""
+    """Return the API's response; translate its refusals and the library's errors into ours."""
     library = _http_library()
     try:
         return ask()

@@ -1,4 +1,4 @@
-"""What `sync` keeps in Kubernetes: a Lease that one replica holds, a ConfigMap with the status, and Events.
+"""Kubernetes objects of `sync`: a Lease that one replica holds, a ConfigMap with the status, and Events.
 
 Cluster and login are as for Secrets. A Lease and a ConfigMap are replaced only as they were read, so two writers never
 overwrite each other.

@@ -167,7 +167,7 @@ class Vault:
             raise self._failed
 
     def _look_up_token(self) -> Mapping[str, Any] | None:
-        """What the server says of the token in use: nothing where a policy forbids to ask, None where it is dead."""
+        """Look up the token in use: empty if a policy forbids the lookup, None if the token has expired."""
         try:
             token_data: Mapping[str, Any] = self._send("get", "auth/token/lookup-self", {}).get("data") or {}
         except RefusedError as reason:

@@ -129,7 +129,7 @@ def renewal_time(token_data: Mapping[str, Any]) -> float:
 
 
 def expired_token(login: Login, *, again: bool = False) -> RefusedError:
-    """What is said of a token the server does not know any more; `again` after the one login more a run gets."""
+    """Return the error for a token that the server no longer knows; `again` after the one repeated login of a run."""
     if again:
         return RefusedError(
             f"The token for {login.place} became invalid a second time in this run (login method {login.method}).",

@@ -1,4 +1,4 @@
-"""What differs between two trees, with values masked already: its types, its JSON object, and its wording.
+"""Differences between two trees, with values masked already: their types, their JSON object, and their wording.
 
 `diff/` creates these; `difference_formats.py` formats them.
 """

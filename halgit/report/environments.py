@@ -1,4 +1,4 @@
-"""What differs between the overlays of a repository, with values masked already: its types and its JSON object."""
+"""Differences between the overlays of a repository, with values masked already: their types and their JSON object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the catalog says of a finding id, as text and as Markdown: for `halgit rules`, `docs/rules.md` and SARIF."""
+"""Explanations of finding ids from the catalog, as text and Markdown: for `halgit rules`, `docs/rules.md` and SARIF."""
 
 from __future__ import annotations
 

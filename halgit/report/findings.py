@@ -23,7 +23,7 @@ _PAIR = r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|\'\')*'?|
 _BEFORE_VALUE = r"""^(\s*(?:- +)?(?:(["']?)[\w.-]+\2\s*[:=]\s+)?).*$"""
 _PASSWORD_IN_URL = r"(://[^/\s:@]*:)(?!encrypted|\$\{)[^/\s@]+(?=@)"
 _NO_SECRET = ("encrypted", "${", '"encrypted', "'encrypted", "|", ">", "{")
-"""How a value begins that is a reference, or that is written on the following lines."""
+"""First characters of a value that is a reference, or that is written on the following lines."""
 
 
 def plain(text: str, name: str) -> str:

@@ -66,7 +66,7 @@ Engines: TypeAlias = "Callable[[str], Engine]"
 def ask_engines(
     wanted: Mapping[str, Reference], engines: Engines, ask: Callable[[Engine, Reference], Answer]
 ) -> dict[str, Answer | RemoteError]:
-    """What `ask` gives for each of these secrets, or why it gave nothing, in their order."""
+    """Return the result of `ask` for each of these secrets, or its error, in their order."""
     from concurrent.futures import ThreadPoolExecutor
 
     turn = _Asker(engines, ask)

@@ -26,7 +26,7 @@ class ReferenceRow(Record):
 
 
 class SecretCheck(Record):
-    """What asking for a secret gave. `how` is metadata, or read where the engine has nothing less."""
+    """Result of asking for a secret. `how` is `metadata`, or `read` if the engine has no metadata."""
 
     row: ReferenceRow
     state: State

@@ -46,7 +46,7 @@ class SecretPlan(Record):
 
 
 def check_references(compiled: Compiled, trust: Trust, mode: SecretsMode = "resolve") -> tuple[Finding, ...]:
-    """What is wrong with the references of a tree, by file and path of the tree. Reads nothing."""
+    """Return the findings about the references of a tree, by file and path of the tree. Reads nothing."""
     return plan_secrets(compiled, trust, mode).findings
 
 
@@ -167,7 +167,7 @@ def _local_file(occurrence: Occurrence, readers: PlaceReaders, mode: SecretsMode
 
 
 def group_by_address(uses: tuple[Use, ...]) -> Mapping[str, Reference]:
-    """What is to be read for these uses: one reference for each distinct secret, whatever its keys and dialects."""
+    """Return the secrets to read: one reference for each distinct secret, whatever its keys and dialects."""
     found: dict[str, Reference] = {}
     for use in uses:
         if use.action == "leave":

@@ -1,4 +1,4 @@
-"""What a reference may access, and which program decrypts it at its place. Pure.
+"""Policy of references: what one may access, and which program decrypts it at its place. Pure.
 
 Access is decided by operator settings alone; a repository cannot extend it.
 """
@@ -20,7 +20,7 @@ RESTRICTED_ENGINES: Final = frozenset({"env", "file"})
 
 
 def check_policy(reference: Reference, trust: Trust) -> tuple[str, str, str] | None:
-    """Why this reference is not to be read: rule, message and next step; None where it may be."""
+    """Return why this reference may not be read: rule, message and next step; None if it may."""
     if reference.engine in RESTRICTED_ENGINES - trust.engines:
         return (
             "reference/engine",
@@ -50,7 +50,7 @@ _NOT_HANDED_ON: Final = frozenset({"deploymentEnvironment", "metricStores", "nam
 
 
 class PlaceReaders:
-    """What is known of the places of one tree."""
+    """Facts about the places of one tree."""
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled

@@ -67,7 +67,7 @@ def resolve_secrets(
 
 
 class _Values(Record, frozen=False):
-    """What takes the place of each reference, the files that are made, and what failed."""
+    """Values that replace references, the files that are generated, and the failures."""
 
     compiled: Compiled
     pieces: dict[Use, Piece] = field(default_factory=dict)

@@ -249,7 +249,7 @@ def _escaped(value: Piece, context: escaping.Context) -> Piece:
 
 
 def name_secret_file(reference: Reference, kind: str = "") -> str:
-    """Where a secret file stands in the tree; its name never tells the value.
+    """Return the path of a secret file in the tree; its name never tells the value.
 
     The digest is of the reference, so that names never collide; `kind` tells two files of one reference apart.
     """

@@ -1,4 +1,4 @@
-"""Who asks, and with which role: a bearer token, an OpenID Connect token, or a client certificate."""
+"""Authentication: a bearer token, an OpenID Connect token or a client certificate becomes a caller with a role."""
 
 from __future__ import annotations
 

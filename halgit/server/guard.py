@@ -1,4 +1,4 @@
-"""What stands before every request: its id, its size, its time, how many there are, and the headers of each answer."""
+"""Middleware for every request: its id, its size, its time, the number of requests, and the headers of each answer."""
 
 from __future__ import annotations
 

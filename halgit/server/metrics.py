@@ -1,4 +1,4 @@
-"""What Prometheus reads: requests by operation and code, the queue, commits, retries, days left of certificates."""
+"""Metrics for Prometheus: requests by operation and code, the queue, commits, retries, days left of certificates."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class Body(BaseModel):
 
 
 class Connection(Body):
-    """How an account reaches its cluster: a kubeconfig, or an agent of the controller."""
+    """Access to the account's cluster: a kubeconfig, or an agent of the controller."""
 
     kubeconfig: str | None = Field(None, max_length=_KUBECONFIG, description="The cluster's kubeconfig, as YAML.")
     context: str = Field("", max_length=500, description="Context of the kubeconfig, if not its current one.")
@@ -132,7 +132,7 @@ class ContextList(BaseModel):
 
 
 class Me(BaseModel):
-    """Who asks, and what this server offers."""
+    """The caller, and the features of this server."""
 
     name: str
     role: str

@@ -52,13 +52,13 @@ Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 
 
 class Log(Protocol):
-    """Where a line of the log goes."""
+    """Receiver of log lines."""
 
     def __call__(self, text: str, **fields: Any) -> None: ...
 
 
 class Services(Record):
-    """What the routes need. `accounts` returns the service as the operator's files are now."""
+    """Dependencies of the routes. `accounts` returns the service as the operator's files are now."""
 
     accounts: Callable[[], Accounts]
     authentication: Authentication
@@ -103,7 +103,7 @@ def _refuse_other_sites(request: Request) -> None:
 def _add_reading(router: APIRouter, services: Services) -> None:
     @router.get("/me", response_model=models.Me)
     async def me(who: Annotated[Identity, _caller(services, "reader", "me")]) -> models.Me:
-        """Who asks, and what this server offers."""
+        """The caller, and the features of this server."""
         accounts = services.accounts()
         return models.Me(
             name=who.name,

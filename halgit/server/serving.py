@@ -19,7 +19,7 @@ _STOP_SECONDS: Final = 4
 
 
 class Listening(Record):
-    """Where to serve, and the files of TLS; without them it is plain HTTP."""
+    """Address to serve at, and the files of TLS; without them it is plain HTTP."""
 
     host: str
     port: int

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
 _LARGEST: Final = 25 * 1024 * 1024
-"""What GitHub sends at most."""
+"""Largest payload that GitHub sends, in bytes."""
 _LONGEST_SILENCE: Final = 600.0
 _LONGEST_START: Final = 15.0
 

@@ -25,7 +25,7 @@ _TYPE_HINTS = {
     "mapping": "Write `key: value` pairs below it.",
     "boolean": "Write true or false without quotes.",
 }
-"""How to write each type."""
+"""Hint for each type."""
 
 _OTHER_OPERATOR_NAMES = (
     "repo", "repos", "source", "sources", "out", "target", "force", "engines", "allow engine", "allow namespace",

@@ -24,7 +24,7 @@ from halgit.sops.layer_file import COMMENT, ENCRYPTED, format_key
 from halgit.sops.metadata import KEY, Metadata
 
 _MAC_ONLY_ENCRYPTED: Final = hashlib.sha256(b"sops").digest()
-"""What the MAC begins with where it covers encrypted values only (`MACOnlyEncryptedInitialization`)."""
+"""First bytes of a MAC that covers encrypted values only (`MACOnlyEncryptedInitialization`)."""
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS: Final = {text: name for name in ("True", "False") for text in (name, name.lower(), name.upper())}

@@ -34,7 +34,7 @@ class KeyGroup(Record):
 
 
 class Metadata(Record):
-    """What SOPS wrote about a file. `threshold` is how many groups the data key needs. `problem` is empty if none."""
+    """The `sops` section of a file. `threshold` counts the groups that the data key needs; `problem` may be empty."""
 
     mac: str
     lastmodified: str

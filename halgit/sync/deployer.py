@@ -43,7 +43,7 @@ class SystemClock:
 
 
 class Limits(Record):
-    """How long things may take, in seconds. `reruns` is how often a lost deploy is started again at once.
+    """Time limits in seconds. `reruns` is how often a lost deploy is started again at once.
 
     `poll` is not less than a second against a real daemon: each poll returns every event of the task.
     """

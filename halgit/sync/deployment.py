@@ -102,7 +102,7 @@ class Deployment:
         self._board.set(held=reason)
 
     def _due(self, tree: PublishedTree | None) -> Pending | None:
-        """What has to be deployed of the tree on the disk; None where that runs already."""
+        """Return what has to be deployed of the tree on the disk; None if that runs already."""
         if tree is None:
             return None
         pending, deployed = self._state.pending, self._state.deployed

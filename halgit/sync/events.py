@@ -1,4 +1,4 @@
-"""What happens in `sync` that somebody outside may want to know, and who is informed of it."""
+"""Events of `sync` for the outside, and their receivers."""
 
 from __future__ import annotations
 

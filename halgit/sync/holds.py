@@ -1,4 +1,4 @@
-"""Why nothing may be published or deployed now: a suspension, a closed maintenance window, a check that is not green.
+"""Holds on publishing and deploying: a suspension, a closed maintenance window, a check that is not green.
 
 A hold never hides a fault: sources are still rendered and validated, and the plan is shown.
 """
@@ -33,7 +33,7 @@ class Holds:
         self._checks = checks
 
     def reason(self, sources: Sequence[SourceId] = ()) -> str:
-        """Why there is a hold now; empty where there is none. The required checks count only for named sources."""
+        """Return why there is a hold now, else an empty string. Required checks count only for named sources."""
         settings = self._settings
         if settings.plan_only:
             return "--plan-only is set"

@@ -1,4 +1,4 @@
-"""Which replica acts: the one that holds a Lease. The others look, and stand by.
+"""Leader election: the replica that holds a Lease acts; the others watch.
 
 A Lease counts as abandoned when nobody has written it for its duration on our own clock, so the clocks of two nodes may
 differ. Whoever cannot renew stops acting before another one can take over.

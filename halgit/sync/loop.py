@@ -25,7 +25,7 @@ _SLICE = 1.0
 
 
 class Leadership(Protocol):
-    """Which replica acts. `is_leader` is asked before each round and each deploy."""
+    """Leader election. `is_leader` is asked before each round and each deploy."""
 
     def is_leader(self) -> bool: ...
 

@@ -1,4 +1,4 @@
-"""Which services a new tree reaches: the difference in meaning between two rendered trees, secrets included.
+"""Services affected by a new tree: the difference in meaning between two rendered trees, secrets included.
 
 Both trees are compared as Halyard would read them, with their secrets in place, so a rotated secret counts and a
 comment does not. The difference shows no secret. Pure.
@@ -19,7 +19,7 @@ _EVERYWHERE = frozenset({"monitoring-daemon", "vault-client", "consul-client"})
 
 
 class Plan(Record):
-    """What a new tree changes, and what has to be deployed for it. `stopped` services run no more."""
+    """Changes of a new tree, and the deploy they need. `stopped` services no longer run."""
 
     services: Services
     difference: Difference | None = None

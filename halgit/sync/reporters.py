@@ -1,4 +1,4 @@
-"""Who is informed of what happens: commits, Kubernetes, and whoever listens at a notification webhook.
+"""Receivers of events: commit statuses, Kubernetes Events, and a notification webhook.
 
 Each reporter answers for one system. One that does not answer never stops a deploy: the failure is reported once for
 each reason, and the next event is tried again.

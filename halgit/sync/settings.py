@@ -1,4 +1,4 @@
-"""What the operator wants of `sync`; nothing in a repository changes any of it."""
+"""Operator settings of `sync`; nothing in a repository changes any of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from halgit.sync.windows import Window
 
 
 class SyncSettings(Record):
-    """Where the tree is, what is deployed of it, and when. Times are in seconds.
+    """The place of the tree, what is deployed of it, and when. Times are in seconds.
 
     `deployment` empty is what the repository names. `attempts` is how often one tree is deployed before it is rolled
     back, or left to a later retry. `refresh` renders again without a change, so that rotated secrets are noticed; 0

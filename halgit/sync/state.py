@@ -1,4 +1,4 @@
-"""What `sync` remembers across its own restarts: what was deployed last, and what still waits to be.
+"""State of `sync` across its own restarts: what was deployed last, and what still waits to be.
 
 One small JSON file beside the tree. It holds revisions, digests and names of services, never a value. If it is lost,
 everything is deployed once more. Pure: the caller reads and writes the file.

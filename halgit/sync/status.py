@@ -1,4 +1,4 @@
-"""What `sync` does and did, for everybody who asks: one board that the loop writes and others read, in any thread.
+"""Status of `sync`, present and past: the loop writes it, others read it, in any thread.
 
 It holds revisions, digests, times, messages and findings that have passed the redactor, never a value. Times are in
 seconds since 1970.

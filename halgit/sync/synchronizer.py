@@ -92,11 +92,11 @@ class Synchronizer:
 
     @property
     def hold(self) -> str:
-        """Why nothing may be published or deployed now, checks of commits apart; empty where it may."""
+        """Return why nothing may be published or deployed now, checks of commits apart; an empty string if it may."""
         return self._holds.reason()
 
     def check_drift(self) -> tuple[str, ...]:
-        """What differs from what was written and deployed; reported once for each change."""
+        """Return what differs from what was written and deployed; reported once for each change."""
         found = self._drift.find(self._state)
         if found and list(found) != self._board.snapshot()["drift"]:
             self._sender.send("drift", f"Drift: {'; '.join(found[:5])}.")
@@ -146,7 +146,7 @@ class Synchronizer:
         return plan
 
     def _reason(self, candidate: Candidate) -> str:
-        """Why the candidate may not be published now; empty where it may."""
+        """Return why the candidate may not be published now; an empty string if it may."""
         own = self._holds.reason()
         if not own and candidate.revision and candidate.revision == self._state.rejected:
             own = f"revision {short_revision(candidate.revision)} was rolled back; commit a change"

@@ -73,7 +73,7 @@ def deployment_of(tree: PublishedTree) -> str:
 
 
 def tree_problem(tree: PublishedTree | None, deployment: str) -> str:
-    """Why Halyard must not be asked to deploy this tree; empty where it may.
+    """Return why Halyard must not be asked to deploy this tree; an empty string if it may.
 
     Halyard takes a missing or empty halconfig for an empty Spinnaker, and validates it with success.
     """

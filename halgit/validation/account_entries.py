@@ -1,4 +1,4 @@
-"""What Clouddriver does with one account: what it cannot bind, what it skips, what it ignores. Pure.
+"""Clouddriver's handling of one account: what it cannot bind, what it skips, what it ignores. Pure.
 
 The types and keys come from the schema of dynamic accounts, which follows Clouddriver's classes. Keys are compared as
 Spring compares them: letters and digits, without case. An entry is checked as a whole, so that a change can be judged
@@ -19,7 +19,7 @@ from halgit.record import Record
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 Effect = Literal["provider", "account", "ignored"]
-"""What a fault costs: all accounts of the provider, this account, or only the value."""
+"""Scope of a fault: all accounts of the provider, this account, or only the value."""
 
 Node = Mapping[str, Any]
 
@@ -328,7 +328,7 @@ def _naming(entry: Mapping[Any, Value], provider: str) -> Iterator[EntryFault]:
 
 
 def _regex(pattern: str, path: Path) -> Iterator[EntryFault]:
-    """What no regular expression may be, in Java or elsewhere; what only Java may judge is left to it."""
+    """Yield the fault of a regular expression that no dialect accepts; what only Java can judge is accepted."""
     try:
         re.compile(pattern)
     except re.error as reason:

@@ -1,4 +1,4 @@
-"""What users decide about findings: ignored rules, other severities, and waivers in place.
+"""Users' decisions about findings: ignored rules, other severities, and waivers in place.
 
 A waiver is `# halgit: ignore=RULE reason`, on the line of a value or the line above it; it needs a reason. All of this
 applies to every finding, whichever package reports it, except to those after which no tree can be rendered

@@ -1,4 +1,4 @@
-"""What Halyard says of a halconfig before it does anything with it, and what other readers say of their files.
+"""Halyard's verdict on a halconfig while loading it, and the verdicts of other readers on their files.
 
 `check` gives every fault of a parsed document; `verdict` the outcome Halyard comes to for a text. A compiled schema
 decides in one go for nearly every document; only where it refuses is the document looked at again, for words.
@@ -45,7 +45,7 @@ _OURS_ONLY: Final = frozenset({"yaml/duplicate-key"})
 
 
 class Verdict(Record):
-    """What Halyard does with a halconfig, and everything that is wrong with it."""
+    """Halyard's handling of a halconfig, and all its findings."""
 
     outcome: Outcome
     faults: tuple[Finding, ...] = ()
@@ -76,7 +76,7 @@ def check(data: Value, file: str, schema: str = "halconfig") -> tuple[Finding, .
 
 
 def verdict(text: bytes, file: str = "config") -> Verdict:
-    """What Halyard does with a halconfig of this text, with the faults of the text and of what it holds."""
+    """Return Halyard's handling of a halconfig text, with the findings about the text and its values."""
     read = hyaml.read(text, file)
     unreadable = any(finding.severity is Severity.ERROR for finding in read.findings)
     faults = (*read.findings, *check(read.data, file))
@@ -101,7 +101,7 @@ def _empty(reader: Reader, file: str) -> Iterator[Finding]:
 
 
 def _refused(reader: Reader, data: Value, file: str, scan: Scan) -> Iterator[Finding]:
-    """What the schema refuses, in words."""
+    """Return a message for each schema violation."""
     jackson = reader.name == "Halyard"
     document = data if scan.ordinary else prepared(data, jackson=jackson)
     if scan.collections <= MAX_COLLECTIONS and accepts(halyard_data.load_schema(reader.schema), document):
@@ -133,7 +133,7 @@ def _nulls(reader: Reader, data: Value, file: str) -> Iterator[Finding]:
 
 
 def _order(data: Value, path: Path) -> tuple[int, ...]:
-    """Where a path stands in its document, so that findings come in the order of the text."""
+    """Return the position of a path in its document, to sort findings in the order of the text."""
     order: list[int] = []
     for depth, step in enumerate(path):
         node = at(data, path[:depth])
@@ -142,7 +142,7 @@ def _order(data: Value, path: Path) -> tuple[int, ...]:
 
 
 def schema_of(path: str) -> str | None:
-    """Which schema a file of the rendered tree is checked with, by its path; None for a file there is none for."""
+    """Return the schema of a file of the rendered tree, by its path; None if it has none."""
     place = layout.classify_file(path, (path.split("/", 1)[0],))
     if place.kind == "config":
         return "halconfig"
@@ -163,7 +163,7 @@ _HIDDEN = "\0"
 
 
 def crashes(config: Value, file: str) -> Iterator[Finding]:
-    """What makes Halyard fail with a NullPointerException while it loads a halconfig that it could bind."""
+    """Yield what makes Halyard fail with a NullPointerException while it loads a halconfig that it could bind."""
     oracle_in_use = False
     for provider, path, node in sorted(model.list_providers(config), key=lambda found: found[0] == "oraclebmcs"):
         if provider == "dcos":
@@ -191,7 +191,7 @@ def _oracle(path: Path, node: dict[str, Value], file: str) -> Iterator[Finding]:
 
 
 def cannot_rewrite(config: Value, file: str) -> Iterator[Finding]:
-    """What Halyard loads, and then fails on whenever it writes or generates something."""
+    """Yield what Halyard loads, and then fails on whenever it writes or generates something."""
     for provider, path, node in model.list_providers(config):
         stumbles = _stumbles(node, _bootstrap_only(config, path))
         for number, account in enumerate(_account_list(node)):
@@ -257,7 +257,7 @@ def _crash_finding(rule: str, file: str, path: Path, message: str, hint: str) ->
 
 
 def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -> Iterator[Finding]:
-    """What the schemas say of the files of a tree. What is for another deployment is a warning at most."""
+    """Yield the schema violations of the files of a tree. Those of another deployment are warnings at most."""
     for path, file in files.items():
         schema = schema_of(path)
         if schema is None or not isinstance(file.data, (dict, list, str, int, float)):
@@ -298,7 +298,7 @@ def inside(path: str, hal_home: str) -> str:
 
 
 def kubeconfig(file: File) -> tuple[Value, tuple[Finding, ...]]:
-    """What a kubeconfig holds, and why it does not parse; MISSING if its text is unavailable."""
+    """Return the value of a kubeconfig, and why it does not parse; MISSING if its text is unavailable."""
     if file.data is not MISSING or not isinstance(file.body, bytes):
         return file.data, ()
     read = hyaml.read(file.body, file.path)

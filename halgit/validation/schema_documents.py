@@ -22,7 +22,7 @@ _FURTHEST: Final = 1e300
 
 
 class Scan:
-    """What one look at every node of a document tells. A node that several aliases share is looked at once."""
+    """Facts from one walk over every node of a document. A node that several aliases share is visited once."""
 
     def __init__(self, data: Value) -> None:
         self.ordinary = True
@@ -105,7 +105,7 @@ def _float(value: float) -> float:
 
 
 def nulls(data: Value) -> tuple[list[Path], list[Path]]:
-    """Where lists hold items without a value, and where a key that is null has one."""
+    """Return the places of list items without a value, and of keys that are null."""
     items: list[Path] = []
     keys: list[Path] = []
     stack: list[tuple[Path, Value]] = [((), data)]

@@ -1,4 +1,4 @@
-"""What a schema validator refuses, in words people can use: the thing, why it is refused, the next step.
+"""Messages for schema violations: the thing, why it is refused, the next step.
 
 Looks up what a schema wants at a place by walking down the schema beside the document, so it needs nothing of the
 validator but the place and the kind of each error. Never shows a value that may be a secret.
@@ -53,7 +53,7 @@ def resolved(schema: Schema, node: Schema) -> Schema:
 
 
 def spec_at(schema: Schema, path: Path, data: Value) -> Schema:
-    """What the schema wants at a place; an empty node where it says nothing."""
+    """Return the schema of a place; an empty node if it has none."""
     node, here = resolved(schema, schema), data
     for step in path:
         node = _below(schema, node, step, here)
@@ -249,7 +249,7 @@ def _is_ignored(spec: Schema) -> bool:
 
 
 def _thing(path: Path) -> str:
-    """What a message calls the value at a path: its key, or the item of a list by the list's key."""
+    """Return the name of the value at a path for messages: its key, or the item of a list by the list's key."""
     if not path:
         return "the document"
     if isinstance(path[-1], str):

@@ -113,7 +113,7 @@ class View:
 
     @cached_property
     def refused(self) -> tuple[Finding, ...]:
-        """What the schemas say of the files of the tree, with their own rules, severities and words."""
+        """Return the schema violations of the files of the tree, with their rules, severities and messages."""
         return tuple(schema.schema_findings(self.files, self.compiled.deployment, self.compiled.hal_home))
 
     @cached_property

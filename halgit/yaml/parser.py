@@ -195,7 +195,7 @@ class Diagnosis(Record):
 
 
 class ParseFailure(Record):
-    """Where and why libyaml stopped: its message, its context, and where that context context_start.
+    """Position and reason of a syntax error: libyaml's message, its context, and where the context starts.
 
     `last` is the last scalar before the error.
     """

@@ -25,7 +25,7 @@ _LOOPBACK = lazy_pattern(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
 class Address(Record):
-    """Where a repository is. `url` is what git is given and what messages show.
+    """Address of a repository. `url` is passed to git and shown in messages.
 
     `server` is host and port as they stand in the URL, `host` in lower case and alone; `path` is decoded for a file.
     """

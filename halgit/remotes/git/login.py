@@ -30,7 +30,7 @@ exit 1
 
 _USERS = {"bitbucket.org": "x-token-auth", "gitlab.com": "oauth2"}
 _ANY_USER = "x-access-token"
-"""What GitHub documents for tokens. GitLab, Gitea, Bitbucket and Azure take any user name beside a token."""
+"""User name that GitHub documents for tokens. GitLab, Gitea, Bitbucket and Azure accept any user name with a token."""
 
 _TOKEN_VARIABLES = ("HALGIT_GIT_TOKEN", "GIT_TOKEN")
 _USER_VARIABLES = ("HALGIT_GIT_USER", "GIT_USER")

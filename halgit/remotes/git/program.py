@@ -34,7 +34,7 @@ ANSWER = "HALGIT_ANSWER"
 
 
 class Answer(Record):
-    """What a program said and how it ended."""
+    """Output and exit status of a program."""
 
     status: int
     output: bytes
@@ -253,14 +253,14 @@ def translate_message(address: Address, words: str) -> RemoteError:
 
 
 def summarize_message(words: str) -> str:
-    """What git said, on one line, short, and without anything a terminal would obey."""
+    """Return git's message on one line, short, and without terminal control characters."""
     lines = [found.group() for found in _SAID.finditer(words)] or words.strip().splitlines()[-1:]
     text = "; ".join(_NOT_SHOWN.sub(" ", line).strip() for line in lines) or "nothing"
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
-"""What git needs to find itself and the user's own ignore file."""
+"""Variables that git needs to find itself and the user's own ignore file."""
 
 
 def is_ignored(path: Path, access: Access) -> bool | None:

@@ -33,7 +33,7 @@ _HISTORY: Final = 200
 
 
 class Signing(Record):
-    """Who commits, and the ssh key that signs, if any. `author` is `NAME <MAIL>`."""
+    """Author of a commit, and the ssh key that signs it, if any. `author` is `NAME <MAIL>`."""
 
     author: str = "halgit <halgit@localhost.localdomain>"
     key_file: str = ""

@@ -184,7 +184,7 @@ class GitSnapshot:
 
 
 class _Place(Record):
-    """Where the listed files of a repository are.
+    """Places of the listed files of a repository.
 
     `listed` is the folder of the repository that is listed, `prefix` the place of that folder below the source's root,
     `root` the place of the repository in the one that the operator named.
@@ -223,7 +223,7 @@ def _folders(root: files.Folder) -> list[str]:
 
 
 _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
-"""What git needs to find itself and the user's own word on which folders are safe."""
+"""Variables that git needs to find itself and the user's list of safe folders."""
 
 
 class Commit(Record):

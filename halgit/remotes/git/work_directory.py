@@ -59,11 +59,11 @@ _LOCAL_SERVER = """[uploadpack]
 \tallowAnySHA1InWant = true
 [safe]
 """
-"""What git's own serving half may do for a file URL: serve the one folder the operator named, whoever owns it."""
+"""Configuration of git's serving half for a file URL: serve the one folder the operator named, whoever owns it."""
 
 
 class WorkDirectory:
-    """Where one remote repository is fetched to. Not for several threads at once."""
+    """Work directory for one remote repository. Not for several threads at once."""
 
     def __init__(self, address: Address, access: Access) -> None:
         self.address = address

@@ -95,7 +95,7 @@ _REGISTRY_NAME: Final = lazy_pattern(r"[a-z0-9]+([-a-z0-9]*[a-z0-9])?")
 _REGISTRY_PASSWORDS: Final = ("password", "passwordCommand", "passwordFile")
 _PLACEHOLDER: Final = lazy_pattern(r".\{.*\}")
 _BROKEN_PATTERN: Final = ("unterminated", "missing", "unbalanced", "nothing to repeat", "bad escape (end of pattern)")
-"""What Python says of a pattern that Java refuses, too; the two differ in other things."""
+"""Python's messages for patterns that Java refuses too; the two differ in other things."""
 
 
 def _registries(view: View) -> Iterator[Node]:
@@ -162,7 +162,7 @@ def _registry_references(view: View) -> Iterator[Hit]:
 
 
 def _references_of_account(provider: str, account: Node, known: list[str], *, enabled: bool) -> Iterator[Hit]:
-    """What is wrong with the registries of one account. Where Halyard does not look, it is no more than a warning."""
+    """Yield the findings about the registries of one account; warnings at most where Halyard does not look."""
     looks = provider == "dcos" or is_version_1(account)
     severity = None if looks else Severity.WARNING
     whose = owner(provider, account)

@@ -77,7 +77,7 @@ def _deployment_account(view: View) -> Iterator[Hit]:
 
 
 def _named(node: Node, name: str, found: list[str], usable: list[str]) -> Iterator[Hit]:
-    """What is wrong with the account that is named, by the providers that have one of the name."""
+    """Yield the findings about the named account, by the providers that have one of the name."""
     path = node.at("accountName")
     if not found:
         hint = suggest_nearest(name, usable, "Write the name of a Kubernetes account of the halconfig.")

@@ -33,7 +33,7 @@ def documents(view: View) -> Iterator[Document]:
 
 
 def hits(document: Document, notes: Iterable[tuple[Path, str, str]]) -> Iterator[Hit]:
-    """What is to be reported of a document: path, message, next step (empty: the rule's own). Each gets its line."""
+    """Yield path, message and next step (empty: the rule's own) of each finding in a document."""
     every = list(notes)
     for (path, message, hint), spot in zip(every, document.places(path for path, _, _ in every), strict=True):
         yield Hit(path, message, document.file, hint, spot.line, spot.column)

@@ -96,7 +96,7 @@ def _no_kubeconfig(view: View) -> Iterator[Hit]:
 
 
 class _Kubeconfig(Record):
-    """What a kubeconfig says, read once however many accounts name it."""
+    """Return the content of a kubeconfig, read once however many accounts name it."""
 
     empty: bool
     current: str
@@ -132,7 +132,7 @@ def _kubeconfig(view: View) -> Iterator[Hit]:
 
 
 def _fault(kubeconfig: _Kubeconfig, account: Node) -> tuple[str, bool, Severity | None] | None:
-    """What is wrong with a kubeconfig, whether the account's context is what does not fit, and a severity of its own.
+    """Return a kubeconfig's fault, whether it is about the account's context, and a severity of its own.
 
     Of a context that is not there Halyard says nothing, nor of one without a user (`getKubeconfigUser`).
     """

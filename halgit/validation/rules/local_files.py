@@ -121,7 +121,7 @@ class Named(Record):
 
 
 def named(view: View, value: Value) -> Named | Elsewhere | None:
-    """What a local-file field names; None where it is empty, a reference or served by a config server.
+    """Return the path in a local-file field; None if it is empty, a reference or served by a config server.
 
     `missing`: in the tree, where no such file is. `outside`: a path that only the pod knows. `home`: it begins with
     `~`, which Halyard does not expand (`FileService`).
@@ -176,7 +176,7 @@ def _too_large(view: View) -> Iterator[Hit]:
 
 
 _KEY_STORES: Final = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"\x30")
-"""How a JKS, JCEKS or PKCS#12 file begins."""
+"""First bytes of a JKS, JCEKS or PKCS#12 file."""
 
 
 def _wrong_content(view: View) -> Iterator[Hit]:

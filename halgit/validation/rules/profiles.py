@@ -232,7 +232,7 @@ def _spinnaker_address(value: object) -> SplitResult | None:
 
 
 def _no_answer_reason(view: View, deployment: Node, address: SplitResult) -> tuple[str, str] | None:
-    """Why nothing answers at an address, and the next step; None where something does, or nobody can say."""
+    """Return why nothing answers at an address, and the next step; None if something does, or if it is unknown."""
     host, *rest = (address.hostname or "").split(".")
     if rest and rest[0] != deployment.get("deploymentEnvironment", "location"):
         return None

@@ -31,7 +31,7 @@ _PRESET: Final = {
     "resource": ("userInfoUri",),
     "userInfoMapping": ("email", "firstName", "lastName", "username"),
 }
-"""What a provider of OAuth2 brings of its own."""
+"""Settings that each OAuth2 provider sets itself."""
 
 
 def _authn(view: View) -> Node:
@@ -122,7 +122,7 @@ def _ldap(view: View) -> Iterator[Hit]:
 
 
 def ldap_address(node: Node) -> str:
-    """What Halyard finds wrong with the `url` of LDAP, the first fault only; an empty string where nothing is."""
+    """Return Halyard's first objection to the `url` of LDAP; an empty string if there is none."""
     if node.get("url") is None:
         return "LDAP has no url."
     said = text(node, "url")

@@ -75,7 +75,7 @@ def _below(file: File, node: Node, steps: tuple[str, ...]) -> Iterator[tuple[Fil
 
 
 def _breakage(text: str) -> tuple[str, str]:
-    """Why a text breaks the template, and the next step; empty texts where it does not."""
+    """Return why a text breaks the template, and the next step; empty strings if it does not."""
     if "{%" in text:
         return "{%, which begins a statement of the template", "Remove it, or keep the text in a profile."
     if _escaped(text).count('"'):
@@ -148,7 +148,7 @@ def _refused(view: View) -> Iterator[Hit]:
 
 
 def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
-    """What the API server refuses in the service-settings of one service."""
+    """Yield what the API server refuses in the service-settings of one service."""
     if node.get("artifactId") == "":
         yield node.at("artifactId"), "artifactId is empty.", "Write the name of an image, or remove the key."
     port = node.get("port")

@@ -99,7 +99,7 @@ def _is_whole(value: Value) -> bool:
 
 
 def _non_strings(view: View) -> Iterator[tuple[File, Path, Value]]:
-    """What is no text, in places for texts, of the halconfig and of service-settings."""
+    """Yield values that are not strings in fields for strings, of the halconfig and of service-settings."""
     file = view.files.get("config")
     if file is not None:
         for path, value in _non_strings_below(model.ROOT_TYPE, view.config.value, (), "halconfig"):
@@ -144,7 +144,7 @@ def _non_strings_below(type_: model.FieldType, node: Value, path: Path, table: s
 
 
 def _origin(view: View, file: File, path: Path) -> Origin | None:
-    """Where a value was written; of one that a parameter brought, where the parameter's value was."""
+    """Return where a value was written; for a parameter's value, where the parameter was set."""
     if file.trace is None:
         return Origin(file.winner, file.winner.file(file.path), path) if file.layers else None
     origin = file.trace.at(path).origin
