@@ -163,7 +163,7 @@ class Redactor:
         return value
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Return the positions of known values, overlapping ones merged; one lookup per place for any number of values."""
+        """Return the positions of known values, overlapping ones merged."""
         open_: tuple[int, int] | None = None
         for start in range(len(text) - _SHORTEST + 1):
             forms = self._by_start.get(text[start : start + _SHORTEST], ())
