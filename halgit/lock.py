@@ -114,7 +114,7 @@ def pins(locked: Entry, sources: Sequence[SourceId], holder: int) -> dict[int, s
 
 
 def is_commit(source: LockedSource) -> bool:
-    """Whether the revision of a source is a commit, which can be fetched by its id."""
+    """Return whether the revision of a source is a commit, which can be fetched by its id."""
     return len(source.revision) in (40, 64) and _HAS_COMMITS.match(source.url) is not None
 
 

@@ -365,7 +365,7 @@ class Reference(Record):
         return dict(self.fields).get(name, default)
 
     def has(self, name: str) -> bool:
-        """Whether the reference has this field, perhaps empty."""
+        """Return whether the reference has this field, perhaps empty."""
         return any(key == name for key, _ in self.fields)
 
 

@@ -43,7 +43,7 @@ class Secret:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the value is a number or boolean, written without quotes (`pipeline.PlainScalar`)."""
+        """True if the value is a number or boolean, written without quotes (`pipeline.PlainScalar`)."""
         return isinstance(self._value, str) and type(self._value) is not str
 
     def open_bytes(self) -> bytes:

@@ -90,7 +90,7 @@ def _vault_address(url: str) -> None:
 
 
 def _is_short_form(url: str) -> bool:
-    """Whether a text is `git@host:path`; one without a colon cannot be."""
+    """Return whether a text is `git@host:path`; one without a colon cannot be."""
     if ":" not in url:
         return False
     from halgit.remotes.git.address import is_short_form
@@ -139,7 +139,7 @@ def parse_spec(text: str) -> SourceSpec:
 
 
 def is_directory(url: str) -> bool:
-    """Whether a source is a directory of this machine."""
+    """Return whether a source is a directory of this machine."""
     return _form(url) is DIRECTORY
 
 

@@ -74,7 +74,7 @@ class AccountsFile:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the file has the value that keeps Spring decrypting."""
+        """True if the file has the value that keeps Spring decrypting."""
         section = self._data.get(KEEP[0]) if isinstance(self._data, dict) else None
         return isinstance(section, dict) and str(section.get(KEEP[1], "")).startswith(PREFIX)
 

@@ -251,7 +251,7 @@ def _bracketed(name: str) -> str:
 
 
 def _is_same(old: Value, new: Value, policy: Policy) -> bool:
-    """Whether two values are written the same; two encryptions of one text are."""
+    """Return whether two values are written the same; two encryptions of one text are."""
     if old is MISSING or new is MISSING or type(old) is not type(new):
         return old is new
     if isinstance(old, str) and old.startswith(PREFIX) and policy.cipher and policy.cipher.opens(old):

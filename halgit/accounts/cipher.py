@@ -75,7 +75,7 @@ class Cipher:
         return data[:-rest].decode("utf-8")
 
     def opens(self, value: str) -> bool:
-        """Whether this key decrypts the value."""
+        """Return whether this key decrypts the value."""
         try:
             self.decrypt(value)
         except ValueError:
@@ -84,7 +84,7 @@ class Cipher:
 
 
 def is_well_formed(value: str) -> bool:
-    """Whether a value that begins with `{cipher}` has the form that Spring decrypts: hexadecimal, whole blocks."""
+    """True if a value that begins with `{cipher}` has the form that Spring decrypts: hexadecimal, whole blocks."""
     digits = len(value) - len(PREFIX)
     return bool(_VALUE.fullmatch(value)) and digits >= 4 * _BLOCK and digits % (2 * _BLOCK) == 0
 

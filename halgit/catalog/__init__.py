@@ -51,12 +51,12 @@ def _load() -> Mapping[str, Entry]:
 
 
 def matches(id: str, patterns: Iterable[str]) -> bool:
-    """Whether an id matches one of these patterns: an id, a subject, or a glob such as `kubernetes/*`."""
+    """Return whether an id matches one of these patterns: an id, a subject, or a glob such as `kubernetes/*`."""
     return any(fnmatchcase(id, pattern) or id.split("/", 1)[0] == pattern for pattern in patterns)
 
 
 def is_known(pattern: str) -> bool:
-    """Whether a pattern matches any id of the catalog."""
+    """Return whether a pattern matches any id of the catalog."""
     return any(matches(id, (pattern,)) for id in _load())
 
 

@@ -186,6 +186,6 @@ def _to_decide(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _is_of_rule(finding: Finding) -> bool:
-    """Whether a rule of validation reported the finding, so that the files can be converted all the same."""
+    """Return whether a rule of validation reported the finding, so that the files can be converted all the same."""
 
     return finding.rule in {rule.id for rule in ALL}

@@ -233,7 +233,7 @@ class Session:
         return lambda name: _CountedEngine(engines(self.access, plan.compiled.encrypted)(name), count)
 
     def is_ignored(self, path: Path) -> bool | None:
-        """Whether git ignores this path of a work tree; None if git cannot tell."""
+        """Return whether git ignores this path of a work tree; None if git cannot tell."""
         from halgit.remotes.git.program import is_ignored
 
         return is_ignored(path, self.access)

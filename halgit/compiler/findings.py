@@ -52,7 +52,7 @@ def _without_consequences(findings: Iterable[Finding]) -> dict[Finding, None]:
 
 
 def _is_of_wrong_parameter(finding: Finding, compiled: Compiled) -> bool:
-    """Whether a finding is about the value of a parameter that is reported because it does not fit its declaration."""
+    """True if a finding is about the value of a parameter that is reported because it does not fit its declaration."""
     file = compiled.files.get(finding.file)
     if file is None or file.trace is None or not finding.path or finding.rule.startswith("parameter/"):
         return False
@@ -67,7 +67,7 @@ def find_commands(compiled: Compiled, *, is_denied: bool = False) -> tuple[Findi
 
 
 def _lacks_layers(compiled: Compiled) -> bool:
-    """Whether a base is missing: the rules would report everything that it should contain."""
+    """Return whether a base is missing: the rules would report everything that it should contain."""
     return any(
         one.severity >= Severity.ERROR and (one.rule.startswith("merge/base-") or _hides_bases(one))
         for one in compiled.findings
@@ -75,7 +75,7 @@ def _lacks_layers(compiled: Compiled) -> bool:
 
 
 def _hides_bases(finding: Finding) -> bool:
-    """Whether this finding about a `halgit.yaml` means that its bases are unknown: unreadable, wrong, or misspelled."""
+    """True if this finding about a `halgit.yaml` means that its bases are unknown: unreadable, wrong, or misspelled."""
     if not finding.file.endswith("halgit.yaml"):
         return False
     is_wrong = finding.path[:1] in ((), ("bases",)) and finding.rule.startswith(("yaml/", "settings/"))

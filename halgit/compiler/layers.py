@@ -66,7 +66,7 @@ def overlays(snapshot: Snapshot) -> list[str]:
 
 
 def _is_layer(parts: Sequence[str], depth: int) -> bool:
-    """Whether a file makes the folder at this depth of its path a layer."""
+    """Return whether a file makes the folder at this depth of its path a layer."""
     inside = "/".join(parts[depth:])
     is_own = inside == SETTINGS or selection.may_be_tree_file(inside)
     return is_own and not _TREE_FOLDERS.intersection(parts[:depth])
@@ -79,7 +79,7 @@ def folders_without_layer(snapshot: Snapshot) -> list[str]:
 
 
 def is_layered(snapshot: Snapshot) -> bool:
-    """Whether the source consists of layers; otherwise it is one plain layer."""
+    """Return whether the source consists of layers; otherwise it is one plain layer."""
     return SETTINGS in snapshot.paths or any(path.startswith(OVERLAYS) for path in snapshot.paths)
 
 

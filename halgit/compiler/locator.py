@@ -117,7 +117,7 @@ class Locator:
 
 
 def _is_whole_value(name: str, text: str) -> bool:
-    """Whether the scalar at the start of `text` is the parameter and nothing else."""
+    """Return whether the scalar at the start of `text` is the parameter and nothing else."""
     one = re.escape(name)
     return bool(re.match(rf"""["']?(\${{{{\s*params\.{one}\s*}}}}|{one})["']?\s*([#,\]}}]|$)""", text))
 

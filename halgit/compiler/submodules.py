@@ -59,7 +59,7 @@ def _below(folder: str, path: str) -> str:
 
 
 def _may_hold_tree_files(path: str, deployments: set[str]) -> bool:
-    """Whether a submodule at this path of a layer would contain files of a tree."""
+    """Return whether a submodule at this path of a layer would contain files of a tree."""
     parts = path.split("/")
     if len(parts) == 1:
         return path in deployments or path == ".boms"

@@ -34,7 +34,7 @@ _ONLY_KLEAT: Mapping[Path, str] = {
 
 
 def is_flat(data: Value) -> bool:
-    """Whether a document is one deployment without `deploymentConfigurations`."""
+    """Return whether a document is one deployment without `deploymentConfigurations`."""
     return isinstance(data, dict) and "deploymentConfigurations" not in data and len(_FLAT_KEYS & data.keys()) > 1
 
 

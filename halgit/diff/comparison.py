@@ -137,7 +137,7 @@ def _encoded(value: Value) -> bytes:
 
 
 def _same_content(path: str, before: File, after: File) -> bool:
-    """Whether two files outside the merge are equal: YAML files by meaning, other files byte for byte."""
+    """Return whether two files outside the merge are equal: YAML files by meaning, other files byte for byte."""
     old, new = _content(before), _content(after)
     if old == new:
         return True

@@ -156,7 +156,7 @@ def _read_side(path: str, environment: Environment) -> _Side | None:
 
 
 def _is_compared(path: str, side: _Side, sides: Sequence[_Side | None]) -> bool:
-    """Whether a side counts for a path: inside an account, only those count that have the account."""
+    """Return whether a side counts for a path: inside an account, only those count that have the account."""
     places = [one.leaves[path][0] for one in sides if one and path in one.leaves]
     account = next((place.account[0] for place in places if place.account[0]), "")
     return not account or account in side.accounts

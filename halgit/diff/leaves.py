@@ -71,7 +71,7 @@ def list_leaves(value: Value, node: KeyNode, place: Place = _ROOT) -> Iterator[t
 
 
 def is_same(before: Value, after: Value) -> bool:
-    """Whether two values mean the same: the order of keys does not count, the type of a scalar does."""
+    """Return whether two values mean the same: the order of keys does not count, the type of a scalar does."""
     if before is after:
         return True
     if isinstance(before, dict) and isinstance(after, dict):
@@ -98,7 +98,7 @@ def _walk(before: Value, after: Value, node: KeyNode, place: Place) -> Iterator[
 
 
 def _both(before: Value, after: Value, kind: type) -> bool:
-    """Whether both sides are of this type; a missing side counts as empty."""
+    """Return whether both sides are of this type; a missing side counts as empty."""
     return all(isinstance(side, kind) or side is MISSING for side in (before, after))
 
 

@@ -86,7 +86,7 @@ def issue_control_certificate(ca: CaKeyPair, now: datetime) -> Mapping[str, byte
 
 
 def is_renewal_due(where: str, data: Mapping[str, bytes], ca: CaKeyPair, now: datetime, days: int) -> bool:
-    """Whether a control certificate has fewer days left, and a new one would be valid at least a day longer."""
+    """Return whether a control certificate has fewer days left, and a new one would be valid at least a day longer."""
     end = read_certificate(where, data).not_valid_after_utc
     return (end - now).days < days and now + timedelta(days=_control_days(ca, now) - 1) >= end
 

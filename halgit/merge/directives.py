@@ -39,12 +39,12 @@ class MappingDirectives(Record):
 
 
 def may_contain_directives(text: bytes) -> bool:
-    """Whether a file can contain a directive; a quick check, for most files contain none."""
+    """Return whether a file can contain a directive; a quick check, for most files contain none."""
     return _IN_BYTES.search(text) is not None
 
 
 def contains_directive(value: Value) -> bool:
-    """Whether a value contains a key that looks like a directive."""
+    """Return whether a value contains a key that looks like a directive."""
     if isinstance(value, dict):
         return any(key[:1] == "$" for key in value) or any(map(contains_directive, value.values()))
     return isinstance(value, list) and any(map(contains_directive, value))

@@ -191,7 +191,7 @@ class DocumentMerger:
     def _claim_key(
         self, item: Value, path: Path, key: str, claimed: dict[str, Origin], existing: Mapping[str, Draft] = EMPTY
     ) -> bool:
-        """Whether the item has its key and no other item has the same; the key is then recorded in `claimed`."""
+        """Return whether the item has its key and no other item has the same; the key is then recorded in `claimed`."""
         name = item_key(item, key)
         if name is None:
             hint = f"Add `{key}`, or start the list with `- $list: replace`."

@@ -202,7 +202,7 @@ def _steps(children: dict[str, Draft] | list[Draft]) -> Iterator[tuple[Step, Dra
 
 
 def _is_unchanged(frozen: Value, before: Value) -> bool:
-    """Whether a frozen container holds exactly the objects that were read, in their order."""
+    """Return whether a frozen container holds exactly the objects that were read, in their order."""
     if isinstance(frozen, dict):
         return list(frozen) == list(before) and _is_unchanged(list(frozen.values()), list(before.values()))
     return len(frozen) == len(before) and all(map(operator.is_, frozen, before))

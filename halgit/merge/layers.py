@@ -78,7 +78,7 @@ class _FileState(Record, frozen=False):
 
     @property
     def empty(self) -> bool:
-        """Whether the document has no content, except perhaps comments."""
+        """True if the document has no content, except perhaps comments."""
         return self.root is not None and self.root.kind == "null"
 
     def to_file(self) -> File:

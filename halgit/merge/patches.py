@@ -116,7 +116,7 @@ def apply_patch(root: Draft, patch: Patch, origin: Origin, diagnostics: list[Dia
 
 
 def _depends_on(path: str, op: Mapping[str, Value]) -> bool:
-    """Whether an operation uses what a failed one would have written at `path`."""
+    """Return whether an operation uses what a failed one would have written at `path`."""
     return any(str(op.get(member)) == path or str(op.get(member)).startswith(f"{path}/") for member in ("path", "from"))
 
 
@@ -337,7 +337,7 @@ def _no_match(member: str, text: str, reason: str, hint: str) -> _OperationError
 
 
 def _json_equal(one: Value, other: Value) -> bool:
-    """Whether two values are equal as JSON: numbers by value, true is not 1, the order of keys does not matter."""
+    """True if two values are equal as JSON: numbers by value, true is not 1, the order of keys does not matter."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):

@@ -39,7 +39,7 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
 
 
 def matches_any(path: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the globs matches this path."""
+    """Return whether one of the globs matches this path."""
     return any(compile_glob(pattern).fullmatch(path) for pattern in patterns)
 
 
@@ -47,7 +47,7 @@ def matches_any(path: str, patterns: Iterable[str]) -> bool:
 
 
 def is_merged(path: str) -> bool:
-    """Whether the file at this path of a layer is merged as YAML.
+    """Return whether the file at this path of a layer is merged as YAML.
 
     These are the halconfig, the daemon's settings, service-settings, and the YAML files directly in a deployment's
     `profiles`. Spring reads no folder below its configuration folder, so deeper files are data of some service.
@@ -59,7 +59,7 @@ def is_merged(path: str) -> bool:
 
 
 def is_spring(path: str) -> bool:
-    """Whether Spring binds this document, so that `a.b` and `a: {b: }`, `some-key` and `someKey` are one property.
+    """True if Spring binds this document, so that `a.b` and `a: {b: }`, `some-key` and `someKey` are one property.
 
     True for the daemon's settings and for profiles, except that of the monitoring daemon, which does not use Spring.
     """
@@ -67,12 +67,12 @@ def is_spring(path: str) -> bool:
 
 
 def may_have_several_documents(path: str) -> bool:
-    """Whether the file may contain several YAML documents; `config` and service-settings contain one."""
+    """Return whether the file may contain several YAML documents; `config` and service-settings contain one."""
     return is_spring(path)
 
 
 def may_be_tree_file(path: str, include: Sequence[str] = ()) -> bool:
-    """Whether a file of a layer can belong to a tree by its path alone, whatever the deployments are called."""
+    """Return whether a file of a layer can belong to a tree by its path alone, whatever the deployments are called."""
     parts = path.split("/")
     return (
         path == "config"

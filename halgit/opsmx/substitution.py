@@ -37,7 +37,7 @@ PRIVATE_KEY: Path = ("spring", "cloud", "config", "server", "git", "privateKey")
 
 
 def is_opsmx(layers: Sequence[Layer]) -> bool:
-    """Whether these layers use this dialect: no `halgit.yaml`, and a token in one of its files.
+    """Return whether these layers use this dialect: no `halgit.yaml`, and a token in one of its files.
 
     All variants of the files count; a token that is only in a comment does not.
     """

@@ -67,7 +67,7 @@ def _pattern(names: frozenset[str]) -> re.Pattern[str]:
 
 
 def may_contain_token(text: str) -> bool:
-    """Whether a string can contain a token or a word that resembles one; a quick check."""
+    """Return whether a string can contain a token or a word that resembles one; a quick check."""
     return bool(_CAPITALS.search(text))
 
 
@@ -82,7 +82,7 @@ def split_tokens(text: str, names: frozenset[str]) -> list[str]:
 
 
 def contains_token(text: str, names: Iterable[str]) -> bool:
-    """Whether the string contains one of these tokens."""
+    """Return whether the string contains one of these tokens."""
     return bool(_pattern(frozenset(names)).search(text))
 
 

@@ -68,7 +68,7 @@ def substitute_parameters(files: Mapping[str, File], parameters: ParameterSet, l
 
 
 def _may_contain_expression(file: File, layers: Sequence[Layer]) -> bool:
-    """Whether a file can contain `${{`; a quick look at the bytes it comes from."""
+    """Return whether a file can contain `${{`; a quick look at the bytes it comes from."""
     if isinstance(file.body, bytes):
         return OPEN.encode() in file.body
     own = [layer for layer in layers if layer.id in file.layers]

@@ -57,19 +57,19 @@ class Disk:
             return []
 
     def same(self, descriptor: int, path: Path) -> bool:
-        """Whether an open file is still the one at the path."""
+        """Return whether an open file is still the one at the path."""
         found = self.lstat(path)
         return found is not None and os.path.samestat(os.fstat(descriptor), found)
 
     def mounted(self, path: Path) -> bool:
-        """Whether something is mounted at the path or beneath it, a bind mount of the same file system included."""
+        """True if something is mounted at the path or beneath it, a bind mount of the same file system included."""
         if os.path.ismount(path):
             return True
         here = os.fsencode(path)
         return any(point == here or point.startswith(here + b"/") for point in _mount_points())
 
     def may_write(self, folder: Path) -> bool:
-        """Whether this process may add names to the folder."""
+        """Return whether this process may add names to the folder."""
         return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
     # --- changing
@@ -163,12 +163,12 @@ DISK = Disk()
 
 
 def is_folder(found: os.stat_result | None) -> bool:
-    """Whether this is a folder itself, not a link to one."""
+    """Return whether this is a folder itself, not a link to one."""
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def is_file(found: os.stat_result | None) -> bool:
-    """Whether this is a regular file itself, not a link to one."""
+    """Return whether this is a regular file itself, not a link to one."""
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
@@ -246,7 +246,7 @@ class Modes(Record):
     folder: int
 
     def fit(self, mode: int, *, folder: bool) -> bool:
-        """Whether permissions found will do: nothing for the rest of the world, all that is wanted for the others.
+        """True if permissions found will do: nothing for the rest of the world, all that is wanted for the others.
 
         A wider group is let be: the kubelet adds it to every volume of a pod with an fsGroup.
         """

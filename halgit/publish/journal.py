@@ -168,7 +168,7 @@ class _JournalRun(Record, frozen=False):
         self.disk.rename(self.staged / path, self.target / path)
 
     def _is_ours(self, path: str) -> bool:
-        """Whether what stands there is a file halgit wrote: with its content before this run, or after it."""
+        """Return whether what stands there is a file halgit wrote: with its content before this run, or after it."""
         if not is_file(self.disk.lstat(self.target / path)):
             return False
         known = (self.journal.old.get(path), self.journal.new.get(path))

@@ -231,7 +231,7 @@ def _finish_journal(job: Job) -> Leftovers:
 
 
 def _has_leftovers(paths: TargetPaths, disk: Disk) -> bool:
-    """Whether a run died here with work under way; asked by the holder of the lock only."""
+    """Return whether a run died here with work under way; asked by the holder of the lock only."""
     work_folders = [work_folder for work_folder in (paths.beside, paths.inside) if work_folder]
     return any(disk.lstat(work_folder / name) is not None for work_folder in work_folders for name in LEFTOVERS)
 

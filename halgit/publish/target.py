@@ -51,7 +51,7 @@ class TargetPaths(Record):
         return self.beside or self.inside
 
     def leftovers(self, disk: Disk) -> bool:
-        """Whether another run is at work here, or has died here."""
+        """Return whether another run is at work here, or has died here."""
         return any(
             disk.lstat(place) is not None and not _holds_previous_only(place, disk)
             for place in (self.beside, self.inside)
@@ -60,7 +60,7 @@ class TargetPaths(Record):
 
 
 def _holds_previous_only(work_folder: Path, disk: Disk) -> bool:
-    """Whether a work folder holds nothing but the tree before the current one, which is no sign of a run."""
+    """Return whether a work folder holds nothing but the tree before the current one, which is no sign of a run."""
     names = set(disk.names(work_folder))
     return PREVIOUS in names and names <= {PREVIOUS, IGNORE}
 
@@ -152,7 +152,7 @@ class TargetState(Record):
 
     @property
     def foreign(self) -> bool:
-        """Whether this holds something, and halgit did not write it."""
+        """True if this holds something, and halgit did not write it."""
         return bool(self.names) and self.known is None
 
     @property
@@ -179,7 +179,7 @@ class Comparison(Record):
 
     @property
     def same(self) -> bool:
-        """Whether publishing would write nothing."""
+        """True if publishing would write nothing."""
         return not (self.added or self.changed or self.removed or self.unfinished)
 
 
@@ -210,7 +210,7 @@ def compare_files(files: Mapping[str, bytes], state: TargetState, unfinished: bo
 
 
 def has_real_parents(root: Path, path: str, disk: Disk) -> bool:
-    """Whether every folder on the way to a path is one, and no link."""
+    """Return whether every folder on the way to a path is one, and no link."""
     return all(is_folder(disk.lstat(root / parent)) for parent in list_parents(path))
 
 

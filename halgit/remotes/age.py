@@ -27,7 +27,7 @@ class AgeKeys:
 
     @property
     def is_set(self) -> bool:
-        """Whether the operator named a key file."""
+        """True if the operator named a key file."""
         return bool(self._path)
 
     def decrypt(self, keys: Sequence[str]) -> bytes | None:

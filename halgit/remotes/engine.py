@@ -42,7 +42,7 @@ class Engine(Protocol):
         """The whole secret that this reference names a part of."""
 
     def check(self, reference: Reference) -> Presence:
-        """Whether the secret exists, without reading its value where the server offers that. Raises Missing."""
+        """Return whether the secret exists, without reading its value where the server offers that. Raises Missing."""
 
 
 class NoopEngine:

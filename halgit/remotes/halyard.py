@@ -55,12 +55,12 @@ class Task(Record):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the task has ended and says how. Its children may still run."""
+        """True if the task has ended and says how. Its children may still run."""
         return self.state in _TERMINAL and self.has_response
 
     @property
     def is_over(self) -> bool:
-        """Whether the task and all its children have ended."""
+        """True if the task and all its children have ended."""
         return self.is_terminal and all(child.state in _TERMINAL for child in self.children)
 
 
@@ -72,7 +72,7 @@ class RunningTask(Record):
 
     @property
     def uses_tree(self) -> bool:
-        """Whether the task reads the tree, or a child of a deploy reads what it staged there."""
+        """True if the task reads the tree, or a child of a deploy reads what it staged there."""
         return self.name in _READERS or self.name.startswith("Deploy spin-")
 
 
@@ -108,7 +108,7 @@ class Halyard:
         self._web.close()
 
     def is_up(self) -> bool:
-        """Whether the daemon answers that it is up. Its port is closed for the first 11 to 20 seconds."""
+        """Return whether the daemon answers that it is up. Its port is closed for the first 11 to 20 seconds."""
         try:
             answer = _decoded(self._web.exchange("GET", "/health"), "GET /health")
         except RemoteError:

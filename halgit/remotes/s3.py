@@ -268,7 +268,7 @@ class _Store:
 
 
 def _fits(content: bytes, answer: Mapping[str, Any]) -> bool:
-    """Whether the content fits the ETag, where that is an MD5: one part, and no key of KMS or of the customer."""
+    """True if the content fits the ETag, where that is an MD5: one part, and no key of KMS or of the customer."""
     etag = str(answer.get("ETag", "")).strip('"')
     kept = answer.get("ServerSideEncryption") in {None, "AES256"} and not answer.get("SSECustomerAlgorithm")
     if not kept or not re.fullmatch(r"[0-9a-f]{32}", etag):

@@ -56,7 +56,7 @@ class Login(Record):
 
     @property
     def renewable(self) -> bool:
-        """Whether a second login can give another token than the first."""
+        """True if a second login can give another token than the first."""
         return self.method != "token" or bool(self.token_file)
 
 

@@ -40,7 +40,7 @@ def list_references(plan: SecretPlan, locate: Locate = tuple) -> tuple[Reference
 
 
 def check_secrets(plan: SecretPlan, engines: Engines, locate: Locate = tuple) -> tuple[SecretCheck, ...]:
-    """Whether the secrets exist that a render would read; each distinct one is asked for once."""
+    """Return whether the secrets exist that a render would read; each distinct one is asked for once."""
     groups = {name: uses for name, uses in _by_name(plan).items() if any(use.action != "leave" for use in uses)}
     wanted: dict[str, Reference] = {}
     for uses in groups.values():

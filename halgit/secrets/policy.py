@@ -79,7 +79,7 @@ class PlaceReaders:
         return self._is_unmerged_yaml(file) and self._documents(file) > 1
 
     def is_unreadable(self, file: str) -> bool:
-        """Whether a YAML file does not parse. That is a finding; references in it are not looked at."""
+        """Return whether a YAML file does not parse. That is a finding; references in it are not looked at."""
         return self._is_unmerged_yaml(file) and not self._documents(file)
 
     def _is_unmerged_yaml(self, file: str) -> bool:
@@ -94,7 +94,7 @@ class PlaceReaders:
         return self._counts[file]
 
     def decrypts(self, file: str, path: Path) -> bool | None:
-        """Whether what reads this place decrypts kork's references in it: a Spring service, or Halyard for it.
+        """Return whether what reads this place decrypts kork's references in it: a Spring service, or Halyard for it.
 
         None where nobody can say: the version is not a release, or its BOM is not in the tree.
         Halyard decrypts `env` and `password` of service-settings and the secret fields of a halconfig where the
@@ -123,7 +123,7 @@ class PlaceReaders:
         return next((node for node in self._nodes if services.get_value(node, "name") == name), None)
 
     def _all(self, names: tuple[str, ...], deployment: Value) -> bool | None:
-        """Whether all these services decrypt, in the version of this deployment."""
+        """Return whether all these services decrypt, in the version of this deployment."""
         given = services.get_value(deployment, "version")
         version = given if isinstance(given, str) else ""
         return can_all_decrypt(names, version, self._bom(version))

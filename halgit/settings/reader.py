@@ -38,7 +38,7 @@ _OTHER_OPERATOR_NAMES = (
 
 
 def is_string(value: Value) -> bool:
-    """Whether a value is a string. An unquoted date is not."""
+    """Return whether a value is a string. An unquoted date is not."""
     return isinstance(value, str) and not isinstance(value, PlainScalar)
 
 
@@ -82,7 +82,7 @@ class Reader:
                 self.report("settings/unknown-key", (*path, key), f"{where} has no key {key}.", hint, at_key=True)
 
     def check_inside(self, name: str, path: Path) -> bool:
-        """Whether a path or glob is inside its layer; reports one that is not."""
+        """Return whether a path or glob is inside its layer; reports one that is not."""
         if name.startswith("/") or ".." in name.split("/") or "\\" in name:
             hint = "Write a path relative to the layer, with / and without `..`."
             self.report("settings/path", path, f"{name} is outside the layer.", hint)
@@ -148,7 +148,7 @@ class Reader:
 
 
 def is_operator_setting(key: str) -> bool:
-    """Whether a key, in any spelling, names something that only the operator can set.
+    """Return whether a key, in any spelling, names something that only the operator can set.
 
     The names come from the operator's own types, so that a new option is covered without a change here.
     """

@@ -49,7 +49,7 @@ class Metadata(Record):
     problem: str = ""
 
     def encrypts(self, path: Path) -> bool:
-        """Whether SOPS encrypts the value at a path, by the names of the keys above it (`Tree.shouldBeEncrypted`)."""
+        """True if SOPS encrypts the value at a path, by the names of the keys above it (`Tree.shouldBeEncrypted`)."""
         names = [step for step in path if isinstance(step, str)]
         is_encrypted = True
         if self.unencrypted_suffix:
@@ -64,7 +64,7 @@ class Metadata(Record):
 
 
 def _occurs(pattern: str, name: str) -> bool:
-    """Whether a pattern matches anywhere in a name, as Go's `regexp.Match` does."""
+    """Return whether a pattern matches anywhere in a name, as Go's `regexp.Match` does."""
     return matches_pattern(rf"[\s\S]*(?:{pattern})[\s\S]*", name)
 
 

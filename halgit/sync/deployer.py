@@ -93,7 +93,7 @@ class Deployer:
             self._clock.sleep(min(self._limits.poll, 2.0))
 
     def is_idle(self) -> bool:
-        """Whether no task of the daemon uses the tree now. Raises RemoteError."""
+        """Return whether no task of the daemon uses the tree now. Raises RemoteError."""
         return not any(task.uses_tree for task in self._halyard.running())
 
     def wait_until_idle(self) -> None:
@@ -119,7 +119,7 @@ class Deployer:
         self.wait_until_idle()
 
     def _idle_or_unknown(self) -> bool:
-        """Whether nothing runs; false while the daemon does not answer."""
+        """Return whether nothing runs; false while the daemon does not answer."""
         try:
             return self.is_idle()
         except RemoteError:
@@ -179,7 +179,7 @@ class Deployer:
             self._clock.sleep(self._limits.poll)
 
     def _poll(self, uuid: str) -> tuple[bool, Task | None]:
-        """Whether the daemon answered, and the task. Polls fail while events are appended or the daemon restarts."""
+        """True if the daemon answered, and the task. Polls fail while events are appended or the daemon restarts."""
         try:
             return True, self._halyard.task(uuid)
         except RemoteError:

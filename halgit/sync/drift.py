@@ -49,7 +49,7 @@ class DriftDetector:
         return tuple(rows)
 
     def _deployment_drift(self, state: SyncState) -> tuple[str, ...]:
-        """Whether the copy of the halconfig that a deploy leaves is another than after our last deploy."""
+        """Return whether the copy of the halconfig that a deploy leaves is another than after our last deploy."""
         deployed = state.deployed
         if deployed is None or not deployed.backup or state.pending is not None:
             return ()

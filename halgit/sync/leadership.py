@@ -48,7 +48,7 @@ class LeaseLeadership:
         self._thread.start()
 
     def is_leader(self) -> bool:
-        """Whether this replica holds the Lease, with some time left."""
+        """Return whether this replica holds the Lease, with some time left."""
         return self._clock.monotonic() < self._valid_until
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class LeaseLeadership:
             self.renew()
 
     def _guarded(self, act: Callable[[], bool]) -> bool:
-        """Whether it worked; a failure is reported once for each reason."""
+        """Return whether it worked; a failure is reported once for each reason."""
         try:
             done = act()
         except HalgitError as reason:
@@ -92,7 +92,7 @@ class LeaseLeadership:
         return objects.take_lease(record, self._identity, self._seconds)
 
     def _is_free(self, record: LeaseRecord) -> bool:
-        """Whether nobody holds the Lease: it was given back, or not written for as long as it lasts."""
+        """Return whether nobody holds the Lease: it was given back, or not written for as long as it lasts."""
         now = self._clock.monotonic()
         if self._seen[0] != record.version:
             self._seen = (record.version, now)

@@ -165,7 +165,7 @@ class Renderer:
         )
 
     def is_ignored(self, path: Path) -> bool | None:
-        """Whether git ignores this path of a work tree; None where git cannot say."""
+        """Return whether git ignores this path of a work tree; None where git cannot say."""
         from halgit.remotes.git.program import is_ignored
 
         return is_ignored(path, self._access)

@@ -81,12 +81,12 @@ class StatusBoard:
             self._beat = self._now()
 
     def is_alive(self, longest: float) -> bool:
-        """Whether the loop has shown itself within the last `longest` seconds."""
+        """Return whether the loop has shown itself within the last `longest` seconds."""
         with self._lock:
             return self._now() - self._beat <= longest
 
     def is_ready(self) -> bool:
-        """Whether one pass has ended without a failure since the start. A later failure does not undo it."""
+        """Return whether one pass has ended without a failure since the start. A later failure does not undo it."""
         with self._lock:
             return self._is_ready
 

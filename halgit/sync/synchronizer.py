@@ -82,12 +82,12 @@ class Synchronizer:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a published tree waits to be deployed."""
+        """True if a published tree waits to be deployed."""
         return self._state.pending is not None
 
     @property
     def is_held_by_check(self) -> bool:
-        """Whether only a check of the commit holds the last revision back: it may turn green without a change."""
+        """True if only a check of the commit holds the last revision back: it may turn green without a change."""
         return self._is_checked_later
 
     @property

@@ -24,7 +24,7 @@ _PREFIX: Final = "sha256="
 
 
 def is_authentic(headers: Mapping[str, str], body: bytes, secrets: Iterable[bytes]) -> bool:
-    """Whether one of these secrets signed the body. Header names are in lower case.
+    """Return whether one of these secrets signed the body. Header names are in lower case.
 
     Every signature that is present must be right, so that a weaker one cannot be added to get in.
     """
@@ -41,7 +41,7 @@ def _is_signed_with(secret: bytes, headers: Mapping[str, str], body: bytes) -> b
 
 
 def _counts(name: str, headers: Mapping[str, str]) -> bool:
-    """Whether a header is a signature to check: GitHub sends its SHA-1 beside the SHA-256, under Bitbucket's name."""
+    """True if a header is a signature to check: GitHub sends its SHA-1 beside the SHA-256, under Bitbucket's name."""
     if name not in headers:
         return False
     return not (name == "x-hub-signature" and "x-hub-signature-256" in headers and headers[name].startswith("sha1="))

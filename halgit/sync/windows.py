@@ -27,7 +27,7 @@ class Window(Record):
     zone: tzinfo
 
     def is_open(self, now: datetime) -> bool:
-        """Whether this moment, with its time zone, is inside the window."""
+        """Return whether this moment, with its time zone, is inside the window."""
         here = now.astimezone(self.zone)
         clock, day = here.time().replace(tzinfo=None), here.weekday()
         if self.start < self.end:
@@ -67,5 +67,5 @@ def _days(text: str, names: str | None) -> frozenset[int]:
 
 
 def is_any_open(windows: tuple[Window, ...], now: datetime) -> bool:
-    """Whether a deploy may start now: there are no windows, or one of them is open."""
+    """Return whether a deploy may start now: there are no windows, or one of them is open."""
     return not windows or any(window.is_open(now) for window in windows)

@@ -110,7 +110,7 @@ def field_kind(provider: str, key: str) -> str:
 
 
 def is_dead(provider: str, key: str) -> bool:
-    """Whether Clouddriver once read this field of the provider and does not any more."""
+    """Return whether Clouddriver once read this field of the provider and does not any more."""
     return bool(_properties(_entry_node(provider)).get(relax_key(key), {}).get("deprecated"))
 
 

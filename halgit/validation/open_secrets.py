@@ -41,12 +41,12 @@ class Open(Record):
 
     @property
     def public(self) -> bool:
-        """Whether it is a default that everybody can read."""
+        """True if it is a default that everybody can read."""
         return is_public(self.secret)
 
 
 def is_public(secret: str) -> bool:
-    """Whether a secret is a default of the ISD repositories, which everybody can read."""
+    """Return whether a secret is a default of the ISD repositories, which everybody can read."""
     return sha256(secret.encode()).hexdigest() in _public()
 
 
@@ -133,7 +133,7 @@ def _keys(path: Path, node: dict[str, Value]) -> Iterator[tuple[str, str]]:
 
 @cache
 def _classify_key(key: str) -> tuple[bool, bool]:
-    """Whether a key says secret, and whether it surely does, so that a number counts as well."""
+    """Return whether a key says secret, and whether it surely does, so that a number counts as well."""
     parts = sensitivity.split_words(key.rsplit(".", 1)[-1])
     contents = parts == ("kubeconfig", "contents")
     is_secret = contents or (sensitivity.is_sensitive_key(key) and bool(parts) and parts[-1] not in _NO_SECRET)

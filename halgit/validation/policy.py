@@ -26,7 +26,7 @@ class Waiver(Record):
     column: int
 
     def matches(self, finding: Finding) -> bool:
-        """Whether it is about this finding."""
+        """Return whether it is about this finding."""
         from fnmatch import fnmatchcase
 
         near = finding.line in (self.line, self.line + 1)
@@ -66,7 +66,7 @@ def apply_settings(
 
 
 def is_operators(id: str) -> bool:
-    """Whether only the operator decides about this rule, and no repository setting or waiver applies to it."""
+    """Return whether only the operator decides about this rule, and no repository setting or waiver applies to it."""
     return id.startswith("trust/")
 
 

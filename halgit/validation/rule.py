@@ -52,7 +52,7 @@ _WHOLE: Final = ("schema/", "deployment/duplicate-name")
 
 
 def _is_other_deployment(view: View, rule: Rule, hit: Hit) -> bool:
-    """Whether a hit is about a deployment that is not the rendered one: `hal deploy apply` does not look at it."""
+    """True if a hit is about a deployment that is not the rendered one: `hal deploy apply` does not look at it."""
     if hit.file != "config" or len(hit.path) < 2 or view.deployment is None or rule.id.startswith(_WHOLE):
         return False
     return hit.path[0] == "deploymentConfigurations" and hit.path[1] != view.deployment.path[1]

@@ -208,7 +208,7 @@ def cannot_rewrite(config: Value, file: str) -> Iterator[Finding]:
 
 
 def _stumbles(node: dict[str, Value], bootstrap_only: bool) -> bool:
-    """Whether looking for the primary account meets an account without a name, as `Provider.getPrimaryAccount` does.
+    """True if looking for the primary account meets an account without a name, as `Provider.getPrimaryAccount` does.
 
     It compares names up to the one it looks for; without it the first account counts, which may be nameless but not
     null, or (with `bootstrapOnly`) the first that is not Spinnaker's own.
@@ -274,7 +274,7 @@ def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -
 
 
 def _is_ignored(finding: Finding, data: Value, schema: str) -> bool:
-    """Whether the reader takes a value of the wrong kind without an error: it starts, and does not use the value."""
+    """True if the reader takes a value of the wrong kind without an error: it starts, and does not use the value."""
     is_word = schema == "service-settings" and not isinstance(data, (dict, list))
     return is_word or (
         schema == "spinnakerconfig" and finding.path == ("encrypt",) and isinstance(data["encrypt"], str)

@@ -121,5 +121,5 @@ def nulls(data: Value) -> tuple[list[Path], list[Path]]:
 
 
 def is_null(key: str) -> bool:
-    """Whether a mapping's key is null: it stands there as `null`, `~` or nothing at all."""
+    """Return whether a mapping's key is null: it stands there as `null`, `~` or nothing at all."""
     return isinstance(key, PlainScalar) and key == "null"

@@ -134,14 +134,14 @@ class Speaker(Record):
         return self._finding("schema/unknown-key", path, message, self._unknown_hint(key, known), severity)
 
     def _binds(self, path: Path, key: str) -> bool:
-        """Whether Spring binds this spelling to a known key: it compares letters and digits, without their case."""
+        """True if Spring binds this spelling to a known key: it compares letters and digits, without their case."""
         if self.reader.name != "Clouddriver":
             return False
         known = spec_at(self.schema, path, self.data).get("properties", {})
         return _uniform(str(key)) in {_uniform(name) for name in known}
 
     def _is_body(self, node: dict[str, Value]) -> bool:
-        """Whether a halconfig is the body of a deployment, as an operator's manifest has it."""
+        """Return whether a halconfig is the body of a deployment, as an operator's manifest has it."""
         sections = self.schema["$defs"].get(_BODY, {}).get("properties", {})
         own = self.schema["properties"]
         return "deploymentConfigurations" not in node and sum(key in sections and key not in own for key in node) > 1

@@ -140,7 +140,7 @@ class View:
         }
 
     def is_secret(self, path: Path, file: File) -> bool:
-        """Whether the value at a path may not be shown."""
+        """Return whether the value at a path may not be shown."""
         return sensitivity.is_secret_value(path, file.path, file.data if file.path == "config" else None)
 
     def written_in(self, path: str) -> str:

@@ -148,7 +148,7 @@ class _EventLocator:
             raise _Complete
 
     def _is_unique(self, key: Any) -> bool:
-        """Whether no later key of an open block mapping can equal this one, as its text and column show.
+        """Return whether no later key of an open block mapping can equal this one, as its text and column show.
 
         Such a key would begin a line in the same column, either with the same text or with a quote or an indicator.
         """
@@ -233,7 +233,7 @@ class _EventLocator:
 
 
 def _is_in_block(mapping: Any, key: Any) -> bool:
-    """Whether a key is plain and begins in the column in which all keys of its block mapping begin."""
+    """Return whether a key is plain and begins in the column in which all keys of its block mapping begin."""
     is_plain = key.implicit[0] and not key.anchor and key.value[:1].isalpha() and key.value not in _OTHER_SPELLINGS
     is_block = not (mapping.flow_style or mapping.anchor or mapping.tag)
     return is_plain and is_block and bool(key.start_mark.column == mapping.start_mark.column)

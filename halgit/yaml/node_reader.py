@@ -85,7 +85,7 @@ class DocumentChecker:
 
     @property
     def is_within_limits(self) -> bool:
-        """Whether Halyard would construct values from this file."""
+        """True if Halyard would construct values from this file."""
         return self._spring or self._aliases <= MAX_ALIASES
 
     def check(self, node: Node, path: Path = ()) -> None:

@@ -38,17 +38,17 @@ class Address(Record):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the server is this machine, so that nothing on the way can listen."""
+        """True if the server is this machine, so that nothing on the way can listen."""
         return is_loopback(self.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name is this machine."""
+    """Return whether a host name is this machine."""
     return _LOOPBACK.fullmatch(host) is not None
 
 
 def is_short_form(text: str) -> bool:
-    """Whether this is `user@host:path`, git's short form of ssh."""
+    """Return whether this is `user@host:path`, git's short form of ssh."""
     return "://" not in text and _SHORT.fullmatch(text) is not None
 
 

@@ -264,7 +264,7 @@ _KNOWN = ("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")
 
 
 def is_ignored(path: Path, access: Access) -> bool | None:
-    """Whether git ignores this path; None where there is no git, no work tree, or no answer in time."""
+    """Return whether git ignores this path; None where there is no git, no work tree, or no answer in time."""
     import subprocess
 
     folder = next(parent for parent in (path, *path.parents) if parent.is_dir())

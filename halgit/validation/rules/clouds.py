@@ -68,7 +68,7 @@ def _incomplete_accounts(view: View) -> Iterator[Hit]:
 
 
 def _is_swallowed(provider: str, account: Node, gone: list[str]) -> bool:
-    """Whether Halyard's validator of this account ends with an exception, which nobody sees, before it reports."""
+    """True if Halyard's validator of this account ends with an exception, which nobody sees, before it reports."""
     if provider == "huaweicloud":
         return gone == ["regions"] and account.get("regions") is None
     return provider == "cloudfoundry" or (provider in {"google", "appengine"} and not empty(account, "jsonPath"))

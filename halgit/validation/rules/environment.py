@@ -145,7 +145,7 @@ def _redis_endpoints(view: View) -> Iterator[Hit]:
 
 
 def _hidden(node: Node, key: str) -> bool:
-    """Whether a value is there and cannot be judged."""
+    """Return whether a value is there and cannot be judged."""
     return not empty(node, key) and text(node, key) is None
 
 

@@ -35,7 +35,7 @@ _STILL_OPEN = lazy_pattern(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
 
 
 def empty(node: Node, *steps: str) -> bool:
-    """Whether there is nothing, or an empty string, below these keys."""
+    """Return whether there is nothing, or an empty string, below these keys."""
     return node.get(*steps) in (None, "")
 
 
@@ -59,7 +59,7 @@ def owner(provider: str, account: Node) -> str:
 
 
 def both(node: Node, *keys: str) -> bool:
-    """Whether all of these lists or texts hold something."""
+    """Return whether all of these lists or texts hold something."""
     return all(node.get(key) not in (None, "", [], {}) for key in keys)
 
 

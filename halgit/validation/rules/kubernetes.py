@@ -20,7 +20,7 @@ def accounts(view: View) -> Iterator[Node]:
 
 
 def is_version_1(account: Node) -> bool:
-    """Whether an account says providerVersion V1."""
+    """Return whether an account says providerVersion V1."""
     return coerce_enum(account.get("providerVersion"), "providers.kubernetes.KubernetesAccount.ProviderVersion") == "V1"
 
 

@@ -56,7 +56,7 @@ def _shown(value: str) -> str:
 
 
 def _in_use(view: View, path: Path) -> bool:
-    """Whether Halyard copies the file of this field of a deployment."""
+    """Return whether Halyard copies the file of this field of a deployment."""
     deployment = next((node for node in view.deployments if node.path == path[:2]), None)
     if deployment is None or len(path) < 4:
         return True
@@ -116,7 +116,7 @@ class Named(Record):
 
     @property
     def empty(self) -> bool:
-        """Whether there is not a byte in it."""
+        """True if there is not a byte in it."""
         return self.file.body == b"" and self.file.data in (MISSING, None)
 
 
@@ -143,7 +143,7 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
 
 
 def is_mounted(view: View, path: str) -> bool:
-    """Whether the operator says that this file, or a directory above it, is mounted into Halyard's pod."""
+    """Return whether the operator says that this file, or a directory above it, is mounted into Halyard's pod."""
     home = view.compiled.hal_home.rstrip("/")
     whole = path if path.startswith("/") else f"{home}/{path}"
     mounted = (one if one.startswith("/") else f"{home}/{one}" for one in view.compiled.mounted)

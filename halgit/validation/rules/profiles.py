@@ -142,7 +142,7 @@ def _not_read(view: View) -> Iterator[Hit]:
 
 
 def _is_read(view: View, deployment: Node, service: str, stem: str) -> bool:
-    """Whether Spring reads a file of this name: the service's own, or that of an active profile."""
+    """Return whether Spring reads a file of this name: the service's own, or that of an active profile."""
     settings = view.settings(name_of(deployment)).get(service)
     active = Node((), settings).get("env", "SPRING_PROFILES_ACTIVE")
     profiles = {"local", "overrides", *(str(active).replace(" ", "").split(",") if active else ())}

@@ -98,7 +98,7 @@ def _bounds(view: View) -> Iterator[Hit]:
 
 
 def _counts(type_: model.FieldType, value: Value) -> bool:
-    """Whether Halyard asks for the version of a value: not of one that is false or holds nothing."""
+    """Return whether Halyard asks for the version of a value: not of one that is false or holds nothing."""
     if type_.kind == "boolean":
         return value is not None and coerce_boolean(value) is not False
     return value is not None and value not in ({}, [])
