@@ -40,7 +40,8 @@ PROCESS = """
 import sys
 from halgit.accounts.changes import Change
 from halgit.accounts.stores import open_store
-from halgit.accounts.writer import Request, Writer
+from halgit.accounts.requests import Request
+from halgit.accounts.writer import Writer
 from halgit.operator_settings import Access, PerHost, SourceSpec
 kind, url, own, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 options = {}

@@ -16,9 +16,10 @@ from halgit.accounts.checks import Policy
 from halgit.accounts.credentials import AGENT, SERVICE, check_components
 from halgit.accounts.kubeconfig import Kubeconfig, check_kubeconfig, from_controller
 from halgit.accounts.manifests import AgentManifest, check_agent, write_manifest
+from halgit.accounts.requests import Request, Written
 from halgit.accounts.stores import store_kubeconfig
 from halgit.accounts.views import SOON, AccountView, view_entry
-from halgit.accounts.writer import Request, Writer, Written
+from halgit.accounts.writer import Writer
 from halgit.errors import AccountError, RemoteError, UsageError
 from halgit.pipeline import Value
 from halgit.record import Record, replace
@@ -193,6 +194,11 @@ class Accounts:
         return found[0]
 
     def _put(self, change: Change, connection: Connection, caller: Caller) -> Written:
+        if connection.agent is not None and caller.key:
+            # A repeated request must not have another credential issued, nor be compared with what it wrote itself.
+            answered = self.writer.find_answer(Request(change, caller.name, caller.key, caller.digest))
+            if answered is not None:
+                return answered
         complete, notes = self._with_connection(change, connection, issue=True)
         written = self._write(complete, caller)
         return replace(written, notes=(*written.notes, *notes))

@@ -3,19 +3,24 @@
 A store is opened once and kept: `refresh` reads what is there now, `write` changes exactly that, and a ConflictError
 says that another writer was faster. In git one batch of changes is one commit. In S3 the file and a kubeconfig are two
 objects, so a kubeconfig is written before the entry that names it and deleted after. In Vault the file is the secret
-`clouddriver,local`, whose JSON is the accounts: it has no comments and no files.
+`clouddriver,local`, whose JSON is the accounts: it has no comments and no files. Both keep the newest changes with the
+accounts, as git keeps them in commits.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Final, Protocol
+from uuid import uuid4
 
 from halgit import yaml as hyaml
 from halgit.accounts.checks import SERVED, Policy
+from halgit.accounts.history import Line, join_file, join_values, split_file, split_values
 from halgit.accounts.kubeconfig import Kubeconfig
-from halgit.errors import AccountError, UsageError
+from halgit.errors import AccountError, RemoteError, UsageError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import MISSING, Value
 from halgit.record import Record
@@ -56,7 +61,7 @@ class Session(Protocol):
         """Write files (None: delete) in this order; returns the revision. Raises ConflictError and RemoteErrors."""
 
     def history(self) -> tuple[LogEntry, ...]:
-        """Return the newest commits; none if the store keeps no history."""
+        """Return the newest commits, or what the object of accounts keeps of its changes."""
 
     def close(self) -> None: ...
 
@@ -112,60 +117,125 @@ class _Git:
         self._branch.close()
 
 
-class _S3(Record):
-    folder: S3Store
-    revision: str = ""
+class _Objects:
+    """A store that replaces one object as a whole: the accounts with their history. A write finds out whether it was
+    made even if its answer was lost, or an attempt that was repeated conflicts with itself."""
 
-    def refresh(self) -> None:
-        """Each read asks the bucket."""
-
-    def read(self, path: str) -> bytes | None:
-        return self.folder.read(path)
-
-    def exists(self, path: str) -> bool:
-        return self.folder.read(path) is not None
-
-    def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
-        return self.folder.write(changes)
+    def __init__(self) -> None:
+        self._lines: tuple[Line, ...] = ()
 
     def history(self) -> tuple[LogEntry, ...]:
-        return ()
+        return tuple(line.as_entry() for line in reversed(self._lines))
+
+    def refresh(self) -> None:
+        raise NotImplementedError
+
+    def _undo(self) -> None:
+        """Delete what a refused write has left."""
+
+    def _written(self, message: str, write: Callable[[Sequence[Line]], object], revision: str = "") -> str:
+        """Write with a new line of history; returns its revision. Raises what `write` does if it was not written."""
+        own = uuid4().hex
+        date = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        line = Line(own, date, message, revision or own)
+        try:
+            write((*self._lines, line))
+        except RemoteError:
+            self.refresh()
+            if line not in self._lines:
+                self._undo()
+                raise
+        return line.revision
 
     def close(self) -> None:
         """The connection belongs to the run."""
 
 
-class _Vault(Record):
-    secret: VaultSecret
+class _S3(_Objects):
+    """The object of accounts, and kubeconfigs beside it."""
+
+    def __init__(self, folder: S3Store) -> None:
+        super().__init__()
+        self._folder = folder
+        self._text: bytes | None = None
+        self._created: list[str] = []
 
     @property
     def revision(self) -> str:
-        return self.secret.revision
+        return self._lines[-1].revision if self._lines else ""
 
     def refresh(self) -> None:
-        self.secret.refresh()
+        text = self._folder.read(FILE)
+        self._text, self._lines = (None, ()) if text is None else split_file(text)
 
     def read(self, path: str) -> bytes | None:
-        values = self.secret.values if path == FILE else None
-        return None if values is None else hyaml.dump(dict(values))
+        return self._text if path == FILE else self._folder.read(path)
 
     def exists(self, path: str) -> bool:
-        return path == FILE and self.secret.values is not None
+        return self.read(path) is not None
+
+    def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
+        """Write the kubeconfigs, then the accounts; delete kubeconfigs only when nothing names them any more."""
+
+        def write(lines: Sequence[Line]) -> None:
+            self._created = []
+            for path, text in changes.items():
+                if text is not None and self._folder.write(path, join_file(text, lines) if path == FILE else text):
+                    self._created.append(path)
+
+        revision = self._written(message, write)
+        for path in (path for path, text in changes.items() if text is None):
+            self._folder.delete(path)
+        return revision
+
+    def _undo(self) -> None:
+        for path in self._created:
+            self._folder.delete(path)
+
+
+class _Vault(_Objects):
+    """The secret of accounts."""
+
+    def __init__(self, secret: VaultSecret) -> None:
+        super().__init__()
+        self._secret = secret
+        self._values: Mapping[str, Value] | None = None
+
+    @property
+    def revision(self) -> str:
+        return self._secret.revision
+
+    def refresh(self) -> None:
+        self._secret.refresh()
+        values = self._secret.values
+        self._values, self._lines = (None, ()) if values is None else split_values(values)
+
+    def read(self, path: str) -> bytes | None:
+        return hyaml.dump(dict(self._values)) if path == FILE and self._values is not None else None
+
+    def exists(self, path: str) -> bool:
+        return path == FILE and self._values is not None
 
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
         (text,) = (changes[path] for path in changes if path == FILE)
-        if len(text or b"") > _VAULT_LIMIT:
-            raise AccountError(
-                f"The secret {_SECRET} would have {len(text or b'')} bytes, and Vault stores 1 MiB in one secret.",
-                "Use git or S3 for this many accounts.",
-            )
-        return self.secret.write(hyaml.read(text or b"", FILE).data or {})
+        values = hyaml.read(text or b"", FILE).data or {}
 
-    def history(self) -> tuple[LogEntry, ...]:
-        return ()
+        def write(lines: Sequence[Line]) -> object:
+            body = join_values(values, lines)
+            _check_size(body)
+            return self._secret.write(body)
 
-    def close(self) -> None:
-        """The connection belongs to the run."""
+        return self._written(message, write, str(int(self._secret.revision) + 1))
+
+
+def _check_size(values: Mapping[str, Value]) -> None:
+    """Raise AccountError for a secret that Vault would refuse."""
+    size = len(json.dumps(values))
+    if size > _VAULT_LIMIT:
+        raise AccountError(
+            f"The secret {_SECRET} would have {size} bytes, and Vault stores 1 MiB in one secret.",
+            "Use git or S3 for this many accounts.",
+        )
 
 
 def open_store(

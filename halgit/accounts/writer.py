@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -20,7 +20,8 @@ from halgit.accounts.accounts_file import AccountsFile, Entry
 from halgit.accounts.changes import Change, Edited, apply_change
 from halgit.accounts.checks import SERVED, Policy
 from halgit.accounts.cipher import Cipher
-from halgit.accounts.commits import CommitLine, find_request, last_changes, write_message
+from halgit.accounts.commits import CommitLine, last_changes, write_message
+from halgit.accounts.requests import Answers, KeyReusedError, Request, Written
 from halgit.accounts.stores import FILE, FOLDER, OVERRIDES, Session, Store
 from halgit.accounts.views import describe_changes
 from halgit.errors import AccountError, ConflictError, HalgitError, UnreachableError
@@ -35,39 +36,10 @@ _PAUSE: Final = 4.0
 _CONTENDED_SECONDS: Final = 10.0
 """Seconds after a conflict during which other writers are assumed to be active."""
 _LARGEST_BATCH: Final = 100
-_REMEMBERED: Final = 1000
-
-
-class Request(Record):
-    """A change with who asks for it. `key` names the request, so that a retry finds its result; empty for none."""
-
-    change: Change
-    author: str = ""
-    key: str = ""
-    digest: str = ""
-
-
-class Written(Record):
-    """The result of a change: the entry before and after, the files written or deleted, and notes for the caller.
-
-    `revision` is empty if nothing had to be written, or in a dry run. `diff` is the change as lines, secrets masked.
-    """
-
-    before: Mapping[str, Value] | None
-    after: Mapping[str, Value] | None
-    files: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    revision: str = ""
-    diff: tuple[str, ...] = ()
-    is_repeated: bool = False
 
 
 class BusyError(AccountError):
     """The change was not written in time, or the writer is stopping; the same request may be sent again."""
-
-
-class KeyReusedError(AccountError):
-    """A request key was used before for another request."""
 
 
 class _Job(Record, frozen=False):
@@ -115,7 +87,7 @@ class Writer:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._session: Session | None = None
-        self._answered: OrderedDict[str, tuple[str, Written]] = OrderedDict()
+        self._answers = Answers(FILE)
         self._attempt_seconds = 0.1
         self._conflicted = float("-inf")
         self._stopping = False
@@ -160,6 +132,14 @@ class Writer:
             raise job.error
         assert job.result is not None
         return job.result
+
+    def find_answer(self, request: Request) -> Written | None:
+        """Return the result of a request that was answered before, by whatever process; None if it was not.
+
+        Raises KeyReusedError if its key was used for another request, and RemoteErrors.
+        """
+        with self._turn:
+            return self._answers.find(request, lambda: self._refreshed().history())
 
     def preview(self, change: Change) -> Written:
         """Return what a change would do, without writing. Raises as `write` does."""
@@ -265,7 +245,7 @@ class Writer:
             self.commits += bool(batch.changes)
             for job, _, written in batch.edits:
                 job.result = replace(written, revision=revision if written.files else "")
-                self._remember(job.request, job.result)
+                self._answers.remember(job.request, job.result)
                 job.done.set()
             return
 
@@ -318,30 +298,16 @@ class Writer:
             file = edited.file
         return _Batch(before, file, _in_order(changes, before, file), edits), errors
 
-    # --- requests that were answered before
-
     def _is_answered(self, session: Session, job: _Job) -> bool:
-        request = job.request
-        if not request.key:
+        """Finish a job whose request was answered before, or whose key belongs to another request."""
+        try:
+            job.result = self._answers.find(job.request, session.history)
+        except KeyReusedError as reason:
+            job.error = reason
+        if job.result is None and job.error is None:
             return False
-        digest, result = self._answered.get(request.key, ("", None))
-        if result is None:
-            digest, commit = find_request(session.history(), request.key)
-            result = Written(None, None, (FILE,), (), commit) if commit else None
-        if result is None:
-            return False
-        if digest != request.digest:
-            _finish([job], KeyReusedError("This Idempotency-Key was used for another request.", "Choose a new one."))
-        else:
-            job.result = replace(result, is_repeated=True)
-            job.done.set()
+        job.done.set()
         return True
-
-    def _remember(self, request: Request, result: Written) -> None:
-        if request.key:
-            self._answered[request.key] = (request.digest, result)
-            while len(self._answered) > _REMEMBERED:
-                self._answered.popitem(last=False)
 
 
 def _stopped() -> BusyError:

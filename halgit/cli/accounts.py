@@ -32,8 +32,8 @@ from halgit.report.tables import table
 
 if TYPE_CHECKING:
     from halgit.accounts.changes import Change
+    from halgit.accounts.requests import Written
     from halgit.accounts.views import AccountView
-    from halgit.accounts.writer import Written
 
 
 @click.group("accounts", cls=Group)

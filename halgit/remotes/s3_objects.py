@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from typing import Any
 
-from halgit.errors import NotFoundError, RefusedError, RemoteError
+from halgit.errors import NotFoundError, RefusedError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Reference
 from halgit.remotes.aws import get_aws
@@ -82,38 +81,23 @@ class S3Store:
             return None
         return content
 
-    def write(self, changes: Mapping[str, bytes | None]) -> str:
-        """Write (None: delete) these objects in their order; returns the ETag of the last one (empty if deleted).
-
-        Raises ConflictError if an object has changed since it was read, or exists although it did not. Objects that
-        were created before the failure are deleted again.
-        """
-        created: list[str] = []
-        tag = ""
-        try:
-            for path, content in changes.items():
-                is_new = content is not None and not self._tags.get(path)
-                tag = self._put(path, content)
-                created += [path] if is_new else []
-        except RemoteError:
-            for path in created:
-                self._put(path, None)
-                self._tags[path] = ""
-            raise
-        return tag
-
-    def _put(self, path: str, content: bytes | None) -> str:
-        arguments = {"Bucket": self._bucket, "Key": self._prefix + path}
-        if content is None:
-            self._aws.ask(self._named(path), lambda: self._client.delete_object(**arguments))
-            return ""
+    def write(self, path: str, content: bytes) -> bool:
+        """Write an object; returns whether it is new. Raises ConflictError if it has changed since it was read."""
         known = self._tags.get(path, "")
         condition = {"IfMatch": known} if known else {"IfNoneMatch": "*"}
         answer = self._aws.ask(
-            self._named(path), lambda: self._client.put_object(**arguments, **condition, Body=content)
+            self._named(path),
+            lambda: self._client.put_object(Bucket=self._bucket, Key=self._prefix + path, **condition, Body=content),
         )
         self._tags[path] = str(answer["ETag"])
-        return self._tags[path].strip('"')
+        return not known
+
+    def delete(self, path: str) -> None:
+        """Delete an object, whoever wrote it."""
+        self._aws.ask(
+            self._named(path), lambda: self._client.delete_object(Bucket=self._bucket, Key=self._prefix + path)
+        )
+        self._tags[path] = ""
 
     def _named(self, path: str) -> str:
         return f"s3://{self._bucket}/{self._prefix}{path}"

@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from halgit.accounts.changes import ChangedError, ExistsError, UnknownAccountError
-from halgit.accounts.writer import BusyError, KeyReusedError
+from halgit.accounts.requests import KeyReusedError
+from halgit.accounts.writer import BusyError
 from halgit.errors import (
     AccountError,
     HalgitError,

@@ -14,10 +14,10 @@ from fastapi.concurrency import run_in_threadpool
 from halgit.accounts.changes import Change
 from halgit.accounts.kubeconfig import list_contexts
 from halgit.accounts.manifests import AgentManifest, check_agent, write_services
+from halgit.accounts.requests import Written
 from halgit.accounts.service import Accounts, Caller
 from halgit.accounts.service import Connection as Access
 from halgit.accounts.views import AccountView
-from halgit.accounts.writer import Written
 from halgit.errors import HalgitError, RemoteError
 from halgit.record import Record
 from halgit.server import models

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ from servers.repositories import Repository
 
 from halgit.accounts import writer as writers
 from halgit.accounts.changes import Change
+from halgit.accounts.requests import KeyReusedError, Request, Written
 from halgit.accounts.stores import Store, open_store
-from halgit.accounts.writer import BusyError, KeyReusedError, Request, Written
+from halgit.accounts.writer import BusyError
 from halgit.errors import AccountError, ConflictError, RefusedError, UntrustedError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.git.push import Signing
@@ -231,13 +233,14 @@ def test_vault_holds_the_accounts_as_the_secret_clouddriver_looks_for(bao: Bao) 
     assert writer(place).write(add("a", namespaces=["x"])).revision == "1"
     copy = place.open()
     copy.refresh()
-    copy.read("clouddriver-local.yml")
     assert writer(place).write(add("b")).revision == "2"
     answer = bao.call("GET", "kv/data/spinnaker/clouddriver,local")
     accounts = [
         {"name": "a", "serviceAccount": True, "namespaces": ["x"]}, {"name": "b", "serviceAccount": True},
     ]  # fmt: skip
+    history = answer["data"]["data"].pop("halgit")["history"]
     assert answer["data"]["data"] == {"kubernetes": {"accounts": accounts}}
+    assert [json.loads(line)["change"][3] for line in history.splitlines()] == ["1", "2"]
     with pytest.raises(ConflictError):
         copy.write({"clouddriver-local.yml": b"{}"}, "lost")
 
@@ -419,7 +422,7 @@ def test_a_refused_change_leaves_no_object_behind_in_s3(cloud: Cloud) -> None:
     cloud.bucket("refused", {FILE: START.encode()})
     place = open_store(SourceSpec("s3://refused"), cloud.access(), "accounts/")
     session = place.open()
-    session.read("clouddriver-local.yml")
+    session.refresh()
     writer(place).write(add("b"))
     with pytest.raises(ConflictError):
         session.write({"kubeconfigs/a-1": b"secret", "clouddriver-local.yml": b"{}"}, "lost")
