@@ -210,11 +210,14 @@ def _add_removal(router: APIRouter, services: Services) -> None:
 
     @router.post("/accounts/{name}/renew", response_model=models.Change)
     async def renew(
-        name: Name, request: Request, who: Annotated[Identity, _caller(services, "writer", "renew")]
+        name: Name,
+        request: Request,
+        who: Annotated[Identity, _caller(services, "writer", "renew")],
+        key: Key = "",
     ) -> models.Change:
         """Replace the kubeconfig of an account behind an agent."""
         change = Change("update", "", name)
-        caller = Caller(who.name)
+        caller = await _request_caller(request, who, key)
         return await _changed(
             services, request, who, change, False, lambda accounts: accounts.renew([name], 0, caller)[name], Access()
         )

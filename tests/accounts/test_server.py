@@ -114,6 +114,30 @@ def test_a_repeated_request_finds_its_result(server: AccountServer) -> None:
     assert same_key.status == 201, "a key is the caller's own"
 
 
+def test_a_repeated_request_has_no_second_credential_issued_and_survives_a_restart(tmp_path: Path) -> None:
+    """The credential of an agent cannot be revoked, so a retry that finds its result must not ask for another."""
+    body, headers = {"name": "shop", "agent": "shop"}, {"Idempotency-Key": "two"}
+
+    def issued(server: AccountServer) -> int:
+        return sum("generateKubectlComponents" in asked[0] for asked in server.remote.asked)
+
+    with account_server(tmp_path / "a") as server:
+        first = server.call("POST", "/v1/accounts", body, headers=headers)
+        again = server.call("POST", "/v1/accounts", body, headers=headers)
+        assert (first.status, again.status, again.body["revision"]) == (201, 201, first.body["revision"])
+        assert issued(server) == 1
+        renewed = [server.call("POST", "/v1/accounts/shop/renew", {}, headers={"Idempotency-Key": "r"}) for _ in "ab"]
+        assert {answer.status for answer in renewed} == {200}
+        assert issued(server) == 2
+        url = server.repository.url
+        with account_server(tmp_path / "b", HALGIT_REPO=url) as restarted:
+            later = restarted.call("POST", "/v1/accounts", body, headers=headers)
+            assert (later.status, later.body["revision"]) == (201, first.body["revision"])
+            assert issued(restarted) == 0
+            other = restarted.call("POST", "/v1/accounts", {"name": "x", "fields": POD}, headers=headers)
+            assert other.status == 422
+
+
 PROBLEMS = (
     ("no token", "GET", "/v1/accounts", None, "", 401),
     ("a wrong token", "GET", "/v1/accounts", None, "x", 401),

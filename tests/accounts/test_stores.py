@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,9 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from servers.aws import Cloud, aws
+from servers.aws import KEYS, Cloud
 from servers.git_http import GitHttpServer
+from servers.minio import minio
 from servers.openbao import ROOT_TOKEN, Bao, openbao
+from servers.relay import Request as Asked
+from servers.relay import relay
 from servers.repositories import Repository
 
 from halgit.accounts import writer as writers
@@ -46,8 +51,8 @@ def closed() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with aws() as running:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with minio(tmp_path_factory.mktemp("minio")) as running:
         yield running
 
 
@@ -365,6 +370,83 @@ def test_a_repeated_request_finds_its_result_in_the_commit(repository: Repositor
         Writer(place).write(Request(add("b").change, "Ann", "key-1", "digest-2"))
     assert int(repository.git("rev-list", "--count", "main")) == 2
     assert Writer(place).history() == {"a": ("Ann", repository.git("log", "-1", "--format=%aI", "main"))}
+
+
+PROCESS = """
+import json, sys
+from halgit.accounts.changes import Change
+from halgit.accounts.requests import KeyReusedError, Request
+from halgit.accounts.stores import open_store
+from halgit.accounts.writer import Writer
+from halgit.operator_settings import Access, PerHost, SourceSpec
+url, ref, access, name, digest = json.loads(sys.argv[1])
+for key in {"s3_endpoint", "vault_address"} & set(access):
+    access[key] = PerHost(access[key])
+writer = Writer(open_store(SourceSpec(url, ref), Access(timeout=20, **access), ""))
+try:
+    written = writer.write(Request(Change("add", "kubernetes", name, {"serviceAccount": True}), "Ann", "key", digest))
+    print(json.dumps([written.revision, written.is_repeated, writer.history()]))
+except KeyReusedError as reason:
+    print(json.dumps(reason.message))
+writer.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["git", "s3", "vault"])
+def test_a_request_that_another_process_answered_finds_its_result(kind: str, request: pytest.FixtureRequest) -> None:
+    if kind == "git":
+        place: list[Any] = [request.getfixturevalue("repository").url, "main", {}]
+    elif kind == "s3":
+        cloud = request.getfixturevalue("cloud")
+        cloud.bucket("answered", {})
+        place = ["s3://answered", "", {"s3_endpoint": cloud.url, "environment": KEYS}]
+    else:
+        bao = request.getfixturevalue("bao")
+        place = ["vault://kv/answered", "", {"vault_address": bao.url, "environment": {"VAULT_TOKEN": ROOT_TOKEN}}]
+
+    def ask(name: str, digest: str) -> Any:
+        argument = json.dumps([*place, name, digest])
+        done = subprocess.run([sys.executable, "-c", PROCESS, argument], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    revision, is_repeated, history = ask("a", "digest-1")
+    assert (is_repeated, history["a"][0], bool(revision)) == (False, "Ann", True)
+    ask_other = ask("b", "digest-2")
+    assert ask_other == "This Idempotency-Key was used for another request."
+    assert ask("a", "digest-1") == [revision, True, history]
+
+
+@pytest.mark.parametrize("kind", ["s3", "vault"])
+def test_a_write_whose_answer_is_lost_is_neither_a_conflict_nor_lost(kind: str, request: pytest.FixtureRequest) -> None:
+    """The first attempt arrives and its answer does not; the second finds that the object has changed."""
+    server: Any = request.getfixturevalue("cloud" if kind == "s3" else "bao")
+    if kind == "s3":
+        server.bucket("lost-answer", {})
+    with relay(server.url) as between:
+        if kind == "s3":
+            place = open_store(SourceSpec("s3://lost-answer"), server.access(between.url, retries=3), "")
+        else:
+            access = Access(
+                vault_address=PerHost(between.url), environment={"VAULT_TOKEN": ROOT_TOKEN}, timeout=20, retries=3
+            )
+            place = open_store(SourceSpec("vault://kv/lost-answer"), access, "")
+        shared = Writer(place)
+        shared.write(add("a"))
+        dropped: list[str] = []
+
+        def drop(asked: Asked) -> None:
+            if asked.method in {"PUT", "POST"} and not dropped:
+                dropped.append(asked.path)
+                raise ConnectionAbortedError("the answer is lost")
+
+        between.after = drop
+        shared.write(add("b"))
+        assert len(dropped) == 1
+        shared.write(remove("a"))
+        assert names(place) == ["b"]
+        messages = [entry.message.splitlines()[0] for entry in shared._refreshed().history()]
+    assert messages == ["Remove kubernetes account a", "Add kubernetes account b", "Add kubernetes account a"]
 
 
 def test_a_stopped_writer_refuses_what_waits(repository: Repository) -> None:

@@ -66,6 +66,7 @@ class AccountServer:
 @contextmanager
 def account_server(folder: Path, *arguments: str, **environment: str) -> Iterator[AccountServer]:
     """A server for the length of a with block; its log never holds a canary."""
+    folder.mkdir(exist_ok=True)
     repository = Repository(folder / "accounts.git")
     repository.commit({"README": "hello\n"})
     repository.git("checkout", "--quiet", "--detach")
