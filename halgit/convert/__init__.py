@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from halgit.convert.backup import convert_backup
 from halgit.convert.chart_values import ChartValues, read_chart_values
-from halgit.convert.export import Export, export_tree
+from halgit.convert.export import export_tree
+from halgit.convert.exported_tree import Export
 from halgit.convert.kleat import convert_flat
 from halgit.convert.repository import ImportedRepository, ImportSource, build_repository
 from halgit.convert.spinnaker_service import convert_resources

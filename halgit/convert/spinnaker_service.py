@@ -10,88 +10,133 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from halgit import yaml as hyaml
+from halgit.convert.kustomization import Kustomization, read_kustomization
+from halgit.convert.resources import SpinnakerResource, find_lost_comments, read_resources
 from halgit.convert.tree_source import DEPLOYMENT, ConvertedTree, get, leaf_paths, set_missing, wrap_deployment
 from halgit.errors import UsageError
-from halgit.halyard import layout, services
-from halgit.pipeline import Path, Value
-from halgit.record import Record
+from halgit.halyard import layout, model, services
+from halgit.pipeline import MISSING, Path, Value
 from halgit.report.summaries import Decision
 
-_API_GROUPS = ("spinnaker.io/", "spinnaker.armory.io/")
-_SPEC: Path = ("spec", "spinnakerConfig")
 _EXPOSED = {"gate": "apiSecurity", "deck": "uiSecurity"}
 
+_UNKNOWN = "A tree has no place for it. Keep it where the resource is applied."
+_OLD_FORM = "It names a ConfigMap of the cluster. Write its halconfig to spinnakerConfig.config and import again."
 _UNSUPPORTED = {
-    "kustomize": "It patches Deployments that the operator generates. Write what service-settings can express there.",
-    "validation": "It configures the operator's validation. Ignore rules of halgit under `rules` in halgit.yaml.",
-    "accounts": "It configures SpinnakerAccount resources. Move the accounts to config or to dynamic accounts.",
+    "spec.kustomize": "It patches Deployments that the operator generates. Write what service-settings can express "
+    "there.",
+    "spec.validation": "It configures the operator's validation. Ignore rules of halgit under `rules` in halgit.yaml.",
+    "spec.accounts": "It configures SpinnakerAccount resources. Move the accounts to config or to dynamic accounts.",
+    "spec.halConfig": _OLD_FORM,
+    "spec.halConfigMap": _OLD_FORM,
+    "spinnakerConfig.configMap": _OLD_FORM,
+    "status": "The operator writes it.",
 }
-"""Keys of `spec` that no file of a tree expresses."""
+"""Keys that no file of a tree expresses, with the hint for each."""
 
-
-class _Resource(Record):
-    """One SpinnakerService document of a file."""
-
-    file: str
-    text: bytes
-    document: int
-    data: Mapping[str, Value]
-
-    @property
-    def config(self) -> Mapping[str, Value]:
-        """Its `spinnakerConfig`; empty if the resource has none."""
-        found = get(self.data, _SPEC)
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def is_base(self) -> bool:
-        version = get(self.config, ("config", "version"))
-        return version is not None
-
-    def extract(self, *steps: str) -> bytes:
-        """Return a part of `spinnakerConfig` with its comments."""
-        return hyaml.extract(self.text, self.document, (*_SPEC, *steps))
+_KNOWN = frozenset({"apiVersion", "kind", "metadata", "spec", "metadata.name", "metadata.namespace",
+                    "spec.spinnakerConfig", "spec.expose", "spinnakerConfig.config", "spinnakerConfig.profiles",
+                    "spinnakerConfig.service-settings", "spinnakerConfig.files"})  # fmt: skip
+"""Keys of a resource that are read, or that say nothing about a tree."""
 
 
 def convert_resources(files: Mapping[str, bytes], hal_home: str) -> ConvertedTree | None:
     """Convert the SpinnakerService resources of these files; None if there is none.
 
-    Raises UsageError for several bases, and for a patch without a base.
+    A kustomization at their root says which files count, and in which order. Raises UsageError for a file that does not
+    parse, several bases, and a patch without a base.
     """
-    resources = [one for path in sorted(files) for one in _resources(path, files[path])]
+    selected = read_kustomization(files)
+    chosen = _read_selected(selected, hal_home) if selected else None
+    return chosen or _read_all(files, hal_home)
+
+
+def _read_selected(selected: Kustomization, hal_home: str) -> ConvertedTree | None:
+    """Convert what a kustomization names; None if its resources contain no SpinnakerService."""
+    decisions = list(selected.decisions)
+    bases = read_resources(selected.resources, decisions)
+    if not bases:
+        return None
+    if len(bases) > 1:
+        raise _wrong_bases(bases, bases)
+    return _convert_all(bases[0], read_resources(selected.patches, decisions), hal_home, decisions)
+
+
+def _read_all(files: Mapping[str, bytes], hal_home: str) -> ConvertedTree | None:
+    decisions: list[Decision] = []
+    resources = read_resources({path: files[path] for path in sorted(files)}, decisions)
     if not resources:
         return None
     bases = [one for one in resources if one.is_base]
     if len(bases) != 1:
-        found = ", ".join(one.file for one in bases) or "none"
-        hint = "Import one folder per Spinnaker, or the output of `kubectl kustomize`."
-        raise UsageError(f"Expected one SpinnakerService with a version, found: {found}.", hint)
-    decisions: list[Decision] = []
-    tree = _convert(bases[0], hal_home, decisions)
-    patches: dict[str, dict[str, bytes]] = {}
-    for one in resources:
-        if one is not bases[0]:
-            name = posixpath.splitext(posixpath.basename(one.file))[0]
-            patches[name if name not in patches else f"{name}-{len(patches)}"] = _patch(one, hal_home, decisions)
-    return ConvertedTree(tree, patches, tuple(decisions))
+        raise _wrong_bases(bases, resources)
+    return _convert_all(bases[0], [one for one in resources if one is not bases[0]], hal_home, decisions)
 
 
-def _resources(path: str, text: bytes) -> Iterator[_Resource]:
-    if not path.endswith((".yml", ".yaml")) or b"SpinnakerService" not in text:
-        return
-    for number, data in enumerate(hyaml.read(text, path, many=True).documents):
-        if not isinstance(data, dict) or data.get("kind") != "SpinnakerService":
-            continue
-        if str(data.get("apiVersion", "")).startswith(_API_GROUPS):
-            yield _Resource(path, text, number, data)
+def _wrong_bases(bases: list[SpinnakerResource], resources: list[SpinnakerResource]) -> UsageError:
+    found = ", ".join(one.file for one in bases) or "none"
+    hint = "Import one folder per Spinnaker, or the output of `kubectl kustomize`."
+    old = next((one.file for one in resources if one.is_of_old_form), "")
+    hint = f"{old}: {_OLD_FORM}" if old and not bases else hint
+    return UsageError(f"Expected one SpinnakerService with a version, found: {found}.", hint)
+
+
+def _convert_all(
+    base: SpinnakerResource, patches: list[SpinnakerResource], hal_home: str, decisions: list[Decision]
+) -> ConvertedTree:
+    tree = _convert(base, decisions)
+    layers: dict[str, dict[str, bytes]] = {}
+    for one in patches:
+        name = posixpath.splitext(posixpath.basename(one.file))[0]
+        layers[name if name not in layers else f"{name}-{len(layers)}"] = _patch(one, decisions)
+    _name_files([base, *patches], [tree, *layers.values()], hal_home, decisions)
+    for name, layer in layers.items():
+        layers[name] = {path: _replace_lists(text) if _is_yaml(path) else text for path, text in layer.items()}
+    outputs = [text for each in (tree, *layers.values()) for path, text in each.items() if _is_yaml(path)]
+    decisions += find_lost_comments({one.file: one.text for one in (base, *patches)}, outputs)
+    return ConvertedTree(tree, layers, tuple(decisions))
+
+
+def _without_armory(file: str, config: bytes, decisions: list[Decision]) -> bytes:
+    """Remove the section that only Armory's Halyard knows; the other one would not load the halconfig."""
+    path: Path = (*DEPLOYMENT, "armory")
+    if get(hyaml.read(config, "").data, path) is None:
+        return config
+    hint = "Halyard does not load a halconfig with this key of Armory. Write the settings of its services as profiles."
+    decisions.append(Decision(f"{file}: config.armory", hint))
+    return hyaml.edit(config, path, MISSING)
+
+
+def _is_yaml(path: str) -> bool:
+    return path == "config" or path.endswith(".yml")
+
+
+def _name_files(
+    resources: list[SpinnakerResource], trees: list[dict[str, bytes]], hal_home: str, decisions: list[Decision]
+) -> None:
+    """Write the path of each file into the fields of every config that name it without a path."""
+    names = {name: one.file for one in resources for name in _mapping(one.config.get("files")) if "__" not in name}
+    used: set[str] = set()
+    for tree in trees:
+        config = tree.get("config")
+        leaves = leaf_paths(hyaml.read(config, "").data) if config else ()
+        found = {path: str(value) for path, value in leaves if _is_file(path) and value in names}
+        used |= set(found.values())
+        if config and found:
+            tree["config"] = hyaml.replace_scalars(
+                config, {path: f"{hal_home}/files/{name}" for path, name in found.items()}
+            )
+    for name in sorted(names.keys() - used):
+        hint = "No field of config names this file. Write its path where it is used, or remove it."
+        decisions.append(Decision(f"{names[name]}: files.{name}", hint))
 
 
 # --- one resource ----------------------------------------------------------------------------------------------
 
 
-def _convert(one: _Resource, hal_home: str, decisions: list[Decision]) -> dict[str, bytes]:
+def _convert(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes]:
     """Return the files of the base resource."""
-    config = wrap_deployment(one.extract("config"))
+    config = _without_armory(one.file, wrap_deployment(one.extract("config")), decisions)
     namespace = get(one.data, ("metadata", "namespace"))
     environment: dict[Path, Value] = {("deploymentEnvironment", "type"): "Distributed"}
     if namespace:
@@ -103,24 +148,23 @@ def _convert(one: _Resource, hal_home: str, decisions: list[Decision]) -> dict[s
         hint = "The operator deploys to its own cluster. Set the Kubernetes account that Halyard deploys to."
         decisions.append(Decision(f"{one.file}: deploymentEnvironment.accountName", hint))
     config = set_missing(config, environment)
-    tree = {"config": config, **_folders(one, decisions)}
-    tree["config"] = _place_files(one, tree, hal_home)
+    tree = {"config": config, **_folders(one, decisions), **_files(one)}
     _expose(one, tree, decisions)
     _report(one, decisions)
     return tree
 
 
-def _patch(one: _Resource, hal_home: str, decisions: list[Decision]) -> dict[str, bytes]:
-    """Return the files of a patch layer."""
-    tree = _folders(one, decisions)
+def _patch(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes]:
+    """Return the files of a patch layer, whose lists do not replace others yet."""
+    tree = {**_folders(one, decisions), **_files(one)}
     if one.config.get("config"):
-        tree["config"] = wrap_deployment(one.extract("config"))
-        tree["config"] = _place_files(one, tree, hal_home)
+        tree["config"] = _without_armory(one.file, wrap_deployment(one.extract("config")), decisions)
+    _expose(one, tree, decisions)
     _report(one, decisions)
-    return {path: _replace_lists(text) if path.endswith(("config", ".yml")) else text for path, text in tree.items()}
+    return tree
 
 
-def _folders(one: _Resource, decisions: list[Decision]) -> dict[str, bytes]:
+def _folders(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes]:
     """Return profiles, service-settings and files as files of a tree."""
     tree: dict[str, bytes] = {}
     for service, value in _mapping(one.config.get("profiles")).items():
@@ -146,26 +190,26 @@ def _profile(service: str) -> str:
     return "spinnakerconfig.yml" if service == "spinnakerconfig" else f"{service}-local.yml"
 
 
-def _place_files(one: _Resource, tree: dict[str, bytes], hal_home: str) -> bytes:
-    """Add `files` to the tree and return the config with their paths."""
-    config = tree["config"]
-    for name in _mapping(one.config.get("files")):
-        text = one.extract("files", name)
-        if "__" in name:
-            tree["default/" + name.replace("__", "/")] = text
-            continue
-        tree[f"files/{name}"] = text
-        data = hyaml.read(config, "").data
-        for path, value in leaf_paths(data):
-            if value == name:
-                config = hyaml.replace_scalars(config, {path: f"{hal_home}/files/{name}"})
-    return config
+def _files(one: SpinnakerResource) -> dict[str, bytes]:
+    """Return `files`; a name with `__` stands for a path below the deployment's folder."""
+    return {
+        "default/" + name.replace("__", "/") if "__" in name else f"files/{name}": one.extract("files", name)
+        for name in _mapping(one.config.get("files"))
+    }
 
 
-def _expose(one: _Resource, tree: dict[str, bytes], decisions: list[Decision]) -> None:
+def _is_file(path: Path) -> bool:
+    """Whether a path ends with a key that names a local file somewhere in a halconfig."""
+    return any(path[-1] in keys for keys in model.find_annotated_fields("local_file").values())
+
+
+def _expose(one: SpinnakerResource, tree: dict[str, bytes], decisions: list[Decision]) -> None:
     """Convert `spec.expose` to service-settings of gate and deck."""
     expose = _mapping(get(one.data, ("spec", "expose")))
     service = _mapping(expose.get("service"))
+    for key in sorted(expose.keys() - {"type", "service"}):
+        hint = "A tree has no Ingress. Keep the Ingress, and set the addresses of gate and deck in config."
+        decisions.append(Decision(f"{one.file}: expose.{key}", hint))
     for name, security in _EXPOSED.items():
         own = {**service, **_mapping(_mapping(service.get("overrides")).get(name))}
         annotations = {**_mapping(service.get("annotations")), **_mapping(own.get("annotations"))}
@@ -177,29 +221,27 @@ def _expose(one: _Resource, tree: dict[str, bytes], decisions: list[Decision]) -
                 tree[path] = (
                     hyaml.edit(base, ("kubernetes", key), value) if base else hyaml.dump({"kubernetes": {key: value}})
                 )
-        config = hyaml.read(tree["config"], "").data
-        if expose and get(config, (*DEPLOYMENT, "security", security, "overrideBaseUrl")) is None:
+        config = hyaml.read(tree.get("config", b"{}"), "").data
+        if expose and one.is_base and get(config, (*DEPLOYMENT, "security", security, "overrideBaseUrl")) is None:
             hint = f"The operator sets the address it is given. Set security.{security}.overrideBaseUrl in config."
             decisions.append(Decision(f"{one.file}: expose for {name}", hint))
         if own.get("publicPort"):
             decisions.append(Decision(f"{one.file}: expose.publicPort of {name}", "Put the port into overrideBaseUrl."))
 
 
-def _report(one: _Resource, decisions: list[Decision]) -> None:
+def _report(one: SpinnakerResource, decisions: list[Decision]) -> None:
     """Report everything of the resource that is not in the tree."""
-    for key, value in _mapping(one.data.get("spec")).items():
-        if key in _UNSUPPORTED and value not in (None, {}):
-            decisions.append(Decision(f"{one.file}: spec.{key}", _UNSUPPORTED[key]))
-        elif key not in (*_UNSUPPORTED, "spinnakerConfig", "expose"):
-            decisions.append(Decision(f"{one.file}: spec.{key}", "halgit does not know this key; it was not imported."))
-    known = ("config", "profiles", "service-settings", "files")
-    for key, value in one.config.items():
-        if key not in known and value not in (None, {}):
-            hint = "halgit does not know this key; it was not imported."
-            decisions.append(Decision(f"{one.file}: spinnakerConfig.{key}", hint))
-    if get(one.config, ("config", "armory")) is not None:
-        hint = "Halyard ignores this key of Armory; it stays in config. Remove it, or write the settings as profiles."
-        decisions.append(Decision(f"{one.file}: config.armory", hint))
+    places = {
+        "": one.data,
+        "metadata.": _mapping(one.data.get("metadata")),
+        "spec.": _mapping(one.data.get("spec")),
+        "spinnakerConfig.": one.config,
+    }
+    for prefix, content in places.items():
+        for key, value in content.items():
+            place = prefix + key
+            if place not in _KNOWN and value not in (None, {}, []):
+                decisions.append(Decision(f"{one.file}: {place}", _UNSUPPORTED.get(place, _UNKNOWN)))
     for name in _mapping(one.config.get("files")):
         if "__" in name and layout.classify_file("default/" + name.replace("__", "/"), ("default",)).reason:
             decisions.append(Decision(f"{one.file}: files.{name}", "Halyard does not read a file at this path."))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from halgit.lazy import lazy_exports
 
 _MODULES = {
-    "EditError": "editor",
+    "EditError": "editable_file",
     "apply_change": "editor",
     "edit": "editor",
     "edit_parsed": "editor",
@@ -21,7 +21,10 @@ _MODULES = {
     "Scalar": "locator",
     "list_scalars": "locator",
     "extract": "extraction",
+    "list_comments": "extraction",
     "prepend_item": "extraction",
+    "rename_key": "extraction",
+    "rewrite": "rewriting",
     "find_offset": "locator",
     "locate": "locator",
     "locate_all": "locator",
@@ -31,19 +34,14 @@ _MODULES = {
 }
 
 if TYPE_CHECKING:
-    from halgit.yaml.editor import (
-        EditError,
-        apply_change,
-        edit,
-        edit_parsed,
-        replace_in_documents,
-        replace_scalars,
-    )
+    from halgit.yaml.editable_file import EditError
+    from halgit.yaml.editor import apply_change, edit, edit_parsed, replace_in_documents, replace_scalars
     from halgit.yaml.emitter import dump
-    from halgit.yaml.extraction import extract, prepend_item
+    from halgit.yaml.extraction import extract, list_comments, prepend_item, rename_key
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
     from halgit.yaml.reader import ReadResult, read
     from halgit.yaml.resolver import to_java_string
+    from halgit.yaml.rewriting import rewrite
 else:
     __getattr__ = lazy_exports(__name__, _MODULES)
 
@@ -57,12 +55,15 @@ __all__ = [
     "edit_parsed",
     "extract",
     "find_offset",
+    "list_comments",
     "list_scalars",
     "locate",
     "locate_all",
     "prepend_item",
     "read",
+    "rename_key",
     "replace_in_documents",
     "replace_scalars",
+    "rewrite",
     "to_java_string",
 ]

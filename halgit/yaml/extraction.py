@@ -6,6 +6,10 @@ anchor is elsewhere) is written again from its data, without comments.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
 from halgit.pipeline import Path, Value
 from halgit.yaml.editor import edit
 from halgit.yaml.emitter import dump
@@ -21,8 +25,10 @@ def extract(text: bytes, document: int, path: Path) -> bytes:
         data = data[step]
     if isinstance(data, str):
         return data.encode("utf-8")
-    trail = find_nodes(compose(text).roots[document], path)
-    cut = _cut(text.decode("utf-8").removeprefix("\ufeff"), trail) if trail else None
+    root = compose(text).roots[document]
+    trail = find_nodes(root, path)
+    keys = find_nodes(root, path, want_key=True) if path and isinstance(path[-1], str) else []
+    cut = _cut(text.decode("utf-8").removeprefix("\ufeff"), trail, keys[-1] if keys else None) if trail else None
     if cut is not None and _means(cut, data):
         return cut
     return dump(data)
@@ -41,30 +47,78 @@ def prepend_item(text: bytes, path: Path, item: dict[str, Value]) -> bytes:
     return (whole[: node.start.index] + line + whole[node.start.index :]).encode("utf-8")
 
 
-def _cut(text: str, trail: list[Node]) -> bytes | None:
+def rename_key(text: bytes, path: Path, name: str) -> bytes:
+    """Rename the key at the end of a path. Its value stays where it is, with its comments."""
+    trail = find_nodes(compose(text).roots[0], path, want_key=True)
+    whole = text.decode("utf-8")
+    start, end = trail[-1].start.index, trail[-1].end.index
+    return (whole[:start] + dump(name).decode().strip() + whole[end:]).encode("utf-8")
+
+
+def list_comments(text: bytes) -> list[tuple[int, str]]:
+    """List the comments of all documents, each with its line, counted from 1, and its text from the `#`."""
+    whole = text.decode("utf-8").removeprefix("\ufeff")
+    taken = [one for root in compose(text).roots for one in _scalar_ranges(root)]
+    found, at, line = [], 0, 1
+    for one in re.finditer(r"(?:^|(?<=[ \t]))#[^\n]*", whole, re.MULTILINE):
+        if any(start < one.start() < end for start, end in _near(taken, one.start())):
+            continue
+        line += whole.count("\n", at, one.start())
+        at = one.start()
+        found.append((line, one.group().rstrip()))
+    return found
+
+
+def _near(ranges: list[tuple[int, int]], index: int) -> list[tuple[int, int]]:
+    """Return the last range that begins before an index."""
+    position = bisect_left(ranges, (index, 0))
+    return ranges[max(0, position - 1) : position]
+
+
+def _scalar_ranges(node: Node) -> Iterator[tuple[int, int]]:
+    """Yield where each scalar begins and ends; a block scalar begins after its header, which may have a comment."""
+    if node.kind == "scalar":
+        header = 0 if node.style not in ("|", ">") else 1
+        yield node.start.index + header, node.end.index
+    for one in node.items:
+        yield from _scalar_ranges(one)
+
+
+def _cut(text: str, trail: list[Node], key: Node | None) -> bytes | None:
     node = trail[-1]
     if node.kind != "mapping" or node.flow or node.anchor:
         return None
     lines = text.splitlines(keepends=True)
     column = node.start.column - 1
-    first = _first_line(lines, node, trail[-2] if len(trail) > 1 else None)
-    cut = []
-    for line in lines[first : _end_line(lines, node)]:
-        indentation = len(line) - len(line.lstrip(" "))
-        cut.append(line[min(column, indentation) :] if line.strip() else "\n")
-    return ("".join(cut).rstrip() + "\n").encode("utf-8")
-
-
-def _first_line(lines: list[str], node: Node, parent: Node | None) -> int:
-    """Return the index of the first line: that of the node, or of the comments directly above it."""
     first = node.start.line - 1
-    column = node.start.column - 1
-    while first > 0 and parent is not None:
-        above = lines[first - 1]
-        if not above.lstrip().startswith("#") or len(above) - len(above.lstrip(" ")) < column:
+    is_item = len(trail) > 1 and trail[-2].kind == "sequence"
+    if is_item:
+        lines[first] = " " * column + lines[first][column:]
+    elif key is not None and key.start.line == node.start.line:
+        return None
+    start = first if is_item or key is None else key.start.line
+    above = _comments_of_key(lines, key, text) if key is not None and not is_item else []
+    cut = [*above, *(_without_indentation(line, column) for line in lines[start : _end_line(lines, node)])]
+    return ("".join(cut).strip("\n").rstrip() + "\n").encode("utf-8")
+
+
+def _without_indentation(line: str, column: int) -> str:
+    indentation = len(line) - len(line.lstrip(" "))
+    return line[min(column, indentation) :] if line.strip() else "\n"
+
+
+def _comments_of_key(lines: list[str], key: Node, text: str) -> list[str]:
+    """Return the comments above a key, up to a line that is more indented, and the one behind it."""
+    column, first = key.start.column - 1, key.start.line - 1
+    start = first
+    while start > 0:
+        above = lines[start - 1]
+        if above.strip() and (not above.lstrip().startswith("#") or len(above) - len(above.lstrip(" ")) > column):
             break
-        first -= 1
-    return first
+        start -= 1
+    found = [line.lstrip(" ") if line.strip() else "\n" for line in lines[start:first]]
+    behind = lines[first][key.end.column :].strip()
+    return [*found, *([behind + "\n"] if behind.startswith("#") else [])]
 
 
 def _end_line(lines: list[str], node: Node) -> int:

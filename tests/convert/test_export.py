@@ -61,6 +61,7 @@ def test_a_kleat_export_passes_its_strict_schema_and_loses_nothing_silently(tmp_
         "deploymentConfigurations:\n- name: default\n  notifications:\n"
         "    slack: {enabled: true, botName: bot, token: 'encrypted:k8s!n:slack!k:token'}\n"
         "    github-status: {enabled: true, token: 'encrypted:k8s!n:gh!k:token'}\n"
+        "    twilio: {enabled: true, account: a, token: 'encrypted:k8s!n:sms!k:token'}\n"
         "  features: {artifactsRewrite: true}\n  canary: {enabled: true, defaultStorageAccount: main,\n"
         "    serviceIntegrations: [{name: prometheus, enabled: true, accounts: []},\n"
         "    {name: aws, enabled: false, accounts: []}]}\n"
@@ -71,17 +72,23 @@ def test_a_kleat_export_passes_its_strict_schema_and_loses_nothing_silently(tmp_
     assert config["persistentStorage"]["s3"] == {"enabled": True, "bucket": "spin", "region": "eu-west-1"}
     assert config["notifications"] == {
         "slack": {"enabled": True, "botName": "bot"},
-        "githubStatus": {"enabled": True, "token": "encrypted:k8s!n:gh!k:token"},
+        "githubStatus": {"enabled": True},
+        "twilio": {"enabled": True, "account": "a"},
     }
     assert config["canary"]["serviceIntegrations"]["prometheus"]["enabled"] is True
     assert config["canary"]["storageAccountName"] == "main"
     echo = data(target / "base/local/echo-local.yml")
-    assert echo == {"slack": {"token": "encrypted:k8s!n:slack!k:token"}}
+    assert echo == {
+        "slack": {"token": "encrypted:k8s!n:slack!k:token"},
+        "github-status": {"token": "encrypted:k8s!n:gh!k:token"},
+        "twilio": {"token": "encrypted:k8s!n:sms!k:token"},
+    }
     account = config["providers"]["kubernetes"]["accounts"][0]
     assert account["kubeconfigFile"] == "/var/secrets/dev-config"
     assert (target / "base/secrets/dev-config").exists()
     assert {one["place"] for one in decisions} == {
-        "config: notifications.slack.token", "config: features.artifactsRewrite", "config: version",
+        "config: notifications.slack.token", "config: notifications.github-status.token",
+        "config: notifications.twilio.token", "config: features.artifactsRewrite", "config: version",
         "config: providers.kubernetes.accounts.0.providerVersion",
         "service-settings/clouddriver.yml", "service-settings/deck.yml", "service-settings/gate.yml",
     }  # fmt: skip

@@ -123,7 +123,7 @@ def test_a_resource_becomes_a_base_with_its_comments(tmp_path: Path) -> None:
     }  # fmt: skip
     account = deployment["providers"]["kubernetes"]["accounts"][0]
     assert account["kubeconfigFile"] == "/home/spinnaker/.hal/files/dev-config"
-    assert (base / "default/profiles/gate-local.yml").read_text() == "default.apiPort: 8085\n"
+    assert (base / "default/profiles/gate-local.yml").read_text() == "# of gate\ndefault.apiPort: 8085\n"
     assert (base / "default/profiles/settings-local.js").read_text() == (
         "window.spinnakerSettings.authEnabled = false;\n"
     )
