@@ -310,7 +310,8 @@ class Compiled(Record):
 
     `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
     `mounted` are files and directories that the operator says are mounted into Halyard's pod. `encrypted` are the
-    layer files that SOPS encrypted, as SOPS wrote them, by their names in `sops://` references.
+    layer files that SOPS encrypted, as SOPS wrote them, by their names in `sops://` references. `unfetched` are files
+    that the halconfig names and that are in a submodule which is not fetched.
     """
 
     files: Mapping[str, File]
@@ -326,6 +327,7 @@ class Compiled(Record):
     rules: RuleSettings = RuleSettings()
     accounts: Mapping[str, bytes] = EMPTY
     encrypted: Mapping[str, bytes] = EMPTY
+    unfetched: frozenset[str] = frozenset()
 
     @property
     def sources(self) -> tuple[SourceId, ...]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from halgit import yaml as hyaml
+from halgit.compiler import submodules
 from halgit.compiler.layers import SourceLayers, overlays, read_layers
 from halgit.errors import UsageError
 from halgit.merge import selection
@@ -60,6 +61,7 @@ def compile_tree(
     rest = dialect.substitute(_read_files({path: files[path] for path in selected.kept if path != "config"}, sources))
     used = halconfig.used | rest.used
     deployment = _deployment(root, config)
+    unfetched = _in_submodules(sources, selection.local_paths(config, operator.hal_home) - set(files))
     return Compiled(
         files=dict(sorted({**halconfig.files, **rest.files}.items())),
         deployment=deployment,
@@ -67,7 +69,7 @@ def compile_tree(
         parameters=dialect.parameters.with_used(used),
         skipped=(*(one for one in selected.skipped if one.path not in dialect.replaced), *dialect.skipped),
         findings=(
-            *(finding for source in sources for finding in source.findings),
+            *dict.fromkeys((*(one for source in sources for one in source.findings), *unfetched.values())),
             *merged.findings,
             *(dialect.bom.findings if dialect.bom else ()),
             *dialect.parameters.findings,
@@ -83,7 +85,14 @@ def compile_tree(
         rules=_rules(sources),
         accounts={path: text for source in sources for path, text in source.accounts.items()},
         encrypted={path: text for source in sources for path, text in source.encrypted.items()},
+        unfetched=frozenset(unfetched),
     )
+
+
+def _in_submodules(sources: Sequence[SourceLayers], paths: frozenset[str]) -> dict[str, Finding]:
+    """Return those of these files that are in a submodule which is not fetched, each with its finding."""
+    found = (submodules.find_named(source.snapshot, source.layers, paths) for source in sources if paths)
+    return {path: finding for one in found for path, finding in one}
 
 
 # --- layers ----------------------------------------------------------------------------------------------------

@@ -43,13 +43,33 @@ def _explain_base(snapshot: Snapshot, finding: Finding, settings: Callable[[str]
 
 def find_missing(snapshot: Snapshot, layers: Sequence[Layer], deployment: str | None) -> Iterator[Finding]:
     """Find the submodules in which files of the tree, or of dynamic accounts, are expected."""
-    folders = [layer.id.folder for layer in layers]
+    names = {"default", deployment or "default"}
     for module in _modules(snapshot):
-        inside = (_below(folder, module.path) for folder in folders)
-        names = {"default", deployment or "default"}
-        if module.path == _ACCOUNTS or any(path and _may_hold_tree_files(path, names) for path in inside):
-            message = f"Files of the tree are expected in submodule {module.path}, which {module.reason}"
-            yield Finding("source/submodule", Severity.ERROR, message, module.hint, module.path)
+        if module.path == _ACCOUNTS or any(_is_expected(layer, module.path, names) for layer in layers):
+            yield _missing(module)
+
+
+def find_named(snapshot: Snapshot, layers: Sequence[Layer], paths: Iterable[str]) -> Iterator[tuple[str, Finding]]:
+    """Find the submodules that would contain these files of the tree, which the halconfig names; each with the file."""
+    for module in _modules(snapshot):
+        inside = {_below(layer.id.folder, module.path) for layer in layers} - {""}
+        for path in paths:
+            if any(path.startswith(f"{one}/") for one in inside):
+                yield path, _missing(module)
+
+
+def _missing(module: SkippedSubmodule) -> Finding:
+    message = f"Files of the tree are expected in submodule {module.path}, which {module.reason}"
+    return Finding("source/submodule", Severity.ERROR, message, module.hint, module.path)
+
+
+def _is_expected(layer: Layer, path: str, deployments: set[str]) -> bool:
+    """Whether a submodule would contain files of a tree of this layer, by their names or by `include`."""
+    inside = _below(layer.id.folder, path)
+    if not inside:
+        return False
+    included = any(selection.may_match_below(inside, pattern) for pattern in layer.settings.include)
+    return included or _may_hold_tree_files(inside, deployments)
 
 
 def _below(folder: str, path: str) -> str:

@@ -43,6 +43,17 @@ def matches_any(path: str, patterns: Iterable[str]) -> bool:
     return any(compile_glob(pattern).fullmatch(path) for pattern in patterns)
 
 
+def may_match_below(folder: str, pattern: str) -> bool:
+    """Whether the glob can match a file at any depth below this folder."""
+    steps = pattern.split("/")
+    for number, name in enumerate(folder.split("/")):
+        if number == len(steps) or steps[number].startswith("**"):
+            return number < len(steps)
+        if not compile_glob(steps[number]).fullmatch(name):
+            return False
+    return len(steps) > folder.count("/") + 1
+
+
 # --- how a file is treated -------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterable
 
 from halgit.errors import CorruptError, NotFoundError, RefusedError
+from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.remotes import files
@@ -19,9 +20,16 @@ from halgit.remotes import files
 _PASSED_OVER = frozenset({".git", "lost+found"})
 """Git's own folder, and the one that only root can read at the top of a mounted volume."""
 
+_MODULES = ".gitmodules"
+_LARGEST_LIST = 1 << 20
+_MODULE_PATH = lazy_pattern(r'(?m)^[ \t]*path[ \t]*=[ \t]*(?:"([^"\r\n]*)"|([^"\r\n#;]*?))[ \t\r]*(?:[#;].*)?$')
+
 
 class DirectorySnapshot:
-    """The files of a directory, listed once; see `Snapshot` in `tree.py`."""
+    """The files of a directory, listed once; see `Snapshot` in `tree.py`.
+
+    `submodules` are the paths of git submodules that are not checked out, with the reason and the next step.
+    """
 
     def __init__(self, source: SourceId, name: str, root: str, largest: int) -> None:
         self.source = source
@@ -31,6 +39,7 @@ class DirectorySnapshot:
         self._listing = files.resolve_links(name, _Listing(name, root).folder)
         self._directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.paths = frozenset(self._listing)
+        self.submodules = self._missing_submodules()
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         return {path: self._read(path) for path in paths}
@@ -40,6 +49,17 @@ class DirectorySnapshot:
         if self._directory >= 0:
             os.close(self._directory)
             self._directory = -1
+
+    def _missing_submodules(self) -> dict[str, tuple[str, str]]:
+        """Return the submodules that have no files here, of every `.gitmodules` of the root and of the work tree."""
+        lists = [path for path in self.paths if path.rpartition("/")[2] == _MODULES]
+        named = {path.removesuffix(_MODULES) + name for path in lists for name in _module_paths(self._read(path))}
+        named |= _modules_of_work_tree(self._root)
+        return {
+            path: ("is not checked out.", f"Run `git submodule update --init {path}` in the directory.")
+            for path in sorted(named)
+            if not any(file.startswith(f"{path}/") for file in self.paths)
+        }
 
     def _read(self, path: str) -> bytes:
         key = files.find_file(self._name, self._listing, path).key
@@ -57,6 +77,28 @@ class DirectorySnapshot:
         files.refuse_size(self._name, path, len(content), self._largest)
         files.refuse_content(self._name, path, content)
         return content
+
+
+def _module_paths(content: bytes) -> list[str]:
+    """Return the paths of the submodules of a `.gitmodules` (`git-config` syntax)."""
+    found = _MODULE_PATH.findall(content.decode("utf-8", "replace"))
+    return [(quoted or plain).strip("/") for quoted, plain in found]
+
+
+def _modules_of_work_tree(root: str) -> set[str]:
+    """Return the submodules below a folder of a git work tree, relative to the folder."""
+    top = os.path.dirname(root)
+    while not os.path.exists(os.path.join(top, ".git")):
+        if top == os.path.dirname(top):
+            return set()
+        top = os.path.dirname(top)
+    try:
+        with open(os.path.join(top, _MODULES), "rb") as opened:
+            paths = _module_paths(opened.read(_LARGEST_LIST))
+    except OSError:
+        return set()
+    here = os.path.relpath(root, top) + "/"
+    return {path.removeprefix(here) for path in paths if path.startswith(here)}
 
 
 class _Listing:

@@ -163,3 +163,16 @@ def test_a_changed_credential_replaces_the_pods_that_read_it(render: Callable[..
     changed = {name for name in before if before[name] != after.get(name)}
     assert changed == {"isd-oes-redis", "isd-oes-gate", "isd-platform"}
     assert {len(digest) for digest in before.values() if digest} == {4}, "too short to confirm a guess"
+
+
+def test_submodules_are_fetched_from_the_hosts_of_the_values(render: Callable[..., list[Object]]) -> None:
+    from charts_values import CI
+
+    def variables(name: str) -> dict[str, str]:
+        pods = (template(one)["spec"] for one in render("isd", CI[name]) if template(one))
+        init = next(one for pod in pods for one in pod.get("initContainers", []) if one["name"] == "halgit")
+        return {one["name"]: one.get("value", "") for one in init["env"] if "SUBMODULE" in one["name"]}
+
+    hosts = "git.example.com\ngit.example.net:2222"
+    assert variables("git-ssh") == {"HALGIT_SUBMODULES": "1", "HALGIT_SUBMODULE_HOST": hosts}
+    assert variables("hosts") == {}

@@ -133,19 +133,25 @@ def test_validate_annotates_what_is_wrong_and_the_last_step_fails_the_job(runner
 def test_a_text_of_an_input_is_never_a_command(runner: Runner) -> None:
     evil = '"; touch evil; $(touch evil) `touch evil`'
     runner.run("Validate", SOURCE=".", OVERLAY=evil, FAIL_ON="error")
-    runner.run("Compare", SOURCE=".", OVERLAY=evil, BASE=runner.base)
+    runner.run("Compare", SOURCE=".", OVERLAY=evil, BASE=runner.base, SUBMODULE_HOSTS=evil)
     assert runner.said("output") == "exit-code=2\n"
     assert not list(runner.folder.rglob("evil"))
 
 
 def test_compare_fetches_the_base_and_writes_the_comment(runner: Runner) -> None:
-    done = runner.run("Compare", SOURCE=".", OVERLAY="", BASE=runner.base)
+    hosts = "git.example.com localhost"
+    done = runner.run("Compare", SOURCE=".", OVERLAY="", BASE=runner.base, SUBMODULE_HOSTS=hosts)
     assert done.returncode == 0, done.stderr
     told = runner.said("temp/halgit-diff.md")
     assert told.startswith("### halgit: ")
     assert "cacheThreads: 1 -> 3" in told
     assert "#### Overlay staging" in told
     assert runner.said("summary") == told
+
+
+def test_compare_passes_on_the_hosts_of_submodules(runner: Runner) -> None:
+    done = runner.run("Compare", SOURCE=".", OVERLAY="", BASE=runner.base, SUBMODULE_HOSTS="git.example.com a/b")
+    assert "--submodule-host must be a host name." in done.stderr
 
 
 class Forge:

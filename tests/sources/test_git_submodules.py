@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from program import halgit
 from servers.git_http import GitHttpServer
+from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
 
 from halgit.compiler import compile_tree
-from halgit.errors import SourceError
+from halgit.errors import SourceError, UsageError
 from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSpec
 from halgit.pipeline import Severity, Snapshot
 from halgit.record import replace
@@ -221,6 +223,136 @@ def test_the_options_of_the_command_line_fetch_it(
     assert (tmp_path / ".hal" / "config").read_text() == CONFIG
     ran = halgit(*arguments, *login, "--submodule-host", "git.example.com")
     assert (ran.code, "--submodule-host needs --submodules. Add --submodules." in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_expected"),
+    [("shared/files/**", True), ("shared/*/*.json", True), ("**/*.json", True), ("shared/files/a/b.json", True),
+     ("shared/*.json", False), ("shared", False), ("other/**", False), ("shared/f/**", False)],
+)  # fmt: skip
+def test_a_submodule_that_only_include_matches_is_expected(
+    top: Repository, base: Repository, opened: Open, pattern: str, is_expected: bool
+) -> None:
+    top.commit({"config": CONFIG, "halgit.yaml": f"include: ['{pattern}']\n"})
+    add_submodule(top, "shared/files", "../../shared/base", base.git("rev-parse", "HEAD"))
+    found = [one for one in compile_tree([opened()], OperatorSettings()).findings if one.rule == "source/submodule"]
+    assert [one.file for one in found] == ["shared/files"] * is_expected
+
+
+KUBECONFIG = "  providers: {kubernetes: {accounts: [{name: a, kubeconfigFile: /home/spinnaker/.hal/keys/a}]}}\n"
+
+
+def test_a_submodule_with_a_file_that_the_halconfig_names_is_reported_once(
+    top: Repository, base: Repository, opened: Open
+) -> None:
+    top.commit({"config": CONFIG + KUBECONFIG})
+    add_submodule(top, "keys", "../../shared/base", base.git("rev-parse", "HEAD"))
+    ran = halgit("validate", "--repo", f"file://{top.folder}", "--format", "json")
+    found = [(one["rule"], one["file"]) for one in ran.json["findings"] if one["severity"] == "error"]
+    assert ("source/submodule", "keys") in found
+    assert "local-files/missing" not in {rule for rule, _ in found}
+
+
+# --- directories -----------------------------------------------------------------------------------------------
+
+
+def check_out(top: Repository, tmp_path: Path, *options: str) -> Path:
+    """Clone a repository into a work tree, as CI does."""
+    folder = tmp_path / "work"
+    top.git("-c", "protocol.file.allow=always", "clone", "--quiet", *options, str(top.folder), str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("at", ["", "env"])
+def test_a_directory_reports_a_submodule_that_is_not_checked_out(
+    top: Repository, base: Repository, tmp_path: Path, at: str
+) -> None:
+    below = f"{at}/" if at else ""
+    top.commit({f"{below}config": CONFIG})
+    add_submodule(top, f"{below}default/profiles", "../../shared/base", base.git("rev-parse", "HEAD"))
+    folder = check_out(top, tmp_path)
+    ran = halgit("validate", "--repo", str(folder / at))
+    assert ran.code == 1
+    assert (
+        "Files of the tree are expected in submodule default/profiles, which is not checked out. "
+        "Run `git submodule update --init default/profiles` in the directory." in " ".join(ran.out.split())
+    )
+    ran = halgit("validate", "--repo", str(folder), "--path", at or ".")
+    assert "submodule default/profiles, which is not checked out." in " ".join(ran.out.split())
+
+
+def test_a_directory_reads_a_submodule_that_is_checked_out(top: Repository, tmp_path: Path) -> None:
+    top.commit({"config": CONFIG})
+    other = Repository(tmp_path / "first" / "shared" / "default")
+    add_submodule(top, "default", other.url, other.commit({"profiles/gate-local.yml": "a: 1\n"}))
+    folder = check_out(top, tmp_path, "--recurse-submodules")
+    with closing(open_source(SourceSpec(str(folder)), Access())) as snapshot:
+        compiled = compile_tree([snapshot], OperatorSettings())
+    assert "default/profiles/gate-local.yml" in compiled.files
+    assert [one for one in compiled.findings if one.rule == "source/submodule"] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["path = default", '\tpath="default"', "path = default ; why", "path = default/\r", "  path   =   default "]
+)
+def test_a_directory_reads_the_paths_of_submodules_as_git_does(line: str, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(CONFIG)
+    (tmp_path / ".gitmodules").write_text(f'[submodule "x"]\n\turl = ../other\n{line}\n', newline="")
+    with closing(open_source(SourceSpec(str(tmp_path)), Access())) as snapshot:
+        assert list(snapshot.submodules) == ["default"]  # type: ignore[attr-defined]
+
+
+# --- ssh and variables -----------------------------------------------------------------------------------------
+
+
+def test_submodules_over_ssh_use_the_key_of_their_host(
+    top: Repository, base: Repository, tmp_path: Path, access: Callable[..., Access]
+) -> None:
+    other = Repository(tmp_path / "second" / "profiles")
+    pinned = other.commit({"gate-local.yml": "a: 2\n"})
+    with (
+        GitSshServer(tmp_path / "first", tmp_path / "ssh1") as first,
+        GitSshServer(tmp_path / "second", tmp_path / "ssh2") as second,
+    ):
+        top.commit({"config": CONFIG})
+        add_submodule(top, "default/service-settings", "../../shared/base", base.git("rev-parse", "HEAD"))
+        add_submodule(top, "default/profiles", f"ssh://git@{second.server}/profiles", pinned)
+        hosts = tmp_path / "known_hosts"
+        hosts.write_text(first.known_hosts.read_text() + second.known_hosts.read_text())
+        common = access(known_hosts_file=hosts, submodules=True, submodule_hosts=frozenset({second.server}))
+        spec = SourceSpec(f"ssh://git@{first.server}/ops/top")
+        with pytest.raises(UsageError) as caught:
+            open_source(spec, replace(common, ssh_key_file=PerHost(str(first.key)))).close()
+        assert str(caught.value).startswith(
+            f"{spec.url}: submodule default/profiles: ssh://git@{second.server}/profiles: ssh requires --ssh-key-file "
+            f"and --known-hosts-file. Set them with {second.server}=FILE."
+        )
+        assert second.commands == []
+        keys = PerHost(str(first.key), {second.server: str(second.key)})
+        with closing(open_source(spec, replace(common, ssh_key_file=keys))) as snapshot:
+            assert snapshot.read(["default/profiles/gate-local.yml"]) == {"default/profiles/gate-local.yml": b"a: 2\n"}
+            assert "default/service-settings/config" in snapshot.paths
+        assert {command.split()[-1].strip("'") for command in second.commands} == {"/profiles"}
+        assert {command.split()[-1].strip("'") for command in first.commands} == {"/ops/top", "/shared/base"}
+
+
+def test_the_variables_fetch_it(top: Repository, tmp_path: Path, first: GitHttpServer, second: GitHttpServer) -> None:
+    other = Repository(tmp_path / "second" / "base")
+    add_submodule(top, "base", f"{second.url}/base", other.commit({"config": CONFIG}))
+    logins = {address_of(first): TOKEN, address_of(second): OTHER_TOKEN}
+    for number, token in enumerate(logins.values()):
+        (tmp_path / f"token{number}").write_text(token)
+    files = "\n".join(f"{host}={tmp_path / f'token{number}'}" for number, host in enumerate(logins))
+    common = {"HALGIT_REPO": f"{first.url}/ops/top", "HALGIT_OVERLAY": "prod", "HALGIT_GIT_TOKEN_FILE": files}
+    common |= {"HALGIT_OUT": str(tmp_path / ".hal"), "HALGIT_NO_VALIDATE": "1"}
+    host = address_of(second)
+    ran = halgit("render", **common)
+    assert (ran.code, f"Submodule base {NOT_FETCHED}" in ran.err) == (3, True)
+    ran = halgit("render", **common, HALGIT_SUBMODULES="1")
+    assert (ran.code, f"is on {host}, which is not an allowed host." in ran.err) == (3, True)
+    hosts = f"git.example\n{host}"
+    assert halgit("render", **common, HALGIT_SUBMODULES="true", HALGIT_SUBMODULE_HOST=hosts).code == 0
+    assert (tmp_path / ".hal" / "config").read_text() == CONFIG
 
 
 # --- addresses -------------------------------------------------------------------------------------------------

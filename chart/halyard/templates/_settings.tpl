@@ -77,6 +77,10 @@ VARIANT: {{ ternary .variant "" (eq $.global.spinnaker.dialect "opsmx") | quote 
 TIMEOUT: {{ .timeoutSeconds | int }}
 LOCKED: {{ ternary "1" "" .locked | quote }}
 VERIFY_SIGNATURES: {{ ternary "/etc/halgit/signers/signers" "" (ne .signersConfigMap "") | quote }}
+{{- if or .submodules .submoduleHosts }}
+SUBMODULES: "1"
+SUBMODULE_HOST: {{ join "\n" .submoduleHosts | toJson }}
+{{- end }}
 {{- end }}
 OUT: /home/spinnaker/.hal
 HAL_HOME: /home/spinnaker/.hal

@@ -158,7 +158,11 @@ class GitSnapshot:
         self._add(root, contents, self._rows(contents), _Place("", path, place.depth + 1, place.in_source(row.path)))
 
     def _fetch_submodule(self, address: Address, row: Row, access: Access) -> CommitContents:
-        work_directory = WorkDirectory(address, access)
+        try:
+            work_directory = WorkDirectory(address, access)
+        except UsageError as reason:
+            message = f"{self._name}: submodule {row.path}: {reason.message}"
+            raise UsageError(message, f"Set them with {address.server}=FILE. {reason.hint}") from reason
         try:
             tip = fetch_tip(work_directory, row.id)
         except RemoteError as reason:

@@ -139,7 +139,9 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
         return "outside"
     inside = posixpath.normpath(path)
     file = view.files.get(inside)
-    return "missing" if file is None else Named(inside, file)
+    if file is None:
+        return "unknown" if inside in view.compiled.unfetched else "missing"
+    return Named(inside, file)
 
 
 def is_mounted(view: View, path: str) -> bool:
