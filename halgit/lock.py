@@ -1,14 +1,16 @@
 """The content of `halgit.lock`, which pins the inputs of a render so that a later render is identical or fails.
 
 For each overlay it records the revision of every source, the digest of every layer file, and the versions of versioned
-secrets, never a value. Pure: the caller reads and writes the file.
+secrets, never a value. A digest of a file covers no secret: those in plain text are hidden before, so that they are
+pinned by the commit of their source only; files of Vault have no digest, and are pinned by their versions. Pure: the
+caller reads and writes the file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from halgit.errors import SourceError
 from halgit.lazy import lazy_pattern
@@ -24,7 +26,7 @@ _REMOVE = "Remove it, then run `halgit lock`."
 
 
 class LockedSource(Record):
-    """One source: its URL, ref and path, its revision, and the SHA-256 of each layer file."""
+    """One source: its URL, ref and path, its revision, and the SHA-256 of each layer file without its secrets."""
 
     url: str
     ref: str
@@ -40,24 +42,27 @@ class Entry(Record):
     secrets: Mapping[str, str] = EMPTY
 
 
-def entry(compiled: Compiled, versions: Mapping[str, str]) -> Entry:
-    """Build the lock entry of a compiled tree."""
-    sources = compiled.sources
-    return Entry(tuple(_source(source, compiled.layers) for source in sources), dict(sorted(versions.items())))
+def entry(compiled: Compiled, versions: Mapping[str, str], hide: Callable[[bytes], bytes]) -> Entry:
+    """Build the lock entry of a compiled tree; `hide` removes the secrets of a text."""
+    sources = tuple(_source(source, compiled.layers, hide) for source in compiled.sources)
+    return Entry(sources, dict(sorted(versions.items())))
 
 
-def _source(source: SourceId, layers: Sequence[Layer]) -> LockedSource:
-    files: dict[str, str] = {}
+def _source(source: SourceId, layers: Sequence[Layer], hide: Callable[[bytes], bytes]) -> LockedSource:
+    texts: dict[str, bytes] = {}
     for layer in layers:
         if layer.id.source == source:
-            files.update({layer.id.file(path): _digest(text) for path, text in layer.files.items()})
+            texts.update({layer.id.file(path): text for path, text in layer.files.items()})
             if layer.settings.file:
-                files[layer.settings.file] = _digest(layer.settings.text)
-    return LockedSource(source.url, source.ref, source.path, source.revision, dict(sorted(files.items())))
+                texts[layer.settings.file] = layer.settings.text
+    is_vault = _is_vault(source.url)
+    files = {path: "" if is_vault else hashlib.sha256(hide(text)).hexdigest() for path, text in sorted(texts.items())}
+    return LockedSource(source.url, source.ref, source.path, source.revision, files)
 
 
-def _digest(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()
+def _is_vault(url: str) -> bool:
+    """Whether every file of a source is a secret."""
+    return url.lower().startswith("vault:")
 
 
 def encode(entries: Mapping[str, Entry]) -> bytes:
@@ -143,7 +148,7 @@ def hold(locked: Entry, now: Entry) -> None:
 
 
 def _moved(then: LockedSource, now: LockedSource) -> Iterator[str]:
-    if then.files == now.files:
+    if then.files == now.files and (then.revision == now.revision or not _is_vault(now.url)):
         return
     if then.revision != now.revision:
         yield f"{now.url} was at {then.revision or 'no revision'} and is now at {now.revision or 'no revision'}"

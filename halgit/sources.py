@@ -188,6 +188,8 @@ class _TranslatingWatch:
 class _ReopeningWatch:
     """A watch on a source whose listing is its revision: it is opened each time, and no file is read.
 
+    A source may have a fingerprint that tells more than the revision, such as ETags, and that is compared here only.
+
     The connection is kept until it fails, or for a number of rounds: a login may be rotated.
     """
 
@@ -209,7 +211,7 @@ class _ReopeningWatch:
             self.close()
             raise
         try:
-            return snapshot.source.revision
+            return str(getattr(snapshot, "fingerprint", "")) or snapshot.source.revision
         finally:
             snapshot.close()
 

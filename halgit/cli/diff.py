@@ -205,8 +205,9 @@ def _tree_side(run: Session, folder: Path, compilation: Compilation | None) -> S
         )
     assert compilation is not None
     texts = snapshot.read([path for path in record.files if path in snapshot.paths])
-    _warn_of_changes(run.output, folder, [path for path, digest in record.files.items()
-                                          if path not in texts or publish.digest(texts[path]) != digest])  # fmt: skip
+    changed = [path for path, mark in record.files.items()
+               if path not in texts or not publish.fits_mark(mark, texts[path])]  # fmt: skip
+    _warn_of_changes(run.output, folder, changed)
     kept = {path: content for path, content in texts.items() if not re.match(_GENERATED, path)}
     uses = [use.occurrence for use in compilation.plan.uses] if record.secrets != "keep" else []
     files, count = diff.rendered_side(kept, uses, compilation.compiled.files)

@@ -46,7 +46,8 @@ def command(output: Output, /, **options: Any) -> None:
             compilation.plan, engines, output.redactor, locate=compilation.locator.locate_findings
         )
         known = lock.parse(read_file(target, "halgit.lock")) if target.exists() else {}
-        entry = lock.entry(compilation.compiled, resolved.versions)
+        hide = secrets.hide_plain_secrets(compilation.compiled)
+        entry = lock.entry(compilation.compiled, resolved.versions, hide)
         publish.write_file(target, lock.encode({**known, run.operator.overlay: entry}), mode=0o644)
         sources, versions = counted(len(entry.sources), "source"), counted(len(entry.secrets), "secret version")
         output.result(f"{target}: {sources}, {counted(sum(len(s.files) for s in entry.sources), 'file')}, {versions}.")

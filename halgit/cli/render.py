@@ -116,7 +116,7 @@ def _render(
     if locked:
         from halgit import lock
 
-        lock.hold(locked, lock.entry(compilation.compiled, {}))
+        lock.hold(locked, lock.entry(compilation.compiled, {}, secrets.hide_plain_secrets(compilation.compiled)))
     if output.json:
         from halgit.report.summaries import render_json
 
@@ -151,7 +151,8 @@ def _write(
 ) -> None:
     output, target = run.output, options["out"]
     files = publish.serialize(tree)
-    manifest = publish.Manifest.of(tree, run.operator.secrets, inputs)
+    plain = secrets.files_with_plain_secrets(tree.files)
+    manifest = publish.Manifest.of(tree, run.operator.secrets, inputs, plain)
     settings = publish.Options(
         force=options["force"],
         group_access=options["group_access"],

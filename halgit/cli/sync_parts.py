@@ -91,7 +91,7 @@ class SyncParts:
     def _renderer(self) -> Renderer:
         """The renderer of one render, with logins and parameter files as they are now."""
         operator = operator_settings(self._options)
-        return Renderer(self._specs, operator, self._new_access(), self._print_findings)
+        return Renderer(self._specs, operator, self._new_access(), self.settings.target, self._print_findings)
 
     # --- runs
 

@@ -22,12 +22,14 @@ _MODULES = {
     "MANIFEST": "manifest",
     "Manifest": "manifest",
     "digest": "manifest",
-    "read_digests": "manifest",
+    "fits_mark": "manifest",
+    "read_marks": "manifest",
     "read_manifest": "manifest",
     "Options": "publisher",
     "Outcome": "publisher",
     "Way": "publisher",
     "compare": "publisher",
+    "mark": "publisher",
     "publish": "publisher",
     "check_empty": "single_files",
     "write_daemon_config": "single_files",
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
     from halgit.publish.content import has_secrets, serialize
     from halgit.publish.filesystem import DISK, Disk
     from halgit.publish.inputs import RecordedSnapshot, find_unchanged, record_inputs
-    from halgit.publish.manifest import MANIFEST, Inputs, Manifest, digest, read_digests, read_manifest
-    from halgit.publish.publisher import Options, Outcome, Way, compare, publish
+    from halgit.publish.manifest import MANIFEST, Inputs, Manifest, digest, fits_mark, read_manifest, read_marks
+    from halgit.publish.publisher import Options, Outcome, Way, compare, mark, publish
     from halgit.publish.single_files import (
         check_empty,
         write_daemon_config,
@@ -71,10 +73,12 @@ __all__ = [
     "digest",
     "find_unchanged",
     "find_work_tree",
+    "fits_mark",
     "has_secrets",
+    "mark",
     "publish",
-    "read_digests",
     "read_manifest",
+    "read_marks",
     "record_inputs",
     "serialize",
     "write_daemon_config",

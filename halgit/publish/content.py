@@ -28,7 +28,12 @@ def serialize(resolved: Resolved) -> dict[str, bytes]:
 
 def has_secrets(resolved: Resolved) -> bool:
     """Return whether `serialize` opens any secret of this tree; placeholder values are not secrets."""
-    return not resolved.masked and any(_holds(file) for file in resolved.files.values())
+    return bool(secret_files(resolved))
+
+
+def secret_files(resolved: Resolved) -> frozenset[str]:
+    """Return the files in which `serialize` opens a secret."""
+    return frozenset() if resolved.masked else frozenset(path for path, file in resolved.files.items() if _holds(file))
 
 
 def _content(file: File) -> bytes:

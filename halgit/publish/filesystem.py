@@ -116,6 +116,10 @@ class Disk:
     def chmod(self, place: Path | int, mode: int) -> None:
         os.chmod(place, mode)
 
+    def set_time(self, place: Path | int, time: int) -> None:
+        """Set the time of change, in nanoseconds since 1970."""
+        os.utime(place, ns=(time, time))
+
     def give_group(self, path: Path, group: int) -> None:
         """Hand the path to a group if this process is allowed to; else leave it."""
         with suppress(PermissionError):
@@ -258,8 +262,13 @@ PRIVATE = Modes(0o600, 0o700)
 GROUP = Modes(0o660, 0o2770)
 
 
-def build_tree(root: Path, files: Mapping[str, bytes], modes: Modes, group: int | None, disk: Disk) -> None:
-    """Write a tree of files into a new folder, and return when all of it is on the disk."""
+def build_tree(
+    root: Path, files: Mapping[str, bytes], modes: Modes, group: int | None, disk: Disk, time: int | None = None
+) -> None:
+    """Write a tree of files into a new folder, and return when all of it is on the disk.
+
+    With `time`, in nanoseconds since 1970, all files get this time of change.
+    """
     folders = [root, *(root / folder for folder in list_folders(files))]
     disk.mkdir(root, modes.folder)
     if group is not None:
@@ -268,26 +277,28 @@ def build_tree(root: Path, files: Mapping[str, bytes], modes: Modes, group: int 
     for folder in folders[1:]:
         disk.mkdir(folder, modes.folder)
     for path, data in files.items():
-        create_file(root / path, data, modes.file, disk)
+        create_file(root / path, data, modes.file, disk, time)
     for folder in reversed(folders):
         disk.sync_folder(folder)
 
 
-def create_file(path: Path, data: bytes, mode: int, disk: Disk) -> None:
+def create_file(path: Path, data: bytes, mode: int, disk: Disk, time: int | None = None) -> None:
     """Write one new file, and return when its content is on the disk."""
     descriptor = disk.create(path)
     try:
-        write_content(descriptor, data, mode, disk)
+        write_content(descriptor, data, mode, disk, time)
     except OSError as error:
         raise with_path(error, path) from error
     finally:
         disk.close(descriptor)
 
 
-def write_content(descriptor: int, data: bytes, mode: int, disk: Disk) -> None:
-    """Give an open file its content and mode, on the disk."""
+def write_content(descriptor: int, data: bytes, mode: int, disk: Disk, time: int | None = None) -> None:
+    """Give an open file its content, mode and time, on the disk."""
     disk.write(descriptor, data)
     disk.chmod(descriptor, mode)
+    if time is not None:
+        disk.set_time(descriptor, time)
     disk.sync(descriptor)
 
 

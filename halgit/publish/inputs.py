@@ -1,8 +1,9 @@
-"""Recognize that nothing changed: a digest of everything a render reads, kept in `.halgit.json`.
+"""Recognize that nothing changed: digests of what identifies everything a render reads, kept in `.halgit.json`.
 
-A run with the digest of the last one, over an intact tree, would write the same tree. The digest covers the sources,
-the operator settings and the version of halgit. It is not recorded where it would cover a secret parameter. Secrets
-are never covered: a tree that holds some is resolved again.
+A run with the digests of the last one, over an intact tree, would write the same tree. One covers the revisions of the
+sources, the operator settings and the version of halgit, the other the stamps (size, times, inode) of the files of
+directories, which have no revision. Neither covers a content: files hold passwords in plain text. Nothing is recorded
+where it would cover a secret parameter. Resolved secrets are never covered: a tree that holds some is resolved again.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class RecordedSnapshot:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self.stamp: Callable[[str], str] | None = getattr(snapshot, "stamp", None)
         self.source: SourceId = snapshot.source
         self.paths = snapshot.paths
         self.submodules: Mapping[str, tuple[str, str]] = getattr(snapshot, "submodules", {})
@@ -47,28 +49,39 @@ class RecordedSnapshot:
 def record_inputs(
     snapshots: Sequence[RecordedSnapshot], operator: OperatorSettings, compiled: Compiled, findings: int, secrets: bool
 ) -> Inputs | None:
-    """Return the inputs of a finished run; None if a secret parameter was set from outside."""
+    """Return the inputs of a finished run; None if a secret parameter was set from outside.
+
+    None too if a source has neither a revision nor stamps.
+    """
     if any(_is_secret_input(name, one.secret) for name, one in compiled.parameters.items() if one.origin is None):
         return None
+    if any(not one.source.revision and one.stamp is None for one in snapshots):
+        return None
     files = tuple(tuple(sorted(one.files_read)) if not one.source.revision else () for one in snapshots)
-    return Inputs(digest_inputs(snapshots, operator, files), files, findings, secrets)
+    return Inputs(_digest_inputs(snapshots, operator), _digest_stamps(snapshots, files), files, findings, secrets)
 
 
 def _is_secret_input(name: str, is_secret: bool) -> bool:
     return is_secret or is_sensitive_key(name)
 
 
-def digest_inputs(snapshots: Sequence[Snapshot], operator: OperatorSettings, files: Sequence[Sequence[str]]) -> str:
-    """Return the digest of these sources and settings. Reads `files` of sources without a revision, one list each."""
+def _digest_inputs(snapshots: Sequence[Snapshot], operator: OperatorSettings) -> str:
+    """Return the digest of these sources and settings, and of the names of files of sources without a revision."""
     parts = [__version__, _settings(operator)]
-    for number, snapshot in enumerate(snapshots):
+    for snapshot in snapshots:
         source = snapshot.source
         parts += [source.url, source.ref, source.path, source.revision]
         parts += getattr(snapshot, "submodules", ())
-        if not source.revision:
-            known = [path for path in (files[number] if number < len(files) else ()) if path in snapshot.paths]
-            contents = snapshot.read(known)
-            parts += [*sorted(snapshot.paths), *(f"{path}={digest(contents[path])}" for path in known)]
+        parts += [] if source.revision else sorted(snapshot.paths)
+    return digest(_SEPARATOR.join(parts).encode("utf-8", "surrogateescape"))
+
+
+def _digest_stamps(snapshots: Sequence[Snapshot], files: Sequence[Sequence[str]]) -> str:
+    """Return the digest of the stamps of these files, one list for each source. Reads none of them."""
+    parts: list[str] = []
+    for snapshot, paths in zip(snapshots, files, strict=False):
+        stamp = getattr(snapshot, "stamp", None)
+        parts += [f"{path}={stamp(path) if stamp and path in snapshot.paths else ''}" for path in paths]
     return digest(_SEPARATOR.join(parts).encode("utf-8", "surrogateescape"))
 
 
@@ -94,7 +107,9 @@ def find_unchanged(
         paths = locate_target(target, disk)
         place = paths.target
         recorded = read_inputs(disk.read(place / MANIFEST)) if is_file(disk.lstat(place / MANIFEST)) else None
-        if recorded is None or digest_inputs(snapshots, operator, recorded.files) != recorded.digest:
+        if recorded is None or _digest_inputs(snapshots, operator) != recorded.digest:
+            return None
+        if _digest_stamps(snapshots, recorded.files) != recorded.stamps:
             return None
         state = read_target(place, (MANIFEST,), GROUP if group_access else PRIVATE, disk)
         is_intact = not state.modified and not state.unfit and not paths.leftovers(disk)

@@ -25,7 +25,7 @@ from halgit.publish.filesystem import (
     is_folder,
     remove_tree,
 )
-from halgit.publish.manifest import MANIFEST, digest, list_folders, list_parents
+from halgit.publish.manifest import MANIFEST, digest, fits_mark, is_secret_mark, list_folders, list_parents
 from halgit.publish.target import BUILDING, PENDING, REMOVED, Job, TargetPaths, TargetState, has_real_parents
 from halgit.record import Record, field, to_dict
 
@@ -37,43 +37,48 @@ _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM})
 class Journal(Record):
     """Plan of a publish. `keep` is where the old tree goes, relative to the target; `move` always goes there.
 
-    `old` and `new` are digests by path: a file that has neither is not ours to write over.
+    `old` are marks by path, and `time` that of the old `.halgit.json`: a file that does not fit its mark is not ours to
+    write over. `new` are the paths of the new tree.
     """
 
     keep: str
     move: tuple[str, ...]
     old: Mapping[str, str]
-    new: Mapping[str, str]
+    new: tuple[str, ...]
+    time: int = 0
 
 
 def write_journal(job: Job, state: TargetState, keep: Path) -> None:
     """Lay down the new files and the journal; the last step makes them count. `keep` is where the old would go."""
     paths, files, modes, disk = job.paths, job.files, job.modes, job.disk
-    move = _to_move(paths, state, disk)
+    move = _to_move(job, state)
+    # A secret file is known by the time of `.halgit.json`, so that both are written together.
     wanted = {
         path: data
         for path, data in files.items()
-        if move or state.present.get(path) != digest(data) or path in state.unfit
+        if move or not state.has(path, data) or path in state.unfit or is_secret_mark(job.marks.get(path, ""))
     }
     inside = keep.parent == paths.target
     journal = Journal(
         keep=keep.name if inside else f"../{keep.name}",
         move=move,
         old={**(state.known or {}), MANIFEST: digest(state.manifest)},
-        new={path: digest(data) for path, data in files.items()},
+        new=tuple(files),
+        time=state.time,
     )
     making = paths.inside / BUILDING
     create_folders(paths.inside, ["."], modes, disk)
     disk.mkdir(making, modes.folder)
-    build_tree(making / _FILES, wanted, modes, job.group, disk)
+    build_tree(making / _FILES, wanted, modes, job.group, disk, job.time)
     create_file(making / _JOURNAL, json.dumps(to_dict(journal)).encode("utf-8", "surrogateescape"), modes.file, disk)
     disk.sync_folder(making)
     disk.rename(making, paths.inside / PENDING)
     disk.sync_folder(paths.inside)
 
 
-def _to_move(paths: TargetPaths, state: TargetState, disk: Disk) -> tuple[str, ...]:
+def _to_move(job: Job, state: TargetState) -> tuple[str, ...]:
     """Return the paths to keep: all of a tree that is not ours, the files of ours if any was changed since."""
+    paths, disk = job.paths, job.disk
     if state.foreign:
         return state.names
     if not state.modified:
@@ -99,7 +104,8 @@ def finish_journal(paths: TargetPaths, modes: Modes, disk: Disk) -> Leftovers:
 def _read(file: Path, disk: Disk) -> Journal:
     try:
         content = json.loads(disk.read(file).decode("utf-8", "surrogateescape"))
-        return Journal(content["keep"], tuple(content["move"]), content["old"], content["new"])
+        new, time = tuple(content["new"]), int(content.get("time", 0))
+        return Journal(content["keep"], tuple(content["move"]), content["old"], new, time)
     except (ValueError, RecursionError, KeyError, TypeError):
         raise PublishError(
             f"{file}: the journal of an unfinished run is not readable.", "Remove its folder and render with --force."
@@ -169,10 +175,13 @@ class _JournalRun(Record, frozen=False):
 
     def _is_ours(self, path: str) -> bool:
         """Return whether what stands there is a file halgit wrote: with its content before this run, or after it."""
-        if not is_file(self.disk.lstat(self.target / path)):
+        found = self.disk.lstat(self.target / path)
+        if found is None or not is_file(found):
             return False
-        known = (self.journal.old.get(path), self.journal.new.get(path))
-        return digest(self.disk.read(self.target / path)) in known
+        data = self.disk.read(self.target / path)
+        if fits_mark(self.journal.old.get(path, ""), data, found.st_mtime_ns == self.journal.time):
+            return True
+        return is_file(self.disk.lstat(self.staged / path)) and self.disk.read(self.staged / path) == data
 
     def _set_aside(self, path: str) -> None:
         self._keep(path)

@@ -1,7 +1,12 @@
 """`.halgit.json`: the record of a published tree, by which halgit recognizes its own trees.
 
-Versions, sources, digests; never a value, never a time: an unchanged render gives the same bytes. Pure: nothing is
-read or written here. A `.halgit.json` that is not exactly of this form is not ours, and nor is the tree around it.
+Versions, sources and a mark for each file; never a value, never a time: an unchanged render gives the same bytes. Pure:
+nothing is read or written here. A `.halgit.json` that is not exactly of this form is not ours, and nor is the tree
+around it.
+
+The mark of a file is `sha256:DIGEST`. A digest would let anybody test guesses of a secret, so that the mark of a file
+that may hold one is `secret:SIZE:ID`, with a random ID. Such a file is as halgit wrote it if it has this size and the
+modification time of `.halgit.json`.
 """
 
 from __future__ import annotations
@@ -13,12 +18,14 @@ from typing import Any
 from halgit import __version__
 from halgit.errors import PublishError
 from halgit.pipeline import EMPTY, Resolved, SecretsMode, SourceId
+from halgit.publish.content import secret_files
 from halgit.record import Record, to_dict
 
 MANIFEST = ".halgit.json"
 WORK = ".halgit"
 """halgit's private folder inside a target that can have nothing beside it."""
 
+SECRET = "secret:"
 _FORMAT = 1
 _MASKED = "The secrets in this tree are placeholder values. Halyard can load it, but services cannot run with it."
 
@@ -26,17 +33,22 @@ _MASKED = "The secrets in this tree are placeholder values. Halyard can load it,
 class Inputs(Record):
     """Return a digest of the inputs of a tree; `files` were read, for each source without a revision.
 
-    `findings` is their number, and `secrets` whether the tree has values of secrets, which may change.
+    `stamps` is a digest of the sizes and times of these files, never of their contents. `findings` is their number, and
+    `secrets` whether the tree has values of secrets, which may change.
     """
 
     digest: str
+    stamps: str = ""
     files: tuple[tuple[str, ...], ...] = ()
     findings: int = 0
     secrets: bool = False
 
 
 class Manifest(Record):
-    """The inputs of a rendered tree. `versions` are the versions of secrets by address."""
+    """The inputs of a rendered tree. `versions` are the versions of secrets by address.
+
+    `secret_files` are files that may hold a secret, and `marks` the marks of all files, if they are known.
+    """
 
     sources: tuple[SourceId, ...] = ()
     overlay: str = ""
@@ -44,15 +56,27 @@ class Manifest(Record):
     masked: bool = False
     versions: Mapping[str, str] = EMPTY
     inputs: Inputs | None = None
+    secret_files: frozenset[str] = frozenset()
+    marks: Mapping[str, str] = EMPTY
 
     @classmethod
-    def of(cls, resolved: Resolved, secrets: SecretsMode, inputs: Inputs | None = None) -> Manifest:
-        """Build the manifest of a resolved tree; `secrets` is the mode it was resolved with."""
-        compiled = resolved.compiled
-        return cls(compiled.sources, compiled.overlay, secrets, resolved.masked, resolved.versions, inputs)
+    def of(
+        cls,
+        resolved: Resolved,
+        secrets: SecretsMode,
+        inputs: Inputs | None = None,
+        plain: frozenset[str] = frozenset(),
+    ) -> Manifest:
+        """Build the manifest of a resolved tree; `secrets` is the mode it was resolved with.
 
-    def encode(self, files: Mapping[str, bytes]) -> bytes:
-        """Encode `.halgit.json` for a tree of these files."""
+        `plain` are the files that may hold a secret in plain text.
+        """
+        compiled = resolved.compiled
+        files = secret_files(resolved) | plain
+        return cls(compiled.sources, compiled.overlay, secrets, resolved.masked, resolved.versions, inputs, files)
+
+    def encode(self) -> bytes:
+        """Encode `.halgit.json` for a tree with these marks."""
         content = {
             "format": _FORMAT,
             "halgit": __version__,
@@ -60,7 +84,7 @@ class Manifest(Record):
             "overlay": self.overlay,
             "secrets": self._secrets(),
             **({"inputs": to_dict(self.inputs)} if self.inputs else {}),
-            "files": {path: digest(files[path]) for path in sorted(files)},
+            "files": {path: self.marks[path] for path in sorted(self.marks)},
         }
         return json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
 
@@ -74,14 +98,26 @@ class Manifest(Record):
 
 
 def digest(data: bytes) -> str:
-    """Return the digest of a file's content as written in `.halgit.json`."""
+    """Return the mark of a file without a secret: the digest of its content."""
     import hashlib
 
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def read_digests(text: bytes) -> dict[str, str] | None:
-    """Return the digests of a `.halgit.json` by path; None if halgit did not write it or a path leaves the tree."""
+def is_secret_mark(mark: str) -> bool:
+    """Return whether a mark is that of a file that may hold a secret."""
+    return mark.startswith(SECRET)
+
+
+def fits_mark(mark: str, data: bytes, is_on_time: bool = True) -> bool:
+    """Return whether a file is the one that was marked; `is_on_time`: it has the time of its `.halgit.json`."""
+    if is_secret_mark(mark):
+        return is_on_time and mark[len(SECRET) :].partition(":")[0] == str(len(data))
+    return mark == digest(data)
+
+
+def read_marks(text: bytes) -> dict[str, str] | None:
+    """Return the marks of a `.halgit.json` by path; None if halgit did not write it or a path leaves the tree."""
     try:
         content = json.loads(text.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError):
@@ -95,7 +131,7 @@ def read_digests(text: bytes) -> dict[str, str] | None:
 
 
 class ManifestSummary(Record):
-    """The content of a `.halgit.json`: the digests of the files, and how secrets were written."""
+    """The content of a `.halgit.json`: the marks of the files, and how secrets were written."""
 
     files: Mapping[str, str]
     secrets: str
@@ -103,7 +139,7 @@ class ManifestSummary(Record):
 
 def read_manifest(text: bytes) -> ManifestSummary | None:
     """Parse a `.halgit.json`; None if halgit did not write it."""
-    files = read_digests(text)
+    files = read_marks(text)
     said = json.loads(text.decode("utf-8", "surrogateescape")).get("secrets") if files is not None else None
     mode = said.get("mode") if isinstance(said, dict) else None
     return ManifestSummary(files, mode if isinstance(mode, str) else "resolve") if files is not None else None
@@ -111,12 +147,13 @@ def read_manifest(text: bytes) -> ManifestSummary | None:
 
 def read_inputs(text: bytes) -> Inputs | None:
     """Parse the inputs of a `.halgit.json`; None if there are none."""
-    if read_digests(text) is None:
+    if read_marks(text) is None:
         return None
     inputs = json.loads(text.decode("utf-8", "surrogateescape")).get("inputs")
     try:
         files = tuple(tuple(map(str, paths)) for paths in inputs["files"])
-        return Inputs(str(inputs["digest"]), files, int(inputs["findings"]), bool(inputs["secrets"]))
+        digest, stamps = str(inputs["digest"]), str(inputs["stamps"])
+        return Inputs(digest, stamps, files, int(inputs["findings"]), bool(inputs["secrets"]))
     except (TypeError, KeyError, ValueError):
         return None
 

@@ -40,9 +40,11 @@ from halgit.publish.target import (
     TargetPaths,
     TargetState,
     compare_files,
+    encode_manifest,
     find_free_name,
     find_work_tree,
     locate_target,
+    mark_files,
     read_target,
 )
 from halgit.record import Record, replace
@@ -130,8 +132,17 @@ def compare(
 
 
 def _job(files: Mapping[str, bytes], manifest: Manifest, target: Path, options: Options, disk: Disk) -> Job:
-    whole = {path: files[path] for path in sorted(files)} | {MANIFEST: manifest.encode(files)}
-    return Job(locate_target(target, disk), whole, GROUP if options.group_access else PRIVATE, options.now, disk)
+    paths, modes = locate_target(target, disk), GROUP if options.group_access else PRIVATE
+    state = read_target(paths.target, files, modes, disk)
+    marked = manifest if manifest.marks else mark_files(files, manifest, state)
+    whole = {path: files[path] for path in sorted(files)} | {MANIFEST: encode_manifest(marked, state)}
+    return Job(paths, whole, marked.marks, modes, options.now, disk)
+
+
+def mark(files: Mapping[str, bytes], manifest: Manifest, target: Path, disk: Disk = DISK) -> Manifest:
+    """Return the manifest with the marks that these files get if they are published to the target."""
+    with translate_os_errors(target):
+        return mark_files(files, manifest, read_target(locate_target(target, disk).target, files, PRIVATE, disk))
 
 
 def _compare(job: Job) -> Comparison:
@@ -156,7 +167,7 @@ def _locked(job: Job, options: Options) -> Iterator[None]:
 def _publish(job: Job, options: Options) -> Outcome:
     dead = _has_leftovers(job.paths, job.disk)
     leftovers = _recover(job)
-    state = _read_state(job)
+    state = _set_times(job, _read_state(job))
     comparison = compare_files(job.files, state, unfinished=False)
     way: Way = "unchanged"
     warnings: list[str] = []
@@ -176,6 +187,14 @@ def _publish(job: Job, options: Options) -> Outcome:
         dead,
         tuple(warnings),
     )
+
+
+def _set_times(job: Job, state: TargetState) -> TargetState:
+    """Give files that only have another time than `.halgit.json` its time again, as after a copy; the state then."""
+    touched = state.touched(job.files)
+    for path in touched:
+        job.disk.set_time(job.paths.target / path, state.time)
+    return _read_state(job) if touched else state
 
 
 # --- ways
@@ -210,7 +229,7 @@ def _replace_tree(job: Job, state: TargetState) -> tuple[Way, Leftovers]:
 
 def _build(job: Job, work_folder: Path) -> None:
     """Write the whole new tree into the private folder; only a whole one is ever named TREE."""
-    build_tree(work_folder / BUILDING, job.files, job.modes, job.group, job.disk)
+    build_tree(work_folder / BUILDING, job.files, job.modes, job.group, job.disk, job.time)
     job.disk.rename(work_folder / BUILDING, work_folder / TREE)
     job.disk.sync_folder(work_folder)
 

@@ -2,11 +2,12 @@
 
 The work folder is beside the target, so that the new tree can be built and exchanged with the old one. Where that is
 impossible (a mount point, or a parent that is not writable), it is inside the target. A tree belongs to halgit if it
-has a valid `.halgit.json`; it is unmodified if every listed file still has its recorded content.
+has a valid `.halgit.json`; it is unmodified if every listed file still fits its mark.
 """
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -15,8 +16,19 @@ from pathlib import Path
 from halgit.errors import PublishError
 from halgit.pipeline import EMPTY
 from halgit.publish.filesystem import DISK, GROUP, Disk, Modes, is_file, is_folder
-from halgit.publish.manifest import MANIFEST, WORK, digest, list_folders, list_parents, read_digests
-from halgit.record import Record
+from halgit.publish.manifest import (
+    MANIFEST,
+    SECRET,
+    WORK,
+    Manifest,
+    digest,
+    is_secret_mark,
+    list_folders,
+    list_parents,
+    read_inputs,
+    read_marks,
+)
+from halgit.record import Record, replace
 
 BUILDING = "making"
 """In the private folder: what a run is building. Left by a dead run, it is removed."""
@@ -66,13 +78,20 @@ def _holds_previous_only(work_folder: Path, disk: Disk) -> bool:
 
 
 class Job(Record):
-    """One tree to be published. `files` are all of its files, `.halgit.json` among them."""
+    """One tree to be published. `files` are all of its files, `.halgit.json` among them; `marks` are theirs in it."""
 
     paths: TargetPaths
     files: Mapping[str, bytes]
+    marks: Mapping[str, str]
     modes: Modes
     now: Callable[[], datetime]
     disk: Disk
+
+    @property
+    def time(self) -> int:
+        """The time of change of every file that is written now, in nanoseconds since 1970."""
+        now = self.now()
+        return int(now.timestamp()) * 10**9 + now.microsecond * 1000
 
     @property
     def group(self) -> int | None:
@@ -136,18 +155,26 @@ _NOBODYS = frozenset({WORK, "lost+found"})
 """Names that an empty target may contain: our private folder, and the folder every ext4 volume has at its root."""
 
 
+class PresentFile(Record):
+    """A file as it is on the disk: the digest of its content, its size, and its time of change in nanoseconds."""
+
+    digest: str
+    size: int
+    time: int
+
+
 class TargetState(Record):
     """State of a target.
 
-    `names` are its own entries. `known` are the digests its `.halgit.json` names, None where it has none of ours.
-    `present` are the digests of what is there. `unfit` are paths whose permissions will not do, folders with a `/`.
+    `names` are its own entries. `known` are the marks its `.halgit.json` names, None where it has none of ours.
+    `present` is what is there. `unfit` are paths whose permissions will not do, folders with a `/`.
     """
 
     exists: bool = False
     names: tuple[str, ...] = ()
     manifest: bytes = b""
     known: Mapping[str, str] | None = None
-    present: Mapping[str, str] = EMPTY
+    present: Mapping[str, PresentFile] = EMPTY
     unfit: frozenset[str] = frozenset()
 
     @property
@@ -158,8 +185,58 @@ class TargetState(Record):
     @property
     def modified(self) -> tuple[str, ...]:
         """The files that were changed or removed since halgit wrote them."""
+        return tuple(path for path, mark in sorted((self.known or {}).items()) if not self.fits(path, mark))
+
+    @property
+    def time(self) -> int:
+        """The time of change of its `.halgit.json`."""
+        manifest = self.present.get(MANIFEST)
+        return manifest.time if manifest else 0
+
+    def fits(self, path: str, mark: str) -> bool:
+        """Whether the file that is there is the one that was marked."""
+        file = self.present.get(path)
+        if file is None or not is_secret_mark(mark):
+            return file is not None and file.digest == mark
+        return file.time == self.time and _size_of(mark) == file.size
+
+    def has(self, path: str, data: bytes) -> bool:
+        """Whether a file with this content is there."""
+        file = self.present.get(path)
+        return file is not None and file.digest == digest(data)
+
+    def touched(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
+        """The files that may hold secrets and have these contents, but another time than `.halgit.json`."""
         known = self.known or {}
-        return tuple(path for path in sorted(known) if self.present.get(path) != known[path])
+        suspects = [path for path in self.modified if is_secret_mark(known[path]) and path in files]
+        return tuple(path for path in suspects if self.has(path, files[path]))
+
+
+def _size_of(mark: str) -> int:
+    size = mark[len(SECRET) :].partition(":")[0]
+    return int(size) if size.isdecimal() else -1
+
+
+def mark_files(files: Mapping[str, bytes], manifest: Manifest, state: TargetState) -> Manifest:
+    """Return the manifest with the marks of these files. A secret file that is there already keeps its mark."""
+    return replace(manifest, marks={path: _mark(path, files[path], manifest, state) for path in sorted(files)})
+
+
+def _mark(path: str, data: bytes, manifest: Manifest, state: TargetState) -> str:
+    if path not in manifest.secret_files:
+        return digest(data)
+    known = (state.known or {}).get(path, "")
+    return known if is_secret_mark(known) and state.has(path, data) else f"{SECRET}{len(data)}:{os.urandom(8).hex()}"
+
+
+def encode_manifest(manifest: Manifest, state: TargetState) -> bytes:
+    """Encode a manifest. One that differs in nothing but the times of its inputs from the one there is that one."""
+    before = read_inputs(state.manifest) if state.manifest else None
+    if before and manifest.inputs:
+        same = replace(manifest, inputs=replace(manifest.inputs, stamps=before.stamps)).encode()
+        if same == state.manifest:
+            return same
+    return manifest.encode()
 
 
 class Comparison(Record):
@@ -189,21 +266,22 @@ def read_target(target: Path, paths: Iterable[str], modes: Modes, disk: Disk) ->
         return TargetState()
     names = tuple(name for name in disk.names(target) if name not in _NOBODYS)
     manifest = disk.read(target / MANIFEST) if is_file(disk.lstat(target / MANIFEST)) else b""
-    known = read_digests(manifest) if manifest else None
-    present, unfit = _look(target, sorted({*paths, *(known or ())}), modes, disk)
+    known = read_marks(manifest) if manifest else None
+    present, unfit = _look(target, sorted({MANIFEST, *paths, *(known or ())}), modes, disk)
     return TargetState(True, names, manifest, known, present, unfit)
 
 
 def compare_files(files: Mapping[str, bytes], state: TargetState, unfinished: bool) -> Comparison:
     """Compare a tree (its `.halgit.json` among the files) with the target."""
     present = state.present
-    changed = {path for path in files if path in present and present[path] != digest(files[path])}
+    touched = state.touched(files)
+    changed = {path for path in files if path in present and not state.has(path, files[path])} | {*touched}
     unfit = state.unfit & {*files, *(f"{folder}/" for folder in list_folders(files))}
     return Comparison(
         added=tuple(sorted(path for path in files if path not in present)),
         changed=tuple(sorted(changed | unfit)),
         removed=tuple(sorted(path for path in state.known or () if path not in files)),
-        modified=state.modified,
+        modified=tuple(path for path in state.modified if path not in touched),
         foreign=state.foreign,
         unfinished=unfinished,
     )
@@ -214,8 +292,8 @@ def has_real_parents(root: Path, path: str, disk: Disk) -> bool:
     return all(is_folder(disk.lstat(root / parent)) for parent in list_parents(path))
 
 
-def _look(root: Path, paths: list[str], modes: Modes, disk: Disk) -> tuple[dict[str, str], frozenset[str]]:
-    present: dict[str, str] = {}
+def _look(root: Path, paths: list[str], modes: Modes, disk: Disk) -> tuple[dict[str, PresentFile], frozenset[str]]:
+    present: dict[str, PresentFile] = {}
     unfit: set[str] = set()
     folders: set[str] = set()
     for folder in list_folders(paths):
@@ -227,7 +305,7 @@ def _look(root: Path, paths: list[str], modes: Modes, disk: Disk) -> tuple[dict[
     for path in paths:
         found = disk.lstat(root / path) if folders.issuperset(list_parents(path)) else None
         if found is not None and is_file(found):
-            present[path] = digest(disk.read(root / path))
+            present[path] = PresentFile(digest(disk.read(root / path)), found.st_size, found.st_mtime_ns)
             if not modes.fit(found.st_mode, folder=False):
                 unfit.add(path)
     return present, frozenset(unfit)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable
+from typing import BinaryIO
 
 from halgit.errors import CorruptError, NotFoundError, RefusedError
 from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.remotes import files
+from halgit.remotes.beneath import FOLDER, open_beneath
 
 _PASSED_OVER = frozenset({".git", "lost+found"})
 """Git's own folder, and the one that only root can read at the top of a mounted volume."""
@@ -36,13 +38,24 @@ class DirectorySnapshot:
         self._name = name
         self._root = root
         self._largest = largest
-        self._listing = files.resolve_links(name, _Listing(name, root).folder)
         self._directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self.paths = frozenset(self._listing)
-        self.submodules = self._missing_submodules()
+        self._stamps: dict[str, str] = {}
+        try:
+            self._listing = files.resolve_links(name, _Listing(name, root, self._directory).folder)
+            self.paths = frozenset(self._listing)
+            self.submodules = self._missing_submodules()
+        except BaseException:
+            self.close()
+            raise
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         return {path: self._read(path) for path in paths}
+
+    def stamp(self, path: str) -> str:
+        """What changes with the content of a file: its size, times and inode; those it was read with, if it was."""
+        if path not in self._stamps:
+            self._open(path).close()
+        return self._stamps[path]
 
     def close(self) -> None:
         """Close the directory; nothing can be read afterwards."""
@@ -62,21 +75,31 @@ class DirectorySnapshot:
         }
 
     def _read(self, path: str) -> bytes:
-        key = files.find_file(self._name, self._listing, path).key
         try:
-            with os.fdopen(_open_beneath(self._directory, key), "rb") as opened:
-                status = os.fstat(opened.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise _changed(self._name, path)
-                files.refuse_size(self._name, path, status.st_size, self._largest)
+            with self._open(path) as opened:
+                files.refuse_size(self._name, path, os.fstat(opened.fileno()).st_size, self._largest)
                 content = opened.read(self._largest + 1)
-        except PermissionError:
-            raise _not_allowed(self._name, path) from None
         except OSError:
             raise _changed(self._name, path) from None
         files.refuse_size(self._name, path, len(content), self._largest)
         files.refuse_content(self._name, path, content)
         return content
+
+    def _open(self, path: str) -> BinaryIO:
+        """Open a regular file and take its stamp. Raises CorruptError, RefusedError."""
+        key = files.find_file(self._name, self._listing, path).key
+        try:
+            opened = os.fdopen(open_beneath(self._directory, key), "rb")
+        except PermissionError:
+            raise _not_allowed(self._name, path) from None
+        except OSError:
+            raise _changed(self._name, path) from None
+        found = os.fstat(opened.fileno())
+        self._stamps[path] = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+        if not stat.S_ISREG(found.st_mode):
+            opened.close()
+            raise _changed(self._name, path)
+        return opened
 
 
 def _module_paths(content: bytes) -> list[str]:
@@ -104,42 +127,48 @@ def _modules_of_work_tree(root: str) -> set[str]:
 class _Listing:
     """One walk through a directory, without following a link."""
 
-    def __init__(self, name: str, root: str) -> None:
+    def __init__(self, name: str, root: str, directory: int) -> None:
         self._name = name
         self._root = root
+        self._directory = directory
+        self._count = 0
         self.folder: files.Folder = {}
-        waiting = [("", self.folder)]
-        count = 0
-        while waiting:
-            below, into = waiting.pop()
-            for entry in self._entries(below):
-                path = below + entry.name
-                files.refuse_name(name, path)
-                count += 1
-                if entry.is_symlink():
-                    into[entry.name] = self._link(path)
-                elif entry.is_dir(follow_symlinks=False):
-                    inside = into[entry.name] = {}
-                    waiting.append((path + "/", inside))
-                elif entry.is_file(follow_symlinks=False):
-                    into[entry.name] = files.File(path)
-            if count > files.MAX_FILES:
-                raise files.too_many_files(name)
+        self._waiting = [("", self.folder)]
+        while self._waiting:
+            self._list(*self._waiting.pop())
 
-    def _entries(self, below: str) -> list[os.DirEntry[str]]:
+    def _list(self, below: str, into: files.Folder) -> None:
+        """List one folder, which is open meanwhile: nobody can swap it for a link."""
         try:
-            with os.scandir(os.path.join(self._root, below)) as entries:
-                return [entry for entry in entries if entry.name not in _PASSED_OVER]
+            opened = open_beneath(self._directory, below.rstrip("/") or ".", FOLDER)
+            try:
+                with os.scandir(opened) as entries:
+                    for entry in entries:
+                        self._add(entry, below, into, opened)
+            finally:
+                os.close(opened)
         except PermissionError:
             raise _not_allowed(self._name, below or ".") from None
         except OSError:
             raise _changed(self._name, below or ".") from None
 
-    def _link(self, path: str) -> files.Link:
-        try:
-            target = os.readlink(os.path.join(self._root, path))
-        except OSError:
-            raise _changed(self._name, path) from None
+    def _add(self, entry: os.DirEntry[str], below: str, into: files.Folder, opened: int) -> None:
+        if entry.name in _PASSED_OVER:
+            return
+        path = below + entry.name
+        files.refuse_name(self._name, path)
+        self._count += 1
+        if self._count > files.MAX_FILES:
+            raise files.too_many_files(self._name)
+        if entry.is_symlink():
+            into[entry.name] = self._link(os.readlink(entry.name, dir_fd=opened))
+        elif entry.is_dir(follow_symlinks=False):
+            inside = into[entry.name] = {}
+            self._waiting.append((path + "/", inside))
+        elif entry.is_file(follow_symlinks=False):
+            into[entry.name] = files.File(path)
+
+    def _link(self, target: str) -> files.Link:
         if target == self._root or target.startswith(self._root.rstrip("/") + "/"):
             return files.Link(target[len(self._root) :], rooted=True)
         return files.Link(target)
@@ -190,23 +219,6 @@ class DirectoryWatch:
 
     def close(self) -> None:
         """A directory needs no giving back."""
-
-
-def _open_beneath(directory: int, path: str) -> int:
-    """Open a file below an open directory, one step at a time and never through a link.
-
-    Whoever swaps a folder for a link while halgit reads gains nothing. A pipe without a writer does not block.
-    """
-    *folders, name = path.split("/")
-    here = os.dup(directory)
-    try:
-        for folder in folders:
-            below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-            os.close(here)
-            here = below
-        return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-    finally:
-        os.close(here)
 
 
 def _not_allowed(name: str, path: str) -> RefusedError:

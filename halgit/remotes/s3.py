@@ -30,12 +30,13 @@ _STEADY = 4
 
 
 class Entry(Record):
-    """One object. `etag` and `size` are unknown (empty, -1) where only a list of versions names it."""
+    """One object. `etag`, `size` and `modified` are unknown (empty, -1) where only a list of versions names it."""
 
     key: str
     etag: str = ""
     size: int = -1
     version: str = ""
+    modified: str = ""
 
 
 def read_address(url: str) -> tuple[str, str]:
@@ -74,13 +75,17 @@ def _moment(ref: str) -> datetime:
 
 
 class S3Snapshot:
-    """The files of one listing; see `Snapshot` in `tree.py`."""
+    """The files of one listing; see `Snapshot` in `pipeline.py`.
+
+    `fingerprint` changes with the contents, and is never written anywhere: it has ETags, which are digests of them.
+    """
 
     def __init__(self, store: _Store, spec: SourceSpec, listed: Mapping[str, Entry]) -> None:
         self._store = store
         self._listed = listed
         self._changes = not spec.ref
         self.source = SourceId(spec.url, _revision(listed), spec.ref, spec.path)
+        self.fingerprint = repr([(path, one.etag, one.modified, one.version) for path, one in sorted(listed.items())])
 
     @property
     def paths(self) -> frozenset[str]:
@@ -104,8 +109,8 @@ class S3Snapshot:
 
 
 def _revision(listed: Mapping[str, Entry]) -> str:
-    """A digest of what identifies the content: every file's name, ETag and version."""
-    lines = (f"{path}\0{entry.etag}\0{entry.version}\n" for path, entry in sorted(listed.items()))
+    """A digest of every file's name and version, or time and size. Never of an ETag, which is a digest of a content."""
+    lines = (f"{path}\0{one.version or f'{one.modified} {one.size}'}\n" for path, one in sorted(listed.items()))
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -145,7 +150,7 @@ class _Store:
         while True:
             page = self._ask(lambda: self._client.list_objects_v2(**asked))
             pages += 1
-            found += (Entry(each["Key"], each["ETag"].strip('"'), each["Size"]) for each in page.get("Contents", ()))
+            found += map(_entry, page.get("Contents", ()))
             if not page.get("IsTruncated"):
                 return self._by_path(found), pages
             token = page.get("NextContinuationToken")
@@ -265,6 +270,12 @@ class _Store:
                     f"{self._url}: bucket {self._bucket} not found.", "Check --repo and the region."
                 ) from None
             raise
+
+
+def _entry(listed: Mapping[str, Any]) -> Entry:
+    modified = listed.get("LastModified")
+    when = modified.isoformat() if modified else ""
+    return Entry(listed["Key"], listed["ETag"].strip('"'), listed["Size"], modified=when)
 
 
 def _fits(content: bytes, answer: Mapping[str, Any]) -> bool:

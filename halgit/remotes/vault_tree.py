@@ -1,7 +1,8 @@
 """Vault as a source: a KV tree whose leaves are files.
 
 A secret with the one key `content` is a file of its own name; any other holds one file for each key. Values are
-texts; a key that ends in `.base64` holds base64 and is named without that ending. KV 2 versions make the revision.
+texts; a key that ends in `.base64` holds base64 and is named without that ending. KV 2 versions make the revision; KV 1
+has none, and a digest of its secrets would be one to test guesses with, so that its sources have no revision.
 """
 
 from __future__ import annotations
@@ -41,17 +42,23 @@ def open_vault(spec: SourceSpec, access: Access) -> VaultSnapshot:
     """The files of a KV tree, all read at once: their names stand in the secrets. Raises RemoteErrors."""
     path = "/".join(part for part in (read_address(spec.url), spec.path) if part)
     tree = _Tree(get_vault(access), spec.url, path)
-    contents, revision = tree.files()
+    contents, versions = tree.files()
     if not contents:
         raise NotFoundError(f"{spec.url}: no secret at or below {path}.", "Check --repo and --path.")
-    return VaultSnapshot(SourceId(spec.url, revision, "", spec.path), contents, access.largest_file)
+    revision = hashlib.sha256(repr(versions).encode()).hexdigest() if all(versions.values()) else ""
+    fingerprint = revision or hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
+    return VaultSnapshot(SourceId(spec.url, revision, "", spec.path), contents, access.largest_file, fingerprint)
 
 
 class VaultSnapshot:
-    """The files of one reading; see `Snapshot` in `tree.py`."""
+    """The files of one reading; see `Snapshot` in `pipeline.py`.
 
-    def __init__(self, source: SourceId, contents: Mapping[str, bytes], largest: int) -> None:
+    `fingerprint` changes with the contents, and is never written anywhere.
+    """
+
+    def __init__(self, source: SourceId, contents: Mapping[str, bytes], largest: int, fingerprint: str) -> None:
         self.source = source
+        self.fingerprint = fingerprint
         self._contents = contents
         self._largest = largest
 
@@ -106,28 +113,24 @@ class _Tree:
         except (NotFoundError, RefusedError):
             return False
 
-    def files(self) -> tuple[dict[str, bytes], str]:
-        """The files by path, and a digest of all secrets' versions (of their contents, where KV 1 keeps none)."""
+    def files(self) -> tuple[dict[str, bytes], dict[str, str]]:
+        """The files by path, and the version of each secret by its path (empty in KV 1)."""
         with ThreadPoolExecutor(_MAX_CONCURRENT, thread_name_prefix="vault") as pool:
             names = self._names(pool)
             leaves = [leaf for leaf in pool.map(self._leaf, names) if leaf is not None]
             if self._names(pool) != names:
                 raise CorruptError(f"{self._url}: it changed while it was being read.", "Run again.")
         found: dict[str, bytes] = {}
-        digest = hashlib.sha256()
         root: files.Folder = {}
         for leaf in leaves:
-            own = self._files_of(leaf)
-            version = leaf.version or hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
-            digest.update(f"{leaf.path}\0{version}\n".encode())
-            for path, content in own.items():
+            for path, content in self._files_of(leaf).items():
                 files.refuse_name(self._url, path)
                 try:
                     files.add_node(root, path, files.File(path))
                 except ValueError:
                     raise CorruptError(f"{self._url}: {path} exists twice, or is both a file and a folder.") from None
                 found[path] = content
-        return found, digest.hexdigest()
+        return found, {leaf.path: leaf.version for leaf in leaves}
 
     def _names(self, pool: ThreadPoolExecutor) -> list[str]:
         """The paths of all secrets below the base, and of the base itself, sorted."""

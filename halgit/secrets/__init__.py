@@ -22,7 +22,9 @@ _MODULES = {
     "plan_secrets": "plan",
     "RESTRICTED_ENGINES": "policy",
     "resolve_secrets": "resolver",
+    "files_with_plain_secrets": "sensitive",
     "find_sensitive_values": "sensitive",
+    "hide_plain_secrets": "sensitive",
     "learn_plain_secrets": "sensitive",
 }
 
@@ -32,7 +34,12 @@ if TYPE_CHECKING:
     from halgit.secrets.plan import SecretPlan, Use, check_references, plan_secrets
     from halgit.secrets.policy import RESTRICTED_ENGINES
     from halgit.secrets.resolver import resolve_secrets
-    from halgit.secrets.sensitive import find_sensitive_values, learn_plain_secrets
+    from halgit.secrets.sensitive import (
+        files_with_plain_secrets,
+        find_sensitive_values,
+        hide_plain_secrets,
+        learn_plain_secrets,
+    )
 else:
     __getattr__ = lazy_exports(__name__, _MODULES)
 
@@ -45,7 +52,9 @@ __all__ = [
     "Use",
     "check_references",
     "check_secrets",
+    "files_with_plain_secrets",
     "find_sensitive_values",
+    "hide_plain_secrets",
     "learn_plain_secrets",
     "list_references",
     "plan_secrets",

@@ -7,12 +7,13 @@ passwords in URLs, and the values of noop references.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 
 from halgit import references
 from halgit.halyard import model, sensitivity
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import MISSING, Compiled, Value
+from halgit.pipeline import MISSING, Compiled, File, Value
 from halgit.redaction import Redactor, Secret, SecretText
 
 _PAIR = lazy_pattern(
@@ -61,6 +62,30 @@ def find_sensitive_values(compiled: Compiled) -> frozenset[str]:
     plain = (value for value in values if not references.find_references(value) and not value.startswith("${"))
     noop = (found.reference.get("value") for value in values for found in references.find_references(value))
     return frozenset(v for v in (*plain, *noop) if len(v) >= _SHORTEST and v not in names)
+
+
+def hide_plain_secrets(compiled: Compiled) -> Callable[[bytes], bytes]:
+    """Return a function that masks every secret that stands in the tree in plain text, the same in every run."""
+    hidden = Redactor()
+    for value in find_sensitive_values(compiled):
+        hidden.learn(value)
+    return lambda text: hidden.clean(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def files_with_plain_secrets(files: Mapping[str, File]) -> frozenset[str]:
+    """Return the files that may hold a secret in plain text.
+
+    A file of Vault always may, and so may one that is not one YAML document.
+    """
+    return frozenset(name for name, file in files.items() if file.data is MISSING or _has_plain_secret(file))
+
+
+def _has_plain_secret(file: File) -> bool:
+    if any(layer.source.url.lower().startswith("vault:") for layer in file.layers):
+        return True
+    values = _of_data(file.data, set(), set())
+    of_model = _of_model(file.data) if file.path == "config" else ()
+    return any(value and not value.startswith(("encrypted", "${")) for value in chain(values, of_model))
 
 
 def _accounts(compiled: Compiled) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Candidate(Record):
     """A rendered tree that is not published yet. `lock` is the text of a lock file that renders it again.
 
     `findings` are all that validation reported; `place` puts findings of the tree into the files of the layers.
-    `digest` is of the tree's files.
+    `digest` is of the marks of the tree's files.
     """
 
     files: Mapping[str, bytes]
@@ -59,11 +59,13 @@ class Renderer:
         specs: Sequence[SourceSpec],
         operator: OperatorSettings,
         access: Access,
+        target: Path,
         report: Callable[[Sequence[Finding]], None] = lambda findings: None,
     ) -> None:
         self._specs = tuple(specs)
         self._operator = operator
         self._access = access
+        self._target = target
         self._report = report
         self.sources: tuple[SourceId, ...] = ()
         self._closing = ExitStack()
@@ -123,7 +125,7 @@ class Renderer:
         self.sources = tuple(snapshot.source for snapshot in snapshots)
         compiled = compile_tree(snapshots, self._operator)
         if entry:
-            lock.hold(entry, lock.entry(compiled, {}))
+            lock.hold(entry, lock.entry(compiled, {}, secrets.hide_plain_secrets(compiled)))
         secrets.learn_plain_secrets(compiled, self._access.redactor)
         plan = secrets.plan_secrets(compiled, self._operator.trust, self._operator.secrets)
         locator = Locator(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
@@ -149,19 +151,22 @@ class Renderer:
         place: Callable[[Sequence[Finding]], Sequence[Finding]],
     ) -> Candidate:
         tree, daemon = split_daemon_files(resolved, self._operator.halyard_address)
-        entry = {self._operator.overlay: lock.entry(compiled, resolved.versions)}
+        hide = secrets.hide_plain_secrets(compiled)
+        entry = {self._operator.overlay: lock.entry(compiled, resolved.versions, hide)}
         files = publish.serialize(tree)
+        plain = secrets.files_with_plain_secrets(tree.files)
+        manifest = publish.mark(files, publish.Manifest.of(tree, self._operator.secrets, plain=plain), self._target)
         return Candidate(
             files=files,
             daemon=publish.serialize(daemon),
-            manifest=publish.Manifest.of(tree, self._operator.secrets),
+            manifest=manifest,
             has_secrets=publish.has_secrets(tree),
             deployment=compiled.deployment,
             sources=compiled.sources,
             findings=findings,
             lock=lock.encode(entry).decode(),
             place=place,
-            digest=tree_digest({path: publish.digest(text) for path, text in files.items()}),
+            digest=tree_digest(manifest.marks),
         )
 
     def is_ignored(self, path: Path) -> bool | None:

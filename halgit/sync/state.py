@@ -121,9 +121,9 @@ def _known(kind: type[Deployed] | type[Pending], data: Mapping[str, Any]) -> dic
     return {name: value for name, value in data.items() if name in names}
 
 
-def tree_digest(files: Mapping[str, str]) -> str:
-    """One digest for a tree, from the digests of its files by path; the same files give the same digest."""
-    lines = "".join(f"{path}\0{digest}\n" for path, digest in sorted(files.items()))
+def tree_digest(marks: Mapping[str, str]) -> str:
+    """One digest for a tree, from the marks of its files by path; the same marks give the same digest."""
+    lines = "".join(f"{path}\0{mark}\n" for path, mark in sorted(marks.items()))
     return "sha256:" + hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 

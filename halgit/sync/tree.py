@@ -6,7 +6,6 @@ Reads only. What a tree should hold is what its `.halgit.json` says; what Halyar
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -43,17 +42,22 @@ class PublishedTree(Record):
 def read_tree(folder: Path) -> PublishedTree | None:
     """The tree in a folder; None where there is none that halgit wrote."""
     text = _content(folder / publish.MANIFEST)
-    digests = publish.read_digests(text) if text is not None else None
-    if text is None or digests is None:
+    marks = publish.read_marks(text) if text is not None else None
+    if text is None or marks is None:
         return None
-    found = {path: _content(folder / path) for path in digests}
+    found = {path: _content(folder / path) for path in marks}
     files = {path: content for path, content in found.items() if content is not None}
-    changed = [path for path, digest in digests.items() if path not in files or publish.digest(files[path]) != digest]
+    time = _time(folder / publish.MANIFEST)
+
+    def fits(path: str, mark: str) -> bool:
+        return path in files and publish.fits_mark(mark, files[path], _time(folder / path) == time)
+
+    changed = [path for path, mark in marks.items() if not fits(path, mark)]
     manifest = json.loads(text.decode("utf-8", "surrogateescape"))
     return PublishedTree(
         folder,
         files,
-        tree_digest(digests),
+        tree_digest(marks),
         tuple(_source(source) for source in manifest.get("sources", ()) if isinstance(source, dict)),
         bool(manifest.get("secrets", {}).get("masked")),
         tuple(sorted(changed)),
@@ -92,14 +96,20 @@ def tree_problem(tree: PublishedTree | None, deployment: str) -> str:
 
 
 def backup_digest(folder: Path) -> str:
-    """The digest of the halconfig that Halyard copied at the end of its last deploy; empty where there is none."""
-    content = _content(folder / ".backup" / "config")
-    if content is None:
-        return ""
+    """The size and time of the halconfig that Halyard copied at the end of its last deploy; empty if there is none.
+
+    No digest of it: it may hold secrets.
+    """
     with suppress(OSError):
-        stamp = (folder / ".backup" / "config").stat().st_mtime_ns
-        return hashlib.sha256(content + str(stamp).encode()).hexdigest()
+        found = (folder / ".backup" / "config").stat()
+        return f"{found.st_size} {found.st_mtime_ns}"
     return ""
+
+
+def _time(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0
 
 
 def _content(path: Path) -> bytes | None:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from halgit.publish import Disk
 
 CHANGES = (
-    "mkdir", "create", "open", "write", "truncate", "sync", "close", "sync_folder", "chmod", "give_group",
+    "mkdir", "create", "open", "write", "truncate", "sync", "close", "sync_folder", "chmod", "set_time", "give_group",
     "rename", "exchange", "unlink", "rmdir", "lock",
 )  # fmt: skip
 

@@ -46,7 +46,8 @@ FOREIGN = {
 
 
 def manifest(revision: str) -> Manifest:
-    return Manifest((SourceId("https://git.example.com/hal.git", revision, "main"),), "prod")
+    sources = (SourceId("https://git.example.com/hal.git", revision, "main"),)
+    return Manifest(sources, "prod", secret_files=frozenset({"config", "default/profiles/orca-local.yml"}))
 
 
 def options(force: bool = False, **more: object) -> Options:

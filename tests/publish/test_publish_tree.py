@@ -222,7 +222,7 @@ def test_a_masked_tree_says_so() -> None:
     found = Manifest.of(Resolved({}, compiled, masked=True), "mask")
     assert found == Manifest((), "prod", "mask", masked=True)
     assert layer.source not in found.sources
-    said = json.loads(found.encode({}))["secrets"]
+    said = json.loads(found.encode())["secrets"]
     assert said == {
         "mode": "mask",
         "masked": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +56,16 @@ def test_the_revision_is_that_of_the_content(cloud: Cloud) -> None:
 
     first = revision()
     assert revision() == first
-    cloud.client("s3").put_object(Bucket="revisions", Key="config", Body=b"two")
+    cloud.client("s3").put_object(Bucket="revisions", Key="config", Body=b"twofold")
     assert revision() != first
+
+
+def test_the_revision_covers_no_etag_which_is_a_digest_of_the_content(cloud: Cloud) -> None:
+    cloud.bucket("undigested", {"config": b"pin: 1234\n"})
+    (listed,) = cloud.client("s3").list_objects_v2(Bucket="undigested")["Contents"]
+    identity = f"config\0{listed['LastModified'].isoformat()} 10\n"
+    revision = open_s3(SourceSpec("s3://undigested"), cloud.access()).source.revision
+    assert revision == hashlib.sha256(identity.encode()).hexdigest()
 
 
 def test_more_objects_than_a_page_holds(cloud: Cloud) -> None:

@@ -96,14 +96,14 @@ def test_s3_differs_when_its_listing_does_and_no_object_is_read() -> None:
         server.bucket("watched", {"p/config": b"a"})
         watch = watched(SourceSpec("s3://watched/p"), server.access)
         first = watch.revision()
-        assert first == watch.revision() == opened(SourceSpec("s3://watched/p"), server.access())
+        assert first == watch.revision()
         server.client("s3").put_object(Bucket="watched", Key="p/config", Body=b"b")
         assert watch.revision() != first
         server.client("s3").delete_object(Bucket="watched", Key="p/config")
         with pytest.raises(SourceError, match="s3://watched/p"):
             watch.revision()
         server.client("s3").put_object(Bucket="watched", Key="p/config", Body=b"a")
-        assert watch.revision() == first
+        assert watch.revision() == watch.revision() != first
         watch.close()
 
 
