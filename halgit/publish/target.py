@@ -89,7 +89,7 @@ class Job(Record):
 
     @property
     def time(self) -> int:
-        """The time of change of every file that is written now, in nanoseconds since 1970."""
+        """Time of change of every file that is written now, in nanoseconds since 1970."""
         now = self.now()
         return int(now.timestamp()) * 10**9 + now.microsecond * 1000
 
@@ -194,19 +194,19 @@ class TargetState(Record):
         return manifest.time if manifest else 0
 
     def fits(self, path: str, mark: str) -> bool:
-        """Whether the file that is there is the one that was marked."""
+        """Return whether the file that is there is the one that was marked."""
         file = self.present.get(path)
         if file is None or not is_secret_mark(mark):
             return file is not None and file.digest == mark
         return file.time == self.time and _size_of(mark) == file.size
 
     def has(self, path: str, data: bytes) -> bool:
-        """Whether a file with this content is there."""
+        """Return whether a file with this content is there."""
         file = self.present.get(path)
         return file is not None and file.digest == digest(data)
 
     def touched(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """The files that may hold secrets and have these contents, but another time than `.halgit.json`."""
+        """Return the files that may hold secrets and have these contents, but another time than `.halgit.json`."""
         known = self.known or {}
         suspects = [path for path in self.modified if is_secret_mark(known[path]) and path in files]
         return tuple(path for path in suspects if self.has(path, files[path]))

@@ -52,7 +52,7 @@ class DirectorySnapshot:
         return {path: self._read(path) for path in paths}
 
     def stamp(self, path: str) -> str:
-        """What changes with the content of a file: its size, times and inode; those it was read with, if it was."""
+        """Return what changes with the content of a file: its size, times and inode, as of when it was read."""
         if path not in self._stamps:
             self._open(path).close()
         return self._stamps[path]
