@@ -23,11 +23,13 @@ def serve_accounts(output: Output, options: Mapping[str, Any]) -> None:
     import gc
 
     try:
-        from halgit.server.application import build_application
-        from halgit.server.serving import Listening, serve
+        from halgit.server.application import build_application, build_metrics_application
+        from halgit.server.metrics import Metrics
+        from halgit.server.serving import Listening, serve, serve_beside
     except ImportError:
         raise UsageError("The server is not installed.", "pip install 'halgit[server]'") from None
     host, port = _address(options["listen"])
+    apart = _address(options["metrics_listen"], "--metrics-listen") if options["metrics_listen"] else None
     if bool(options["tls_cert_file"]) != bool(options["tls_key_file"]):
         raise UsageError("--tls-cert-file and --tls-key-file need each other.", "Add both.")
     if options["client_ca_file"] and not options["tls_cert_file"]:
@@ -39,7 +41,10 @@ def serve_accounts(output: Output, options: Mapping[str, Any]) -> None:
     scheme = "https" if options["tls_cert_file"] else "http"
     output.message(f"Serving accounts at {scheme}://{options['listen']}")
     listening = Listening(host, port, options["tls_cert_file"], options["tls_key_file"], options["client_ca_file"])
-    serve(build_application(accounts, authentication, output.message), listening, accounts.writers)
+    metrics = Metrics() if apart else None
+    if metrics and apart:
+        serve_beside(build_metrics_application(accounts, metrics), *apart)
+    serve(build_application(accounts, authentication, output.message, metrics=metrics), listening, accounts.writers)
 
 
 class CurrentAccounts:
@@ -138,8 +143,8 @@ def _stamp(file: str) -> tuple[int, int, int] | None:
     return (state.st_mtime_ns, state.st_size, state.st_ino) if state else None
 
 
-def _address(listen: str) -> tuple[str, int]:
+def _address(listen: str, option: str = "--listen") -> tuple[str, int]:
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdigit():
-        raise UsageError(f"--listen {listen} is not HOST:PORT.", "Write it as 0.0.0.0:8088.")
+        raise UsageError(f"{option} {listen} is not HOST:PORT.", "Write it as 0.0.0.0:8088.")
     return host.strip("[]"), int(port)

@@ -233,6 +233,8 @@ def config_server(output: Output, /, **options: Any) -> None:
 
 @command.command("serve")
 @option("--listen", default="127.0.0.1:8088", show_default=True, metavar="HOST:PORT", help="Where to serve.")
+@option("--metrics-listen", default="", metavar="HOST:PORT",
+        help="Where to serve /metrics instead, as plain HTTP.")  # fmt: skip
 @option("--api-token-file", default="", metavar="FILE", help="One bearer token, with the role admin.")
 @option("--api-tokens-file", default="", metavar="FILE", help="Hashed tokens with names, roles and expiry (YAML).")
 @option("--tls-cert-file", default="", metavar="FILE", help="Certificate of the server.")

@@ -34,10 +34,17 @@ _PAGE: Final = {
 
 
 def build_application(
-    accounts: Callable[[], Accounts], authentication: Authentication, log: Log, limits: Limits | None = None
+    accounts: Callable[[], Accounts],
+    authentication: Authentication,
+    log: Log,
+    limits: Limits | None = None,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
-    """Return the application. `accounts` returns the service as the operator's files are now."""
-    metrics = Metrics()
+    """Return the application. `accounts` returns the service as the operator's files are now.
+
+    Metrics that are passed are counted and not served; see `build_metrics_application`.
+    """
+    own, metrics = metrics is None, metrics or Metrics()
     app = FastAPI(
         title="halgit accounts",
         version="1",
@@ -48,7 +55,9 @@ def build_application(
         lifespan=_lifespan,
     )
     app.include_router(build_router(Services(accounts, authentication, metrics, log)))
-    _add_probes(app, accounts, metrics)
+    _add_probes(app, accounts)
+    if own:
+        _add_metrics(app, accounts, metrics)
     _add_page(app)
     app.add_exception_handler(HalgitError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
@@ -75,7 +84,21 @@ async def _on_http(request: Request, error: Any) -> Response:
     return problems.of_http(request, error)
 
 
-def _add_probes(app: FastAPI, accounts: Callable[[], Accounts], metrics: Metrics) -> None:
+def build_metrics_application(accounts: Callable[[], Accounts], metrics: Metrics) -> FastAPI:
+    """Return an application that serves only these metrics, for an address of their own."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    _add_metrics(app, accounts, metrics)
+    return app
+
+
+def _add_metrics(app: FastAPI, accounts: Callable[[], Accounts], metrics: Metrics) -> None:
+    async def numbers(request: Request) -> Response:
+        return Response(metrics.text(accounts().writer), media_type=CONTENT_TYPE)
+
+    app.add_route("/metrics", numbers, ["GET"], include_in_schema=False)
+
+
+def _add_probes(app: FastAPI, accounts: Callable[[], Accounts]) -> None:
     readiness = _Readiness(accounts)
 
     async def live(request: Request) -> Response:
@@ -86,10 +109,7 @@ def _add_probes(app: FastAPI, accounts: Callable[[], Accounts], metrics: Metrics
         body = {"status": "DOWN" if faults else "UP", "faults": faults}
         return JSONResponse(body, 503 if faults else 200)
 
-    async def numbers(request: Request) -> Response:
-        return Response(metrics.text(accounts().writer), media_type=CONTENT_TYPE)
-
-    for path, answer in (("/livez", live), ("/health", live), ("/readyz", ready), ("/metrics", numbers)):
+    for path, answer in (("/livez", live), ("/health", live), ("/readyz", ready)):
         app.add_route(path, answer, ["GET"], include_in_schema=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any, Final
 
 import uvicorn
@@ -90,6 +91,14 @@ def serve(app: FastAPI, listening: Listening, writers: Any) -> None:
         **tls,
     )
     asyncio.run(_Server(config, writers).serve())
+
+
+def serve_beside(app: FastAPI, host: str, port: int) -> None:
+    """Serve plain HTTP on another address until the process ends, in a thread of its own; exits where it is in use."""
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    socket = config.bind_socket()
+    server = uvicorn.Server(config)
+    threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True, name="metrics").start()
 
 
 def _common_name(tls: Any) -> str:

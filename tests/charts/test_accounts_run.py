@@ -44,6 +44,7 @@ class Running:
 
     objects: list[Object]
     url: str
+    metrics: str
     repository: Repository
     remote: FakeController
 
@@ -104,13 +105,17 @@ def running(render: Callable[..., list[Object]], tmp_path_factory: pytest.TempPa
         }
         objects = [one for one in render("isd", over(CI["controller"], more))
                    if one["metadata"]["labels"]["app.kubernetes.io/name"] == "accounts"]  # fmt: skip
-        port = free_port()
-        server = Running(objects, f"http://127.0.0.1:{port}", repository, remote)
+        port, metrics = free_port(), free_port()
+        server = Running(objects, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}", repository, remote)
         spec = server.one("Deployment")["spec"]["template"]["spec"]
         pod = Pod(spec, folder / "pod", secrets(folder, remote))
         process = pod.start(
-            "accounts", log, HALGIT_LISTEN=f"127.0.0.1:{port}", HALGIT_CONTROLLER_URL=remote.url
-        )  # fmt: skip
+            "accounts",
+            log,
+            HALGIT_LISTEN=f"127.0.0.1:{port}",
+            HALGIT_METRICS_LISTEN=f"127.0.0.1:{metrics}",
+            HALGIT_CONTROLLER_URL=remote.url,
+        )
         try:
             wait_for(port, process)
             yield server
@@ -123,20 +128,23 @@ def running(render: Callable[..., list[Object]], tmp_path_factory: pytest.TempPa
 def test_it_listens_where_probes_service_and_monitor_lead(running: Running) -> None:
     container = running.container()
     env = {row["name"]: row.get("value", "") for row in container["env"]}
-    (port,) = container["ports"]
+    port, metrics = container["ports"]
     assert env["HALGIT_LISTEN"] == f"0.0.0.0:{port['containerPort']}"
+    assert env["HALGIT_METRICS_LISTEN"] == f"0.0.0.0:{metrics['containerPort']}"
     assert container["livenessProbe"]["tcpSocket"] == {"port": port["name"]}
     for probe in ("startupProbe", "readinessProbe"):
         asked = container[probe]["httpGet"]
         assert (asked["port"], asked["scheme"]) == (port["name"], "HTTP")
         status, text = running.ask("GET", asked["path"])
         assert (status, json.loads(text)) == (200, {"status": "UP"})
-    (served,) = running.one("Service")["spec"]["ports"]
+    served, counted = running.one("Service")["spec"]["ports"]
     (watched,) = running.one("ServiceMonitor")["spec"]["endpoints"]
-    assert (served["targetPort"], watched["port"]) == (port["name"], served["name"])
+    assert (served["targetPort"], counted["targetPort"]) == (port["name"], metrics["name"])
+    assert watched["port"] == counted["name"]
     assert running.ask("GET", "/v1/accounts")[0] == 401
-    status, text = running.ask("GET", watched["path"])
-    assert status == 200
+    assert running.ask("GET", watched["path"])[0] == 404, "metrics are on their own port"
+    with urllib.request.urlopen(running.metrics + watched["path"]) as reply:
+        text = reply.read().decode()
     assert 'halgit_accounts_requests_total{operation="list",status="401"} ' in text
 
 

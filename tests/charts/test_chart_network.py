@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from charts_pods import NAME, template
-from charts_values import ALONE, CI, over
+from charts_values import ALONE, CI, EXAMPLES, over
 
 Object = dict[str, Any]
 EDGES: list[Object] = json.loads((Path(__file__).parent / "edges.json").read_text())
@@ -301,3 +301,37 @@ def test_tests_try_every_port_also_that_of_agents(render: Callable[..., list[Obj
     pod = next(one for one in render("controller", values) if one["kind"] == "Pod")
     assert "isd-controller-agent:9001" in pod["spec"]["containers"][0]["args"]
     assert not [one for one in render("controller", ALONE["controller"]) if one["kind"] == "Pod"]
+
+
+@pytest.mark.parametrize("chart", ["trial", "example production"])
+def test_metrics_have_ports_of_their_own_that_only_prometheus_reaches(
+    render: Callable[..., list[Object]], chart: str
+) -> None:
+    values = over({**CI, **EXAMPLES}[chart], {"global": {"serviceMonitor": {"enabled": True}}})
+    objects = render("isd", values)
+    policies = {one["metadata"]["name"]: one["spec"] for one in objects if one["kind"] == "NetworkPolicy"}
+    monitors = [one for one in objects if one["kind"] == "ServiceMonitor"]
+    assert len(monitors) >= 8
+    for monitor in monitors:
+        (endpoint,) = monitor["spec"]["endpoints"]
+        name = monitor["metadata"]["name"]
+        (number,) = {
+            row["port"] for one in objects if one["kind"] == "Service" and one["metadata"]["name"] == name
+            for row in one["spec"]["ports"] if row["name"] == endpoint["port"]
+        }  # fmt: skip
+        opened = [
+            rule for rule in policies[name]["ingress"] if number in [row["port"] for row in rule.get("ports", [])]
+        ]
+        assert [rule["from"] for rule in opened] == [
+            [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+        ], name
+        assert [row["port"] for row in opened[0]["ports"]] == [number], name
+
+
+def test_health_and_metrics_can_stay_on_the_api_port(render: Callable[..., list[Object]]) -> None:
+    objects = render("sapor", {"global": {"managementPort": 0, "serviceMonitor": {"enabled": True}}})
+    container = next(one for one in objects if one["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert [row["name"] for row in container["ports"]] == ["http"]
+    assert container["readinessProbe"]["httpGet"]["port"] == "http"
+    assert "MANAGEMENT_SERVER_PORT" not in [row["name"] for row in container["env"]]
+    assert next(one for one in objects if one["kind"] == "ServiceMonitor")["spec"]["endpoints"][0]["port"] == "http"

@@ -104,6 +104,8 @@ image: true
 labels: true
 ldap: true
 login: true
+lookup: true
+managementPort: true
 networkPolicy: true
 nodeSelector: true
 objectStore: true

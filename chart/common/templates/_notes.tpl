@@ -13,3 +13,19 @@
 Test it: helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }}
 {{- end }}
 {{- end -}}
+
+{{/*
+A warning where the namespace of Spinnaker enforces the Pod Security Standard "restricted", which the pods that Halyard creates do not
+meet. Empty without a cluster.
+*/}}
+{{- define "common.podSecurityWarning" -}}
+{{- $name := include "common.spinnakerNamespace" . -}}
+{{- $namespace := dict -}}
+{{- if .global.lookup.namespace -}}{{- $namespace = lookup "v1" "Namespace" "" $name -}}{{- end -}}
+{{- if eq (dig "metadata" "labels" "pod-security.kubernetes.io/enforce" "" $namespace) "restricted" }}
+
+WARNING: namespace {{ $name }} enforces the Pod Security Standard "restricted". The pods that Halyard creates do not meet it and will
+be refused. Set another label there (kubectl label namespace {{ $name }} pod-security.kubernetes.io/enforce=baseline --overwrite),
+or give Spinnaker a namespace of its own with global.spinnaker.namespace.
+{{- end }}
+{{- end -}}

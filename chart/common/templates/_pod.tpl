@@ -15,12 +15,48 @@ The component's values are merged over it; users' own containers are copied as t
 {{- end -}}
 {{- $reserved := include "common.podSelector" . | fromYaml -}}
 {{- $_ := set $reserved "app.kubernetes.io/part-of" "isd" -}}
+{{- $spec := include "common.podSpec" . -}}
+{{- with include "common.secretVersions" (dict "scope" . "spec" $spec) -}}{{- $_ := set $annotations "checksum/secrets" . -}}{{- end -}}
 metadata:
   labels: {{- toYaml (merge $reserved (deepCopy .values.podLabels) .values.labels .global.labels) | nindent 4 }}
   {{- with merge $annotations .global.annotations }}
   annotations: {{- toYaml . | nindent 4 }}
   {{- end }}
-spec: {{- include "common.podSpec" . | nindent 2 }}
+spec: {{- $spec | nindent 2 }}
+{{- end -}}
+
+{{/*
+Digest of the versions of the existing Secrets that a pod reads, for an annotation that replaces the pod when one of them changes: {scope,
+spec}. Empty without a cluster, for jobs, and for Secrets that the release itself creates, whose values are in another digest.
+*/}}
+{{- define "common.secretVersions" -}}
+{{- $scope := .scope -}}
+{{- $versions := list -}}
+{{- if and $scope.global.lookup.secrets (not (has $scope.spec.kind (list "CronJob" "Job" "Pod"))) -}}
+{{- range include "common.secretNames" (.spec | fromYaml) | splitList "\n" | sortAlpha -}}
+{{- if . -}}
+{{- $secret := lookup "v1" "Secret" $scope.root.Release.Namespace . -}}
+{{- if and $secret (ne (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $secret) $scope.root.Release.Name) -}}
+{{- $versions = append $versions (printf "%s %s" . $secret.metadata.resourceVersion) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $versions }}{{ join "\n" $versions | sha256sum }}{{- end -}}
+{{- end -}}
+
+{{/* Names of the Secrets that a pod specification reads, a line each. */}}
+{{- define "common.secretNames" -}}
+{{- $names := list -}}
+{{- range .volumes | default list -}}
+{{- $names = append $names ((.secret | default dict).secretName) -}}
+{{- range (.projected | default dict).sources -}}{{- $names = append $names ((.secret | default dict).name) -}}{{- end -}}
+{{- end -}}
+{{- range concat .containers (.initContainers | default list) -}}
+{{- range .env | default list -}}{{- $names = append $names (((.valueFrom | default dict).secretKeyRef | default dict).name) -}}{{- end -}}
+{{- range .envFrom | default list -}}{{- $names = append $names ((.secretRef | default dict).name) -}}{{- end -}}
+{{- end -}}
+{{- $names | compact | uniq | join "\n" -}}
 {{- end -}}
 
 {{/* Names of all credentials that the containers of a pod read, as JSON. */}}

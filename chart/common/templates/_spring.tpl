@@ -1,10 +1,16 @@
 {{/*
 Component of a Spring service: {scope, port, directory, file, text, credentials}. Optional: path (of health), metrics (false: none),
 predecessor (name of its service), files, mounts, volumes, exposed, env, bootstrap. Credentials are never in files: Spring reads
-"${NAME}" from the environment.
+"${NAME}" from the environment. Health and metrics are on the management port, which network policies open to Prometheus only.
 */}}
 {{- define "common.spring" -}}
 {{- $scope := .scope -}}
+{{- $management := ternary 0 (int $scope.global.managementPort) (eq .metrics false) -}}
+{{- $probed := ternary "metrics" "http" (gt $management 0) -}}
+{{- $env := .env | default list -}}
+{{- if $management }}{{- $env = append $env (dict "name" "MANAGEMENT_SERVER_PORT" "value" (toString $management)) -}}{{- end -}}
+{{- $extra := .extraPorts | default list -}}
+{{- if $management }}{{- $extra = append $extra (dict "name" "metrics" "port" $management) -}}{{- end -}}
 {{- $vault := eq $scope.global.secretStore.kind "vault" -}}
 {{- $files := dict (printf "%s/%s" .directory .file) .text (printf "%s/bootstrap.yml" .directory) (.bootstrap | default (include "common.bootstrap" $scope)) -}}
 {{- range $path, $text := .files }}{{- $_ := set $files $path $text -}}{{- end -}}
@@ -13,9 +19,9 @@ secretStore: true
 container:
   java: true
   credentials: {{ concat .credentials (list "encryption") (ternary (list "vault") list $vault) | uniq | toJson }}
-  ports: [{name: http, port: {{ .port }}}{{ range .extraPorts }}, {name: {{ .name }}, port: {{ .port }}}{{ end }}]
-  probe: {path: {{ .path | default "/mgmt/health" }}, port: http, live: {port: http}}
-  env: {{ .env | default list | toJson }}
+  ports: {{ concat (list (dict "name" "http" "port" .port)) $extra | toJson }}
+  probe: {path: {{ .path | default "/mgmt/health" }}, port: {{ $probed }}, live: {port: http}}
+  env: {{ toJson $env }}
   mounts: {{ .mounts | default list | toJson }}
   writable: [/var/log, /opsmx/logs]
   resources: {requests: {cpu: 250m, memory: 1Gi}, limits: {memory: 2Gi}}
@@ -24,7 +30,7 @@ volumes: {{ .volumes | default list | toJson }}
 services:
   - ports:
       - {name: http, port: {{ .port }}}
-      {{- range .extraPorts }}
+      {{- range $extra }}
       - {name: {{ .name }}, port: {{ .port }}}
       {{- end }}
       {{- range .servicePorts }}
@@ -32,7 +38,7 @@ services:
       {{- end }}
     predecessorNames: [{{ .predecessor }}]
 {{- if ne .metrics false }}
-metrics: {port: http, number: {{ .port }}, path: /mgmt/prometheus}
+metrics: {port: {{ $probed }}, number: {{ $management | default .port }}, path: /mgmt/prometheus}
 {{- end }}
 {{- with .exposed }}
 exposed: {{ toJson . }}

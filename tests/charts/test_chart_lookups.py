@@ -1,0 +1,169 @@
+"""What the charts ask a cluster while Helm 3 renders: versions of Secrets, and labels of Spinnaker's namespace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import needs
+import pytest
+import yaml
+from charts_values import CI, over
+from servers.json_http import serving
+
+Object = dict[str, Any]
+Installed = Callable[..., tuple[list[Object], str]]
+KINDS = {
+    "v1": ["Namespace", "Secret", "Service", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim", "Pod"],
+    "apps/v1": ["Deployment", "StatefulSet"],
+    "batch/v1": ["CronJob", "Job"],
+    "networking.k8s.io/v1": ["Ingress", "NetworkPolicy"],
+    "policy/v1": ["PodDisruptionBudget"],
+    "rbac.authorization.k8s.io/v1": ["Role", "RoleBinding"],
+}
+PLURALS = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
+
+
+class Cluster:
+    """An API server that says what it has: the discovery of the kinds above, Secrets and namespaces."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, str] = {}
+        self.owners: dict[str, str] = {}
+        self.enforced = ""
+        self.asked: list[str] = []
+
+    def __call__(self, method: str, path: str, body: Any) -> Any:
+        path = path.partition("?")[0]
+        self.asked.append(path)
+        if path == "/version":
+            return {"major": "1", "minor": "30", "gitVersion": "v1.30.0"}
+        if path in ("/api", "/apis"):
+            return self.groups(path)
+        name = path.removeprefix("/apis/").removeprefix("/api/")
+        if name in KINDS:
+            return {
+                "kind": "APIResourceList",
+                "groupVersion": name,
+                "resources": [self.row(kind, name) for kind in KINDS[name]],
+            }
+        return self.object(path.split("/"))
+
+    def groups(self, path: str) -> Object:
+        if path == "/api":
+            return {"kind": "APIVersions", "versions": ["v1"]}
+        versions = [{"groupVersion": name, "version": "v1"} for name in KINDS if "/" in name]
+        groups = [
+            {"name": row["groupVersion"].split("/")[0], "versions": [row], "preferredVersion": row} for row in versions
+        ]
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+
+    def row(self, kind: str, version: str) -> Object:
+        plural = PLURALS.get(kind, f"{kind.lower()}s")
+        return {"name": plural, "kind": kind, "namespaced": kind != "Namespace", "verbs": ["get", "list", "create"]}
+
+    def object(self, steps: list[str]) -> Object | None:
+        if steps[-2] == "namespaces":
+            labels = {"pod-security.kubernetes.io/enforce": self.enforced} if self.enforced else {}
+            return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": steps[-1], "labels": labels}}
+        if steps[-2] == "secrets" and steps[-1] in self.versions:
+            metadata = {"name": steps[-1], "resourceVersion": self.versions[steps[-1]]}
+            if steps[-1] in self.owners:
+                metadata["annotations"] = {"meta.helm.sh/release-name": self.owners[steps[-1]]}  # type: ignore[assignment]
+            return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": "Y2FuYXJ5"}}
+        return None
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def installed(cluster: Cluster, vendored: Callable[[str], Path], tmp_path: Path) -> Iterator[Installed]:
+    """What `helm install --dry-run=server` would create and print in the cluster."""
+    helm = needs.go_tool("helm")
+    with serving(cluster) as url:
+        config = {
+            "apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [{"name": "u", "user": {}}],
+            "clusters": [{"name": "c", "cluster": {"server": url}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        }  # fmt: skip
+        (tmp_path / "kubeconfig").write_text(json.dumps(config))
+        env = {"KUBECONFIG": str(tmp_path / "kubeconfig"), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+
+        def install(values: Object, chart: str = "isd") -> tuple[list[Object], str]:
+            (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+            command = [helm, "install", "isd", vendored(chart), "--namespace", "isd-ns", "--dry-run=server"]
+            command += ["--disable-openapi-validation", "--values", tmp_path / "values.yaml"]
+            done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            manifest, _, notes = done.stdout.partition("\nMANIFEST:\n")[2].partition("\nNOTES:\n")
+            return [one for one in yaml.safe_load_all(manifest) if one], notes
+
+        yield install
+
+
+def versions(objects: list[Object]) -> dict[str, str]:
+    """The annotation of each workload's pods that changes with their Secrets."""
+    found = {}
+    for one in objects:
+        if one["kind"] in ("Deployment", "StatefulSet"):
+            annotations = one["spec"]["template"]["metadata"].get("annotations", {})
+            found[one["metadata"]["name"]] = annotations.get("checksum/secrets", "")
+    return found
+
+
+VALUES = over(
+    CI["hosts"],
+    {
+        "global": {"credentials": {"redis": {"existingSecret": "redis-login"}}},
+        "halyard": {"credentials": {"sshSecret": "git-ssh"}},
+        "sapor": {"envFrom": [{"secretRef": {"name": "more"}}]},
+    },
+)
+
+
+def test_pods_are_replaced_when_a_secret_that_they_read_has_changed(cluster: Cluster, installed: Installed) -> None:
+    """By its version, which shows nothing of its content; those of other pods stay."""
+    assert set(versions(installed(VALUES)[0]).values()) == {""}
+    cluster.versions = {"redis-login": "1", "git-ssh": "1", "more": "1", "isd-database": "1"}
+    before = versions(installed(VALUES)[0])
+    readers = {
+        "redis-login": {"isd-oes-redis", "isd-oes-gate", "isd-platform"},
+        "git-ssh": {"isd-halyard"},
+        "more": {"isd-sapor"},
+    }
+    for name, pods in readers.items():
+        cluster.versions[name] = "2"
+        after = versions(installed(VALUES)[0])
+        assert {pod for pod in after if after[pod] != before[pod]} == pods, name
+        before = after
+    assert set(versions(installed(over(VALUES, {"global": {"lookup": {"secrets": False}}}))[0]).values()) == {""}
+
+
+def test_secrets_of_the_release_itself_are_not_asked_for_twice(cluster: Cluster, installed: Installed) -> None:
+    """Their values are in another annotation; Helm changes their labels with each version of the chart."""
+    cluster.versions, cluster.owners = {"redis-login": "1"}, {"redis-login": "isd"}
+    assert set(versions(installed(VALUES)[0]).values()) == {""}
+    cluster.owners = {"redis-login": "another-release"}
+    assert set(versions(installed(VALUES)[0]).values()) != {""}
+
+
+@pytest.mark.parametrize("chart", ["isd", "halyard"])
+def test_a_namespace_that_restricts_pods_is_a_warning(cluster: Cluster, installed: Installed, chart: str) -> None:
+    values: Object = CI["hosts"] if chart == "isd" else {"source": CI["hosts"]["halyard"]["source"]}
+    elsewhere = over(values, {"global": {"spinnaker": {"namespace": "spinnaker"}}})
+    assert "WARNING" not in installed(values, chart)[1]
+    cluster.enforced = "baseline"
+    assert "WARNING" not in installed(values, chart)[1]
+    cluster.enforced = "restricted"
+    warning = 'WARNING: namespace isd-ns enforces the Pod Security Standard "restricted".'
+    assert warning in installed(values, chart)[1]
+    assert "WARNING: namespace spinnaker enforces" in installed(elsewhere, chart)[1]
+    cluster.asked.clear()
+    assert "WARNING" not in installed(over(values, {"global": {"lookup": {"namespace": False}}}), chart)[1]
+    assert not [path for path in cluster.asked if path.endswith("/namespaces/isd-ns")]
