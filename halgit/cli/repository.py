@@ -108,15 +108,15 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         "validate": not options["no_validate"],
     }
     with Session(settings, output) as run:
-        snapshot, tree = _open_source(run, source, options["hal_home"])
+        snapshot, tree, skipped = _open_source(run, source, options["hal_home"])
         compilation = run.compile([snapshot])
         _refuse_encrypted(compilation.compiled)
         wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
         wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED)]
-        run.report(wrong)
+        run.report([one for one in wrong if not (tree and tree.patches and _is_of_rule(one))])
         require_below([one for one in wrong if not _is_of_rule(one)], Severity.ERROR)
         imported = convert.build_repository(
-            _source(compilation, snapshot, options["variant"] or "token"), name, values, tree
+            _source(compilation, snapshot, options["variant"] or "token", skipped), name, values, tree
         )
         publish.write_folder(imported.files, directory)
         if output.json:
@@ -126,8 +126,10 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         output.message(f"Next: halgit render --repo {directory} --overlay {name} --secrets mask --out /tmp/.hal")
 
 
-def _open_source(run: Session, source: str, hal_home: str) -> tuple[Snapshot, ConvertedTree | None]:
-    """Open the source; one in another format is converted to a tree first."""
+def _open_source(
+    run: Session, source: str, hal_home: str
+) -> tuple[Snapshot, ConvertedTree | None, tuple[Skipped, ...]]:
+    """Open the source; one in another format is converted to a tree first, and its other files are skipped."""
     path = Path(source)
     if path.is_file():
         snapshot: Snapshot = convert.MemorySnapshot(SourceId(source), {path.name: read_file(source, "SRC")})
@@ -141,9 +143,11 @@ def _open_source(run: Session, source: str, hal_home: str) -> tuple[Snapshot, Co
     else:
         files = snapshot.read(sorted(one for one in snapshot.paths if one.endswith(_CONVERTED) or "/secrets/" in one))
         tree = convert.convert_resources(files, hal_home) or convert.convert_flat(files, hal_home)
-    if tree is not None:
-        snapshot = convert.MemorySnapshot(snapshot.source, dict(tree.files))
-    return snapshot, tree
+    if tree is None:
+        return snapshot, None, ()
+    others = sorted(snapshot.paths - tree.used) if tree.used else []
+    skipped = tuple(Skipped(one, "the import does not read it") for one in others)
+    return convert.MemorySnapshot(snapshot.source, dict(tree.files)), tree, skipped
 
 
 def _refuse_layered(snapshot: Snapshot, source: str) -> None:
@@ -157,7 +161,7 @@ def _refuse_encrypted(compiled: Compiled) -> None:
         raise UsageError(message, "Decrypt a copy with `sops decrypt -i`, import it, and encrypt the new files.")
 
 
-def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> ImportSource:
+def _source(compilation: Compilation, snapshot: Snapshot, variant: Any, skipped: tuple[Skipped, ...]) -> ImportSource:
     compiled = compilation.compiled
     manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
     record = publish.read_manifest(manifest.get(publish.MANIFEST, b""))
@@ -166,7 +170,7 @@ def _source(compilation: Compilation, snapshot: Snapshot, variant: Any) -> Impor
         files=compiled.files,
         extra=snapshot.read(extra),
         accounts=compiled.accounts,
-        skipped=tuple(left for left in _skipped(compilation) if left.path not in extra),
+        skipped=(*(left for left in _skipped(compilation) if left.path not in extra), *skipped),
         findings=_to_decide(compilation.findings),
         deployment=compiled.deployment,
         variant=variant,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from halgit.convert.exported_references import convert_references
 from halgit.convert.exported_tree import Export, ExportedTree
 from halgit.convert.kleat_export import export_kleat
 from halgit.convert.resource_export import export_resource
@@ -16,14 +17,15 @@ from halgit.report.summaries import Decision
 
 def export_tree(files: Mapping[str, bytes], deployment: str, hal_home: str, target: str) -> Export:
     """Export the files of a rendered tree. `target` is `spinnakerservice` or `kleat`."""
-    tree = ExportedTree(files, deployment, hal_home)
+    decisions: list[Decision] = []
+    tree = ExportedTree(convert_references(files, target, decisions), deployment, hal_home)
     writers: dict[str, Callable[[ExportedTree], Export]] = {"spinnakerservice": export_resource, "kleat": export_kleat}
     exported = writers[target](tree)
     others = [path for path in files if path.startswith(".boms/") or _is_of_other_deployment(path, deployment)]
     others += [path for path in _unnamed_files(tree) if path not in others]
     hint = "The target has no place for this file."
-    decisions = (*exported.decisions, *(Decision(path, hint) for path in sorted(others)))
-    return Export(exported.files, decisions, exported.violations)
+    decisions += [*exported.decisions, *(Decision(path, hint) for path in sorted(others))]
+    return Export(exported.files, tuple(decisions), exported.violations)
 
 
 def _is_of_other_deployment(path: str, deployment: str) -> bool:

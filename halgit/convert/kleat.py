@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from halgit import yaml as hyaml
+from halgit.convert.resources import find_lost_comments
 from halgit.convert.tree_source import DEPLOYMENT, ConvertedTree, get, leaf_paths, set_missing, wrap_deployment
 from halgit.pipeline import MISSING, Path, Value
 from halgit.report.summaries import Decision
@@ -48,16 +48,20 @@ def convert_flat(files: Mapping[str, bytes], hal_home: str) -> ConvertedTree | N
     root = posixpath.dirname(name)
     decisions: list[Decision] = []
     tree = {"config": wrap_deployment(files[name])}
+    used = {name}
     for path, text in files.items():
         folder, base = posixpath.split(posixpath.relpath(path, root or "."))
         if folder == "base/local" and base.endswith((".yml", ".js")):
             tree[f"default/profiles/{base}"] = text
+            used.add(path)
         elif folder == "base/secrets":
             tree[f"files/{base}"] = text
+            used.add(path)
     tree["config"] = _convert(name, tree["config"], hal_home, decisions)
     if get(hyaml.read(tree["config"], "").data, (*DEPLOYMENT, "version")) is None:
         tree["config"] = _set_version(name, tree["config"], files, decisions)
-    return ConvertedTree(tree, decisions=tuple(decisions))
+    decisions += find_lost_comments({name: files[name]}, [tree["config"]])
+    return ConvertedTree(tree, decisions=tuple(decisions), used=frozenset(used))
 
 
 def _is_flat_file(path: str, files: Mapping[str, bytes]) -> bool:
@@ -82,11 +86,8 @@ def _convert(name: str, config: bytes, hal_home: str, decisions: list[Decision])
             config = _edit(config, ("persistentStorage", store, "enabled"), MISSING)
     if stores and get(body, ("persistentStorage", "persistentStoreType")) is None:
         config = _edit(config, ("persistentStorage", "persistentStoreType"), stores[0])
-    github = get(body, ("notifications", "githubStatus"))
-    if github is not None:
-        config = _edit(
-            _edit(config, ("notifications", "githubStatus"), MISSING), ("notifications", "github-status"), github
-        )
+    if get(body, ("notifications", "githubStatus")) is not None:
+        config = _rename(config, ("notifications", "githubStatus"), "github-status")
     config = _convert_canary(config)
     config = _convert_saml(config)
     for path, value in leaf_paths(hyaml.read(config, "").data):
@@ -97,17 +98,12 @@ def _convert(name: str, config: bytes, hal_home: str, decisions: list[Decision])
 
 def _convert_canary(config: bytes) -> bytes:
     integrations = get(_body(config), ("canary", "serviceIntegrations"))
-    if not isinstance(integrations, dict):
+    if isinstance(integrations, dict):
+        items = [{"name": name, **(value if isinstance(value, dict) else {})} for name, value in integrations.items()]
+        config = _edit(config, ("canary", "serviceIntegrations"), items)
+    if get(_body(config), ("canary", "storageAccountName")) is None:
         return config
-    items: list[dict[str, Any]] = []
-    for name, value in integrations.items():
-        item = {"name": name, **(value if isinstance(value, dict) else {})}
-        items.append(item)
-    config = _edit(config, ("canary", "serviceIntegrations"), items)
-    account = get(_body(config), ("canary", "storageAccountName"))
-    if account is None:
-        return config
-    return _edit(_edit(config, ("canary", "storageAccountName"), MISSING), ("canary", "defaultStorageAccount"), account)
+    return _rename(config, ("canary", "storageAccountName"), "defaultStorageAccount")
 
 
 def _convert_saml(config: bytes) -> bytes:
@@ -118,8 +114,8 @@ def _convert_saml(config: bytes) -> bytes:
     url = saml.get("metadataUrl")
     if url is not None:
         key = "metadataLocal" if str(url).startswith("file:") else "metadataRemote"
-        config = _edit(config, (*path, "metadataUrl"), MISSING)
-        config = _edit(config, (*path, key), str(url).removeprefix("file://").removeprefix("file:"))
+        config = _edit(config, (*path, "metadataUrl"), str(url).removeprefix("file://").removeprefix("file:"))
+        config = _rename(config, (*path, "metadataUrl"), key)
     host = saml.get("redirectHostname")
     if host is not None:
         address = f"{saml.get('redirectProtocol') or 'https'}://{host}{saml.get('redirectBasePath') or ''}"
@@ -145,6 +141,10 @@ def _set_version(name: str, config: bytes, files: Mapping[str, bytes], decisions
 
 def _body(config: bytes) -> Value:
     return get(hyaml.read(config, "").data, DEPLOYMENT)
+
+
+def _rename(config: bytes, path: Path, name: str) -> bytes:
+    return hyaml.rename_key(config, (*DEPLOYMENT, *path), name)
 
 
 def _edit(config: bytes, path: Path, value: Value) -> bytes:

@@ -9,6 +9,7 @@ from halgit.convert.exported_tree import PROFILES, SETTINGS, Export, ExportedTre
 from halgit.convert.kleat_schema import fit_to_kleat
 from halgit.convert.tree_source import get
 from halgit.halyard.resources import load_table
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.report.summaries import Decision
 
@@ -16,6 +17,10 @@ FILE = "halconfig.yml"
 _ECHO = "base/local/echo-local.yml"
 _OPEN_TOKENS = ("slack", "github-status", "twilio")
 """Notifications that kleat copies with their token into settings.js, which every browser loads."""
+
+_RELEASE = lazy_pattern(r"\d+\.\d+\.\d+")
+_IMAGES = "us-docker.pkg.dev/spinnaker-community/docker/"
+_SERVICES = ("clouddriver", "deck", "echo", "fiat", "front50", "gate", "igor", "kayenta", "orca", "rosco")
 
 _RENAMED: tuple[tuple[Path, str], ...] = (
     (("notifications", "github-status"), "githubStatus"),
@@ -36,14 +41,24 @@ def export_kleat(tree: ExportedTree) -> Export:
     body = _move_tokens(body, profiles, decisions)
     wanted, dropped = fit_to_kleat(body)
     decisions += [*dropped, *_settings_decisions(tree, body)]
-    if files:
-        names = sorted(path.removeprefix("base/") for path in files)
-        generator = [{"name": "spinnaker-secrets", "files": names}]
-        files["base/kustomization.yml"] = hyaml.dump({"secretGenerator": generator})
+    kustomization = _kustomization(files, body.get("version"))
+    if kustomization:
+        files["base/kustomization.yml"] = hyaml.dump(kustomization)
     halconfig = hyaml.rewrite(_rename(text, body), wanted)
     decisions += tree.lost_comments([halconfig])
     violations = check_schema(hyaml.read(halconfig, FILE).data, json.dumps(load_table("kleat")))
     return Export(files | profiles | {FILE: halconfig}, tuple(decisions), violations)
+
+
+def _kustomization(files: dict[str, bytes], version: Value) -> dict[str, Value]:
+    """Return what the kustomization says of the secret files, and of a released version as tags of images."""
+    result: dict[str, Value] = {}
+    if files:
+        names = sorted(path.removeprefix("base/") for path in files)
+        result["secretGenerator"] = [{"name": "spinnaker-secrets", "files": names}]
+    if _RELEASE.fullmatch(str(version)):
+        result["images"] = [{"name": _IMAGES + name, "newTag": f"spinnaker-{version}"} for name in _SERVICES]
+    return result
 
 
 def _rename(text: bytes, body: Value) -> bytes:
@@ -57,8 +72,11 @@ def _settings_decisions(tree: ExportedTree, body: Value) -> list[Decision]:
     hint = "kleat has no service-settings. Write them as patches of the Deployments in a kustomization."
     found = [Decision(f"service-settings/{name}", hint) for name in tree.named(SETTINGS)]
     version = body.get("version")
-    if version:
-        hint = f"Set newTag: spinnaker-{version} for each image in base/kustomization.yml."
+    if _RELEASE.fullmatch(str(version)):
+        hint = "It became newTag of the images in base/kustomization.yml. Correct their names if yours differ."
+        found.append(Decision("config: version", hint))
+    elif version:
+        hint = "kleat takes versions from image tags, and only a release has such tags. Set newTag for each image."
         found.append(Decision("config: version", hint))
     return found
 

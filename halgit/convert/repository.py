@@ -12,7 +12,7 @@ from halgit.convert.new_values import NEW_VALUES
 from halgit.convert.tree_source import ConvertedTree
 from halgit.halyard import model
 from halgit.opsmx.tokens import token_table
-from halgit.pipeline import EMPTY, MISSING, File, Finding, Skipped, Variant
+from halgit.pipeline import EMPTY, MISSING, File, Finding, LayerId, Skipped, SourceId, Variant
 from halgit.record import Record
 from halgit.report.summaries import Decision, ImportedParameter, ImportReport
 
@@ -53,9 +53,12 @@ def build_repository(
 
     `tree` is what the source was converted from, if it was in another format; its patches become layers in between.
     """
-    patches = tree.patches if tree else {}
     converter = FileConverter(ssh=source.variant == "ssh")
     base = {path: converter.convert(file) for path, file in source.files.items()}
+    patches = {
+        name: {path: converter.convert(_patch_file(path, text)) for path, text in files.items()}
+        for name, files in (tree.patches if tree else {}).items()
+    }
     parameters = tuple(_parameter(token, values) for token in converter.tokens)
     accounts = {_account_path(path): text for path, text in source.accounts.items()}
     files = {
@@ -79,6 +82,15 @@ def build_repository(
     report = ImportReport(paths, parameters, converter.references, source.skipped, decisions, values.moved)
     files[REPORT] = _report_file(report)
     return ImportedRepository(dict(sorted(files.items())), report)
+
+
+def _patch_file(path: str, text: bytes) -> File:
+    """Return a file of a patch layer as it is read; its data is missing unless it is one YAML document."""
+    is_yaml = path == "config" or path.endswith((".yml", ".yaml"))
+    documents = hyaml.read(text, path, many=True).documents if is_yaml else ()
+    data = documents[0] if len(documents) == 1 else MISSING
+    layer = LayerId("patches", SourceId("patches"))
+    return File(path, "copied", (layer,), data=data, body=text)
 
 
 def _report_file(report: ImportReport) -> bytes:

@@ -52,7 +52,7 @@ def read_resources(files: Mapping[str, bytes], decisions: list[Decision]) -> lis
     resources: list[SpinnakerResource] = []
     for path, text in files.items():
         others: list[str] = []
-        found = list(_read_file(path, text, others))
+        found = _read_file(path, text, others)
         resources += found
         for one in others if found else ():
             hint = "It is not a SpinnakerService and was not imported. Apply it to the cluster as before."
@@ -60,21 +60,23 @@ def read_resources(files: Mapping[str, bytes], decisions: list[Decision]) -> lis
     return resources
 
 
-def _read_file(path: str, text: bytes, others: list[str]) -> Iterator[SpinnakerResource]:
-    if (not path.endswith((".yml", ".yaml")) and "patches" not in path) or b"SpinnakerService" not in text:
-        return
+def _read_file(path: str, text: bytes, others: list[str]) -> list[SpinnakerResource]:
+    if not path.endswith((".yml", ".yaml")) or b"SpinnakerService" not in text:
+        return []
     content = hyaml.read(text, path, many=True)
-    broken = next((one for one in content.findings if one.severity >= Severity.ERROR), None)
-    if broken is not None and not content.documents:
-        raise UsageError(f"{path}:{broken.line}: {broken.message}", broken.hint)
+    resources = []
     for number, data in enumerate(content.documents):
         if not isinstance(data, dict) or not data.get("kind"):
             continue
         group = str(data.get("apiVersion", ""))
         if data["kind"] == "SpinnakerService" and group.startswith(_API_GROUPS):
-            yield SpinnakerResource(path, text, number, data)
+            resources.append(SpinnakerResource(path, text, number, data))
         else:
             others.append(f"{data['kind']} {get(data, ('metadata', 'name')) or ''}".strip())
+    broken = next((one for one in content.findings if one.severity >= Severity.ERROR), None)
+    if broken is not None and not resources:
+        raise UsageError(f"{path}:{broken.line}: {broken.message}", broken.hint)
+    return resources
 
 
 def find_lost_comments(files: Mapping[str, bytes], outputs: Sequence[bytes]) -> Iterator[Decision]:

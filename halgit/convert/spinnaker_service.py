@@ -86,15 +86,19 @@ def _convert_all(
 ) -> ConvertedTree:
     tree = _convert(base, decisions)
     layers: dict[str, dict[str, bytes]] = {}
+    pairs = [(base, tree)]
     for one in patches:
         name = posixpath.splitext(posixpath.basename(one.file))[0]
-        layers[name if name not in layers else f"{name}-{len(layers)}"] = _patch(one, decisions)
+        if layer := _patch(one, decisions):
+            layers[name if name not in layers else f"{name}-{len(layers)}"] = layer
+            pairs.append((one, layer))
+    _set_account(pairs, decisions)
     _name_files([base, *patches], [tree, *layers.values()], hal_home, decisions)
     for name, layer in layers.items():
         layers[name] = {path: _replace_lists(text) if _is_yaml(path) else text for path, text in layer.items()}
     outputs = [text for each in (tree, *layers.values()) for path, text in each.items() if _is_yaml(path)]
     decisions += find_lost_comments({one.file: one.text for one in (base, *patches)}, outputs)
-    return ConvertedTree(tree, layers, tuple(decisions))
+    return ConvertedTree(tree, layers, tuple(decisions), frozenset(one.file for one in (base, *patches)))
 
 
 def _without_armory(file: str, config: bytes, decisions: list[Decision]) -> bytes:
@@ -141,14 +145,7 @@ def _convert(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, byt
     environment: dict[Path, Value] = {("deploymentEnvironment", "type"): "Distributed"}
     if namespace:
         environment["deploymentEnvironment", "location"] = namespace
-    accounts = get(one.config, ("config", "providers", "kubernetes", "accounts")) or []
-    if len(accounts) == 1:
-        environment["deploymentEnvironment", "accountName"] = accounts[0].get("name")
-    else:
-        hint = "The operator deploys to its own cluster. Set the Kubernetes account that Halyard deploys to."
-        decisions.append(Decision(f"{one.file}: deploymentEnvironment.accountName", hint))
-    config = set_missing(config, environment)
-    tree = {"config": config, **_folders(one, decisions), **_files(one)}
+    tree = {"config": set_missing(config, environment), **_folders(one, decisions), **_files(one)}
     _expose(one, tree, decisions)
     _report(one, decisions)
     return tree
@@ -162,6 +159,20 @@ def _patch(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes
     _expose(one, tree, decisions)
     _report(one, decisions)
     return tree
+
+
+def _set_account(pairs: list[tuple[SpinnakerResource, dict[str, bytes]]], decisions: list[Decision]) -> None:
+    """Name the only Kubernetes account as that of the deployment, in the highest layer that has accounts."""
+    path: Path = ("config", "providers", "kubernetes", "accounts")
+    found = [(one, tree, accounts) for one, tree in pairs if isinstance(accounts := get(one.config, path), list)]
+    if found and len(found[-1][2]) == 1 and isinstance(found[-1][2][0], dict):
+        _, tree, accounts = found[-1]
+        tree["config"] = set_missing(
+            tree["config"], {("deploymentEnvironment", "accountName"): accounts[0].get("name")}
+        )
+    else:
+        hint = "The operator deploys to its own cluster. Set the Kubernetes account that Halyard deploys to."
+        decisions.append(Decision(f"{pairs[0][0].file}: deploymentEnvironment.accountName", hint))
 
 
 def _folders(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes]:

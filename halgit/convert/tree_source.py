@@ -11,11 +11,15 @@ from halgit.report.summaries import Decision
 
 
 class ConvertedTree(Record):
-    """The files of a tree, the files of each patch layer by name, and what a person must decide."""
+    """The files of a tree, the files of each patch layer by name, and what a person must decide.
+
+    `used` are the files of the source that the tree was converted from; the others are skipped.
+    """
 
     files: Mapping[str, bytes]
     patches: Mapping[str, Mapping[str, bytes]] = EMPTY
     decisions: tuple[Decision, ...] = ()
+    used: frozenset[str] = frozenset()
 
 
 class MemorySnapshot(Record):

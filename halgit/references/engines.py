@@ -269,6 +269,30 @@ def format_reference(reference: Reference) -> str:
     return format_address(reference) + (f"#{quote(key, safe=_SAFE)}" if key else "")
 
 
+def format_engine_form(reference: Reference) -> str:
+    """Format a reference as `encrypted:ENGINE!k:v`, as Spinnaker, Armory or the operator read it; "" if they cannot."""
+    letters = {field: letter for letter, field in ENGINES[reference.engine].letters.items()}
+    fields = _engine_fields(reference)
+    required = {ENGINES[reference.engine].letters[one] for one in ENGINES[reference.engine].required_letters}
+    is_known = fields.keys() <= letters.keys() and required <= fields.keys()
+    if not letters or not is_known or any("!" in value for value in fields.values()):
+        return ""
+    parts = "!".join(f"{letters[name]}:{value}" for name, value in fields.items())
+    return f"encrypted{'File' if reference.file else ''}:{reference.engine}!{parts}"
+
+
+def _engine_fields(reference: Reference) -> dict[str, str]:
+    """Return the fields of a reference as the engine form has them."""
+    fields = dict(reference.fields)
+    if reference.engine == "vault":
+        path = fields.pop("path", "")
+        mount = fields.pop("mount", "") or path.partition("/")[0]
+        is_base64 = fields.pop("encoding", "") == "base64"
+        rest = {"path": path.removeprefix(f"{mount}/"), **fields, **({"encoding": "true"} if is_base64 else {})}
+        return {"mount": mount, **rest}
+    return fields
+
+
 def describe_reference(reference: Reference) -> str:
     """Format a reference for messages: its canonical form, without the value of noop."""
     return "noop" if reference.engine == "noop" else format_reference(reference)

@@ -89,6 +89,7 @@ def test_a_kleat_export_passes_its_strict_schema_and_loses_nothing_silently(tmp_
     assert {one["place"] for one in decisions} == {
         "config: notifications.slack.token", "config: notifications.github-status.token",
         "config: notifications.twilio.token", "config: features.artifactsRewrite", "config: version",
+        "config:27: k8s://slack#token", "config:30: k8s://gh#token", "config:34: k8s://sms#token",
         "config: providers.kubernetes.accounts.0.providerVersion",
         "service-settings/clouddriver.yml", "service-settings/deck.yml", "service-settings/gate.yml",
     }  # fmt: skip
