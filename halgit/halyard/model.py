@@ -172,6 +172,20 @@ def walk_objects(
     Yields path, class and node. With `classes`, yields only objects of these classes and visits only branches that
     can contain one.
     """
+    if classes is not None:
+        yield from _walk(config, classes)
+        return
+    last = _LAST_OBJECTS.get("last")
+    if last is None or last[0] is not config:
+        last = _LAST_OBJECTS["last"] = (config, list(_walk(config, None)))
+    yield from last[1]
+
+
+_LAST_OBJECTS: dict[str, tuple[Value, list[tuple[Path, ModelClass, dict[Any, Value]]]]] = {}
+"""The objects of the last halconfig, since several rules need them."""
+
+
+def _walk(config: Value, classes: frozenset[str] | None) -> Iterator[tuple[Path, ModelClass, dict[Any, Value]]]:
     stack: list[tuple[Path, FieldType, Value]] = [((), ROOT_TYPE, config)]
     while stack:
         path, type_, node = stack.pop()

@@ -21,6 +21,7 @@ from halgit.references.grammar import (
     is_misplaced,
     list_malformed_in_text,
 )
+from halgit.vocabulary import gather_vocabulary
 
 
 class Occurrence(Record):
@@ -64,7 +65,9 @@ def scan_files(files: Mapping[str, File]) -> ScanResult:
     result = ScanResult()
     for name, file in files.items():
         if file.data is not MISSING:
-            _data(name, file.data, (), result, set())
+            words = gather_vocabulary(file.data)
+            if SecretText in words.kinds or words.contains("encrypted", "${{"):
+                _data(name, file.data, (), result, set())
         elif file.body is not None:
             _text(name, file.body, result)
     return result

@@ -15,6 +15,7 @@ from halgit.halyard import model, sensitivity
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Compiled, File, Value
 from halgit.redaction import Redactor, Secret, SecretText
+from halgit.vocabulary import gather_vocabulary
 
 _PAIR = lazy_pattern(
     r"""(?<![\w.-])["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*"""
@@ -52,7 +53,7 @@ def find_sensitive_values(compiled: Compiled) -> frozenset[str]:
     names.update(compiled.parameters, _accounts(compiled), ("encrypted:", "encryptedFile:"))
     for name, file in compiled.files.items():
         if file.data is not MISSING:
-            values.update(_of_data(file.data, names, set()))
+            values.update(_of_data(file.data, names))
             if name == "config":
                 values.update(_of_model(file.data))
         elif isinstance(file.body, bytes):
@@ -108,24 +109,27 @@ def _of_parameters(compiled: Compiled) -> Iterator[str]:
                 yield from (text for each in (*declared.enum, *default) for text in _texts(each))
 
 
-def _of_data(value: Value, names: set[str], seen: set[int]) -> Iterator[str]:
-    """The sensitive texts below a node, and every key as a name."""
-    if id(value) in seen:
+def _of_data(data: Value, names: set[str]) -> Iterator[str]:
+    """The sensitive texts of a document, and every key as a name."""
+    if not isinstance(data, (dict, list)):
         return
-    seen.add(id(value))
-    for step, child in (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    ):
-        if isinstance(step, str):
-            names.add(step)
-        if isinstance(child, (dict, list)):
-            yield from _of_data(child, names, seen)
-        if isinstance(child, str):
-            yield from _of_string(child)
-        if _is_sensitive(step, child):
-            yield from _below(child) if isinstance(child, dict) else _texts(child)
-    if isinstance(value, dict) and "value" in value and isinstance(value.get("name"), str):
-        yield from _texts(value["value"]) if sensitivity.is_sensitive_key(value["name"]) else ()
+    words = gather_vocabulary(data)
+    names.update(words.keys)
+    for text in words.strings:
+        yield from _of_string(text)
+    sensitive = frozenset(filter(sensitivity.is_sensitive_key, words.keys))
+    for mapping in words.mappings if sensitive or "value" in words.keys else ():
+        for key in sensitive & mapping.keys():
+            yield from _of_sensitive(mapping[key])
+        if "value" in mapping and isinstance(mapping.get("name"), str):
+            yield from _texts(mapping["value"]) if sensitivity.is_sensitive_key(mapping["name"]) else ()
+
+
+def _of_sensitive(value: Value) -> Iterable[str]:
+    """The texts of the value of a sensitive key."""
+    if isinstance(value, bool) or value is None:
+        return ()
+    return _below(value) if isinstance(value, dict) else _texts(value)
 
 
 def _of_string(text: str) -> Iterator[str]:
@@ -149,12 +153,6 @@ def _below(value: Value) -> Iterator[str]:
             yield from (text for text in _texts(child) if not text.isdigit())
 
 
-def _is_sensitive(step: str | int, child: Value) -> bool:
-    if isinstance(child, bool) or child is None:
-        return False
-    return isinstance(step, str) and sensitivity.is_sensitive_key(step)
-
-
 def _of_unread_files(compiled: Compiled) -> Iterator[str]:
     """The sensitive pairs of files that cannot be parsed, which messages may quote."""
     unread = {one.file for one in compiled.findings if one.rule.startswith(("yaml/", "settings/", "parameter/"))}
@@ -171,6 +169,8 @@ def _of_unread_files(compiled: Compiled) -> Iterator[str]:
 def _of_model(config: Value) -> Iterator[str]:
     """The values of the fields that Halyard's model marks secret."""
     fields = model.find_annotated_fields("secret")
+    if gather_vocabulary(config).keys.isdisjoint(frozenset().union(*fields.values())):
+        return
     for _, class_, node in model.walk_objects(config, frozenset(fields)):
         for key in fields[class_.name] & node.keys():
             if not isinstance(node[key], bool):

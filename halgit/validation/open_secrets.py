@@ -16,6 +16,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.record import Record, field, replace
 from halgit.validation.account_files import Document
+from halgit.vocabulary import gather_vocabulary
 
 _IN_ADDRESS = lazy_pattern(r"://[^/\s:@]*:([^/\s@]+)@")
 _NO_SECRET = frozenset({"credential", "credentials", "command", "id"})
@@ -72,18 +73,21 @@ def find(config: Value, documents: Iterable[tuple[str, Value]], accounts: Iterab
     marked = dict(_marked(config))
     for path, text in marked.items():
         yield Open("config", path, text, str(path[-1]))
-    for found in _open_values("config", (), config, keys=False):
+    for found in _open_in("config", config, keys=False):
         if found.path not in marked:
             yield found
     for file, value in documents:
-        yield from _open_values(file, (), value, keys=True)
+        yield from _open_in(file, value, keys=True)
     for document in accounts:
-        for found in _open_values(document.file, (), document.data, keys=True):
+        for found in _open_in(document.file, document.data, keys=True):
             yield replace(found, document=document)
 
 
 def _marked(config: Value) -> Iterator[tuple[Path, str]]:
     """Fields of the halconfig that Halyard marks secret, or should."""
+    known = {key for keys in model.find_annotated_fields("secret").values() for key in keys}
+    if gather_vocabulary(config).keys.isdisjoint(known | _ALSO_SECRET):
+        return
     for path, class_, node in model.walk_objects(config):
         secrets = _secret_fields(class_.name)
         for key in secrets & node.keys() if secrets else ():
@@ -92,13 +96,31 @@ def _marked(config: Value) -> Iterator[tuple[Path, str]]:
                 yield (*path, key), text
 
 
+_ALSO_SECRET = frozenset({"managerPassword", "trustStorePassword"})
+"""Keys that Halyard does not mark, and whose values are secrets."""
+
+
 @cache
 def _secret_fields(class_: str) -> frozenset[str]:
     return frozenset(
         known.key
         for known in model.get_class(class_).fields.values()
-        if known.type.kind == "string" and (known.secret or known.key in {"managerPassword", "trustStorePassword"})
+        if known.type.kind == "string" and (known.secret or known.key in _ALSO_SECRET)
     )
+
+
+def _open_in(file: str, document: Value, *, keys: bool) -> Iterator[Open]:
+    """Search a document, if its keys or strings say that it can have a secret in the open."""
+    words = gather_vocabulary(document)
+    has_address = words.contains("://") and words.contains("@")
+    if has_address or (
+        keys and (not _TELLING.isdisjoint(words.keys) or any(_classify_key(key)[0] for key in words.keys))
+    ):
+        yield from _open_values(file, (), document, keys=keys)
+
+
+_TELLING = frozenset({"value", "key", "encrypt.key"})
+"""Keys that can be secret because of what is beside or above them."""
 
 
 def _open_values(file: str, path: Path, node: Value, *, keys: bool) -> Iterator[Open]:

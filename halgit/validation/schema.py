@@ -19,8 +19,9 @@ from halgit.pipeline import MISSING, File, Finding, Path, Position, Severity, Va
 from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText
 from halgit.validation.schema_acceptor import MAX_COLLECTIONS, accepts
-from halgit.validation.schema_documents import LARGEST, Scan, nulls, prepared, size
+from halgit.validation.schema_documents import LARGEST, is_ordinary, nulls, prepared, size
 from halgit.validation.schema_messages import Reader, Speaker, at, spec_at
+from halgit.vocabulary import Vocabulary, gather_vocabulary
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -60,16 +61,16 @@ def check(data: Value, file: str, schema: str = "halconfig") -> tuple[Finding, .
     reader = READERS[schema]
     if data is None:
         return tuple(_empty(reader, file))
-    scan = Scan(data)
-    if scan.shared and size(data) > LARGEST:
+    vocabulary = gather_vocabulary(data)
+    if vocabulary.is_shared and size(data) > LARGEST:
         message = f"With every alias expanded this document has more than {LARGEST:,} values."
         return (
             Finding("schema/too-large", Severity.ERROR, message, "Repeat the values instead of using aliases.", file),
         )
-    found = list(_refused(reader, data, file, scan))
+    found = list(_refused(reader, data, file, vocabulary))
     if reader.schema == "halconfig":
         found += [*crashes(data, file), *cannot_rewrite(data, file)]
-    if reader.name == "Halyard" and (scan.nulls or not scan.ordinary):
+    if reader.name == "Halyard" and (vocabulary.has_null_items or not is_ordinary(vocabulary)):
         reported = {finding.path for finding in found}
         found += [finding for finding in _nulls(reader, data, file) if finding.path not in reported]
     return tuple(sorted(found, key=lambda finding: _order(data, finding.path)))
@@ -100,11 +101,11 @@ def _empty(reader: Reader, file: str) -> Iterator[Finding]:
         yield Finding(CRASH, Severity.ERROR, message, "Remove the file, empty it, or write {} into it.", file)
 
 
-def _refused(reader: Reader, data: Value, file: str, scan: Scan) -> Iterator[Finding]:
+def _refused(reader: Reader, data: Value, file: str, vocabulary: Vocabulary) -> Iterator[Finding]:
     """Return a message for each schema violation."""
     jackson = reader.name == "Halyard"
-    document = data if scan.ordinary else prepared(data, jackson=jackson)
-    if scan.collections <= MAX_COLLECTIONS and accepts(halyard_data.load_schema(reader.schema), document):
+    document = data if is_ordinary(vocabulary) else prepared(data, jackson=jackson)
+    if vocabulary.collections <= MAX_COLLECTIONS and accepts(halyard_data.load_schema(reader.schema), document):
         return
     validator = _validator(reader.schema)
     if validator.is_valid(document):

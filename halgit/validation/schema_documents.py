@@ -13,6 +13,7 @@ from typing import Any, Final
 from halgit import yaml as hyaml
 from halgit.pipeline import Path, PlainScalar, Value
 from halgit.redaction import Secret, SecretText
+from halgit.vocabulary import Vocabulary
 
 LARGEST: Final = 2_000_000
 """Nodes a document may have once every alias is written out. Halyard would run out of memory far below."""
@@ -21,40 +22,9 @@ _ORDINARY: Final = frozenset({str, int, bool, type(None)})
 _FURTHEST: Final = 1e300
 
 
-class Scan:
-    """Facts from one walk over every node of a document. A node that several aliases share is visited once."""
-
-    def __init__(self, data: Value) -> None:
-        self.ordinary = True
-        self.nulls = False
-        self.shared = False
-        self._seen: set[int] = set()
-        self._look(data)
-
-    @property
-    def collections(self) -> int:
-        """The number of mappings and lists, each counted once."""
-        return len(self._seen)
-
-    def _look(self, data: Value) -> None:
-        seen = self._seen
-        stack = [data]
-        while stack:
-            node = stack.pop()
-            kind = type(node)
-            if kind is dict or kind is list:
-                if id(node) in seen:
-                    self.shared = True
-                    continue
-                seen.add(id(node))
-                if kind is dict:
-                    stack.extend(node.values())
-                    self.ordinary = self.ordinary and all(type(key) is str for key in node)
-                else:
-                    stack.extend(node)
-                    self.nulls = self.nulls or None in node
-            elif kind not in _ORDINARY:
-                self.ordinary = False
+def is_ordinary(vocabulary: Vocabulary) -> bool:
+    """Return whether a document can be validated as it is, without a copy."""
+    return not vocabulary.has_unusual_keys and vocabulary.kinds <= _ORDINARY
 
 
 def size(data: Value, known: dict[int, int] | None = None) -> int:

@@ -50,6 +50,8 @@ def _custom_kind(view: View) -> Iterator[Hit]:
 
 def _custom_uncached(view: View) -> Iterator[Hit]:
     for account in accounts(view):
+        if not account.get("customResources"):
+            continue
         kinds = {word for _, word in string_items(account, "kinds")}
         omitted = {word for _, word in string_items(account, "omitKinds")}
         for resource in account.items("customResources"):

@@ -19,6 +19,7 @@ from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.local_files import Named, named
 from halgit.validation.view import View
+from halgit.vocabulary import gather_vocabulary
 
 _PROGRAM: Final = lazy_pattern(
     r"(^|\.)(passwordcommand|gcloudpath|kubectlpath|kubectlexecutable|kubectl\.executable|[a-z]*\d*executable(file)?path"
@@ -39,12 +40,12 @@ _KUBECONFIG_FILES: Final = ("tokenFile", "client-certificate", "client-key", "ce
 
 def _commands(view: View) -> Iterator[Hit]:
     for file, data in _documents(view):
-        yield from _programs(file, data)
+        yield from _programs_in(file, data)
     for file, path, users in _kubeconfigs(view):
         yield from _plugins(file, path, users)
     for account_file in view.account_files:
         for document in account_file.documents:
-            hits = [*_programs(document.file, document.data), *_embedded(document.file, document.data)]
+            hits = [*_programs_in(document.file, document.data), *_embedded(document.file, document.data)]
             for hit, spot in zip(hits, document.places([hit.path for hit in hits]), strict=True):
                 yield Hit(hit.path, hit.message, hit.file, hit.hint, spot.line, spot.column)
 
@@ -67,6 +68,19 @@ def _documents(view: View) -> Iterator[tuple[str, Value]]:
     for file, found in view.files.items():
         if found.data is not MISSING and not file.startswith(".boms/"):
             yield file, found.data
+
+
+def _programs_in(file: str, data: Value) -> Iterator[Hit]:
+    """Search a document, if its keys say that it can name a program."""
+    keys = gather_vocabulary(data).keys
+    if not _JVM_VARIABLES.isdisjoint(keys) or any(map(_may_name_program, keys)):
+        yield from _programs(file, data)
+
+
+@lru_cache(maxsize=10_000)
+def _may_name_program(key: str) -> bool:
+    """Return whether a property that ends with this key can name a program; see `kubectl.executable` of `_PROGRAM`."""
+    return _fold(key).endswith("executable") or _names_program(_fold(key))
 
 
 def _programs(file: str, data: Value, path: Path = (), above: str = "") -> Iterator[Hit]:
@@ -113,12 +127,17 @@ def _kubeconfigs(view: View) -> Iterator[tuple[str, Path, Value]]:
             seen.add(found.path)
             is_document = found.file.data is not MISSING
             yield (found.path, (), found.data) if is_document else ("config", path, found.data)
-    for path, value in _contents(config):
+    for path, value in _contents_in(config):
         yield "config", path, value
 
 
-def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+def _contents_in(data: Value) -> Iterator[tuple[Path, Value]]:
     """Every kubeconfig that is text in a `kubeconfigContents`."""
+    if any(_fold(key) == "kubeconfigcontents" for key in gather_vocabulary(data).keys):
+        yield from _contents(data)
+
+
+def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in items:
         if isinstance(value, (dict, list)):
@@ -130,7 +149,7 @@ def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
 
 
 def _embedded(file: str, data: Value) -> Iterator[Hit]:
-    for path, kubeconfig in _contents(data):
+    for path, kubeconfig in _contents_in(data):
         yield from _plugins(file, path, kubeconfig)
 
 

@@ -16,6 +16,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.schema import schema_of
 from halgit.validation.schema_messages import spec_at
 from halgit.validation.view import View
+from halgit.vocabulary import gather_vocabulary
 
 if TYPE_CHECKING:
     from halgit.yaml import Scalar
@@ -167,6 +168,8 @@ def _text(view: View, origin: Origin) -> bytes:
 
 def _truncated_numbers(view: View) -> Iterator[Hit]:
     """Jackson binds a float to an integer field and drops the fraction."""
+    if float not in gather_vocabulary(view.config.value).kinds:
+        return
     for path, class_, node in model.walk_objects(view.config.value):
         for key, value in node.items():
             field = class_.fields.get(str(key))

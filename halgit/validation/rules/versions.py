@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 
 from halgit import yaml as hyaml
@@ -75,15 +76,11 @@ def _bounds(view: View) -> Iterator[Hit]:
     for path, class_, mapping in model.walk_objects(view.config.value):
         if path[:2] != node.path or class_.name == _UNCHECKED:
             continue
-        for key, value in mapping.items():
-            known = class_.fields.get(str(key))
-            bound = (
-                ""
-                if known is None or not _counts(known.type, value)
-                else versions.compare_with_bounds(version, known.valid)
-            )
-            if known is not None and bound:
-                found.append((class_.name, known.key, bound, (*path, key)))
+        for key in _bounded_keys(class_.name) & mapping.keys():
+            known = class_.fields[key]
+            bound = versions.compare_with_bounds(version, known.valid) if _counts(known.type, mapping[key]) else ""
+            if bound:
+                found.append((class_.name, key, bound, (*path, key)))
     for (owner, key, bound), group in groupby(sorted(found, key=lambda one: one[:3]), key=lambda one: one[:3]):
         places = [one[3] for one in group]
         limits = model.get_class(owner).fields[key].valid
@@ -95,6 +92,11 @@ def _bounds(view: View) -> Iterator[Hit]:
         more = f" It occurs in {len(places)} places." if len(places) > 1 else ""
         severity = Severity.INFO if owner == "node.Features" else None
         yield Hit(places[0], f"{key} {said}; this deployment has version {version}.{more}", severity=severity)
+
+
+@cache
+def _bounded_keys(class_: str) -> frozenset[str]:
+    return frozenset(key for key, known in model.get_class(class_).fields.items() if any(known.valid))
 
 
 def _counts(type_: model.FieldType, value: Value) -> bool:

@@ -1,0 +1,95 @@
+"""What occurs in a document, gathered in one walk: its keys, its strings, and the kinds of its other values.
+
+Most searches of a document look for what it does not contain. They ask here first, and walk only if there is something
+to find. Pure.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from halgit.pipeline import Value
+
+
+class Vocabulary:
+    """The distinct contents of one document.
+
+    `mappings` are its mappings, each once; `keys` and `strings` their keys and all its strings; `kinds` the types of
+    all other scalars. `is_shared` says that several aliases share a node, `has_null_items` that a list has a null.
+    """
+
+    def __init__(self, document: Value) -> None:
+        self.mappings: list[dict[str, Value]] = []
+        self.keys: set[str] = set()
+        self.strings: set[str] = set()
+        self.kinds: set[type] = set()
+        self.lists = 0
+        self.is_shared = False
+        self.has_null_items = False
+        self.has_unusual_keys = False
+        self._gather(document)
+
+    @property
+    def collections(self) -> int:
+        """The number of mappings and lists, each counted once."""
+        return len(self.mappings) + self.lists
+
+    def contains(self, *parts: str) -> bool:
+        """Return whether a string of the document contains one of these texts."""
+        return any(part in self._text for part in parts)
+
+    @cached_property
+    def _text(self) -> str:
+        return "\n".join(self.strings)
+
+    def _gather(self, document: Value) -> None:
+        mappings, keys, strings, kinds = self.mappings, self.keys, self.strings, self.kinds
+        seen: set[int] = set()
+        stack = [document]
+        while stack:
+            node = stack.pop()
+            kind = node.__class__
+            if kind is str:
+                strings.add(node)
+            elif kind is dict:
+                if id(node) in seen:
+                    self.is_shared = True
+                    continue
+                seen.add(id(node))
+                mappings.append(node)
+                keys.update(node)
+                stack.extend(node.values())
+                if not _USUAL_KEYS.issuperset(map(type, node)):
+                    self.has_unusual_keys = True
+            elif kind is list:
+                if id(node) in seen:
+                    self.is_shared = True
+                    continue
+                seen.add(id(node))
+                self.lists += 1
+                stack.extend(node)
+                if None in node:
+                    self.has_null_items = True
+            else:
+                kinds.add(kind)
+                if isinstance(node, str):
+                    strings.add(node)
+
+
+_USUAL_KEYS = frozenset({str})
+_MOST = 32
+"""How many documents are remembered."""
+
+_KNOWN: dict[int, tuple[Value, Vocabulary]] = {}
+
+
+def gather_vocabulary(document: Value) -> Vocabulary:
+    """Return the vocabulary of a document. Those of the last documents are remembered: several searches need them."""
+    known = _KNOWN.get(id(document))
+    if known is not None and known[0] is document:
+        return known[1]
+    vocabulary = Vocabulary(document)
+    while len(_KNOWN) >= _MOST:
+        _KNOWN.pop(next(iter(_KNOWN)), None)
+    _KNOWN[id(document)] = (document, vocabulary)
+    return vocabulary
