@@ -84,7 +84,7 @@ def files_with_plain_secrets(files: Mapping[str, File]) -> frozenset[str]:
 def _has_plain_secret(file: File) -> bool:
     if any(layer.source.url.lower().startswith("vault:") for layer in file.layers):
         return True
-    values = _of_data(file.data, set(), set())
+    values = _of_data(file.data, set())
     of_model = _of_model(file.data) if file.path == "config" else ()
     return any(value and not value.startswith(("encrypted", "${")) for value in chain(values, of_model))
 
