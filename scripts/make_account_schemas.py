@@ -40,6 +40,12 @@ def spring_number(largest: int, *, null: bool) -> Json:
 SPRING = {
     "text": {"title": "string", "type": ["string", "number", "boolean", "null"]},
     "flag": {"title": "boolean", "type": ["boolean", "string"], "pattern": f"{WORDS}|{PLACEHOLDER}"},
+    "flagOrNull": {"title": "boolean", "type": ["boolean", "string", "null"], "pattern": f"{WORDS}|^$|{PLACEHOLDER}"},
+    "releaseTrack": {
+        "title": "release track",
+        "type": ["string", "null"],
+        "pattern": f"^(?:[aA][lL][pP][hH][aA]|[bB][eE][tT][aA]|[sS][tT][aA][bB][lL][eE])?$|{PLACEHOLDER}",
+    },
     "int": spring_number(INT32, null=False),
     "integerOrNull": spring_number(INT32, null=True),
     "long": spring_number(INT64, null=False),

@@ -9,15 +9,28 @@ import fcntl
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import needs
 
 SOURCE = needs.ROOT / "tests" / "judges" / "clouddriver"
+FIELDS: dict[str, Any] = json.loads((needs.ROOT / "scripts" / "clouddriver_fields.json").read_text())["accounts"]
+"""The fields of each provider's accounts, as `scripts/read_clouddriver.py` read them in Clouddriver's source."""
+
+REAL = ("docker-registry", "cloudfoundry", "aws", "google", "azure", "appengine")
+"""Providers whose classes Maven Central has; the others are generated from FIELDS."""
+
+JAVA = {
+    "text": "String", "flag": "boolean", "flagOrNull": "Boolean", "int": "int", "integerOrNull": "Integer",
+    "long": "long", "longOrNull": "Long", "texts": "java.util.List<String>",
+    "groups": "java.util.Map<String, java.util.Set<String>>",
+    "permissions": "com.netflix.spinnaker.fiat.model.resources.Permissions.Builder",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,20 +78,28 @@ class Judge:
         }  # fmt: skip
         return self._ask({**asked, **({"key": key, "salt": salt} if key else {})})
 
+    def fields(self) -> dict[str, Any]:
+        """The fields of each provider's account class with their Java types."""
+        return self._answer({"describe": True})
+
     def _ask(self, asked: dict[str, Any]) -> Verdict:
+        answer = self._answer(asked)
+        return Verdict(answer.pop("served", ""), answer)
+
+    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        return Verdict(answer.pop("served", ""), answer)
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
 
 
 @contextmanager
 def judge(folder: Path) -> Iterator[Judge]:
     """A judge for the length of a with block, with a folder of its own."""
     java = needs.program("java", "default-jre-headless")
-    classes = built(SOURCE)
+    classes = built(SOURCE, {"Recorded.java": recorded()})
     process = subprocess.Popen(
         [java, "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{classes / 'lib'}/*", "Judge"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
@@ -93,13 +114,38 @@ def judge(folder: Path) -> Iterator[Judge]:
         process.stdout.close()
 
 
-def built(source: Path) -> Path:
+def recorded() -> str:
+    """A Java class for the accounts of each provider that Maven Central does not have."""
+    classes = [
+        f"public static class {name} {{ {_property('accounts', [fields])} }}"
+        for name, fields in FIELDS.items()
+        if name not in REAL
+    ]
+    return f"public class Recorded {{ {' '.join(classes)} }}\n"
+
+
+def _property(name: str, kind: Any) -> str:
+    """A field with its accessors, and the class of its own that it may need."""
+    own, inner = name[:1].upper() + name[1:], ""
+    if isinstance(kind, (dict, list)):
+        fields = kind[0] if isinstance(kind, list) else kind
+        inner = f"public static class {own}Item {{ {' '.join(_property(*one) for one in fields.items())} }}"
+        java = f"java.util.List<{own}Item>" if isinstance(kind, list) else f"{own}Item"
+    else:
+        java = JAVA[kind]
+    return (
+        f"{inner} private {java} {name}; public {java} get{own}() {{ return {name}; }}"
+        f" public void set{own}({java} value) {{ {name} = value; }}"
+    )
+
+
+def built(source: Path, generated: Mapping[str, str] = MappingProxyType({})) -> Path:
     """A compiled judge with its jars below build/, made once for each version of its source."""
     javac = needs.program("javac", "default-jdk-headless")
     maven = needs.program("mvn", "maven")
     sources = sorted(source.iterdir())
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
-    target = needs.ROOT / "build" / f"{source.name}-judge-{digest}"
+    content = b"".join(file.read_bytes() for file in sources) + "".join(generated.values()).encode()
+    target = needs.ROOT / "build" / f"{source.name}-judge-{hashlib.sha256(content).hexdigest()[:12]}"
     target.parent.mkdir(exist_ok=True)
     with open(target.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -107,7 +153,10 @@ def built(source: Path) -> Path:
             _run(maven, "-q", "-B", "-f", source / "pom.xml", "dependency:copy-dependencies",
                  f"-DoutputDirectory={target / 'lib'}")  # fmt: skip
             (target / "logback.xml").write_text('<configuration><root level="OFF"/></configuration>\n')
-            _run(javac, "-proc:none", "-cp", f"{target / 'lib'}/*", "-d", target, *source.glob("*.java"))
+            for name, text in generated.items():
+                (target / name).write_text(text)
+            files = [*source.glob("*.java"), *target.glob("*.java")]
+            _run(javac, "-proc:none", "-cp", f"{target / 'lib'}/*", "-d", target, *files)
     return target
 
 

@@ -220,6 +220,15 @@ def _prepared(provider: str, key: str, value: Any, policy: Policy) -> Value:
         return {_bracketed(str(name)): items for name, items in value.items()}
     if kind == "text" and isinstance(value, (int, float)):
         value = hyaml.to_java_string(value)
+    return _encrypted(key, value, policy)
+
+
+def _encrypted(key: str, value: Any, policy: Policy) -> Value:
+    """The value with every secret in it encrypted, if there is a key."""
+    if isinstance(value, dict):
+        return {own: _encrypted(str(own), below, policy) for own, below in value.items()}
+    if isinstance(value, list):
+        return [_encrypted(key, below, policy) for below in value]
     is_secret = is_sensitive_key(key) and isinstance(value, str) and value and not value.startswith(PREFIX)
     return policy.cipher.encrypt(str(value)) if is_secret and policy.cipher else value
 

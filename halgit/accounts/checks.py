@@ -27,11 +27,21 @@ POD_ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
         "catalogFile": "local-file",
     },
     "google": {"jsonPath": "local-file", "userDataFile": "local-file"},
+    "appengine": {
+        "jsonPath": "local-file", "sshPrivateKeyFilePath": "local-file", "sshKnownHostsFilePath": "local-file",
+    },
+    "cloudrun": {"jsonPath": "local-file"},
+    "dcos": {"serviceKeyFile": "local-file"},
+    "oracle": {"sshPrivateKeyFilePath": "local-file"},
+    "yandex": {"jsonPath": "local-file"},
 }  # fmt: skip
 """Fields by which an account runs a program or reads a file of Clouddriver's pod, and the kind that permits each."""
 
 ALLOWED_KINDS: Final = ("exec", "auth-provider", "local-file", "kubectl-executable", "password-command", "http-server")
 """Kinds of access that only the operator can permit."""
+
+_SERVED_TO: Final = frozenset({"kubernetes", "google", "appengine", "cloudrun"})
+"""Providers that read a `configserver:` path as a file of the store."""
 
 _SAMPLE: Final = 3
 
@@ -70,11 +80,11 @@ def pod_faults(
     files: Mapping[str, bytes],
 ) -> Iterator[str]:
     kinds = {relax_key(key): kind for key, kind in POD_ACCESS.get(provider, {}).items()}
-    for key, value in changed.items():
+    for key, value in _fields(changed):
         kind = kinds.get(relax_key(key))
-        if kind is None or value is MISSING or not isinstance(value, str) or not value:
+        if kind is None or not isinstance(value, str) or not value:
             continue
-        if value.startswith(SERVED) and provider != "docker-registry":
+        if value.startswith(SERVED) and provider in _SERVED_TO:
             path = value.removeprefix(SERVED)
             if path.startswith("/") or ".." in path.split("/") or not (path in files or exists(path)):
                 yield f"{key} names {path}, which is not a file of the store"
@@ -132,6 +142,15 @@ def check_filters(file: AccountsFile) -> None:
             f" {', '.join(lost)}. The account would reach every space.",
             "Store such accounts in a file without {cipher} values, or rename the organization.",
         )
+
+
+def _fields(value: Any) -> Iterator[tuple[str, Value]]:
+    """Every scalar below a value with its key."""
+    for key, below in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(below, (dict, list)):
+            yield from _fields(below)
+        elif below is not MISSING:
+            yield str(key), below
 
 
 def _texts(value: Value) -> Iterator[str]:

@@ -16,7 +16,7 @@ _WORD = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _SECRET_WORDS = lazy_pattern(
     r"password|passwd|passphrase|secret|token|credential|privatekey|accesskey$|apikey$|appkey$|insertkey$|"
-    r"encrypt(ion)?key$|signingkey$|kubeconfigcontents$"
+    r"encrypt(ion)?key$|signingkey$|keydata$|kubeconfigcontents$"
 )
 
 _LOCATION_WORDS = frozenset({

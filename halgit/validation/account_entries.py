@@ -31,6 +31,7 @@ _LONGEST_NAME: Final = 200
 _PLACEHOLDER: Final = "${"
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
 _REGEX_FAULTS: Final = ("missing ), unterminated", "unbalanced parenthesis", "unterminated character", "nothing to rep")
+_TRACKS: Final = ("ALPHA", "BETA", "STABLE")
 _PASSWORDS: Final = ("password", "passwordFile", "passwordCommand", "dockerconfigFile")
 
 RESERVED: Final = frozenset({"kubeconfigs", "config-repo"})
@@ -198,11 +199,14 @@ def _scalar(kind: str, value: Value, path: Path) -> Iterator[EntryFault]:
     if kind == "text":
         if isinstance(value, (dict, list)):
             yield _fault(path, f"{key} is {shown}, not a string", "Write a string.")
-    elif kind == "flag":
-        if not isinstance(value, bool) and not (isinstance(value, str) and _FLAG.fullmatch(value)):
-            yield _fault(path, f"{key} is not true or false", "Write true or false.")
     elif kind.endswith("OrNull") and value in (None, ""):
         return
+    elif kind.startswith("flag"):
+        if not isinstance(value, bool) and not (isinstance(value, str) and _FLAG.fullmatch(value)):
+            yield _fault(path, f"{key} is not true or false", "Write true or false.")
+    elif kind == "releaseTrack":
+        if value not in (None, "") and str(value).upper() not in _TRACKS:
+            yield _fault(path, f"{key} is not a release track", f"Write {', '.join(_TRACKS)}.")
     elif not _is_integer(value, 63 if kind.startswith("long") else 31):
         bits = 63 if kind.startswith("long") else 31
         yield _fault(path, f"{key} is not an integer from {-(2**bits)} to {2**bits - 1}", "Write an integer.")
@@ -319,6 +323,15 @@ def _cloud_foundry(entry: Mapping[Any, Value]) -> Iterator[EntryFault]:
         yield _fault((key,), "api is not a host name; no account of the provider loads", hint)
 
 
+def _dcos(entry: Mapping[Any, Value]) -> Iterator[EntryFault]:
+    clusters = find_key(entry, "clusters")
+    for number, login in enumerate(_items(entry.get(clusters))):
+        used = [key for key in ("password", "serviceKeyData", "serviceKeyFile") if login.get(find_key(login, key))]
+        if len(used) > 1:
+            message = f"{' and '.join(used)} exclude each other; the account is skipped"
+            yield _fault((clusters, number), message, "Keep one of them.", "account")
+
+
 def _naming(entry: Mapping[Any, Value], provider: str) -> Iterator[EntryFault]:
     key = find_key(entry, "namingStrategy")
     known = NAMING[provider]
@@ -353,5 +366,6 @@ _CHECKS: Final[Mapping[str, Callable[[Mapping[Any, Value]], Iterator[EntryFault]
     "kubernetes": _kubernetes,
     "docker-registry": _docker,
     "cloudfoundry": _cloud_foundry,
+    "dcos": _dcos,
     "google": lambda entry: _naming(entry, "google"),
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
-from clouddriver import Judge
+from clouddriver import FIELDS, JAVA, REAL, Judge
 
+from halgit.halyard import resources
 from halgit.pipeline import Value
-from halgit.validation.account_entries import check_entry, field_kind, find_provider, provider_names
+from halgit.validation.account_entries import check_entry, field_kind, find_provider, provider_names, section_name
 
 BASE: dict[str, dict[str, Value]] = {
     "kubernetes": {"name": "a"},
@@ -15,6 +18,12 @@ BASE: dict[str, dict[str, Value]] = {
     "cloudfoundry": {"name": "a", "api": "api.example.com", "user": "u", "password": "p"},
     "aws": {"name": "a", "accountId": "123456789012"},
     "google": {"name": "a", "project": "p"},
+    "azure": {"name": "a", "clientId": "c", "appKey": "k", "tenantId": "t", "subscriptionId": "s"},
+    "appengine": {"name": "a"},
+    "titus": {"name": "a", "environment": "e", "accountType": "t", "regions": [{"name": "r"}]},
+    "dcos": {"name": "a"},
+    "huaweicloud": dict.fromkeys(("name", "authUrl", "username", "password", "projectName", "domainName"), "a")
+    | {"regions": ["r"]},
 }
 ODD: tuple[Value, ...] = (
     None, "", 1, 0, "1", "on", "yes", "maybe", True, -1, 2**31, 2**31 - 1, 2**63, "2147483648", "0x10", "1.5", [], {},
@@ -22,17 +31,22 @@ ODD: tuple[Value, ...] = (
     {"READ": {"a": "b"}}, {"READ": [None]}, {"a[0]": ["b"]}, {"[a b]": ["c"]}, {"a": [None]}, {"a": []},
     [{"name": "x"}], [{"name": None}], [{"kubernetesKind": "K", "versioned": 1}], [{"kubernetesKind": "K"}],
     [{"kubernetesKind": "K", "maxEntriesPerAgent": None}], [{"name": "r", "deprecated": "maybe"}],
-    [{"heartbeatTimeout": "x"}], {"kindExpressions": ["a"]}, {"kindExpressions": None}, {"enabled": None},
+    [{"heartbeatTimeout": "x"}], "beta", "GAMMA", [{"port": "x"}], [{"name": "c", "uid": ["a"]}], {"kindExpressions": ["a"]}, {"kindExpressions": None}, {"enabled": None},
 )  # fmt: skip
-FIELDS = {
+KEYS = {
     "kubernetes": (
         "debug", "serviceAccount", "cacheThreads", "kubectlRequestTimeoutSeconds", "cacheIntervalSeconds", "context",
         "namespaces", "customResources", "cachingPolicies", "permissions", "rawResourcesEndpointConfig",
     ),
     "docker-registry": ("trackDigests", "cacheThreads", "cacheIntervalSeconds", "email", "skip", "permissions"),
     "cloudfoundry": ("skipSslValidation", "resultsPerPage", "metricsUri", "spaceFilter", "permissions"),
-    "aws": ("lambdaEnabled", "externalId", "regions", "lifecycleHooks", "defaultSecurityGroups", "permissions"),
+    "aws": ("lambdaEnabled", "enabled", "externalId", "regions", "lifecycleHooks", "defaultSecurityGroups", "permissions"),
     "google": ("alphaListed", "userDataFile", "imageProjects", "consul", "permissions"),
+    "azure": ("useSshPublicKey", "regions", "vmImages", "customImages", "permissions"),
+    "appengine": ("sshTrustUnknownHosts", "gcloudReleaseTrack", "services", "cachingIntervalSeconds", "permissions"),
+    "titus": ("discoveryEnabled", "regions", "stack"),
+    "dcos": ("clusters", "dockerRegistries", "permissions"),
+    "huaweicloud": ("insecure", "environment"),
 }  # fmt: skip
 
 
@@ -40,7 +54,7 @@ def written(provider: str, entry: dict[str, Value]) -> str:
     return yaml.safe_dump({provider: {"accounts": [entry]}}, sort_keys=False, allow_unicode=True)
 
 
-@pytest.mark.parametrize(("provider", "key"), [(provider, key) for provider, keys in FIELDS.items() for key in keys])
+@pytest.mark.parametrize(("provider", "key"), [(provider, key) for provider, keys in KEYS.items() for key in keys])
 def test_what_breaks_a_provider_is_a_fault_and_good_values_are_none(
     clouddriver: Judge, provider: str, key: str
 ) -> None:
@@ -72,6 +86,58 @@ def test_an_entry_with_every_field_binds_with_every_value(clouddriver: Judge) ->
     assert bound["permissions"] == {"READ": ["a"], "WRITE": ["b"]}
 
 
+NEWER = {"aws": {"sessionDurationSeconds"}}
+"""Fields that Clouddriver got after 5.90.0."""
+
+
+def kinds(node: Any) -> Any:
+    """The kinds of the fields of a schema's mapping, as `clouddriver_fields.json` names them."""
+    if "$ref" in node:
+        return node["$ref"].removeprefix("#/$defs/")
+    if "items" in node:
+        return [kinds(node["items"])]
+    if node.get("title") == "Permissions":
+        return "permissions"
+    return {key: kinds(below) for key, below in node["properties"].items() if not below.get("deprecated")}
+
+
+@pytest.mark.parametrize("provider", sorted(FIELDS))
+def test_the_schema_has_the_fields_and_types_of_the_source(provider: str) -> None:
+    section = resources.load_schema("clouddriver-accounts")["properties"][section_name(provider)]
+    found = kinds(section["properties"]["accounts"]["items"])
+    for key in NEWER.get(provider, ()):
+        found.pop(key)
+    recorded = {key: "releaseTrack" if str(kind).startswith("enum") else kind for key, kind in FIELDS[provider].items()}
+    assert found == recorded
+
+
+def test_every_provider_of_clouddriver_is_known() -> None:
+    assert set(provider_names()) == set(FIELDS)
+
+
+def java(kind: Any) -> Any:
+    """A recorded kind as the judge describes it."""
+    if isinstance(kind, dict):
+        return {key: java(below) for key, below in kind.items()}
+    if isinstance(kind, list):
+        return [java(kind[0])]
+    if kind.startswith("enum"):
+        return "enum"
+    name = {
+        "groups": "java.util.Map<java.lang.String, java.util.Set<java.lang.String>>",
+        "texts": "List<String>",
+        "permissions": JAVA["permissions"].replace("Permissions.", "Permissions$"),
+    }
+    short = name.get(kind, JAVA[kind])
+    return f"java.lang.{short}" if short in {"String", "Boolean", "Integer", "Long"} else short
+
+
+def test_the_classes_themselves_have_the_recorded_fields(clouddriver: Judge) -> None:
+    described = clouddriver.fields()
+    for provider in REAL:
+        assert described[provider] == java(FIELDS[provider]), provider
+
+
 # ruff: noqa: E501
 FAULTS: tuple[tuple[str, dict[str, Value], str], ...] = (
     ("kubernetes", {"namespaces": ["a"], "omitNamespaces": ["b"]}, "namespaces and omitNamespaces exclude each other; the account is skipped"),
@@ -97,6 +163,11 @@ FAULTS: tuple[tuple[str, dict[str, Value], str], ...] = (
     ("aws", {"permissions": {"FOO": ["a"]}}, "FOO is not a permission"),
     ("google", {"alphaListed": "maybe"}, "alphaListed is not true or false"),
     ("titus", {"name": ""}, "name is required"),
+    ("oracle", {"name": "a"}, "compartmentId is required"),
+    ("huaweicloud", {"password": ""}, "password is required"),
+    ("appengine", {"gcloudReleaseTrack": "GAMMA"}, "gcloudReleaseTrack is not a release track"),
+    ("dcos", {"clusters": [{"name": "c", "password": "p", "serviceKeyFile": "/f"}]}, "password and serviceKeyFile exclude each other; the account is skipped"),
+    ("ecs", {"awsAccount": "a", "regions": ["r"]}, "Clouddriver has no field regions"),
 )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.*;
 import org.springframework.boot.context.properties.bind.*;
@@ -17,11 +19,16 @@ public class Judge {
   static final ObjectMapper JSON = new ObjectMapper();
   static final Map<String, String> CLASSES = new LinkedHashMap<>();
   static {
-    CLASSES.put("kubernetes", "KubernetesAccounts");
     CLASSES.put("docker-registry", "com.netflix.spinnaker.clouddriver.docker.registry.config.DockerRegistryConfigurationProperties");
     CLASSES.put("cloudfoundry", "com.netflix.spinnaker.clouddriver.cloudfoundry.config.CloudFoundryConfigurationProperties");
     CLASSES.put("aws", "com.netflix.spinnaker.clouddriver.aws.security.config.AccountsConfiguration");
     CLASSES.put("google", "com.netflix.spinnaker.clouddriver.google.config.GoogleConfigurationProperties");
+    CLASSES.put("azure", "com.netflix.spinnaker.clouddriver.azure.config.AzureConfigurationProperties");
+    CLASSES.put("appengine", "com.netflix.spinnaker.clouddriver.appengine.config.AppengineConfigurationProperties");
+    // Those that no repository serves have the fields that Recorded.java was generated with.
+    for (Class<?> type : Recorded.class.getClasses()) {
+      CLASSES.put(type.getSimpleName(), type.getName());
+    }
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -30,8 +37,41 @@ public class Judge {
     System.setOut(System.err);
     for (String line; (line = in.readLine()) != null; ) {
       Map<?, ?> asked = JSON.readValue(line, Map.class);
-      out.println(JSON.writeValueAsString(judge(asked)));
+      out.println(JSON.writeValueAsString(asked.containsKey("describe") ? described() : judge(asked)));
     }
+  }
+
+  /** The fields of each provider's accounts with their types: what has a setter, as Spring looks for them. */
+  static Map<String, Object> described() throws Exception {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    for (Map.Entry<String, String> one : CLASSES.entrySet()) {
+      Type list = Class.forName(one.getValue()).getMethod("getAccounts").getGenericReturnType();
+      answer.put(one.getKey(), fields((Class<?>) ((ParameterizedType) list).getActualTypeArguments()[0]));
+    }
+    return answer;
+  }
+
+  static Map<String, Object> fields(Class<?> type) throws Exception {
+    Map<String, Object> found = new TreeMap<>();
+    for (var method : type.getMethods()) {
+      if (method.getName().matches("set[A-Z].*") && method.getParameterCount() == 1 && !method.getName().equals("setMetaClass")) {
+        String name = method.getName().substring(3);
+        found.put(name.substring(0, 1).toLowerCase() + name.substring(1), described(method.getGenericParameterTypes()[0]));
+      }
+    }
+    return found;
+  }
+
+  static Object described(Type type) throws Exception {
+    if (type instanceof ParameterizedType && !(((ParameterizedType) type).getRawType() == Map.class)) {
+      Type item = ((ParameterizedType) type).getActualTypeArguments()[0];
+      return item == String.class ? "List<String>" : List.of(described(item));
+    }
+    if (type instanceof Class && ((Class<?>) type).getName().startsWith("com.netflix.spinnaker.clouddriver")) {
+      Class<?> own = (Class<?>) type;
+      return own.isEnum() ? "enum" : fields(own);
+    }
+    return type.getTypeName();
   }
 
   static Map<String, Object> judge(Map<?, ?> asked) {
