@@ -64,7 +64,7 @@ def list_leaves(value: Value, node: KeyNode, place: Place = _ROOT) -> Iterator[t
         items = _by_key(value, key)
         if items is not None:
             for name, (number, item) in items.items():
-                here = _with_account(place.item(number, number, f"{key}={paths.quote_key(name)}"), name)
+                here = _with_account(place.item(number, number, paths.format_selector(key, name)), name)
                 yield from list_leaves(item, node if node.key else NO_KEYS, here)
             return
     yield place, value
@@ -122,7 +122,7 @@ def _items(
     for name in (*new, *(name for name in old if name not in new)):
         number, was = old.get(name, (0, MISSING))
         other, now = new.get(name, (0, MISSING))
-        here = _with_account(place.item(number, other, f"{key}={paths.quote_key(name)}"), name)
+        here = _with_account(place.item(number, other, paths.format_selector(key, name)), name)
         if was is MISSING or now is MISSING:
             yield Leaf(here, was, now)
         else:
@@ -155,10 +155,15 @@ def _by_key(items: list[Value], key: str) -> dict[str, tuple[int, Value]] | None
     """Return the items by key; None if an item has no key or two items share one."""
     found: dict[str, tuple[int, Value]] = {}
     for number, item in enumerate(items):
-        value = item
-        for part in (key,) if isinstance(item, dict) and key in item else key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if not isinstance(value, (str, int, float, bool)):
+        name = paths.join_values(_text_at(item, part) for part in paths.split_key(key))
+        if name is None:
             return None
-        found[to_java_string(value)] = (number, item)
+        found[name] = (number, item)
     return found if len(found) == len(items) else None
+
+
+def _text_at(item: Value, key: str) -> str | None:
+    """Return the scalar at a (dotted) key of an item as Halyard's string of it; None if there is none."""
+    for part in (key,) if isinstance(item, dict) and key in item else key.split("."):
+        item = item.get(part) if isinstance(item, dict) else None
+    return to_java_string(item) if isinstance(item, (str, int, float, bool)) else None

@@ -1,8 +1,9 @@
 """The keyed lists of a document: lists whose items are identified by a key and merged item by item.
 
-A list is keyed if Halyard or a Spinnaker service identifies its items by one key and rejects or ignores duplicates.
-Every other list is replaced as a whole. The table of the halconfig goes by the class of the items, checked by hand; the
-lists of profiles are written here. Pure.
+A list is keyed if the program that reads it identifies its items by a key and rejects or ignores duplicates. A list
+whose items may share a key has a compound one. Every other list is replaced as a whole. The table of the halconfig goes
+by the class of the items; the lists of profiles are written here. Each entry says which program, and where, decides.
+Pure.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from halgit.record import Record, replace
 
 
 class KeyNode(Record):
-    """A node of the tree of keyed lists. `key` is the (dotted) key of the items, for a keyed list.
+    """A node of the tree of keyed lists. `key` is the (dotted) key of the items, for a keyed list; `a, b` is compound.
 
     `children` are by mapping key, `any` is for every other key; list items use the node of their list.
     """
@@ -35,89 +36,110 @@ class KeyNode(Record):
 
 NO_KEYS = KeyNode()
 
-_BY_CLASS: Mapping[str, str] = {
-    # Halyard rejects duplicate names (deployments, accounts, publishers, clusters), or the services find entries by
-    # name (masters, searches, subscriptions, templates).
-    "node.DeploymentConfiguration": "name",
-    "node.Account": "name",
-    "node.CIAccount": "name",
-    "node.ArtifactAccount": "name",
-    "node.Search": "name",
-    "node.Publisher": "name",
-    "node.Subscription": "name",
-    "artifacts.ArtifactTemplate": "name",
-    "canary.AbstractCanaryAccount": "name",
-    "canary.AbstractCanaryServiceIntegration": "name",
-    "providers.dcos.DCOSCluster": "name",
-    "providers.aws.AwsProvider.AwsRegion": "name",
-    # Rosco finds a base image by its id, and regional settings by the region.
-    "node.BaseImage": "baseImage.id",
-    "providers.huaweicloud.HuaweiCloudBaseImage.HuaweiCloudVirtualizationSettings": "region",
-    "providers.tencentcloud.TencentCloudBaseImage.TencentCloudVirtualizationSettings": "region",
-    # Halyard rejects duplicate references to a registry.
-    "providers.containers.DockerRegistryReference": "accountName",
-    "providers.kubernetes.KubernetesAccount.CustomKubernetesResource": "kubernetesKind",
-    "providers.kubernetes.KubernetesAccount.KubernetesCachingPolicy": "kubernetesKind",
-    # Kubernetes requires unique container names, and unique mount paths in a container.
-    "node.SidecarConfig": "name",
-    "node.SidecarConfig.ConfigMapVolumeMount": "mountPath",
-    "node.SidecarConfig.SecretVolumeMount": "mountPath",
-    # The id names a volume of a pod, so it is unique.
-    "service.ConfigSource": "id",
+
+class KeyRule(Record):
+    """The key of the items of a list. `source` is the program that reads the list, with the place that decides."""
+
+    key: str
+    source: str
+
+
+_ACCOUNT = KeyRule("name", "Clouddriver: MapBackedCredentialsRepository; Halyard: ProvidersValidator")
+_CANARY_ACCOUNT = KeyRule("name", "Kayenta: MapBackedAccountCredentialsRepository; Halyard: CanaryValidator")
+_MASTER = KeyRule("name", "Igor: JenkinsConfig, TravisConfig, WerckerConfig, ConcourseConfig, GitlabCiConfig")
+_BUILD_ACCOUNT = KeyRule("name", "Igor: GoogleCloudBuildConfig, AwsCodeBuildConfig")
+_ARTIFACT_ACCOUNT = KeyRule("name", "Clouddriver: ArtifactCredentialsRepository.getCredentialsForType")
+_SUBSCRIPTION = KeyRule("name", "Echo: PubsubEventHandler; a trigger names its subscription")
+_PUBLISHER = KeyRule("name", "Halyard: GooglePubsubValidator")
+_ARTIFACTORY = KeyRule("baseUrl, repo", "Igor: ArtifactorySearch.getPartitionName, ArtifactoryBuildMonitor")
+_NEXUS = KeyRule("repo, nodeId", "Igor: NexusEventPoster.findNexusRepo")
+_BASE_IMAGE = KeyRule("baseImage.id", "Rosco: CloudProviderBakeHandler, findVirtualizationSettings of each provider")
+_AWS_IMAGE = KeyRule("region, virtualizationType", "Rosco: AWSBakeHandler.findVirtualizationSettings")
+_REGIONAL_IMAGE = KeyRule("region", "Rosco: findVirtualizationSettings of Huawei, Tencent and Alibaba Cloud")
+_REGION = KeyRule("name", "Clouddriver: AmazonCredentialsParser.initRegions")
+_CLUSTER = KeyRule("name", "Clouddriver: DcosCredentialsInitializer; Halyard: DCOSProviderValidator")
+_CREDENTIAL = KeyRule("name, uid", "Halyard: DCOSAccountValidator; Clouddriver: DcosCredentialMap reads the first")
+_REGISTRY = KeyRule("accountName", "Halyard: DockerRegistryReferenceValidation")
+_KIND = KeyRule("kubernetesKind", "Clouddriver: KubernetesKindRegistry, KubernetesCachingAgent")
+
+_BY_CLASS: Mapping[str, KeyRule] = {
+    "node.DeploymentConfiguration": KeyRule("name", "Halyard: DeploymentService.getDeploymentConfiguration"),
+    "node.Account": _ACCOUNT,
+    "node.CIAccount": _MASTER,
+    "ci.gcb.GoogleCloudBuildAccount": _BUILD_ACCOUNT,
+    "ci.codebuild.AwsCodeBuildAccount": _BUILD_ACCOUNT,
+    "node.ArtifactAccount": _ARTIFACT_ACCOUNT,
+    "artifacts.ArtifactTemplate": KeyRule("name", "Halyard: ArtifactTemplateService.getArtifactTemplate"),
+    "repository.artifactory.ArtifactorySearch": _ARTIFACTORY,
+    "repository.nexus.NexusSearch": _NEXUS,
+    "node.Publisher": _PUBLISHER,
+    "node.Subscription": _SUBSCRIPTION,
+    "canary.AbstractCanaryAccount": _CANARY_ACCOUNT,
+    "canary.AbstractCanaryServiceIntegration": KeyRule("name", "Halyard: the type of an integration is its name"),
+    "node.BaseImage": _BASE_IMAGE,
+    "providers.aws.AwsBaseImage.AwsVirtualizationSettings": _AWS_IMAGE,
+    "providers.huaweicloud.HuaweiCloudBaseImage.HuaweiCloudVirtualizationSettings": _REGIONAL_IMAGE,
+    "providers.tencentcloud.TencentCloudBaseImage.TencentCloudVirtualizationSettings": _REGIONAL_IMAGE,
+    "providers.aws.AwsProvider.AwsRegion": _REGION,
+    "providers.dcos.DCOSCluster": _CLUSTER,
+    "providers.dcos.DCOSAccount.ClusterCredential": _CREDENTIAL,
+    "providers.containers.DockerRegistryReference": _REGISTRY,
+    "providers.kubernetes.KubernetesAccount.CustomKubernetesResource": _KIND,
+    "providers.kubernetes.KubernetesAccount.KubernetesCachingPolicy": _KIND,
+    "node.SidecarConfig": KeyRule("name", "Kubernetes: names of containers are unique in a pod"),
+    "node.SidecarConfig.ConfigMapVolumeMount": KeyRule("mountPath", "Kubernetes: mount paths are unique"),
+    "node.SidecarConfig.SecretVolumeMount": KeyRule("mountPath", "Kubernetes: mount paths are unique"),
+    "service.ConfigSource": KeyRule("id", "Kubernetes: names of volumes are unique in a pod"),
 }
 """The key of a list, by the class of its items or one of its superclasses.
 
-Not keyed, because no single key is unique: virtualization settings of AWS (Rosco selects them by region and
-virtualization type, so that a region occurs once for each type), lifecycle hooks of AWS (no name), cluster credentials
-of DC/OS (a cluster may have several users), tolerations and affinity terms (no identity in Kubernetes).
+Not keyed, because nothing identifies an item: lifecycle hooks of AWS, tolerations and affinity terms of Kubernetes.
 """
 
-_BY_FIELD: Mapping[tuple[str, str], str] = {
+_BY_FIELD: Mapping[tuple[str, str], KeyRule] = {
     # Maps from a service to parts of a pod specification, which Halyard does not bind to a class.
-    ("node.DeploymentEnvironment", "initContainers"): "name",
-    ("node.DeploymentEnvironment", "hostAliases"): "ip",
+    ("node.DeploymentEnvironment", "initContainers"): KeyRule("name", "Kubernetes: names of containers are unique"),
+    ("node.DeploymentEnvironment", "hostAliases"): KeyRule("ip", "Kubernetes: the list of a pod is a map by ip"),
 }
 
 _ACCOUNTS_BY_NAME = (
     "kubernetes", "dockerRegistry", "docker-registry", "aws", "ecs", "google", "azure", "cloudfoundry", "appengine",
     "cloudrun", "dcos", "oracle", "oraclebmcs", "huaweicloud", "tencentcloud", "tencent", "yandex", "alicloud",
 )  # fmt: skip
-"""Clouddriver's providers: each loads its `accounts` into a credentials repository keyed by name."""
-
 _MASTERS_BY_NAME = ("jenkins", "travis", "wercker", "concourse", "gitlab-ci", "gitlabCi")
-"""Igor's build systems: a master is looked up by name."""
+_BAKERIES = ("aws", "azure", "docker", "google", "huaweicloud", "oracle", "oraclebmcs", "tencentcloud", "alicloud")
+_BAKERY_SPELLINGS = (
+    ("bakeryDefaults", "baseImages", "virtualizationSettings"),
+    ("bakery-defaults", "base-images", "virtualization-settings"),
+)
 
-_PROFILE_LISTS: Mapping[str, str] = {
-    **{f"{provider}.accounts": "name" for provider in _ACCOUNTS_BY_NAME},
-    **{f"{system}.masters": "name" for system in _MASTERS_BY_NAME},
-    # Parts of an account that are keyed in the halconfig too.
-    "kubernetes.accounts.customResources": "kubernetesKind",
-    "kubernetes.accounts.custom-resources": "kubernetesKind",
-    "kubernetes.accounts.cachingPolicies": "kubernetesKind",
-    "kubernetes.accounts.caching-policies": "kubernetesKind",
-    "kubernetes.accounts.dockerRegistries": "accountName",
-    "kubernetes.accounts.docker-registries": "accountName",
-    "aws.accounts.regions": "name",
-    "aws.defaultRegions": "name",
-    "aws.default-regions": "name",
-    "dcos.clusters": "name",
-    # Clouddriver finds an artifact account by name, for every type.
-    "artifacts.*.accounts": "name",
-    # Igor: build systems without masters, and repositories.
-    "gcb.accounts": "name",
-    "codebuild.accounts": "name",
-    "artifactory.searches": "name",
-    "nexus.searches": "name",
-    # Echo: a pub/sub event names its subscription.
-    "pubsub.*.subscriptions": "name",
-    "pubsub.*.publishers": "name",
-    # Kayenta: an account is looked up by name.
-    "kayenta.*.accounts": "name",
-    # Rosco finds a base image by its id. Regional lists are not keyed: the AWS list repeats regions.
+_PROFILE_LISTS: Mapping[str, KeyRule] = {
+    **{f"{provider}.accounts": _ACCOUNT for provider in _ACCOUNTS_BY_NAME},
+    **{f"{system}.masters": _MASTER for system in _MASTERS_BY_NAME},
+    "kubernetes.accounts.customResources": _KIND,
+    "kubernetes.accounts.custom-resources": _KIND,
+    "kubernetes.accounts.cachingPolicies": _KIND,
+    "kubernetes.accounts.caching-policies": _KIND,
+    "kubernetes.accounts.dockerRegistries": _REGISTRY,
+    "kubernetes.accounts.docker-registries": _REGISTRY,
+    "aws.accounts.regions": _REGION,
+    "aws.defaultRegions": _REGION,
+    "aws.default-regions": _REGION,
+    "dcos.clusters": _CLUSTER,
+    "dcos.accounts.clusters": _CREDENTIAL,
+    "artifacts.*.accounts": _ARTIFACT_ACCOUNT,
+    "gcb.accounts": _BUILD_ACCOUNT,
+    "codebuild.accounts": _BUILD_ACCOUNT,
+    "artifactory.searches": _ARTIFACTORY,
+    "nexus.searches": _NEXUS,
+    "pubsub.*.subscriptions": _SUBSCRIPTION,
+    "pubsub.*.publishers": _PUBLISHER,
+    "kayenta.*.accounts": _CANARY_ACCOUNT,
+    **{f"{cloud}.{bakery}.{images}": _BASE_IMAGE for cloud in _BAKERIES for bakery, images, _ in _BAKERY_SPELLINGS},
     **{
-        f"{cloud}.{bakery}.{images}": "baseImage.id"
-        for cloud in ("aws", "azure", "google", "huaweicloud", "oracle", "oraclebmcs", "tencentcloud", "alicloud")
-        for bakery, images in (("bakeryDefaults", "baseImages"), ("bakery-defaults", "base-images"))
+        f"{cloud}.{bakery}.{images}.{settings}": _AWS_IMAGE if cloud == "aws" else _REGIONAL_IMAGE
+        for cloud in ("aws", "huaweicloud", "tencentcloud", "alicloud")
+        for bakery, images, settings in _BAKERY_SPELLINGS
     },
 }
 """The keyed lists of profiles, by dotted path; `*` is any key. Spring reads camelCase and kebab-case alike.
@@ -163,8 +185,8 @@ def _service_settings() -> KeyNode:
 @cache
 def _profiles() -> KeyNode:
     tree = NO_KEYS
-    for dotted, key in _PROFILE_LISTS.items():
-        tree = _add_list(tree, dotted.split("."), key)
+    for dotted, rule in _PROFILE_LISTS.items():
+        tree = _add_list(tree, dotted.split("."), rule.key)
     return tree
 
 
@@ -178,8 +200,8 @@ def _of_entry(entry: Mapping[str, Any], owner: tuple[str, str], model: str) -> K
     below = _of_entry(of, owner, model)
     if kind == "map":
         return KeyNode(any=below) if below is not NO_KEYS else NO_KEYS
-    key = _key_of(of["of"], model) if of["kind"] == "object" else _BY_FIELD.get(owner)
-    return replace(below, key=key) if key else below
+    rule = _rule_of(of["of"], model) if of["kind"] == "object" else _BY_FIELD.get(owner)
+    return replace(below, key=rule.key) if rule else below
 
 
 @cache
@@ -207,7 +229,7 @@ def _concrete_classes(name: str, model: str) -> tuple[str, ...]:
     return tuple(class_["subtypes"].values()) if class_.get("by") else (name,)
 
 
-def _key_of(name: str, model: str) -> str | None:
+def _rule_of(name: str, model: str) -> KeyRule | None:
     above = load_table(model)["classes"][name].get("extends", ())
     return next((_BY_CLASS[known] for known in (name, *above) if known in _BY_CLASS), None)
 

@@ -13,8 +13,9 @@ from halgit.merge import directives
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.directives import PATCH, VALUE, MappingDirectives
 from halgit.merge.draft import Draft, key_text, kind_of, replacement
-from halgit.merge.keyed_lists import duplicate_item_message, item_key, node_below
+from halgit.merge.keyed_lists import duplicate_item_message, item_key, node_below, quote_names
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Severity, Trace, Value
+from halgit.text.paths import split_key
 from halgit.text.phrases import suggest_nearest
 
 _MAX_SUGGESTION_NAMES = 100
@@ -87,7 +88,7 @@ class DocumentMerger:
         """Merge a mapping. `item` is the key of a keyed list if the mapping is one of its items."""
         parsed = self._parse_mapping(value, path, below.names if below.kind == "mapping" else ())
         if parsed.patch == "delete":
-            if set(parsed.rest) - {item, item.split(".")[0]}:
+            if set(parsed.rest) - {step for part in split_key(item) for step in (part, part.split(".")[0])}:
                 hint = "Remove the other keys, or use `$patch: replace`."
                 message = "`$patch: delete` has other keys beside it."
                 self._report("merge/misplaced-directive", (*path, PATCH), message, hint)
@@ -99,7 +100,7 @@ class DocumentMerger:
             return self._replace(below, parsed.value, (*path, VALUE), force=force or parsed.value is None)
         if force or below.kind != "mapping":
             return self._replace(below, value, path, force=force)
-        self._merge_members(below, _without_key(parsed.rest, item), path, node)
+        self._merge_members(below, _without_keys(parsed.rest, item), path, node)
         return below
 
     def _keep_against_value(self, below: Draft, path: Path) -> Draft:
@@ -194,8 +195,9 @@ class DocumentMerger:
         """Return whether the item has its key and no other item has the same; the key is then recorded in `claimed`."""
         name = item_key(item, key)
         if name is None:
-            hint = f"Add `{key}`, or start the list with `- $list: replace`."
-            self._report("merge/item-without-key", path, f"This list item has no `{key}`.", hint)
+            names = quote_names(key)
+            hint = f"Add {names}, or start the list with `- $list: replace`."
+            self._report("merge/item-without-key", path, f"This list item has no {names}.", hint)
         elif name in claimed or name in existing:
             other = claimed[name] if name in claimed else existing[name].trace.origin
             self._report("merge/duplicate-item", path, *duplicate_item_message(key, name), other)
@@ -277,8 +279,15 @@ def _all_items_have_names(below: Draft) -> bool:
     return bool(items) and all(key_text(item, "name") is not None for item in items)
 
 
+def _without_keys(value: dict[str, Value], key: str) -> dict[str, Value]:
+    """Return an item without the parts of its key, which identify it and change nothing."""
+    for part in split_key(key):
+        value = _without_key(value, part)
+    return value
+
+
 def _without_key(value: dict[str, Value], key: str) -> dict[str, Value]:
-    """Return an item without its (dotted) key, which identifies it and changes nothing."""
+    """Return an item without one (dotted) key."""
     if not key:
         return value
     if key in value:

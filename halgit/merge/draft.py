@@ -12,6 +12,7 @@ from typing import Literal
 
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Step, Trace, Value
 from halgit.redaction import Secret, SecretText
+from halgit.text.paths import SEPARATOR, join_values, split_key
 from halgit.yaml import to_java_string
 
 Kind = Literal["mapping", "list", "scalar", "null"]
@@ -172,6 +173,8 @@ def key_text(item: Draft, key: str) -> str | None:
     """Return the value of an item's key (dotted if nested) as Halyard's string of it; None if it has none."""
     if item.kind != "mapping":
         return None
+    if SEPARATOR in key:
+        return join_values(key_text(item, part) for part in split_key(key))
     value = item.scalar((key,))
     if value is MISSING and "." in key:
         value = item.scalar(key.split("."))
@@ -209,6 +212,8 @@ def _is_unchanged(frozen: Value, before: Value) -> bool:
 
 
 def _overlaps(changed: Path, key: str) -> bool:
+    if SEPARATOR in key:
+        return any(_overlaps(changed, part) for part in split_key(key))
     steps = (key,) if changed[:1] == (key,) else tuple(key.split("."))
     shorter = min(len(steps), len(changed))
     return changed[:shorter] == steps[:shorter]

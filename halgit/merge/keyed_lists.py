@@ -13,6 +13,8 @@ from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.merge.draft import key_as_text, scalar_at
 from halgit.merge.selection import is_merged, is_spring
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Path, Value
+from halgit.text.paths import SEPARATOR, join_values, split_key
+from halgit.text.phrases import join_words
 
 
 class KeyedLists:
@@ -45,9 +47,14 @@ def node_below(node: KeyNode, key: str, spring: bool) -> KeyNode:
 
 
 def item_key(item: Value, key: str) -> str | None:
-    """Return the value of an item's key (dotted if nested) as Halyard's string of it; None if it has none."""
+    """Return the value of an item's key (dotted if nested) as Halyard's string of it; None if it has none.
+
+    A compound key is its parts with a comma between them.
+    """
     if not isinstance(item, dict):
         return None
+    if SEPARATOR in key:
+        return join_values(item_key(item, part) for part in split_key(key))
     value = scalar_at(item, (key,))
     if value is MISSING and "." in key:
         value = scalar_at(item, key.split("."))
@@ -102,9 +109,14 @@ def _duplicates_of_list(items: list[Value], key: str, path: Path) -> Iterator[Du
             first[text] = at
 
 
+def quote_names(key: str) -> str:
+    """Return the names of a key as messages show them."""
+    return join_words([f"`{part}`" for part in split_key(key)])
+
+
 def duplicate_item_message(key: str, name: str) -> tuple[str, str]:
     """Return message and hint for two items with the same key; `{other}` is the place of the first."""
-    message = f"An item with `{key}` {name} already exists at {{other}}."
+    message = f"An item with {quote_names(key)} {name} already exists at {{other}}."
     return message, "Combine the two items, or change one of the keys."
 
 

@@ -7,6 +7,7 @@ is a position, `[name=prod]` an item. A JSON pointer (`/providers/kubernetes`) i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from halgit.errors import UsageError
 from halgit.lazy import lazy_pattern
@@ -19,18 +20,42 @@ _SEGMENT = lazy_pattern(r"/(\[[^\[\]=/]+=.*?\](?=/|$)|[^/]*)", re.DOTALL)
 _SELECTOR = lazy_pattern(r"\[([^\[\]=/]+)=(.*)\]", re.DOTALL)
 _BAD_ESCAPE = lazy_pattern(r"~(?![01])")
 _POSITION = lazy_pattern(r"[0-9]{1,9}")
+_PART = lazy_pattern(r", (?=[\w.-]+=)")
 _NEEDS_QUOTES = lazy_pattern(r'[.\[\]:"\\\s]|^$')
 
 
 class Selector(Record):
     """A step that selects a list item by the value of one of its keys, dotted for a nested key.
 
+    `[region=eu-1, type=hvm]` selects by two keys: `key` is `region, type` then, and `value` is `eu-1, hvm`.
     `text` is the step as written: in a mapping it is an ordinary key.
     """
 
     key: str
     value: str
     text: str
+
+
+SEPARATOR = ", "
+"""Separates the parts of a compound key of list items, and their values."""
+
+
+def split_key(key: str) -> tuple[str, ...]:
+    """Return the parts of a compound key; a single key is its only part."""
+    return tuple(key.split(SEPARATOR))
+
+
+def join_values(values: Iterable[str | None]) -> str | None:
+    """Return the value of a compound key, in which a missing part is empty; None if every part is missing."""
+    found = list(values)
+    return None if all(value is None for value in found) else SEPARATOR.join(value or "" for value in found)
+
+
+def format_selector(key: str, value: str) -> str:
+    """Format the step that selects a list item by its key, without brackets: `name=prod`."""
+    parts = split_key(key)
+    values = value.split(SEPARATOR) if len(parts) > 1 else [value]
+    return SEPARATOR.join(f"{one}={quote_key(other)}" for one, other in zip(parts, values, strict=False))
 
 
 def parse_path(text: str) -> tuple[str | int | Selector, ...]:
@@ -74,7 +99,14 @@ def parse_pointer(text: str) -> tuple[str | Selector, ...] | None:
 def _segment(text: str) -> str | Selector:
     plain = _unescape(text)
     selected = _SELECTOR.fullmatch(text)
-    return Selector(_unescape(selected[1]), _unescape(selected[2]), plain) if selected else plain
+    return _selector(_unescape(selected[1]), _unescape(selected[2]), plain) if selected else plain
+
+
+def _selector(key: str, value: str, text: str) -> Selector:
+    """Return the step that selects by one key, or by several: `region=eu-1, type=hvm`."""
+    first, *others = [value] if value.startswith('"') else _PART.split(value)
+    pairs = [(key, first), *(part.split("=", 1) for part in others)]
+    return Selector(SEPARATOR.join(one for one, _ in pairs), SEPARATOR.join(_unquote(two) for _, two in pairs), text)
 
 
 def _unescape(text: str) -> str:
@@ -86,7 +118,7 @@ def _item(text: str, at: int, steps: list[str | int | Selector]) -> int:
     if not match:
         raise _invalid_path(text, at)
     number, key, value = match.groups()
-    steps.append(int(number) if number is not None else Selector(key, _unquote(value), match.group()))
+    steps.append(int(number) if number is not None else _selector(key, value, match.group()))
     return match.end()
 
 
@@ -127,17 +159,21 @@ def _step(step: str | int | Selector, here: Value) -> str | int | None:
         matches = [
             number
             for number, item in enumerate(here)
-            if isinstance(item, dict) and str(_get_nested(item, step)) == step.value
+            if isinstance(item, dict) and _value_of(item, step.key) == step.value
         ]
         return matches[0] if matches else None
     number = int(step) if isinstance(step, int) or _POSITION.fullmatch(step) else -1
     return number if 0 <= number < len(here) else None
 
 
-def _get_nested(item: Value, step: Selector) -> Value:
-    if step.key in item:
-        return item[step.key]
-    for part in step.key.split("."):
+def _value_of(item: Value, key: str) -> str:
+    return SEPARATOR.join(str(_get_nested(item, part)) for part in split_key(key))
+
+
+def _get_nested(item: Value, key: str) -> Value:
+    if key in item:
+        return item[key]
+    for part in key.split("."):
         item = item.get(part) if isinstance(item, dict) else None
     return item
 

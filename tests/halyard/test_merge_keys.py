@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import needs
 import pytest
 
-from halgit.halyard.merge_keys import NO_KEYS, KeyNode, build_key_tree
+from halgit.halyard.merge_keys import _BY_CLASS, _BY_FIELD, _PROFILE_LISTS, NO_KEYS, KeyNode, build_key_tree
 from halgit.halyard.model import ROOT_TYPE, FieldType, get_class
 
 
@@ -35,13 +36,7 @@ def lists_of_mappings(type_: FieldType, path: str = "") -> Iterator[str]:
         yield from lists_of_mappings(type_.of, path)
 
 
-PLAIN_LISTS = {
-    # Rosco selects them by region and virtualization type: a region may occur once for each type.
-    "providers.aws.bakeryDefaults.baseImages.virtualizationSettings",
-    "providers.aws.accounts.lifecycleHooks",
-    "providers.dcos.accounts.clusters",
-    "deploymentEnvironment.tolerations.*",
-}
+PLAIN_LISTS = {"providers.aws.accounts.lifecycleHooks", "deploymentEnvironment.tolerations.*"}
 
 
 def test_every_list_of_mappings_of_the_halconfig_is_keyed_or_known_to_be_plain() -> None:
@@ -67,7 +62,14 @@ def test_every_list_of_mappings_of_the_halconfig_is_keyed_or_known_to_be_plain()
         ("deploymentConfigurations.canary.serviceIntegrations.accounts", "name"),
         ("deploymentConfigurations.ci.jenkins.masters", "name"),
         ("deploymentConfigurations.ci.gcb.accounts", "name"),
-        ("deploymentConfigurations.repository.nexus.searches", "name"),
+        ("deploymentConfigurations.repository.nexus.searches", "repo, nodeId"),
+        ("deploymentConfigurations.repository.artifactory.searches", "baseUrl, repo"),
+        ("deploymentConfigurations.providers.dcos.accounts.clusters", "name, uid"),
+        (
+            "deploymentConfigurations.providers.aws.bakeryDefaults.baseImages.virtualizationSettings",
+            "region, virtualizationType",
+        ),
+        ("deploymentConfigurations.providers.huaweicloud.bakeryDefaults.baseImages.virtualizationSettings", "region"),
         ("deploymentConfigurations.pubsub.google.subscriptions", "name"),
         ("deploymentConfigurations.artifacts.templates", "name"),
         ("deploymentConfigurations.deploymentEnvironment.sidecars.*", "name"),
@@ -101,7 +103,10 @@ def test_lists_of_single_values_are_not_keyed() -> None:
         (("jenkins", "masters"), "name"),
         (("kayenta", "prometheus", "accounts"), "name"),
         (("aws", "bakery-defaults", "base-images"), "baseImage.id"),
-        (("aws", "bakeryDefaults", "baseImages", "virtualizationSettings"), None),
+        (("docker", "bakeryDefaults", "baseImages"), "baseImage.id"),
+        (("aws", "bakeryDefaults", "baseImages", "virtualizationSettings"), "region, virtualizationType"),
+        (("alicloud", "bakery-defaults", "base-images", "virtualization-settings"), "region"),
+        (("artifactory", "searches"), "baseUrl, repo"),
         (("job", "preconfigured", "kubernetes"), None),
         (("spring", "cloud", "config", "server", "composite"), None),
     ],
@@ -130,3 +135,15 @@ def test_more_keys_are_added_by_dotted_path() -> None:
     assert tree.child("kubernetes").child("accounts").child("customResources").key == "kubernetesKind"
     assert tree.child("x").child("anything").key == "y"
     assert build_key_tree("default/profiles/orca-local.yml").child("job") == NO_KEYS
+
+
+def test_every_key_of_the_table_has_a_source_and_a_row_in_the_documentation() -> None:
+    page = (needs.ROOT / "docs" / "merge.md").read_text()
+    rows = [row.split(" | ") for row in page.splitlines() if row.startswith("| `")]
+    listed = {
+        (keys.strip("| ").replace("`", ""), reader) for keys, _, reader in (row[:3] for row in rows if len(row) == 3)
+    }
+    for rule in {*_BY_CLASS.values(), *_BY_FIELD.values(), *_PROFILE_LISTS.values()}:
+        programs = [part.split(":")[0] for part in rule.source.split("; ") if ":" in part]
+        assert programs, rule
+        assert any(key == rule.key and programs[0] in reader for key, reader in listed), rule

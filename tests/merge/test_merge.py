@@ -158,6 +158,8 @@ def test_a_repository_of_today_comes_out_as_it_is() -> None:
         ("a", None),
         ("/a~2", None),
         ("/a~", None),
+        ("/[a=1, b.c=2]", (Selector("a, b.c", "1, 2", "[a=1, b.c=2]"),)),
+        ('/[a="1, b=2"]', (Selector("a", "1, b=2", '[a="1, b=2"]'),)),
     ],
 )
 def test_pointers(text: str, segments: object) -> None:
@@ -218,5 +220,8 @@ def nest(path: tuple[Any, ...], value: Any) -> Any:
 
 
 def item(key: str, name: str, **rest: object) -> dict[str, object]:
+    first, _, others = key.partition(", ")
+    if others:
+        return {**item(first, "both"), **item(others, name), **rest}
     step, _, deeper = key.partition(".")
     return {step: item(deeper, name) if deeper else name, **rest}

@@ -15,6 +15,7 @@ DATA = {
     "odd.key": {"[x]": 1},
     "plain": [1, 2],
     "images": [{"baseImage": {"id": "xenial"}}],
+    "amis": [{"region": "eu-1", "type": "pv"}, {"region": "eu-1", "type": "hvm"}],
 }
 
 
@@ -26,6 +27,8 @@ DATA = {
         ("providers.kubernetes.accounts[1].context", ("providers", "kubernetes", "accounts", 1, "context")),
         ('"odd.key"."[x]"', ("odd.key", "[x]")),
         ("images[baseImage.id=xenial]", ("images", 0)),
+        ("amis[region=eu-1, type=hvm].type", ("amis", 1, "type")),
+        ("/amis/[region=eu-1, type=pv]", ("amis", 0)),
         ("/providers/kubernetes/accounts/1", ("providers", "kubernetes", "accounts", 1)),
         (
             "/providers/kubernetes/accounts/[name=prod.eu]/context",
@@ -51,7 +54,7 @@ def test_a_path_names_a_node(text: str, path: Path) -> None:
         ("/plain/²", "plain has no item ² (2 items)."),
         (f"/plain/{'9' * 5000}", f"plain has no item {'9' * 5000} (2 items)."),
         ("plain[0].x", "plain[0] is a scalar, so it has no keys or items."),
-        ("nothing", "the document has no key nothing (keys: providers, odd.key, plain, images)."),
+        ("nothing", "the document has no key nothing (keys: providers, odd.key, plain, images, amis)."),
     ],
 )
 def test_a_step_that_meets_nothing_says_what_is_there(text: str, message: str) -> None:
