@@ -7,9 +7,9 @@ import re
 
 import click
 
-from halgit.cli.app import program
-from halgit.cli.commands import COMMON, GENERAL
+from halgit.cli.declarations import COMMON, GENERAL
 from halgit.cli.help import EXIT_CODES, walk_commands
+from halgit.cli.program import program
 
 HEAD = """\
 # Commands

@@ -11,7 +11,8 @@ import click
 
 from halgit import publish
 from halgit.cli.account_parts import CONTROLLING, require_controller
-from halgit.cli.commands import Command, option
+from halgit.cli.commands import Command
+from halgit.cli.declarations import option
 from halgit.cli.output import Output
 from halgit.record import to_dict
 from halgit.report.tables import table

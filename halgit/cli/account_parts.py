@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from halgit import yaml as hyaml
-from halgit.cli.commands import combine, option
+from halgit.cli.declarations import combine, option
 from halgit.cli.options import access_options, log_options
 from halgit.cli.output import Output
 from halgit.cli.settings import access_settings, read_file, source_specs

@@ -25,7 +25,8 @@ from halgit.cli.account_parts import (
     read_connection,
     read_fields,
 )
-from halgit.cli.commands import Group, option
+from halgit.cli.commands import Group
+from halgit.cli.declarations import option
 from halgit.cli.output import Output
 from halgit.errors import UsageError
 from halgit.report.tables import table

@@ -6,16 +6,17 @@ trace. With `--format json` the same reason is on stdout as one object.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, Final
 
-import click
-
 from halgit import __version__
-from halgit.cli.commands import Command, Group
+from halgit.cli.command_line import has_unknown_variables, parse_options
+from halgit.cli.declarations import CommandDeclaration
 from halgit.cli.output import Output
-from halgit.cli.process import Signalled, TimedOut, harden_process, raise_on_signals
+from halgit.cli.process import Signalled, TimedOut, call_within_limit, harden_process, raise_on_signals
 from halgit.errors import DeployError, FindingsError, HalgitError, PublishError
 from halgit.pipeline import Severity
 
@@ -45,42 +46,6 @@ TIMED_OUT: Final = 3
 """The exit code of a run that --timeout ended: most likely a source or secret store is too slow."""
 
 
-class Commands(Group):
-    """The group of all commands, each imported when it is needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        from importlib import import_module
-
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(import_module(f"halgit.cli.{module}"), name)
-        assert isinstance(command, (Command, Group))
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
-@click.command(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="See `halgit help exit-codes` and `halgit help environment`.",
-)
-@click.version_option(__version__, message="halgit %(version)s")
-def program() -> None:
-    """Compile layers of Spinnaker configuration into the .hal tree that Halyard loads.
-
-    \b
-    Example:
-      halgit render --repo . --overlay prod --out .hal
-    """
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code."""
     output = Output.current()
@@ -95,16 +60,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _call(arguments: Sequence[str], output: Output) -> int:
     try:
-        result: Any = program.main(list(arguments), prog_name="halgit", standalone_mode=False, obj=output)
-    except click.exceptions.Exit as exit:
-        return exit.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        output.message(error.format_message())
-        return 2
-    except click.ClickException as error:
-        return _usage_error(output, error)
-    except click.Abort:
-        return _signal(output, signal.SIGINT)
+        return _dispatch(arguments, output)
     except Signalled as stop:
         return _signal(output, stop.number)
     except TimedOut as stop:
@@ -115,7 +71,25 @@ def _call(arguments: Sequence[str], output: Output) -> int:
         return _error(output, error)
     except (MemoryError, RecursionError, Exception) as error:  # noqa: BLE001 - the one place that reports a bug
         return _bug(output, error)
-    return result if isinstance(result, int) else 0
+
+
+def _dispatch(arguments: Sequence[str], output: Output) -> int:
+    """Call the command of an ordinary command line; click reads every other one."""
+    command = load_command(arguments[0]) if arguments and arguments[0] in COMMANDS else None
+    if isinstance(command, CommandDeclaration) and not has_unknown_variables(command.options, os.environ):
+        options = parse_options(command, arguments[1:], os.environ)
+        if options is not None:
+            result = call_within_limit(lambda: command.function(output, **options), options.get("timeout"))
+            return result if isinstance(result, int) else 0
+    from halgit.cli.program import call_program
+
+    return call_program(arguments, output)
+
+
+def load_command(name: str) -> Any:
+    """Import a command: a declaration, or a command of click."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    return getattr(import_module(f"halgit.cli.{module}"), attribute)
 
 
 def _finish(output: Output, code: int) -> int:
@@ -124,13 +98,6 @@ def _finish(output: Output, code: int) -> int:
     except PublishError as error:
         return code or _error(output, error)
     return code
-
-
-def _usage_error(output: Output, error: click.ClickException) -> int:
-    context = getattr(error, "ctx", None)
-    see = f" See `{context.command_path} --help`." if context else ""
-    output.error(error.format_message() + see, code=2)
-    return 2
 
 
 def _error(output: Output, error: HalgitError) -> int:

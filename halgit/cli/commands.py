@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import MutableMapping
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from halgit.cli.declarations import COMMON, DAY, GENERAL, CommandDeclaration, OptionDeclaration, Text
+from halgit.cli.process import call_within_limit
 
-COMMON = "Options"
 _ENDLESS = frozenset({"sync", "serve"})
 """Commands that run until they are stopped; for them --timeout limits each fetch only."""
-
-GENERAL = "General"
 
 
 class Option(click.Option):
@@ -25,25 +22,20 @@ class Option(click.Option):
         self.group = group
 
 
-def option(*names: str, **settings: Any) -> Callable[[F], F]:
-    """Declare an option that is also read from HALGIT_ and its long name; `group` is its heading in the help."""
-    long = next(name for name in names if name.startswith("--")).split("/")[0]
-    settings.setdefault("envvar", "HALGIT_" + long[2:].replace("-", "_").upper())
-    if settings.get("multiple"):
-        settings.setdefault("type", Lines())
-    return click.option(*names, cls=Option, **settings)
+def convert_option(declaration: OptionDeclaration) -> Option:
+    """Return the option as click has it."""
+    kind = declaration.type
+    kind = kind.click_type(is_multiple=declaration.is_multiple) if isinstance(kind, Text) else kind
+    settings = {"multiple": declaration.is_multiple, "type": kind, **declaration.settings}
+    if declaration.is_flag:
+        settings["is_flag"] = True
+    if declaration.default is not None:
+        settings["default"] = declaration.default
+    return Option(declaration.names, envvar=declaration.variable, **settings)
 
 
-def combine(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
-    """Combine several options into one decorator, in their order."""
-    ordered = list(options)
-
-    def decorate(command: F) -> F:
-        for one in reversed(ordered):
-            command = one(command)
-        return command
-
-    return decorate
+def _convert_all(parameters: Any) -> list[click.Parameter]:
+    return [convert_option(one) if isinstance(one, OptionDeclaration) else one for one in parameters or ()]
 
 
 class Lines(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -59,11 +51,11 @@ class Lines(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return str(value)
 
 
-class Seconds(click.FloatRange):
+class SecondsRange(click.FloatRange):
     """A duration of at most a day; `nan`, which is in every range, is refused."""
 
     def __init__(self, least: float) -> None:
-        super().__init__(min=least, max=86_400)
+        super().__init__(min=least, max=DAY)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         seconds = super().convert(value, param, ctx)
@@ -87,6 +79,9 @@ class _OptionNames(click.Command):
 class Command(_OptionNames):
     """A command whose help lists its options by group, the common ones first."""
 
+    def __init__(self, name: str | None, params: Any = None, **settings: Any) -> None:
+        super().__init__(name, params=_convert_all(params), **settings)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_option_groups(self, ctx, formatter)
 
@@ -94,16 +89,17 @@ class Command(_OptionNames):
         from halgit.cli.variables import warn_of_unknown_variables
 
         warn_of_unknown_variables(ctx)
-        is_main = threading.current_thread() is threading.main_thread()
-        if "timeout" not in ctx.params or ctx.info_name in _ENDLESS or not is_main:
+        if ctx.info_name in _ENDLESS:
             return super().invoke(ctx)
-        from halgit.cli.process import end_limit, limit_run
+        return call_within_limit(lambda: super(Command, self).invoke(ctx), ctx.params.get("timeout"))
 
-        limit_run(ctx.params["timeout"])
-        try:
-            return super().invoke(ctx)
-        finally:
-            end_limit()
+
+def build_command(declaration: CommandDeclaration) -> Command:
+    """Return a declared command as click has it."""
+    function = declaration.function
+    return Command(
+        declaration.name, callback=click.pass_obj(function), params=declaration.options, help=function.__doc__
+    )
 
 
 def _write_option_groups(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -123,6 +119,9 @@ class Group(_OptionNames, click.Group):
     """A group of commands that suggests the nearest name for an unknown one."""
 
     command_class = Command
+
+    def __init__(self, name: str | None, params: Any = None, **settings: Any) -> None:
+        super().__init__(name, params=_convert_all(params), **settings)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

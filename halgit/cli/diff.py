@@ -8,10 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
 from halgit import diff, publish, sources
-from halgit.cli.commands import Command, option
+from halgit.cli.declarations import FilePath, declare_command, option
 from halgit.cli.options import (
     OUTPUT,
     access_options,
@@ -47,13 +45,13 @@ _COMPARABLE: Final = ("parameter/", "opsmx/", "reference/")
 """Errors of a tree that can still be compared: only values are missing."""
 
 
-@click.command("diff", cls=Command)
+@declare_command("diff")
 @source_options
 @option("--all-overlays", is_flag=True, help="Compare every overlay of either side.")
 @option("--base", default="", metavar="REF", group=BASE, help="Branch, tag or commit of the same repository.")
 @option("--base-repo", "base_repos", multiple=True, metavar="SRC", group=BASE,
         help="Another source, as in --repo; repeatable.")  # fmt: skip
-@option("--base-tree", type=click.Path(path_type=Path), metavar="DIR", group=BASE, help="A rendered tree.")
+@option("--base-tree", type=FilePath(), metavar="DIR", group=BASE, help="A rendered tree.")
 @option("--base-overlay", default="", metavar="NAME", group=BASE,
         help="Another overlay, of the same sources or of the base.")  # fmt: skip
 @format_option(*FORMATS)
@@ -62,7 +60,6 @@ _COMPARABLE: Final = ("parameter/", "opsmx/", "reference/")
 @trust_options
 @access_options
 @log_options
-@click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
     """Show what changes in the rendered tree: accounts, settings, files, and the services that restart.
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from halgit import isd
-from halgit.cli.commands import Group, Seconds, option
+from halgit.cli.commands import Group
+from halgit.cli.declarations import Seconds, option
 from halgit.cli.options import log_options
 from halgit.cli.output import Output
 from halgit.cli.settings import access_settings, read_file

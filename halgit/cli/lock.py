@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import click
-
 from halgit import lock, publish, secrets
-from halgit.cli.commands import Command
+from halgit.cli.declarations import declare_command
 from halgit.cli.options import access_options, log_options, output_option, source_options, trust_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
@@ -19,13 +17,12 @@ from halgit.pipeline import Severity
 from halgit.report.tables import counted
 
 
-@click.command("lock", cls=Command)
+@declare_command("lock")
 @source_options
 @output_option("The lock file; default: halgit.lock beside the root halgit.yaml.")
 @trust_options
 @access_options
 @log_options
-@click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
     """Write halgit.lock: the revisions of all sources, the files, and the versions of versioned secrets.
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-import click
-from click.shell_completion import CompletionItem
+from halgit.cli.declarations import (
+    GENERAL,
+    Choice,
+    Count,
+    FilePath,
+    OptionDeclaration,
+    Seconds,
+    combine,
+    option,
+)
 
-from halgit.cli.commands import GENERAL, Seconds, combine, option
-
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    import click
+    from click.shell_completion import CompletionItem
 
 SOURCE: Final = "Source"
 PARAMETERS: Final = "Parameters and dialect"
@@ -24,11 +31,15 @@ OUTPUT: Final = "Output"
 
 
 def _complete_folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="dir")]
 
 
 def complete_overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the overlays of those sources that are directories on this machine."""
+    from click.shell_completion import CompletionItem
+
     found: set[str] = set()
     for folder in ctx.params.get("repos") or (".",):
         with suppress(OSError):
@@ -60,8 +71,8 @@ parameter_options = combine(
         option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable."),
         option("--params", "params_file", default="", metavar="FILE", group=PARAMETERS,
                help="YAML file with values of parameters."),
-        option("--dialect", type=click.Choice(["halgit", "opsmx"]), group=PARAMETERS, help="Syntax of parameters."),
-        option("--variant", type=click.Choice(["token", "ssh", "s3"]), group=PARAMETERS,
+        option("--dialect", type=Choice("halgit", "opsmx"), group=PARAMETERS, help="Syntax of parameters."),
+        option("--variant", type=Choice("token", "ssh", "s3"), group=PARAMETERS,
                help="File variants to use in the opsmx dialect."),
         option("--hal-home", default="/home/spinnaker/.hal", show_default=True, metavar="DIR", group=PARAMETERS,
                help="Path of the tree in Halyard's container."),
@@ -109,7 +120,7 @@ access_options = combine(
                help="Ask the metadata service of the machine for AWS credentials."),
         option("--timeout", type=Seconds(1), default=120.0, show_default=True, metavar="SECONDS", group=NETWORK,
                help="Timeout of the run, and of each fetch in it."),
-        option("--retries", type=click.IntRange(0, 10), default=3, show_default=True, group=NETWORK,
+        option("--retries", type=Count(0, 10), default=3, show_default=True, group=NETWORK,
                help="Number of retries after a temporary failure."),
     ]
 )  # fmt: skip
@@ -129,27 +140,27 @@ trust_options = combine(
 
 log_options = combine(
     [
-        option("--log-format", type=click.Choice(["text", "json"]), default="text", group=GENERAL,
+        option("--log-format", type=Choice("text", "json"), default="text", group=GENERAL,
                help="Format of the lines on stderr."),
-        option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+        option("--color", type=Choice("auto", "always", "never"), default="auto", show_default=True,
                group=GENERAL, help="When to use colors; NO_COLOR and FORCE_COLOR count with auto."),
     ]
 )  # fmt: skip
 
 
-def format_option(*formats: str) -> Callable[[F], F]:
+def format_option(*formats: str) -> OptionDeclaration:
     """Declare --format with these formats; the first one is the default."""
-    choice = click.Choice(formats or ("text", "json"))
-    return option("--format", type=choice, default=choice.choices[0], show_default=True, group=OUTPUT,
+    words = formats or ("text", "json")
+    return option("--format", type=Choice(*words), default=words[0], show_default=True, group=OUTPUT,
                   help="Format of the result on stdout.")  # fmt: skip
 
 
-def output_option(text: str) -> Callable[[F], F]:
+def output_option(text: str) -> OptionDeclaration:
     """Declare --output."""
-    return option("--output", type=click.Path(path_type=Path), metavar="FILE", group=OUTPUT, help=text)
+    return option("--output", type=FilePath(), metavar="FILE", group=OUTPUT, help=text)
 
 
-def fail_on_option(default: str = "error") -> Callable[[F], F]:
+def fail_on_option(default: str = "error") -> OptionDeclaration:
     """Declare --fail-on."""
-    return option("--fail-on", type=click.Choice(["error", "warning"]), default=default, show_default=True,
+    return option("--fail-on", type=Choice("error", "warning"), default=default, show_default=True,
                   group=VALIDATION, help="Lowest severity of a finding that fails the run.")  # fmt: skip

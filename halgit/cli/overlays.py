@@ -5,10 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-import click
-
 from halgit import diff, publish
-from halgit.cli.commands import Command, option
+from halgit.cli.declarations import declare_command, option
 from halgit.cli.options import (
     access_options,
     complete_overlays,
@@ -29,7 +27,7 @@ from halgit.report.environments import EnvironmentComparison, as_json
 from halgit.text.phrases import suggest_nearest
 
 
-@click.command("overlays", cls=Command)
+@declare_command("overlays")
 @repo_option
 @option("--overlay", "names", multiple=True, metavar="NAME", shell_complete=complete_overlays,
         help="Overlay to compare; repeatable. Default: all.")  # fmt: skip
@@ -40,7 +38,6 @@ from halgit.text.phrases import suggest_nearest
 @trust_options
 @access_options
 @log_options
-@click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
     """Compare the overlays of a repository: settings with their layers, accounts, versions, files and findings.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import io
-import logging
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 from halgit.errors import PublishError
 
@@ -79,8 +79,21 @@ def end_limit() -> None:
     faulthandler.cancel_dump_traceback_later()
 
 
+def call_within_limit(function: Callable[[], Any], seconds: float | None) -> Any:
+    """Call a function and end the run if it takes longer than `--timeout`, in the main thread only."""
+    import threading
+
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        return function()
+    limit_run(seconds)
+    try:
+        return function()
+    finally:
+        end_limit()
+
+
 def harden_process() -> None:
-    """Disable core dumps, and warnings and log lines of libraries, which would bypass the redactor.
+    """Disable core dumps, and warnings of libraries, which would bypass the redactor.
 
     The limit alone is not enough where the kernel pipes core dumps to a program. On Linux the process is therefore
     marked as not dumpable, which also hides its memory from other processes of the same user.
@@ -94,6 +107,12 @@ def harden_process() -> None:
         ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
     os.environ |= _GITPYTHON
     warnings.simplefilter("ignore")
+
+
+def silence_libraries() -> None:
+    """Disable log lines of libraries; call this before one is imported that writes any."""
+    import logging
+
     logging.getLogger().addHandler(logging.NullHandler())
 
 

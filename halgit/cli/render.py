@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from halgit import publish, secrets
-from halgit.cli.commands import Command, Seconds, option
+from halgit.cli.declarations import Choice, FilePath, Seconds, declare_command, option
 from halgit.cli.options import (
     OUTPUT,
     SOURCE,
@@ -31,10 +28,10 @@ if TYPE_CHECKING:
     from halgit.lock import Entry
 
 
-@click.command("render", cls=Command)
+@declare_command("render")
 @source_options
-@option("--out", default=".hal", show_default=True, type=click.Path(path_type=Path), help="Tree to write.")
-@option("--secrets", type=click.Choice(["resolve", "native", "mask", "keep"]), default="resolve", show_default=True,
+@option("--out", default=".hal", show_default=True, type=FilePath(), help="Tree to write.")
+@option("--secrets", type=Choice("resolve", "native", "mask", "keep"), default="resolve", show_default=True,
         help="resolve: read all secrets. native: keep references that Spinnaker itself decrypts. mask: write "
         "placeholder values; needs no credential. keep: keep all references.")  # fmt: skip
 @option("--locked", is_flag=True, group=SOURCE, help="Render the revisions of halgit.lock; exit 3 if one has changed.")
@@ -50,13 +47,12 @@ if TYPE_CHECKING:
 @option("--group-access", is_flag=True, group=OUTPUT, help="Let the group read and write the tree (0660, 2770).")
 @option("--wait", type=Seconds(0), default=60.0, show_default=True, metavar="SECONDS", group=OUTPUT,
         help="Timeout for another run on the same tree.")  # fmt: skip
-@option("--daemon-config", type=click.Path(path_type=Path), metavar="DIR", group=OUTPUT,
+@option("--daemon-config", type=FilePath(), metavar="DIR", group=OUTPUT,
         help="Also write halyard.yml and halyard-local.yml to this folder.")  # fmt: skip
 @option("--halyard-address", default="", metavar="HOST", group=OUTPUT,
         help="Address the Halyard daemon listens on.")  # fmt: skip
 @format_option()
 @log_options
-@click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
     """Render a repository into the .hal tree that Halyard loads.
 

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from halgit import convert, publish
-from halgit.cli.commands import Command, option
+from halgit.cli.commands import Command
+from halgit.cli.declarations import option
 from halgit.cli.options import PARAMETERS, SOURCE, VALIDATION, access_options, format_option, log_options
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from halgit import secrets
-from halgit.cli.commands import Group, combine
+from halgit.cli.commands import Group
+from halgit.cli.declarations import combine
 from halgit.cli.options import access_options, format_option, log_options, source_options, trust_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from halgit import sources
 from halgit import yaml as hyaml
 from halgit.cli.output import Output
+from halgit.cli.process import silence_libraries
 from halgit.cli.settings import access_settings, operator_settings, source_specs
 from halgit.errors import SourceError, UsageError
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
@@ -106,6 +107,7 @@ class Session:
             return self._open_directories(wanted)
         from concurrent.futures import ThreadPoolExecutor, wait
 
+        silence_libraries()
         count = Counter(self.output, "Fetching sources", len(wanted))
         pool = ThreadPoolExecutor(max_workers=8)
         waiting = [pool.submit(sources.open_source, spec, self.access) for spec in wanted]
@@ -228,6 +230,7 @@ class Session:
         from halgit.references import format_address
         from halgit.secrets.engines import engines
 
+        silence_libraries()
         distinct = {format_address(use.reference) for use in plan.uses if use.action != "leave"}
         count = Counter(self.output, doing, len(distinct))
         return lambda name: _CountedEngine(engines(self.access, plan.compiled.encrypted)(name), count)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import click
 
-from halgit.cli.commands import GroupWithOptions, Seconds, combine, option
+from halgit.cli.commands import GroupWithOptions
+from halgit.cli.declarations import Seconds, combine, option
 from halgit.cli.options import (
     OUTPUT,
     SOURCE,

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
-
 from halgit import __version__, publish
-from halgit.cli.commands import Command, option
+from halgit.cli.declarations import FilePath, declare_command, option
 from halgit.cli.options import (
     VALIDATION,
     access_options,
@@ -34,13 +32,13 @@ from halgit.report.findings import Report, without_baseline
 Line = Callable[[str, int], str]
 
 
-@click.command("validate", cls=Command)
+@declare_command("validate")
 @source_options
 @option("--all-overlays", is_flag=True, help="Validate every overlay; report shared findings once.")
 @option("--select", multiple=True, metavar="RULE", group=VALIDATION,
         help="Run only these rules, such as kubernetes or security/*.")  # fmt: skip
 @option("--ignore", multiple=True, metavar="RULE", group=VALIDATION, help="Skip these rules.")
-@option("--baseline", type=click.Path(path_type=Path), metavar="FILE", group=VALIDATION,
+@option("--baseline", type=FilePath(), metavar="FILE", group=VALIDATION,
         help="Skip findings that this JSON report lists.")  # fmt: skip
 @fail_on_option()
 @format_option(*FORMATS)
@@ -48,7 +46,6 @@ Line = Callable[[str, int], str]
 @trust_options
 @access_options
 @log_options
-@click.pass_obj
 def command(output: Output, /, **options: Any) -> None:
     """Validate a repository offline, without Halyard, a cluster or credentials.
 

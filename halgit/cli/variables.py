@@ -6,29 +6,21 @@ The options of the running command are compared first; the other commands are im
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
-from typing import Final
 
 import click
 
+from halgit.cli.command_line import OTHER_VARIABLES, option_variables
 from halgit.cli.output import Output
 from halgit.text.phrases import suggest_nearest
-
-_OTHER: Final = frozenset({"HALGIT_GIT_TOKEN", "HALGIT_GIT_USER", "HALGIT_TERMINATION_FILE", "HALGIT_HOME"})
-_NOT_OURS: Final = re.compile(
-    r"HALGIT_PARAM_|HALGIT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$|HALGIT_TEST_|HALGIT_UPDATE_"
-)
-"""Parameters, the variables Kubernetes sets for a Service named halgit, and those of the tests."""
 
 
 def warn_of_unknown_variables(context: click.Context) -> None:
     """Warn of each HALGIT_ variable that no command reads, with the nearest name."""
-    names = {name for name in os.environ if name.startswith("HALGIT_") and not _NOT_OURS.match(name)} - _OTHER
-    names -= set(_variables(context.command))
+    names = set(option_variables(os.environ)) - set(_variables(context.command))
     if not names or not isinstance(context.obj, Output):
         return
-    known = {*_OTHER, *_all_variables(context.find_root())}
+    known = {*OTHER_VARIABLES, *_all_variables(context.find_root())}
     for name in sorted(names - known):
         context.obj.warning(f"No option reads the variable {name}. {suggest_nearest(name, known, 'Unset it.')}")
 

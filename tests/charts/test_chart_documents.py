@@ -11,7 +11,7 @@ import pytest
 from charts_pods import template
 from charts_values import CI, ROOT, over
 
-from halgit.cli.app import program
+from halgit.cli.program import program
 
 Object = dict[str, Any]
 DOCUMENT = (ROOT / "docs" / "charts.md").read_text()

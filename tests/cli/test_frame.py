@@ -20,7 +20,8 @@ from program import SAMPLE, halgit, tree
 from servers.git_http import GitHttpServer, Request
 from servers.repositories import Repository
 
-from halgit.cli.app import COMMANDS, program
+from halgit.cli.app import COMMANDS
+from halgit.cli.program import program
 from halgit.cli.settings import per_host
 from halgit.errors import UsageError
 

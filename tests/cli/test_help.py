@@ -14,8 +14,9 @@ from cli.terminal import on_a_terminal
 from program import SAMPLE, halgit
 from servers.repositories import Repository
 
-from halgit.cli.app import COMMANDS, program
+from halgit.cli.app import COMMANDS
 from halgit.cli.help import EXIT_CODES
+from halgit.cli.program import program
 from halgit.errors import HalgitError
 
 SECRETS = ("--secrets", "mask")

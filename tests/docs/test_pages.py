@@ -17,7 +17,7 @@ import needs
 import pytest
 
 from halgit import __version__
-from halgit.cli.app import program
+from halgit.cli.program import program
 
 DOCS = needs.ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
