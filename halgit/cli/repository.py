@@ -113,11 +113,15 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         compilation = run.compile([snapshot])
         _refuse_encrypted(compilation.compiled)
         wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
-        wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED)]
-        run.report([one for one in wrong if not (tree and tree.patches and _is_of_rule(one))])
+        is_whole = tree is None or not tree.patches
+        wrong = [one for one in wrong if not one.rule.startswith(_TOLERATED) and (is_whole or not _is_of_rule(one))]
+        run.report(wrong)
         require_below([one for one in wrong if not _is_of_rule(one)], Severity.ERROR)
         imported = convert.build_repository(
-            _source(compilation, snapshot, options["variant"] or "token", skipped), name, values, tree
+            _source(compilation, snapshot, options["variant"] or "token", skipped, is_whole=is_whole),
+            name,
+            values,
+            tree,
         )
         publish.write_folder(imported.files, directory)
         if output.json:
@@ -162,7 +166,10 @@ def _refuse_encrypted(compiled: Compiled) -> None:
         raise UsageError(message, "Decrypt a copy with `sops decrypt -i`, import it, and encrypt the new files.")
 
 
-def _source(compilation: Compilation, snapshot: Snapshot, variant: Any, skipped: tuple[Skipped, ...]) -> ImportSource:
+def _source(
+    compilation: Compilation, snapshot: Snapshot, variant: Any, skipped: tuple[Skipped, ...], *, is_whole: bool
+) -> ImportSource:
+    """Return what to import. `is_whole` is false for a base that only its patches complete: rules judge it wrongly."""
     compiled = compilation.compiled
     manifest = snapshot.read([publish.MANIFEST]) if publish.MANIFEST in snapshot.paths else {}
     record = publish.read_manifest(manifest.get(publish.MANIFEST, b""))
@@ -172,7 +179,7 @@ def _source(compilation: Compilation, snapshot: Snapshot, variant: Any, skipped:
         extra=snapshot.read(extra),
         accounts=compiled.accounts,
         skipped=(*(left for left in _skipped(compilation) if left.path not in extra), *skipped),
-        findings=_to_decide(compilation.findings),
+        findings=_to_decide(compilation.findings, with_errors=is_whole),
         deployment=compiled.deployment,
         variant=variant,
         hal_home=compiled.hal_home,
@@ -184,9 +191,9 @@ def _skipped(compilation: Compilation) -> tuple[Skipped, ...]:
     return tuple(left for left in compilation.compiled.skipped if left.path not in taken)
 
 
-def _to_decide(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _to_decide(findings: tuple[Finding, ...], *, with_errors: bool) -> tuple[Finding, ...]:
     """Return what a person must look at: secrets in the open, and errors that rules report."""
-    errors = {one for one in findings if one.severity >= Severity.ERROR and _is_of_rule(one)}
+    errors = {one for one in findings if with_errors and one.severity >= Severity.ERROR and _is_of_rule(one)}
     return tuple(one for one in findings if one in errors or one.rule.startswith(_TO_DECIDE))
 
 

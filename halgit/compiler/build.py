@@ -28,6 +28,7 @@ from halgit.pipeline import (
     Layer,
     LayerId,
     LayerSettings,
+    Path,
     RuleSettings,
     Severity,
     Skipped,
@@ -268,6 +269,11 @@ def check_halconfig(
     names = selection.deployment_names(config)
     if deployment in names:
         return ()
+    if any(name.startswith("${{ secret('sops://") for name in names):
+        message = "SOPS encrypted the names of the deployments, which halgit must read without a key."
+        hint = "Encrypt secrets only, such as with `sops encrypt --encrypted-regex '(?i)(password|token|secret)'`."
+        path: Path = ("deploymentConfigurations",)
+        return (Finding("config/no-deployment", Severity.ERROR, message, hint, "config", path),)
     known = f"deployments: {', '.join(names)}" if names else "it has none"
     message = f"The halconfig has no deployment {deployment} ({known})."
     hint = "Name one of them as deployment in the root halgit.yaml, or as currentDeployment in config."

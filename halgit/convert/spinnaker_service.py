@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from halgit import yaml as hyaml
 from halgit.convert.kustomization import Kustomization, read_kustomization
 from halgit.convert.resources import SpinnakerResource, find_lost_comments, read_resources
-from halgit.convert.tree_source import DEPLOYMENT, ConvertedTree, get, leaf_paths, set_missing, wrap_deployment
+from halgit.convert.tree_source import DEPLOYMENT, ConvertedTree, get, leaf_paths, set_first, wrap_deployment
 from halgit.errors import UsageError
 from halgit.halyard import layout, model, services
 from halgit.pipeline import MISSING, Path, Value
@@ -84,15 +84,12 @@ def _wrong_bases(bases: list[SpinnakerResource], resources: list[SpinnakerResour
 def _convert_all(
     base: SpinnakerResource, patches: list[SpinnakerResource], hal_home: str, decisions: list[Decision]
 ) -> ConvertedTree:
-    tree = _convert(base, decisions)
+    tree = _convert(base, _account_name([base, *patches], decisions), decisions)
     layers: dict[str, dict[str, bytes]] = {}
-    pairs = [(base, tree)]
     for one in patches:
         name = posixpath.splitext(posixpath.basename(one.file))[0]
         if layer := _patch(one, decisions):
             layers[name if name not in layers else f"{name}-{len(layers)}"] = layer
-            pairs.append((one, layer))
-    _set_account(pairs, decisions)
     _name_files([base, *patches], [tree, *layers.values()], hal_home, decisions)
     for name, layer in layers.items():
         layers[name] = {path: _replace_lists(text) if _is_yaml(path) else text for path, text in layer.items()}
@@ -138,14 +135,13 @@ def _name_files(
 # --- one resource ----------------------------------------------------------------------------------------------
 
 
-def _convert(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes]:
+def _convert(one: SpinnakerResource, account: Value, decisions: list[Decision]) -> dict[str, bytes]:
     """Return the files of the base resource."""
     config = _without_armory(one.file, wrap_deployment(one.extract("config")), decisions)
     namespace = get(one.data, ("metadata", "namespace"))
-    environment: dict[Path, Value] = {("deploymentEnvironment", "type"): "Distributed"}
-    if namespace:
-        environment["deploymentEnvironment", "location"] = namespace
-    tree = {"config": set_missing(config, environment), **_folders(one, decisions), **_files(one)}
+    environment = {"type": "Distributed", "location": namespace, "accountName": account}
+    config = set_first(config, "deploymentEnvironment", {key: value for key, value in environment.items() if value})
+    tree = {"config": config, **_folders(one, decisions), **_files(one)}
     _expose(one, tree, decisions)
     _report(one, decisions)
     return tree
@@ -161,18 +157,15 @@ def _patch(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes
     return tree
 
 
-def _set_account(pairs: list[tuple[SpinnakerResource, dict[str, bytes]]], decisions: list[Decision]) -> None:
-    """Name the only Kubernetes account as that of the deployment, in the highest layer that has accounts."""
+def _account_name(resources: list[SpinnakerResource], decisions: list[Decision]) -> Value:
+    """Return the name of the only Kubernetes account after all patches, whose lists replace lower ones."""
     path: Path = ("config", "providers", "kubernetes", "accounts")
-    found = [(one, tree, accounts) for one, tree in pairs if isinstance(accounts := get(one.config, path), list)]
-    if found and len(found[-1][2]) == 1 and isinstance(found[-1][2][0], dict):
-        _, tree, accounts = found[-1]
-        tree["config"] = set_missing(
-            tree["config"], {("deploymentEnvironment", "accountName"): accounts[0].get("name")}
-        )
-    else:
-        hint = "The operator deploys to its own cluster. Set the Kubernetes account that Halyard deploys to."
-        decisions.append(Decision(f"{pairs[0][0].file}: deploymentEnvironment.accountName", hint))
+    found = [accounts for one in resources if isinstance(accounts := get(one.config, path), list)]
+    if found and len(found[-1]) == 1 and isinstance(found[-1][0], dict):
+        return found[-1][0].get("name")
+    hint = "The operator deploys to its own cluster. Set the Kubernetes account that Halyard deploys to."
+    decisions.append(Decision(f"{resources[0].file}: deploymentEnvironment.accountName", hint))
+    return None
 
 
 def _folders(one: SpinnakerResource, decisions: list[Decision]) -> dict[str, bytes]:

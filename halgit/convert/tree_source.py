@@ -59,6 +59,18 @@ def set_missing(config: bytes, values: Mapping[Path, Value]) -> bytes:
     return config
 
 
+def set_first(config: bytes, section: str, values: Mapping[str, Value]) -> bytes:
+    """Set values of a section of the deployment that it does not have, before those that it has."""
+    path: Path = (*DEPLOYMENT, section)
+    old = get(hyaml.read(config, "").data, path) or {}
+    missing = {key: value for key, value in values.items() if old.get(key) is None}
+    if not missing:
+        return config
+    if any(key in old for key in missing) or not old:
+        return hyaml.edit(config, path, {**missing, **{key: old[key] for key in old if key not in missing}})
+    return hyaml.prepend_keys(config, path, missing)
+
+
 def get(data: Value, path: Path) -> Value:
     """Return the value at a path; None if there is none."""
     for step in path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from halgit.errors import CorruptError, NotFoundError, RefusedError
 from halgit.operator_settings import Access
+from halgit.text.private_keys import find_key_problem
 
 if TYPE_CHECKING:
     from pyrage import ssh, x25519
@@ -47,13 +48,13 @@ class AgeKeys:
         return None
 
     def _identities(self) -> Sequence[x25519.Identity | ssh.Identity]:
-        from pyrage import IdentityError, ssh, x25519
+        from pyrage import IdentityError, x25519
 
         text = self._text()
         self._redactor.learn_credential(text)
         try:
             if b"-----BEGIN" in text:
-                return [ssh.Identity.from_buffer(text)]
+                return [_read_ssh_key(text, self._path)]
             lines = [line.strip() for line in text.decode("ascii").splitlines()]
             found = [x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
         except (IdentityError, UnicodeDecodeError):
@@ -72,3 +73,17 @@ class AgeKeys:
         except OSError as reason:
             message = f"{_OPTION}: {self._path} cannot be read: {reason.strerror}."
             raise RefusedError(message, "Check its permissions.") from None
+
+
+def _read_ssh_key(text: bytes, path: str) -> ssh.Identity:
+    """Return the SSH private key; raises CorruptError for one that is protected or of another type."""
+    from pyrage import IdentityError, ssh
+
+    problem, hint = find_key_problem(text)
+    if problem:
+        raise CorruptError(f"{_OPTION}: {path} {problem}.", hint)
+    try:
+        return ssh.Identity.from_buffer(text)
+    except IdentityError:
+        message = f"{_OPTION}: {path} is not an SSH key that age supports."
+        raise CorruptError(message, "Use an ed25519 or RSA key, or a key of `age-keygen`.") from None

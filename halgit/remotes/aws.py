@@ -222,7 +222,7 @@ _LOGIN: Final = (
 )
 _RIGHTS: Final = "Grant the login this permission."
 _ABSENT: Final = frozenset(
-    {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404", "NotFound", "ResourceNotFoundException"}
+    {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404", "NotFound", "NotFoundException", "ResourceNotFoundException"}
 )
 _BUSY: Final = frozenset(
     {"SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}

@@ -16,19 +16,21 @@ _MODULES = {
     "read_metadata": "metadata",
     "Metadata": "metadata",
     "KeyGroup": "metadata",
+    "KmsRecipient": "metadata",
     "combine_shares": "shamir",
 }
 
 if TYPE_CHECKING:
     from halgit.sops.decryption import decrypt_values
     from halgit.sops.layer_file import replace_values
-    from halgit.sops.metadata import KeyGroup, Metadata, read_metadata
+    from halgit.sops.metadata import KeyGroup, KmsRecipient, Metadata, read_metadata
     from halgit.sops.shamir import combine_shares
 else:
     __getattr__ = lazy_exports(__name__, _MODULES)
 
 __all__ = [
     "KeyGroup",
+    "KmsRecipient",
     "Metadata",
     "combine_shares",
     "decrypt_values",

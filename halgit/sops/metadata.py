@@ -17,7 +17,6 @@ KEY: Final = "sops"
 _REQUIRED: Final = ("mac", "lastmodified", "version")
 _DEFAULT_SUFFIX: Final = "_unencrypted"
 _STORES: Final = {
-    "kms": "AWS KMS",
     "gcp_kms": "Google Cloud KMS",
     "azure_kv": "Azure Key Vault",
     "hc_vault": "Vault transit",
@@ -26,10 +25,20 @@ _STORES: Final = {
 """The lists of keys that halgit does not open."""
 
 
+class KmsRecipient(Record):
+    """The data key, or a share of it, as a key of AWS KMS encrypted it. `context` is its encryption context."""
+
+    arn: str
+    encrypted: str
+    context: tuple[tuple[str, str], ...] = ()
+    role: str = ""
+
+
 class KeyGroup(Record):
-    """One group of keys: the data key, or a share of it, encrypted for each age recipient. `others` name other keys."""
+    """One group of keys: the data key, or a share of it, encrypted for each recipient. `others` name other keys."""
 
     age: tuple[str, ...] = ()
+    kms: tuple[KmsRecipient, ...] = ()
     others: tuple[str, ...] = ()
 
 
@@ -120,7 +129,17 @@ def _read_groups(section: Mapping[str, Value]) -> tuple[KeyGroup, ...]:
 
 
 def _read_group(group: Mapping[str, Value]) -> KeyGroup:
-    recipients = group.get("age")
-    keys = [one.get("enc") for one in recipients if isinstance(one, Mapping)] if isinstance(recipients, list) else []
+    keys = [one.get("enc") for one in _mappings(group.get("age"))]
+    kms = [_read_kms(one) for one in _mappings(group.get("kms"))]
     others = tuple(name for key, name in _STORES.items() if group.get(key))
-    return KeyGroup(tuple(key for key in keys if isinstance(key, str)), others)
+    return KeyGroup(tuple(key for key in keys if isinstance(key, str)), tuple(kms), others)
+
+
+def _read_kms(one: Mapping[str, Value]) -> KmsRecipient:
+    context = one.get("context")
+    pairs = tuple((str(key), str(value)) for key, value in context.items()) if isinstance(context, Mapping) else ()
+    return KmsRecipient(str(one.get("arn") or ""), str(one.get("enc") or ""), pairs, str(one.get("role") or ""))
+
+
+def _mappings(value: Value) -> list[Mapping[str, Value]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

@@ -23,6 +23,7 @@ _MODULES = {
     "extract": "extraction",
     "list_comments": "extraction",
     "prepend_item": "extraction",
+    "prepend_keys": "extraction",
     "rename_key": "extraction",
     "rewrite": "rewriting",
     "find_offset": "locator",
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from halgit.yaml.editable_file import EditError
     from halgit.yaml.editor import apply_change, edit, edit_parsed, replace_in_documents, replace_scalars
     from halgit.yaml.emitter import dump
-    from halgit.yaml.extraction import extract, list_comments, prepend_item, rename_key
+    from halgit.yaml.extraction import extract, list_comments, prepend_item, prepend_keys, rename_key
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
     from halgit.yaml.reader import ReadResult, read
     from halgit.yaml.resolver import to_java_string
@@ -60,6 +61,7 @@ __all__ = [
     "locate",
     "locate_all",
     "prepend_item",
+    "prepend_keys",
     "read",
     "rename_key",
     "replace_in_documents",

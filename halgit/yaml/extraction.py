@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from halgit.pipeline import Path, Value
 from halgit.yaml.editor import edit
@@ -45,6 +45,22 @@ def prepend_item(text: bytes, path: Path, item: dict[str, Value]) -> bytes:
         return edit(text, path, [item, *data])
     line = f"- {dump(item).decode().strip()}\n" + " " * (node.start.column - 1)
     return (whole[: node.start.index] + line + whole[node.start.index :]).encode("utf-8")
+
+
+def prepend_keys(text: bytes, path: Path, values: Mapping[str, Value]) -> bytes:
+    """Insert keys before the first key of a mapping, and before the comments above that. It must not have the keys."""
+    trail = find_nodes(compose(text).roots[0], path)
+    key = find_nodes(compose(text).roots[0], path, want_key=True)[-1]
+    node, whole = trail[-1], text.decode("utf-8")
+    if node.flow or node.start.line == key.start.line:
+        old = read(text, "").data
+        for step in path:
+            old = old[step]
+        return edit(text, path, {**values, **old})
+    start = whole.index("\n", key.end.index) + 1
+    pad = " " * (node.start.column - 1)
+    lines = "".join(pad + line for line in dump(dict(values)).decode().splitlines(keepends=True))
+    return (whole[:start] + lines + whole[start:]).encode("utf-8")
 
 
 def rename_key(text: bytes, path: Path, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Moto's server on loopback as S3 and Secrets Manager, and a client of it for setting up."""
+"""Moto's server on loopback as S3, Secrets Manager and KMS, and a client of it for setting up."""
 
 from __future__ import annotations
 
@@ -51,10 +51,24 @@ class Cloud:
         for key, body in files.items():
             s3_backends["123456789012"]["aws"].put_object(name, key, body)
 
+    def kms_key(self, id: str, material: bytes, region: str = "us-east-1") -> str:
+        """A key of KMS with a fixed id and material, so that what it encrypted once can be decrypted; its ARN."""
+        from moto.kms.models import kms_backends
+
+        backend = kms_backends["123456789012"][region]
+        key = backend.create_key("", "ENCRYPT_DECRYPT", "", "", None)
+        del backend.keys[key.id]
+        key.id, key.key_material = id, material
+        key.arn = f"arn:aws:kms:{region}:123456789012:key/{id}"
+        backend.keys[id] = key
+        arn: str = key.arn
+        return arn
+
     def access(self, url: str = "", **options: Any) -> Access:
         """Operator settings for this server, or for what stands before it."""
         url = url or self.url
-        environment = {**KEYS, "AWS_ENDPOINT_URL_SECRETS_MANAGER": url, **options.pop("environment", {})}
+        services = dict.fromkeys(("AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_KMS"), url)
+        environment = {**KEYS, **services, **options.pop("environment", {})}
         settings = {"s3_endpoint": PerHost(url), "timeout": 5.0, "retries": 1, "environment": environment, **options}
         self.opened.append(Access(**settings))
         return self.opened[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from halgit.errors import CorruptError, NotFoundError, RefusedError, RemoteError
 from halgit.operator_settings import Access
 from halgit.pipeline import PlainScalar, Reference
 from halgit.record import replace
+from halgit.remotes.age import AgeKeys
 from halgit.secrets.sops import SopsEngine
 from halgit.sops import combine_shares, read_metadata, replace_values
 
@@ -162,7 +164,7 @@ def test_files_that_sops_did_not_encrypt_are_left_alone() -> None:
         (
             b"    age:",
             b"    pgp: [{fp: x}]\n    not-age:",
-            "file.yml is encrypted by SOPS for PGP; halgit opens age keys.",
+            "file.yml is encrypted by SOPS for PGP; halgit opens keys of age and AWS KMS.",
         ),
     ],
 )
@@ -292,14 +294,80 @@ def test_explain_shows_no_value(tmp_path: Path) -> None:
     assert "correct horse" not in ran.out + ran.err
 
 
-def test_what_sops_encrypts_now_is_decrypted() -> None:
-    """With the installed `sops` where there is one, else with what it wrote for the fixtures."""
-    text = _fixture("types.yml")
-    if shutil.which("sops"):
-        recipient = _fixture("first.key").decode().partition("public key: ")[2].split()[0]
-        command = ["sops", "--disable-version-check", "encrypt", "--age", recipient, str(FIXTURES / "plain.yml")]
-        text = subprocess.run(command, capture_output=True, check=True).stdout
-    assert _decrypt(text) == _decrypt(_fixture("recipients.yml"))
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of fixtures that the real sops writes now, with the keys of this folder."""
+    folder = tmp_path_factory.mktemp("sops")
+    for file in FIXTURES.iterdir():
+        if file.suffix == ".key" or "plain." in file.name or file.name in ("make.sh", "config.yml"):
+            shutil.copy(file, folder)
+    tools = {str(Path(needs.go_tool(name)).parent) for name in ("sops", "age-keygen")}
+    environment = {**os.environ, "PATH": os.pathsep.join([*tools, os.environ["PATH"]])}
+    subprocess.run(["sh", str(folder / "make.sh")], env=environment, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("types.yml", "first.key"),
+        ("types.json", "first.key"),
+        ("recipients.yml", "first.key"),
+        ("recipients.yml", "second.key"),
+        ("unencrypted-suffix.yml", "first.key"),
+        ("encrypted-suffix.yml", "first.key"),
+        ("encrypted-regex.yml", "first.key"),
+        ("unencrypted-regex.yml", "first.key"),
+        ("mac-only-encrypted.yml", "first.key"),
+        ("key-groups.yml", "both.key"),
+        ("config", "first.key"),
+        ("whole-config", "first.key"),
+        ("accounts.yml", "first.key"),
+    ],
+)
+def test_what_sops_encrypts_now_is_decrypted_as_the_fixture(live: Path, name: str, key: str) -> None:
+    written = (live / name).read_bytes()
+    assert written != _fixture(name)
+    assert _decrypt(written, key) == _decrypt(_fixture(name), key) != {}
+
+
+def test_changes_and_missing_keys_are_refused_in_what_sops_encrypts_now(live: Path) -> None:
+    text = (live / "encrypted-regex.yml").read_bytes()
+    with pytest.raises(UntrustedError, match="its MAC does not match"):
+        _decrypt(text.replace(b"port: 8084", b"port: 8085"))
+    with pytest.raises(RefusedError, match="does not open"):
+        _decrypt(text, "third.key")
+    with pytest.raises(RefusedError, match="opens 1 of 2 key groups"):
+        _decrypt((live / "key-groups.yml").read_bytes(), "first.key")
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_an_ssh_key_opens_what_age_encrypts_for_it(tmp_path: Path, protected: bool) -> None:
+    key = tmp_path / "id"
+    keygen = [needs.program("ssh-keygen", "openssh-client"), "-q", "-t", "ed25519", "-f", str(key)]
+    subprocess.run([*keygen, "-N", "secret" if protected else ""], check=True)
+    age = [needs.go_tool("age"), "--armor", "--recipients-file", str(key.with_suffix(".pub"))]
+    armored = subprocess.run(age, input=b"a data key", capture_output=True, check=True).stdout.decode()
+    keys = AgeKeys(replace(Access(), sops_age_key_file=str(key)))
+    if not protected:
+        assert keys.decrypt([armored]) == b"a data key"
+        return
+    with pytest.raises(CorruptError) as failed:
+        keys.decrypt([armored])
+    assert failed.value.message == f"--sops-age-key-file: {key} is protected by a passphrase."
+    assert failed.value.hint == "Write a copy without a passphrase: `ssh-keygen -p -N '' -f FILE`."
+
+
+def test_a_halconfig_that_is_encrypted_as_a_whole_is_refused_with_a_hint(tmp_path: Path) -> None:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "config").write_bytes(_fixture("whole-config"))
+    ran = halgit("render", "--repo", repo, "--out", tmp_path / "out", "--sops-age-key-file", FIXTURES / "first.key")
+    assert (ran.code, (tmp_path / "out").exists()) == (1, False)
+    assert (
+        "config:2:5: error: SOPS encrypted the names of the deployments, which halgit must read without a key. Encrypt "
+        "secrets only, such as with `sops encrypt --encrypted-regex '(?i)(password|token|secret)'`."
+    ) in ran.err
 
 
 def test_files_of_two_sources_with_the_same_path_are_told_apart(tmp_path: Path) -> None:
@@ -328,12 +396,33 @@ def test_a_key_is_needed_only_for_values_that_are_used(tmp_path: Path) -> None:
     assert (written["server"]["password"], written["server"]["list"]) == ("open", [])
 
 
-def test_dotenv_and_files_that_are_not_merged_are_reported(tmp_path: Path) -> None:
-    repo = _repository(tmp_path / "repo", b"a: 1\n")
-    (repo / "default/profiles/rosco").mkdir()
-    (repo / "default/profiles/rosco/one.yml").write_bytes(_fixture("types.yml"))
-    (repo / "default/profiles/rosco/two.env").write_text("A=ENC[AES256_GCM,data:x]\nsops_mac=ENC[x]\n")
+def test_what_is_not_decrypted_is_reported(tmp_path: Path) -> None:
+    repo = _repository(tmp_path / "repo", _fixture("documents.yml"))
+    for name, fixture in {
+        "default/profiles/rosco/one.yml": "types.yml",
+        "default/profiles/rosco/two.env": "dotenv.env",
+        "accounts/clouddriver-local.yml": "accounts.yml",
+        "files/kubeconfig": "types.yml",
+    }.items():
+        (repo / name).parent.mkdir(parents=True, exist_ok=True)
+        (repo / name).write_bytes(_fixture(fixture))
+    (repo / "config").write_text(
+        CONFIG + "  providers: {kubernetes: {enabled: true, accounts: [{name: a, providerVersion: V2, kubeconfigFile: "
+        "/home/spinnaker/.hal/files/kubeconfig}]}}\n"
+    )
     ran = halgit("validate", "--repo", repo)
-    found = [line for line in (ran.out + ran.err).splitlines() if "encrypted by SOPS" in line]
-    assert len(found) == 2
-    assert any("two.env is encrypted by SOPS as dotenv, and nothing decrypts it." in line for line in found)
+    found = {
+        line.split(": warning: ")[1].partition(" is encrypted by SOPS")[0]: line
+        for line in (ran.out + ran.err).splitlines()
+        if "encrypted by SOPS" in line and ": warning: " in line
+    }
+    assert sorted(found) == [
+        "accounts/clouddriver-local.yml", GATE, "default/profiles/rosco/one.yml", "default/profiles/rosco/two.env",
+        "files/kubeconfig",
+    ]  # fmt: skip
+    assert "is encrypted by SOPS as dotenv, and nothing decrypts it." in found["default/profiles/rosco/two.env"]
+    assert (
+        "the config server serves it as it is. Encrypt its values as {cipher}"
+        in found["accounts/clouddriver-local.yml"]
+    )
+    assert "is encrypted by SOPS, and nothing decrypts it: it has 2 documents." in found[GATE]

@@ -21,6 +21,7 @@ from halgit.errors import NotFoundError, RefusedError, SourceError, UntrustedErr
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.record import replace
 from halgit.sources import open_source
+from halgit.text.private_keys import find_key_problem
 
 TOKEN = "tok/en+with=odd&characters%20é"
 
@@ -332,15 +333,60 @@ class TestSsh:
             "Check that the token or key is valid and has permission for this repository."
         )
 
-    def test_a_key_that_needs_a_passphrase_or_is_none(
-        self, ssh: GitSshServer, keys: Callable[..., Access], tmp_path: Path
+    @pytest.mark.parametrize(
+        ("kind", "problem", "hint"),
+        [
+            (
+                "ed25519",
+                "is protected by a passphrase",
+                "Write a copy without a passphrase: `ssh-keygen -p -N '' -f FILE`.",
+            ),
+            (
+                "pem",
+                "is protected by a passphrase",
+                "Write a copy without a passphrase: `ssh-keygen -p -N '' -f FILE`.",
+            ),
+            (
+                "pkcs8",
+                "is protected by a passphrase",
+                "Write a copy without a passphrase: `ssh-keygen -p -N '' -f FILE`.",
+            ),
+            ("public", "is the public half of a key", "Name the private file, whose name does not end in .pub."),
+            ("rfc4716", "is the public half of a key", "Name the private file, whose name does not end in .pub."),
+            ("putty", "is a key of PuTTY", "Convert it: `puttygen FILE -O private-openssh -o NEW-FILE`."),
+            (
+                "cut",
+                "is cut off: its last line, -----END ... PRIVATE KEY-----, is missing",
+                "Copy the whole file again.",
+            ),
+            ("one-line", "is damaged: its lines are not base64", "Copy the whole file again, with its line breaks."),
+            (
+                "hosts",
+                "is not a private key",
+                "Create a key with `ssh-keygen -t ed25519 -N ''`, and give the server its public half.",
+            ),
+            (
+                "empty",
+                "is empty",
+                "Create a key with `ssh-keygen -t ed25519 -N ''`, and give the server its public half.",
+            ),
+        ],
+    )
+    def test_a_key_that_cannot_be_used_is_reported_before_connecting(
+        self, ssh: GitSshServer, keys: Callable[..., Access], tmp_path: Path, kind: str, problem: str, hint: str
     ) -> None:
-        locked = tmp_path / "locked"
-        keygen = [needs.program("ssh-keygen", "openssh-client"), "-q", "-t", "ed25519", "-N", "secret"]
-        subprocess.run([*keygen, "-f", locked], check=True)
-        for file in (locked, ssh.known_hosts):
-            error = failure(f"ssh://{ssh.server}/repo", keys(ssh_key_file=file))
-            assert isinstance(error.__cause__, RefusedError)
+        file = write_key(kind, tmp_path / "key", ssh)
+        with pytest.raises(UsageError) as raised:
+            open_source(SourceSpec("ssh://127.0.0.1:1/nobody-listens"), keys(ssh_key_file=file))
+        assert str(raised.value) == f"--ssh-key-file {file} {problem}. {hint}"
+
+    @pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+    def test_every_type_of_key_that_ssh_uses_passes(self, tmp_path: Path, kind: str) -> None:
+        keygen = needs.program("ssh-keygen", "openssh-client")
+        for form in ("RFC4716", "PEM", "PKCS8") if kind != "ed25519" else ("RFC4716",):
+            file = tmp_path / form
+            subprocess.run([keygen, "-q", "-t", kind, "-N", "", "-m", form, "-f", file], check=True)
+            assert find_key_problem(file.read_bytes()) == ("", "")
 
     def test_an_unknown_host(self, ssh: GitSshServer, keys: Callable[..., Access], tmp_path: Path) -> None:
         empty = tmp_path / "empty"
@@ -400,3 +446,28 @@ def test_variables_of_git_in_our_own_environment_do_not_count(
     (tmp_path / ".gitconfig").write_text(config_file.read_text())
     assert config(f"file://{root}/repo", access(dict(os.environ) | {"TMPDIR": access().environment["TMPDIR"]})) == b"a"
     assert not trace.exists()
+
+
+def write_key(kind: str, file: Path, ssh: GitSshServer) -> Path:
+    """Write a file that ssh cannot use as a key, with the real ssh-keygen where it writes such files."""
+    keygen = [needs.program("ssh-keygen", "openssh-client"), "-q", "-f", str(file)]
+    forms = {"ed25519": ["-t", "ed25519"], "pem": ["-t", "rsa", "-m", "PEM"], "pkcs8": ["-t", "rsa", "-m", "PKCS8"]}
+    if kind in forms:
+        subprocess.run([*keygen, *forms[kind], "-N", "secret"], check=True)
+        return file
+    subprocess.run([*keygen, "-t", "ed25519", "-N", ""], check=True)
+    private, public = file.read_text(), file.with_suffix(".pub").read_text()
+    converted = subprocess.run([*keygen, "-e"], check=True, capture_output=True, text=True).stdout
+    lines = private.splitlines(keepends=True)
+    file.write_text(
+        {
+            "public": public,
+            "rfc4716": converted,
+            "putty": "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n",
+            "cut": "".join(lines[:-1]),
+            "one-line": lines[0] + "".join(lines[1:-1]).replace("\n", "\\n") + "\n" + lines[-1],
+            "hosts": ssh.known_hosts.read_text(),
+            "empty": "\n",
+        }[kind]
+    )
+    return file

@@ -19,6 +19,7 @@ from halgit.redaction import Redactor, Secret
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.program import ANSWER
 from halgit.remotes.private_files import shown_path, write_ca_bundle
+from halgit.text.private_keys import find_key_problem
 
 _ASKPASS = """#!/bin/sh
 # Answers one question of git: the password of one address.
@@ -194,12 +195,15 @@ def _ssh_path(path: Path) -> str:
 
 
 def _key(file: str, folder: Path) -> Path:
-    """The key file, or a copy of it where ssh would refuse the file as it stands.
+    """The key file, or a copy of it where ssh would refuse the file as it stands. Raises UsageError for no usable key.
 
     ssh refuses a key that others may read, which is how Kubernetes mounts a Secret for a group, and one without
     a newline at its end or with the line ends of Windows, which is how keys come out of web forms.
     """
     content = _read("--ssh-key-file", file)
+    problem, hint = find_key_problem(content)
+    if problem:
+        raise UsageError(f"--ssh-key-file {shown_path(file)} {problem}.", hint)
     neat = content.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
     if neat == content and os.stat(file).st_mode & 0o077 == 0:
         return Path(file).absolute()

@@ -130,19 +130,28 @@ def _spring_profiles(view: View) -> Iterator[Hit]:
 
 def _sops(view: View) -> Iterator[Hit]:
     for path, file in view.files.items():
-        data = file.data
-        if (
-            not isinstance(data, dict)
-            and isinstance(file.body, bytes)
-            and b"sops" in file.body
-            and b"ENC[" in file.body
-        ):
-            data = hyaml.read(file.body, path).data
-            if b"\nsops_mac=" in file.body:
-                yield Hit((), f"{path} is encrypted by SOPS as dotenv, and nothing decrypts it.", path)
-        section: Value = data.get("sops") if isinstance(data, dict) else None
-        if isinstance(section, Mapping) and ("mac" in section or "lastmodified" in section):
-            yield Hit(("sops",), f"{path} is encrypted by SOPS, and nothing decrypts it.", path)
+        message = _describe_encryption(path, file)
+        if message:
+            section = ("sops",) if isinstance(file.data, dict) else ()
+            yield Hit(section, f"{path} is encrypted by SOPS{message}.", path)
+    for path, text in view.compiled.accounts.items():
+        if b"sops:" in text and b"ENC[" in text:
+            message = f"{path} is encrypted by SOPS, and nothing decrypts it: the config server serves it as it is."
+            hint = "Encrypt its values as {cipher} with `halgit accounts`, or use references that Clouddriver reads."
+            yield Hit((), message, path, hint, 1, 1)
+
+
+def _describe_encryption(path: str, file: File) -> str:
+    """Return how SOPS encrypted a file of the tree, as the end of a sentence; empty if it did not."""
+    documents = [file.data] if isinstance(file.data, dict) else []
+    if not documents and isinstance(file.body, bytes) and b"sops" in file.body and b"ENC[" in file.body:
+        if b"\nsops_mac=" in file.body:
+            return " as dotenv, and nothing decrypts it"
+        documents = list(hyaml.read(file.body, path, many=True).documents)
+    sections = [one.get("sops") for one in documents if isinstance(one, dict)]
+    if not any(isinstance(one, Mapping) and ("mac" in one or "lastmodified" in one) for one in sections):
+        return ""
+    return ", and nothing decrypts it" + (f": it has {len(documents)} documents" if len(documents) > 1 else "")
 
 
 def _without_deployment(view: View) -> Iterator[Hit]:
