@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from halgit.errors import CorruptError, NotFoundError, RefusedError
 from halgit.operator_settings import Access
-from halgit.text.private_keys import find_key_problem
+from halgit.remotes.ssh_keys import find_key_problem
 
 if TYPE_CHECKING:
     from pyrage import ssh, x25519

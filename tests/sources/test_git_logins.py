@@ -20,8 +20,8 @@ from servers.repositories import Repository
 from halgit.errors import NotFoundError, RefusedError, SourceError, UntrustedError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.record import replace
+from halgit.remotes.ssh_keys import find_key_problem
 from halgit.sources import open_source
-from halgit.text.private_keys import find_key_problem
 
 TOKEN = "tok/en+with=odd&characters%20é"
 

@@ -19,7 +19,7 @@ from halgit.redaction import Redactor, Secret
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.program import ANSWER
 from halgit.remotes.private_files import shown_path, write_ca_bundle
-from halgit.text.private_keys import find_key_problem
+from halgit.remotes.ssh_keys import find_key_problem
 
 _ASKPASS = """#!/bin/sh
 # Answers one question of git: the password of one address.
