@@ -16,6 +16,7 @@ import pytest
 
 UNAVAILABLE = "not available on this machine"
 ROOT = Path(__file__).resolve().parent.parent
+GO_TOOLS = Path.home() / ".cache" / "halgit" / "go-tools"
 
 
 def program(name: str, package: str) -> str:
@@ -50,13 +51,21 @@ def folder(pattern: str, package: str) -> Path:
 
 def go_tool(name: str) -> str:
     """A program that `.ci/run` installs with Go, or a skip; without Go the machine cannot have it."""
-    beside = Path.home() / ".cache" / "halgit" / "go-tools" / name
+    beside = GO_TOOLS / name
     found = str(beside) if beside.is_file() else shutil.which(name)
     if found is not None:
         return found
     if shutil.which("go") is None:
         unavailable(f"no Go to install {name} with")
     pytest.skip(f"needs the program {name} (run .ci/go-tools, which installs it with Go)")
+
+
+def built_program(name: str) -> str:
+    """A program that `.ci/go-tools` builds from a public repository where that is reachable, or a skip."""
+    beside = GO_TOOLS / name
+    if not beside.is_file():
+        unavailable(f"{name}, which no package provides (.ci/go-tools builds it where GitHub can be reached)")
+    return str(beside)
 
 
 def shared_data() -> Path:
