@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 import yaml
 from charts_values import ALONE, CHARTS, CI, EXAMPLES
 from helm_python import Chart
+from servers.ports import free_port, wait_for
 
 from halgit import __version__
 
@@ -122,39 +123,79 @@ def test_a_release_puts_its_image_into_every_chart(tmp_path: Path) -> None:
         package_charts.set_image(tmp_path, "halgit")
 
 
-def test_helm_verifies_signed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    helm, gpg = needs.go_tool("helm"), needs.program("gpg", "gnupg")
+@pytest.fixture
+def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A key of GnuPG that signs as charts@example.org, and the file that verifies it."""
+    gpg = needs.program("gpg", "gnupg")
     home = Path(tempfile.mkdtemp(prefix="gpg-"))
     monkeypatch.setenv("GNUPGHOME", str(home))
+    key = ["--batch", "--passphrase", "", "--quick-generate-key", "charts@example.org", "rsa2048", "sign", "never"]
     try:
-        quick = [
-            gpg,
-            "--batch",
-            "--passphrase",
-            "",
-            "--quick-generate-key",
-            "charts@example.org",
-            "rsa2048",
-            "sign",
-            "never",
-        ]
-        subprocess.run(quick, check=True, capture_output=True)
-        exported = subprocess.run([gpg, "--export"], check=True, capture_output=True).stdout
-        (tmp_path / "ring.gpg").write_bytes(exported)
-        package_charts.package(tmp_path, "", key="charts@example.org")
-        for name in ("isd", "oes-redis"):
-            file = tmp_path / f"{name}-{__version__}.tgz"
-            done = subprocess.run(
-                [helm, "verify", "--keyring", tmp_path / "ring.gpg", file], capture_output=True, check=False
-            )
-            assert done.returncode == 0, done.stderr
-        file.write_bytes(file.read_bytes() + b"x")
-        assert subprocess.run(
-            [helm, "verify", "--keyring", tmp_path / "ring.gpg", file], capture_output=True, check=False
-        ).returncode
+        subprocess.run([gpg, *key], check=True, capture_output=True)
+        (tmp_path / "ring.gpg").write_bytes(subprocess.run([gpg, "--export"], check=True, capture_output=True).stdout)
+        yield tmp_path / "ring.gpg"
     finally:
         subprocess.run(["gpgconf", "--kill", "all"], check=False, capture_output=True)
         shutil.rmtree(home)
+
+
+def test_helm_verifies_signed_packages(tmp_path: Path, ring: Path) -> None:
+    helm = needs.go_tool("helm")
+    package_charts.package(tmp_path, "", key="charts@example.org")
+
+    def verify(file: Path) -> int:
+        command = [helm, "verify", "--keyring", ring, file]
+        return subprocess.run(command, capture_output=True, check=False).returncode
+
+    for name in ("isd", "oes-redis"):
+        file = tmp_path / f"{name}-{__version__}.tgz"
+        assert verify(file) == 0
+    file.write_bytes(file.read_bytes() + b"x")
+    assert verify(file)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """An OCI registry on loopback; its address."""
+    program = needs.program("docker-registry", "docker-registry")
+    port = free_port()
+    config = {
+        "version": 0.1, "log": {"level": "error"}, "http": {"addr": f"127.0.0.1:{port}"},
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+    }  # fmt: skip
+    (tmp_path / "registry.yaml").write_text(yaml.safe_dump(config))
+    command = [program, "serve", tmp_path / "registry.yaml"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port, running)
+        yield f"127.0.0.1:{port}"
+    finally:
+        running.terminate()
+        running.wait(20)
+
+
+def test_a_registry_serves_the_signed_chart(
+    tmp_path: Path, ring: Path, registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`helm push` uploads the provenance file with the chart; `helm pull` verifies it; the reference renders."""
+    helm = needs.go_tool("helm")
+    for variable in ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    package_charts.package(tmp_path / "packages", "", key="charts@example.org")
+
+    def run(*arguments: object) -> str:
+        done = subprocess.run([helm, *arguments, "--plain-http"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    reference = f"oci://{registry}/charts/isd"
+    run("push", tmp_path / "packages" / f"isd-{__version__}.tgz", f"oci://{registry}/charts")
+    pulled = run("pull", reference, "--version", __version__, "--destination", tmp_path, "--verify", "--keyring", ring)
+    assert "Signed by: charts@example.org" in pulled
+    assert (tmp_path / f"isd-{__version__}.tgz.prov").exists()
+    values = CHARTS / "isd" / "examples" / "newcomer.yaml"
+    rendered = run("template", "isd", reference, "--version", __version__, "--kube-version=1.29.0", "--values", values)
+    assert [one["metadata"]["name"] for one in yaml.safe_load_all(rendered) if one and one["kind"] == "StatefulSet"]
 
 
 def _amount(text: str) -> float:
