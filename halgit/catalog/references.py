@@ -107,6 +107,14 @@ token: encrypted:k8s!ns:other!n:gate!k:token
         fix="Split the file, one document in each.",
     ),
     Entry(
+        id="reference/empty",
+        severity=Severity.WARNING,
+        summary="A secret is empty.",
+        halyard="Halyard and the services use the empty value.",
+        impact="Logins fail, or run without a password.",
+        fix="Store a value, or remove the reference. A reference with a default may be empty.",
+    ),
+    Entry(
         id="reference/placeholder",
         severity=Severity.WARNING,
         summary="A secret of a Spring profile contains ${.",

@@ -56,9 +56,7 @@ class KubernetesEngine:
 
     def read(self, reference: Reference) -> SecretData:
         name, namespace = reference.get("name"), reference.get("namespace")
-        secret = retry(
-            lambda: self._client.secret(name, namespace), retries=self._access.retries, deadline=self._access.timeout
-        )
+        secret = self._client.persist(lambda: self._client.secret(name, namespace), self._access)
         data = _data(name, secret)
         version = getattr(secret.metadata, "resourceVersion", "") or ""
         return SecretData(data, version=f"revision:{version}" if version else "")
@@ -75,7 +73,6 @@ class SecretStore:
         self._access = access
         self._client = access.cache.get_or_create((Cluster, "kubernetes"), lambda: Cluster(access, service_account))
         self.namespace = namespace or self._client.namespace
-        self._is_known = False
 
     def read(self, name: str) -> Mapping[str, bytes] | None:
         """The Secret's keys and values; None where it is not there."""
@@ -116,16 +113,7 @@ class SecretStore:
         return [_job_state(job) for job in self._persist(lambda: self._client.jobs(release, self.namespace))]
 
     def _persist(self, ask: Callable[[], Any]) -> Any:
-        """Retry until the timeout; a first denial is retried, because a restarted API server denies everything."""
-        try:
-            return retry(ask, retries=self._access.retries and _RETRIES, deadline=self._access.timeout)
-        except _DeniedError:
-            if not self._access.retries or self._is_known:
-                raise
-            time.sleep(_RESTART_PAUSE)
-            return retry(ask, retries=_RETRIES, deadline=self._access.timeout)
-        finally:
-            self._is_known = True
+        return self._client.persist(ask, self._access)
 
 
 class _DeniedError(RefusedError):
@@ -183,6 +171,7 @@ class Cluster:
             for login in (user.token, user.password, user.client_key_data):
                 access.redactor.learn_credential(login or "")
         self._client: Client = _client(config, min(_LONGEST_ANSWER, access.timeout))
+        self._is_known = False
 
     def close(self) -> None:
         self._client.close()
@@ -191,6 +180,18 @@ class Cluster:
     def namespace(self) -> str:
         """The pod's own namespace, or the context's."""
         return str(self._client.namespace)
+
+    def persist(self, ask: Callable[[], Any], access: Access) -> Any:
+        """Retry until the timeout; a first denial is retried, because a restarted API server denies everything."""
+        try:
+            return retry(ask, retries=access.retries and _RETRIES, deadline=access.timeout)
+        except _DeniedError:
+            if not access.retries or self._is_known:
+                raise
+            time.sleep(_RESTART_PAUSE)
+            return retry(ask, retries=_RETRIES, deadline=access.timeout)
+        finally:
+            self._is_known = True
 
     def secret(self, name: str, namespace: str) -> Any:
         from lightkube.resources.core_v1 import Secret

@@ -107,13 +107,22 @@ class _Values(Record, frozen=False):
         elif isinstance(value, RemoteError):
             self.failures.append(Failure(use, value))
         elif use.action == "file":
+            self._check_empty(use, value)
             name = name_secret_file(use.reference)
             self.files[name] = SecretText((value,))
             self.pieces[use] = halyard_path(self.compiled.hal_home, name)
         else:
+            self._check_empty(use, value)
             self._check_newline(use, value)
             self._check_placeholder(use, value)
             self._fit(use, value)
+
+    def _check_empty(self, use: Use, value: Secret) -> None:
+        """Report an empty secret, unless the reference has a default, which may be empty."""
+        if not value.open_bytes() and not use.reference.has("default"):
+            place = use.occurrence.file, use.occurrence.path, use.occurrence.line
+            message, hint = f"The secret {value.name} is empty.", "Store a value, or remove the reference."
+            self.warnings.append(Finding("reference/empty", Severity.WARNING, message, hint, *place))
 
     def _check_newline(self, use: Use, value: Secret) -> None:
         """Report a line with a newline at its end, which `echo` and editors add and most readers do not remove."""

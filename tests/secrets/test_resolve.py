@@ -183,6 +183,22 @@ def test_a_line_that_ends_with_a_newline_is_a_warning_and_shows_no_value() -> No
     assert "not-for-you" not in found.message + found.hint
 
 
+def test_an_empty_secret_is_a_warning_whichever_store_has_it() -> None:
+    lines = [
+        "a: encrypted:vault!e:kv!p:a!k:a", "b: encrypted:gate:b", "c: encrypted:secrets-manager!r:eu-west-1!s:c!k:c",
+        "d: encrypted:gate:d", "e: ${{ secret('k8s://gate?default=#none') }}",
+    ]  # fmt: skip
+    tree = compiled({"config": CONFIG, GATE: "\n".join(lines) + "\n"})
+    store = Store({
+        "vault://kv/a": SecretData({"a": ""}), "k8s://gate": SecretData({"b": b"", "d": b"x"}),
+        "secrets-manager://c?region=eu-west-1": SecretData(whole=b'{"c": ""}'),
+    })  # fmt: skip
+    result = resolved(tree, store)
+    assert [(one.rule, one.path) for one in result.findings] == [("reference/empty", (key,)) for key in "abc"]
+    assert result.findings[1].message == "The secret k8s://gate#b is empty."
+    assert result.findings[1].hint == "Store a value, or remove the reference."
+
+
 # --- modes
 
 
