@@ -311,7 +311,8 @@ class Compiled(Record):
     `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
     `mounted` are files and directories that the operator says are mounted into Halyard's pod. `encrypted` are the
     layer files that SOPS encrypted, as SOPS wrote them, by their names in `sops://` references. `unfetched` are files
-    that the halconfig names and that are in a submodule which is not fetched.
+    that the halconfig names and that are in a submodule which is not fetched. `served` are the files of the source that
+    accounts name with `configserver:`, by their path.
     """
 
     files: Mapping[str, File]
@@ -328,6 +329,7 @@ class Compiled(Record):
     accounts: Mapping[str, bytes] = EMPTY
     encrypted: Mapping[str, bytes] = EMPTY
     unfetched: frozenset[str] = frozenset()
+    served: Mapping[str, bytes] = EMPTY
 
     @property
     def sources(self) -> tuple[SourceId, ...]:

@@ -116,6 +116,29 @@ current-context: one
 """,
     ),
     Entry(
+        id="kubernetes/kubeconfig-file",
+        severity=Severity.WARNING,
+        summary="A kubeconfig names a file that Clouddriver's pod does not have.",
+        halyard="Halyard copies the kubeconfig, and not the files that it names. kubectl looks for a relative path beside "
+        "the copy.",
+        impact="Clouddriver cannot use the account.",
+        fix="Embed the data: `kubectl config view --raw --flatten`.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    kubernetes:
+      enabled: true
+      accounts: [{name: spinnaker, kubeconfigFile: files/kubeconfig}]
+# files/kubeconfig
+current-context: a
+contexts: [{name: a, context: {cluster: a, user: a}}]
+clusters: [{name: a, cluster: {server: 'https://k.example', certificate-authority: ca.crt}}]
+users: [{name: a, user: {token: encrypted:k8s!n:prod!k:token}}]
+""",
+    ),
+    Entry(
         id="kubernetes/namespaces-and-omit-namespaces",
         severity=Severity.ERROR,
         summary="A Kubernetes account has both namespaces and omitNamespaces.",

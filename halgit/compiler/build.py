@@ -87,6 +87,7 @@ def compile_tree(
         accounts={path: text for source in sources for path, text in source.accounts.items()},
         encrypted={path: text for source in sources for path, text in source.encrypted.items()},
         unfetched=frozenset(unfetched),
+        served={path: text for source in sources for path, text in source.served.items()},
     )
 
 

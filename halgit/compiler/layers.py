@@ -6,7 +6,7 @@ dynamic accounts, which the rules check.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
 from halgit import settings
@@ -26,6 +26,9 @@ OVERLAYS = "overlays/"
 _ACCOUNTS = lazy_pattern(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.(?:ya?ml|properties)")
 """The files that Clouddriver's config server serves, from the root (always searched) and the accounts folder."""
 
+_SERVED = lazy_pattern(rb"configserver:([^\s'\",}\]]+)")
+"""A file that an account names; Clouddriver reads it through the config server."""
+
 _TREE_FOLDERS = frozenset({"profiles", "service-settings", ".boms"})
 """Folders of the tree, which contain no overlay."""
 
@@ -41,6 +44,7 @@ class SourceLayers(Record):
     findings: tuple[Finding, ...] = ()
     accounts: Mapping[str, bytes] = EMPTY
     encrypted: Mapping[str, bytes] = EMPTY
+    served: Mapping[str, bytes] = EMPTY
 
 
 class CachingReader:
@@ -110,7 +114,7 @@ def read_layers(snapshot: Snapshot, overlay: str, *, prefix: str = "", optional:
             submodules.hint_at(snapshot) or "Check --path, or run `halgit init` to start a repository.",
         )
     findings = (*reader.findings, *findings, *submodules.find_missing(snapshot, layers, reader.root.deployment))
-    return SourceLayers(snapshot, layers, reader.root, findings, reader.accounts, reader.encrypted)
+    return SourceLayers(snapshot, layers, reader.root, findings, reader.accounts, reader.encrypted, reader.served)
 
 
 def _describe(snapshot: Snapshot) -> str:
@@ -149,6 +153,7 @@ class _LayerReader:
         self.findings: list[Finding] = []
         self.accounts: dict[str, bytes] = {}
         self.encrypted: dict[str, bytes] = {}
+        self.served: dict[str, bytes] = {}
         paths = [path for path in snapshot.paths if path == SETTINGS or path.endswith("/" + SETTINGS)]
         self._texts = snapshot.read(paths) if is_layered(snapshot) else {}
         self._parsed: dict[str, LayerSettings] = {}
@@ -184,7 +189,14 @@ class _LayerReader:
         texts = self.snapshot.read(sorted(wanted | accounts))
         self.accounts = {path: texts[path] for path in sorted(accounts) if path in texts}
         own = {path: texts[path] for path in wanted if path in texts}
+        served = self._served([*self.accounts.values(), *own.values()])
+        self.served = self.snapshot.read(served) if served else {}
         return tuple(self._layer(folder, parsed, paths, own) for folder, parsed, paths in parts)
+
+    def _served(self, texts: Iterable[bytes]) -> list[str]:
+        """Return the files of the source that accounts in these texts name with `configserver:`, sorted."""
+        names = {name.decode("utf-8", "replace") for text in texts for name in _SERVED.findall(text)}
+        return sorted({f"{folder}{name}" for name in names for folder in ("", "accounts/")} & self.snapshot.paths)
 
     def _with_references(self, path: str, text: bytes) -> bytes:
         """Return a file; one that SOPS encrypted has references in place of its values."""

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from halgit import yaml as hyaml
 from halgit.halyard import model
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.local_files import Named, named
+from halgit.validation.rules.kubeconfigs import find_kubeconfigs
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
 
@@ -35,19 +34,21 @@ _JVM_VARIABLES: Final = frozenset({"JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_O
 _OF_THE_POD: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/sys/", "/dev/", "/etc/", "/root/")
 """Folders that hold a pod's own credentials and settings; configuration is never mounted there."""
 
-_KUBECONFIG_FILES: Final = ("tokenFile", "client-certificate", "client-key", "certificate-authority")
-
 
 def _commands(view: View) -> Iterator[Hit]:
     for file, data in _documents(view):
         yield from _programs_in(file, data)
-    for file, path, users in _kubeconfigs(view):
-        yield from _plugins(file, path, users)
     for account_file in view.account_files:
         for document in account_file.documents:
-            hits = [*_programs_in(document.file, document.data), *_embedded(document.file, document.data)]
+            hits = list(_programs_in(document.file, document.data))
             for hit, spot in zip(hits, document.places([hit.path for hit in hits]), strict=True):
                 yield Hit(hit.path, hit.message, hit.file, hit.hint, spot.line, spot.column)
+    for kubeconfig in find_kubeconfigs(view):
+        for number, name, user in kubeconfig.entries("users", "user"):
+            for key in ("exec", "auth-provider"):
+                if user.get(key):
+                    message = f"User {name} of a kubeconfig has {key}, a program that Clouddriver runs."
+                    yield kubeconfig.hit(("users", number, "user", key), message)
 
 
 def _reads(view: View) -> Iterator[Hit]:
@@ -55,13 +56,11 @@ def _reads(view: View) -> Iterator[Hit]:
     for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
         if isinstance(value, str) and value.startswith(_OF_THE_POD):
             yield Hit(path, f"{path[-1]} makes Halyard read {value}, a file of its pod.")
-    for file, path, data in _kubeconfigs(view):
-        for section, inside in (("users", "user"), ("clusters", "cluster")):
-            for number, _, body in _entries(data, section, inside):
-                for key in _KUBECONFIG_FILES:
-                    if isinstance(body.get(key), str) and body[key].startswith("/"):
-                        message = f"{key} of a kubeconfig makes Clouddriver read {body[key]}, a file of its pod."
-                        yield Hit(path or (section, number, inside, key), message, file)
+    for kubeconfig in find_kubeconfigs(view):
+        for path, value in kubeconfig.files():
+            if value.startswith("/"):
+                message = f"{path[-1]} of a kubeconfig makes Clouddriver read {value}, a file of its pod."
+                yield kubeconfig.hit(path, message)
 
 
 def _documents(view: View) -> Iterator[tuple[str, Value]]:
@@ -115,58 +114,6 @@ def _fold(key: str) -> str:
 def _names_program(property_: str) -> bool:
     """Return whether a property names a program. The accounts of a list share their properties, so most are known."""
     return _PROGRAM.search(property_) is not None
-
-
-def _kubeconfigs(view: View) -> Iterator[tuple[str, Path, Value]]:
-    """Every kubeconfig of the tree with its place: its own file if it is a document, else the field that names it."""
-    config = view.config.value
-    seen: set[str] = set()
-    for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
-        found = named(view, value) if path[-1] == "kubeconfigFile" else None
-        if isinstance(found, Named) and found.path not in seen and found.data is not MISSING:
-            seen.add(found.path)
-            is_document = found.file.data is not MISSING
-            yield (found.path, (), found.data) if is_document else ("config", path, found.data)
-    for path, value in _contents_in(config):
-        yield "config", path, value
-
-
-def _contents_in(data: Value) -> Iterator[tuple[Path, Value]]:
-    """Every kubeconfig that is text in a `kubeconfigContents`."""
-    if any(_fold(key) == "kubeconfigcontents" for key in gather_vocabulary(data).keys):
-        yield from _contents(data)
-
-
-def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
-    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for step, value in items:
-        if isinstance(value, (dict, list)):
-            yield from _contents(value, (*path, step))
-        elif isinstance(value, str) and isinstance(step, str) and _fold(step) == "kubeconfigcontents":
-            read = hyaml.read(value.encode("utf-8", "surrogatepass"), "")
-            if not read.findings and isinstance(read.data, dict):
-                yield (*path, step), read.data
-
-
-def _embedded(file: str, data: Value) -> Iterator[Hit]:
-    for path, kubeconfig in _contents_in(data):
-        yield from _plugins(file, path, kubeconfig)
-
-
-def _plugins(file: str, path: Path, kubeconfig: Value) -> Iterator[Hit]:
-    for number, name, user in _entries(kubeconfig, "users", "user"):
-        for key in ("exec", "auth-provider"):
-            if user.get(key):
-                where = path or ("users", number, "user", key)
-                yield Hit(where, f"User {name} of a kubeconfig has {key}, a program that Clouddriver runs.", file)
-
-
-def _entries(data: Value, section: str, inside: str) -> Iterator[tuple[int, str, dict[str, Value]]]:
-    listed = data.get(section) if isinstance(data, dict) else None
-    for number, entry in enumerate(listed if isinstance(listed, list) else ()):
-        body = entry.get(inside) if isinstance(entry, dict) else None
-        if isinstance(body, dict):
-            yield number, str(entry.get("name", "")), body
 
 
 RULES = (
