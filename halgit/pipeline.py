@@ -308,11 +308,9 @@ class Skipped(Record):
 class Compiled(Record):
     """The configuration as one: layers merged, parameters replaced, references still standing.
 
-    `accounts` are the files of dynamic accounts by their path in the source; they are no part of the tree.
-    `mounted` are files and directories that the operator says are mounted into Halyard's pod. `encrypted` are the
-    layer files that SOPS encrypted, as SOPS wrote them, by their names in `sops://` references. `unfetched` are files
-    that the halconfig names and that are in a submodule which is not fetched. `served` are the files of the source that
-    accounts name with `configserver:`, by their path.
+    `accounts` are the files of dynamic accounts by their path in the source, `served` those that accounts name with
+    `configserver:`; they are no part of the tree. `mounted` is what the operator mounts into Halyard's pod. `encrypted` are
+    SOPS files by their `sops://` names, `unfetched` files of a skipped submodule that the halconfig names.
     """
 
     files: Mapping[str, File]

@@ -119,8 +119,8 @@ current-context: one
         id="kubernetes/kubeconfig-file",
         severity=Severity.WARNING,
         summary="A kubeconfig names a file that Clouddriver's pod does not have.",
-        halyard="Halyard copies the kubeconfig, and not the files that it names. kubectl looks for a relative path beside "
-        "the copy.",
+        halyard="Halyard copies the kubeconfig, and not the files that it names. kubectl looks for a relative path "
+        "beside the copy.",
         impact="Clouddriver cannot use the account.",
         fix="Embed the data: `kubectl config view --raw --flatten`.",
         example="""\

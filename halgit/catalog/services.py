@@ -356,13 +356,14 @@ deploymentConfigurations:
     Entry(
         id="local-files/too-large",
         severity=Severity.ERROR,
-        summary="The kubeconfigs of the tree, or the generated clouddriver.yml, do not fit into a Kubernetes Secret.",
+        summary="The files that a service needs, or the generated clouddriver.yml, do not fit into a Secret.",
         halyard=(
-            "Halyard creates one Secret from all files that Clouddriver needs, and one from its generated "
-            "configuration; Kubernetes limits each to 1 MiB. The size of the generated file is an estimate, and its "
-            "finding a warning."
+            "Halyard creates one Secret from all local files that a service needs, and one from its generated "
+            "configuration and its profiles; Kubernetes limits each to 1 MiB. The size of clouddriver.yml is an "
+            "estimate, and its finding a warning: providers and artifacts as block YAML, with the defaults of "
+            "Halyard's classes and the paths of staged files. For an empty deployment the estimate is 2% low."
         ),
-        impact="Clouddriver is not deployed.",
+        impact="The service is not deployed.",
         fix="Use dynamic accounts, with the kubeconfigs in their entries.",
     ),
 )

@@ -1,7 +1,7 @@
 """The kubeconfigs of a repository, and the rule on the files that they name.
 
-A kubeconfig is a file of the tree, the text of a `kubeconfigContents`, or a file beside the dynamic accounts that one of
-them names with `configserver:`. Each has its place, so that rules cover all of them alike.
+A kubeconfig is a file of the tree, the text of a `kubeconfigContents`, or a file beside the dynamic accounts that one
+of them names with `configserver:`. Each has its place, so that rules cover all of them alike.
 """
 
 from __future__ import annotations

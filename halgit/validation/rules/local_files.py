@@ -152,31 +152,6 @@ def is_mounted(view: View, path: str) -> bool:
     return any(whole == one or whole.startswith(f"{one}/") for one in mounted)
 
 
-_LARGEST: Final = 1024 * 1024
-_DEFAULTS: Final = 400
-"""About how many bytes Halyard adds to each account when it writes the defaults of its class."""
-
-
-def _too_large(view: View) -> Iterator[Hit]:
-    """Halyard makes one Secret of the files that Clouddriver needs, and one of its generated configuration."""
-    files: dict[str, int] = {}
-    written = 0
-    for provider, account in view.accounts:
-        if provider == "kubernetes" and view.deployment and account.path[:2] == view.deployment.path:
-            file = named(view, account.get("kubeconfigFile"))
-            if isinstance(file, Named) and isinstance(file.file.body, bytes):
-                files[file.path] = len(file.file.body)
-            written += len(str(account.value)) + _DEFAULTS
-    if sum(files.values()) > _LARGEST and view.deployment:
-        path = view.deployment.at("providers", "kubernetes", "accounts")
-        total = f"{len(files)} kubeconfigs have {sum(files.values()):,} bytes"
-        yield Hit(path, f"The {total} together; a Secret holds at most {_LARGEST:,}.")
-    if written > _LARGEST and view.deployment:
-        path = view.deployment.at("providers", "kubernetes", "accounts")
-        message = f"The generated clouddriver.yml has about {written:,} bytes; a Secret holds at most {_LARGEST:,}."
-        yield Hit(path, message, hint="Move accounts to dynamic accounts.", severity=Severity.WARNING)
-
-
 _KEY_STORES: Final = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"\x30")
 """First bytes of a JKS, JCEKS or PKCS#12 file."""
 
@@ -210,5 +185,4 @@ RULES = (
     Rule("local-files/home", _home),
     Rule("local-files/missing", _missing),
     Rule("local-files/outside", _outside),
-    Rule("local-files/too-large", _too_large),
 )

@@ -1,0 +1,69 @@
+"""The size of what Halyard writes: a section of the halconfig as block YAML, with the defaults of its classes.
+
+Halyard converts its objects to maps and dumps them with SnakeYAML in block style (`ProfileFactory.yamlToString`): keys
+that are absent get their defaults, nulls are omitted, lists are not indented. The result is an estimate, because
+SnakeYAML folds some lines and quotes some strings. Pure.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Final
+
+from halgit.halyard.model import FieldType, get_actual_class
+from halgit.pipeline import MISSING, Value
+from halgit.record import Record
+
+_STAGED: Final = "/default/staging/dependencies/1234567890-"
+"""Where Halyard stages a local file, below its home; the digits are a hash of the path."""
+
+
+class SizeEstimator(Record):
+    """Estimates sizes in bytes. `hal_home` is the path of the tree in Halyard's pod."""
+
+    hal_home: str
+
+    def measure(self, type_: FieldType, value: Value, indent: int = 0) -> int:
+        """Return the size of a value after its key, with its newlines."""
+        if type_.kind == "object" and (isinstance(value, dict) or value is None):
+            return 1 + self._members(type_, value or {}, indent)
+        if isinstance(value, dict) and value:
+            return 1 + sum(self._member(str(key), type_.of, item, indent) for key, item in value.items())
+        if isinstance(value, list) and value:
+            return 1 + sum(self._item(type_.of, item, indent) for item in value)
+        return 1 + (2 if isinstance(value, (dict, list)) else _scalar(value)) + 1
+
+    def _members(self, type_: FieldType, node: dict[str, Value], indent: int) -> int:
+        total = 0
+        for key, field in get_actual_class(type_, node).fields.items():
+            value = node.get(key)
+            value = field.default if value is None else value
+            if field.written and value is not None:
+                staged = self._staged(value) if field.local_file else value
+                total += self._member(key, field.type, staged, indent)
+        return total
+
+    def _member(self, key: str, type_: FieldType | None, value: Value, indent: int) -> int:
+        return indent + len(key) + 1 + self.measure(type_ or _ANY, value, indent + (0 if _is_list(value) else 2))
+
+    def _item(self, type_: FieldType | None, item: Value, indent: int) -> int:
+        """Return the size of a list item; its first key stands beside the dash."""
+        inside = self.measure(type_ or _ANY, item, indent + 2)
+        return inside - 1 if isinstance(item, dict) and item else indent + 1 + inside
+
+    def _staged(self, value: Value) -> Value:
+        if not isinstance(value, str) or not value or value.startswith(("encrypted", "configserver:")):
+            return value
+        return f"{self.hal_home}{_STAGED}{posixpath.basename(value)}"
+
+
+_ANY: Final = FieldType("any")
+
+
+def _is_list(value: Value) -> bool:
+    return isinstance(value, list)
+
+
+def _scalar(value: Value) -> int:
+    text = str(value)
+    return max(2, len(text.encode("utf-8", "surrogatepass"))) if value is not MISSING else 0
