@@ -309,8 +309,8 @@ class Compiled(Record):
     """The configuration as one: layers merged, parameters replaced, references still standing.
 
     `accounts` are the files of dynamic accounts by their path in the source, `served` those that accounts name with
-    `configserver:`; they are no part of the tree. `mounted` is what the operator mounts into Halyard's pod. `encrypted` are
-    SOPS files by their `sops://` names, `unfetched` files of a skipped submodule that the halconfig names.
+    `configserver:`; they are no part of the tree. `mounted` is what the operator mounts into Halyard's pod. `encrypted`
+    are SOPS files by their `sops://` names, `unfetched` files of a skipped submodule that the halconfig names.
     """
 
     files: Mapping[str, File]
