@@ -203,6 +203,7 @@ def _is_direct(host: str, no_proxy: str) -> bool:
 Answer = TypeVar("Answer")
 
 _FIRST_PAUSE = 0.2
+_LONGEST_PAUSE: Final = 10.0
 
 
 def retry(
@@ -226,7 +227,7 @@ def retry(
 
 def _pause(reason: ThrottledError | UnreachableError, attempt: int) -> float:
     asked = reason.retry_after if isinstance(reason, ThrottledError) else None
-    jitter: float = random.uniform(0.5, 1.0) * _FIRST_PAUSE * 2**attempt
+    jitter: float = random.uniform(0.5, 1.0) * min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
     return jitter if asked is None else asked + jitter / 4
 
 

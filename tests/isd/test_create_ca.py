@@ -395,8 +395,8 @@ def test_the_first_denial_after_a_restart_of_the_api_server_is_retried(cluster: 
 
 
 def test_overload_is_waited_for_until_the_timeout(cluster: Cluster, isd: Run) -> None:
-    """The number of retries does not end them: ten answers of 429 are more than --retries."""
-    busy = [status(429, "TooManyRequests", **{"Retry-After": "0"}) for _ in range(10)]
+    """The number of retries does not end them: five answers of 429 are more than --retries."""
+    busy = [status(429, "TooManyRequests", **{"Retry-After": "0"}) for _ in range(5)]
     cluster.rule = lambda asked: busy.pop() if busy else None
     assert isd("create-ca", "--generate=db:password", "--retries=1", "--timeout=60").code == 0
 
