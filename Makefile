@@ -32,7 +32,7 @@ soak: $(STAMP)
 	nice $(BIN)/python scripts/soak.py
 	HALGIT_SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py tests/sync/test_loop.py
 
-charts: $(STAMP)
+charts: .venv/.run
 	$(BIN)/python scripts/package_charts.py dist/charts
 
 docs: $(STAMP)

@@ -3,11 +3,11 @@
 A comment is right above its key. Lines that begin with "@" are about its type:
   @type integer, null   the types, where the default shows less      @pattern RE     pattern of a string
   @enum a, b            the allowed strings (empty first: "@enum , a")  @min 1       least number
-  @items string         type of the items of a list                  @free [TYPE]    any keys, values of this type
+  @items string         type or mark of the items of a list              @free [TYPE]    any keys, values of this type
   @entry a, b           any keys, each with these strings            @credential k   a credential with these keys
   @subchart             values of another chart, which checks them itself
   @component            a job: its own keys and those of every chart
-  @name @host @tag @schedule @quantity @cidrs @labels @tolerations @resources   what the Kubernetes API accepts
+  @name @prefixed @host @tag @schedule @quantity @cidrs @labels @tolerations @resources   what the API accepts
 """
 
 from __future__ import annotations
@@ -25,13 +25,18 @@ Schema = dict[str, Any]
 LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 QUANTITY = {"type": ["string", "number", "null"], "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$"}
 AMOUNTS = {"type": "object", "additionalProperties": QUANTITY}
+BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 CIDR = (
-    "^([0-9]{1,3}(\\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])"
+    f"^({BYTE}(\\.{BYTE}){{3}}/([0-9]|[12][0-9]|3[0-2])"
     "|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/([0-9]{1,2}|1[01][0-9]|12[0-8]))$"
 )
 FIELD = "[-0-9*/,?A-Za-z]+"
 SPECIAL: dict[str, Schema] = {
     "name": {"type": "string", "pattern": f"^({LABEL}(\\.{LABEL})*)?$", "maxLength": 253},
+    "prefixed": {
+        "type": "string",
+        "pattern": f"^(({LABEL}(\\.{LABEL})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?)?$",
+    },
     "host": {"type": "string", "pattern": f"^(({LABEL}\\.)*[a-z]([-a-z0-9]*[a-z0-9])?)?$"},
     "tag": {"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"},
     "schedule": {"type": "string", "pattern": f"^(@(yearly|monthly|weekly|daily|hourly)|{FIELD}( {FIELD}){{4}})?$"},
@@ -149,18 +154,19 @@ def _kind(value: Value) -> Schema:
 
 
 def _scalar(name: str) -> Schema:
-    return {"type": name}
+    return SPECIAL.get(name, {"type": name})
 
 
 def _texts(names: list[str], *, required: bool = False) -> Schema:
     stripped = [name.strip() for name in names]
-    texts: Schema = {"type": "object", "properties": {name: _scalar("string") for name in stripped}}
+    kinds = {name: _scalar("name" if name == "secret" else "string") for name in stripped}
+    texts: Schema = {"type": "object", "properties": kinds}
     return {**texts, "additionalProperties": False, **({"required": stripped} if required else {})}
 
 
 def _credential(keys: list[str]) -> Schema:
     properties = {
-        "existingSecret": {"type": "string", "description": "Name of a Secret that exists."},
+        "existingSecret": {**SPECIAL["name"], "description": "Name of a Secret that exists."},
         "keys": {**_texts(keys), "description": "Names of the keys in the Secret, where they differ."},
         "values": {**_texts(keys), "description": "The credential itself; the release creates the Secret."},
         "generate": {"type": "boolean", "description": "Generate the credential, also where that must be said."},

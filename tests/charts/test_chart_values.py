@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import chart_readme
@@ -86,3 +87,32 @@ def test_each_global_misspelt_is_refused_in_words(texts: Callable[..., dict[str,
     with pytest.raises(HelmError) as caught:
         texts("minio", over(ALONE["minio"], {"global": {name + "x": {}}}))
     assert f"global.{name}x is not a value of this chart. Known: addresses, " in str(caught.value)
+
+
+NAMES = re.compile(r"(Secrets?|ConfigMap|configMap|secret|Claim|[cC]lassName|Class|Namespace|namespaces?|issuer)$")
+NO_NAMES = {"sapor.secret", "global.secretStore.namespace"}
+
+
+def named(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The keys of a schema whose value is the name of an object of Kubernetes, with the schema of that name."""
+    for key, value in schema.get("properties", {}).items():
+        here = f"{path}.{key}".removeprefix(".")
+        one = value.get("items", value)
+        if NAMES.search(key) and one.get("type") == "string" and not re.search(r"\.(keys|values)\.", here):
+            yield here, one
+        yield from named(value, here)
+        if isinstance(value.get("additionalProperties"), dict):
+            yield from named(value["additionalProperties"], f"{here}.*")
+
+
+def test_every_name_that_the_api_refuses_is_refused_by_the_schema() -> None:
+    """`DB_Login` is no name; a load balancer's class may have a prefix."""
+    found = 0
+    for file in sorted(CHARTS.glob("*/values.schema.json")):
+        for path, schema in named(json.loads(file.read_text()), ""):
+            if path not in NO_NAMES:
+                found += 1
+                for name in ("DB_Login/", "-db", "a b"):
+                    assert list(Draft202012Validator(schema).iter_errors(name)), f"{file.parent.name}: {path}"
+                assert not list(Draft202012Validator(schema).iter_errors("db-login")), path
+    assert found > 100
