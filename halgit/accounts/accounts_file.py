@@ -7,7 +7,6 @@ of a file that vanished until it is restarted, so the last entry leaves an empty
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -17,6 +16,7 @@ from halgit.accounts.cipher import PREFIX
 from halgit.errors import AccountError
 from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.record import Record
+from halgit.validation.account_access import read_index, shape_faults
 from halgit.validation.account_entries import find_key, find_provider, relax_key, section_name
 
 KEEP: Final[Path] = ("halgit", "keep")
@@ -24,8 +24,6 @@ KEEP: Final[Path] = ("halgit", "keep")
 
 LONGEST: Final = 10 * 1024 * 1024
 """Bytes of the file: a larger one could not be read from the store again."""
-
-_INDEXED: Final = re.compile(r"accounts\[([0-9]+)\]")
 
 
 class Entry(Record):
@@ -53,7 +51,7 @@ class AccountsFile:
         self.text = text
         self.name = name
         self._data = self._read() if parsed is MISSING else parsed
-        faults = [*self._shape_faults()] if parsed is MISSING else []
+        faults = list(shape_faults(self._data)) if parsed is MISSING else []
         if faults:
             raise AccountError(
                 f"{name} cannot be edited: {'; '.join(faults)}.", "Write one `accounts` list for each provider."
@@ -83,9 +81,9 @@ class AccountsFile:
         section = self._section(provider)
         body = self._data.get(section) if isinstance(self._data, dict) else None
         body = body if isinstance(body, dict) else {}
-        numbers = [int(match[1]) for key in body if (match := _INDEXED.fullmatch(str(key).lower()))]
+        numbers = [number for key in body if (number := read_index(key)) is not None]
         if numbers:
-            own = next(str(key) for key in body if _INDEXED.fullmatch(str(key).lower()))
+            own = next(str(key) for key in body if read_index(key) is not None)
             return (section, f"{own.partition('[')[0]}[{max(numbers) + 1}]")
         key = find_key(body, "accounts")
         items = body.get(key)
@@ -116,21 +114,6 @@ class AccountsFile:
             raise AccountError(f"{self.name} is not a mapping of providers.", "Correct it first.")
         return data
 
-    def _shape_faults(self) -> Iterator[str]:
-        providers: dict[str, str] = {}
-        for key, body in (self._data or {}).items():
-            text = str(key)
-            if "." in text and "accounts" in relax_key(text):
-                yield f"it writes accounts as {text}"
-            if relax_key(text) in {"springprofiles", "springconfigactivateonprofile"} or _activates(text, body):
-                yield f"{text} makes Spring read it only in some profiles"
-            provider = relax_key(text)
-            if isinstance(body, dict):
-                if provider in providers:
-                    yield f"{text} and {providers[provider]} are one section to Spring"
-                providers[provider] = text
-                yield from _list_faults(text, body)
-
     def _section(self, provider: str) -> str:
         return str(find_key(self._data or {}, section_name(provider)))
 
@@ -138,7 +121,7 @@ class AccountsFile:
         for section, body in (self._data or {}).items():
             provider = find_provider(str(section))
             for key, value in body.items() if isinstance(body, dict) else ():
-                if _INDEXED.fullmatch(str(key).lower()) and isinstance(value, dict):
+                if read_index(key) is not None and isinstance(value, dict):
                     yield Entry(provider, (section, key), value)
                 elif relax_key(key) == "accounts" and isinstance(value, list):
                     for number, account in enumerate(value):
@@ -155,25 +138,6 @@ def read_name(fields: Mapping[str, Value]) -> str:
 def tag_entry(fields: Mapping[str, Value]) -> str:
     """Return the version of an entry: a digest of everything in it."""
     return hashlib.sha256(hyaml.dump(dict(fields))).hexdigest()[:24]
-
-
-def _activates(key: str, body: Value) -> bool:
-    if relax_key(key) != "spring" or not isinstance(body, dict):
-        return False
-    config = body.get("config")
-    activate = config.get("activate") if isinstance(config, dict) else None
-    return "profiles" in body or (isinstance(activate, dict) and "on-profile" in activate)
-
-
-def _list_faults(section: str, body: Mapping[Any, Value]) -> Iterator[str]:
-    lists = [str(key) for key in body if relax_key(key) == "accounts"]
-    indexed = [str(key) for key in body if _INDEXED.fullmatch(str(key).lower())]
-    if len(lists) > 1 or (lists and indexed):
-        yield f"{section} has {' and '.join([*lists, *indexed])}, of which Spring reads parts only"
-    for key in lists:
-        items = body[key]
-        if items not in (None, "") and not isinstance(items, list):
-            yield f"{section}.{key} is not a list"
 
 
 def _ciphers(value: Value, here: Path) -> Iterator[tuple[Path, str]]:

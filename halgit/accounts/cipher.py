@@ -14,10 +14,10 @@ from typing import Final
 
 from halgit.errors import UsageError
 from halgit.redaction import Secret
+from halgit.validation.account_access import CIPHER, is_well_formed
 from halgit.validation.open_secrets import is_public
 
-PREFIX: Final = "{cipher}"
-_VALUE: Final = re.compile(r"\{cipher\}(?:[0-9a-fA-F]{2})+")
+PREFIX: Final = CIPHER
 _BLOCK: Final = 16
 _ROUNDS: Final = 1024
 _BOM: Final = "\ufeff"
@@ -81,12 +81,6 @@ class Cipher:
         except ValueError:
             return False
         return True
-
-
-def is_well_formed(value: str) -> bool:
-    """True if a value that begins with `{cipher}` has the form that Spring decrypts: hexadecimal, whole blocks."""
-    digits = len(value) - len(PREFIX)
-    return bool(_VALUE.fullmatch(value)) and digits >= 4 * _BLOCK and digits % (2 * _BLOCK) == 0
 
 
 def read_key(content: bytes, name: str) -> Secret:

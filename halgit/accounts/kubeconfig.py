@@ -7,29 +7,26 @@ or from the controller's answer. Nothing here shows a key or token.
 from __future__ import annotations
 
 import base64
-import binascii
 import codecs
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from halgit import yaml as hyaml
 from halgit.errors import AccountError
 from halgit.pipeline import Value
 from halgit.record import Record
+from halgit.validation.account_kubeconfigs import (
+    cluster_faults,
+    context_faults,
+    file_faults,
+    named_items,
+    read_context,
+    user_faults,
+)
 
 LONGEST: Final = 256 * 1024
 """Bytes of a kubeconfig after it is reduced to one context."""
 
-_FILES: Final = {
-    "certificate-authority": "certificate-authority-data",
-    "client-certificate": "client-certificate-data",
-    "client-key": "client-key-data",
-    "tokenFile": "token",
-}
-"""Keys that name a local file, and the keys that hold the same as data."""
-
-_DATA: Final = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 _PROGRAMS: Final = ("exec", "auth-provider")
 _CLUSTER_KEYS: Final = (
     "server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority", "certificate-authority-data",
@@ -53,7 +50,7 @@ class Kubeconfig(Record):
 def list_contexts(content: bytes) -> tuple[tuple[str, ...], str]:
     """Return the names of a kubeconfig's contexts and its current one. Raises AccountError if it does not parse."""
     data = _parse(content)
-    return tuple(_named(data, "contexts", "context")), str(data.get("current-context") or "")
+    return tuple(named_items(data, "contexts", "context")), str(data.get("current-context") or "")
 
 
 def check_kubeconfig(
@@ -66,10 +63,10 @@ def check_kubeconfig(
     """
     data = _parse(content)
     name = context or str(data.get("current-context") or "")
-    faults = list(_context_faults(data, name))
+    faults = list(context_faults(data, name))
     if not faults:
-        cluster, user = _of_context(data, name)
-        faults = [*_cluster_faults(cluster), *_user_faults(user), *_pod_faults(cluster, user, allowed)]
+        cluster, user = read_context(data, name)
+        faults = [*cluster_faults(cluster), *user_faults(user), *_pod_faults(cluster, user, allowed)]
         content = _reduced(data, name, cluster, user)
         faults += list(_text_faults(content, as_file=as_file))
     if faults:
@@ -110,7 +107,7 @@ def expiry(user: Mapping[str, Value]) -> str:
 def read_expiry(text: str) -> str:
     """Return when the first client certificate of a stored kubeconfig expires; empty if it has none."""
     data = hyaml.read(text.encode("utf-8"), "kubeconfig").data
-    users = _named(data, "users", "user") if isinstance(data, dict) else {}
+    users = named_items(data, "users", "user") if isinstance(data, dict) else {}
     return next((found for user in users.values() if (found := expiry(user))), "")
 
 
@@ -135,81 +132,13 @@ def _refused(faults: list[str]) -> AccountError:
     )
 
 
-def _named(data: Mapping[Any, Value], kind: str, inside: str) -> dict[str, Mapping[str, Value]]:
-    items = data.get(kind)
-    found: dict[str, Mapping[str, Value]] = {}
-    for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict) and isinstance(item.get(inside), dict):
-            found.setdefault(str(item.get("name")), item[inside])
-    return found
-
-
-def _of_context(data: Mapping[Any, Value], name: str) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
-    context = _named(data, "contexts", "context")[name]
-    cluster = _named(data, "clusters", "cluster")[str(context.get("cluster"))]
-    return cluster, _named(data, "users", "user")[str(context.get("user"))]
-
-
-def _context_faults(data: Mapping[Any, Value], name: str) -> Iterator[str]:
-    contexts = _named(data, "contexts", "context")
-    if not name:
-        yield "it has no current-context, and no context is selected"
-        return
-    if name not in contexts:
-        known = f" (contexts: {', '.join(sorted(contexts))})" if contexts else ""
-        yield f"it has no context {name}{known}"
-        return
-    for kind, inside in (("clusters", "cluster"), ("users", "user")):
-        wanted = str(contexts[name].get(inside) or "")
-        if wanted not in _named(data, kind, inside):
-            yield f"context {name} names the {inside} {wanted}, which is missing"
-
-
-def _cluster_faults(cluster: Mapping[str, Value]) -> Iterator[str]:
-    server = cluster.get("server")
-    try:
-        parts = urlsplit(server if isinstance(server, str) else "")
-        is_address = parts.scheme in {"https", "http"} and bool(parts.hostname)
-    except ValueError:
-        is_address = False
-    if not is_address:
-        yield "the cluster's server is not an https:// address"
-    yield from _base64_faults(cluster)
-
-
-def _user_faults(user: Mapping[str, Value]) -> Iterator[str]:
-    has_certificate = any(user.get(key) for key in ("client-certificate-data", "client-certificate"))
-    has_key = any(user.get(key) for key in ("client-key-data", "client-key"))
-    if has_certificate != has_key:
-        yield "the user has a client certificate without its key, or a key without its certificate"
-    elif not has_certificate and not any(
-        user.get(key) for key in ("token", "tokenFile", "username", "exec", "auth-provider")
-    ):
-        yield "the user has no credentials: no token, client certificate or password"
-    yield from _base64_faults(user)
-
-
-def _base64_faults(data: Mapping[str, Value]) -> Iterator[str]:
-    for key in _DATA:
-        value = data.get(key)
-        if value is None:
-            continue
-        try:
-            base64.b64decode("".join(str(value).split()), validate=True)
-        except binascii.Error:
-            yield f"{key} is not valid base64"
-
-
 def _pod_faults(cluster: Mapping[str, Value], user: Mapping[str, Value], allowed: Collection[str]) -> Iterator[str]:
     for key in _PROGRAMS:
         if user.get(key) and key not in allowed:
             yield f"the user runs a program in Clouddriver's pod ({key}), which needs --allow {key}"
     if "local-file" in allowed:
         return
-    for owner, data in (("cluster", cluster), ("user", user)):
-        for key, instead in _FILES.items():
-            if data.get(key) and not data.get(instead):
-                yield f"the {owner} has {key}, a file that Clouddriver does not have; use {instead}"
+    yield from file_faults(cluster, user)
 
 
 def _text_faults(content: bytes, *, as_file: bool) -> Iterator[str]:
@@ -221,7 +150,7 @@ def _text_faults(content: bytes, *, as_file: bool) -> Iterator[str]:
 
 
 def _reduced(data: Mapping[Any, Value], name: str, cluster: Mapping[str, Value], user: Mapping[str, Value]) -> bytes:
-    namespace = _named(data, "contexts", "context").get(name, {}).get("namespace")
+    namespace = named_items(data, "contexts", "context").get(name, {}).get("namespace")
     context: dict[str, Value] = {"cluster": name, "user": name, **({"namespace": namespace} if namespace else {})}
     return hyaml.dump(
         {

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from uuid import uuid4
 
 from halgit import yaml as hyaml
-from halgit.accounts.checks import SERVED, Policy
+from halgit.accounts.checks import Policy
 from halgit.accounts.history import Line, join_file, join_values, split_file, split_values
 from halgit.accounts.kubeconfig import Kubeconfig
 from halgit.errors import AccountError, RemoteError, UsageError
@@ -29,6 +29,7 @@ from halgit.remotes.git.push import GitBranch, LogEntry, Signing
 from halgit.remotes.s3_objects import S3Store
 from halgit.remotes.vault_tree import VaultSecret
 from halgit.remotes.vault_tree import read_address as read_vault_address
+from halgit.validation.account_access import SERVED
 
 FILE: Final = "clouddriver-local.yml"
 """The one name that Clouddriver always looks for: the profile `local` is always active."""

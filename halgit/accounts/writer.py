@@ -18,7 +18,7 @@ from typing import Final
 from halgit import yaml as hyaml
 from halgit.accounts.accounts_file import AccountsFile, Entry
 from halgit.accounts.changes import Change, Edited, apply_change
-from halgit.accounts.checks import SERVED, Policy
+from halgit.accounts.checks import Policy
 from halgit.accounts.cipher import Cipher
 from halgit.accounts.commits import CommitLine, last_changes, write_message
 from halgit.accounts.requests import Answers, KeyReusedError, Request, Written
@@ -29,6 +29,7 @@ from halgit.operator_settings import Progress, ignore_progress
 from halgit.pipeline import Path, Value
 from halgit.record import Record, field, replace
 from halgit.report.tables import counted
+from halgit.validation.account_access import SERVED
 
 DEADLINE: Final = 60.0
 _PAUSE: Final = 4.0

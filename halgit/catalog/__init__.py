@@ -18,6 +18,7 @@ _MODULES: Final = (
     "accounts",
     "clouds",
     "deployment",
+    "dynamic_accounts",
     "environment",
     "integrations",
     "kubernetes",

@@ -12,6 +12,7 @@ from halgit import yaml as hyaml
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Path, Position, Value
 from halgit.record import Record
+from halgit.validation.account_access import CIPHER, read_index, strings_in
 from halgit.validation.account_entries import find_key, find_provider
 
 _NEXT = lazy_pattern(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
@@ -42,11 +43,19 @@ class Document(Record):
                 yield (key, str(own)), section[own]
 
     def accounts(self) -> Iterator[tuple[str, Path, dict[str, Value]]]:
-        """Every account that is a mapping, with its provider and path."""
+        """Every account that is a mapping, with its provider and path; also under keys such as `accounts[0]`."""
         for provider, path, accounts in self.lists():
             for number, account in enumerate(accounts):
                 if isinstance(account, dict):
                     yield provider, (*path, number), account
+        for key, section in (self.data if isinstance(self.data, dict) else {}).items():
+            for own, account in section.items() if isinstance(section, dict) else ():
+                if read_index(own) is not None and isinstance(account, dict):
+                    yield find_provider(str(key)), (key, own), account
+
+    def ciphers(self) -> list[tuple[Path, str]]:
+        """Every value that begins with `{cipher}`, with its path."""
+        return [(path, text) for path, text in strings_in(self.data) if text.startswith(CIPHER)]
 
     def places(self, paths: Iterable[Path]) -> list[Position]:
         """The places of these values in the file, or of the nearest nodes above them, at the cost of one look."""

@@ -12,6 +12,7 @@ from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Value
 from halgit.text.phrases import describe_kind, join_words
+from halgit.validation.account_access import activates
 from halgit.validation.account_entries import (
     Effect,
     check_entry,
@@ -19,7 +20,6 @@ from halgit.validation.account_entries import (
     find_key,
     find_provider,
     is_dead,
-    relax_key,
 )
 from halgit.validation.account_files import Document
 from halgit.validation.rule import Hit, Rule
@@ -42,6 +42,11 @@ def hits(document: Document, notes: Iterable[tuple[Path, str, str]]) -> Iterator
 def _name(account: dict[str, Value]) -> str | None:
     name = account.get(find_key(account, "name"))
     return None if name is None or isinstance(name, (dict, list)) else hyaml.to_java_string(name)
+
+
+def owner_of(provider: str, account: dict[str, Value]) -> str:
+    """Return an account as messages name it."""
+    return f"account {_name(account)}" if _name(account) else f"{provider} account without a name"
 
 
 # --- what hides what ---
@@ -120,8 +125,8 @@ def _faults(view: View, effect: Effect) -> Iterator[Hit]:
         for provider, path, account in document.accounts():
             for fault in check_entry(provider, account):
                 if fault.effect == effect:
-                    owner = f"account {_name(account)}" if _name(account) else f"{provider} account without a name"
-                    notes.append(((*path, *fault.path), f"The {owner}: {fault.message}.", fault.hint))
+                    message = f"The {owner_of(provider, account)}: {fault.message}."
+                    notes.append(((*path, *fault.path), message, fault.hint))
         yield from hits(document, notes)
 
 
@@ -142,9 +147,9 @@ def _dead_key(view: View) -> Iterator[Hit]:
 def _skipped(view: View) -> Iterator[Hit]:
     for document in documents(view):
         notes: list[tuple[Path, str, str]] = []
-        for provider, path, account in document.accounts():
+        for _, path, account in document.accounts():
             name = _name(account)
-            if name and provider == "kubernetes":
+            if name:
                 place = (*path, find_key(account, "name"))
                 notes += [(place, f"The account {name}: {fault}.", "Rename it.") for fault in check_name(name)]
         yield from hits(document, notes)
@@ -157,21 +162,11 @@ def _overridden(view: View) -> Iterator[Hit]:
             yield Hit((), f"{path} takes precedence over the YAML file beside it.", path, "", 1, 1)
     for document in documents(view):
         data = document.data if isinstance(document.data, dict) else {}
-        keys = [key for key in data if relax_key(key) in _PROFILE_KEYS or _has_profile(document, key)]
+        keys = [key for key, body in data.items() if activates(str(key), body)]
         notes = [
             ((key,), f"{key} makes Spring read this document only in some profiles.", "Remove it.") for key in keys
         ]
         yield from hits(document, notes)
-
-
-_PROFILE_KEYS = {"springprofiles", "springconfigactivateonprofile"}
-
-
-def _has_profile(document: Document, key: Value) -> bool:
-    body = document.data.get(key) if relax_key(key) == "spring" else None
-    config = body.get("config") if isinstance(body, dict) else None
-    activate = config.get("activate") if isinstance(config, dict) else None
-    return isinstance(body, dict) and ("profiles" in body or (isinstance(activate, dict) and "on-profile" in activate))
 
 
 def _unknown_key(view: View) -> Iterator[Hit]:

@@ -16,6 +16,8 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.dynamic_access import pod_files
+from halgit.validation.rules.dynamic_accounts import documents, hits
 from halgit.validation.rules.kubeconfigs import find_kubeconfigs
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
@@ -38,11 +40,9 @@ _OF_THE_POD: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/sys/", "
 def _commands(view: View) -> Iterator[Hit]:
     for file, data in _documents(view):
         yield from _programs_in(file, data)
-    for account_file in view.account_files:
-        for document in account_file.documents:
-            hits = list(_programs_in(document.file, document.data))
-            for hit, spot in zip(hits, document.places([hit.path for hit in hits]), strict=True):
-                yield Hit(hit.path, hit.message, hit.file, hit.hint, spot.line, spot.column)
+    for document in documents(view):
+        found = _programs_in(document.file, document.data)
+        yield from hits(document, [(hit.path, hit.message, hit.hint) for hit in found])
     for kubeconfig in find_kubeconfigs(view):
         for number, name, user in kubeconfig.entries("users", "user"):
             for key in ("exec", "auth-provider"):
@@ -61,6 +61,8 @@ def _reads(view: View) -> Iterator[Hit]:
             if value.startswith("/"):
                 message = f"{path[-1]} of a kubeconfig makes Clouddriver read {value}, a file of its pod."
                 yield kubeconfig.hit(path, message)
+    for document in documents(view):
+        yield from hits(document, [(path, words, "") for path, words in pod_files(document)])
 
 
 def _documents(view: View) -> Iterator[tuple[str, Value]]:
