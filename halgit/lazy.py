@@ -39,6 +39,23 @@ else:
     lazy_pattern = _LazyPattern
 
 
+_LARGE = 256 * 1024
+"""Bytes above which OpenSSL is faster, its start included."""
+
+
+def sha256(data: bytes) -> Any:
+    """Return what `hashlib.sha256` returns. Python's own function hashes small data: OpenSSL takes long to load."""
+    if len(data) < _LARGE:
+        for module in ("_sha2", "_sha256"):  # since Python 3.12, and before; a distribution may leave them out
+            try:
+                return import_module(module).sha256(data)
+            except ImportError:
+                continue
+    from hashlib import sha256 as of_openssl
+
+    return of_openssl(data)
+
+
 def lazy_exports(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
     """Return a `__getattr__` for a package that imports a name at first use. `names` maps names to modules."""
 

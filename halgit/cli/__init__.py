@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False  # `typing` is not imported on the path of --version
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 def main() -> None:
     """Run the `halgit` program; the process ends with the exit code."""
     if sys.argv[1:] == ["--version"] and _print_version():
         sys.exit(0)
     import gc
-    import threading
 
     from halgit.cli.app import run
     from halgit.cli.process import open_streams
@@ -22,9 +25,25 @@ def main() -> None:
     open_streams()
     gc.disable()  # a command makes few cycles and ends soon; `accounts serve` enables it again
     code = run(sys.argv[1:])
-    if code > 128 or (code and threading.active_count() > 1):
+    if code > 128 or (code and _has_threads()):
         os._exit(code)  # a stopped program does not wait for threads that wait for a server
-    sys.exit(code)
+    if _has_threads():
+        sys.exit(code)
+    _exit_at_once(code)
+
+
+def _has_threads() -> bool:
+    """Return whether threads run beside the main thread."""
+    threading = sys.modules.get("threading")
+    return threading is not None and threading.active_count() > 1
+
+
+def _exit_at_once(code: int) -> NoReturn:
+    """End the process as `sys.exit` does, but leave its memory to the kernel: freeing it takes as long as a command."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def _print_version() -> bool:

@@ -230,10 +230,14 @@ class Session:
         from halgit.references import format_address
         from halgit.secrets.engines import engines
 
-        silence_libraries()
         distinct = {format_address(use.reference) for use in plan.uses if use.action != "leave"}
         count = Counter(self.output, doing, len(distinct))
-        return lambda name: _CountedEngine(engines(self.access, plan.compiled.encrypted)(name), count)
+
+        def engine(name: str) -> Engine:
+            silence_libraries()
+            return _CountedEngine(engines(self.access, plan.compiled.encrypted)(name), count)
+
+        return engine
 
     def is_ignored(self, path: Path) -> bool | None:
         """Return whether git ignores this path of a work tree; None if git cannot tell."""

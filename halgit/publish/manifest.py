@@ -17,6 +17,7 @@ from typing import Any
 
 from halgit import __version__
 from halgit.errors import PublishError
+from halgit.lazy import sha256
 from halgit.pipeline import EMPTY, Resolved, SecretsMode, SourceId
 from halgit.publish.content import secret_files
 from halgit.record import Record, to_dict
@@ -99,9 +100,7 @@ class Manifest(Record):
 
 def digest(data: bytes) -> str:
     """Return the mark of a file without a secret: the digest of its content."""
-    import hashlib
-
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+    return f"sha256:{sha256(data).hexdigest()}"
 
 
 def is_secret_mark(mark: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from hashlib import sha256
 
 from halgit import references
 from halgit import yaml as hyaml
@@ -48,6 +47,8 @@ class Open(Record):
 
 def is_public(secret: str) -> bool:
     """Return whether a secret is a default of the ISD repositories, which everybody can read."""
+    from hashlib import sha256
+
     return sha256(secret.encode()).hexdigest() in _public()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from halgit import yaml as hyaml
 from halgit.halyard import layout, model
@@ -18,7 +18,7 @@ from halgit.halyard.coercion import is_true
 from halgit.pipeline import MISSING, File, Finding, Path, Position, Severity, Value
 from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText
-from halgit.validation.schema_acceptor import MAX_COLLECTIONS, accepts
+from halgit.validation.schema_acceptor import MAX_COLLECTIONS, find_unknown_keys
 from halgit.validation.schema_documents import LARGEST, is_ordinary, nulls, prepared, size
 from halgit.validation.schema_messages import Reader, Speaker, at, spec_at
 from halgit.vocabulary import Vocabulary, gather_vocabulary
@@ -105,14 +105,24 @@ def _refused(reader: Reader, data: Value, file: str, vocabulary: Vocabulary) -> 
     """Return a message for each schema violation."""
     jackson = reader.name == "Halyard"
     document = data if is_ordinary(vocabulary) else prepared(data, jackson=jackson)
-    if vocabulary.collections <= MAX_COLLECTIONS and accepts(halyard_data.load_schema(reader.schema), document):
+    for kind, path, details in _violations(reader.schema, document, is_small=vocabulary.collections <= MAX_COLLECTIONS):
+        speaker = Speaker(reader, halyard_data.load_schema(reader.schema), data, file)
+        yield from speaker.findings(kind, path, details)
+
+
+def _violations(schema: str, document: Value, *, is_small: bool) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
+    """Yield the errors of a document: the keyword, the path, and what the validator tells of it.
+
+    The compiled validator is loaded for large documents, and for those in which more is wrong than an unknown key.
+    """
+    unknown = find_unknown_keys(halyard_data.load_schema(schema), document) if is_small else None
+    if unknown is not None:
+        yield from (("additionalProperties", path, {"unexpected": keys}) for path, keys in unknown.items())
         return
-    validator = _validator(reader.schema)
-    if validator.is_valid(document):
-        return
-    speaker = Speaker(reader, halyard_data.load_schema(reader.schema), data, file)
-    for error in validator.iter_errors(document):
-        yield from speaker.findings(error.kind.name, tuple(error.instance_path), error.kind.as_dict())
+    validator = _validator(schema)
+    if not validator.is_valid(document):
+        for error in validator.iter_errors(document):
+            yield error.kind.name, tuple(error.instance_path), error.kind.as_dict()
 
 
 @cache

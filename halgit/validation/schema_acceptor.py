@@ -8,11 +8,11 @@ compiled validator then accepts; it never accepts an invalid one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from halgit.pipeline import Value
+from halgit.pipeline import Path, Step, Value
 
 Schema = Mapping[str, Any]
 
@@ -25,12 +25,25 @@ _UNPORTABLE: Final = ("\\d", "\\w", "\\s", "\\b", "\\D", "\\W", "\\S", "\\B", "(
 
 def accepts(schema: Schema, value: Value) -> bool:
     """Return whether a value is surely valid. False means undecided."""
-    return _Acceptor(schema).accepts(schema, value)
+    return find_unknown_keys(schema, value) == {}
+
+
+def find_unknown_keys(schema: Schema, value: Value) -> dict[Path, list[str]] | None:
+    """Return the keys that the schema does not list, by the path of their mapping; None if undecided.
+
+    A value with unknown keys is otherwise valid: `additionalProperties` has an error for each of these mappings, and
+    no other keyword has one.
+    """
+    acceptor = _Acceptor(schema)
+    return acceptor.unknown if acceptor.accepts(schema, value) else None
 
 
 class _Acceptor:
     def __init__(self, root: Schema) -> None:
         self._definitions = root.get("$defs", {})
+        self._path: list[Step] = []
+        self._alternatives = 0
+        self.unknown: dict[Path, list[str]] = {}
 
     def accepts(self, schema: Schema, value: Value) -> bool:
         """Evaluate every keyword; an unknown one leaves the document undecided."""
@@ -54,29 +67,54 @@ class _Acceptor:
             found = [below for pattern, below in patterns.items() if _searches(pattern, key)]
             if key in properties:
                 found.append(properties[key])
-            if not found and other is not True:
-                found = [other] if other is not False else [{"enum": []}]
-            if not all(self.accepts(below, child) for below in found):
+            if not found and other is False:
+                if not self._may_be_unknown(key, patterns):
+                    return False
+            elif not found and other is not True:
+                found = [other]
+            if not self._accepts_at(key, found, child):
                 return False
         return True
+
+    def _may_be_unknown(self, key: str, patterns: Iterable[str]) -> bool:
+        """Record an unknown key; False among alternatives, where it only means that another one applies."""
+        keys = self.unknown.get(tuple(self._path), [])
+        if self._alternatives or key in keys or any(_compile(pattern) is None for pattern in patterns):
+            return False
+        self.unknown[tuple(self._path)] = [*keys, key]
+        return True
+
+    def _accepts_at(self, step: Step, schemas: list[Schema], child: Value) -> bool:
+        self._path.append(step)
+        accepted = all(self.accepts(below, child) for below in schemas)
+        self._path.pop()
+        return accepted
 
     def other_properties(self, schema: Schema, _: Any, value: Value) -> bool:
         return "properties" in schema or self.properties(schema, {}, value)
 
     def items(self, _: Schema, item: Schema, value: Value) -> bool:
-        return not isinstance(value, list) or all(self.accepts(item, child) for child in value)
+        if not isinstance(value, list):
+            return True
+        return all(self._accepts_at(position, [item], child) for position, child in enumerate(value))
 
     def all_of(self, _: Schema, schemas: list[Schema], value: Value) -> bool:
-        return all(self.accepts(one, value) for one in schemas)
+        return self._decide(lambda: all(self.accepts(one, value) for one in schemas))
 
     def any_of(self, _: Schema, schemas: list[Schema], value: Value) -> bool:
-        return any(self.accepts(one, value) for one in schemas)
+        return self._decide(lambda: any(self.accepts(one, value) for one in schemas))
+
+    def _decide(self, test: Callable[[], bool]) -> bool:
+        self._alternatives += 1
+        accepted = test()
+        self._alternatives -= 1
+        return accepted
 
     def condition(self, schema: Schema, test: Schema, value: Value) -> bool:
         """Only tests of a key's constant are decided; an undecided test requires the consequence to hold anyway."""
         if _is_other_constant(test, value):
             return True
-        return self.accepts(schema.get("then", {}), value)
+        return self._decide(lambda: self.accepts(schema.get("then", {}), value))
 
 
 def _is_other_constant(test: Schema, value: Value) -> bool:

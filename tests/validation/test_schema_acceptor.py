@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from halgit import yaml as hyaml
 from halgit.halyard.resources import load_schema, read_schema_text
 from halgit.validation.schema import READERS
-from halgit.validation.schema_acceptor import accepts
+from halgit.validation.schema_acceptor import accepts, find_unknown_keys
 
 CASES = json.loads((needs.ROOT / "tests" / "fixtures" / "halyard-accepts.json").read_text())
 
@@ -43,6 +43,40 @@ def test_it_agrees_with_the_validator_about_recorded_halconfigs() -> None:
     decided = [one for one in documents if accepts(load_schema("halconfig"), one)]
     valid = [one for one in documents if validator("halconfig").is_valid(one)]
     assert len(decided) > len(valid) * 0.9
+
+
+def unknown_keys(name: str, value: Any) -> dict[tuple[Any, ...], list[str]] | None:
+    """The unknown keys that the validator finds; None if it finds anything else."""
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for error in validator(name).iter_errors(value):
+        path = tuple(error.instance_path)
+        if error.kind.name != "additionalProperties" or path in found:
+            return None
+        found[path] = sorted(error.kind.as_dict()["unexpected"])
+    return found
+
+
+def check_unknown_keys(name: str, value: Any) -> bool:
+    """Compare the unknown keys with those of the validator, if they are decided; returns whether there are any."""
+    found = find_unknown_keys(load_schema(name), value)
+    if found is None:
+        return False
+    assert {path: sorted(keys) for path, keys in found.items()} == unknown_keys(name, value), value
+    return bool(found)
+
+
+def test_it_finds_the_unknown_keys_of_recorded_halconfigs() -> None:
+    documents = [hyaml.read(case["yaml"].encode(), "config").data for case in CASES]
+    decided = [check_unknown_keys("halconfig", one) for one in documents if one is not None and is_plain(one)]
+    assert decided.count(True) > 5
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_it_finds_the_unknown_keys_of_test_files(name: str) -> None:
+    for file in sorted((needs.ROOT / "tests" / "validation" / "schema" / name).glob("*.yml")):
+        data = hyaml.read(file.read_bytes(), file.name).data
+        if data is not None and is_plain(data):
+            check_unknown_keys(name, data)
 
 
 @pytest.mark.parametrize("name", sorted(READERS))
@@ -75,6 +109,7 @@ def test_it_never_accepts_what_the_validator_refuses(account: dict[str, Any], se
     config = {"deploymentConfigurations": [deployment]}
     if accepts(load_schema("halconfig"), config):
         assert validator("halconfig").is_valid(config)
+    check_unknown_keys("halconfig", config)
 
 
 @pytest.mark.parametrize(
