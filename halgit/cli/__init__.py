@@ -8,10 +8,6 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False  # `typing` is not imported on the path of --version
-if TYPE_CHECKING:
-    from typing import NoReturn
-
 
 def main() -> None:
     """Run the `halgit` program; the process ends with the exit code."""
@@ -20,7 +16,7 @@ def main() -> None:
     import gc
 
     from halgit.cli.app import run
-    from halgit.cli.process import open_streams
+    from halgit.cli.process import exit_at_once, open_streams
 
     open_streams()
     gc.disable()  # a command makes few cycles and ends soon; `accounts serve` enables it again
@@ -29,21 +25,13 @@ def main() -> None:
         os._exit(code)  # a stopped program does not wait for threads that wait for a server
     if _has_threads():
         sys.exit(code)
-    _exit_at_once(code)
+    exit_at_once(code)
 
 
 def _has_threads() -> bool:
     """Return whether threads run beside the main thread."""
     threading = sys.modules.get("threading")
     return threading is not None and threading.active_count() > 1
-
-
-def _exit_at_once(code: int) -> NoReturn:
-    """End the process as `sys.exit` does, but leave its memory to the kernel: freeing it takes as long as a command."""
-    import atexit
-
-    atexit._run_exitfuncs()
-    os._exit(code)
 
 
 def _print_version() -> bool:
