@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-import yaml
-from yaml.events import (
+from halgit.lazy import lazy_pattern
+from halgit.pipeline import Path, Position
+from halgit.record import Record
+from halgit.yaml.constructor import Constructor
+from halgit.yaml.libyaml import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
@@ -19,13 +22,10 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    YAMLError,
+    open_parser,
 )
-
-from halgit.lazy import lazy_pattern
-from halgit.pipeline import Path, Position
-from halgit.record import Record
-from halgit.yaml.constructor import Constructor
-from halgit.yaml.parser import MAX_DEPTH, Node, Pair, compose, compose_scalar, open_parser
+from halgit.yaml.parser import MAX_DEPTH, Node, Pair, compose, compose_scalar
 from halgit.yaml.source_text import BREAKS, FindingCollector
 
 
@@ -116,7 +116,7 @@ class _EventLocator:
             self._next()
             if self._missing and isinstance(self._next(), DocumentStartEvent):
                 self._value(self._next(), self._wanted, 0, None)
-        except (_Complete, yaml.YAMLError):
+        except (_Complete, YAMLError):
             pass
         return self._found
 

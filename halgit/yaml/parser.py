@@ -8,31 +8,23 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
-import yaml
-from yaml.events import AliasEvent, CollectionEndEvent, DocumentStartEvent, Event, MappingStartEvent, ScalarEvent
-
-from halgit.errors import HalgitError
 from halgit.lazy import lazy_pattern
 from halgit.record import Record, field
+from halgit.yaml.libyaml import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    MarkedYAMLError,
+    ScalarEvent,
+    YAMLError,
+    open_parser,
+)
 from halgit.yaml.source_text import Mark, SourceText
-
-
-class EventParser(Protocol):
-    """The part of PyYAML's parser that this package uses."""
-
-    def get_event(self) -> Event | None: ...
-
-    def dispose(self) -> None: ...
-
-
-def open_parser(text: bytes) -> EventParser:
-    """Open a libyaml parser at the start of a text. Raises HalgitError if PyYAML was built without libyaml."""
-    if not yaml.__with_libyaml__:
-        raise HalgitError("PyYAML was built without libyaml.", "Install PyYAML from its wheel (pip install PyYAML).")
-    return yaml.CSafeLoader(text)
-
 
 Kind = Literal["scalar", "sequence", "mapping", "alias"]
 
@@ -98,7 +90,7 @@ class Stream(Record, frozen=False):
     roots: list[Node] = field(default_factory=list)
     starts: list[Mark] = field(default_factory=list)
     count: int = 0
-    problem: yaml.YAMLError | None = None
+    problem: YAMLError | None = None
     too_deep: Mark | None = None
 
 
@@ -110,11 +102,11 @@ def compose(text: bytes) -> Stream:
     try:
         while stream.too_deep is None and (event := events.get_event()) is not None:
             composer.take(event)
-    except yaml.MarkedYAMLError as problem:
+    except MarkedYAMLError as problem:
         stream.problem = problem
         if "nesting depth" in str(problem.problem):  # libyaml fails at 1000 levels before any event
             stream.too_deep = stream.too_deep or _mark(problem.problem_mark)
-    except yaml.YAMLError as problem:
+    except YAMLError as problem:
         stream.problem = problem
     finally:
         events.dispose()
@@ -135,10 +127,10 @@ class _Composer:
             self._open.pop().end = _mark(event.end_mark)
         elif isinstance(event, (ScalarEvent, AliasEvent)):
             self._add(_leaf(event, self._anchors))
-        elif isinstance(event, yaml.CollectionStartEvent):
+        elif isinstance(event, CollectionStartEvent):
             self._begin(event)
 
-    def _begin(self, event: yaml.CollectionStartEvent) -> None:
+    def _begin(self, event: CollectionStartEvent) -> None:
         kind: Kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
         mark = _mark(event.start_mark)
         node = Node(kind, mark, mark, tag=_tag(event), anchor=event.anchor, flow=bool(event.flow_style))

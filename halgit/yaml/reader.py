@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import yaml
-from yaml.events import (
+from halgit.pipeline import Finding, PlainScalar, Severity, Value
+from halgit.record import Record
+from halgit.yaml.libyaml import (
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
     StreamEndEvent,
+    YAMLError,
+    open_parser,
 )
-
-from halgit.pipeline import Finding, PlainScalar, Severity, Value
-from halgit.record import Record
-from halgit.yaml.parser import MAX_DEPTH, open_parser
+from halgit.yaml.parser import MAX_DEPTH
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
 
 _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
@@ -58,7 +58,7 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
             documents = _EventReader(text).documents()
             if many or len(documents) <= 1:
                 return ReadResult(documents)
-        except (_Unusual, InvalidScalarError, yaml.YAMLError):
+        except (_Unusual, InvalidScalarError, YAMLError):
             pass
     from halgit.yaml.node_reader import read_nodes
 

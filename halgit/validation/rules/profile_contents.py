@@ -71,8 +71,9 @@ def _hidden_lists(view: View) -> Iterator[Hit]:
     for service in view.running.get(view.compiled.deployment, ()):
         if service not in services.SPRING_SERVICES:
             continue
-        known = dict(_halconfig_lists(view, services.get_base(service)))
-        for file, document in _profiles_of(view, service):
+        profiles = list(_profiles_of(view, service))
+        known = dict(_halconfig_lists(view, services.get_base(service))) if profiles else {}
+        for file, document in profiles:
             for path, names in _named_lists(document):
                 below = known.get(_key(path))
                 lost = [name for name in below[2] if name not in names] if below else []
