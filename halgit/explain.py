@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from halgit.errors import UsageError
+from halgit.halyard import model
+from halgit.halyard.coercion import coerce_boolean, coerce_enum, coerce_integer
 from halgit.halyard.sensitivity import mask_value
-from halgit.pipeline import MISSING, Compiled, File, Origin, Path, Position, Value
-from halgit.record import Record
+from halgit.merge.selection import is_merged, is_spring
+from halgit.pipeline import MISSING, Compiled, File, Origin, Path, PlainScalar, Position, Value
+from halgit.record import Record, replace
+from halgit.redaction import Secret, SecretText
 from halgit.text import paths
+from halgit.yaml import to_java_string
 
 Locate = Callable[[Origin], Position]
 
@@ -46,10 +51,21 @@ class UsedParameter(Record):
         return self.origin.place if self.origin else self.set_by
 
 
+class Reading(Record):
+    """What the program that reads a file makes of a value. `reader` is empty for a file that nothing binds.
+
+    `is_default`: the program drops the value, and `value` is its default.
+    """
+
+    reader: str = ""
+    value: Value = None
+    is_default: bool = False
+
+
 class Explanation(Record):
     """One value (masked if secret) with its path, its origin, the origins it overrode, and its parameters.
 
-    `below` is the path from the node that was asked for.
+    `below` is the path from the node that was asked for. `read_as` is what the reader of the file makes of the value.
     """
 
     path: str
@@ -58,6 +74,7 @@ class Explanation(Record):
     overridden: tuple[SourceLocation, ...]
     parameters: tuple[UsedParameter, ...] = ()
     below: str = ""
+    read_as: Reading = Reading()
 
 
 def split_target(target: str) -> tuple[str, str]:
@@ -133,12 +150,55 @@ class _Explainer(Record):
             overridden=tuple(_location(origin, self.locate) for origin in trace.overridden),
             parameters=tuple(self._parameter(name) for name in _parameter_names(trace.origin)),
             below=full[len(asked) :].removeprefix("."),
+            read_as=self._reading(path, value),
         )
+
+    def _reading(self, path: Path, value: Value) -> Reading:
+        reading = read_value(self.file, path, value)
+        return replace(reading, value=mask_value(reading.value, path, self.file.path, self.file.data))
 
     def _parameter(self, name: str) -> UsedParameter:
         parameter = self.compiled.parameters[name]
         origin = _location(parameter.origin, self.locate) if parameter.origin else None
         return UsedParameter(name, parameter.set_by, origin)
+
+
+# --- what the reader of a file makes of a value ------------------------------------------------------------------
+
+_HALYARD, _SPRING = "Halyard", "Spring Boot"
+
+
+def read_value(file: File, path: Path, value: Value) -> Reading:
+    """Return what the reader of a file makes of a value in it.
+
+    Halyard converts scalars to the types of its classes and, in the halconfig, drops keys whose value is null. Spring
+    Boot keeps dates as strings and makes an empty string of null.
+    """
+    if is_spring(file.path):
+        return Reading(_SPRING, "" if value is None else value)
+    if not is_merged(file.path):
+        return Reading()
+    is_config = file.path == "config"
+    found = (model.find_type if is_config else model.find_setting_type)(path, file.data)
+    if value is None and is_config and path and isinstance(path[-1], str):
+        default = found[1].default if found and found[1] else None
+        return Reading(_HALYARD, default, is_default=True)
+    return Reading(_HALYARD, value if found is None else _coerce(found[0], value, is_config=is_config))
+
+
+def _coerce(type_: model.FieldType, value: Value, *, is_config: bool) -> Value:
+    """Return the value as Jackson binds it; the value itself where it is rejected, which is a finding."""
+    if isinstance(value, (dict, list, Secret, SecretText)) or value is None:
+        return value
+    if type_.kind in {"string", "any", "uri", "url"}:
+        return to_java_string(value) if type_.kind != "any" or isinstance(value, PlainScalar) else value
+    if type_.kind == "enum":
+        coerced: Value = coerce_enum(value, type_.name, "halconfig" if is_config else "service-settings")
+    elif type_.kind == "boolean":
+        coerced = coerce_boolean(value)
+    else:
+        coerced = coerce_integer(value, 64 if type_.kind == "int64" else 32)
+    return value if coerced is None else coerced
 
 
 def _parameter_names(origin: Origin) -> list[str]:
@@ -157,6 +217,8 @@ def to_json(explanation: Explanation) -> Mapping[str, Any]:
     return {
         "path": explanation.path,
         "value": explanation.value,
+        "reader": explanation.read_as.reader,
+        "read_as": explanation.read_as.value,
         "origin": _location_json(explanation.origin),
         "overrode": [_location_json(origin) for origin in explanation.overridden],
         "parameters": [

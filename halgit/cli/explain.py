@@ -51,7 +51,7 @@ def _text(found: tuple[explanation.Explanation, ...], width: int | None) -> str:
 
 
 def _single(one: explanation.Explanation) -> str:
-    rows = [["value", _value(one.value)], ["from", _origin(one.origin)]]
+    rows = [["value", _value(one.value)], *(["read as", text] for text in _read_as(one)), ["from", _origin(one.origin)]]
     for parameter in one.parameters:
         place = f"at {_origin(parameter.origin)}" if parameter.origin else f"by {parameter.set_by}"
         rows.append(["parameter", f"{parameter.name}, set {place}"])
@@ -75,7 +75,7 @@ def _table(found: tuple[explanation.Explanation, ...]) -> str:
     rows = [
         [
             one.below,
-            _value(one.value),
+            " ".join([_value(one.value), *(f"(read as {text})" for text in _read_as(one))]),
             one.origin.place,
             _layer(one.origin, " @ "),
             ", ".join(f"{part.name} ({part.place})" for part in one.parameters) or one.origin.how,
@@ -84,6 +84,16 @@ def _table(found: tuple[explanation.Explanation, ...]) -> str:
         for one in found
     ]
     return (f"{node}\n" if node else "") + table(["path", "value", "from", "layer", "by", "overrode"], rows)
+
+
+def _read_as(one: explanation.Explanation) -> list[str]:
+    """Return what the reader of the file makes of the value, if that is something else."""
+    reading = one.read_as
+    if reading.is_default:
+        default = "" if reading.value is None else f", which sets {_value(reading.value)}"
+        return [f"absent by {reading.reader}{default}"]
+    text = _value(reading.value)
+    return [f"{text} by {reading.reader}"] if reading.reader and text != _value(one.value) else []
 
 
 def _value(value: Any) -> str:

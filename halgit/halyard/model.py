@@ -95,6 +95,7 @@ def get_class(name: str, model: str = "halconfig") -> ModelClass:
 
 
 ROOT_TYPE = FieldType("object", "node.Halconfig")
+SETTINGS_TYPE = FieldType("object", "service.ServiceSettings")
 
 
 def get_child_type(
@@ -127,11 +128,19 @@ def get_actual_class(type_: FieldType, node: Value, model: str = "halconfig") ->
 
 def find_type(path: Path, config: Value = None) -> tuple[FieldType, Field | None] | None:
     """Return the type and field of a path of a halconfig. `config` is needed to select polymorphic classes."""
-    type_: FieldType = ROOT_TYPE
+    return _find_type(ROOT_TYPE, path, config, "halconfig")
+
+
+def find_setting_type(path: Path, settings: Value = None) -> tuple[FieldType, Field | None] | None:
+    """Return the type and field of a path of service-settings."""
+    return _find_type(SETTINGS_TYPE, path, settings, "service-settings")
+
+
+def _find_type(type_: FieldType, path: Path, data: Value, model: str) -> tuple[FieldType, Field | None] | None:
     found: Field | None = None
-    here = config
+    here = data
     for step in path:
-        next_ = get_child_type(type_, here, step)
+        next_ = get_child_type(type_, here, step, model)
         if next_ is None:
             return None
         type_, found = next_[0], next_[1]

@@ -152,7 +152,15 @@ def test_json_tells_the_same(repository: Path) -> None:
     assert three == {
         "file": GATE,
         "values": [
-            {"path": "one.two.three", "value": "overlay", "origin": place, "overrode": [overridden], "parameters": []}
+            {
+                "path": "one.two.three",
+                "value": "overlay",
+                "reader": "Spring Boot",
+                "read_as": "overlay",
+                "origin": place,
+                "overrode": [overridden],
+                "parameters": [],
+            }
         ],
     }
     given = {(one["name"], one["set_by"], one["origin"]["line"]) for one in url["values"][0]["parameters"]}
@@ -167,3 +175,50 @@ def test_a_git_source_tells_its_commit(repository: Path, tmp_path: Path) -> None
     several = explained(made.url, f"{GATE}:one.two")
     assert f"base @ {commit[:12]}" in several.out
     assert explained(made.url, GATE, "--format", "json").json["values"][0]["origin"]["revision"] == commit
+
+
+READ = {
+    "config": (
+        "deploymentConfigurations:\n- name: default\n  version: 1.20\n  timezone: 2020-01-01\n"
+        "  providers:\n    kubernetes:\n      accounts:\n"
+        "      - {name: 007, cacheThreads: 3.7, onlySpinnakerManaged: 1, checkPermissionsOnStartup: null,\n"
+        "         namespaces: [~]}\n"
+    ),
+    "default/service-settings/gate.yml": "port: '0012'\nenabled: ''\nenv: {A: 2020-01-01, B: yes, C: ~}\nhost: null\n",
+    "default/profiles/gate-local.yml": "day: 2020-01-01\nnothing: ~\nnumber: 012\nflag: yes\n",
+}
+ACCOUNT = "config:deploymentConfigurations.0.providers.kubernetes.accounts.0"
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "read", "text"),
+    [
+        ("config:deploymentConfigurations.0.version", 1.2, "1.2", ""),
+        ("config:deploymentConfigurations.0.timezone", "2020-01-01", "1577836800000", "1577836800000 by Halyard"),
+        (f"{ACCOUNT}.name", 7, "7", ""),
+        (f"{ACCOUNT}.cacheThreads", 3.7, 3, "3 by Halyard"),
+        (f"{ACCOUNT}.onlySpinnakerManaged", 1, True, "true by Halyard"),
+        (f"{ACCOUNT}.checkPermissionsOnStartup", None, None, "absent by Halyard"),
+        (f"{ACCOUNT}.namespaces.0", None, None, ""),
+        ("default/service-settings/gate.yml:port", "0012", 12, "12 by Halyard"),
+        ("default/service-settings/gate.yml:enabled", "", False, "false by Halyard"),
+        ("default/service-settings/gate.yml:env.A", "2020-01-01", "1577836800000", "1577836800000 by Halyard"),
+        ("default/service-settings/gate.yml:env.B", True, "true", ""),
+        ("default/service-settings/gate.yml:host", None, None, ""),
+        ("default/profiles/gate-local.yml:day", "2020-01-01", "2020-01-01", ""),
+        ("default/profiles/gate-local.yml:nothing", None, "", '"" by Spring Boot'),
+        ("default/profiles/gate-local.yml:number", 10, 10, ""),
+        ("default/profiles/gate-local.yml:flag", True, True, ""),
+    ],
+)
+def test_what_the_reader_of_the_file_makes_of_a_value(
+    tmp_path: Path, target: str, value: object, read: object, text: str
+) -> None:
+    for name, content in READ.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (one,) = halgit("explain", "--repo", tmp_path, target, "--format", "json").json["values"]
+    assert (one["value"], one["read_as"]) == (value, read)
+    assert one["reader"] == ("Spring Boot" if "profiles" in target else "Halyard")
+    lines = halgit("explain", "--repo", tmp_path, target).out.splitlines()
+    assert [line.split("read as", 1)[1].strip() for line in lines if "read as" in line] == [text] * bool(text)
