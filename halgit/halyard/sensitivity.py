@@ -38,8 +38,12 @@ def split_words(key: str) -> tuple[str, ...]:
 
 @cache
 def is_sensitive_key(key: str) -> bool:
-    """Return whether the value of a key is masked, because the key matches password, secret, token or the like."""
-    parts = split_words(key.rsplit(".", 1)[-1])
+    """Return whether the value of a key is masked, because the key matches password, secret, token or the like.
+
+    A key that is only `key` counts with the one above it, if the path is dotted: `encrypt.key`.
+    """
+    above, _, last = key.rpartition(".")
+    parts = split_words(key if last == "key" else last) if above else split_words(key)
     if not parts or parts[-3:] == _PULL_SECRETS or parts[-1] in _LOCATION_WORDS:
         return False
     return bool(_SECRET_WORDS.search("".join(parts))) or "pwd" in parts
@@ -50,7 +54,8 @@ _REFERENCES = ("encrypted:", "encryptedFile:", "${{ secret", "${{secret")
 
 def is_secret_value(path: Path, file: str = "", data: Value = None) -> bool:
     """Return whether the value at a path is masked, by the model's annotations or by its key."""
-    key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
+    keys = [str(step) for step in path if isinstance(step, str)]
+    key = ".".join(keys[-2:]) if keys[-1:] == ["key"] else "".join(keys[-1:])
     return is_sensitive_key(key) or (file == "config" and model.is_secret_field(path, data))
 
 

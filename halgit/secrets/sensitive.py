@@ -33,6 +33,8 @@ _PEM = lazy_pattern(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*P
 _PLAIN_KEY = lazy_pattern(r"(?i)(?:name|path|url|type|host|engine|mount|id|user|kind|namespace|file)$")
 """Keys below a sensitive key whose values describe the secret and are not the secret."""
 _SHORTEST = 4
+_SPLIT = frozenset({"value", "encrypt"})
+"""Keys of secrets whose name is in two places: `name` and `value` of an entry, and `encrypt: {key: ...}`."""
 
 
 def learn_plain_secrets(compiled: Compiled, redactor: Redactor) -> None:
@@ -118,9 +120,11 @@ def _of_data(data: Value, names: set[str]) -> Iterator[str]:
     for text in words.strings:
         yield from _of_string(text)
     sensitive = frozenset(filter(sensitivity.is_sensitive_key, words.keys))
-    for mapping in words.mappings if sensitive or "value" in words.keys else ():
+    for mapping in words.mappings if sensitive or not _SPLIT.isdisjoint(words.keys) else ():
         for key in sensitive & mapping.keys():
             yield from _of_sensitive(mapping[key])
+        encrypt = mapping.get("encrypt")
+        yield from _texts(encrypt.get("key")) if isinstance(encrypt, dict) else ()
         if "value" in mapping and isinstance(mapping.get("name"), str):
             yield from _texts(mapping["value"]) if sensitivity.is_sensitive_key(mapping["name"]) else ()
 
@@ -192,6 +196,7 @@ def _of_text(body: bytes) -> Iterator[str]:
     except UnicodeDecodeError:
         return
     yield from _of_string(text)
+    encrypts = "encrypt:" in text
     for match in _PAIR.finditer(text):
-        if sensitivity.is_sensitive_key(match.group(1)):
+        if sensitivity.is_sensitive_key(match.group(1)) or (encrypts and match.group(1) == "key"):
             yield next((group for group in match.groups()[1:] if group), "")

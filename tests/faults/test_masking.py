@@ -23,6 +23,8 @@ PLACES = {
     "name and value": "env: [{name: DB_PASSWORD, value: " + CANARY + "}]",
     "below a sensitive key": "password: {first: " + CANARY + "}",
     "flow mapping": "x: {password: " + CANARY + ", b: c}",
+    "key of the config server": "encrypt: {key: " + CANARY + "}",
+    "dotted key of the config server": '"encrypt.key": ' + CANARY,
 }
 
 
@@ -57,11 +59,12 @@ def test_no_command_shows_it(tmp_path: Path, place: str) -> None:
     ("profile", "more"),
     [
         (f"password: !{CANARY} x\nb: [", ""),
+        (f"encrypt:\n  key: a\n  key: {CANARY}\n", ""),
         ("a: ${{ params.p }}", "params: {p: {type: integer, secret: true, default: " + CANARY + "}}\n"),
         ("a: ${{ params.p }}", "params: {p: {type: enum, enum: [a, b], secret: true, default: " + CANARY + "}}\n"),
         (f"a: {{password: {CANARY}, b: c", ""),
     ],
-    ids=["tag", "default of another type", "default outside the enum", "flow mapping that does not end"],
+    ids=["tag", "key of the config server", "default of another type", "default outside the enum", "flow mapping that does not end"],
 )
 def test_no_message_quotes_it(tmp_path: Path, profile: str, more: str) -> None:
     repo = repository(tmp_path / "repo", profile, more)

@@ -12,7 +12,8 @@ from halgit.halyard.sensitivity import is_sensitive_key, split_words
     ["password", "PASSWORD", "keyStorePassword", "db-password", "dbpassword", "client_secret", "clientSecret", "secret",
      "AWS_SECRET_ACCESS_KEY", "GIT_TOKEN", "githubOAuthAccessToken", "tokens", "apitoken", "credentials", "privateKey",
      "private-key", "PRIVATE_KEY", "sshPrivateKeyPassphrase", "api_key", "appKey", "insert_key", "encryptionKey",
-     "secretId", "passwordCommand", "spring.datasource.password", "REDIS_PWD", "accessKey"],
+     "secretId", "passwordCommand", "spring.datasource.password", "REDIS_PWD", "accessKey", "encrypt.key",
+     "spring.encryption.key"],
 )  # fmt: skip
 def test_keys_of_secrets(key: str) -> None:
     assert is_sensitive_key(key)
@@ -22,7 +23,7 @@ def test_keys_of_secrets(key: str) -> None:
     "key",
     ["name", "passwordFile", "tokenFile", "privateKeyPath", "secretName", "accessTokenUri", "credentialPath",
      "imagePullSecrets", "secretArn", "tokenTtl", "AWS_ACCESS_KEY_ID", "accessKeyId", "keyStore", "publicKey", "author",
-     "compass", "", "---"],
+     "compass", "", "---", "key", "keyStore.key", "encrypt.fail-on-error"],
 )  # fmt: skip
 def test_keys_of_other_things(key: str) -> None:
     assert not is_sensitive_key(key)

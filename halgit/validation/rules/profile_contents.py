@@ -27,14 +27,22 @@ _LOCAL_PROFILES: Final = ("spinnaker.yml", "spinnaker-local.yml", "{0}.yml", "{0
 
 
 def _named_lists(data: Value, path: Path = ()) -> Iterator[tuple[Path, _Names]]:
-    """Every list of a profile whose items have names."""
+    """Every list of a profile whose items have names, or are base images with ids."""
     if isinstance(data, dict):
         for key, value in data.items():
             yield from _named_lists(value, (*path, key))
     elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
-        names = [item.get("name") for item in data]
+        names = [_name_of(item) for item in data]
         if all(isinstance(name, (str, int)) for name in names):
             yield path, dict.fromkeys(map(str, names))
+
+
+def _name_of(item: Value) -> Value:
+    """The name of a list item, or the id of a base image."""
+    if not isinstance(item, dict):
+        return None
+    image = next((item[key] for key in item if relax_key(str(key)) == "baseimage"), None)
+    return image.get("id") if isinstance(image, dict) else item.get("name")
 
 
 def _key(path: Path) -> tuple[str, ...]:
@@ -42,27 +50,49 @@ def _key(path: Path) -> tuple[str, ...]:
     return tuple(relax_key(part) for step in path for part in str(step).split("."))
 
 
+_WRITTEN: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
+    "clouddriver": (
+        ("providers", "accounts", ""),
+        ("providers", "clusters", ""),
+        ("providers", "defaultRegions", ""),
+        ("artifacts", "accounts", "artifacts"),
+    ),
+    "igor": (
+        ("ci", "masters", ""),
+        ("ci", "accounts", ""),
+        ("repository", "searches", ""),
+        ("artifacts", "accounts", "artifacts"),
+    ),
+    "echo": (
+        ("pubsub", "subscriptions", "pubsub"),
+        ("pubsub", "publishers", "pubsub"),
+        ("artifacts", "accounts", "artifacts"),
+        ("ci", "accounts", ""),
+    ),
+    "rosco": (("providers", "bakeryDefaults.baseImages", ""),),
+}
+"""The lists that Halyard writes for a service: the section of the deployment, the list in each of its entries, and the
+property above the entries (Halyard's profile factories)."""
+
+
 def _halconfig_lists(view: View, service: str) -> Iterator[tuple[tuple[str, ...], _List]]:
     """The lists that Halyard generates for a service from the halconfig, by the property they become."""
-    deployment = view.deployment
-    if deployment is None:
+    if view.deployment is None:
         return
-    if service == "clouddriver":
-        for provider, node in deployment.entries("providers"):
+    for section, steps, above in _WRITTEN.get(service, ()):
+        for entry, node in view.deployment.entries(section):
             if is_true(node.get("enabled")):
-                yield (relax_key(find_provider(provider)), "accounts"), _config_list(node, "accounts")
-        for kind, node in deployment.entries("artifacts"):
+                name = find_provider(entry) if section == "providers" else entry
+                yield _key((above, name, steps) if above else (name, steps)), _config_list(node, *steps.split("."))
+    if service == "kayenta":
+        for node in view.deployment.items("canary", "serviceIntegrations"):
             if is_true(node.get("enabled")):
-                yield ("artifacts", relax_key(kind), "accounts"), _config_list(node, "accounts")
-    if service == "igor":
-        for kind, node in deployment.entries("ci"):
-            if is_true(node.get("enabled")):
-                yield (relax_key(kind), "masters"), _config_list(node, "masters")
+                yield _key(("kayenta", str(node.get("name")), "accounts")), _config_list(node, "accounts")
 
 
-def _config_list(node: Node, key: str) -> _List:
-    names = (item.get("name") for item in node.items(key))
-    return "config", node.at(key), dict.fromkeys(str(name) for name in names if name is not None)
+def _config_list(node: Node, *steps: str) -> _List:
+    names = (_name_of(item.value) for item in node.items(*steps))
+    return "config", node.at(*steps), dict.fromkeys(str(name) for name in names if name is not None)
 
 
 def _hidden_lists(view: View) -> Iterator[Hit]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from halgit.halyard import model, resources
+from halgit.halyard.sensitivity import is_secret_value
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Origin, Path, PlainScalar, Value
 from halgit.record import replace
@@ -86,13 +87,40 @@ def _changed_texts(view: View) -> Iterator[Hit]:
         scalar = scalars.get(origin.path)
         if scalar is None or not scalar.plain or "${{" in scalar.text or scalar.text == hyaml.to_java_string(value):
             continue
-        hidden = view.is_secret(path, file)
-        what, became = ("It", "another string") if hidden else (scalar.text, hyaml.to_java_string(value))
-        reader = "Clouddriver" if "/profiles/" in file.path else "Halyard"
-        message = f"{what} is unquoted where {reader} expects a string, and becomes {became}."
         where = "" if origin.path == path else f" in {origin.file}"
-        hint = f"Quote it{where}." if hidden else f"Write '{scalar.text}'{where}, in quotes."
-        yield Hit(path, message, file.path, hint)
+        yield _changed(path, file.path, scalar.text, value, hidden=view.is_secret(path, file), where=where)
+    yield from _changed_in_accounts(view)
+
+
+def _changed_in_accounts(view: View) -> Iterator[Hit]:
+    from halgit import yaml as hyaml
+
+    for document in (document for file in view.account_files for document in file.documents):
+        found = dict(_non_strings_of_schema("clouddriver-accounts", document.data))
+        scalars = {one.path: one for one in hyaml.list_scalars(document.text) if not one.key} if found else {}
+        for path, value in found.items():
+            scalar = scalars.get(path)
+            if scalar is not None and scalar.plain and scalar.text != hyaml.to_java_string(value):
+                hidden = is_secret_value(path)
+                (spot,) = document.places([path])
+                hit = _changed(path, document.file, scalar.text, value, hidden=hidden)
+                yield replace(hit, line=spot.line, column=spot.column)
+
+
+def _changed(path: Path, file: str, text: str, value: Value, *, hidden: bool, where: str = "") -> Hit:
+    from halgit import yaml as hyaml
+
+    what, became = ("It", "another string") if hidden else (text, hyaml.to_java_string(value))
+    message = f"{what} is unquoted where {_reader(file)} expects a string, and becomes {became}."
+    hint = f"Quote it{where}." if hidden else f"Write '{text}'{where}, in quotes."
+    return Hit(path, message, file, hint)
+
+
+def _reader(file: str) -> str:
+    """The program that reads a file."""
+    if file == "config" or "/service-settings/" in file:
+        return "Halyard"
+    return "the config server" if file.endswith("/spinnakerconfig.yml") else "Clouddriver"
 
 
 def _is_whole(value: Value) -> bool:
@@ -109,11 +137,18 @@ def _non_strings(view: View) -> Iterator[tuple[File, Path, Value]]:
         for path, value in _non_strings_below(_SETTINGS, node.value, (), "service-settings"):
             yield settings, path, value
     for profile, node in view.documents("profiles"):
-        if schema_of(profile.path) == "clouddriver-accounts":
-            for path, value in _scalars(node.value):
-                spec = spec_at(resources.load_schema("clouddriver-accounts"), path, node.value)
-                if spec.get("title") == "string" or spec.get("type") == ["string", "number", "boolean"]:
-                    yield profile, path, value
+        schema = schema_of(profile.path)
+        for path, value in _non_strings_of_schema(schema, node.value) if schema else ():
+            yield profile, path, value
+
+
+def _non_strings_of_schema(name: str, data: Value) -> Iterator[tuple[Path, Value]]:
+    """Yield the values of a document that are not strings where a schema expects strings."""
+    schema = resources.load_schema(name)
+    for path, value in _scalars(data):
+        spec = spec_at(schema, path, data)
+        if spec.get("title") == "string" or spec.get("type") == ["string", "number", "boolean"]:
+            yield path, value
 
 
 def _scalars(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
