@@ -64,7 +64,13 @@ def test_no_command_shows_it(tmp_path: Path, place: str) -> None:
         ("a: ${{ params.p }}", "params: {p: {type: enum, enum: [a, b], secret: true, default: " + CANARY + "}}\n"),
         (f"a: {{password: {CANARY}, b: c", ""),
     ],
-    ids=["tag", "key of the config server", "default of another type", "default outside the enum", "flow mapping that does not end"],
+    ids=[
+        "tag",
+        "key of the config server",
+        "default of another type",
+        "default outside the enum",
+        "flow mapping that does not end",
+    ],
 )
 def test_no_message_quotes_it(tmp_path: Path, profile: str, more: str) -> None:
     repo = repository(tmp_path / "repo", profile, more)

@@ -21,4 +21,4 @@ def _of(rule: str) -> Callable[[View], Iterator[Hit]]:
     return check
 
 
-RULES = tuple(Rule(entry.id, _of(entry.id)) for entry in ENTRIES)
+RULES = tuple(Rule(entry.id, _of(entry.id)) for entry in ENTRIES if entry.subject == "schema")
