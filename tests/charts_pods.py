@@ -9,9 +9,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from servers.http import Asked, Said
+from servers.kubernetes_api import status
 
 Object = dict[str, Any]
 NAME = "app.kubernetes.io/name"
@@ -139,3 +142,21 @@ class Pod:
     def _argument(self, container: Object, text: str) -> str:
         option, equals, value = text.partition("=")
         return option + equals + self._moved(container, value)
+
+
+def allowed_by(objects: list[Object], name: str) -> Callable[[Asked], Said | None]:
+    """Refuses what a role does not let its account do."""
+    rules = next(one["rules"] for one in objects if one["kind"] == "Role" and one["metadata"]["name"] == name)
+
+    def allowed(asked: Asked) -> Said | None:
+        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}[asked.method]
+        path = asked.path.partition("?")[0]
+        named = "" if verb == "create" else path.rpartition("/")[2]
+        kind = path.split("/")[6 if path.startswith("/apis") else 5]
+        good = any(
+            verb in rule["verbs"] and kind in rule["resources"] and (not named or named in rule["resourceNames"])
+            for rule in rules
+        )
+        return None if good else status(403, "Forbidden")
+
+    return allowed

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from charts_pods import Pod, job, template
+from charts_pods import Pod, allowed_by, job, template
 from charts_values import CI, over
 from servers.http import Asked, Said, server
 from servers.isd_services import Services, isd_services
-from servers.kubernetes_api import Cluster, kubernetes, status
+from servers.kubernetes_api import Cluster, kubernetes
 
 from halgit.isd.certificates import issue_control_certificate, read_ca
 
@@ -31,24 +31,7 @@ def pod(
 
 def role(render: Render, name: str) -> Callable[[Asked], Said | None]:
     """Refuses what the role of a job does not let it do."""
-    rules = next(
-        one["rules"]
-        for one in render("isd", VALUES)
-        if one["kind"] == "Role" and one["metadata"]["name"] == f"isd-{name}"
-    )
-
-    def allowed(asked: Asked) -> Said | None:
-        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}[asked.method]
-        path = asked.path.partition("?")[0]
-        named = "" if verb == "create" else path.rpartition("/")[2]
-        kind = path.split("/")[6 if path.startswith("/apis") else 5]
-        good = any(
-            verb in rule["verbs"] and kind in rule["resources"] and (not named or named in rule["resourceNames"])
-            for rule in rules
-        )
-        return None if good else status(403, "Forbidden")
-
-    return allowed
+    return allowed_by(render("isd", VALUES), f"isd-{name}")
 
 
 @pytest.fixture
