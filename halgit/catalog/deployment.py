@@ -306,6 +306,19 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="scalars/lost-value",
+        severity=Severity.WARNING,
+        summary="A value that is not quoted is an anchor or a comment, so its key is empty.",
+        halyard="YAML takes a value that begins with & for an anchor, and one that begins with # for a comment.",
+        impact="The key has no value. A comment is reported as info only.",
+        fix="Quote the value.",
+        example="""\
+# default/profiles/gate-local.yml
+password: &top-secret
+color: #fff
+""",
+    ),
+    Entry(
         id="scalars/changed-string",
         severity=Severity.WARNING,
         summary="An unquoted value changes when it is read as YAML 1.1.",

@@ -7,6 +7,14 @@ from halgit.pipeline import Severity
 
 ENTRIES = (
     Entry(
+        id="export/schema",
+        severity=Severity.ERROR,
+        summary="An export does not fit the schema of its target.",
+        halyard="Halyard is not involved. The operator's Halyard refuses unknown keys of a resource; kleat drops them.",
+        impact="The exported Spinnaker would not start, or would miss a setting.",
+        fix="Correct the value in its layer, or export with `--no-validate`.",
+    ),
+    Entry(
         id="merge/base-cycle",
         severity=Severity.ERROR,
         fatal=True,

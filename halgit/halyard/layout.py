@@ -118,6 +118,9 @@ def classify_service_settings(name: str) -> FileRole:
     if name.endswith(".yml") and service in SERVICES:
         return FileRole("service-settings", services=(service,))
     reason = _explain_skipped_name(name)
+    folder, _, last = name.rpartition("/")
+    if not reason and folder and last.removesuffix(".yml") in SERVICES:
+        reason = f"the folder {folder} hides it: Halyard reads {last} directly below service-settings"
     if not reason:
         near = _find_nearest(name, tuple(f"{service}.yml" for service in SERVICES))
         reason = "no service reads service-settings with this name" + (f"; did you mean {near}?" if near else "")
@@ -139,6 +142,9 @@ def _explain_skipped_name(name: str) -> str:
 
 
 def _explain_no_reader(name: str) -> str:
+    folder, _, last = name.rpartition("/")
+    if folder and find_profile_services(last):
+        return f"the folder {folder} hides it: services read {last} directly below profiles"
     near = _find_nearest(name, _profile_names())
     return "no service reads a profile with this name" + (f"; did you mean {near}?" if near else "")
 
@@ -174,6 +180,15 @@ def _explain_other(parts: list[str], deployments: Sequence[str]) -> str:
         return _explain_in_deployment(parts)
     if len(parts) == 1:
         return _explain_at_root(parts[0])
+    return _explain_folder(parts, deployments)
+
+
+def _explain_folder(parts: list[str], deployments: Sequence[str]) -> str:
+    """Name the folder that hides a file whose name a service reads."""
+    last, deployment = parts[-1], deployments[0] if deployments else "default"
+    if last.endswith(("-local.yml", "-local.js")) and find_profile_services(last):
+        folder = "/".join(parts[:-1])
+        return f"the folder {folder} hides it: services read {deployment}/profiles/{last}"
     return "Halyard does not read this path"
 
 
@@ -185,7 +200,7 @@ def _explain_in_deployment(parts: list[str]) -> str:
         near = near or {"profile": "profiles", "service-setting": "service-settings"}.get(parts[1].lower(), "")
         if near:
             return f"Halyard does not read this path; did you mean {parts[0]}/{near}?"
-    return "Halyard does not read this path"
+    return _explain_folder(parts, (parts[0],))
 
 
 def _explain_at_root(name: str) -> str:

@@ -84,7 +84,7 @@ class _Walk:
 
 def _url_problem(base: str) -> tuple[str, str, str] | None:
     """Return rule, message and hint for a base in another repository, as kustomize allows it."""
-    if "://" not in base and not base.startswith("git@"):
+    if "//" not in base and "?ref=" not in base and not base.startswith(("git@", "github.com/")):
         return None
     hint = "Pass the repository with --repo, before the one that builds on it."
     return "merge/base-outside", "A base is a folder of the same source, not a URL.", hint

@@ -117,11 +117,24 @@ def parse_parameters(engine: str, pairs: list[tuple[str, str]], text: str, *, fi
     for letter in shape.required_letters - parameters.keys():
         raise MalformedReferenceError(f"the parameter {letter} ({shape.letters[letter]}) is missing")
     fields = {shape.letters[letter]: value for letter, value in parameters.items() if letter in shape.letters}
+    _require_parts(engine, shape, fields)
     if engine == "vault":
         _join_vault(fields)
     if file and shape.whole_file_only and "key" in fields:
         raise MalformedReferenceError(f"encryptedFile reads the whole secret of {engine}, so k is not allowed")
     return _reference(engine, shape, fields, shape.dialect, text, file=file)
+
+
+def _require_parts(engine: str, shape: EngineSyntax, fields: Mapping[str, str]) -> None:
+    """Name the parameter of a required part that is missing, also where it was written behind a colon."""
+    letters = {field: letter for letter, field in shape.letters.items()}
+    for name in (*shape.places, *sorted(shape.required)):
+        if name in fields:
+            continue
+        first = next((key for key, value in fields.items() if ":" in value), "")
+        begin, _, rest = fields.get(first, "").partition(":")
+        hint = f": write {letters[first]}:{begin}!{letters[name]}:{rest}" if first and engine == "k8s" else ""
+        raise MalformedReferenceError(f"the parameter {letters[name]} ({name}) is missing{hint}")
 
 
 def _join_vault(fields: dict[str, str]) -> None:
@@ -197,7 +210,8 @@ def _reference(
         _check(engine, name, value)
     for name in shape.places + tuple(sorted(shape.required)):
         if not fields.get(name):
-            raise MalformedReferenceError(f"the {name} is missing")
+            hint = ": write #KEY at the end" if name == "key" else ""
+            raise MalformedReferenceError(f"the {name} is missing{hint}")
     if "key" in fields and "key" not in shape.required | shape.optional:
         raise MalformedReferenceError(f"{engine} does not support keys")
     kept = tuple((name, fields[name]) for name in shape.fields if fields.get(name))

@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -361,7 +362,8 @@ class VaultEngine:
             if wanted:
                 raise NotFoundError(f"The Vault mount {mount} is KV 1, which has no versions.", "Omit ?version=.")
             return SecretData(_values(self._vault.get(f"{mount}/{rest}"), rest))
-        answer = self._vault.get(f"{mount}/data/{rest}", **({"version": wanted} if wanted else {}))
+        with explain_data(rest):
+            answer = self._vault.get(f"{mount}/data/{rest}", **({"version": wanted} if wanted else {}))
         data = answer.get("data") or {}
         return SecretData(_values(data, rest), version=str((data.get("metadata") or {}).get("version", "")))
 
@@ -375,6 +377,20 @@ class VaultEngine:
             except RefusedError:
                 pass
         return Presence("read", frozenset(self.read(reference).keys or ()))
+
+
+DATA_HINT = "Remove data/ from the path: it belongs to the API of KV 2, and halgit adds it."
+
+
+@contextmanager
+def explain_data(rest: str) -> Iterator[None]:
+    """Give a failed read of `data/...` below a mount of KV 2 the hint that the path was copied from the API."""
+    try:
+        yield
+    except (NotFoundError, RefusedError) as reason:
+        if not f"{rest}/".startswith("data/"):
+            raise
+        raise type(reason)(reason.message, DATA_HINT) from None
 
 
 def _values(answer: Mapping[str, Any], path: str) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import SourceId
 from halgit.record import Record
 from halgit.remotes import files
-from halgit.remotes.vault import Vault, get_vault
+from halgit.remotes.vault import DATA_HINT, Vault, get_vault
 
 _MAX_CONCURRENT: Final = 8
 _CODED: Final = ".base64"
@@ -44,7 +44,8 @@ def open_vault(spec: SourceSpec, access: Access) -> VaultSnapshot:
     tree = _Tree(get_vault(access), spec.url, path)
     contents, versions = tree.files()
     if not contents:
-        raise NotFoundError(f"{spec.url}: no secret at or below {path}.", "Check --repo and --path.")
+        hint = DATA_HINT if f"{tree.base}/".startswith("data/") else "Check --repo and --path."
+        raise NotFoundError(f"{spec.url}: no secret at or below {path}.", hint)
     revision = hashlib.sha256(repr(versions).encode()).hexdigest() if all(versions.values()) else ""
     fingerprint = revision or hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
     return VaultSnapshot(SourceId(spec.url, revision, "", spec.path), contents, access.largest_file, fingerprint)
@@ -92,7 +93,7 @@ class _Tree:
         self._vault = server
         self._url = url
         self._mount, self._version = server.mount_of(path) or self._listed_mount(path)
-        self._base = path[len(self._mount) :].strip("/")
+        self.base = path[len(self._mount) :].strip("/")
 
     def _listed_mount(self, path: str) -> tuple[str, int]:
         """Mount and version where the server does not tell: the first segment, and whether metadata can be listed."""
@@ -134,7 +135,7 @@ class _Tree:
 
     def _names(self, pool: ThreadPoolExecutor) -> list[str]:
         """The paths of all secrets below the base, and of the base itself, sorted."""
-        names = [""] if self._base else []
+        names = [""] if self.base else []
         folders = [""]
         for _ in range(_DEEPEST):
             below = [name for found in pool.map(self._list, folders) for name in found]
@@ -149,7 +150,7 @@ class _Tree:
         )
 
     def _list(self, folder: str) -> list[str]:
-        place = "/".join(part for part in (self._base, folder.strip("/")) if part)
+        place = "/".join(part for part in (self.base, folder.strip("/")) if part)
         try:
             keys = self._vault.keys(self._path("metadata", place))
         except NotFoundError:
@@ -158,7 +159,7 @@ class _Tree:
 
     def _leaf(self, name: str) -> _Leaf | None:
         """A secret; None for one that was deleted, and for a base that is only a folder."""
-        place = "/".join(part for part in (self._base, name) if part)
+        place = "/".join(part for part in (self.base, name) if part)
         try:
             data = self._vault.get(self._path("data", place)).get("data") or {}
         except NotFoundError:

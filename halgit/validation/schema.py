@@ -271,7 +271,7 @@ def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -
     """Yield the schema violations of the files of a tree. Those of another deployment are warnings at most."""
     for path, file in files.items():
         schema = schema_of(path)
-        if schema is None or not isinstance(file.data, (dict, list, str, int, float)):
+        if schema is None or not isinstance(file.data, (dict, list, str, int, float)) or _is_manifest(path, file.data):
             continue
         for finding in check(file.data, path, schema):
             stops = (path == "config" or path.startswith(f"{deployment}/")) and not _is_ignored(
@@ -282,6 +282,11 @@ def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -
     if config is not None and isinstance(config.data, dict):
         for path in dict.fromkeys(kubeconfigs(config.data, hal_home)):
             yield from _kubeconfig_findings(path, files)
+
+
+def _is_manifest(path: str, data: Value) -> bool:
+    """Whether the halconfig is a Kubernetes manifest, which `config/manifest` reports."""
+    return path == "config" and isinstance(data, dict) and "apiVersion" in data and "kind" in data
 
 
 def _is_ignored(finding: Finding, data: Value, schema: str) -> bool:

@@ -127,7 +127,7 @@ _ONE_QUOTE: Final = "Delete the extra quote."
 def _closed_quote(stop: ParseFailure) -> Diagnosis | None:
     """A quoted string is followed by more text."""
     last = stop.last
-    if last is None or last.style not in {"'", '"'} or last.end.index != stop.mark.index:
+    if last is None or last.style not in {"'", '"'} or stop.text.whole[last.end.index : stop.mark.index].strip(" "):
         return None
     if last.start.line != last.end.line:
         message = f"the quoted string that begins here ends on line {last.end.line}."
@@ -166,6 +166,8 @@ def _bracket(stop: ParseFailure) -> Diagnosis | None:
         )
     if "flow" not in stop.context or "did not find expected" not in stop.problem or stop.context_start is None:
         return None
+    if "flow node" in stop.context:
+        return _unclosed(stop)
     opening, what = ("[", "list") if "sequence" in stop.context else ("{", "mapping")
     where = "here" if stop.context_start.line == stop.mark.line else f"on line {stop.context_start.line}"
     message = f"the {what} opened by {opening} {where} is not closed, or a comma is missing."
@@ -173,6 +175,24 @@ def _bracket(stop: ParseFailure) -> Diagnosis | None:
 
 
 _CLOSER: Final = {"[": "]", "{": "}"}
+_BRACKETS: Final = lazy_pattern(r"""(?:(?<=[\s\[{,])|^)(?:"(?:\\.|[^"\\])*"|'[^']*'|#[^\n]*)|[\[\]{}]""")
+
+
+def _unclosed(stop: ParseFailure) -> Diagnosis | None:
+    """A bracket after which the file ends; reported where it opened."""
+    opened = []
+    for match in _BRACKETS.finditer(stop.text.whole, 0, stop.mark.index):
+        if match.group() in _CLOSER:
+            opened.append(match)
+        elif match.group() in _CLOSER.values() and opened:
+            opened.pop()
+    if not opened:
+        return None
+    bracket = opened[-1].group()
+    message = f"the {'list' if bracket == '[' else 'mapping'} opened by {bracket} here is not closed."
+    return Diagnosis(
+        "yaml/syntax", stop.text.mark(opened[-1].start()), message, f"Add the {_CLOSER[bracket]}, or quote the value."
+    )
 
 
 # --- invalid values -----------------------------------------------------------------------------------
@@ -188,7 +208,35 @@ def _first_character(stop: ParseFailure) -> Diagnosis | None:
     if "cannot start any token" in stop.problem:
         message = f"a value cannot begin with {here} unless it is quoted."
         return Diagnosis("yaml/syntax", stop.mark, message, "Quote the whole value.")
+    if "block scalar" in stop.context and "comment or line break" in stop.problem and stop.context_start is not None:
+        here = stop.text.whole[stop.context_start.index : stop.context_start.index + 1]
+        message = f"a value cannot begin with {here} unless it is quoted: {here} starts a block of text."
+        hint = "Quote the whole value, or start the text on the next line."
+        return Diagnosis("yaml/syntax", stop.context_start, message, hint)
+    if here and (_LEADING.get(here, "\0") in stop.problem):
+        shown = here if here == "," else f"{here} and a space"
+        message = f"a value cannot begin with {shown} unless it is quoted."
+        hint = "Quote the whole value, or start the item on the next line." if here == "-" else "Quote the whole value."
+        return Diagnosis("yaml/syntax", stop.mark, message, hint)
     return None
+
+
+_LEADING: Final = {
+    "-": "block sequence entries are not allowed",
+    "?": "mapping keys are not allowed",
+    ",": "did not find expected node content",
+}
+"""Characters that begin something else than a value, with libyaml's complaint."""
+
+
+def _after_bracket(stop: ParseFailure) -> Diagnosis | None:
+    """A closed list or mapping in flow style is followed by more text."""
+    before = stop.text.line(stop.mark.line)[: stop.mark.column - 1].rstrip()
+    if "did not find expected key" not in stop.problem or not before.endswith(("]", "}")):
+        return None
+    message = f"the {before[-1]} ends the value here, and more text follows."
+    mark = stop.position(stop.mark.line, len(before))
+    return Diagnosis("yaml/syntax", mark, message, "Quote the whole value, or delete the rest of the line.")
 
 
 def _second_colon(stop: ParseFailure) -> Diagnosis | None:
@@ -248,6 +296,7 @@ _CAUSES: Final[tuple[Callable[[ParseFailure], Diagnosis | None], ...]] = (
     _closed_quote,
     _bracket,
     _first_character,
+    _after_bracket,
     _second_colon,
     _indent,
     _no_key,

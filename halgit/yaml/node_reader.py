@@ -44,7 +44,18 @@ def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...]
 def _check_single(stream: Stream, findings: FindingCollector) -> None:
     for start in stream.starts[1:2]:
         message = "a second document begins here, where one is allowed."
-        findings.add("yaml/documents", start, message, "Keep one document in the file.")
+        hint = _MANIFESTS if _is_manifest(stream.roots[0]) else "Keep one document in the file."
+        findings.add("yaml/documents", start, message, hint)
+
+
+_MANIFESTS: Final = (
+    "Keep Kubernetes manifests outside the layers; `halgit import` converts a SpinnakerService among them."
+)
+
+
+def _is_manifest(root: Node) -> bool:
+    keys = {key.text for key, _ in root.pairs()} if root.kind == "mapping" else set()
+    return {"apiVersion", "kind"} <= keys
 
 
 def _report_depth(mark: Mark, findings: FindingCollector) -> None:

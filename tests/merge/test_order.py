@@ -102,7 +102,14 @@ def test_a_long_chain_of_bases_is_no_trouble() -> None:
 
 
 @pytest.mark.parametrize(
-    "base", ["https://git.example.com/base.git", "git@git.example.com:base.git", "s3://bucket/base"]
+    "base",
+    [
+        "https://git.example.com/base.git",
+        "git@git.example.com:base.git",
+        "s3://bucket/base",
+        "git.example.com/team/base//overlay?ref=v1",
+        "github.com/team/base",
+    ],
 )
 def test_a_url_is_no_base_and_the_hint_names_the_option(base: str) -> None:
     _, findings = ordered("a", {"a": f"bases: ['{base}']"})

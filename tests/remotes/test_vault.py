@@ -237,6 +237,11 @@ def test_no_permission_on_one_path_leaves_the_others_readable(bao: Bao) -> None:
     [
         ("vault://team/kv2/apps/nothing#k", "has no team/kv2/data/apps/nothing."),
         ("vault://team/kv2/apps/gate?version=9#k", "has no team/kv2/data/apps/gate."),
+        (
+            "vault://team/kv2/data/apps/gate#k",
+            "has no team/kv2/data/data/apps/gate. Remove data/ from the path: it belongs to the API of KV 2, and "
+            "halgit adds it.",
+        ),
         ("vault://nowhere/x#k", "has no nowhere/data/x (no handler for route"),
         ("vault://kv1/gate?version=1#k", "The Vault mount kv1 is KV 1, which has no versions. Omit ?version=."),
     ],

@@ -38,10 +38,17 @@ def _missing(view: View) -> Iterator[Hit]:
         if named(view, value) == "missing":
             hint = suggest_nearest(str(value), known, "Add the file to the layer, or correct the path.")
             used = _in_use(view, path)
+            if str(value).startswith(BACKUP_FOLDER):
+                message = f"{path[-1]} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
+                yield Hit(path, message, hint=_BACKUP_HINT.format(view.compiled.hal_home))
+                continue
             message = f"{path[-1]} names {_shown(str(value))}, which is not in the tree."
             severity = None if used else Severity.WARNING
             yield Hit(path, message if used else f"{message} {_NOT_IN_USE}", hint=hint, severity=severity)
 
+
+BACKUP_FOLDER: Final = "{%halconfig-dir%}"
+_BACKUP_HINT: Final = "Replace it by {}, or convert the archive with `halgit import`."
 
 _FEW: Final = 200
 """Among more files than this no like name is looked for."""

@@ -15,6 +15,7 @@ from halgit.pipeline import File, Path, Value
 from halgit.text.phrases import join_words
 from halgit.validation.account_entries import find_provider, relax_key
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.local_files import BACKUP_FOLDER
 from halgit.validation.view import Node, View
 
 _Names = dict[str, None]
@@ -147,6 +148,9 @@ def _halyard_files(view: View) -> Iterator[Hit]:
                 yield Hit(
                     path, f"{path[-1]} names a file below {home}, which the service's pod does not have.", file.path
                 )
+            elif value.removeprefix("file:").startswith(BACKUP_FOLDER):
+                message = f"{path[-1]} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
+                yield Hit(path, message, file.path, "Mount the file into the service's pod, and write its path there.")
 
 
 def _spring_profiles(view: View) -> Iterator[Hit]:

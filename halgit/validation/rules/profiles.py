@@ -15,6 +15,7 @@ from halgit.halyard import layout, services
 from halgit.halyard.coercion import coerce_boolean, coerce_integer, is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, File
+from halgit.record import replace
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import skipped_file
@@ -42,7 +43,9 @@ def _profiles(view: View) -> Iterator[tuple[Node, File, str, tuple[str, ...]]]:
 def _not_taken(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
         place = layout.classify_file(left.path, tuple(view.running))
-        if place.kind == "profile" and left.reason.startswith(("no service", "config has no")):
+        if left.reason.startswith("the folder"):
+            yield replace(skipped_file(view, left), hint="Move the file, or remove it.")
+        elif place.kind == "profile" and left.reason.startswith(("no service", "config has no")):
             yield skipped_file(view, left)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from halgit import yaml as hyaml
 from halgit.halyard import model, resources
 from halgit.halyard.sensitivity import is_secret_value
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import File, Origin, Path, PlainScalar, Value
+from halgit.pipeline import File, Origin, Path, PlainScalar, Severity, Value
 from halgit.record import replace
 from halgit.redaction import Secret, SecretText
 from halgit.validation.open_secrets import Open
@@ -212,7 +214,45 @@ def _truncated_numbers(view: View) -> Iterator[Hit]:
                 yield Hit((*path, key), f"{key} is {value}, and Halyard reads {int(value)}.")
 
 
+_LOST = lazy_pattern(r"(?m)(?:^|[ \t])(?:[^\s#][^\n#]*:|-)[ ]+(?:&([^\s,\]}]+)[ \t]*(?:#.*)?|(#)[^\s#!].*)$")
+"""A key or dash with nothing behind it but an anchor, or a comment that begins without a space."""
+
+
+def _lost_values(view: View) -> Iterator[Hit]:
+    """Values that YAML takes for an anchor or a comment, so that the key is empty."""
+    for layer in view.compiled.layers:
+        for path, text in layer.files.items():
+            if b"&" in text or b": #" in text or b"- #" in text:
+                yield from _lost_values_of_file(layer.id.file(path), text)
+
+
+def _lost_values_of_file(file: str, text: bytes) -> Iterator[Hit]:
+    whole = text.decode("utf-8", "replace")
+    found = {whole.count("\n", 0, match.start()) + 1: match for match in _LOST.finditer(whole)}
+    if not found or not file.endswith((".yml", ".yaml", "config")):
+        return
+    for scalar in hyaml.list_scalars(text):
+        match = found.get(scalar.line)
+        if match is None or scalar.key or scalar.text or not scalar.plain:
+            continue
+        anchor, step = match.group(1), scalar.path[-1]
+        name = step if isinstance(step, str) else f"Item {step} of the list"
+        if anchor is None:
+            message = f"{name} is empty: what follows the # is a comment."
+            hint = "Quote the value, or put a space after the # if it is a comment."
+            yield Hit(scalar.path, message, file, hint, scalar.line, match.start(2) - _line_start(whole, match) + 1,
+                      Severity.INFO)  # fmt: skip
+        elif f"*{anchor}" not in whole:
+            message = f"{name} is empty: a value that begins with & is an anchor in YAML."
+            yield Hit(scalar.path, message, file, "", scalar.line, match.start(1) - _line_start(whole, match))
+
+
+def _line_start(whole: str, match: re.Match[str]) -> int:
+    return whole.rfind("\n", 0, match.end()) + 1
+
+
 RULES = (
+    Rule("scalars/lost-value", _lost_values),
     Rule("scalars/changed-string", _changed_texts),
     Rule("scalars/truncated-number", _truncated_numbers),
     Rule("secrets/plain-text", _plain_secrets),
