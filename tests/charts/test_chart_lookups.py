@@ -34,6 +34,7 @@ class Cluster:
         self.versions: dict[str, str] = {}
         self.owners: dict[str, str] = {}
         self.enforced = ""
+        self.claims: dict[str, Object] = {}
         self.asked: list[str] = []
 
     def __call__(self, method: str, path: str, body: Any) -> Any:
@@ -69,6 +70,12 @@ class Cluster:
         if steps[-2] == "namespaces":
             labels = {"pod-security.kubernetes.io/enforce": self.enforced} if self.enforced else {}
             return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": steps[-1], "labels": labels}}
+        if steps[-2] == "persistentvolumeclaims" and steps[-1] in self.claims:
+            owner = {"meta.helm.sh/release-name": "isd", "meta.helm.sh/release-namespace": "isd-ns"}
+            labels = {"app.kubernetes.io/managed-by": "Helm"}
+            claim: Object = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+            claim["metadata"] = {"name": steps[-1], "labels": labels, "annotations": owner}
+            return {**claim, "spec": self.claims[steps[-1]]}
         if steps[-2] == "secrets" and steps[-1] in self.versions:
             metadata = {"name": steps[-1], "resourceVersion": self.versions[steps[-1]]}
             if steps[-1] in self.owners:
@@ -95,11 +102,14 @@ def installed(cluster: Cluster, vendored: Callable[[str], Path], tmp_path: Path)
         (tmp_path / "kubeconfig").write_text(json.dumps(config))
         env = {"KUBECONFIG": str(tmp_path / "kubeconfig"), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
 
-        def install(values: Object, chart: str = "isd") -> tuple[list[Object], str]:
+        def install(values: Object, chart: str = "isd", refused: bool = False) -> tuple[list[Object], str]:
             (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
             command = [helm, "install", "isd", vendored(chart), "--namespace", "isd-ns", "--dry-run=server"]
             command += ["--disable-openapi-validation", "--values", tmp_path / "values.yaml"]
             done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+            if refused:
+                assert done.returncode != 0
+                return [], done.stderr
             assert done.returncode == 0, done.stderr
             manifest, _, notes = done.stdout.partition("\nMANIFEST:\n")[2].partition("\nNOTES:\n")
             return [one for one in yaml.safe_load_all(manifest) if one], notes
@@ -167,3 +177,37 @@ def test_a_namespace_that_restricts_pods_is_a_warning(cluster: Cluster, installe
     cluster.asked.clear()
     assert "WARNING" not in installed(over(values, {"global": {"lookup": {"namespace": False}}}), chart)[1]
     assert not [path for path in cluster.asked if path.endswith("/namespaces/isd-ns")]
+
+
+CLAIM = {"storageClassName": "fast", "resources": {"requests": {"storage": "10Gi"}}}
+
+
+@pytest.mark.parametrize(
+    ("persistence", "reason"),
+    [
+        (
+            {"size": "8Gi"},
+            "oes-redis.persistence.size: claim isd-oes-redis-data has 10Gi, and Kubernetes does not",
+        ),
+        ({"size": "10G"}, "let it shrink to 10G. Set at least 10Gi, or move the data to another claim"),
+        (
+            {"size": "10Gi", "storageClassName": "slow"},
+            "isd-oes-redis-data has class fast, which Kubernetes does not",
+        ),
+        ({"size": "10Gi", "storageClassName": "fast"}, ""),
+        ({"size": "10240Mi"}, ""),
+        ({"size": "0.5Ti"}, ""),
+    ],
+    ids=str,
+)
+def test_a_change_of_a_volume_that_kubernetes_refuses_is_refused(
+    cluster: Cluster, installed: Installed, persistence: Object, reason: str
+) -> None:
+    cluster.claims = {"isd-oes-redis-data": CLAIM}
+    values: Object = {"persistence": persistence}
+    said = installed(values, "oes-redis", refused=True)[1] if reason else ""
+    assert reason in said
+    if reason:
+        installed(over(values, {"global": {"lookup": {"volumes": False}}}), "oes-redis")
+    else:
+        installed(values, "oes-redis")

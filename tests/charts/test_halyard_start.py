@@ -20,7 +20,7 @@ import pytest
 import yaml
 from charts_pods import Pod
 from charts_sources import TOKEN, Source, https, public, s3, ssh, vault
-from charts_values import EXAMPLES, over
+from charts_values import over
 from servers.halyard import Daemon, halyard
 from servers.kubernetes_api import kubernetes
 from servers.ports import free_port
@@ -225,39 +225,6 @@ def test_only_the_secrets_of_the_list_are_read_though_the_account_may_read_all(
         assert "reference/not-allowed" in done.stdout + done.stderr or "allow-reference" in done.stdout + done.stderr
         assert not echo.exists()
         assert not [path for path in cluster.asked if "isd-controller-ca" in path]
-
-
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if "isd-only" not in name])
-def test_the_init_container_of_every_example_renders(
-    render: Render, stack: ExitStack, tmp_path: Path, name: str
-) -> None:
-    """The example as it is, with the address of a repository that exists."""
-    values = EXAMPLES[name]
-    opsmx = values["global"].get("spinnaker", {}).get("dialect") == "opsmx"
-    files = {**TOKENS, "default/profiles/orca-local.yml": "a: SPINNAKER_NAMESPACE\n"} if opsmx else LAYERED
-    private = bool(values["halyard"].get("credentials", {}).get("git"))
-    source = https(stack, tmp_path, files, private=private)
-    halyard_values: Object = {"source": {"repositories": [source.url]}}
-    if not opsmx:
-        halyard_values = over(halyard_values, {
-            "source": {"overlay": "prod"}, "parameters": {"gateHost": "gate.example.org"},
-            "secretParameters": {"gatePassword": {"secret": "gate-login", "key": "password"}},
-        })  # fmt: skip
-    objects = render(
-        "isd", over(values, {"halyard": halyard_values, "global": {"caBundle": {"configMap": "company-ca"}}})
-    )
-    stateful = next(one for one in objects if one["metadata"]["name"] == "isd-halyard" and one["kind"] == "StatefulSet")
-    secrets = {
-        "gate-login": {"password": GATE_PASSWORD},
-        "predecessor-passwords": {"encryption": KEY},
-        **source.secrets,
-    }
-    for login in ("git-login", "isd-git-login"):
-        secrets[login] = {"username": "robot", "token": TOKEN}
-    started = Pod(stateful["spec"]["template"]["spec"], tmp_path / "pod", secrets)
-    done = started.run("halgit")
-    assert done.returncode == 0, done.stderr
-    assert (started.path("/home/spinnaker/.hal") / "config").exists()
 
 
 @dataclass
