@@ -1,7 +1,8 @@
 """The `bom` of an OpsMx repository: the Spinnaker version and the images of services, in one file at the root.
 
-It overrides the version of the halconfig's deployment and the `artifactId` of service-settings that exist, as the
-predecessor's init script does. A service's entry applies to all its files: `clouddriver` to `clouddriver-ro.yml` too.
+It overrides the version of the halconfig's deployments and the `artifactId` of service-settings that exist, as the
+predecessor's init script does: an entry applies to all files whose name begins with its service (`clouddriver` to
+`clouddriver-ro.yml` too), a later entry over an earlier one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from halgit.record import Record, replace
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 BOM = "bom"
-_BASE_SERVICES = tuple(name for name in services.SERVICES if services.get_base(name) == name)
 _SKIPPED = Skipped(BOM, "its version and images are set in config and service-settings")
 
 
@@ -53,8 +53,8 @@ def _images(
 ) -> Iterator[tuple[str, tuple[str, Origin]]]:
     for name, entry in entries.items():
         origin = _at(root, ("services", name))
-        if name not in _BASE_SERVICES:
-            hint = suggest_nearest(name, _BASE_SERVICES, "Remove it.")
+        if name not in services.SERVICES:
+            hint = suggest_nearest(name, services.SERVICES, "Remove it.")
             message = f"The bom names an unknown service: {name}."
             diagnostics.append(Diagnostic("opsmx/bom", origin, message, hint, severity=Severity.WARNING))
             continue
@@ -94,30 +94,30 @@ def _at(root: Origin, path: Path) -> Origin:
 def apply_bom(files: Mapping[str, File], bom: Bom, deployment: str) -> dict[str, File]:
     """Return the merged files with the version and images of the `bom`, which become the origins of these values."""
     changed = dict(files)
-    config = files.get("config")
-    if bom.version and config is not None:
-        for number, item in enumerate(_deployments(config.data)):
-            if item.get("name") == deployment:
-                changed["config"] = _override(config, ("deploymentConfigurations", number), "version", *bom.version)
+    if bom.version and "config" in files:
+        for number in _deployments(files["config"].data):
+            parent = ("deploymentConfigurations", number)
+            changed["config"] = _override(changed["config"], parent, "version", *bom.version)
     for path, file in files.items():
-        image = bom.images.get(_service(path, deployment))
-        if image and isinstance(file.data, dict):
-            changed[path] = _override(file, (), "artifactId", *image)
+        service = _service(path, deployment)
+        images = [image for name, image in bom.images.items() if service.startswith(name)]
+        if images and isinstance(file.data, dict):
+            changed[path] = _override(file, (), "artifactId", *images[-1])
     return changed
 
 
-def _deployments(config: Value) -> list[dict[str, Value]]:
+def _deployments(config: Value) -> list[int]:
+    """Return the positions of the deployments of a halconfig."""
     items = config.get("deploymentConfigurations") if isinstance(config, dict) else None
-    return [item if isinstance(item, dict) else {} for item in items] if isinstance(items, list) else []
+    return [at for at, item in enumerate(items) if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _service(path: str, deployment: str) -> str:
-    """Return the base service of a service-settings file; empty for any other file."""
+    """Return the service of a service-settings file; empty for any other file."""
     folder, _, name = path.rpartition("/")
     service = name.removesuffix(".yml")
-    if folder != f"{deployment}/service-settings" or service not in services.SERVICES or service == name:
-        return ""
-    return services.get_base(service)
+    is_settings = folder == f"{deployment}/service-settings" and service != name
+    return service if is_settings and service in services.SERVICES else ""
 
 
 def _override(file: File, parent: Path, key: str, value: str, origin: Origin) -> File:

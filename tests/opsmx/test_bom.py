@@ -51,7 +51,7 @@ def render(repo: Path, out: Path, *options: str) -> dict[str, object]:
 def test_version_and_images_are_set_and_the_rest_is_kept(tmp_path: Path) -> None:
     result = render(write(tmp_path / "repo", FILES), tmp_path / "hal")
     tree = tmp_path / "hal"
-    assert (tree / "config").read_text() == CONFIG.replace("1.28.4 # kept", "'1.30.1' # kept")
+    assert (tree / "config").read_text() == CONFIG.replace("1.28.4", "'1.30.1'")
     assert (tree / f"{SETTINGS}/clouddriver-ro.yml").read_text() == (
         "# images\nartifactId: quay.io/x/clouddriver:2 # replaced\nenv: {A: b}\n"
     )
@@ -63,6 +63,15 @@ def test_version_and_images_are_set_and_the_rest_is_kept(tmp_path: Path) -> None
     assert {"path": "bom", "reason": "its version and images are set in config and service-settings"} in result[
         "skipped"
     ]
+
+
+def test_an_entry_is_for_all_files_that_begin_with_its_name_and_a_later_one_counts(tmp_path: Path) -> None:
+    names = ("clouddriver", "clouddriver-ro", "clouddriver-ro-deck", "clouddriver-caching")
+    settings = {f"{SETTINGS}/{name}.yml": "artifactId: old\n" for name in names}
+    bom = "services:\n  clouddriver: {image: all}\n  clouddriver-ro: {image: read-only}\n"
+    render(write(tmp_path / "repo", {"config": CONFIG, "bom": bom, **settings}), tmp_path / "hal")
+    images = [(tmp_path / "hal" / SETTINGS / f"{name}.yml").read_text() for name in names]
+    assert images == [f"artifactId: {image}\n" for image in ("all", "read-only", "read-only", "all")]
 
 
 @pytest.mark.parametrize(

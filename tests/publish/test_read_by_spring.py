@@ -7,10 +7,11 @@ Boot. JSON is YAML without its traps, so that our own emitter has no part in the
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from program import SAMPLE, halgit
 from halgit import sources
 from halgit.compiler import compile_tree
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
+from halgit.opsmx.tokens import token_table, tokens_of_file
 from halgit.pipeline import MISSING, File, UnquotedScalar
 from halgit.redaction import SecretText
 
@@ -140,12 +142,75 @@ def test_the_judge_refuses_what_spring_boot_refuses(spring: Spring) -> None:
     ]
 
 
-@pytest.mark.parametrize("repository", ["standard-isd-gitops", "standard-isd-gitops-4.0.4.2"])
-def test_every_profile_of_a_real_repository_is_read(repository: str, spring: Spring) -> None:
-    profiles = [*(shared_data() / repository).glob("default/profiles/*.yml")]
-    assert profiles
-    for profile in profiles:
-        spring.read(profile.read_bytes())
+REAL = ["standard-isd-gitops", "standard-isd-gitops-4.0.4.2"]
+TOKEN_VALUE = "a: 'b' \"c\" #d \\e &f/g|h% {{i}} 012"
+"""A value of a token with everything that `sed` and YAML stumble over."""
+
+
+def _token_values(folder: Path, names: Iterable[str]) -> Path:
+    """Write a value for every token; that of a secret is a reference."""
+    table = token_table()
+    values = {name: f"encrypted:s:{name.lower()}" if table[name].secret else f"{TOKEN_VALUE} {name}" for name in names}
+    (folder / "values.yml").write_text(json.dumps({**values, "stormdriver": True}))
+    return folder / "values.yml"
+
+
+def _replaced(documents: Any, path: str) -> Any:
+    """The properties that Spring reads of an original profile, with its tokens replaced: what the repository means."""
+    names, table = tokens_of_file(path), token_table()
+    word = re.compile(
+        rf"(?<![A-Za-z0-9_])(?:{'|'.join(sorted(names, key=len, reverse=True)) or '(?!)'})(?![A-Za-z0-9_])"
+    )
+
+    def value(found: re.Match[str]) -> str:
+        name = found.group()
+        return f"encrypted:s:{name.lower()}" if table[name].secret else f"{TOKEN_VALUE} {name}"
+
+    return [
+        {key: [kind, word.sub(value, text) if kind == "String" else text] for key, (kind, text) in one.items()}
+        for one in documents
+    ]
+
+
+@pytest.mark.parametrize("repository", REAL)
+def test_every_profile_of_a_real_repository_means_what_it_meant_with_its_tokens(
+    repository: str, spring: Spring, tmp_path: Path
+) -> None:
+    source = shared_data() / repository
+    values = _token_values(tmp_path, token_table())
+    arguments = ("--secrets", "keep", "--no-validate", "--params", values, "--out", tmp_path / ".hal")
+    ran = halgit("render", "--repo", source, *arguments)
+    assert ran.code == 0, ran.err
+    written = sorted((tmp_path / ".hal").glob("default/profiles/*.yml"))
+    assert len(written) > 5
+    for profile in written:
+        path = profile.relative_to(tmp_path / ".hal").as_posix()
+        original = source / path.replace("/spinnaker.yml", "/stormdriver-spinnaker.yml")
+        assert spring.read(profile.read_bytes()) == _replaced(spring.read(original.read_bytes()), path), path
+
+
+@pytest.mark.parametrize("repository", REAL)
+def test_every_profile_of_a_real_repository_means_the_same_after_a_merge(
+    repository: str, spring: Spring, tmp_path: Path
+) -> None:
+    """An overlay adds one property to each profile, so that the emitter writes the whole file."""
+    source = shared_data() / repository
+    single = [one for one in source.glob("default/profiles/*.yml") if len(spring.read(one.read_bytes())) == 1]
+    profiles = tmp_path / "overlay" / "default" / "profiles"
+    profiles.mkdir(parents=True)
+    for profile in single:
+        (profiles / profile.name).write_text("zz-added: {value: '012'}\n")
+    sources_ = ("--repo", source, "--repo", tmp_path / "overlay", "--dialect", "halgit")
+    ran = halgit("render", *sources_, "--secrets", "keep", "--no-validate", "--out", tmp_path / ".hal")
+    assert ran.code == 0, ran.err
+    compared = 0
+    for profile in single:
+        written = tmp_path / ".hal" / "default" / "profiles" / profile.name
+        if written.exists():
+            (before,) = spring.read(profile.read_bytes())
+            assert spring.read(written.read_bytes()) == [{**before, "zz-added.value": ["String", "012"]}], profile.name
+            compared += 1
+    assert compared > 5
 
 
 QUOTES = 'it\'s "a" \\ `b` ${c}\n</script>'
