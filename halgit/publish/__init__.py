@@ -17,6 +17,7 @@ _MODULES = {
     "Disk": "filesystem",
     "RecordedSnapshot": "inputs",
     "find_unchanged": "inputs",
+    "has_inputs": "inputs",
     "record_inputs": "inputs",
     "Inputs": "manifest",
     "MANIFEST": "manifest",
@@ -43,7 +44,7 @@ _MODULES = {
 if TYPE_CHECKING:
     from halgit.publish.content import has_secrets, serialize
     from halgit.publish.filesystem import DISK, Disk
-    from halgit.publish.inputs import RecordedSnapshot, find_unchanged, record_inputs
+    from halgit.publish.inputs import RecordedSnapshot, find_unchanged, has_inputs, record_inputs
     from halgit.publish.manifest import MANIFEST, Inputs, Manifest, digest, fits_mark, read_manifest, read_marks
     from halgit.publish.publisher import Options, Outcome, Way, compare, mark, publish
     from halgit.publish.single_files import (
@@ -74,6 +75,7 @@ __all__ = [
     "find_unchanged",
     "find_work_tree",
     "fits_mark",
+    "has_inputs",
     "has_secrets",
     "mark",
     "publish",

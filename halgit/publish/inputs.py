@@ -99,6 +99,12 @@ def _sorted(value: Any) -> Any:
     )
 
 
+def has_inputs(recorded: Inputs, snapshots: Sequence[Snapshot], operator: OperatorSettings) -> bool:
+    """Return whether a run with these sources and settings would read what was recorded."""
+    is_same = _digest_inputs(snapshots, operator) == recorded.digest
+    return is_same and _digest_stamps(snapshots, recorded.files) == recorded.stamps
+
+
 def find_unchanged(
     target: Path, snapshots: Sequence[Snapshot], operator: OperatorSettings, *, group_access: bool, disk: Disk = DISK
 ) -> Inputs | None:
@@ -107,9 +113,7 @@ def find_unchanged(
         paths = locate_target(target, disk)
         place = paths.target
         recorded = read_inputs(disk.read(place / MANIFEST)) if is_file(disk.lstat(place / MANIFEST)) else None
-        if recorded is None or _digest_inputs(snapshots, operator) != recorded.digest:
-            return None
-        if _digest_stamps(snapshots, recorded.files) != recorded.stamps:
+        if recorded is None or not has_inputs(recorded, snapshots, operator):
             return None
         state = read_target(place, (MANIFEST,), GROUP if group_access else PRIVATE, disk)
         is_intact = not state.modified and not state.unfit and not paths.leftovers(disk)

@@ -18,6 +18,7 @@ from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Finding, Resolved, Snapshot, SourceId
 from halgit.record import Record, replace
 from halgit.sync.state import revision_of, tree_digest
+from halgit.sync.tree import read_tree
 
 
 class Candidate(Record):
@@ -79,14 +80,18 @@ class Renderer:
     ) -> None:
         self._closing.close()
 
-    def render(self, locked: bool = False) -> Candidate:
+    def render(self, locked: bool = False, last: Candidate | None = None, *, is_tree_enough: bool = False) -> Candidate:
         """The tree of the sources as they are now; with `locked`, as `halgit.lock` in them says.
 
+        If nothing that `last` was rendered from has changed, it is not validated again: only its secrets are read, in
+        one pass. If it has none and `is_tree_enough`, the published tree is the result.
         Raises FindingsError, SourceError, SecretError, UsageError.
         """
         snapshots = self._open(self._specs)
         if not locked:
-            return self._candidate(snapshots, None)
+            known = last if last is not None and self._is_unchanged(last, snapshots) else None
+            published = self._published(known, snapshots) if known and is_tree_enough else None
+            return published or self._candidate(snapshots, None, known)
         entry, specs = lock.locked_specs(snapshots, self._specs, self._operator.overlay)
         return self._candidate(self._at(snapshots, specs), entry)
 
@@ -121,17 +126,30 @@ class Renderer:
             raise SourceError("\n".join(failures))
         return tuple(opened)
 
-    def _candidate(self, snapshots: Sequence[Snapshot], entry: lock.Entry | None) -> Candidate:
+    def _is_unchanged(self, last: Candidate, snapshots: Sequence[Snapshot]) -> bool:
+        inputs = last.manifest.inputs
+        return inputs is not None and publish.has_inputs(inputs, snapshots, self._operator)
+
+    def _published(self, known: Candidate, snapshots: Sequence[Snapshot]) -> Candidate | None:
+        """Return the candidate with the files of the published tree; None if that differs, or has secrets."""
+        tree = read_tree(self._target) if known.manifest.inputs and not known.manifest.inputs.secrets else None
+        if tree is None or tree.changed or tree.digest != known.digest:
+            return None
         self.sources = tuple(snapshot.source for snapshot in snapshots)
-        compiled = compile_tree(snapshots, self._operator)
+        return replace(known, files=tree.files)
+
+    def _candidate(
+        self, snapshots: Sequence[Snapshot], entry: lock.Entry | None, known: Candidate | None = None
+    ) -> Candidate:
+        self.sources = tuple(snapshot.source for snapshot in snapshots)
+        recorded = [publish.RecordedSnapshot(snapshot) for snapshot in snapshots]
+        compiled = compile_tree(recorded, self._operator)
         if entry:
             lock.hold(entry, lock.entry(compiled, {}, secrets.hide_plain_secrets(compiled)))
         secrets.learn_plain_secrets(compiled, self._access.redactor)
         plan = secrets.plan_secrets(compiled, self._operator.trust, self._operator.secrets)
         locator = Locator(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
-        findings = collect_findings(compiled, plan, self._operator, locator)
-        self._report(findings)
-        require_below(findings, self._operator.fail_on)
+        findings = known.findings if known else self._validate(compiled, plan, locator)
         from halgit.secrets.engines import engines
 
         resolved = secrets.resolve_secrets(
@@ -141,7 +159,21 @@ class Renderer:
             pinned=entry.secrets if entry else EMPTY,
             locate=locator.locate_findings,
         )
-        return self._finished(compiled, resolved, findings, lambda some: tuple(locator.locate_findings(some)))
+        reads_secrets = any(use.action != "leave" for use in plan.uses)
+        inputs = publish.record_inputs(recorded, self._operator, compiled, len(findings), reads_secrets)
+        return self._finished(
+            compiled,
+            resolved,
+            findings,
+            lambda some: tuple(locator.locate_findings(some)),
+            None if entry else inputs,
+        )
+
+    def _validate(self, compiled: Compiled, plan: secrets.SecretPlan, locator: Locator) -> tuple[Finding, ...]:
+        findings = collect_findings(compiled, plan, self._operator, locator)
+        self._report(findings)
+        require_below(findings, self._operator.fail_on)
+        return findings
 
     def _finished(
         self,
@@ -149,13 +181,14 @@ class Renderer:
         resolved: Resolved,
         findings: tuple[Finding, ...],
         place: Callable[[Sequence[Finding]], Sequence[Finding]],
+        inputs: publish.Inputs | None,
     ) -> Candidate:
         tree, daemon = split_daemon_files(resolved, self._operator.halyard_address)
         hide = secrets.hide_plain_secrets(compiled)
         entry = {self._operator.overlay: lock.entry(compiled, resolved.versions, hide)}
         files = publish.serialize(tree)
         plain = secrets.files_with_plain_secrets(tree.files)
-        manifest = publish.mark(files, publish.Manifest.of(tree, self._operator.secrets, plain=plain), self._target)
+        manifest = publish.mark(files, publish.Manifest.of(tree, self._operator.secrets, inputs, plain), self._target)
         return Candidate(
             files=files,
             daemon=publish.serialize(daemon),

@@ -131,7 +131,9 @@ class Synchronizer:
     def _render(self, renderer: Renderer) -> Candidate:
         self._rendered = ()
         try:
-            candidate = renderer.render(self._settings.locked)
+            candidate = renderer.render(
+                self._settings.locked, self._deployment.candidate, is_tree_enough=self._settings.daemon_config is None
+            )
         finally:
             self._rendered = renderer.sources
         self._board.set(desiredRevision=candidate.revision)
