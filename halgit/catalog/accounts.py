@@ -271,4 +271,22 @@ deploymentConfigurations:
         dockerRegistries: [{accountName: hubb}]
 """,
     ),
+    Entry(
+        id="lists/missing-part",
+        severity=Severity.WARNING,
+        summary="An item of a list lacks a part that the program which reads the list requires.",
+        halyard="Halyard has no validator for these lists and writes the item as it is.",
+        impact="The service does not start, or cannot use the item. Information if the section is not enabled.",
+        fix="Set the part, or remove the item.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  ci:
+    jenkins:
+      enabled: true
+      masters:
+      - {name: main, username: bot}
+""",
+    ),
 )
