@@ -55,7 +55,7 @@ _COMPARABLE: Final = ("parameter/", "opsmx/", "reference/")
 @option("--base-overlay", default="", metavar="NAME", group=BASE,
         help="Another overlay, of the same sources or of the base.")  # fmt: skip
 @format_option(*FORMATS)
-@output_option("Write the report to this file instead of stdout.")
+@output_option("Write the report to this file, and text to the terminal.")
 @option("--exit-code", is_flag=True, group=OUTPUT, help="Exit 1 if anything differs.")
 @trust_options
 @access_options
@@ -225,6 +225,10 @@ def _report(output: Output, found: Sequence[Difference], options: dict[str, Any]
     if file:
         content = (output.clean_json if name == "json" else output.clean)(FORMATS[name](found))
         publish.write_file(file, f"{content}\n".encode(), mode=0o644)
+        if name == "json":
+            output.message(text(found, output.paint_message))
+        else:
+            output.result(text(found, output.paint))
         output.message(f"Wrote {file}.")
     elif name == "json":
         output.answer(as_json(found))

@@ -34,7 +34,7 @@ from halgit.text.phrases import suggest_nearest
 @source_details
 @parameter_options
 @format_option(*FORMATS)
-@output_option("Write the report to this file instead of stdout.")
+@output_option("Write the report to this file, and text to the terminal.")
 @trust_options
 @access_options
 @log_options
@@ -81,6 +81,10 @@ def _report(output: Output, comparison: EnvironmentComparison, options: dict[str
     if file:
         content = (output.clean_json if name == "json" else output.clean)(FORMATS[name](comparison))
         publish.write_file(file, f"{content}\n".encode(), mode=0o644)
+        if name == "json":
+            output.message(text(comparison, output.paint_message, output.width()))
+        else:
+            output.result(text(comparison, output.paint, output.width()))
         output.message(f"Wrote {file}.")
     elif name == "json":
         output.answer(as_json(comparison))

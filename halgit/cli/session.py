@@ -178,10 +178,8 @@ class Session:
 
         Raises UsageError if there are no overlays.
         """
-        from halgit.compiler import combine_findings, folders_without_layer, overlays
+        from halgit.compiler import combine_findings, overlays
 
-        for folder in sorted({folder for snapshot in snapshots for folder in folders_without_layer(snapshot)}):
-            self.output.message(f"Skipped {folder}: it contains no file of a layer.")
         names = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
         if not names:
             raise UsageError("There are no overlays.", "Omit --all-overlays, or add layers as overlays/NAME.")
@@ -194,11 +192,13 @@ class Session:
         return findings, line
 
     def compile_overlays(self, snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Compilation]:
-        """Compile these overlays, reading each file once."""
+        """Compile these overlays, reading each file once. Names the folders that are no layer."""
         from concurrent.futures import ThreadPoolExecutor
 
-        from halgit.compiler import CachingReader
+        from halgit.compiler import CachingReader, folders_without_layer
 
+        for folder in sorted({folder for snapshot in snapshots for folder in folders_without_layer(snapshot)}):
+            self.output.message(f"Skipped {folder}: it contains no file of a layer.")
         read = CachingReader()
         count = Counter(self.output, "Compiling overlays", len(names))
 

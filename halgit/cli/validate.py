@@ -42,7 +42,7 @@ Line = Callable[[str, int], str]
         help="Skip findings that this JSON report lists.")  # fmt: skip
 @fail_on_option()
 @format_option(*FORMATS)
-@output_option("Write the report to this file instead of stdout.")
+@output_option("Write the report to this file, and text to the terminal.")
 @trust_options
 @access_options
 @log_options
@@ -101,6 +101,10 @@ def _report(output: Output, report: Report, options: dict[str, Any]) -> None:
         output.answer({"summary": report.counts()} if file else json_value(report))
     if file:
         publish.write_file(file, (output.escape(FORMATS[name](report)) + "\n").encode("utf-8"), mode=0o644)
+        if name == "json":
+            output.message(text(report, output.paint_message))
+        else:
+            output.result(text(report, output.paint), is_masked=True)
         output.message(f"Wrote {file}.")
     elif name != "json":
         formatted = text(report, output.paint) if name == "text" else FORMATS[name](report)

@@ -91,8 +91,12 @@ def _convert_all(
         if layer := _patch(one, decisions):
             layers[name if name not in layers else f"{name}-{len(layers)}"] = layer
     _name_files([base, *patches], [tree, *layers.values()], hal_home, decisions)
-    for name, layer in layers.items():
-        layers[name] = {path: _replace_lists(text) if _is_yaml(path) else text for path, text in layer.items()}
+    lower = {path: _body(path, text) for path, text in tree.items() if _is_yaml(path)}
+    for layer in layers.values():
+        for path in filter(_is_yaml, layer):
+            text = _without_vain_nulls(path, layer[path], lower.get(path))
+            lower[path] = _merge_strategically(lower.get(path), _body(path, text))
+            layer[path] = _replace_lists(text)
     outputs = [text for each in (tree, *layers.values()) for path, text in each.items() if _is_yaml(path)]
     decisions += find_lost_comments({one.file: one.text for one in (base, *patches)}, outputs)
     return ConvertedTree(tree, layers, tuple(decisions), frozenset(one.file for one in (base, *patches)))
@@ -261,6 +265,40 @@ def _replace_lists(text: bytes) -> bytes:
         if path is None:
             return text
         text = hyaml.prepend_item(text, path, {"$list": "replace"})
+
+
+def _body(path: str, text: bytes) -> Value:
+    """Return what a file says: the deployment of a halconfig, the document of others."""
+    data = hyaml.read(text, path).data
+    return get(data, DEPLOYMENT) if path == "config" else data
+
+
+def _without_vain_nulls(path: str, text: bytes, lower: Value) -> bytes:
+    """Return a patch without the nulls that delete nothing: kustomize ignores them, and a layer would keep them."""
+    body = _body(path, text)
+    wanted = _drop_vain_nulls(body, lower)
+    if wanted == body:
+        return text
+    data = hyaml.read(text, path).data
+    return hyaml.rewrite(text, hyaml.apply_change(data, DEPLOYMENT, wanted) if path == "config" else wanted)
+
+
+def _drop_vain_nulls(data: Value, lower: Value) -> Value:
+    if not isinstance(data, dict):
+        return data
+    below = lower if isinstance(lower, dict) else {}
+    return {
+        key: _drop_vain_nulls(value, below.get(key)) for key, value in data.items() if value is not None or key in below
+    }
+
+
+def _merge_strategically(lower: Value, patch: Value) -> Value:
+    """Return what kustomize makes of a resource without a schema: mappings merged, null deletes, lists replaced."""
+    if not isinstance(patch, dict):
+        return patch
+    below = lower if isinstance(lower, dict) else {}
+    changed = {key: _merge_strategically(below.get(key), value) for key, value in patch.items()}
+    return {key: value for key, value in {**below, **changed}.items() if value is not None or key not in patch}
 
 
 def _lists(data: Value, path: Path = ()) -> Iterator[tuple[Path, list[Value]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from halgit.errors import UsageError
@@ -118,16 +118,27 @@ def summary_line(findings: Sequence[Finding]) -> str:
 def without_baseline(findings: Iterable[Finding], baseline: bytes) -> tuple[Finding, ...]:
     """Return the findings that a baseline, an earlier JSON report, does not list.
 
-    Findings are compared by rule, file, path and message, so that they stay known when lines move. Raises UsageError
-    if the text is not a JSON report of `halgit validate`.
+    Findings are compared by rule, layer, path and message, and by the end of the file's path: they stay known when
+    lines move, and when the source is named in another way. Raises UsageError if the text is not a JSON report of
+    `halgit validate`.
     """
+    known: dict[tuple[str, ...], list[str]] = {}
     try:
-        listed = json.loads(baseline)["findings"]
-        known = {tuple(str(entry[name]) for name in ("rule", "file", "path", "message")) for entry in listed}
+        for entry in json.loads(baseline)["findings"]:
+            known.setdefault(tuple(str(entry[name]) for name in _IDENTITY), []).append(f"/{entry['file']}")
     except (ValueError, RecursionError, KeyError, TypeError):
         hint = "Create one with `halgit validate --format json --output FILE`."
         raise UsageError("--baseline: the file is not a JSON report.", hint) from None
-    return tuple(finding for finding in findings if identity(finding) not in known)
+    return tuple(one for one in findings if not _is_known(one, known))
+
+
+_IDENTITY = ("rule", "layer", "path", "message")
+
+
+def _is_known(finding: Finding, known: Mapping[tuple[str, ...], list[str]]) -> bool:
+    """Whether a baseline lists a finding. It names files with the way to the source, which may differ now."""
+    same = known.get((finding.rule, finding.layer, paths.format_path(finding.path), finding.message), ())
+    return any(file.endswith(f"/{finding.file}") for file in same)
 
 
 def identity(finding: Finding) -> tuple[str, ...]:

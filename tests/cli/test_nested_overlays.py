@@ -58,6 +58,8 @@ def test_what_is_no_overlay_is_a_usage_error(repo: Path, tmp_path: Path, name: s
 
 
 def test_all_overlays_names_the_folders_it_skips(repo: Path) -> None:
+    ran = halgit("overlays", "--repo", str(repo))
+    assert "Skipped overlays/docs: it contains no file of a layer." in ran.err
     ran = halgit("validate", "--repo", str(repo), "--all-overlays")
     assert "Skipped overlays/docs: it contains no file of a layer." in ran.err
     assert "overlays/us" not in ran.err

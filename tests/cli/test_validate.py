@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import needs
 import pytest
 from program import SAMPLE, Ran, halgit
 
@@ -257,6 +260,27 @@ def test_a_baseline_that_is_none_is_wrong_use(plain: Path, tmp_path: Path, text:
     assert ran.err == f"halgit: --baseline: the file is not a JSON report. {hint}\n"
 
 
+def test_a_baseline_works_for_every_name_of_the_source(plain: Path, tmp_path: Path) -> None:
+    """A folder, its absolute path, a subfolder of git at a URL: what one lists, the others know."""
+    work = tmp_path / "work"
+    shutil.copytree(plain, work / "sub")
+    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        subprocess.run([needs.program("git", "git"), *words], cwd=work, check=True)
+    names = [
+        (["--repo", "work", "--path", "sub"], tmp_path),
+        (["--repo", "work/sub"], tmp_path),
+        (["--repo", str(work / "sub")], tmp_path),
+        (["--repo", "."], work / "sub"),
+        (["--repo", f"file://{work}", "--path", "sub"], tmp_path),
+        (["--repo", f"file://{work}?path=sub"], tmp_path),
+    ]
+    for number, (name, folder) in enumerate(names):
+        halgit("validate", *name, *ONLY, "--format", "json", "--output", tmp_path / f"{number}.json", cwd=folder)
+        for other, where in names:
+            ran = halgit("validate", *other, *ONLY, "--baseline", tmp_path / f"{number}.json", cwd=where)
+            assert (ran.code, ran.out) == (0, "No findings.\n"), (name, other)
+
+
 def test_a_baseline_that_is_missing_is_wrong_use(plain: Path) -> None:
     ran = validate(plain, "--baseline", "nowhere.json")
     assert (ran.code, ran.err) == (
@@ -373,7 +397,9 @@ def test_a_report_can_go_to_a_file_and_the_exit_stays(plain: Path, tmp_path: Pat
     for kind in ("text", "json", "sarif", "junit", "github", "markdown"):
         ran = validate(plain, "--format", kind, "--output", tmp_path / "reports" / kind)
         assert ran.code == 1
-        assert ran.out == "" or (kind == "json" and ran.json["summary"]["error"] == 1)
+        shown = ran.err if kind == "json" else ran.out
+        assert "config:3:12: error: The deployment default has no version." in shown
+        assert kind != "json" or ran.json["summary"]["error"] == 1
         assert "no version" in (tmp_path / "reports" / kind).read_text()
 
 

@@ -209,6 +209,24 @@ def test_a_kustomization_says_which_patches_count_and_in_which_order(tmp_path: P
         assert line in report
 
 
+def test_a_null_of_a_patch_deletes_or_is_dropped(tmp_path: Path) -> None:
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "a.yml").write_text(RESOURCE)
+    (source / "b.yml").write_text(
+        "apiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\nspec:\n  spinnakerConfig:\n    config:\n"
+        "      notifications: # all\n        github-status: null\n        slack: null # never set\n"
+        "      ci: {jenkins: null}\n"
+        "    profiles:\n      gate: {url: null, other: null}\n      echo: {a: null}\n"
+    )
+    imported(source, tmp_path / "repo")
+    tree = rendered(tmp_path / "repo", tmp_path / "hal")
+    deployment = hyaml.read(tree["config"], "").data["deploymentConfigurations"][0]
+    assert (deployment["notifications"], deployment["ci"]) == ({}, {})
+    assert hyaml.read(tree["default/profiles/gate-local.yml"], "").data == {"default.apiPort": 8085}
+    assert hyaml.read(tree.get("default/profiles/echo-local.yml", b"{}"), "").data == {}
+
+
 KLEAT = """# the team's Spinnaker
 persistentStorage:
   # the store
