@@ -14,7 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from charts_pods import NAME, containers, distinct, pods, template
-from charts_values import ALONE, CI, EVERYTHING, over
+from charts_values import ALONE, CI, EVERYTHING, EXAMPLES, over
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
@@ -194,7 +194,7 @@ def test_secrets_pods_need_are_made_or_named(every: Every) -> None:
             )
 
 
-@pytest.mark.parametrize("name", sorted(CI))
+@pytest.mark.parametrize("name", sorted({**CI, **EXAMPLES}))
 def test_no_mapping_has_a_key_twice(texts: Callable[..., dict[str, str]], name: str) -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -207,7 +207,7 @@ def test_no_mapping_has_a_key_twice(texts: Callable[..., dict[str, str]], name: 
             for _, value in node.value:
                 yield from twice(value)
 
-    for file, text in texts("isd", CI[name]).items():
+    for file, text in texts("isd", {**CI, **EXAMPLES}[name]).items():
         documents = [] if file.endswith("NOTES.txt") else yaml.compose_all(text, loader)
         assert not [key for node in documents if node for key in twice(node)], file
 
@@ -275,3 +275,39 @@ def test_a_component_of_another_name_is_reached_by_it(render: Callable[..., list
     assert {name for name in led if not name.startswith("spin-")} <= services
     assert {"console", "tunnel", "accounts-service"} <= services
     assert "isd-sapor:" not in "".join(str(one) for one in objects)
+
+
+DEFAULTS: dict[str, set[str]] = {
+    "fieldPath": {"apiVersion"},
+    "volumeMode": {"accessModes"},
+    "targetPort": {"protocol"},
+    "containerPort": {"protocol"},
+    "weight": {"group", "kind"},
+    "sectionName": {"group", "kind"},
+    "pathType": {"path"},
+}
+"""Mappings that have this key, and the keys with a default of the API server that they write out beside it."""
+
+
+def test_defaults_of_lists_that_are_owned_as_a_whole_are_written_out(every: dict[str, list[Object]]) -> None:
+    """Server-side apply meets no conflict with what the API server filled in for a client-side one."""
+    seen = set()
+
+    def mappings(value: Any) -> Iterator[Object]:
+        if isinstance(value, dict):
+            yield value
+        for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from mappings(one)
+
+    for where, one in ((where, one) for where, objects in every.items() for one in objects):
+        if one["kind"] == "PersistentVolumeClaim":
+            assert one["spec"]["volumeMode"] == "Filesystem", where
+        sides = [one["spec"].get(side, []) for side in ("ingress", "egress")] if one["kind"] == "NetworkPolicy" else []
+        assert all("protocol" in port for rules in sides for rule in rules for port in rule.get("ports", [])), where
+        for mapping in mappings(one):
+            for key in DEFAULTS.keys() & mapping.keys():
+                seen.add(key)
+                assert DEFAULTS[key] <= mapping.keys(), f"{where}: {one['kind']} {one['metadata']['name']}: {mapping}"
+            if "serviceAccountToken" in mapping:
+                assert "expirationSeconds" in mapping["serviceAccountToken"], where
+    assert seen == DEFAULTS.keys()
