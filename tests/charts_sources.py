@@ -13,8 +13,10 @@ from servers.aws import aws
 from servers.certificates import Authority
 from servers.git_http import GitHttpServer
 from servers.git_ssh import GitSshServer
+from servers.kubernetes_api import kubernetes
 from servers.openbao import openbao
 from servers.repositories import Repository
+from servers.token_reviews import review_token, service_token
 
 Object = dict[str, Any]
 TOKEN = "a-token/of&the-test"
@@ -77,3 +79,22 @@ def vault(stack: ExitStack, folder: Path, files: Mapping[str, str]) -> Source:
         bao.put("hal", f"prod/{name}", {"content": text})
     values = {"credentials": {"vault": {"address": bao.url, "auth": "token", "tokenSecret": "vault-login"}}}
     return Source("vault://hal/prod", values, {"vault-login": {"token": bao.token("root")}})
+
+
+def vault_by_account(stack: ExitStack, folder: Path, files: Mapping[str, str]) -> Source:
+    """The same with the login of the pod's account, which Vault has the cluster review."""
+    bao = stack.enter_context(openbao(folder))
+    cluster = stack.enter_context(kubernetes(folder))
+    cluster.rule = review_token
+    bao.mount("hal", 2)
+    for name, text in files.items():
+        bao.put("hal", f"prod/{name}", {"content": text})
+    bao.policy("reader", {"hal/*": ["read", "list"]})
+    bao.call("POST", "sys/auth/kubernetes", {"type": "kubernetes"})
+    trust = {"kubernetes_host": cluster.url, "kubernetes_ca_cert": cluster.ca.read_text()}
+    bao.call("POST", "auth/kubernetes/config", {**trust, "disable_iss_validation": True})
+    names = {"bound_service_account_names": ["halyard"], "bound_service_account_namespaces": ["spinnaker"]}
+    bao.call("POST", "auth/kubernetes/role/hal", {**names, "token_policies": ["reader"]})
+    (folder / "account-token").write_text(service_token("halyard"))
+    values = {"credentials": {"vault": {"address": bao.url, "auth": "kubernetes", "role": "hal"}}}
+    return Source("vault://hal/prod", values, {}, {"HALGIT_VAULT_SECRET_FILE": str(folder / "account-token")})

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from charts_pods import Pod
-from charts_sources import TOKEN, Source, https, public, s3, ssh, vault
+from charts_sources import TOKEN, Source, https, public, s3, ssh, vault, vault_by_account
 from charts_values import over
 from servers.halyard import Daemon, halyard
 from servers.kubernetes_api import kubernetes
@@ -84,7 +84,7 @@ KUBERNETES = {
 }
 
 
-SOURCES = (https, public, ssh, s3, vault)
+SOURCES = (https, public, ssh, s3, vault, vault_by_account)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
             "          uri: DYNAMIC_ACCOUNTS_REPO\n          privateKey: |\n"
         )
     source = kind(stack, tmp_path, files)
-    if kind in (public, vault):
+    if kind in (public, vault, vault_by_account):
         source.values = over(source.values, {"parameters": {"GIT_USER": "robot"}})
         tokens = {**KUBERNETES, "GIT_TOKEN": {"secret": "git-token", "key": "token"}}
         source.values = over(source.values, {"secretParameters": tokens})
@@ -164,7 +164,7 @@ def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
     if kind in (https, public, ssh):
         Repository(tmp_path / "repositories" / "config").git("branch", "--move", "team/live")
     more = {"source": {"variant": {s3: "s3", ssh: "ssh"}.get(kind, "token")}}
-    if kind is vault:
+    if kind in (vault, vault_by_account):
         more = over(more, {"parameters": {"BRANCH": "main"}})
     started = pod(render, source, tmp_path / "pod", "opsmx", **more)
     done = started.run("halgit", **source.environment)
@@ -180,7 +180,7 @@ def test_a_source_of_the_predecessor_is_rendered_with_all_its_tokens(
         git = accounts["spring"]["cloud"]["config"]["server"]["git"]
         assert git == {
             "uri": source.url, "username": "robot", "password": TOKEN, "searchPaths": "/",
-            "defaultLabel": "main" if kind is vault else "team/live",
+            "defaultLabel": "main" if kind in (vault, vault_by_account) else "team/live",
         }  # fmt: skip
         assert accounts["encrypt"]["key"] == KEY
     orca = yaml.safe_load((profiles / "orca-local.yml").read_text())

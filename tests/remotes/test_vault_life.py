@@ -5,7 +5,6 @@ Also logins that need more than one server: Kubernetes, and namespaces.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import time
@@ -14,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers.http import Asked, Said
-from servers.kubernetes_api import kubernetes, status
+from servers.kubernetes_api import kubernetes
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Answer, Request, relay
+from servers.token_reviews import review_token, service_token
 
 from halgit.errors import NotFoundError, RefusedError
 from halgit.operator_settings import Access, PerHost, SourceSpec
@@ -164,35 +163,9 @@ def test_a_living_token_that_may_not_look_itself_up_is_not_called_dead(bao: Bao)
     assert engine.read(reference()).keys == {"k": "value"}
 
 
-def service_token(name: str) -> str:
-    """A token as a service account has it; the cluster that reviews it looks at no signature."""
-
-    def part(raw: bytes) -> str:
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-    account = {"namespace": "spinnaker", "serviceaccount": {"name": name, "uid": "u-1"}}
-    now = int(time.time())
-    times = {"iat": now - 60, "nbf": now - 60, "exp": now + 600}
-    claims = {"sub": f"system:serviceaccount:spinnaker:{name}", "kubernetes.io": account, **times}
-    head = json.dumps({"alg": "RS256", "typ": "JWT"}).encode()
-    return ".".join((part(head), part(json.dumps(claims).encode()), part(b"0" * 256)))
-
-
-def reviewed(asked: Asked) -> Said | None:
-    """TokenReview as the API server does it: halyard's token is one of its own, no other is."""
-    if "tokenreviews" not in asked.path:
-        return status(404, "NotFound")
-    token = json.loads(asked.body)["spec"]["token"]
-    known = "system:serviceaccount:spinnaker:halyard"
-    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-    state = {"authenticated": claims["sub"] == known, "user": {"username": known, "uid": "u-1"}}
-    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": state}
-    return Said(201, json.dumps(review).encode())
-
-
 def test_kubernetes_login_whose_token_the_cluster_reviews(bao: Bao, tmp_path: Path) -> None:
     with kubernetes(tmp_path) as cluster:
-        cluster.rule = reviewed
+        cluster.rule = review_token
         bao.call("POST", "sys/auth/k8s-prod", {"type": "kubernetes"})
         trust = {"kubernetes_host": cluster.url, "kubernetes_ca_cert": cluster.ca.read_text()}
         bao.call("POST", "auth/k8s-prod/config", {**trust, "disable_iss_validation": True})
