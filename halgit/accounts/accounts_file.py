@@ -7,7 +7,7 @@ of a file that vanished until it is restarted, so the last entry leaves an empty
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -48,7 +48,9 @@ class AccountsFile:
 
     def __init__(self, text: bytes, name: str, parsed: Any = MISSING) -> None:
         """`parsed` is the data of the text, if it is known."""
-        self.text = text
+        self._text = text
+        self._before: Any = MISSING
+        self._edits: list[tuple[Path, Value | AbsentType]] = []
         self.name = name
         self._data = self._read() if parsed is MISSING else parsed
         faults = list(shape_faults(self._data)) if parsed is MISSING else []
@@ -89,21 +91,49 @@ class AccountsFile:
         items = body.get(key)
         return (section, key, len(items) if isinstance(items, list) else 0)
 
-    def edit(self, path: Path, value: Value | AbsentType) -> AccountsFile:
-        """Return the file with one value set, or removed. Raises AccountError if that would change something else."""
+    @property
+    def text(self) -> bytes:
+        """The file's text, in which every edit is made. Raises AccountError if one would change something else."""
+        if self._edits:
+            self._text = self._write(hyaml.edit_all, self._text, self._before, self._edits)
+            self._edits = []
+        return self._text
+
+    def edit(self, path: Path, value: Value | AbsentType, *, later: bool = False) -> AccountsFile:
+        """Return the file with one value set, or removed. Raises AccountError if that would change something else.
+
+        With `later` the text is changed when it is asked for, together with that of other edits; it raises then.
+        """
+        if not later:
+            file = AccountsFile(self.text, self.name, self._data)
+            file._text = file._write(hyaml.edit_parsed, self.text, self._data, path, value)
+            return file
         try:
-            text, data = hyaml.edit_parsed(self.text, self._data, path, value)
+            file = AccountsFile(self._text, self.name, hyaml.apply_change(self._data, path, value))
         except hyaml.EditError as reason:
-            raise AccountError(f"{self.name}: {reason}", "Write the list in block style, without anchors.") from None
+            raise self._uneditable(reason) from None
+        file._before = self._before if self._edits else self._data
+        file._edits = [*self._edits, (path, value)]
+        return file
+
+    def _write(self, write: Callable[..., tuple[bytes, Value]], *arguments: Any) -> bytes:
+        """Return the text that an edit leads to; the data becomes that of the text."""
+        try:
+            text, self._data = write(*arguments)
+        except hyaml.EditError as reason:
+            raise self._uneditable(reason) from None
         if len(text) > LONGEST:
             raise AccountError(
                 f"{self.name} would have {len(text)} bytes, and {LONGEST} is the limit.",
                 "Split the accounts over several repositories.",
             )
-        return AccountsFile(text, self.name, data)
+        return text
+
+    def _uneditable(self, reason: hyaml.EditError) -> AccountError:
+        return AccountError(f"{self.name}: {reason}", "Write the list in block style, without anchors.")
 
     def _read(self) -> Any:
-        read = hyaml.read(self.text, self.name, many=True)
+        read = hyaml.read(self._text, self.name, many=True)
         if read.findings:
             listed = " ".join(f"{self.name}:{fault.line}: {fault.message}" for fault in read.findings)
             raise AccountError(listed, "Clouddriver cannot read the file either. Correct it first.")

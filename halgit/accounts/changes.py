@@ -136,7 +136,7 @@ def _add(file: AccountsFile, change: Change, policy: Policy, exists: Callable[[s
     ]
     if faults:
         raise _refused(change, faults)
-    edited = _keep(file.edit(file.appended_path(provider), entry), policy)
+    edited = _keep(file.edit(file.appended_path(provider), entry, later=True), policy)
     check_filters(edited)
     return Edited(edited, None, entry, (*notes, *_notes(provider, entry)))
 
@@ -162,8 +162,8 @@ def _update(file: AccountsFile, entry: Entry, change: Change, policy: Policy, ex
     edited = file
     for own, value in changed.items():
         if not _is_same(entry.fields.get(own, MISSING), value, policy):
-            edited = edited.edit((*entry.path, own), value)
-    if edited.text != file.text:
+            edited = edited.edit((*entry.path, own), value, later=True)
+    if edited is not file:
         edited = _keep(edited, policy)
         check_filters(edited)
     return Edited(edited, entry, after, (*notes, *_notes(entry.provider, after)))
@@ -171,7 +171,7 @@ def _update(file: AccountsFile, entry: Entry, change: Change, policy: Policy, ex
 
 def _remove(file: AccountsFile, entry: Entry, policy: Policy) -> Edited:
     had_secrets = any(True for _ in file.ciphers())
-    edited = _keep(file, policy).edit(entry.path, MISSING)
+    edited = _keep(file, policy).edit(entry.path, MISSING, later=True)
     if had_secrets and not any(True for _ in edited.ciphers()):
         raise AccountError(
             f"{file.name}: the account {entry.name} has the last {{cipher}} value of the file. Without one Clouddriver"
@@ -188,7 +188,7 @@ def _keep(file: AccountsFile, policy: Policy) -> AccountsFile:
     """Add the kept value to a file that has `{cipher}` values and not yet that one."""
     if policy.cipher is None or file.is_kept or not any(True for _ in file.ciphers()):
         return file
-    return file.edit(KEEP, policy.cipher.encrypt(_KEPT_TEXT))
+    return file.edit(KEEP, policy.cipher.encrypt(_KEPT_TEXT), later=True)
 
 
 # --- fields ---

@@ -89,6 +89,7 @@ class Writer:
         self._turn = threading.Lock()
         self._session: Session | None = None
         self._answers = Answers(FILE)
+        self._known: AccountsFile | None = None
         self._attempt_seconds = 0.1
         self._conflicted = float("-inf")
         self._stopping = False
@@ -103,7 +104,7 @@ class Writer:
         """Return the file as it is now, with its revision. Raises AccountError and RemoteErrors."""
         with self._turn:
             session = self._refreshed()
-            return AccountsFile(session.read(FILE) or b"", self.store.file), session.revision
+            return self._parsed(session.read(FILE) or b""), session.revision
 
     def history(self) -> dict[str, tuple[str, str]]:
         """Return who changed each account last, and when (ISO 8601), as far as the store's history tells."""
@@ -244,6 +245,7 @@ class Writer:
                 # The answer may be lost, not the commit: whoever asked finds out by reading again.
                 revision = self._landed(batch)
             self.commits += bool(batch.changes)
+            self._known = batch.file
             for job, _, written in batch.edits:
                 job.result = replace(written, revision=revision if written.files else "")
                 self._answers.remember(job.request, job.result)
@@ -270,34 +272,51 @@ class Writer:
         self._sleep(random.uniform(0.0, _PAUSE * self._attempt_seconds * min(1.0, left)))
 
     def _planned(self, session: Session, jobs: Sequence[_Job]) -> tuple[_Batch, list[HalgitError]]:
-        """Apply the jobs one after the other; those that are refused are finished with their error."""
+        """Apply the jobs; those that are refused are finished with their error."""
+        if len(jobs) > 1:
+            try:
+                return self._applied(session, jobs, together=True)
+            except AccountError:
+                # The text cannot be edited for one of them: find out for which.
+                jobs = [job for job in jobs if not job.done.is_set()]
+        return self._applied(session, jobs, together=False)
+
+    def _applied(self, session: Session, jobs: Sequence[_Job], *, together: bool) -> tuple[_Batch, list[HalgitError]]:
+        """Apply the jobs one after the other; the text is edited for all of them `together`, or for each."""
         before = session.read(FILE)
         if session.exists(OVERRIDES):
             raise AccountError(
                 f"{self.store.url}: {OVERRIDES} takes precedence over {FILE}, so that changes would have no effect.",
                 f"Move its properties to {FILE} and delete it.",
             )
-        file = AccountsFile(before or b"", self.store.file)
+        file = self._parsed(before or b"")
         edits: list[tuple[_Job, CommitLine, Written]] = []
         errors: list[HalgitError] = []
         changes: dict[str, bytes | None] = {}
         for job in jobs:
             try:
                 edited = apply_change(file, job.request.change, self.policy, session.exists)
+                if not together:
+                    _ = edited.file.text
             except HalgitError as reason:
                 errors.append(reason)
                 _finish([job], reason)
                 continue
             added = {path: text for path, text in job.request.change.files.items() if session.read(path) != text}
-            kept = {path for entry in edited.file.entries for path in _kubeconfigs(entry.fields)}
-            gone = [path for path in _kubeconfigs(edited.before.fields if edited.before else None) if path not in kept]
+            gone = _unused(edited)
             changes |= added
             changes |= dict.fromkeys(gone)
-            wrote = [FILE] if edited.file.text != file.text else []
+            wrote = [FILE] if edited.file is not file else []
             # The file after each change is not kept: a batch would hold it a hundred times.
             edits.append((job, _line(job.request, edited), _written(edited, (*added, *wrote, *gone))))
             file = edited.file
         return _Batch(before, file, _in_order(changes, before, file), edits), errors
+
+    def _parsed(self, text: bytes) -> AccountsFile:
+        """The file, read again only if another writer has changed it."""
+        if self._known is None or self._known.text != text:
+            self._known = AccountsFile(text, self.store.file)
+        return self._known
 
     def _is_answered(self, session: Session, job: _Job) -> bool:
         """Finish a job whose request was answered before, or whose key belongs to another request."""
@@ -346,6 +365,15 @@ def _kubeconfigs(entry: Mapping[str, Value] | None) -> list[str]:
     value = Entry("", (), entry or {}).get("kubeconfigFile")
     path = value.removeprefix(SERVED) if isinstance(value, str) and value.startswith(SERVED) else ""
     return [path] if path.startswith(f"{FOLDER}/") else []
+
+
+def _unused(edited: Edited) -> list[str]:
+    """The kubeconfigs of ours that the entry named before, and no entry names any more."""
+    named = _kubeconfigs(edited.before.fields if edited.before else None)
+    if not named:
+        return []
+    kept = {path for entry in edited.file.entries for path in _kubeconfigs(entry.fields)}
+    return [path for path in named if path not in kept]
 
 
 def _rotated(file: AccountsFile, old: Cipher, new: Cipher) -> tuple[bytes, int]:

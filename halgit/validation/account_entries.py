@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
@@ -66,7 +66,12 @@ class EntryFault(Record):
 
 def relax_key(key: object) -> str:
     """A key as Spring compares it: its letters and digits in lower case."""
-    return "".join(one for one in str(key).lower() if one.isalnum())
+    return _relaxed(str(key))
+
+
+@lru_cache(maxsize=10_000)
+def _relaxed(key: str) -> str:
+    return "".join(one for one in key.lower() if one.isalnum())
 
 
 def check_name(name: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ _MODULES = {
     "EditError": "editable_file",
     "apply_change": "editor",
     "edit": "editor",
+    "edit_all": "editor",
     "edit_parsed": "editor",
     "replace_in_documents": "editor",
     "replace_scalars": "editor",
@@ -36,7 +37,7 @@ _MODULES = {
 
 if TYPE_CHECKING:
     from halgit.yaml.editable_file import EditError
-    from halgit.yaml.editor import apply_change, edit, edit_parsed, replace_in_documents, replace_scalars
+    from halgit.yaml.editor import apply_change, edit, edit_all, edit_parsed, replace_in_documents, replace_scalars
     from halgit.yaml.emitter import dump
     from halgit.yaml.extraction import extract, list_comments, prepend_item, prepend_keys, rename_key
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
@@ -53,6 +54,7 @@ __all__ = [
     "apply_change",
     "dump",
     "edit",
+    "edit_all",
     "edit_parsed",
     "extract",
     "find_offset",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import random
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halgit.pipeline import MISSING, Path
-from halgit.yaml import EditError, dump, edit, read
-from halgit.yaml.editor import replace_scalars
+from halgit.yaml import EditError, dump, edit, editor, read
+from halgit.yaml.editor import edit_all, edit_parsed, replace_scalars
 from halgit.yaml.locator import get_key_text
 
 FILE = b"""\
@@ -154,3 +155,49 @@ def test_replacing_many_scalars_reads_each_key_once() -> None:
         return sum(entry.callcount for entry in profile.getstats() if entry.code is get_key_text.__code__)
 
     assert (keys_read(100), keys_read(400)) == (100, 400)
+
+
+STARTS = (
+    "",
+    "# first\n",
+    "a:\n  list:\n  - name: one # x\n    k: 1\n  # between\n  - name: two\n    flow: {x: 1}\n    deep: {o: p}\n# tail\n",
+    "a: {list: []}\n",
+    "a:\n  list: []\nb:\n  list:\n  - name: z\n",
+    "a:\n  list: # all\n  - name: one\nb:\n  list:\n  - {name: q}\nkeep: x\n",
+)
+NEW: tuple[Any, ...] = (2, "x", "0755", {"p": 1}, [1, "b"], {"o": {"p": 1}}, "a\nb\n")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_several_edits_in_one_pass_give_the_text_of_one_after_the_other(seed: int) -> None:
+    rng = random.Random(seed)
+    text = expected = rng.choice(STARTS).encode()
+    data = current = read(text, "").data
+    edits: list[tuple[Path, Any]] = []
+    for _ in range(rng.randint(1, 6)):
+        owner = rng.choice("ab")
+        items = ((current or {}).get(owner) or {}).get("list") or []
+        edit_of: tuple[tuple[Path, Any], ...] = (
+            ((owner, "list", len(items)), {"name": "new", "value": rng.choice(NEW)}),
+            ((owner, "list", rng.randrange(len(items) or 1), rng.choice(["k", "deep", "more"])), rng.choice(NEW)),
+            (("keep",), "y"),
+            ((owner, "list", rng.randrange(len(items) or 1)), MISSING),
+        )
+        path, value = rng.choices(edit_of, (5, 4, 1, 1))[0]
+        try:
+            expected, current = edit_parsed(expected, current, path, value)
+        except EditError:
+            continue
+        edits.append((path, value))
+    assert edit_all(text, data, edits) == (expected, current)
+
+
+def test_several_additions_and_changes_read_the_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b"a:\n  list:\n  - name: one # x\n"
+    edits: list[tuple[Path, Any]] = [(("a", "list", 1), {"name": "two"}), (("a", "list", 1, "k"), 1),
+                                     (("a", "list", 0, "k"), 2), (("a", "list", 2), {"name": "three"})]  # fmt: skip
+    seen: list[bytes] = []
+    monkeypatch.setattr(editor, "read", lambda text, name: seen.append(text) or read(text, name))
+    after, _ = edit_all(text, read(text, "").data, edits)
+    assert after == text + b"    k: 2\n  - name: two\n    k: 1\n  - name: three\n"
+    assert seen == [after]
