@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from halgit import yaml as hyaml
-from halgit.accounts.cipher import PREFIX
+from halgit.accounts.cipher import PREFIX, Cipher
 from halgit.errors import AccountError
 from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.record import Record
@@ -64,13 +64,26 @@ class AccountsFile:
         """Every account, in the order of the file."""
         return tuple(self._entries())
 
-    def find(self, name: str) -> tuple[Entry, ...]:
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[Entry, ...]]:
+        found: dict[str, tuple[Entry, ...]] = {}
+        for entry in self.entries:
+            key = entry.name.lower()
+            found[key] = (*found.get(key, ()), entry)
+        return found
+
+    def find(self, name: str, *, any_case: bool = False) -> tuple[Entry, ...]:
         """Return the entries of this name."""
-        return tuple(entry for entry in self.entries if entry.name == name)
+        return tuple(one for one in self._by_name.get(name.lower(), ()) if any_case or one.name == name)
 
     def ciphers(self) -> Iterator[tuple[Path, str]]:
         """Every `{cipher}` value with its path, the kept one included."""
-        yield from _ciphers(self._data, ())
+        return _ciphers(self._data, ()) if self.has_ciphers else iter(())
+
+    @cached_property
+    def has_ciphers(self) -> bool:
+        """True if a value of the file begins with `{cipher}`."""
+        return any(True for _ in _ciphers(self._data, ()))
 
     @property
     def is_kept(self) -> bool:
@@ -97,6 +110,9 @@ class AccountsFile:
         if self._edits:
             self._text = self._write(hyaml.edit_all, self._text, self._before, self._edits)
             self._edits = []
+            # What was derived from the file before each edit need not be in the order of the text.
+            vars(self).pop("entries", None)
+            vars(self).pop("_by_name", None)
         return self._text
 
     def edit(self, path: Path, value: Value | AbsentType, *, later: bool = False) -> AccountsFile:
@@ -114,7 +130,23 @@ class AccountsFile:
             raise self._uneditable(reason) from None
         file._before = self._before if self._edits else self._data
         file._edits = [*self._edits, (path, value)]
+        self._derive(file, path, value)
         return file
+
+    def _derive(self, file: AccountsFile, path: Path, value: Value | AbsentType) -> None:
+        """Give an edited file what is known of this one: a batch would look through all accounts for each change."""
+        if value is MISSING:
+            return
+        if not self.has_ciphers:
+            vars(file)["has_ciphers"] = any(True for _ in _ciphers(value, ()))
+        is_new = (
+            isinstance(path[-1], int) and len(path) == 3 and path == self.appended_path(find_provider(str(path[0])))
+        )
+        if is_new and isinstance(value, dict):
+            entry = Entry(find_provider(str(path[0])), path, value)
+            key = entry.name.lower()
+            vars(file)["entries"] = (*self.entries, entry)
+            vars(file)["_by_name"] = {**self._by_name, key: (*self._by_name.get(key, ()), entry)}
 
     def _write(self, write: Callable[..., tuple[bytes, Value]], *arguments: Any) -> bytes:
         """Return the text that an edit leads to; the data becomes that of the text."""
@@ -168,6 +200,27 @@ def read_name(fields: Mapping[str, Value]) -> str:
 def tag_entry(fields: Mapping[str, Value]) -> str:
     """Return the version of an entry: a digest of everything in it."""
     return hashlib.sha256(hyaml.dump(dict(fields))).hexdigest()[:24]
+
+
+def rotate_values(file: AccountsFile, old: Cipher, new: Cipher) -> tuple[bytes, int]:
+    """Return the text with every `{cipher}` value encrypted by the new key, in one pass, and how many there are.
+
+    Raises AccountError naming each value that the old key does not open.
+    """
+    replaced: dict[Path, Value] = {}
+    wrong = []
+    for path, value in file.ciphers():
+        try:
+            replaced[path] = new.encrypt(old.decrypt(value))
+        except ValueError:
+            wrong.append(".".join(str(step) for step in path))
+    if wrong:
+        message = f"{file.name}: the old key does not open {', '.join(wrong)}."
+        raise AccountError(message, "Use the key they were encrypted with.")
+    try:
+        return hyaml.replace_scalars(file.text, replaced), len(replaced)
+    except KeyError:
+        raise AccountError(f"{file.name} cannot be edited in place.", "Write it without anchors.") from None
 
 
 def _ciphers(value: Value, here: Path) -> Iterator[tuple[Path, str]]:

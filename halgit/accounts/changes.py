@@ -116,7 +116,7 @@ class ChangedError(AccountError):
 
 
 def _add(file: AccountsFile, change: Change, policy: Policy, exists: Callable[[str], bool]) -> Edited:
-    same = [entry for entry in file.entries if entry.name.lower() == change.name.lower()]
+    same = file.find(change.name, any_case=True)
     if same:
         raise ExistsError(
             f"{file.name} has a {same[0].provider} account {same[0].name} already.",
@@ -170,9 +170,9 @@ def _update(file: AccountsFile, entry: Entry, change: Change, policy: Policy, ex
 
 
 def _remove(file: AccountsFile, entry: Entry, policy: Policy) -> Edited:
-    had_secrets = any(True for _ in file.ciphers())
+    had_secrets = file.has_ciphers
     edited = _keep(file, policy).edit(entry.path, MISSING, later=True)
-    if had_secrets and not any(True for _ in edited.ciphers()):
+    if had_secrets and not edited.has_ciphers:
         raise AccountError(
             f"{file.name}: the account {entry.name} has the last {{cipher}} value of the file. Without one Clouddriver"
             " would keep the old accounts until it is restarted.",
@@ -186,7 +186,7 @@ def _remove(file: AccountsFile, entry: Entry, policy: Policy) -> Edited:
 
 def _keep(file: AccountsFile, policy: Policy) -> AccountsFile:
     """Add the kept value to a file that has `{cipher}` values and not yet that one."""
-    if policy.cipher is None or file.is_kept or not any(True for _ in file.ciphers()):
+    if policy.cipher is None or file.is_kept or not file.has_ciphers:
         return file
     return file.edit(KEEP, policy.cipher.encrypt(_KEPT_TEXT), later=True)
 

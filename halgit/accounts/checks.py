@@ -103,8 +103,10 @@ def check_key(file: AccountsFile, policy: Policy) -> None:
 
 def check_filters(file: AccountsFile) -> None:
     """Raise AccountError if Spring would lose a space filter in a file with `{cipher}` values."""
+    if not file.has_ciphers:
+        return
     lost = [f"{entry.name} ({key})" for entry in file.entries for key in lost_filters(entry.provider, entry.fields)]
-    if lost and any(True for _ in file.ciphers()):
+    if lost:
         raise AccountError(
             f"{file.name}: in a file with {{cipher}} values Spring loses keys of spaceFilter that have spaces:"
             f" {', '.join(lost)}. The account would reach every space.",

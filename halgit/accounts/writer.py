@@ -15,8 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from halgit import yaml as hyaml
-from halgit.accounts.accounts_file import AccountsFile, Entry
+from halgit.accounts.accounts_file import AccountsFile, Entry, rotate_values
 from halgit.accounts.changes import Change, Edited, apply_change
 from halgit.accounts.checks import Policy
 from halgit.accounts.cipher import Cipher
@@ -26,7 +25,7 @@ from halgit.accounts.stores import FILE, FOLDER, OVERRIDES, Session, Store
 from halgit.accounts.views import describe_changes
 from halgit.errors import AccountError, ConflictError, HalgitError, UnreachableError
 from halgit.operator_settings import Progress, ignore_progress
-from halgit.pipeline import Path, Value
+from halgit.pipeline import Value
 from halgit.record import Record, field, replace
 from halgit.report.tables import counted
 from halgit.validation.account_access import SERVED
@@ -37,6 +36,8 @@ _PAUSE: Final = 4.0
 _CONTENDED_SECONDS: Final = 10.0
 """Seconds after a conflict during which other writers are assumed to be active."""
 _LARGEST_BATCH: Final = 100
+_GATHERING_SECONDS: Final = 0.1
+"""The longest wait for further changes before a batch."""
 
 
 class BusyError(AccountError):
@@ -90,6 +91,7 @@ class Writer:
         self._session: Session | None = None
         self._answers = Answers(FILE)
         self._known: AccountsFile | None = None
+        self._last_batch, self._batch_seconds = 1, 0.0
         self._attempt_seconds = 0.1
         self._conflicted = float("-inf")
         self._stopping = False
@@ -162,7 +164,7 @@ class Writer:
             for attempt in range(10_000):
                 session = self._refreshed()
                 before = session.read(FILE) or b""
-                text, count = _rotated(AccountsFile(before, self.store.file), old, new)
+                text, count = rotate_values(AccountsFile(before, self.store.file), old, new)
                 try:
                     revision = (
                         "" if dry or not count else session.write({FILE: text}, "Encrypt all accounts with a new key\n")
@@ -211,6 +213,7 @@ class Writer:
     def _write_waiting(self, own: _Job) -> None:
         """Write batches until the own job is done."""
         while not own.done.is_set():
+            self._gather()
             with self._lock:
                 jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_BATCH))]
             if not jobs:
@@ -222,6 +225,12 @@ class Writer:
             except BaseException:
                 _finish(jobs, AccountError("The writer failed before the change was written.", "Run again."))
                 raise
+
+    def _gather(self) -> None:
+        """Where changes came together before, wait shortly for those whose callers were just answered."""
+        end = time.monotonic() + min(_GATHERING_SECONDS, self._batch_seconds / 4)
+        while self._last_batch > 1 and len(self._waiting) < self._last_batch and time.monotonic() < end:
+            self._sleep(_GATHERING_SECONDS / 20)
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
         """Plan and write a batch, again on each conflict."""
@@ -246,6 +255,7 @@ class Writer:
                 revision = self._landed(batch)
             self.commits += bool(batch.changes)
             self._known = batch.file
+            self._last_batch, self._batch_seconds = len(batch.edits), time.monotonic() - started
             for job, _, written in batch.edits:
                 job.result = replace(written, revision=revision if written.files else "")
                 self._answers.remember(job.request, job.result)
@@ -374,21 +384,3 @@ def _unused(edited: Edited) -> list[str]:
         return []
     kept = {path for entry in edited.file.entries for path in _kubeconfigs(entry.fields)}
     return [path for path in named if path not in kept]
-
-
-def _rotated(file: AccountsFile, old: Cipher, new: Cipher) -> tuple[bytes, int]:
-    """The file with every value encrypted by the new key, in one pass."""
-    replaced: dict[Path, Value] = {}
-    wrong = []
-    for path, value in file.ciphers():
-        try:
-            replaced[path] = new.encrypt(old.decrypt(value))
-        except ValueError:
-            wrong.append(".".join(str(step) for step in path))
-    if wrong:
-        message = f"{file.name}: the old key does not open {', '.join(wrong)}."
-        raise AccountError(message, "Use the key they were encrypted with.")
-    try:
-        return hyaml.replace_scalars(file.text, replaced), len(replaced)
-    except KeyError:
-        raise AccountError(f"{file.name} cannot be edited in place.", "Write it without anchors.") from None
