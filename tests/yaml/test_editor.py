@@ -160,7 +160,8 @@ def test_replacing_many_scalars_reads_each_key_once() -> None:
 STARTS = (
     "",
     "# first\n",
-    "a:\n  list:\n  - name: one # x\n    k: 1\n  # between\n  - name: two\n    flow: {x: 1}\n    deep: {o: p}\n# tail\n",
+    "a:\n  list:\n  - name: one # x\n    k: 1\n  # between\n  - name: two\n    flow: {x: 1}\n    deep:\n      o: p\n"
+    "# tail\n",
     "a: {list: []}\n",
     "a:\n  list: []\nb:\n  list:\n  - name: z\n",
     "a:\n  list: # all\n  - name: one\nb:\n  list:\n  - {name: q}\nkeep: x\n",
