@@ -190,8 +190,10 @@ def _coerce(type_: model.FieldType, value: Value, *, is_config: bool) -> Value:
     """Return the value as Jackson binds it; the value itself where it is rejected, which is a finding."""
     if isinstance(value, (dict, list, Secret, SecretText)) or value is None:
         return value
+    if isinstance(value, PlainScalar) and to_java_string(value).lstrip("-").isdigit():
+        value = int(to_java_string(value))  # a date, which Jackson serializes as milliseconds
     if type_.kind in {"string", "any", "uri", "url"}:
-        return to_java_string(value) if type_.kind != "any" or isinstance(value, PlainScalar) else value
+        return value if type_.kind == "any" else to_java_string(value)
     if type_.kind == "enum":
         coerced: Value = coerce_enum(value, type_.name, "halconfig" if is_config else "service-settings")
     elif type_.kind == "boolean":

@@ -7,7 +7,7 @@ decides in one go for nearly every document; only where it refuses is the docume
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -122,7 +122,16 @@ def _violations(schema: str, document: Value, *, is_small: bool) -> Iterator[tup
     validator = _validator(schema)
     if not validator.is_valid(document):
         for error in validator.iter_errors(document):
-            yield error.kind.name, tuple(error.instance_path), error.kind.as_dict()
+            yield error.kind.name, _path(document, error.instance_path), error.kind.as_dict()
+
+
+def _path(document: Value, steps: Iterable[str | int]) -> Path:
+    """Return a path of the validator, which turns keys that are digits into positions."""
+    path: list[str | int] = []
+    for step in steps:
+        path.append(str(step) if isinstance(document, dict) else step)
+        document = document[path[-1]]
+    return tuple(path)
 
 
 @cache

@@ -19,7 +19,6 @@ LARGEST: Final = 2_000_000
 """Nodes a document may have once every alias is written out. Halyard would run out of memory far below."""
 
 _ORDINARY: Final = frozenset({str, int, bool, type(None)})
-_FURTHEST: Final = 1e300
 
 
 def is_ordinary(vocabulary: Vocabulary) -> bool:
@@ -39,7 +38,10 @@ def size(data: Value, known: dict[int, int] | None = None) -> int:
 
 
 def prepared(data: Value, *, jackson: bool, known: dict[int, Value] | None = None) -> Value:
-    """A copy that a schema validator takes. With `jackson`, dates are milliseconds and floats never look whole."""
+    """A copy that a schema validator takes. With `jackson`, dates are milliseconds and floats never look whole.
+
+    Bytes get a space, because Jackson takes them for strings and not for addresses.
+    """
     known = {} if known is None else known
     if isinstance(data, (dict, list)):
         if id(data) not in known:
@@ -59,18 +61,21 @@ def _scalar(value: Value, jackson: bool) -> Any:
         text = hyaml.to_java_string(value)
         return int(text) if jackson and text.lstrip("-").isdigit() else str(value)
     if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
+        return base64.b64encode(value).decode("ascii") + " ="
     if isinstance(value, str):
         return str(value)
     return _float(value) if isinstance(value, float) else value
 
 
-def _float(value: float) -> float:
-    """A float that is not an integer and truncates to the same: to JSON Schema 1.0 is an integer, to Jackson not."""
+def _float(value: float) -> float | str:
+    """A float that is not an integer and truncates to the same: to JSON Schema 1.0 is an integer, to Jackson not.
+
+    Infinity is a string, which fits where Jackson takes it: in a string field.
+    """
     if math.isnan(value):
         return 0.5
     if math.isinf(value):
-        return math.copysign(_FURTHEST, value)
+        return "Infinity"
     return value + math.copysign(0.5, value) if value.is_integer() and abs(value) < 2**52 else value
 
 

@@ -155,6 +155,7 @@ COERCIONS = {
     "providers: []": "rejected", "providers: ''": "rejected", "providers: {kubernetes: []}": "rejected",
     "deploymentEnvironment: {type: [Distributed]}": "rejected", "deploymentEnvironment: {type: {}}": "rejected",
     "deploymentEnvironment: {customSizing: []}": "rejected", "deploymentEnvironment: {customSizing: a}": "rejected",
+    "deploymentEnvironment: {customSizing: {1: a}}": "rejected", "providers: {aws: {enabled: .inf}}": "rejected",
 }  # fmt: skip
 """What Jackson does with values of another kind, by the kinds that the recorded cases of Halyard show."""
 

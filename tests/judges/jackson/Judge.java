@@ -1,0 +1,68 @@
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.DataInputStream;
+import java.net.URI;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+
+/** Binds one field of each kind as Halyard binds its halconfig: SnakeYAML to a map, Jackson from the map to the class. */
+public class Judge {
+  public enum Size { SMALL, MEDIUM, LARGE }
+
+  public enum Right { READ, WRITE }
+
+  public static class Inner {
+    public String name;
+  }
+
+  public static class Fields {
+    public String text;
+    public boolean flag;
+    public int number;
+    public Long big;
+    public Size size;
+    public URL url;
+    public URI uri;
+    public Inner inner;
+    public List<String> texts;
+    public List<Inner> inners;
+    public Map<String, String> map;
+    public Map<Right, Set<String>> rights;
+    public Map<String, Map> sizing;
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    ObjectMapper mapper = new ObjectMapper();
+    mapper.configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, true);
+    mapper.setSerializationInclusion(JsonInclude.Include.NON_NULL);
+    DataInputStream in = new DataInputStream(System.in);
+    while (true) {
+      byte[] text;
+      try {
+        text = new byte[in.readInt()];
+      } catch (java.io.EOFException end) {
+        return;
+      }
+      in.readFully(text);
+      System.out.println(answer(mapper, new String(text, StandardCharsets.UTF_8)));
+      System.out.flush();
+    }
+  }
+
+  private static String answer(ObjectMapper mapper, String text) throws Exception {
+    try {
+      Object read = new Yaml(new SafeConstructor()).load(text);
+      Fields bound = mapper.convertValue(read, Fields.class);
+      Object value = Fields.class.getField(String.valueOf(((Map) read).keySet().iterator().next())).get(bound);
+      return new ObjectMapper().writeValueAsString(Map.of("value", String.valueOf(value)));
+    } catch (RuntimeException refusal) {
+      return new ObjectMapper().writeValueAsString(Map.of("refused", String.valueOf(refusal.getMessage())));
+    }
+  }
+}
