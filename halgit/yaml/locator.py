@@ -50,7 +50,10 @@ def locate(text: bytes, path: Path, *, key: bool = False) -> Position | None:
 
 
 def locate_all(text: bytes, paths: Iterable[Path], *, keys: bool = False) -> dict[Path, Position]:
-    """Return the positions of many values with one parse. Unknown paths are skipped."""
+    """Return the positions of many values with one parse. Unknown paths are skipped.
+
+    A mapping or list that begins below its key has the position of the key: there a reader looks for it.
+    """
     wanted = dict.fromkeys(paths)
     try:
         return _EventLocator(text, wanted, is_key=keys).positions()
@@ -64,9 +67,16 @@ def _locate_in_nodes(text: bytes, paths: Iterable[Path], keys: bool) -> dict[Pat
     known: KeyIndex = {}
     for path in paths:
         trail = find_nodes(roots[0], path, want_key=keys, known=known) if roots else []
+        if trail and _is_block(trail[-1]) and path and isinstance(path[-1], str):
+            key = find_nodes(roots[0], path, want_key=True, known=known)[-1]
+            trail = [key if key.start.line < trail[-1].start.line else trail[-1]]
         if trail:
             found[path] = Position(trail[-1].start.line, trail[-1].start.column)
     return found
+
+
+def _is_block(node: Node) -> bool:
+    return node.kind in ("mapping", "sequence") and not node.flow
 
 
 # --- events ----------------------------------------------------------------------------------------------------
@@ -123,7 +133,7 @@ class _EventLocator:
     def _value(self, event: Any, wanted: _Wanted, depth: int, key: Any) -> None:
         """Take a node that paths lead to or through; `key` is the event of its key."""
         if _PATH in wanted:
-            self._record(wanted[_PATH], key if key is not None and self._is_key else event)
+            self._record(wanted[_PATH], key if key is not None and (self._is_key or _is_below(event, key)) else event)
         kind = event.__class__
         if kind is AliasEvent:
             if len(wanted) > (_PATH in wanted):
@@ -230,6 +240,12 @@ class _EventLocator:
             if depth + level > MAX_DEPTH:
                 raise _Complete
             event = following()
+
+
+def _is_below(value: Any, key: Any) -> bool:
+    """Return whether a value is a collection in block style that begins below its key."""
+    is_block = value.__class__ in (MappingStartEvent, SequenceStartEvent) and not value.flow_style
+    return is_block and bool(value.start_mark.line > key.start_mark.line)
 
 
 def _is_in_block(mapping: Any, key: Any) -> bool:

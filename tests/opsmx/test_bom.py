@@ -99,7 +99,7 @@ def test_the_origin_is_the_bom(tmp_path: Path, target: str, line: str) -> None:
         ("version: 1.30\n", "bom:1:1: error: Expected a string, got a number. Write the value in quotes."),
         ("- a\n", "bom:1:1: error: Expected a mapping, got a list. Write `version` and `services.<name>.image`."),
         ("services: {gate: x}\n", "bom:1:12: error: Expected a mapping, got a string."),
-        ("a: [\n", "bom:2:1: error:"),
+        ("a: [\n", "bom:1:4: error: the list opened by [ here is not closed."),
     ],
 )
 def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, text: str, message: str) -> None:

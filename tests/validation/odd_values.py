@@ -102,7 +102,7 @@ def _all(source: Texts, operator: OperatorSettings, before: Side) -> tuple[Findi
             for one in explaining.explain(compiled, name, locator.position):
                 explaining.to_json(one)
     difference.compare(before, Side(compiled.files, compiled.accounts), b"key", "prod", redactor.clean)
-    lock.entry(compiled, {})
+    lock.entry(compiled, {}, bytes)
     if not any(finding.severity is Severity.ERROR for finding in findings):
         opened(resolve_secrets(plan, Store({}), redactor, locate=locator.locate_findings))
     for finding in findings:

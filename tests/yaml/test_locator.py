@@ -58,6 +58,10 @@ def by_nodes(text: bytes, paths: list[Path], *, keys: bool) -> dict[Path, Positi
     found = {}
     for path in paths:
         trail = locator.find_nodes(roots[0], path, want_key=keys) if roots else []
+        if trail and path and isinstance(path[-1], str) and trail[-1].kind in ("mapping", "sequence"):
+            key = locator.find_nodes(roots[0], path, want_key=True)[-1]
+            if not trail[-1].flow and key.start.line < trail[-1].start.line:
+                trail = [key]
         if trail:
             found[path] = Position(trail[-1].start.line, trail[-1].start.column)
     return found
@@ -73,6 +77,14 @@ def test_events_find_what_nodes_find(name: str, keys: bool) -> None:
     for path in paths:
         one = {path: expected[path]} if path in expected else {}
         assert hyaml.locate_all(text, [path], keys=keys) == one, path
+
+
+def test_a_mapping_or_list_has_the_line_of_its_key() -> None:
+    text = b"a:\n\n  # a comment\n  b: [1]\n  c:\n  - d: 1\n    e: {f: 2}\n  g: {\n    h: 3}\n"
+    paths: list[Path] = [("a",), ("a", "b"), ("a", "c"), ("a", "c", 0), ("a", "c", 0, "e"), ("a", "g")]
+    assert [hyaml.locate(text, path) for path in paths] == [
+        Position(1, 1), Position(4, 6), Position(5, 3), Position(6, 5), Position(7, 8), Position(8, 6),
+    ]  # fmt: skip
 
 
 def test_events_find_what_nodes_find_in_generated_files() -> None:
@@ -121,5 +133,5 @@ def test_parsing_ends_with_the_last_position(monkeypatch: pytest.MonkeyPatch) ->
 
     original = locator.open_parser
     monkeypatch.setattr(locator, "open_parser", counted)
-    assert hyaml.locate(text, ("head", "accounts")) == Position(3, 3)
+    assert hyaml.locate(text, ("head", "accounts")) == Position(2, 3)
     assert events < 10
