@@ -12,9 +12,10 @@ import io
 import os
 import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -54,29 +55,57 @@ class TimedOut(BaseException):
 _GRACE = 5.0
 """Seconds after the timeout of a fetch until the run is ended: the fetch names its server, the run cannot."""
 
-_HARD_GRACE = 15.0
-"""Seconds after that until a run that no exception can end (inside a C library) is killed."""
+_HARD_GRACE = 5.0
+"""Seconds after that until a run that no exception reaches (it waits inside a C library) is ended without cleaning up.
+
+Twice as long after that, one whose C code lets no other thread run is killed with the stacks of its threads.
+"""
+
+_LAST_WORDS = 2.0
+"""Seconds for the message of a run that is ended without cleaning up: stderr may block."""
+
+TIMED_OUT = 3
+"""The exit code of a run that --timeout ended: most likely a source or secret store is too slow."""
 
 
-def limit_run(seconds: float) -> None:
-    """End the whole run, wherever it is, a little after this time; only for the main thread."""
+def describe_timeout(seconds: float) -> str:
+    """Return the reason and the next step for a run that took longer than this."""
+    hint = "Raise --timeout, or see with --log-format json where the time goes."
+    return f"The run did not finish within {seconds:g} seconds. {hint}"
+
+
+@contextmanager
+def limit_run(seconds: float, report: Callable[[str], None]) -> Iterator[None]:
+    """End the whole run, wherever it is, a little after this time; only for the main thread.
+
+    Raises TimedOut there. A run that this does not end is reported and ended with the exit code TIMED_OUT.
+    """
     import faulthandler
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TimedOut(seconds)
 
+    is_over = threading.Event()
+    threading.Thread(target=_end_late, args=(seconds, report, is_over), name="timeout", daemon=True).start()
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
     with suppress(OSError, ValueError):
-        faulthandler.dump_traceback_later(seconds + _GRACE + _HARD_GRACE, exit=True, file=2)
+        faulthandler.dump_traceback_later(seconds + _GRACE + 3 * _HARD_GRACE, exit=True, file=2)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
+        is_over.set()
 
 
-def end_limit() -> None:
-    """Stop the clock of `limit_run`."""
-    import faulthandler
-
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    faulthandler.cancel_dump_traceback_later()
+def _end_late(seconds: float, report: Callable[[str], None], is_over: threading.Event) -> None:
+    if is_over.wait(seconds + _GRACE + _HARD_GRACE):
+        return
+    words = threading.Thread(target=report, args=(describe_timeout(seconds),), daemon=True)
+    words.start()
+    words.join(_LAST_WORDS)
+    os._exit(TIMED_OUT)
 
 
 def call_within_limit(function: Callable[[], Any], seconds: float | None) -> Any:

@@ -1,0 +1,106 @@
+"""`--timeout` ends a whole run, wherever it is: in git, in a read, in a name server, in C code.
+
+The runs go on at the same time, so that all together take as long as the slowest.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import needs
+import pytest
+from servers.http import Asked, Said, server
+
+WORDS = "The run did not finish within 1 seconds. Raise --timeout, or see with --log-format json where the time goes."
+CONFIG = "deploymentConfigurations:\n- {name: default, version: 1.36.0}\n"
+LATEST = 30
+"""In seconds: 1, and 10 until a run that waits in C code is ended; the rest is for a busy machine."""
+
+RESOLVER = """
+import socket, sys, time
+socket.getaddrinfo = lambda *rest, **more: time.sleep(300)
+from halgit.cli import main
+main()
+"""
+IN_C = """
+import ctypes, sys
+from halgit.cli.output import Output
+from halgit.cli.process import limit_run
+library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+output = Output.current()
+with limit_run(1, lambda reason: output.error(reason, code=3)):
+    library.pthread_mutex_lock(mutex)
+    library.pthread_mutex_lock(mutex)
+"""
+PROGRAM = "from halgit.cli import main; main()"
+
+
+class Started:
+    """A run of the program, and how many seconds it took."""
+
+    def __init__(self, code: str, *arguments: object, **environment: str) -> None:
+        self._began = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
+            cwd=needs.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def end(self) -> tuple[int, str, float]:
+        """Exit code, messages and seconds; kills a run that goes on."""
+        try:
+            out, err = self._process.communicate(timeout=90)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        return self._process.returncode, out + err, time.monotonic() - self._began
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A server that takes requests and never answers."""
+    end = threading.Event()
+
+    def answer(request: Asked) -> Said:
+        end.wait(120)
+        return Said()
+
+    with server(answer) as url:
+        yield url
+        end.set()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Callable[[str, str], Path]:
+    def build(name: str, reference: str) -> Path:
+        profiles = tmp_path / name / "default" / "profiles"
+        profiles.mkdir(parents=True)
+        (tmp_path / name / "config").write_text(CONFIG)
+        (profiles / "gate-local.yml").write_text(f"a: \"${{{{ secret('{reference}') }}}}\"\n")
+        return tmp_path / name
+
+    return build
+
+
+def test_a_run_ends_wherever_it_is(tmp_path: Path, silent: str, repo: Callable[[str, str], Path]) -> None:
+    options = ("--timeout", "1", "--retries", "5", "--no-validate", "--out", tmp_path / "out")
+    vault = ("render", "--repo", repo("v", "vault://kv/x#k"), "--vault-address")
+    runs = {
+        "git": Started(PROGRAM, "render", "--repo", f"{silent}/repo", *options),
+        "vault": Started(PROGRAM, *vault, silent, *options, VAULT_TOKEN="t"),
+        "s3": Started(PROGRAM, "render", "--repo", "s3://some-bucket/x", "--s3-endpoint", silent, *options,
+                      AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_REGION="us-east-1"),
+        "name server": Started(RESOLVER, *vault, "http://vault.example.com", *options, VAULT_TOKEN="t"),
+        "C code": Started(IN_C),
+    }  # fmt: skip
+    ended = {name: run.end() for name, run in runs.items()}
+    assert {name: code for name, (code, _, _) in ended.items()} == dict.fromkeys(runs, 3) | {"vault": 4}, ended
+    assert {name for name, (_, _, seconds) in ended.items() if seconds > LATEST} == set()
+    assert {name for name, (_, text, _) in ended.items() if WORDS in text} == {"name server", "C code"}, ended
+    assert "Traceback" not in "".join(text for _, text, _ in ended.values())
+    assert not (tmp_path / "out").exists()
