@@ -207,6 +207,8 @@ def _spellings(plain: str) -> Iterator[str]:
     from urllib.parse import quote, quote_plus
 
     yield plain
+    if plain.isascii() and plain.isalnum():  # every spelling is this one
+        return
     for quoted in (
         quote(plain, safe="", errors="replace"),
         quote(plain, errors="replace"),

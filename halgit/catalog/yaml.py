@@ -67,6 +67,15 @@ server: {port: 8085}
         fix="Reduce the nesting.",
     ),
     Entry(
+        id="yaml/size",
+        severity=Severity.ERROR,
+        fatal=True,
+        summary="The file has too many values, or parameters make it too large.",
+        halyard="Halyard reads files of any size, in time and memory that grow with them.",
+        impact="The file cannot be read.",
+        fix="Split the file, or use smaller values.",
+    ),
+    Entry(
         id="yaml/documents",
         severity=Severity.ERROR,
         fatal=True,

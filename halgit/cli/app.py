@@ -16,18 +16,15 @@ from halgit import __version__
 from halgit.cli.command_line import has_unknown_variables, parse_options
 from halgit.cli.declarations import CommandDeclaration
 from halgit.cli.output import Output
-<<<<<<< HEAD
-from halgit.cli.process import Signalled, TimedOut, call_within_limit, harden_process, raise_on_signals
-=======
 from halgit.cli.process import (
     TIMED_OUT,
     Signalled,
     TimedOut,
+    call_within_limit,
     describe_timeout,
     harden_process,
     raise_on_signals,
 )
->>>>>>> 4437070 (End a run that waits inside a C library with its message and exit code)
 from halgit.errors import DeployError, FindingsError, HalgitError, PublishError
 from halgit.pipeline import Severity
 
@@ -51,47 +48,6 @@ COMMANDS: Final = {
     "help": ("help:help_", "Show the help of a command, the exit codes or the environment"),
 }
 """Every command with its module and name below `halgit.cli`, and one line of help. Modules load when needed."""
-
-
-<<<<<<< HEAD
-TIMED_OUT: Final = 3
-"""The exit code of a run that --timeout ended: most likely a source or secret store is too slow."""
-=======
-class Commands(Group):
-    """The group of all commands, each imported when it is needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        from importlib import import_module
-
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(import_module(f"halgit.cli.{module}"), name)
-        assert isinstance(command, (Command, Group))
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
-@click.command(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="See `halgit help exit-codes` and `halgit help environment`.",
-)
-@click.version_option(__version__, message="halgit %(version)s")
-def program() -> None:
-    """Compile layers of Spinnaker configuration into the .hal tree that Halyard loads.
-
-    \b
-    Example:
-      halgit render --repo . --overlay prod --out .hal
-    """
->>>>>>> 4437070 (End a run that waits inside a C library with its message and exit code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -126,7 +82,7 @@ def _dispatch(arguments: Sequence[str], output: Output) -> int:
     if isinstance(command, CommandDeclaration) and not has_unknown_variables(command.options, os.environ):
         options = parse_options(command, arguments[1:], os.environ)
         if options is not None:
-            result = call_within_limit(lambda: command.function(output, **options), options.get("timeout"))
+            result = call_within_limit(lambda: command.function(output, **options), options.get("timeout"), output)
             return result if isinstance(result, int) else 0
     from halgit.cli.program import call_program
 

@@ -91,8 +91,7 @@ class Command(_OptionNames):
         warn_of_unknown_variables(ctx)
         if ctx.info_name in _ENDLESS:
             return super().invoke(ctx)
-<<<<<<< HEAD
-        return call_within_limit(lambda: super(Command, self).invoke(ctx), ctx.params.get("timeout"))
+        return call_within_limit(lambda: super(Command, self).invoke(ctx), ctx.params.get("timeout"), ctx.obj)
 
 
 def build_command(declaration: CommandDeclaration) -> Command:
@@ -101,16 +100,6 @@ def build_command(declaration: CommandDeclaration) -> Command:
     return Command(
         declaration.name, callback=click.pass_obj(function), params=declaration.options, help=function.__doc__
     )
-=======
-        from halgit.cli.process import TIMED_OUT, limit_run
-
-        def report(reason: str) -> None:
-            ctx.obj.error(reason, code=TIMED_OUT)
-            ctx.obj.finish()
-
-        with limit_run(ctx.params["timeout"], report):
-            return super().invoke(ctx)
->>>>>>> 4437070 (End a run that waits inside a C library with its message and exit code)
 
 
 def _write_option_groups(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:

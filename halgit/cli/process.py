@@ -12,14 +12,18 @@ import io
 import os
 import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from halgit.errors import PublishError
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from halgit.cli.output import Output
 
 _SET_DUMPABLE = 4
 _GITPYTHON = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": os.devnull}
@@ -74,19 +78,30 @@ def describe_timeout(seconds: float) -> str:
     return f"The run did not finish within {seconds:g} seconds. {hint}"
 
 
+def call_within_limit(function: Callable[[], Any], seconds: float | None, output: Output) -> Any:
+    """Call a function and end the run if it takes longer than `--timeout`, in the main thread only."""
+    import threading
+
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        return function()
+    with limit_run(seconds, output):
+        return function()
+
+
 @contextmanager
-def limit_run(seconds: float, report: Callable[[str], None]) -> Iterator[None]:
+def limit_run(seconds: float, output: Output) -> Iterator[None]:
     """End the whole run, wherever it is, a little after this time; only for the main thread.
 
     Raises TimedOut there. A run that this does not end is reported and ended with the exit code TIMED_OUT.
     """
     import faulthandler
+    import threading
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TimedOut(seconds)
 
     is_over = threading.Event()
-    threading.Thread(target=_end_late, args=(seconds, report, is_over), name="timeout", daemon=True).start()
+    threading.Thread(target=_end_late, args=(seconds, output, is_over), name="timeout", daemon=True).start()
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
     with suppress(OSError, ValueError):
@@ -99,26 +114,19 @@ def limit_run(seconds: float, report: Callable[[str], None]) -> Iterator[None]:
         is_over.set()
 
 
-def _end_late(seconds: float, report: Callable[[str], None], is_over: threading.Event) -> None:
+def _end_late(seconds: float, output: Output, is_over: Event) -> None:
+    import threading
+
+    def report() -> None:
+        output.error(describe_timeout(seconds), code=TIMED_OUT)
+        output.finish()
+
     if is_over.wait(seconds + _GRACE + _HARD_GRACE):
         return
-    words = threading.Thread(target=report, args=(describe_timeout(seconds),), daemon=True)
+    words = threading.Thread(target=report, daemon=True)
     words.start()
     words.join(_LAST_WORDS)
     os._exit(TIMED_OUT)
-
-
-def call_within_limit(function: Callable[[], Any], seconds: float | None) -> Any:
-    """Call a function and end the run if it takes longer than `--timeout`, in the main thread only."""
-    import threading
-
-    if seconds is None or threading.current_thread() is not threading.main_thread():
-        return function()
-    limit_run(seconds)
-    try:
-        return function()
-    finally:
-        end_limit()
 
 
 def harden_process() -> None:

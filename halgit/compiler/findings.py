@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from halgit.compiler.locator import Locator, sort_findings
 from halgit.errors import FindingsError, UsageError
-from halgit.merge import selection
 from halgit.operator_settings import OperatorSettings
 from halgit.pipeline import MISSING, Compiled, Finding, Layer, Origin, Path, Severity
 from halgit.record import replace
+from halgit.text.globs import matches_any
+from halgit.text.limits import MAX_REPEATS, limit_findings
 from halgit.validation import policy
 from halgit.validation.rule import validate
 from halgit.validation.rules import ALL, trust
@@ -36,7 +37,8 @@ def collect_findings(
         found += _unmatched_includes(compiled, locator)
     if operator.trust.deny_commands:
         found = [*(one for one in found if not policy.is_operators(one.rule)), *find_commands(compiled, is_denied=True)]
-    found = [one for one in found if one.rule not in suppressed and not _is_of_wrong_parameter(one, compiled)]
+    found = [one for one in found if one.rule not in suppressed]
+    found = [one for one in limit_findings(found, MAX_REPEATS + 1) if not _is_of_wrong_parameter(one, compiled)]
     found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
     located = _without_consequences(locator.locate_findings(found))
     if is_incomplete or not operator.validate:
@@ -126,7 +128,7 @@ def _unmatched_includes(compiled: Compiled, locator: Locator) -> Iterator[Findin
     """Yield a warning for each `include` that matches no file of its layer."""
     for layer in compiled.layers:
         for number, glob in enumerate(layer.settings.include):
-            if not any(selection.matches_any(path, (glob,)) for path in layer.paths):
+            if not any(matches_any(path, (glob,)) for path in layer.paths):
                 message, hint = f"No file of the layer matches {glob}.", "Correct the pattern, or remove it."
                 yield _settings_warning("settings/include-nothing", message, hint, layer, ("include", number), locator)
 

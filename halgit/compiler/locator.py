@@ -32,6 +32,7 @@ class Locator:
         self._files, self._parameters, self._accounts = files, parameters, accounts
         self._layers = {layer.id: layer for layer in layers}
         self._texts: dict[str, bytes] = dict(accounts)
+        self._lines: dict[str, list[bytes]] = {}
         for layer in self._layers.values():
             if layer.settings.file:
                 self._texts[layer.settings.file] = layer.settings.text
@@ -52,7 +53,9 @@ class Locator:
 
     def line(self, file: str, number: int) -> str:
         """Return one line of a layer's file without its newline; empty if there is none."""
-        lines = self._texts.get(file, b"").splitlines()
+        if file not in self._lines:
+            self._lines[file] = self._texts.get(file, b"").splitlines()
+        lines = self._lines[file]
         return lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
 
     def _text_of(self, origin: Origin) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from halgit import yaml as hyaml
 from halgit.pipeline import File, Finding, Layer, LayerId, Origin, Path, Position, Severity, Trace
 from halgit.record import Record, replace
+from halgit.text.limits import limit_findings, limit_repeats
 
 
 class Diagnostic(Record):
@@ -82,6 +83,7 @@ class DiagnosticCollector:
         self._diagnostics: dict[Diagnostic, str] = {}
         self._findings: list[Finding] = []
         self._texts: dict[tuple[LayerId, str], bytes] = {}
+        self._lines: dict[tuple[LayerId, str], list[str]] = {}
         for layer in self._layers:
             self._texts.update({(layer.id, layer.id.file(path)): text for path, text in layer.files.items()})
             self._texts[layer.id, layer.settings.file] = layer.settings.text
@@ -137,13 +139,22 @@ class DiagnosticCollector:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings, those of YAML nodes first, in the order they were added."""
-        located = zip(self._diagnostics.items(), to_findings(self._diagnostics, self._layers), strict=True)
-        exact = (self._at_needle(finding, one.where, needle) for (one, needle), finding in located)
-        return (*exact, *self._findings)
+        limited = limit_repeats(
+            self._diagnostics, lambda one: (one.rule, one.severity, one.where.layer, one.where.file)
+        )
+        located = zip(limited, to_findings(limited, self._layers), strict=True)
+        exact = (self._at_needle(finding, one.where, self._diagnostics.get(one, "")) for one, finding in located)
+        return (*exact, *limit_findings(self._findings))
+
+    def _lines_of(self, where: Origin) -> list[str]:
+        key = where.layer, where.file
+        if key not in self._lines:
+            self._lines[key] = self._texts.get(key, b"").decode("utf-8", "replace").split("\n")
+        return self._lines[key]
 
     def _at_needle(self, finding: Finding, where: Origin, needle: str) -> Finding:
         """Move the finding down to the first line that holds its needle, if any does."""
-        lines = self._texts.get((where.layer, where.file), b"").decode("utf-8", "replace").split("\n")
+        lines = self._lines_of(where)
         for number in range(max(finding.line - 1, 0), len(lines)):
             column = lines[number].find(needle, finding.column - 1 if number == finding.line - 1 else 0)
             if column >= 0:

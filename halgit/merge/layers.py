@@ -7,8 +7,8 @@ keeps the content of the lower layers. Parameters and references are not looked 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from halgit import yaml as hyaml
 from halgit.halyard.sensitivity import is_secret_value
@@ -28,15 +28,22 @@ from halgit.pipeline import (
     Merged,
     Origin,
     Patch,
+    Path,
     Severity,
     Trace,
     Value,
 )
 from halgit.record import Record, field, replace
+from halgit.text.limits import limit_findings
 from halgit.text.phrases import suggest_nearest
 
+if TYPE_CHECKING:
+    from halgit.merge.patches import PatchBudget
+
 DUPLICATE_KEY = "yaml/duplicate-key"
+
 _LONGEST_VALUE = 60
+_MOST_VALUES = 10
 
 """Values that are longer are not repeated in a finding."""
 
@@ -100,6 +107,7 @@ class _LayerMerger(Record, frozen=False):
     diagnostics: list[Diagnostic] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     keyed_lists: KeyedLists = field(default_factory=KeyedLists)
+    budget: PatchBudget | None = None
 
     def add_layer(self, layer: Layer) -> None:
         """Merge one more layer over all those before it."""
@@ -139,7 +147,8 @@ class _LayerMerger(Record, frozen=False):
     def _read(self, path: str, text: bytes, origin: Origin) -> _FileState:
         """Parse one layer's file."""
         read = self.reader(text, origin.file, many=may_have_several_documents(path))
-        self.findings += [_add_values(replace(one, layer=origin.layer.name), path, text) for one in read.findings]
+        found = limit_findings(replace(one, layer=origin.layer.name) for one in read.findings)
+        self.findings += _add_values(found, path, text)
         broken = not read.documents and any(finding.severity is Severity.ERROR for finding in read.findings)
         several = len(read.documents) > 1
         data = MISSING if broken or several else read.data
@@ -178,7 +187,7 @@ class _LayerMerger(Record, frozen=False):
     # --- patches -----------------------------------------------------------------------------------------------
 
     def _patch(self, layer: Layer, patch: Patch) -> None:
-        from halgit.merge.patches import apply_patch
+        from halgit.merge.patches import PatchBudget, apply_patch
 
         file = self.files.get(patch.target)
         problem = self._target_problem(patch.target, file)
@@ -190,7 +199,8 @@ class _LayerMerger(Record, frozen=False):
             self.diagnostics.append(Diagnostic(rule, where, message, hint))
         elif file is not None and file.root is not None:
             origin = Origin(layer.id, layer.settings.file, patch.path)
-            file.root = apply_patch(file.root, patch, origin, self.diagnostics)
+            self.budget = self.budget or PatchBudget()
+            file.root = apply_patch(file.root, patch, origin, self.diagnostics, self.budget)
             self._raise_duplicates(file)
             if layer.id not in file.layers:
                 file.layers.append(layer.id)
@@ -242,11 +252,15 @@ def order_oauth2_keys(config: Value, steps: tuple[str, ...] = _OAUTH2) -> Value:
     return {"provider": config["provider"], **config}
 
 
-def _add_values(finding: Finding, path: str, text: bytes) -> Finding:
-    """Add both values to the finding of a duplicate key, unless they are long or may be secret."""
-    if finding.rule != DUPLICATE_KEY or is_secret_value(finding.path, path):
-        return finding
-    values = [one.text for one in hyaml.list_scalars(text) if one.path == finding.path and not one.key]
-    if len(values) < 2 or max(map(len, values)) > _LONGEST_VALUE or any("@" in value for value in values):
-        return finding
-    return replace(finding, message=f"{finding.message} Values: {', '.join(values)}.")
+def _add_values(findings: list[Finding], path: str, text: bytes) -> Iterator[Finding]:
+    """Add both values to the findings of duplicate keys, unless they are long or may be secret."""
+    duplicates = {one.path for one in findings if one.rule == DUPLICATE_KEY and not is_secret_value(one.path, path)}
+    values: dict[Path, list[str]] = {key: [] for key in duplicates}
+    for scalar in hyaml.list_scalars(text) if duplicates else ():
+        if scalar.path in duplicates and not scalar.key:
+            values[scalar.path].append(scalar.text)
+    for one in findings:
+        found = values.get(one.path, []) if one.rule == DUPLICATE_KEY else []
+        is_shown = 2 <= len(found) <= _MOST_VALUES and max(map(len, found)) <= _LONGEST_VALUE
+        is_shown = is_shown and not any("@" in value for value in found)
+        yield replace(one, message=f"{one.message} Values: {', '.join(found)}.") if is_shown else one

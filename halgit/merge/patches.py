@@ -24,8 +24,8 @@ from halgit.text.phrases import suggest_nearest
 _ROOT_KEY = ""
 """The key of the document in a container mapping, so that the root too has a parent."""
 
-MAX_COPIED = 100_000
-"""Values that the copies of one patch may create."""
+MAX_CREATED = 500_000
+"""Values that all patches of a run may create."""
 
 _CREATING = ("add", "move", "copy")
 """The operations that can create a value."""
@@ -87,7 +87,7 @@ class _Location(Record):
             parent.invalidate(self.steps[index + 1 :])
 
 
-def apply_patch(root: Draft, patch: Patch, origin: Origin, diagnostics: list[Diagnostic]) -> Draft:
+def apply_patch(root: Draft, patch: Patch, origin: Origin, diagnostics: list[Diagnostic], budget: PatchBudget) -> Draft:
     """Return the document after the patch. `origin` is the patch's place in `halgit.yaml`.
 
     The form of the patch has been checked by `settings`.
@@ -95,7 +95,6 @@ def apply_patch(root: Draft, patch: Patch, origin: Origin, diagnostics: list[Dia
     container = Draft({_ROOT_KEY: None}, Trace(origin))
     container.members()[_ROOT_KEY] = root
     failed: list[str] = []
-    budget = _Budget()
     for number, op in enumerate(patch.ops):
         here = Origin(origin.layer, origin.file, (*origin.path, "ops", number), "patch")
         if any(_depends_on(path, op) for path in failed):
@@ -120,11 +119,11 @@ def _depends_on(path: str, op: Mapping[str, Value]) -> bool:
     return any(str(op.get(member)) == path or str(op.get(member)).startswith(f"{path}/") for member in ("path", "from"))
 
 
-class _Budget:
-    """Counts the nodes that the copies of one patch create: a few copies of copies would fill the memory."""
+class PatchBudget:
+    """Counts the nodes that the patches of a run create: a few copies of copies would fill the memory."""
 
     def __init__(self) -> None:
-        self._left = MAX_COPIED
+        self._left = MAX_CREATED
 
     def take(self, value: Value) -> None:
         """Take the nodes of a value from the budget. Raises _OperationError if they are too many."""
@@ -133,8 +132,8 @@ class _Budget:
             here = waiting.pop()
             self._left -= 1
             if self._left < 0:
-                message = f"The copies of this patch create more than {MAX_COPIED} values."
-                raise _OperationError("patch/malformed", "from", message, "Copy less.")
+                message = f"The patches create more than {MAX_CREATED} values."
+                raise _OperationError("patch/malformed", "path", message, "Copy and add less.")
             if isinstance(here, dict):
                 waiting.extend(here.values())
             elif isinstance(here, list):
@@ -145,7 +144,7 @@ class _Operation:
     """One operation on the document in `container`. `here` is its place, `path` its path without wildcards."""
 
     def __init__(
-        self, container: Draft, op: Mapping[str, Value], here: Origin, path: Segments, budget: _Budget
+        self, container: Draft, op: Mapping[str, Value], here: Origin, path: Segments, budget: PatchBudget
     ) -> None:
         self._budget = budget
         self._container = container
@@ -163,6 +162,7 @@ class _Operation:
 
     def _add(self) -> None:
         value, at = self._op["value"], self._locate("path", new=True)
+        self._budget.take(value)
         at.insert(self._new_draft(value, at.node if isinstance(at.step, str) else None))
 
     def _remove(self) -> None:
@@ -170,6 +170,7 @@ class _Operation:
 
     def _replace(self) -> None:
         value, at = self._op["value"], self._locate("path")
+        self._budget.take(value)
         at.set(self._new_draft(value, at.node))
 
     def _move(self) -> None:

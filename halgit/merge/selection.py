@@ -8,13 +8,12 @@ halconfig.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from halgit.halyard import layout, model
 from halgit.pipeline import File, Layer, Skipped, Value
 from halgit.record import Record
+from halgit.text.globs import matches_any, matches_glob
 
 DAEMON_FILES = ("halyard.yaml", "halyard-local.yaml", "halyard-local.yml")
 """A layer's files for the Halyard daemon; `--daemon-config` writes them, they are never in the tree."""
@@ -29,27 +28,13 @@ _MONITORING = "spinnaker-monitoring-local.yml"
 # --- globs -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
-def compile_glob(pattern: str) -> re.Pattern[str]:
-    """Compile a glob over whole POSIX paths: `*` and `?` stay within a folder, `**` crosses folders."""
-    out = ""
-    for part in re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", pattern):
-        out += {"**/": r"(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
-    return re.compile(out, re.DOTALL)
-
-
-def matches_any(path: str, patterns: Iterable[str]) -> bool:
-    """Return whether one of the globs matches this path."""
-    return any(compile_glob(pattern).fullmatch(path) for pattern in patterns)
-
-
 def may_match_below(folder: str, pattern: str) -> bool:
     """Whether the glob can match a file at any depth below this folder."""
     steps = pattern.split("/")
     for number, name in enumerate(folder.split("/")):
         if number == len(steps) or steps[number].startswith("**"):
             return number < len(steps)
-        if not compile_glob(steps[number]).fullmatch(name):
+        if not matches_glob(steps[number], name):
             return False
     return len(steps) > folder.count("/") + 1
 

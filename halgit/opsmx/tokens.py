@@ -12,8 +12,8 @@ from functools import cache
 
 from halgit.halyard.resources import load_table
 from halgit.lazy import lazy_pattern
-from halgit.merge.selection import matches_any
 from halgit.record import Record
+from halgit.text.globs import matches_any
 from halgit.text.phrases import find_nearest
 
 VARIANTS = ("ssh", "s3")

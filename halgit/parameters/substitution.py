@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from halgit import references
 from halgit import yaml as hyaml
@@ -48,6 +48,9 @@ class Report(Protocol):
 
     def __call__(self, rule: str, message: str, hint: str, severity: Severity = Severity.ERROR) -> None: ...
 
+
+MAX_INSERTED: Final = 10 * 1024 * 1024
+"""Characters that parameters may insert into one file: as many as a file of a source may have bytes."""
 
 Reporter = Callable[[Path, str], Report]
 """Returns the report function for a string at a path."""
@@ -92,9 +95,11 @@ class _Substituter:
         self.used: set[str] = set()
         self.diagnostics = diagnostics
         self._parameters = parameters
+        self._left: int = MAX_INSERTED
 
     def substitute(self, file: File) -> File:
         """Return the file with its parameters replaced."""
+        self._left = MAX_INSERTED
         if file.data is not MISSING:
             return self._substitute_document(file, file.data)
         if not isinstance(file.body, bytes):
@@ -135,10 +140,22 @@ class _Substituter:
             for unknown in template.unknown:
                 _report_unknown(unknown, reporter(path, unknown.text))
             value = self._scalar(path, text, template, reporter)
+            if not self._is_within_size(template, partial(reporter, path, OPEN)):
+                break
             if value is not MISSING and value != text:
                 names = dict.fromkeys(use.name for use in template.uses)
                 changes[path] = Change(value, ", ".join(f"parameter {name}" for name in names))
         return changes
+
+    def _is_within_size(self, template: Template, reporter: Callable[[], Report]) -> bool:
+        """Return whether the values of these parameters still fit into the file; reports the first that do not."""
+        known = self._parameters.values
+        values = [known[use.name].value for use in template.uses if use.name in known]
+        self._left -= sum(len(value) for value in values if isinstance(value, str))
+        if self._left < 0:
+            message = f"Parameters insert more than {MAX_INSERTED} characters into the file."
+            reporter()("yaml/size", message, "Use smaller values, or use them less often.")
+        return self._left >= 0
 
     def _report_uses_in_key(self, path: Path, text: str, template: Template, reporter: Reporter) -> None:
         for use in template.uses:
@@ -191,6 +208,8 @@ class _Substituter:
         template = parse_template(text)
         for unknown in template.unknown:
             _report_unknown(unknown, partial(self.diagnostics.add_at_offset, file, unknown.start, text))
+        if not self._is_within_size(template, lambda: partial(self.diagnostics.add_at_offset, file, 0, text)):
+            return file
         write = self._use_writer(file, text, template)
         parts = [write(part) if isinstance(part, Use) else part for part in template.parts]
         if forms_reference(parts, references.find_references_in_text):

@@ -14,6 +14,7 @@ from halgit import yaml as hyaml
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec, Trust
 from halgit.pipeline import EMPTY, MISSING, Finding, Path, PlainScalar, Position, Severity, Value
 from halgit.record import list_fields, replace
+from halgit.text.limits import MAX_REPEATS, limit_findings
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 T = TypeVar("T")
@@ -62,12 +63,17 @@ class Reader:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings, sorted by line."""
-        located = [self._located(path, at_key, finding) for path, at_key, finding in self._reported]
+        located = [*self._located(at_key=True), *self._located(at_key=False)]
         return tuple(sorted(located, key=lambda finding: (finding.line, finding.column)))
 
-    def _located(self, path: Path, at_key: bool, finding: Finding) -> Finding:
-        at = hyaml.locate(self.text, path, key=at_key) or Position(1, 1)
-        return replace(finding, line=at.line, column=at.column)
+    def _located(self, *, at_key: bool) -> list[Finding]:
+        """Return the findings about keys, or about values, with their lines."""
+        found = limit_findings(finding for _, is_at_key, finding in self._reported if is_at_key == at_key)
+        if not found:
+            return []
+        places, first = hyaml.locate_all(self.text, [one.path for one in found], keys=at_key), Position(1, 1)
+        positions = [places.get(one.path, first) for one in found]
+        return [replace(one, line=at.line, column=at.column) for one, at in zip(found, positions, strict=True)]
 
     def report_type(self, path: Path, value: Value, expected: str) -> None:
         """Report a value of the wrong type. `expected` is a key of `_TYPE_HINTS`."""
@@ -76,9 +82,11 @@ class Reader:
 
     def check_keys(self, data: Mapping[str, Value], path: Path, known: Sequence[str], where: str) -> None:
         """Report keys that are not in `known`."""
+        all_known = f"Known keys: {', '.join(known)}."
         for key in data:
             if key not in known:
-                hint = suggest_nearest(key, known, f"Known keys: {', '.join(known)}.")
+                is_listed = len(self._reported) < MAX_REPEATS
+                hint = suggest_nearest(key, known, all_known) if is_listed else all_known
                 self.report("settings/unknown-key", (*path, key), f"{where} has no key {key}.", hint, at_key=True)
 
     def check_inside(self, name: str, path: Path) -> bool:

@@ -16,6 +16,7 @@ from halgit import yaml as hyaml
 from halgit.halyard import resources as halyard_data
 from halgit.pipeline import Path, Value
 from halgit.record import Record
+from halgit.text.limits import MAX_REPEATS
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 Effect = Literal["provider", "account", "ignored"]
@@ -111,13 +112,13 @@ def section_name(provider: str) -> str:
 
 def field_kind(provider: str, key: str) -> str:
     """The kind of a field (`text`, `flag`, `int`, ...); empty for an unknown one or a mapping."""
-    node = _properties(_entry_node(provider)).get(relax_key(key), {})
+    node = _entry_fields(provider).get(relax_key(key), {})
     return str(node.get("$ref", "")).removeprefix("#/$defs/")
 
 
 def is_dead(provider: str, key: str) -> bool:
     """Return whether Clouddriver once read this field of the provider and does not any more."""
-    return bool(_properties(_entry_node(provider)).get(relax_key(key), {}).get("deprecated"))
+    return bool(_entry_fields(provider).get(relax_key(key), {}).get("deprecated"))
 
 
 def check_entry(provider: str, entry: Mapping[Any, Value]) -> Iterator[EntryFault]:
@@ -144,6 +145,11 @@ def _entry_node(provider: str) -> Node:
     return node
 
 
+@cache
+def _entry_fields(provider: str) -> Mapping[str, Node]:
+    return _properties(_entry_node(provider))
+
+
 def _properties(node: Node) -> Mapping[str, Node]:
     return {relax_key(key): below for key, below in node.get("properties", {}).items()}
 
@@ -160,7 +166,7 @@ def _fault(path: Path, message: str, hint: str, effect: Effect = "provider") -> 
 
 
 def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[EntryFault]:
-    known, spelled = _properties(node), dict[str, Any]()
+    known, spelled, unknown = _properties(node), dict[str, Any](), 0
     for key, value in data.items():
         here, word = (*path, key), relax_key(key)
         if not isinstance(key, str):
@@ -172,8 +178,8 @@ def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[Entr
         elif node.get("title") == "Permissions":
             yield _fault(here, f"{key} is not a permission", f"Use {', '.join(node['properties'])}.")
         elif node.get("additionalProperties") is False:
-            names = [name for name, below in node["properties"].items() if not below.get("deprecated")]
-            hint = suggest_nearest(key, names, "Remove it.")
+            unknown += 1
+            hint = _hint_unknown(node, key) if unknown <= MAX_REPEATS else "Remove it."
             yield _fault(here, f"Clouddriver has no field {key}", hint, "ignored")
         spelled.setdefault(word, key)
     for key in node.get("x-required", ()):
@@ -181,6 +187,11 @@ def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[Entr
         if value is None or value == "":
             effect: Effect = "provider" if key == "address" else "account"
             yield _fault(path, f"{key} is required", f"Add {key}.", effect)
+
+
+def _hint_unknown(node: Node, key: str) -> str:
+    names = [name for name, below in node["properties"].items() if not below.get("deprecated")]
+    return suggest_nearest(key, names, "Remove it.")
 
 
 def _value(node: Node, value: Value, path: Path) -> Iterator[EntryFault]:

@@ -15,8 +15,9 @@ from halgit import yaml as hyaml
 from halgit.halyard.model import find_key_places
 from halgit.halyard.sensitivity import is_sensitive_key, split_words
 from halgit.pipeline import Finding, Path, PlainScalar, Severity, Value
-from halgit.record import Record, replace
+from halgit.record import Record, field, replace
 from halgit.redaction import Secret, SecretText
+from halgit.text.limits import MAX_REPEATS
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.schema_documents import is_null
 
@@ -87,17 +88,14 @@ def at(data: Value, path: Path) -> Value:
     return data
 
 
-_MOST = 500
-"""Unknown keys of one mapping that are reported one by one; each costs a search for the nearest name."""
-
-
 class Speaker(Record):
-    """Turns the errors of one document into findings."""
+    """Turns the errors of one document into findings. `searches` are keys whose nearest name was looked for."""
 
     reader: Reader
     schema: Schema
     data: Value
     file: str
+    searches: list[str] = field(default_factory=list)
 
     def findings(self, kind: str, path: Path, details: Mapping[str, Any]) -> Iterator[Finding]:
         """The findings of one error of the validator; none where the reader would not mind."""
@@ -109,7 +107,7 @@ class Speaker(Record):
             names = frozenset(details["unexpected"])
             unexpected = [key for key in node if str(key) in names and not self._binds(path, key)]
             unknown = [key for key in unexpected if node[key] is not None and not is_null(key)]
-            found, rest = [self._unknown((*path, key)) for key in unknown[:_MOST]], len(unknown[_MOST:])
+            found, rest = [self._unknown((*path, key)) for key in unknown[:MAX_REPEATS]], len(unknown[MAX_REPEATS:])
             partial = self.reader.known_below and self.reader.known_below not in path
             yield from (one for one in found if not partial or one.hint.startswith("Did you mean"))
             if rest and found:
@@ -131,7 +129,9 @@ class Speaker(Record):
         what = "refuses the whole file" if self.reader.refuses_unknown else "ignores it"
         severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
         message = f"{owner} has no key {key}; {self.reader.name} {what}."
-        return self._finding("schema/unknown-key", path, message, self._unknown_hint(key, known), severity)
+        self.searches.append(key)
+        hint = self._unknown_hint(key, known) if len(self.searches) <= MAX_REPEATS else "Remove it."
+        return self._finding("schema/unknown-key", path, message, hint, severity)
 
     def _binds(self, path: Path, key: str) -> bool:
         """True if Spring binds this spelling to a known key: it compares letters and digits, without their case."""

@@ -30,6 +30,9 @@ _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r"
 MAX_DOCUMENTS: Final = 1_000
 """More documents in one file are refused: no configuration has them, and each costs a merge and a schema check."""
 
+MAX_VALUES: Final = 400_000
+"""Lines and commas of one file: about the keys and items that it can have."""
+
 
 class ReadResult(Record):
     """The content of a file. `documents` is empty if it cannot be parsed; `findings` then says why."""
@@ -53,6 +56,9 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     if text.count(b"\n---") > MAX_DOCUMENTS:
         message = f"The file has more than {MAX_DOCUMENTS} YAML documents."
         return ReadResult((), (Finding("yaml/documents", Severity.ERROR, message, "Split the file.", file),))
+    if text.count(b"\n") + text.count(b",") > MAX_VALUES:
+        message = f"The file has more than {MAX_VALUES} lines and commas, so that reading it would take too long."
+        return ReadResult((), (Finding("yaml/size", Severity.ERROR, message, "Split the file.", file),))
     if not any(one in text for one in _SUSPICIOUS):
         try:
             documents = _EventReader(text).documents()

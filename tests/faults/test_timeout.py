@@ -32,8 +32,7 @@ import ctypes, sys
 from halgit.cli.output import Output
 from halgit.cli.process import limit_run
 library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
-output = Output.current()
-with limit_run(1, lambda reason: output.error(reason, code=3)):
+with limit_run(1, Output.current()):
     library.pthread_mutex_lock(mutex)
     library.pthread_mutex_lock(mutex)
 """

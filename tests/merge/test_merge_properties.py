@@ -151,7 +151,8 @@ def written(origin: Origin, merged: Merged) -> Data:
 def test_what_was_read_is_never_changed(one: Data, two: Data, ops: Data) -> None:
     before = copy.deepcopy((one, two, ops))
     draft = laid(one, two)
-    patches.apply_patch(draft, Patch(FILE, tuple(ops), ()), Origin(LayerId("l1", SOURCE), FILE, ()), [])
+    origin = Origin(LayerId("l1", SOURCE), FILE, ())
+    patches.apply_patch(draft, Patch(FILE, tuple(ops), ()), origin, [], patches.PatchBudget())
     draft.freeze()
     assert (one, two, ops) == before
 
