@@ -72,6 +72,7 @@ spec}. Empty without a cluster, for jobs, and for Secrets that the release itsel
 {{- $scope := . -}}
 {{- $main := merge (dict "name" (.spec.container.name | default .name) "main" true) .spec.container -}}
 {{- $all := concat (list $main) (.spec.containers | default list) (.spec.initContainers | default list) -}}
+{{- include "common.refuseDuplicates" (dict "scope" . "main" $main "containers" $all) -}}
 serviceAccountName: {{ .spec.serviceAccountName | default (include "common.serviceAccountName" .) }}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -105,6 +106,26 @@ containers:
   {{- end }}
 volumes: {{- include "common.volumes" (dict "scope" . "containers" $all) | trim | nindent 2 }}
 {{- include "common.placement" . }}
+{{- end -}}
+
+{{/* Fail for two containers of one name, and for two mounts at one path of the main container, as the API would: {scope, main, containers}. */}}
+{{- define "common.refuseDuplicates" -}}
+{{- $values := .scope.values -}}
+{{- $seen := dict -}}
+{{- range .containers }}{{- $_ := set $seen .name true -}}{{- end -}}
+{{- range $key := list "initContainers" "extraContainers" -}}
+{{- range get $values $key -}}
+{{- if hasKey $seen .name -}}{{- fail (printf "%s.%s: there is already a container with the name %s. Use another name." $.scope.name $key .name) -}}{{- end -}}
+{{- $_ := set $seen .name true -}}
+{{- end -}}
+{{- end -}}
+{{- if $values.extraVolumeMounts -}}
+{{- $paths := dict -}}
+{{- range include "common.mounts" (dict "scope" .scope "container" .main) | fromYamlArray -}}
+{{- if hasKey $paths .mountPath -}}{{- fail (printf "%s.extraVolumeMounts: something is already mounted at %s. Use another path." $.scope.name .mountPath) -}}{{- end -}}
+{{- $_ := set $paths .mountPath true -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Defaults merged with the values; a null removes the key. */}}

@@ -118,7 +118,13 @@
 {{/* The volumes of the values. Two volumes of one name are refused, as the API would. */}}
 {{- define "common.extraVolumes" -}}
 {{- $seen := dict -}}
+{{- $scope := .scope -}}
 {{- range list "config" "isd-ca" "isd-trust" "api-token" -}}{{- $_ := set $seen . true -}}{{- end -}}
+{{- range $container := .containers -}}
+{{- range include "common.writable" (dict "scope" $scope "container" $container) | fromJsonArray -}}
+{{- $_ := set $seen (include "common.writableName" (dict "container" $container "path" .)) true -}}
+{{- end -}}
+{{- end -}}
 {{- range .scope.spec.volumes -}}{{- $_ := set $seen .name true -}}{{- end -}}
 {{- with .scope.spec.claim -}}{{- $_ := set $seen .name true -}}{{- end -}}
 {{- range .scope.values.extraVolumes }}
