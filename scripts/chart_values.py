@@ -7,7 +7,8 @@ A comment is right above its key. Lines that begin with "@" are about its type:
   @entry a, b           any keys, each with these strings            @credential k   a credential with these keys
   @subchart             values of another chart, which checks them itself
   @component            a job: its own keys and those of every chart
-  @name @prefixed @host @tag @schedule @quantity @cidrs @labels @tolerations @resources   what the API accepts
+  @name @label @prefixed @host @port @registry @repository @tag @schedule @quantity @cidrs @labels @tolerations
+  @resources            what the API accepts
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ CIDR = (
 FIELD = "[-0-9*/,?A-Za-z]+"
 SPECIAL: dict[str, Schema] = {
     "name": {"type": "string", "pattern": f"^({LABEL}(\\.{LABEL})*)?$", "maxLength": 253},
+    "label": {"type": "string", "pattern": "^([a-z]([-a-z0-9]*[a-z0-9])?)?$", "maxLength": 63},
+    "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "registry": {"type": "string", "pattern": "^([A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?(/[-a-z0-9._]+)*)?$"},
+    "repository": {"type": "string", "pattern": "^([a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)?$"},
     "prefixed": {
         "type": "string",
         "pattern": f"^(({LABEL}(\\.{LABEL})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?)?$",

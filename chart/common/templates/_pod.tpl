@@ -199,6 +199,13 @@ volumeMounts: {{- include "common.mounts" . | trim | nindent 2 }}
 {{- if eq (.container.image | toJson) (.scope.global.halgit | toJson) -}}{{- $values = .scope.global.halgit.resources -}}{{- end -}}
 {{- if hasKey .container "main" -}}{{- $values = mergeOverwrite (deepCopy $values) (deepCopy .scope.values.resources) -}}{{- end -}}
 {{- $merged := mergeOverwrite $storage (deepCopy (.container.resources | default dict)) (deepCopy $values) -}}
+{{- $where := ternary (printf "%s.resources" .scope.name) (printf "global.halgit.resources (container %s)" .container.name) (hasKey .container "main") -}}
+{{- range $resource, $limit := $merged.limits -}}
+{{- $request := get $merged.requests $resource -}}
+{{- if and $request $limit (gt (include "common.number" $request | float64) (include "common.number" $limit | float64)) -}}
+{{- fail (printf "%s: the request of %s, %v, is more than the limit %v. Set requests.%s too." $where $resource $request $limit $resource) -}}
+{{- end -}}
+{{- end -}}
 {{- toYaml $merged -}}
 {{- end -}}
 

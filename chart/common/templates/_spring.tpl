@@ -6,6 +6,9 @@ predecessor (name of its service), files, mounts, volumes, exposed, env, bootstr
 {{- define "common.spring" -}}
 {{- $scope := .scope -}}
 {{- $management := ternary 0 (int $scope.global.managementPort) (eq .metrics false) -}}
+{{- range append (.extraPorts | default list) (dict "port" .port) -}}
+{{- if eq $management (int .port) -}}{{- fail (printf "global.managementPort: %s has another use of port %d. Set another one." $scope.name $management) -}}{{- end -}}
+{{- end -}}
 {{- $probed := ternary "metrics" "http" (gt $management 0) -}}
 {{- $env := .env | default list -}}
 {{- if $management }}{{- $env = append $env (dict "name" "MANAGEMENT_SERVER_PORT" "value" (toString $management)) -}}{{- end -}}

@@ -217,15 +217,15 @@ spec:
 {{- fail (printf "%s.persistence.storageClassName: claim %s has class %s, which Kubernetes does not let change. Set that class, or move the data to another claim and set persistence.existingClaim." .name $name $spec.storageClassName) -}}
 {{- end -}}
 {{- $old := dig "resources" "requests" "storage" "0" $spec -}}
-{{- if lt (include "common.bytes" .values.persistence.size | float64) (include "common.bytes" $old | float64) -}}
+{{- if lt (include "common.number" .values.persistence.size | float64) (include "common.number" $old | float64) -}}
 {{- fail (printf "%s.persistence.size: claim %s has %s, and Kubernetes does not let it shrink to %s. Set at least %s, or move the data to another claim and set persistence.existingClaim." .name $name $old .values.persistence.size $old) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* A quantity such as 8Gi as a number of bytes. */}}
-{{- define "common.bytes" -}}
+{{/* A quantity such as 8Gi or 250m as a number. */}}
+{{- define "common.number" -}}
 {{- $number := regexFind "^[0-9.]+" (toString .) | float64 -}}
 {{- $factors := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
-{{- mulf $number (get $factors (regexFind "[A-Za-z]+$" (toString .)) | default 1) | printf "%.0f" -}}
+{{- mulf $number (get $factors (regexFind "[A-Za-z]+$" (toString .)) | default 1) | printf "%f" -}}
 {{- end -}}

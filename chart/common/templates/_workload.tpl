@@ -91,6 +91,9 @@ app.kubernetes.io/component: {{ .component | default "server" }}
 {{- if .values.autoscaling.enabled }}
 {{- $scaling := .values.autoscaling }}
 {{- $_ := include "common.replicas" . }}
+{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) }}
+{{- fail (printf "%s.autoscaling: minReplicas %d is more than maxReplicas %d. Raise maxReplicas." .name (int $scaling.minReplicas) (int $scaling.maxReplicas)) }}
+{{- end }}
 ---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
