@@ -125,6 +125,23 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="deployment-environment/pod-field",
+        severity=Severity.WARNING,
+        summary="An init container or host alias has an unknown field, or lacks a required one.",
+        halyard="Halyard writes the items of initContainers and hostAliases into the pods as they are.",
+        impact="Kubernetes refuses the Deployment of the service.",
+        fix="Use the fields of the Kubernetes API.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  deploymentEnvironment:
+    initContainers:
+      spin-gate:
+      - {nam: prepare, image: busybox}
+""",
+    ),
+    Entry(
         id="deployment-environment/probe",
         severity=Severity.WARNING,
         summary="Liveness probes are enabled without a delay.",

@@ -101,6 +101,39 @@ def _unread_size(node: Node, key: str, below: Node) -> Iterator[Hit]:
                 yield Hit(found.path, f"{resource} of {key} is not a resource.", hint=f"Did you mean {near[0]}?")
 
 
+_POD_FIELDS: Final = {
+    "initContainers": ("a container", ("name", "image"), frozenset({
+        "name", "image", "command", "args", "workingDir", "ports", "envFrom", "env", "resources", "resizePolicy",
+        "restartPolicy", "restartPolicyRules", "volumeMounts", "volumeDevices", "livenessProbe", "readinessProbe",
+        "startupProbe", "lifecycle", "terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy",
+        "securityContext", "stdin", "stdinOnce", "tty",
+    })),
+    "hostAliases": ("a host alias", ("ip",), frozenset({"ip", "hostnames"})),
+}  # fmt: skip
+"""Lists that Halyard hands to Kubernetes as they are: what an item is, its required fields, and all of its fields."""
+
+
+def _pod_fields(view: View) -> Iterator[Hit]:
+    for map_, (what, required, known) in _POD_FIELDS.items():
+        for service, entry in environment(view).entries(map_):
+            for item in entry.items():
+                if isinstance(item.value, dict) and _is_service(service):
+                    yield from _faults_of_pod_item(item, f"{map_} of {service}", what, required, known)
+
+
+def _faults_of_pod_item(
+    item: Node, where: str, what: str, required: tuple[str, ...], known: frozenset[str]
+) -> Iterator[Hit]:
+    gone = [key for key in required if empty(item, key)]
+    if gone:
+        message = f"Item {int(item.path[-1]) + 1} of {where} has no {join_words(gone)}, which Kubernetes requires."
+        yield Hit(item.path, message, hint=f"Set {join_words(gone)}.")
+    for key, below in item.entries():
+        if key not in known:
+            hint = suggest_nearest(key, known, "Remove it.")
+            yield Hit(below.path, f"{key} in {where} is not a field of {what}; Kubernetes refuses the pod.", hint=hint)
+
+
 def _no_type(view: View) -> Iterator[Hit]:
     node = environment(view)
     if view.deployment is not None and node.get("type") is None:
@@ -170,6 +203,7 @@ RULES = (
     Rule("deployment-environment/not-read", _unread_settings),
     Rule("deployment-environment/not-read-entry", _unread_entries),
     Rule("deployment-environment/other-mode-size", _sizes_of_other_mode),
+    Rule("deployment-environment/pod-field", _pod_fields),
     Rule("deployment-environment/replicas", _replicas),
     Rule("deployment-environment/resources", _resources),
     Rule("deployment-environment/sidecar-image", _no_image),
