@@ -25,8 +25,9 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+# Writes the tables of README.md and bench/README.md; takes about 12 minutes.
 bench: $(STAMP)
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/run.py --write
 
 soak: $(STAMP)
 	nice $(BIN)/python scripts/soak.py

@@ -1,4 +1,4 @@
-"""Measure a command: CPU and wall time, median of several runs after a warm-up, and peak memory.
+"""Measure commands: CPU and wall time, medians of several runs after a warm-up, and peak memory.
 
 CPU time is that of the process and of the children it waited for, which a busy machine disturbs less than wall time.
 Bytecode is compiled before the first run, as `pip install` and the image do it.
@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +32,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class Command:
-    """A command with the folders to delete before each run, which are not measured."""
+    """A command with the folders to delete before each run, which are not measured.
+
+    `runs` limits the runs of a slow command; one that runs once has no warm-up.
+    """
 
     words: Sequence[object]
     outputs: Sequence[Path] = ()
     environment: Mapping[str, str] | None = None
     accepts: Sequence[int] = (0,)
     prepare: Callable[[], object] | None = None
+    runs: int | None = None
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -51,6 +55,16 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def compile_bytecode() -> None:
     """Compile halgit's modules, so that no measured run does it."""
     subprocess.run([PYTHON, "-m", "compileall", "-q", str(ROOT / "halgit")], check=True, env=environment())
+
+
+def evict(folders: Iterable[Path]) -> None:
+    """Drop the files below folders from the page cache, as in a container that has just been started."""
+    for folder in folders:
+        for file in folder.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                descriptor = os.open(file, os.O_RDONLY)
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.close(descriptor)
 
 
 def run_once(command: Command) -> tuple[float, float, float]:
@@ -79,15 +93,18 @@ def measure_all(commands: Mapping[str, Command], runs: int) -> dict[str, Cost]:
     samples: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
-            sample = run_once(command)
-            if number:
-                samples[name].append(sample)
-    return {
-        name: Cost(
-            statistics.median(cpu for cpu, _, _ in taken),
-            statistics.median(wall for _, wall, _ in taken),
-            max(memory for _, _, memory in taken),
-            runs,
-        )
-        for name, taken in samples.items()
-    }
+            wanted = min(runs, command.runs or runs)
+            if (number == 0 and wanted > 1) or (number > 0 and len(samples[name]) < wanted):
+                sample = run_once(command)
+                if number:
+                    samples[name].append(sample)
+    return {name: _summarize(taken) for name, taken in samples.items()}
+
+
+def _summarize(taken: Sequence[tuple[float, float, float]]) -> Cost:
+    return Cost(
+        statistics.median(cpu for cpu, _, _ in taken),
+        statistics.median(wall for _, wall, _ in taken),
+        max(memory for _, _, memory in taken),
+        len(taken),
+    )
