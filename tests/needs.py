@@ -68,6 +68,17 @@ def built_program(name: str) -> str:
     return str(beside)
 
 
+def npm_tool(name: str) -> str:
+    """A program that `.ci/run` installs with npm, or a skip; without npm the machine cannot have it."""
+    beside = Path.home() / ".cache" / "halgit" / "npm-tools" / "node_modules" / ".bin" / name
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if found is not None:
+        return found
+    if shutil.which("npm") is None:
+        unavailable(f"no npm to install {name} with")
+    pytest.skip(f"needs the program {name} (run .ci/npm-tools, which installs it with npm)")
+
+
 def shared_data() -> Path:
     """The folder of real repositories beside the checkout."""
     folder = ROOT.parent / "shared" / "data"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -57,7 +58,13 @@ def _json(entry: Entry) -> dict[str, Any]:
 
 
 def _complete_schemas(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in resources.list_schema_names() if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in _schema_names() if name.startswith(incomplete)]
+
+
+def _schema_names() -> tuple[str, ...]:
+    from halgit.halyard.layer_schemas import list_layer_schema_names
+
+    return tuple(sorted((*resources.list_schema_names(), *list_layer_schema_names())))
 
 
 @click.command("schema", cls=Command)
@@ -65,15 +72,23 @@ def _complete_schemas(ctx: click.Context, param: click.Parameter, incomplete: st
 @log_options
 @click.pass_obj
 def schema(output: Output, /, name: str, **options: Any) -> None:
-    """Print the JSON schema NAME, such as halgit, halconfig or service-settings.
+    """Print the JSON schema NAME, such as halgit, halconfig or layer-halconfig.
+
+    The schemas whose names begin with layer- are for files in layers: nothing is required, and every value may be a
+    parameter, a reference or a directive.
 
     \b
-    Example: let an editor check a halconfig
-      halgit schema halconfig > .vscode/halconfig.schema.json
+    Example: let an editor check the halconfig of a layer
+      halgit schema layer-halconfig > .vscode/layer-halconfig.schema.json
     """
-    known = resources.list_schema_names()
+    known = _schema_names()
     if name not in known:
         raise UsageError(
             f"Unknown schema {name}.", suggest_nearest(name, known, f"The schemas are {', '.join(known)}.")
         )
-    output.result(resources.read_schema_text(name).rstrip())
+    if name in resources.list_schema_names():
+        output.result(resources.read_schema_text(name).rstrip())
+        return
+    from halgit.halyard.layer_schemas import make_layer_schema
+
+    output.result(json.dumps(make_layer_schema(name), indent=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,16 @@ _NAME = lazy_pattern(r"[A-Za-z0-9][-._A-Za-z0-9]*")
 @log_options
 @click.pass_obj
 def init(output: Output, /, directory: Path, **options: Any) -> None:
-    """Create a repository in DIR: a base, the overlay prod, parameters. Existing files are never changed.
+    """Create a repository in DIR: a base, the overlay prod, parameters, and schemas for editors in .schemas.
+
+    The first line of each file names its schema for yaml-language-server. Existing files are never changed.
 
     \b
     Example:
       halgit init spinnaker-config
       halgit render --repo spinnaker-config --overlay prod --out /tmp/.hal
     """
-    files = resources.read_start_files()
+    files = {**resources.read_start_files(), **_schema_files()}
     existing = [path for path in files if (directory / path).exists()]
     if existing:
         raise UsageError(f"{directory} already has {', '.join(sorted(existing))}.", "Choose an empty directory.")
@@ -58,6 +61,15 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
     output.message(
         f"Wrote {counted(len(files), 'file')}. Next: halgit render --repo {directory} --overlay prod --out /tmp/.hal"
     )
+
+
+def _schema_files() -> dict[str, bytes]:
+    """Return the schemas that the modelines of a new repository name, for editors that run yaml-language-server."""
+    from halgit.halyard.layer_schemas import list_layer_schema_names, make_layer_schema
+
+    schemas = {name: make_layer_schema(name) for name in list_layer_schema_names()}
+    schemas["halgit"] = resources.load_schema("halgit")
+    return {f".schemas/{name}.schema.json": f"{json.dumps(one)}\n".encode() for name, one in schemas.items()}
 
 
 @click.command("import", cls=Command)
