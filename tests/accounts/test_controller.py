@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,12 +161,12 @@ def test_each_fault_of_the_connection_is_told_apart(repository: Repository, tmp_
             3, "The controller at URL has a certificate that --controller-ca-file does not verify."
             " Use the controller's own CA.",
         )  # fmt: skip
-        local = one.url.replace("127.0.0.1", "localhost")
-        code, words = failed(one, "--controller-url", local)
-        assert (code, words.replace(local, "URL")) == (
+        address = one.url.replace("localhost", "127.0.0.1")
+        code, words = failed(one, "--controller-url", address)
+        assert (code, words.replace(address, "URL")) == (
             3, "The controller at URL has a certificate for another name. Name it with --controller-server-name.",
         )  # fmt: skip
-        named = ("--controller-url", local, "--controller-server-name", "127.0.0.1")
+        named = ("--controller-url", address, "--controller-server-name", "localhost")
         assert add(repository, *one.options(), *named, name="named").code == 0
     with controller(folder("agent"), purpose="agent") as fake:
         assert failed(fake) == (
@@ -221,7 +223,35 @@ def test_a_restart_is_waited_for_and_odd_answers_are_bounded(repository: Reposit
     assert (ran.code, "with more than 8388608 bytes" in ran.err) == (3, True), ran.err
 
 
-@pytest.mark.parametrize("anchor", ["root", "intermediate"])
+def test_a_controller_that_is_down_is_waited_for_until_the_timeout(repository: Repository, tmp_path: Path) -> None:
+    """The chart restarts the controller with Recreate: for tens of seconds nothing listens."""
+    with controller(tmp_path) as before:
+        options = before.options()
+    port = int(before.url.rsplit(":", 1)[1])
+    started = time.monotonic()
+    ran = add(repository, *options, "--timeout", 3)
+    assert (ran.code, "is unreachable" in ran.err) == (3, True), ran.err
+    assert 1 < time.monotonic() - started < 6
+    seen: list[object] = []
+
+    def restart() -> None:
+        time.sleep(2)
+        # It is the same CA: what the client verifies and shows stays valid.
+        with before.restarted(port) as after:
+            while not seen:
+                time.sleep(0.05)
+            assert after.asked
+
+    thread = threading.Thread(target=restart)
+    thread.start()
+    ran = add(repository, *options, "--timeout", 30)
+    seen.append(ran)
+    thread.join()
+    assert ran.code == 0, ran.err
+    assert entries(repository)[0]["name"] == "shop"
+
+
+@pytest.mark.parametrize("anchor", ["root", "intermediate", "rsa"])
 def test_an_ec_ca_and_an_intermediate_ca_alone_are_anchors(repository: Repository, tmp_path: Path, anchor: str) -> None:
     (tmp_path / "c").mkdir()
     with controller(tmp_path / "c", anchor=anchor) as remote:

@@ -1,6 +1,7 @@
 """A controller's control API on loopback, as strict as the recorded one (oes-birger 3.5.9; with `token` generation 5).
 
-It requires TLS 1.2 and a client certificate of its own CA whose OU names the purpose control: others are 403 as text
+Its own certificate has a DNS name only, so that nobody connects to its address. It requires TLS 1.2 and a client
+certificate of its own CA whose OU names the purpose control: others are 403 as text
 with a JSON body, a foreign CA is a TLS alert. Empty names are 400, a wrong method 405, an unknown path 404. What it
 issues are real certificates of its CA with the identity that was asked for. Control credentials it issues have the
 purpose agent, as the real one's do.
@@ -27,7 +28,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from servers.http import Asked, Said
 
@@ -37,21 +38,35 @@ CALLS = (KUBECTL, MANIFEST, SERVICE, CONTROL, STATISTICS)
 NOW = 1_795_657_670_235
 
 
-class Authority:
-    """A CA that issues certificates as the controller does. `lower` is an intermediate one of it."""
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
-    def __init__(self, name: str = "OpsMx API Forwarder CA", issuer: Authority | None = None) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
+
+class Authority:
+    """A CA that issues certificates as the controller does. `lower` is an intermediate one of it.
+
+    With `is_rsa` its keys are as make-ca's, but shorter; an EC CA works too, and is made faster.
+    """
+
+    def __init__(
+        self, name: str = "OpsMx API Forwarder CA", issuer: Authority | None = None, *, is_rsa: bool = False
+    ) -> None:
+        self.is_rsa = is_rsa
+        self.key = self.new_key()
         self.name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)])
         signer = issuer or self
         self.certificate = signer.sign(self.name, self.key.public_key(), days=3650, ca=True)
+
+    def new_key(self) -> PrivateKey:
+        """A key of the CA's kind."""
+        return rsa.generate_private_key(65537, 2048) if self.is_rsa else ec.generate_private_key(ec.SECP256R1())
 
     def lower(self) -> Authority:
         """An intermediate CA."""
         return Authority("An intermediate CA", self)
 
     def sign(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int = 365, ca: bool = False, name: str = ""
+        self, subject: x509.Name, key: PublicKey, *, days: int = 365, ca: bool = False, name: str = ""
     ) -> x509.Certificate:
         """A certificate of this CA; `name` is its DNS name or address."""
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -76,7 +91,7 @@ class Authority:
 
     def issue(self, identity: Mapping[str, str], *, days: int = 365, name: str = "") -> tuple[bytes, bytes]:
         """A certificate for an identity, and its key, both PEM."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = self.new_key()
         unit = json.dumps({k: identity[k] for k in ("name", "type", "agent", "purpose") if identity.get(k)},
                           separators=(",", ":"))  # fmt: skip
         subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit, _validate=False)])
@@ -87,7 +102,7 @@ def pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def key_pem(key: PrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
@@ -110,6 +125,7 @@ class FakeController:
     key: Path
     authority: Authority
     url: str = ""
+    context: ssl.SSLContext | None = None
     token: str = ""
     server_url: str = "https://controller:9002"
     days: int = 365
@@ -125,6 +141,13 @@ class FakeController:
             "--controller-url", self.url, "--controller-ca-file", str(self.ca),
             "--controller-cert-file", str(self.cert), "--controller-key-file", str(self.key),
         ]  # fmt: skip
+
+    @contextmanager
+    def restarted(self, port: int) -> Iterator[FakeController]:
+        """The controller again, at its port and with its CA, for the length of a with block."""
+        assert self.context is not None
+        with _serve(self, self.context, port) as self.url:
+            yield self
 
     def answer(self, asked: Asked, unit: str) -> Said:
         call = asked.path.removeprefix("/api/v1/")
@@ -209,14 +232,14 @@ def error(status: int, message: str) -> Said:
 @contextmanager
 def controller(
     folder: Path, *, token: str = "", purpose: str = "control", days: int = 365, server_days: int = 365,
-    name: str = "127.0.0.1", anchor: str = "root",
+    name: str = "localhost", anchor: str = "root", port: int = 0,
 ) -> Iterator[FakeController]:  # fmt: skip
     """A controller for the length of a with block.
 
     `purpose` and `days` are the control certificate's, `server_days` and `name` the server's own. With `anchor`
-    "intermediate" the CA file holds an intermediate CA alone.
+    "intermediate" the CA file holds an intermediate CA alone, with "rsa" its keys are RSA keys.
     """
-    root = Authority()
+    root = Authority(is_rsa=anchor == "rsa")
     authority = root.lower() if anchor == "intermediate" else root
     files = {"ca": folder / "controller-ca.crt", "cert": folder / "control.crt", "key": folder / "control.key"}
     files["ca"].write_bytes(pem(authority.certificate))
@@ -232,14 +255,14 @@ def controller(
         context.verify_mode = ssl.CERT_REQUIRED
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.load_verify_locations(files["ca"])
-    fake = FakeController(files["ca"], files["cert"], files["key"], authority, token=token)
-    with _serve(fake, context) as url:
+    fake = FakeController(files["ca"], files["cert"], files["key"], authority, token=token, context=context)
+    with _serve(fake, context, port) as url:
         fake.url = url
         yield fake
 
 
 @contextmanager
-def _serve(fake: FakeController, context: ssl.SSLContext) -> Iterator[str]:
+def _serve(fake: FakeController, context: ssl.SSLContext, port: int) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -277,11 +300,11 @@ def _serve(fake: FakeController, context: ssl.SSLContext) -> Iterator[str]:
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that is refused, or refuses, hangs up; that is what some tests are about."""
 
-    running = Server(("127.0.0.1", 0), Handler)
+    running = Server(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"https://127.0.0.1:{running.server_port}"
+        yield f"https://localhost:{running.server_port}"
     finally:
         running.shutdown()
         running.server_close()
