@@ -148,7 +148,9 @@ class Accounts:
 
     def preview(self, change: Change, connection: Connection) -> Written:
         """Return what a change would do. Nothing is written, and the controller is not asked for credentials."""
-        return self.writer.preview(self._with_connection(change, connection, issue=False)[0])
+        complete, notes = self._with_connection(change, connection, issue=False)
+        written = self.writer.preview(complete)
+        return replace(written, notes=(*written.notes, *notes))
 
     def renew(self, names: Sequence[str], days: int, caller: Caller = NOBODY) -> dict[str, Written]:
         """Replace the kubeconfigs of accounts behind agents that expire within `days`; all such, or the named ones."""

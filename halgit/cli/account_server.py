@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from halgit.cli.account_parts import build_accounts
 from halgit.cli.output import Output
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from halgit.accounts.service import Accounts
     from halgit.accounts.writer import Writer
     from halgit.server.authentication import Authentication, Role, Token
+
+_RETIRING_SECONDS: Final = 0.2
 
 
 def serve_accounts(output: Output, options: Mapping[str, Any]) -> None:
@@ -56,6 +59,7 @@ class CurrentAccounts:
         self._lock = threading.Lock()
         self._seen: tuple[object, ...] | None = None
         self._accounts: Accounts | None = None
+        self._former: list[Writer] = []
         self._files = tuple(_files(options))
 
     def __call__(self) -> Accounts:
@@ -63,13 +67,27 @@ class CurrentAccounts:
         seen = tuple(_stamp(file) for file in self._files)
         with self._lock:
             if self._accounts is None or seen != self._seen:
-                self._accounts = build_accounts(self._output, self._options)
-                self._seen = seen
+                fresh = build_accounts(self._output, self._options)
+                if self._accounts is not None:
+                    self._retire(self._accounts.writer)
+                self._accounts, self._seen = fresh, seen
             return self._accounts
 
     def writers(self) -> list[Writer]:
-        """Return the writer in use."""
-        return [self._accounts.writer] if self._accounts is not None else []
+        """Return the writer in use, and those that still end what they accepted before a file changed."""
+        return [*self._former, *([self._accounts.writer] if self._accounts is not None else [])]
+
+    def _retire(self, writer: Writer) -> None:
+        """Close a writer as soon as nothing waits for it any more."""
+        self._former.append(writer)
+
+        def close() -> None:
+            while writer.queue_length:
+                time.sleep(_RETIRING_SECONDS)
+            writer.close()
+            self._former.remove(writer)
+
+        threading.Thread(target=close, daemon=True, name="retired-writer").start()
 
 
 def build_authentication(output: Output, options: Mapping[str, Any]) -> Authentication:

@@ -6,6 +6,7 @@ With HALGIT_SCREENSHOTS=1 it writes the pictures of docs/.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,12 @@ def test_accounts_are_added_changed_and_removed(page: Any, server: AccountServer
     page.get_by_text("20 days left").or_(page.get_by_text("19 days left")).wait_for()
     page.get_by_text("not connected").wait_for()
     picture(page, "accounts")
+    cells = page.locator("#rows tr", has_text="prod-eu").locator("td, th").all_inner_texts()
+    author, changed = cells[5].split("\n")[0], cells[5].split("\n")[-1]
+    assert (cells[:3], author) == (["prod-eu", "kubernetes", "prod"], "api-token")
+    assert changed[:10] == server.repository.git("log", "-1", "--format=%as", "main")
+    assert page.locator("#rows tr", has_text="billing").get_by_text("until 20").count() == 1
+    assert page.locator("#rows tr", has_text="shop").get_by_text("connected", exact=True).count() == 1
 
     # A filter, a change, and a change that somebody else made meanwhile.
     page.get_by_label("Filter").fill("prod")
@@ -144,6 +151,23 @@ def test_accounts_are_added_changed_and_removed(page: Any, server: AccountServer
     page.get_by_role("dialog").get_by_role("button", name="Remove account").click()
     page.get_by_text("Removed billing. Nothing was revoked.").wait_for()
     assert server.call("GET", "/v1/accounts/billing").status == 404
+
+
+def test_the_remote_switch_asks_the_controller_only_on_commit(page: Any, server: AccountServer) -> None:
+    sign_in(page)
+    page.get_by_role("button", name="Add account").click()
+    page.locator("#name").fill("asked")
+    page.get_by_role("switch").check()
+    assert page.locator("#kubeconfig-part").is_hidden()
+    page.locator("#agent").fill("eu-west")
+    before = len(server.remote.asked)
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_text("The controller was not asked: this is a dry run.").wait_for()
+    assert [call for call, _ in server.remote.asked[before:] if call != "getAgentStatistics"] == []
+    page.get_by_role("button", name="Commit").click()
+    page.get_by_text("Committed asked as").wait_for()
+    assert ("generateKubectlComponents", {"agentName": "eu-west", "name": "kubernetes"}) in server.remote.asked
+    server.call("DELETE", "/v1/accounts/asked")
 
 
 def test_faults_of_a_change_are_shown_in_words(page: Any) -> None:
@@ -172,6 +196,7 @@ def test_an_uploaded_kubeconfig_in_utf_16_is_read(page: Any, tmp_path: Path) -> 
 
 def test_a_manifest_is_downloaded(page: Any, tmp_path: Path) -> None:
     sign_in(page)
+    page.locator("#count").get_by_text(re.compile("[0-9]")).wait_for()
     page.get_by_role("button", name="Agents").click()
     page.get_by_text("kubernetes (kubernetes), jenkins (kubernetes)").wait_for()
     picture(page, "accounts-agents")
@@ -180,6 +205,10 @@ def test_a_manifest_is_downloaded(page: Any, tmp_path: Path) -> None:
         page.get_by_role("button", name="Download manifest").click()
     downloading.value.save_as(tmp_path / "agent.yaml")
     assert (tmp_path / "agent.yaml").read_text().startswith("apiVersion: v1\nkind: Namespace\n")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download services").click()
+    downloading.value.save_as(tmp_path / "services.yaml")
+    assert "name: opsmx-services-shop-cluster" in (tmp_path / "services.yaml").read_text()
 
 
 def test_a_reader_only_reads(page: Any) -> None:

@@ -19,6 +19,8 @@ import needs
 import pytest
 from clouddriver import Judge
 from servers.accounts_server import ADMIN, KEY, OLD, READER, WRITER, AccountServer, account_server
+from servers.git_http import GitHttpServer, Reply
+from servers.repositories import Repository
 
 KUBECONFIG = """\
 clusters: [{name: c, cluster: {server: 'https://x'}}]
@@ -225,18 +227,79 @@ def test_a_slow_client_and_huge_headers_are_ended(server: AccountServer) -> None
         assert time.monotonic() - started < 25
 
 
-def test_a_rotated_token_is_read_and_the_store_away_is_503(tmp_path: Path) -> None:
-    with account_server(tmp_path) as server:
-        (tmp_path / "token").write_text("canary-rotated")
-        assert server.call("GET", "/v1/accounts").status == 401
-        assert server.call("GET", "/v1/accounts", token="canary-rotated").status == 200
-        server.repository.folder.rename(tmp_path / "away")
-        answer = server.call("GET", "/v1/accounts", token="canary-rotated")
-        assert answer.status in {502, 503}
-        ready = server.call("GET", "/readyz", token="")
-        assert (ready.status, ready.body["status"]) == (503, "DOWN")
-        (tmp_path / "away").rename(server.repository.folder)
-        assert server.call("GET", "/v1/accounts", token="canary-rotated").status == 200
+def test_rotated_tokens_are_read_and_the_store_away_is_503(tmp_path: Path) -> None:
+    (tmp_path / "git-token").write_text("canary-git-1")
+    (tmp_path / "served").mkdir()
+    repository = Repository(tmp_path / "served" / "accounts.git")
+    repository.commit({"README": "hello\n"})
+    repository.git("checkout", "--quiet", "--detach")
+    repository.git("config", "http.receivepack", "true")
+    with GitHttpServer(tmp_path / "served", token="canary-git-1") as git:
+        store = {"HALGIT_REPO": f"{git.url}/accounts.git", "HALGIT_GIT_TOKEN_FILE": str(tmp_path / "git-token")}
+        with account_server(tmp_path, "--timeout", "2", **store) as server:
+            (tmp_path / "token").write_text("canary-rotated")
+            assert server.call("GET", "/v1/accounts").status == 401
+            assert server.call("GET", "/v1/accounts", token="canary-rotated").status == 200
+            added = {"name": "a", "fields": POD}
+            assert server.call("POST", "/v1/accounts", added, "canary-rotated").status == 201
+
+            # The token of the store is replaced; the server goes on with the new one.
+            git.token = "canary-git-2"
+            (tmp_path / "git-token").write_text("canary-git-2")
+            assert server.call("DELETE", "/v1/accounts/a", token="canary-rotated").status == 200
+
+            down = [Reply(ignore_progress=True)]
+            git.rule = lambda request: down[0] if down else None
+            for method, path, body in (("GET", "/v1/accounts", None), ("POST", "/v1/accounts", added)):
+                answer = server.call(method, path, body, "canary-rotated")
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "2"), answer.body
+            ready = server.call("GET", "/readyz", token="")
+            assert (ready.status, ready.body["status"]) == (503, "DOWN")
+            assert server.call("GET", "/livez", token="").status == 200
+            down.clear()
+            assert server.call("GET", "/v1/accounts", token="canary-rotated").status == 200
+            end = time.monotonic() + 20
+            while server.call("GET", "/readyz", token="").status != 200:
+                assert time.monotonic() < end, "the answer of the probe is older than its few seconds"
+                time.sleep(0.2)
+
+
+def test_more_requests_than_the_limit_are_429(server: AccountServer) -> None:
+    port = int(server.url.rsplit(":", 1)[1])
+    waiting = []
+    try:
+        for _ in range(513):
+            one = socket.create_connection(("127.0.0.1", port), 30)
+            one.sendall(b"POST /v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+            waiting.append(one)
+        answer = server.call("GET", "/v1/accounts")
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    finally:
+        for one in waiting:
+            one.close()
+    for _ in range(100):
+        if server.call("GET", "/v1/accounts").status == 200:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server does not recover")
+
+
+METRICS = (
+    'halgit_accounts_requests_total{operation="add",status="201"}',
+    'halgit_accounts_requests_total{operation="add",status="422"}',
+    "halgit_accounts_request_seconds_bucket", "halgit_accounts_queue_length 0.0", "halgit_accounts_commits_total",
+    "halgit_accounts_retries_total",
+)  # fmt: skip
+
+
+def test_metrics_count_requests_by_code_commits_and_retries(server: AccountServer) -> None:
+    server.call("POST", "/v1/accounts", {"name": "counted", "fields": POD})
+    server.call("POST", "/v1/accounts", {"name": "a/b", "fields": POD})
+    text = server.call("GET", "/metrics", token="").body
+    assert [one for one in METRICS if one not in text] == []
+    commits = next(line for line in text.splitlines() if line.startswith("halgit_accounts_commits_total"))
+    assert float(commits.split()[1]) >= 1
 
 
 def test_a_stop_answers_everything_within_five_seconds(tmp_path: Path) -> None:

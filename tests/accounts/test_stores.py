@@ -259,6 +259,22 @@ def test_a_vault_mount_without_versions_is_refused(bao: Bao) -> None:
     )
 
 
+def test_a_token_of_vault_that_was_replaced_is_read_again(bao: Bao, tmp_path: Path) -> None:
+    bao.policy("all", {"*": ["create", "read", "update", "list"]})
+    first, second = bao.token("all"), bao.token("all")
+    (tmp_path / "token").write_text(first)
+    access = Access(
+        vault_address=PerHost(bao.url), vault_token_file=PerHost(str(tmp_path / "token")), timeout=20,
+        environment={"HOME": str(tmp_path)},
+    )  # fmt: skip
+    shared = Writer(open_store(SourceSpec("vault://kv/rotated"), access, ""))
+    shared.write(add("a"))
+    bao.call("POST", "auth/token/revoke", {"token": first})
+    (tmp_path / "token").write_text(second)
+    shared.write(add("b"))
+    assert [entry.name for entry in shared.read()[0].entries] == ["a", "b"]
+
+
 # --- writers beside each other ------------------------------------------------------------------------------------
 
 
