@@ -2,7 +2,8 @@
 
 An error wherever Halyard refuses to load, generate or apply; a warning or error wherever a section reports one; no
 error where Halyard deploys. The daemon of the recording had no network and no cluster. POLICIES name where halgit
-decides otherwise on purpose, with the reason; a case of a policy that agrees with Halyard is a stale entry.
+decides otherwise on purpose, with the reason that docs/faq.md gives; a case of a policy that agrees with Halyard is a
+stale entry.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ from halgit.secrets import plan_secrets
 CASES: list[dict[str, Any]] = json.loads((needs.ROOT / "tests" / "fixtures" / "halyard-verdicts.json").read_text())
 
 POLICIES = {
-    "a file outside the tree cannot be checked; others may mount it": {
+    "others may mount it": {
         "k8s-kubeconfig-none", "docker-password-file-missing", "ps-gcs-json-missing", "sec-apissl-missingfile",
         "sec-uissl-missing", "authn-saml-missingmeta", "authz-file-missing", "art-github-tokenfile", "art-gitrepo",
         "art-http", "art-gcs", "art-template-missing", "ms-stackdriver", "dep-version-local-missing",
     },
-    "the network decides: released versions and registries": {
+    "only the network can decide": {
         "dep-version-illegal", "docker-address-path", "docker-repos-null",
     },
-    "duplicate items are errors, for only one of them takes effect": {"repo-artifactory-dup"},
-    "null items are errors, for the services fail on them": {"ci-master-null", "k8s-customres-item-null"},
-    "malformed references are errors, for nobody resolves them": {"secret-enc-unknown"},
-    "the selected deployment must exist, for hal would deploy an empty Spinnaker": {"top-current-unknown"},
-    "Kubernetes refuses the name of the namespace": {"env-location-upper", "env-location-dot", "yaml-emoji-val"},
-    "keys that Halyard itself leaves behind are information": {"feat-old-artifacts", "feat-infrastructureStages"},
-    "an LDAP address without a port is right: Gate uses the default port": {"authn-ldap-noport"},
+    "only one of the items takes effect": {"repo-artifactory-dup"},
+    "the services fail on it": {"ci-master-null", "k8s-customres-item-null"},
+    "nobody resolves it": {"secret-enc-unknown"},
+    "`hal` would deploy an empty Spinnaker": {"top-current-unknown"},
+    "Halyard does not check the name": {"env-location-upper", "env-location-dot", "yaml-emoji-val"},
+    "removing them changes nothing": {"feat-old-artifacts", "feat-infrastructureStages"},
+    "Gate uses the default port": {"authn-ldap-noport"},
 }  # fmt: skip
 EXCEPTIONS = {id for ids in POLICIES.values() for id in ids}
 
@@ -71,6 +72,13 @@ def test_halgit_agrees_with_halyard(case: dict[str, Any], tmp_path: Path) -> Non
     least = least_severity(case)
     agrees = worst < Severity.ERROR if least is None else worst >= least
     assert agrees != (case["id"] in EXCEPTIONS), (case["refused"], case["problems"], case["sections"], found)
+
+
+def test_every_policy_is_documented() -> None:
+    page = (needs.ROOT / "docs" / "faq.md").read_text()
+    table = [row for row in page.splitlines() if row.startswith("| ")][1:]
+    assert len(table) == len(POLICIES)
+    assert all(any(reason in row for row in table) for reason in POLICIES)
 
 
 def test_every_policy_names_recorded_cases() -> None:
