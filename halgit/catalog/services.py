@@ -231,13 +231,14 @@ sops:
     ),
     Entry(
         id="profiles/spring-profiles",
-        severity=Severity.WARNING,
-        summary="A profile sets spring.profiles.",
+        severity=Severity.ERROR,
+        summary="The file of a profile sets spring.profiles, or is read in another profile only.",
         halyard=(
-            "Spring Boot refuses spring.profiles.active and the like in the file of a profile with an "
-            "InvalidConfigDataPropertyException."
+            "Spring Boot 2.7 refuses spring.profiles.active, include and default in the file of a profile with an "
+            "InvalidConfigDataPropertyException. A document with spring.profiles or spring.config.activate.on-profile "
+            "is read only if that profile is active."
         ),
-        impact="The service does not start.",
+        impact="The service does not start. For a condition, a warning: the document is ignored.",
         fix="Set SPRING_PROFILES_ACTIVE in env of the service-settings.",
         example="""\
 # default/profiles/gate-local.yml

@@ -5,13 +5,16 @@ Spring takes a list whole from the source with the highest precedence; Halyard c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from halgit import yaml as hyaml
 from halgit.halyard import services
 from halgit.halyard.coercion import is_true
-from halgit.pipeline import File, Path, Value
+from halgit.lazy import lazy_pattern
+from halgit.pipeline import MISSING, File, Path, Severity, Value
+from halgit.record import replace
 from halgit.text.phrases import join_words
 from halgit.validation.account_entries import find_provider, relax_key
 from halgit.validation.rule import Hit, Rule
@@ -153,14 +156,51 @@ def _halyard_files(view: View) -> Iterator[Hit]:
                 yield Hit(path, message, file.path, "Mount the file into the service's pod, and write its path there.")
 
 
+_REFUSED: Final = frozenset({"active", "include", "default"})
+"""Properties below `spring.profiles` that Spring Boot 2.7 refuses in the file of a profile."""
+
+_PROFILE_FILE: Final = lazy_pattern(r"[^/]+/profiles/[^/]*-[^/]*\.ya?ml")
+_CONDITIONS: Final = (("spring", "profiles"), ("spring", "config", "activate", "onprofile"))
+
+
 def _spring_profiles(view: View) -> Iterator[Hit]:
-    for file, node in view.documents("profiles"):
-        for path, _ in _strings(node.value):
-            key = _key(path)
-            if key[:2] == ("spring", "profiles") and "-" in file.path.rsplit("/", 1)[-1]:
-                message = f"{'.'.join(key[:3])} is set in the file of a profile, where Spring Boot refuses it."
-                yield Hit(path, message, file.path)
-                break
+    for path, file in view.files.items():
+        if _PROFILE_FILE.fullmatch(path) and not path.endswith("/spinnaker-monitoring-local.yml"):
+            for document, is_only in _documents_of(file):
+                for at, value in _leaves(document):
+                    hit = _spring_profile(at, value)
+                    if hit is not None:
+                        yield replace(hit, file=path, path=hit.path if is_only else ())
+
+
+def _documents_of(file: File) -> Iterator[tuple[Value, bool]]:
+    """Yield the documents of a profile, each with whether it is the only one."""
+    if file.data is not MISSING:
+        yield file.data, True
+    elif isinstance(file.body, bytes):
+        yield from ((document, False) for document in hyaml.read(file.body, file.path, many=True).documents)
+
+
+def _spring_profile(path: Path, value: Value) -> Hit | None:
+    key = _key(path)
+    if key[:2] == ("spring", "profiles") and len(key) > 2 and key[2] in _REFUSED:
+        return Hit(path, f"{'.'.join(key[:3])} is set in the file of a profile, where Spring Boot refuses it.")
+    condition = next((one for one in _CONDITIONS if key[: len(one)] == one), None)
+    if condition is None or not all(part.isdigit() for part in key[len(condition) :]):
+        return None
+    if not isinstance(value, str) or {"local", "test"} & set(re.split(r"[,&|()! ]+", value)) or "!" in value:
+        return None
+    message = f"Spring reads this document only if the profile {value} is active."
+    return Hit(path, message, hint="Remove the condition, or activate the profile.", severity=Severity.WARNING)
+
+
+def _leaves(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in items:
+        if isinstance(value, (dict, list)):
+            yield from _leaves(value, (*path, step))
+        else:
+            yield (*path, step), value
 
 
 def _sops(view: View) -> Iterator[Hit]:
