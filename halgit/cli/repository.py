@@ -34,6 +34,9 @@ _TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/misplaced-token", "opsmx/misspe
 _CONVERTED = (".yml", ".yaml", ".js", "config")
 """The files that a conversion looks at."""
 
+_SCHEMAS = ".schemas/"
+"""The folder of schemas in a new repository."""
+
 _NAME = lazy_pattern(r"[A-Za-z0-9][-._A-Za-z0-9]*")
 
 
@@ -57,9 +60,10 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
         raise UsageError(f"{directory} already has {', '.join(sorted(existing))}.", "Choose an empty directory.")
     for path, text in sorted(files.items()):
         publish.write_file(directory / path, text, mode=0o644)
-        output.result(str(directory / path))
+        if not path.startswith(_SCHEMAS):
+            output.result(str(directory / path))
     output.message(
-        f"Wrote {counted(len(files), 'file')}. Next: halgit render --repo {directory} --overlay prod --out /tmp/.hal"
+        f"Wrote {counted(len(files), 'file')}, with schemas for editors in {_SCHEMAS}. Next: halgit render --repo {directory} --overlay prod --out /tmp/.hal"
     )
 
 
@@ -69,7 +73,7 @@ def _schema_files() -> dict[str, bytes]:
 
     schemas = {name: make_layer_schema(name) for name in list_layer_schema_names()}
     schemas["halgit"] = resources.load_schema("halgit")
-    return {f".schemas/{name}.schema.json": f"{json.dumps(one)}\n".encode() for name, one in schemas.items()}
+    return {f"{_SCHEMAS}{name}.schema.json": f"{json.dumps(one)}\n".encode() for name, one in schemas.items()}
 
 
 @click.command("import", cls=Command)
