@@ -62,9 +62,8 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
         publish.write_file(directory / path, text, mode=0o644)
         if not path.startswith(_SCHEMAS):
             output.result(str(directory / path))
-    output.message(
-        f"Wrote {counted(len(files), 'file')}, with schemas for editors in {_SCHEMAS}. Next: halgit render --repo {directory} --overlay prod --out /tmp/.hal"
-    )
+    command = f"halgit render --repo {directory} --overlay prod --out /tmp/.hal"
+    output.message(f"Wrote {counted(len(files), 'file')}, with schemas for editors in {_SCHEMAS}. Next: {command}")
 
 
 def _schema_files() -> dict[str, bytes]:
