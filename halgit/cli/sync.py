@@ -97,6 +97,8 @@ _REPORT = combine(
     [
         option("--listen", default="", metavar="HOST:PORT", group=REPORT,
                help="Serve /livez, /readyz, /metrics, /status and /webhook there; needs the server extra."),
+        option("--webhook-listen", default="", metavar="HOST:PORT", group=REPORT,
+               help="Serve /webhook there instead, apart from probes and metrics."),
         option("--webhook-secret-file", default="", metavar="FILE", group=REPORT,
                help="Secrets of webhooks, one a line, of GitHub, GitLab, Bitbucket or Gitea."),
         option("--commit-status", default="", metavar="NAME", group=REPORT,

@@ -124,14 +124,20 @@ class SyncParts:
         """Serve at --listen, if it is set. Raises UsageError."""
         if not self._options["listen"]:
             return
-        host, _, port = self._options["listen"].rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
-            raise UsageError(f"--listen {self._options['listen']} is not HOST:PORT.", "Write 0.0.0.0:9105.")
+        address = self._address("listen")
+        webhooks = self._address("webhook_listen") if self._options["webhook_listen"] else None
         from halgit.server.sync_api import SyncServer
 
         server = SyncServer(self.board, wake.call, self._webhook_secrets)
         self._closing.callback(server.close)
-        server.start(host.strip("[]"), int(port))
+        server.start(address, webhooks)
+
+    def _address(self, name: str) -> tuple[str, int]:
+        text = self._options[name]
+        host, _, port = text.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise UsageError(f"--{name.replace('_', '-')} {text} is not HOST:PORT.", "Write 0.0.0.0:9105.")
+        return host.strip("[]"), int(port)
 
     def _webhook_secrets(self) -> tuple[bytes, ...]:
         path = self._options["webhook_secret_file"]

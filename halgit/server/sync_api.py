@@ -37,36 +37,48 @@ _GAUGES: Final = (
 
 
 class SyncServer:
-    """The server in a thread of its own. `secrets` gives the secrets of webhooks as they are now."""
+    """The server in threads of its own. `secrets` gives the secrets of webhooks as they are now."""
 
     def __init__(self, board: StatusBoard, wake: Callable[[], None], secrets: Callable[[], Iterable[bytes]]) -> None:
         self._routes = _Routes(board, wake, secrets)
-        self._server: Any = None
-        self._thread: threading.Thread | None = None
+        self._running: list[tuple[Any, threading.Thread]] = []
 
-    def start(self, host: str, port: int) -> None:
-        """Serve from now on. Raises UsageError where the server extra is missing or the address is not free."""
+    def start(self, address: tuple[str, int], webhooks: tuple[str, int] | None = None) -> None:
+        """Serve from now on; webhooks at an address of their own where one is named.
+
+        Raises UsageError where the server extra is missing or an address is not free.
+        """
         try:
             import uvicorn
 
-            app = self._routes.application()
+            main = self._routes.application(webhooks=webhooks is None)
+            apart = self._routes.webhook_application()
         except ImportError:
             raise UsageError("--listen needs the server extra.", "pip install 'halgit[server]'") from None
-        config = uvicorn.Config(app, host=host, port=port, log_level="critical", access_log=False, lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, name="sync-server", daemon=True)
-        self._thread.start()
+        for app, place, option in ((main, address, "--listen"), (apart, webhooks, "--webhook-listen")):
+            if place:
+                host, port = place
+                config = uvicorn.Config(
+                    app, host=host, port=port, log_level="critical", access_log=False, lifespan="off"
+                )
+                self._serve(uvicorn.Server(config), f"{option}: cannot listen at {host}:{port}.")
+
+    def _serve(self, running: Any, problem: str) -> None:
+        thread = threading.Thread(target=running.run, name="sync-server", daemon=True)
+        thread.start()
+        self._running.append((running, thread))
         end = time.monotonic() + _LONGEST_START
-        while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > end:
-                raise UsageError(f"--listen: cannot listen at {host}:{port}.", "Choose another address or port.")
+        while not running.started:
+            if not thread.is_alive() or time.monotonic() > end:
+                raise UsageError(problem, "Choose another address or port.")
             time.sleep(0.02)
 
     def close(self) -> None:
         """Stop serving."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join(timeout=5)
+        for running, _ in self._running:
+            running.should_exit = True
+        for _, thread in self._running:
+            thread.join(timeout=5)
 
 
 class _Routes:
@@ -76,15 +88,20 @@ class _Routes:
         self._secrets = secrets
         self._registry = _registry(board)
 
-    def application(self) -> FastAPI:
-        """The application with all routes."""
-        from fastapi import FastAPI
-
-        app = FastAPI(title="halgit sync", docs_url=None, redoc_url=None, openapi_url=None)
+    def application(self, *, webhooks: bool = True) -> FastAPI:
+        """The application with all routes, those of webhooks only where they have no address of their own."""
+        app = _new_application()
         app.add_route("/livez", self.livez, ["GET"])
         app.add_route("/readyz", self.readyz, ["GET"])
         app.add_route("/metrics", self.metrics, ["GET"])
         app.add_route("/status", self.status, ["GET"])
+        if webhooks:
+            app.add_route("/webhook", self.webhook, ["POST"])
+        return app
+
+    def webhook_application(self) -> FastAPI:
+        """The application that receives webhooks and nothing else."""
+        app = _new_application()
         app.add_route("/webhook", self.webhook, ["POST"])
         return app
 
@@ -119,6 +136,12 @@ class _Routes:
             return _text(401, "the signature is missing or wrong")
         self._wake()
         return _text(202, "looking")
+
+
+def _new_application() -> FastAPI:
+    from fastapi import FastAPI
+
+    return FastAPI(title="halgit sync", docs_url=None, redoc_url=None, openapi_url=None)
 
 
 def _text(code: int, text: str) -> Response:

@@ -335,3 +335,14 @@ def test_health_and_metrics_can_stay_on_the_api_port(render: Callable[..., list[
     assert container["readinessProbe"]["httpGet"]["port"] == "http"
     assert "MANAGEMENT_SERVER_PORT" not in [row["name"] for row in container["env"]]
     assert next(one for one in objects if one["kind"] == "ServiceMonitor")["spec"]["endpoints"][0]["port"] == "http"
+
+
+def test_webhooks_have_a_port_of_their_own(render: Callable[..., list[Object]]) -> None:
+    objects = render("halyard", over(ALONE["halyard"], {"sync": {"watch": True, "webhookSecret": "webhooks"}}))
+    spec = next(one for one in objects if one["kind"] == "StatefulSet")["spec"]["template"]["spec"]
+    sync = next(one for one in spec["containers"] if one["name"] == "sync")
+    assert {row["name"]: row["containerPort"] for row in sync["ports"]} == {"sync": 9105, "webhook": 9107}
+    env = {row["name"]: row.get("value") for row in sync["env"]}
+    assert (env["HALGIT_LISTEN"], env["HALGIT_WEBHOOK_LISTEN"]) == ("0.0.0.0:9105", "0.0.0.0:9107")
+    ports = {row["name"]: row["port"] for one in objects if one["kind"] == "Service" for row in one["spec"]["ports"]}
+    assert ports["webhook"] == 9107

@@ -92,3 +92,19 @@ def test_status_of_nothing_is_a_remote_error(one: World) -> None:
     ran = program.halgit("sync", "status", "--address", f"http://127.0.0.1:{free_port()}", "--retries", "0")
     assert ran.code == 3
     assert "sync at http://127.0.0.1:" in ran.err
+
+
+def test_webhooks_can_have_an_address_of_their_own(one: World, tmp_path: Path) -> None:
+    """Who sends them then reaches nothing else."""
+    port, webhooks = free_port(), free_port()
+    (tmp_path / "secret").write_bytes(SECRET + b"\n")
+    listen = ("--listen", f"127.0.0.1:{port}", "--webhook-listen", f"127.0.0.1:{webhooks}")
+    with running(one, *listen, "--interval", "1000", "--webhook-secret-file", tmp_path / "secret"):
+        wait_for(webhooks)
+        until(lambda: ask(port, "/readyz")[0] == 200)
+        one.repository.commit({GATE: "a: 3\n"})
+        signed = hmac.new(SECRET, b"{}", hashlib.sha256).hexdigest()
+        assert ask(port, "/webhook", b"{}", X_Hub_Signature_256=f"sha256={signed}")[0] == 404
+        assert [ask(webhooks, path)[0] for path in ("/metrics", "/status", "/livez")] == [404, 404, 404]
+        assert ask(webhooks, "/webhook", b"{}", X_Hub_Signature_256=f"sha256={signed}") == (202, "looking\n")
+        until(lambda: is_deployed(one, b"a: 3\n"))
