@@ -24,7 +24,7 @@ from measure import Cost, compile_bytecode, measure_all
 
 
 def measure_case(case: Case, runs: int) -> dict[str, Cost]:
-    """Measure one case; programs that are not installed are left out."""
+    """Measure one case; programs that are not installed are skipped."""
     commands = {"ours": case.ours, **{name: command for name, command in case.others.items() if command}}
     with case.around():
         return measure_all(commands, runs)
