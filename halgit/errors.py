@@ -26,7 +26,8 @@ A message names the place and the problem; `hint` names the next step. Neither e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from halgit.annotations import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from halgit.pipeline import Finding

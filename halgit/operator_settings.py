@@ -8,20 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from threading import RLock
-from typing import Protocol, TypeVar, runtime_checkable
 
+from halgit.annotations import Protocol, TypeVar
 from halgit.pipeline import EMPTY, Dialect, SecretsMode, Severity, Variant
 from halgit.record import Record, field
 from halgit.redaction import Redactor
 
 Made = TypeVar("Made")
-
-
-@runtime_checkable
-class Closable(Protocol):
-    """An object with a connection to close."""
-
-    def close(self) -> None: ...
 
 
 class RunCache:
@@ -44,8 +37,9 @@ class RunCache:
         """Close the cached objects at the end of the run."""
         with self._lock:
             for made in self._made.values():
-                if isinstance(made, Closable):
-                    made.close()
+                close = getattr(made, "close", None)
+                if callable(close):
+                    close()
             self._made.clear()
 
 

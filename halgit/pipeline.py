@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
-from typing import Any, Final, Literal, Protocol, TypeAlias
 
+from halgit.annotations import Any, Final, Literal, Protocol, TypeAlias
 from halgit.record import Record
 from halgit.redaction import SecretText
 

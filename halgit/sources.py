@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
 
+from halgit.annotations import Protocol
 from halgit.errors import RemoteError, SourceError, UsageError
 from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "halgit"
 
 LAYERS: dict[str, int] = {
     "errors": 0, "pipeline": 0, "operator_settings": 0, "redaction": 0, "record": 0, "lazy": 0,
-    "vocabulary": 0, "__init__": 0,
+    "vocabulary": 0, "annotations": 0, "__init__": 0,
     "catalog": 1, "text": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
     "settings": 2, "merge": 2, "sops": 2, "validation": 2, "report": 2,
     "parameters": 3,
@@ -25,7 +25,7 @@ LAYERS: dict[str, int] = {
 }  # fmt: skip
 
 PURE = {"catalog", "errors", "pipeline", "operator_settings", "redaction", "record", "lazy",
-        "vocabulary", "text", "yaml", "halyard", "references",
+        "vocabulary", "annotations", "text", "yaml", "halyard", "references",
         "settings", "merge", "sops", "parameters", "opsmx", "validation", "report", "explain", "diff", "convert",
         "lock"}  # fmt: skip
 WORLD = {"os", "time", "random", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http.client"}

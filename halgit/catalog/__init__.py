@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
 
+from halgit.annotations import TYPE_CHECKING, Final
 from halgit.catalog.entry import Entry
 
 _MODULES: Final = (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from halgit.pipeline import Severity
+from halgit.record import Record
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """One finding id.
 
     `severity` is the default; a producer lowers or raises it where the text says so. `halyard` says what Halyard or the

@@ -10,9 +10,9 @@ import os
 import signal
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Final
 
 from halgit import __version__
+from halgit.annotations import Any, Final
 from halgit.cli.command_line import has_unknown_variables, parse_options
 from halgit.cli.declarations import CommandDeclaration
 from halgit.cli.output import Output

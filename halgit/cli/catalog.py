@@ -15,6 +15,7 @@ from halgit.cli.options import format_option, log_options
 from halgit.cli.output import Output
 from halgit.errors import UsageError
 from halgit.halyard import resources
+from halgit.record import to_dict
 from halgit.report import explanation
 from halgit.report.tables import table
 from halgit.text.phrases import suggest_nearest
@@ -39,7 +40,8 @@ def rules(output: Output, /, rule: str | None, **options: Any) -> None:
       halgit rules --format markdown
     """
     output.json = options["format"] == "json"
-    entries = sorted(entry for entry in CATALOG.values() if rule in (None, entry.id, entry.subject))
+    found = (entry for entry in CATALOG.values() if rule in (None, entry.id, entry.subject))
+    entries = sorted(found, key=lambda entry: entry.id)
     if not entries:
         raise UsageError(f"Unknown rule {rule}.", suggest_nearest(rule or "", names(), "See `halgit rules`."))
     if output.json:
@@ -54,7 +56,7 @@ def rules(output: Output, /, rule: str | None, **options: Any) -> None:
 
 
 def _json(entry: Entry) -> dict[str, Any]:
-    return {**entry._asdict(), "severity": str(entry.severity)}
+    return {**to_dict(entry), "severity": str(entry.severity)}
 
 
 def _complete_schemas(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

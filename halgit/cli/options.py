@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
+from halgit.annotations import TYPE_CHECKING, Final
 from halgit.cli.declarations import (
     GENERAL,
     Choice,

@@ -12,8 +12,8 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from threading import RLock
-from typing import Any, TextIO, cast
 
+from halgit.annotations import Any, TextIO, cast
 from halgit.errors import PublishError
 from halgit.pipeline import Finding
 from halgit.redaction import Redactor

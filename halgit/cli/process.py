@@ -16,8 +16,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
 
+from halgit.annotations import TYPE_CHECKING, Any, NoReturn
 from halgit.errors import PublishError
 
 if TYPE_CHECKING:

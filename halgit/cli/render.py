@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
 
 from halgit import publish, secrets
+from halgit.annotations import TYPE_CHECKING, Any, Final
 from halgit.cli.declarations import Choice, FilePath, Seconds, declare_command, option
 from halgit.cli.options import (
     OUTPUT,

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from halgit import sources
 from halgit import yaml as hyaml
+from halgit.annotations import TYPE_CHECKING, Any
 from halgit.cli.output import Output
 from halgit.cli.process import silence_libraries
 from halgit.cli.settings import access_settings, operator_settings, source_specs

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
 
+from halgit.annotations import Any, Final
 from halgit.cli.options import PER_HOST
 from halgit.cli.output import Output
 from halgit.errors import UsageError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from halgit import __version__, publish
+from halgit.annotations import Any
 from halgit.cli.declarations import FilePath, declare_command, option
 from halgit.cli.options import (
     VALIDATION,

@@ -6,8 +6,7 @@ collected; a step that needs the result of a failed one is skipped.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from halgit.annotations import TYPE_CHECKING
 from halgit.lazy import lazy_exports
 
 _MODULES = {

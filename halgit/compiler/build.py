@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from halgit import yaml as hyaml
+from halgit.annotations import TYPE_CHECKING
 from halgit.compiler import submodules
 from halgit.compiler.layers import SourceLayers, overlays, read_layers
 from halgit.errors import UsageError

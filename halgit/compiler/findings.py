@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
 
+from halgit.annotations import TYPE_CHECKING, Final
 from halgit.compiler.locator import Locator, sort_findings
 from halgit.errors import FindingsError, UsageError
 from halgit.operator_settings import OperatorSettings

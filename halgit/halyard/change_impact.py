@@ -8,8 +8,8 @@ services, for every Spring service. Pure; `services` decides whether a service r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard.layout import find_profile_services
 from halgit.halyard.services import ARTIFACTS, SERVICES, SPRING_SERVICES, get_base
 from halgit.pipeline import Path

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard.resources import load_table
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Value

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal
 
+from halgit.annotations import Literal
 from halgit.halyard.services import SERVICES, SPRING_SERVICES, get_base
 from halgit.lazy import lazy_pattern
 from halgit.record import Record

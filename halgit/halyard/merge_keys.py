@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
+from halgit.annotations import Any
 from halgit.halyard.model import ROOT_TYPE
 from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
 
+from halgit.annotations import Any
 from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY, Path, Value
 from halgit.record import Record, field

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from halgit.annotations import Any
 
 _HERE = Path(__file__).resolve().parent
 _PACKED = _HERE.parent / "schemas"

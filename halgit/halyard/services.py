@@ -6,8 +6,8 @@ Pure functions over a deployment of the halconfig and its service-settings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard.coercion import coerce_boolean, coerce_enum, is_true
 from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY, Value

@@ -9,8 +9,8 @@ Pure; has no list of released versions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
 
+from halgit.annotations import Final, Literal
 from halgit.halyard.services import get_base, get_value
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Value

@@ -8,8 +8,8 @@ SnakeYAML folds some lines and quotes some strings. Pure.
 from __future__ import annotations
 
 import posixpath
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard.model import FieldType, get_actual_class
 from halgit.pipeline import MISSING, Value
 from halgit.record import Record

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Iterator, Sequence
-from typing import Literal
 
+from halgit.annotations import Literal
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Step, Trace, Value
 from halgit.redaction import Secret, SecretText
 from halgit.text.paths import SEPARATOR, join_values, split_key

@@ -6,13 +6,13 @@ The table of keyed lists is `halgit.halyard.merge_keys`; `mergeKeys` of the laye
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from halgit.halyard.merge_keys import KeyNode, build_key_tree
 from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.merge.draft import key_as_text, scalar_at
 from halgit.merge.selection import is_merged, is_spring
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Path, Value
+from halgit.record import Record
 from halgit.text.paths import SEPARATOR, join_values, split_key
 from halgit.text.phrases import join_words
 
@@ -61,7 +61,7 @@ def item_key(item: Value, key: str) -> str | None:
     return key_as_text(value)
 
 
-class DuplicateItem(NamedTuple):
+class DuplicateItem(Record):
     """Two items of one list with the same key; `name` is its value."""
 
     key: str

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
 
 from halgit import yaml as hyaml
+from halgit.annotations import TYPE_CHECKING, Protocol
 from halgit.halyard.sensitivity import is_secret_value
 from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.merge.directives import may_contain_directives

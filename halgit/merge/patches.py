@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import cast
 
+from halgit.annotations import cast
 from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.draft import Draft, moved_over, replacement

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Literal
 
+from halgit.annotations import Literal
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Value
 

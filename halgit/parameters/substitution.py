@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol
 
 from halgit import references
 from halgit import yaml as hyaml
+from halgit.annotations import Final, Protocol
 from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import DiagnosticCollector
 from halgit.merge.keyed_lists import check_items

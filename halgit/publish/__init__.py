@@ -6,8 +6,7 @@ function that tells whether git ignores a path.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from halgit.annotations import TYPE_CHECKING
 from halgit.lazy import lazy_exports
 
 _MODULES = {

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
 
 from halgit import __version__
+from halgit.annotations import Any, Final
 from halgit.errors import PublishError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.operator_settings import OperatorSettings

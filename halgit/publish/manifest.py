@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from halgit import __version__
+from halgit.annotations import Any
 from halgit.errors import PublishError
 from halgit.lazy import sha256
 from halgit.pipeline import EMPTY, Resolved, SecretsMode, SourceId

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
 
+from halgit.annotations import Literal
 from halgit.errors import PublishError
 from halgit.publish.exchange import Leftovers, finish_exchange
 from halgit.publish.filesystem import (

@@ -11,7 +11,8 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
-from typing import Final
+
+from halgit.annotations import Final
 
 READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 """Without waiting: a pipe without a writer does not block."""

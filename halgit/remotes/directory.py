@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
 
+from halgit.annotations import BinaryIO
 from halgit.errors import CorruptError, NotFoundError, RefusedError
 from halgit.lazy import lazy_pattern
 from halgit.operator_settings import Access, SourceSpec

@@ -10,8 +10,8 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
 
+from halgit.annotations import BinaryIO, Literal, Protocol
 from halgit.errors import NotFoundError, RefusedError
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
+from halgit.annotations import TypeAlias
 from halgit.errors import CorruptError, NotFoundError
 from halgit.lazy import lazy_pattern
 from halgit.record import Record

@@ -12,8 +12,8 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.errors import RemoteError, UntrustedError
 from halgit.operator_settings import Access
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
+from halgit.annotations import TYPE_CHECKING, Any
 from halgit.pipeline import Finding, Severity
 from halgit.record import replace
 from halgit.report.findings import Paint, Report, finding_json, finding_line, identity, plain, summary_line

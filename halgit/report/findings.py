@@ -6,8 +6,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
+from halgit.annotations import Any
 from halgit.errors import UsageError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import Finding, Severity

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
 
+from halgit.annotations import Any, Protocol
 from halgit.pipeline import Compiled, File, Finding, Skipped, SourceId
 from halgit.record import Record, to_dict
 from halgit.report.findings import finding_json

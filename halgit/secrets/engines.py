@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
+from halgit.annotations import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 from halgit.errors import RemoteError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
 from halgit.pipeline import EMPTY, Reference

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from halgit import references
+from halgit.annotations import Final
 from halgit.halyard import model
 from halgit.halyard.resources import load_table
 from halgit.pipeline import MISSING, PlainScalar, Value

@@ -7,9 +7,9 @@ place where its value can be inserted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from halgit import references
+from halgit.annotations import TYPE_CHECKING, Final, Literal, TypeAlias
 from halgit.halyard import model
 from halgit.operator_settings import Trust
 from halgit.pipeline import Compiled, Finding, Path, Reference, SecretsMode, Severity

@@ -6,10 +6,10 @@ Access is decided by operator settings alone; a repository cannot extend it.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Final
 
 from halgit import references
 from halgit import yaml as hyaml
+from halgit.annotations import Final
 from halgit.halyard import change_impact, layout, model, services, versions
 from halgit.halyard.versions import can_all_decrypt
 from halgit.operator_settings import Trust

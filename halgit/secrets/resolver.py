@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from halgit import references
+from halgit.annotations import TYPE_CHECKING
 from halgit.errors import FindingsError, NotFoundError, RemoteError, SecretError, SourceError
 from halgit.pipeline import EMPTY, MISSING, Compiled, File, Finding, Path, Reference, Resolved, Severity
 from halgit.record import Record, field, replace

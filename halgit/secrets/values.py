@@ -13,10 +13,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
 from halgit import references
 from halgit import yaml as hyaml
+from halgit.annotations import TypeAlias
 from halgit.errors import CorruptError, NotFoundError
 from halgit.lazy import lazy_pattern
 from halgit.parameters import escaping

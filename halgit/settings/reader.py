@@ -8,9 +8,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TypeVar
 
 from halgit import yaml as hyaml
+from halgit.annotations import TypeVar
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec, Trust
 from halgit.pipeline import EMPTY, MISSING, Finding, Path, PlainScalar, Position, Severity, Value
 from halgit.record import list_fields, replace

@@ -8,7 +8,6 @@ so that it fits `${{ params.NAME }}` and an environment variable. Whether values
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import EMPTY, MISSING, Declaration, ParameterType, Patch, Path, Value
@@ -18,7 +17,9 @@ from halgit.text import patterns
 NAME = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 _DECLARATION_KEYS = ("type", "default", "required", "secret", "reference", "pattern", "enum", "description")
-_TYPES: dict[str, ParameterType] = {name: name for name in get_args(ParameterType)}
+_TYPES: dict[str, ParameterType] = {
+    "string": "string", "integer": "integer", "number": "number", "boolean": "boolean", "list": "list", "enum": "enum",
+}  # fmt: skip
 
 
 # --- params ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Final
+
+from halgit.annotations import Final
 
 _TOKENS: Final = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]", re.DOTALL)
 _REPEATS: Final = frozenset({"*", "**", "**/"})

@@ -7,8 +7,8 @@ cost more than finding it, and nobody reads them. The first ones of a kind are r
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Final, TypeVar
 
+from halgit.annotations import Any, Final, TypeVar
 from halgit.pipeline import Finding
 from halgit.record import replace
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
 
+from halgit.annotations import TYPE_CHECKING
 from halgit.lazy import lazy_pattern
 
 if TYPE_CHECKING:

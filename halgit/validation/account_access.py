@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
 
+from halgit.annotations import Any, Final
 from halgit.pipeline import Path, Value
 from halgit.validation.account_entries import find_key, relax_key
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
-from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
+from halgit.annotations import Any, Final, Literal
 from halgit.halyard import resources as halyard_data
 from halgit.pipeline import Path, Value
 from halgit.record import Record

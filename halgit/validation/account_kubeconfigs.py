@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
 from urllib.parse import urlsplit
 
+from halgit.annotations import Any, Final
 from halgit.pipeline import Value
 
 FILES: Final = {

@@ -7,8 +7,8 @@ positions: the compiler finds the layer's line behind each path.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.pipeline import Compiled, Finding, Path, Severity
 from halgit.record import Record
 from halgit.validation.view import View

@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal
 
 from halgit import yaml as hyaml
+from halgit.annotations import TYPE_CHECKING, Any, Final, Literal
 from halgit.halyard import layout, model
 from halgit.halyard import resources as halyard_data
 from halgit.halyard.coercion import is_true

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, Final
 
+from halgit.annotations import Any, Final
 from halgit.pipeline import Path, Step, Value
 
 Schema = Mapping[str, Any]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import math
-from typing import Any, Final
 
 from halgit import yaml as hyaml
+from halgit.annotations import Any, Final
 from halgit.pipeline import Path, PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 from halgit.vocabulary import Vocabulary

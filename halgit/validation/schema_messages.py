@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from halgit import references
 from halgit import yaml as hyaml
+from halgit.annotations import Any
 from halgit.halyard.model import find_key_places
 from halgit.halyard.sensitivity import is_sensitive_key, split_words
 from halgit.pipeline import Finding, Path, PlainScalar, Severity, Value

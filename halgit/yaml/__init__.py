@@ -6,8 +6,7 @@ Halyard reads the same data, replaces single scalars in place, and finds the pos
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from halgit.annotations import TYPE_CHECKING
 from halgit.lazy import lazy_exports
 
 _MODULES = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
 from halgit.yaml.parser import Node, Stream, find_content_start
 from halgit.yaml.source_text import BREAKS, FindingCollector, Mark, SourceText

@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.pipeline import Path, PlainScalar, Value
 from halgit.yaml.parser import TAG_PREFIX, Node, Pair, is_merge_key
 from halgit.yaml.resolver import (

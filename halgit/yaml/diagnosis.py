@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
 from halgit.yaml.compatibility import describe_tab
 from halgit.yaml.parser import Diagnosis, ParseFailure, Stream

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from typing import Any, Final
 
+from halgit.annotations import Any, Final
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import PlainScalar, Value
 from halgit.redaction import Secret, SecretText

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
-from typing import Any, Protocol
 
+from halgit.annotations import Any, Protocol
 from halgit.errors import HalgitError
 from halgit.lazy import lazy_pattern
 

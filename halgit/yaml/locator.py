@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, Final, TypeAlias
 
+from halgit.annotations import Any, Final, TypeAlias
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Position
 from halgit.record import Record

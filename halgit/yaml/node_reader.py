@@ -6,8 +6,7 @@ then constructs the values.
 
 from __future__ import annotations
 
-from typing import Final
-
+from halgit.annotations import Final
 from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.yaml.compatibility import check_compatibility
 from halgit.yaml.constructor import Constructor

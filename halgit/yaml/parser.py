@@ -8,8 +8,8 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal
 
+from halgit.annotations import Any, Final, Literal
 from halgit.lazy import lazy_pattern
 from halgit.record import Record, field
 from halgit.yaml.libyaml import (

@@ -6,8 +6,7 @@ duplicate key, a tab, an error) makes `node_reader` read the file again, node by
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from halgit.annotations import Any, Final
 from halgit.pipeline import Finding, PlainScalar, Severity, Value
 from halgit.record import Record
 from halgit.yaml.libyaml import (

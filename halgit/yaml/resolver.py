@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import PlainScalar, UnquotedScalar, Value
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import PlainScalar, Value
 from halgit.yaml.emitter import dump, format_block, is_plain, is_printable, quote_double, quote_single

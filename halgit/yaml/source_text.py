@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Path, Severity
 from halgit.record import Record

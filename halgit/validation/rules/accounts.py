@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from halgit import yaml as hyaml
+from halgit.annotations import Final
 from halgit.halyard.coercion import is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Severity

@@ -6,8 +6,8 @@ Tables, because Halyard's validators ask the same few questions of all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard.coercion import coerce_integer, is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Severity

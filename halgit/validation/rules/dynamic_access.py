@@ -6,9 +6,9 @@ The account writer refuses the same; see `account_access.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
 
 from halgit import yaml as hyaml
+from halgit.annotations import Any, Final
 from halgit.pipeline import Path, Value
 from halgit.validation.account_access import (
     CIPHER,

@@ -7,8 +7,8 @@ below `spin-X`, requests and limits from `X` if that entry exists, else from `sp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard import services
 from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.lazy import lazy_pattern

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
 from weakref import WeakKeyDictionary
 
 from halgit import yaml as hyaml
+from halgit.annotations import Final
 from halgit.halyard import model
 from halgit.pipeline import MISSING, Path, Position, Value
 from halgit.record import Record

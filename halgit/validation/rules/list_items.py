@@ -6,8 +6,8 @@ Halyard writes such an item as it is. The service refuses it when it binds its c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard import model
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Severity, Value

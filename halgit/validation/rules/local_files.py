@@ -10,9 +10,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import Final, Literal
 
 from halgit import yaml as hyaml
+from halgit.annotations import Final, Literal
 from halgit.halyard import model
 from halgit.halyard.coercion import is_true
 from halgit.lazy import lazy_pattern

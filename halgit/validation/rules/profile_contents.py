@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from halgit import yaml as hyaml
+from halgit.annotations import Final
 from halgit.halyard import services
 from halgit.halyard.coercion import is_true
 from halgit.lazy import lazy_pattern

@@ -7,8 +7,8 @@ into another (`KubernetesV2Service.stageConfig`). Kubernetes limits the data of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard import layout, model, services
 from halgit.halyard.coercion import is_true
 from halgit.halyard.model import FieldType

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.pipeline import Severity
 from halgit.text.phrases import join_words

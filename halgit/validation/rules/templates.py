@@ -7,8 +7,8 @@ the template fails the deploy after other services were applied; others are chan
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Path, Value
 from halgit.validation.rule import Hit, Rule

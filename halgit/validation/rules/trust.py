@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
 
+from halgit.annotations import Final
 from halgit.halyard import model
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from halgit import yaml as hyaml
+from halgit.annotations import TYPE_CHECKING
 from halgit.halyard import model, resources
 from halgit.halyard.sensitivity import is_secret_value
 from halgit.lazy import lazy_pattern
