@@ -17,7 +17,7 @@ from halgit.errors import AccountError
 from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.record import Record
 from halgit.validation.account_access import read_index, shape_faults
-from halgit.validation.account_entries import find_key, find_provider, relax_key, section_name
+from halgit.validation.account_entries import find_key, find_provider, read_name, relax_key, section_name
 
 KEEP: Final[Path] = ("halgit", "keep")
 """Path of the value that makes Spring decrypt the file even after the last account with a secret is removed."""
@@ -189,12 +189,6 @@ class AccountsFile:
                     for number, account in enumerate(value):
                         if isinstance(account, dict):
                             yield Entry(provider, (section, key, number), account)
-
-
-def read_name(fields: Mapping[str, Value]) -> str:
-    """Return an entry's name as Clouddriver reads it; empty if it has none."""
-    name = fields.get(find_key(fields, "name"))
-    return "" if name is None or isinstance(name, (dict, list)) else hyaml.to_java_string(name)
 
 
 def tag_entry(fields: Mapping[str, Value]) -> str:

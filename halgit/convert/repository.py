@@ -15,6 +15,9 @@ from halgit.opsmx.tokens import token_table
 from halgit.pipeline import EMPTY, MISSING, File, Finding, LayerId, Skipped, SourceId, Variant
 from halgit.record import Record
 from halgit.report.summaries import Decision, ImportedParameter, ImportReport
+from halgit.validation import account_files
+from halgit.validation.account_entries import check_entry, check_name, read_name
+from halgit.validation.account_files import Document
 
 _ACCOUNTS = "accounts/"
 REPORT = "import-report.md"
@@ -218,3 +221,21 @@ def _account_decisions(accounts: Mapping[str, bytes]) -> Iterator[Decision]:
         if _account_path(path) != path:
             hint = "It was at the root. Add accounts to searchPaths of the config server (spinnakerconfig.yml)."
             yield Decision(_account_path(path), hint)
+    for file in account_files.read({_account_path(path): text for path, text in accounts.items()}):
+        for fault in file.faults:
+            yield Decision(f"{file.path}:{fault.line}", fault.message)
+        for document in file.documents:
+            yield from _account_faults(document)
+
+
+def _account_faults(document: Document) -> Iterator[Decision]:
+    """What Clouddriver does not load: names, duplicates, values."""
+    seen: set[str] = set()
+    for provider, path, account in document.accounts():
+        name = read_name(account)
+        faults = [*(check_name(name) if name else ()), *(["the name is a duplicate"] if name.lower() in seen else ())]
+        faults += [fault.message for fault in check_entry(provider, account) if fault.effect != "ignored"]
+        seen.add(name.lower())
+        line = document.places([path])[0].line if faults else 0
+        owner = f"account {name}" if name else f"{provider} account without a name"
+        yield from (Decision(f"{document.file}:{line}", f"The {owner}: {words}.") for words in faults)

@@ -92,6 +92,12 @@ def find_key(mapping: Mapping[Any, Value], key: str) -> Any:
     return next((own for own in mapping if relax_key(own) == wanted), key)
 
 
+def read_name(fields: Mapping[Any, Value]) -> str:
+    """Return an entry's name as Clouddriver reads it; empty if it has none."""
+    name = fields.get(find_key(fields, "name"))
+    return "" if name is None or isinstance(name, (dict, list)) else hyaml.to_java_string(name)
+
+
 @cache
 def provider_names() -> tuple[str, ...]:
     """The providers that Clouddriver has, as Spring names them."""

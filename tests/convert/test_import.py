@@ -208,6 +208,26 @@ def test_the_report_says_what_was_done_and_what_is_to_decide(source: Path, tmp_p
     assert "Next: halgit render --repo" in text.err
 
 
+def test_accounts_that_clouddriver_does_not_load_are_to_decide(source: Path, tmp_path: Path) -> None:
+    (source / "clouddriver-local.yml").write_text(
+        "kubernetes:\n  accounts:\n  - {name: a/b, serviceAccount: true}\n  - {name: Kubeconfigs, cacheThreads: 2}\n"
+        "dockerRegistry:\n  accounts:\n  - {name: hub, address: 'https://r.example'}\n  - {name: HUB, address: ''}\n"
+        "  - {address: x, trackDigests: 1}\n"
+    )
+    told = halgit("import", source, tmp_path / "made", "--format", "json").json
+    decided = [(row["place"], row["what"]) for row in told["decisions"] if row["place"].startswith("accounts/")]
+    file = "accounts/clouddriver-local.yml"
+    assert decided[1:] == [
+        (f"{file}:3", "The account a/b: the name 'a/b' is not a safe file name; use letters, digits, and dashes, dots,"
+         " underscores or spaces between them, at most 200."),
+        (f"{file}:4", "The account Kubeconfigs: the name Kubeconfigs is a folder that Clouddriver uses."),
+        (f"{file}:8", "The account HUB: the name is a duplicate."),
+        (f"{file}:8", "The account HUB: address is required."),
+        (f"{file}:9", "The docker-registry account without a name: trackDigests is not true or false."),
+        (f"{file}:9", "The docker-registry account without a name: name is required."),
+    ]  # fmt: skip
+
+
 def test_plain_secrets_are_told_by_place_and_never_shown(source: Path, tmp_path: Path) -> None:
     place = source / "config"
     place.write_text(place.read_text().replace('"encrypted:hub:pass.word"', "canary-plain"))
