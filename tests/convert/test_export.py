@@ -107,3 +107,52 @@ def test_a_plain_secret_is_not_exported(tmp_path: Path, repo: Path) -> None:
     assert ran.code == 2
     assert "A secret parameter has a plain value." in ran.err
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("target", ["spinnakerservice", "kleat"])
+@pytest.mark.parametrize("token", ["encrypted:k8s!n:a!k:b", "${{ secret('k8s://a#b') }}", "${{ params.pw }}"])
+def test_no_token_gets_into_a_file_that_browsers_load(tmp_path: Path, repo: Path, target: str, token: str) -> None:
+    (repo / "overlays/prod/halgit.yaml").write_text(
+        "bases: [../../base]\nparams: {pw: {secret: true, default: \"${{ secret('k8s://a#b') }}\"}}\n"
+    )
+    profile = repo / "overlays/prod/default/profiles/settings-local.js"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    profile.write_text(f"window.spinnakerSettings.token = '{token}';\n")
+    for option in ((), ("--no-validate",)):
+        ran = halgit("export", "--to", target, "--repo", repo, "--overlay", "prod", tmp_path / "x", *option)
+        assert ran.code == 1, ran.err
+        assert "settings-local.js" in ran.err
+        assert not (tmp_path / "x").exists()
+
+
+def test_what_does_not_fit_the_schema_of_the_target_stops_the_export(tmp_path: Path, repo: Path) -> None:
+    (repo / "base/files/dev-config").rename(repo / "base/files/dev config")
+    config = repo / "base/config"
+    config.write_text(config.read_text().replace("files/dev-config", "files/dev config"))
+    arguments = ("export", "--to", "spinnakerservice", "--repo", repo, "--overlay", "prod", tmp_path / "x")
+    ran = halgit(*arguments)
+    assert (ran.code, (tmp_path / "x").exists()) == (1, False)
+    assert "spec.spinnakerConfig.files does not fit the schema of spinnakerservice." in ran.err
+    assert "Correct the value in its layer, or use --no-validate to write it as it is. [export/schema]" in ran.err
+    assert halgit(*arguments, "--no-validate").code == 0
+
+
+@pytest.mark.parametrize("target", ["spinnakerservice", "kleat"])
+def test_a_reference_without_a_form_of_the_target_is_reported(tmp_path: Path, repo: Path, target: str) -> None:
+    profile = repo / "overlays/prod/default/profiles/fiat-local.yml"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    profile.write_text(
+        "url: redis://${{ secret('k8s://a#b') }}@x\nversion: ${{ secret('vault://m/p?version=2#k') }}\n"
+        "s3: ${{ secret('s3://bucket/file?region=eu-west-1#key') }} # kept\n"
+        "manager: ${{ secret('secrets-manager://name?region=eu-west-1#key') }}\n"
+    )
+    folder, decisions = exported(tmp_path, repo, target)
+    name = "spinnakerservice.yml" if target == "spinnakerservice" else "base/local/fiat-local.yml"
+    text = (folder / name).read_text()
+    assert "s3: encrypted:s3!b:bucket!f:file!r:eu-west-1!k:key # kept" in text
+    assert "manager: encrypted:secrets-manager!s:name!r:eu-west-1!k:key" in text
+    places = {one["place"] for one in decisions}
+    assert {
+        "default/profiles/fiat-local.yml:1: k8s://a#b",
+        "default/profiles/fiat-local.yml:2: vault://m/p?version=2#k",
+    } <= places

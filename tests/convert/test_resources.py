@@ -260,3 +260,40 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     ran = halgit("import", str(tmp_path / "backup.tar"), str(tmp_path / "new"))
     assert ran.code == 2
     assert "Pass the file that `hal backup create` wrote." in ran.err
+
+
+@pytest.mark.parametrize(
+    "version", ["spinnaker.io/v1alpha1", "spinnaker.io/v1alpha2", "spinnaker.armory.io/v1alpha1",
+                "spinnaker.armory.io/v1alpha2"]
+)  # fmt: skip
+def test_every_group_and_version_of_the_resource_is_read(tmp_path: Path, version: str) -> None:
+    text = RESOURCE.replace("spinnaker.io/v1alpha2", version).replace(
+        "    config:\n", "    config:\n      armory: {}\n"
+    )
+    (tmp_path / "service.yml").write_text(text)
+    repo, decisions = imported(tmp_path, tmp_path / "service.yml")
+    assert "version: 1.30.1 # pinned" in (repo / "base/config").read_text()
+    assert "armory" not in (repo / "base/config").read_text()
+    assert "service.yml: config.armory" in {one["place"] for one in decisions}
+
+
+@pytest.mark.parametrize("spec", ["{spinnakerConfig: {configMap: {name: x}}}", "{halConfig: {configMap: {name: x}}}"])
+def test_the_old_form_is_refused_with_a_hint(tmp_path: Path, spec: str) -> None:
+    (tmp_path / "s.yml").write_text(f"apiVersion: spinnaker.io/v1alpha1\nkind: SpinnakerService\nspec: {spec}\n")
+    ran = halgit("import", tmp_path / "s.yml", tmp_path / "new")
+    assert ran.code == 2
+    assert "s.yml: It names a ConfigMap of the cluster. Write its halconfig to spinnakerConfig.config" in ran.err
+
+
+def test_an_account_with_the_name_of_a_file_keeps_its_name(tmp_path: Path) -> None:
+    (tmp_path / "s.yml").write_text(RESOURCE.replace("name: dev\n", "name: dev-config\n"))
+    repo, _ = imported(tmp_path, tmp_path / "s.yml")
+    account = hyaml.read((repo / "base/config").read_bytes(), "").data["deploymentConfigurations"][0]["providers"]
+    assert account["kubernetes"]["accounts"][0]["name"] == "dev-config"
+
+
+def test_a_broken_resource_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "s.yml").write_text(RESOURCE.replace("          enabled: true", "\t  enabled: true"))
+    ran = halgit("import", tmp_path / "s.yml", tmp_path / "new")
+    assert ran.code == 2
+    assert "s.yml:18: a tab indents this line" in ran.err

@@ -365,7 +365,7 @@ def test_a_halconfig_that_is_encrypted_as_a_whole_is_refused_with_a_hint(tmp_pat
     ran = halgit("render", "--repo", repo, "--out", tmp_path / "out", "--sops-age-key-file", FIXTURES / "first.key")
     assert (ran.code, (tmp_path / "out").exists()) == (1, False)
     assert (
-        "config:2:5: error: SOPS encrypted the names of the deployments, which halgit must read without a key. Encrypt "
+        "config:1:1: error: SOPS encrypted the names of the deployments, which halgit must read without a key. Encrypt "
         "secrets only, such as with `sops encrypt --encrypted-regex '(?i)(password|token|secret)'`."
     ) in ran.err
 
@@ -396,8 +396,10 @@ def test_a_key_is_needed_only_for_values_that_are_used(tmp_path: Path) -> None:
     assert (written["server"]["password"], written["server"]["list"]) == ("open", [])
 
 
-def test_what_is_not_decrypted_is_reported(tmp_path: Path) -> None:
-    repo = _repository(tmp_path / "repo", _fixture("documents.yml"))
+@pytest.mark.parametrize("is_live", [False, True], ids=["fixtures", "live"])
+def test_what_is_not_decrypted_is_reported(tmp_path: Path, request: pytest.FixtureRequest, is_live: bool) -> None:
+    folder: Path = request.getfixturevalue("live") if is_live else FIXTURES
+    repo = _repository(tmp_path / "repo", (folder / "documents.yml").read_bytes())
     for name, fixture in {
         "default/profiles/rosco/one.yml": "types.yml",
         "default/profiles/rosco/two.env": "dotenv.env",
@@ -405,7 +407,7 @@ def test_what_is_not_decrypted_is_reported(tmp_path: Path) -> None:
         "files/kubeconfig": "types.yml",
     }.items():
         (repo / name).parent.mkdir(parents=True, exist_ok=True)
-        (repo / name).write_bytes(_fixture(fixture))
+        (repo / name).write_bytes((folder / fixture).read_bytes())
     (repo / "config").write_text(
         CONFIG + "  providers: {kubernetes: {enabled: true, accounts: [{name: a, providerVersion: V2, kubeconfigFile: "
         "/home/spinnaker/.hal/files/kubeconfig}]}}\n"
