@@ -34,6 +34,7 @@ from servers.repositories import Repository
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 ALL = {**CI, **EXAMPLES}
+KEBAB = re.compile(r"(?<=[a-z])(?=[A-Z])")
 ELSEWHERE = {"refill", "connect"}
 CONFIG: Object = {
     "currentDeployment": "default",
@@ -115,7 +116,17 @@ def files_of(values: Object) -> dict[str, str]:
             chart["source"].get("variant", "")
         )
         rows = profile or {"": GIT if chart.get("credentials", {}).get("git") else "encrypt: {key: KEY}\n"}
-        return {"config": config, **{f"default/profiles/spinnakerconfig.yml{end}": text for end, text in rows.items()}}
+        generated = [name for name, one in values["global"].get("credentials", {}).items() if one.get("generate")]
+        keys = {"rabbitmq": "username", "objectStore": "accessKey"}
+        lines = [
+            f"{name}: encrypted:isd-{KEBAB.sub('-', name).lower()}:{keys.get(name, 'password')}" for name in generated
+        ]
+        echo = {"default/profiles/echo-local.yml": "".join(f"{line}\n" for line in lines)} if lines else {}
+        return {
+            "config": config,
+            **echo,
+            **{f"default/profiles/spinnakerconfig.yml{end}": text for end, text in rows.items()},
+        }
     config = config.replace("SPINNAKER_NAMESPACE", values["global"].get("spinnaker", {}).get("namespace", "isd-ns"))
     allowed = chart.get("secrets", {}).get("kubernetes", [])
     echo = "".join(f"{name}: encrypted:{name}:secret\n" for name in allowed) or "a: 1\n"
@@ -241,6 +252,8 @@ def render_and_deploy(release: Release) -> None:
     tree = pod.path("/home/spinnaker/.hal")
     assert (tree / "config").is_file()
     assert "SPINNAKER_NAMESPACE" not in (tree / "config").read_text()
+    echo = tree / "default" / "profiles" / "echo-local.yml"
+    assert not echo.exists() or "encrypted:" not in echo.read_text()
     release.ran.add("sync")
     container = pod.container("sync")
     pod.mount(container)

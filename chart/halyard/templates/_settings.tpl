@@ -115,10 +115,22 @@ where it deploys Spinnaker there.
 */}}
 {{- define "halyard.allowedReferences" -}}
 {{- $patterns := .values.secrets.allowReferences | default (list "vault://*" "s3://*" "secrets-manager://*" "gcs://*" "google-secrets-manager://*" "noop*") -}}
-{{- range .values.secrets.kubernetes -}}
+{{- range include "halyard.readableSecrets" . | fromJsonArray -}}
 {{- $patterns = concat $patterns (list (printf "k8s://%s" .) (printf "k8s://%s#*" .)) -}}
 {{- end -}}
 {{- toJson $patterns -}}
+{{- end -}}
+
+{{/*
+Secrets of the namespace that references may name: those of the values, and the generated ones of which global.credentials says, with
+generate, that an opsmx repository refers to them.
+*/}}
+{{- define "halyard.readableSecrets" -}}
+{{- $names := .values.secrets.kubernetes -}}
+{{- range $name, $credential := ternary .global.credentials dict (eq .global.spinnaker.dialect "opsmx") -}}
+{{- if $credential.generate -}}{{- $names = append $names (include "common.credentialSecret" (dict "scope" $ "credential" $name)) -}}{{- end -}}
+{{- end -}}
+{{- $names | uniq | toJson -}}
 {{- end -}}
 
 {{/* HALGIT_PARAM_*: parameters of the values, those in Secrets as files, and the tokens of the opsmx dialect that the chart knows. */}}
