@@ -15,7 +15,7 @@ from halgit.merge.directives import PATCH, VALUE, MappingDirectives
 from halgit.merge.draft import Draft, key_text, kind_of, replacement
 from halgit.merge.keyed_lists import duplicate_item_message, item_key, node_below, quote_names
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Severity, Trace, Value
-from halgit.text.paths import split_key
+from halgit.text.paths import SEPARATOR, split_key
 from halgit.text.phrases import suggest_nearest
 
 _MAX_SUGGESTION_NAMES = 100
@@ -195,7 +195,7 @@ class DocumentMerger:
         """Return whether the item has its key and no other item has the same; the key is then recorded in `claimed`."""
         name = item_key(item, key)
         if name is None:
-            names = quote_names(key)
+            names = quote_names(SEPARATOR.join(part for part in split_key(key) if item_key(item, part) is None))
             hint = f"Add {names}, or start the list with `- $list: replace`."
             self._report("merge/item-without-key", path, f"This list item has no {names}.", hint)
         elif name in claimed or name in existing:

@@ -46,9 +46,10 @@ def split_key(key: str) -> tuple[str, ...]:
 
 
 def join_values(values: Iterable[str | None]) -> str | None:
-    """Return the value of a compound key, in which a missing part is empty; None if every part is missing."""
+    """Return the value of a compound key; None if a part is missing."""
     found = list(values)
-    return None if all(value is None for value in found) else SEPARATOR.join(value or "" for value in found)
+    known = [value for value in found if value is not None]
+    return SEPARATOR.join(known) if len(known) == len(found) else None
 
 
 def format_selector(key: str, value: str) -> str:
