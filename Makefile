@@ -30,7 +30,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py --write
 
 soak: $(STAMP)
-	nice $(BIN)/python scripts/soak.py
+	nice $(BIN)/python scripts/soak.py --write
 	nice $(BIN)/python bench/accounts.py
 	HALGIT_SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py tests/sync/test_loop.py
 

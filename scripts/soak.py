@@ -1,14 +1,16 @@
 """The soak behind `make soak`: kills, readers, threads and fuzzed repositories, as one table.
 
-    python scripts/soak.py [--kills N] [--publishes N] [--threads N] [--repositories N]
+    python scripts/soak.py [--kills N] [--publishes N] [--threads N] [--repositories N] [--write]
 
 kills         a publishing process is killed at a random moment; the target must hold the old tree or the new one, and
               the next run must succeed and leave nothing unfinished.
 publishes     trees are published while readers open the folder and read all of it; no reader may see a mix.
-threads       fresh processes read Kubernetes Secrets from 8 threads at a switch interval of 1 microsecond.
+threads       fresh processes read Kubernetes Secrets from 8 threads at a switch interval of 1 microsecond; some also read
+              files of a commit, a secret of Vault or an object of S3: everything that the threads of a run share.
 repositories  hypothesis makes repositories of odd files; `halgit validate` in this process must end with a documented
               exit code and show no planted secret.
-Exits 1 if anything failed.
+--write puts the table into docs/security.md. Exits 1 if
+anything failed.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +30,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from servers.http import Asked, Said
+
+    from halgit.publish import Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -41,12 +51,19 @@ def content(version: int) -> dict[str, bytes]:
     }
 
 
+def _manifest() -> Manifest:
+    """A manifest by which one file may hold a secret: it is known by size and time, the others by digest."""
+    from halgit.publish import Manifest
+
+    return Manifest(secret_files=frozenset({"config"}))
+
+
 def publish_versions(target: str, start: str, count: str) -> None:
     """Publish `count` versions; run in a process of its own that can be killed."""
-    from halgit.publish import Manifest, publish
+    from halgit.publish import publish
 
     for version in range(int(start), int(start) + int(count)):
-        publish(content(version), Manifest(), Path(target))
+        publish(content(version), _manifest(), Path(target))
 
 
 def versions_in(folder: Path) -> set[bytes]:
@@ -64,15 +81,23 @@ def versions_in(folder: Path) -> set[bytes]:
 
 
 def soak_kills(count: int) -> list[str]:
-    """Kill a publishing process at random moments."""
-    from halgit.publish import Manifest, publish
+    """Kill publishing processes at random moments, one target for each processor."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    workers = os.cpu_count() or 1
+    shares = [count // workers + (number < count % workers) for number in range(workers)]
+    with ThreadPoolExecutor(workers) as pool:
+        return [failure for failures in pool.map(_kill_publishers, shares) for failure in failures]
+
+
+def _kill_publishers(count: int) -> list[str]:
+    from halgit.publish import publish
 
     failures = []
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, ".hal")
-        publish(content(0), Manifest(), target)
-        version = 1
-        while version <= count * 50 and count:
+        publish(content(0), _manifest(), target)
+        for version in range(1, count * 51, 51):
             code = f"import soak; soak.publish_versions({str(target)!r}, '{version}', '50')"
             process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT / "scripts")
             time.sleep(random.uniform(0.2, 0.9))
@@ -81,23 +106,21 @@ def soak_kills(count: int) -> list[str]:
             found = versions_in(target)
             if len(found) != 1:
                 failures.append(f"a mix of versions {sorted(found)}")
-            publish(content(version + 50), Manifest(), target)
+            publish(content(version + 50), _manifest(), target)
             if versions_in(target) != {b"%d" % (version + 50)}:
                 failures.append("the next run did not publish")
-            version += 51
-            count -= 1
     return failures
 
 
 def soak_publishes(count: int) -> list[str]:
     """Publish while readers open the folder and read all of it."""
-    from halgit.publish import Manifest, publish
+    from halgit.publish import publish
 
     failures: list[str] = []
     done = threading.Event()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, ".hal")
-        publish(content(0), Manifest(), target)
+        publish(content(0), _manifest(), target)
 
         def read() -> None:
             while not done.is_set():
@@ -115,7 +138,7 @@ def soak_publishes(count: int) -> list[str]:
         for reader in readers:
             reader.start()
         for version in range(1, count + 1):
-            publish(content(version), Manifest(), target)
+            publish(content(version), _manifest(), target)
             time.sleep(0.002)
         done.set()
         for reader in readers:
@@ -124,38 +147,97 @@ def soak_publishes(count: int) -> list[str]:
 
 
 _THREADS = """
-import sys, threading
+import json, sys, threading
 sys.setswitchinterval(1e-6)
-from halgit.operator_settings import Access
+place = json.loads(sys.argv[1])
+from halgit import sources
+from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.references import find_references
-from halgit.remotes.kubernetes import KubernetesEngine
-engine = KubernetesEngine(Access(environment={"KUBECONFIG": sys.argv[1]}))
+from halgit.secrets.engines import engines
+access = Access(
+    environment={"KUBECONFIG": place["kubeconfig"], "PATH": place["path"], "VAULT_TOKEN": "a-token-of-the-soak",
+                 "AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret", "AWS_REGION": "us-east-1"},
+    vault_address=PerHost(place["vault"]), s3_endpoint=PerHost(place["s3"]), timeout=60.0,
+)
+known = engines(access)
+table = {"k8s": known("k8s")}
+read = []
+if place["also"] == "git":
+    snapshot = sources.open_source(SourceSpec(place["git"]), access)
+    files = [f"file{number}" for number in range(8)]
+    read = [lambda path=path: snapshot.read([path])[path] == path.encode() * 50 for path in files]
+elif place["also"] != "k8s":
+    kind = place["also"]
+    table[kind] = known(kind)
+    address = {"vault": "vault://kv/gate#pw", "s3": "s3://soak/gate#pw"}[kind]
+    reference = find_references("${{ secret('" + address + "') }}")[0].reference
+    expected = {"vault": lambda data: data.keys == {"pw": "value"}, "s3": lambda data: data.whole == b'{"pw": "value"}'}
+    read = [lambda: expected[kind](table[kind].read(reference))] * 8
+own = find_references("encrypted:gate:pw")[0].reference
 gate = threading.Barrier(8)
-def read():
+def run(number):
     gate.wait()
-    reference = find_references("encrypted:gate:pw")[0].reference
-    assert engine.read(reference).keys == {"pw": b"value"}
-threads = [threading.Thread(target=read) for _ in range(8)]
+    assert table["k8s"].read(own).keys == {"pw": b"value"}
+    assert all(one() for one in read[number:] + read[:number])
+threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
 [one.start() for one in threads]
 [one.join() for one in threads]
+access.cache.close()
+print("done")
 """
 
 
 def soak_threads(count: int) -> list[str]:
     """Read from 8 threads in fresh processes, so that each makes the first decode of every type."""
-    from servers.kubernetes_api import kubernetes
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import ExitStack
 
-    failures = []
-    with tempfile.TemporaryDirectory() as folder, kubernetes(Path(folder)) as cluster:
+    from servers.aws import aws
+    from servers.http import server
+    from servers.kubernetes_api import kubernetes
+    from servers.repositories import Repository
+
+    with ExitStack() as closing:
+        folder = closing.enter_context(tempfile.TemporaryDirectory())
+        cluster = closing.enter_context(kubernetes(Path(folder)))
         cluster.secrets["spinnaker/gate"] = {"pw": b"value"}
-        for _ in range(count):
-            ran = subprocess.run(
-                [sys.executable, "-c", _THREADS, cluster.kubeconfig()],
-                cwd=ROOT, capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            if ran.returncode or "Error" in ran.stderr:
-                failures.append(f"exit {ran.returncode}: {ran.stderr.strip()[-200:]}")
-    return failures
+        cloud = closing.enter_context(aws())
+        cloud.bucket("soak", {"gate": b'{"pw": "value"}'})
+        repository = Repository(Path(folder, "repository"))
+        repository.commit({f"file{number}": f"file{number}" * 50 for number in range(8)})
+        place = {
+            "kubeconfig": cluster.kubeconfig(), "vault": closing.enter_context(server(_vault)), "s3": cloud.url,
+            "git": repository.url, "path": os.environ["PATH"],
+        }  # fmt: skip
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            jobs = [json.dumps({**place, "also": _ALSO[number % len(_ALSO)]}) for number in range(count)]
+            return [failure for failure in pool.map(_run_threads, jobs) if failure]
+
+
+_ALSO = ("k8s", "git", "k8s", "vault", "k8s", "s3")
+
+
+def _run_threads(place: str) -> str:
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", _THREADS, place], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
+    except subprocess.TimeoutExpired:
+        return f"a run hangs: {json.loads(place)['also']}"
+    if ran.returncode or "Error" in ran.stderr or ran.stdout != "done\n":
+        return f"exit {ran.returncode}: {ran.stderr.strip()[-200:]}"
+    return ""
+
+
+def _vault(asked: Asked) -> Said:
+    """What a Vault with one secret of KV 2 answers."""
+    from servers.http import Said
+
+    if "internal/ui/mounts" in asked.path:
+        return Said(body=b'{"data": {"path": "kv/", "options": {"version": "2"}}}')
+    if asked.path.startswith("/v1/kv/data/gate"):
+        return Said(body=b'{"data": {"data": {"pw": "value"}, "metadata": {"version": 1}}}')
+    return Said(body=b'{"data": {"ttl": 0, "renewable": false}}')
 
 
 def run_quietly(arguments: list[str]) -> tuple[int, str]:
@@ -235,7 +317,7 @@ def _written(value: object, depth: int = 0) -> str:
 SOAKS: dict[str, tuple[Callable[[int], list[str]], int, str]] = {
     "kills": (soak_kills, 500, "publishing processes killed at a random moment"),
     "publishes": (soak_publishes, 500, "publishes while two readers read the whole tree"),
-    "threads": (soak_threads, 500, "processes with 8 threads, switch interval 1 microsecond"),
+    "threads": (soak_threads, 500, "processes with 8 threads that share connections, switch interval 1 microsecond"),
     "repositories": (soak_repositories, 10_000, "fuzzed repositories"),
 }
 
@@ -245,17 +327,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Soak halgit and print a table.")
     for name, (_, count, _) in SOAKS.items():
         parser.add_argument(f"--{name}", type=int, default=count)
+    parser.add_argument("--write", action="store_true", help="Put the table into docs/security.md.")
     counts = vars(parser.parse_args())
-    print("| soak | runs | seconds | failures |\n|---|---|---|---|", flush=True)
+    lines = ["| soak | runs | seconds | failures |", "|---|---|---|---|"]
+    print(*lines, sep="\n", flush=True)
     every: list[str] = []
     for name, (soak, _, what) in SOAKS.items():
         begin = time.monotonic()
         failures = soak(counts[name])
-        print(f"| {what} | {counts[name]} | {time.monotonic() - begin:.0f} | {len(failures)} |", flush=True)
+        lines.append(f"| {what} | {counts[name]} | {time.monotonic() - begin:.0f} | {len(failures)} |")
+        print(lines[-1], flush=True)
         every += failures
     for failure in every[:20]:
         print(failure, file=sys.stderr)
+    if counts["write"]:
+        page = ROOT / "docs" / "security.md"
+        text = page.read_text(encoding="utf-8")
+        page.write_text(_TABLE.sub("\n".join(lines) + "\n", text), encoding="utf-8")
     return 1 if every else 0
+
+
+_TABLE = re.compile(r"\| soak \| runs \|.*\n(?:\|.*\n)+")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from halgit.annotations import Final
 from halgit.errors import RemoteError, UntrustedError
@@ -118,13 +119,15 @@ class _Bundles:
 
     def __init__(self, access: Access) -> None:
         self._folder = PrivateFolder(access)
+        self._lock = Lock()
         self._files: dict[str, str] = {}
 
     def find(self, ca_file: str) -> str:
-        if ca_file not in self._files:
-            path = Path(self._folder.path, f"ca-{len(self._files)}.pem")
-            self._files[ca_file] = write_ca_bundle(path, ca_file)
-        return self._files[ca_file]
+        with self._lock:  # sources are opened in parallel
+            if ca_file not in self._files:
+                path = Path(self._folder.path, f"ca-{len(self._files)}.pem")
+                self._files[ca_file] = write_ca_bundle(path, ca_file)
+            return self._files[ca_file]
 
     def close(self) -> None:
         self._folder.close()

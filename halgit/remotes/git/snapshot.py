@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from threading import RLock
 from urllib.parse import quote
 
 from halgit.errors import CorruptError, NotFoundError, RemoteError, SourceError, UsageError
@@ -30,14 +31,16 @@ from halgit.remotes.git.work_directory import WorkDirectory, running_programs
 
 
 class GitSnapshot:
-    """The files of one commit; see `Snapshot` in `pipeline.py`. Not for several threads at once.
+    """The files of one commit; see `Snapshot` in `pipeline.py`. Overlays that compile at once read it in turn.
 
+    Its git processes answer on one pipe each, so that two threads would get each other's answers.
     `submodules` are the paths of those that are not fetched, with the reason and the next step.
     """
 
     def __init__(self, work_directory: WorkDirectory, tip: Tip, spec: SourceSpec, access: Access) -> None:
         self.source = SourceId(work_directory.address.url, tip.commit, spec.ref, spec.path)
         self._work_directory = work_directory
+        self._lock = RLock()
         self._name = work_directory.address.url
         self._access = access
         self._main = CommitContents(work_directory, tip, access.largest_file)
@@ -63,13 +66,15 @@ class GitSnapshot:
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         wanted = {path: files.find_file(self._name, self._listing, path).key for path in paths}
-        for contents in (self._main, *self._fetched):
-            contents.fetch(id for id in wanted.values() if self._owner(id) is contents)
-        return {path: self._owner(id).content(path, id) for path, id in wanted.items()}
+        with self._lock:
+            for contents in (self._main, *self._fetched):
+                contents.fetch(id for id in wanted.values() if self._owner(id) is contents)
+            return {path: self._owner(id).content(path, id) for path, id in wanted.items()}
 
     def branch(self) -> str:
         """The branch that the ref names, the default branch without a ref; empty for a tag or a commit."""
-        return find_branch(self._work_directory, self.source.ref)
+        with self._lock:
+            return find_branch(self._work_directory, self.source.ref)
 
     def close(self) -> None:
         """End git and remove its folders; nothing can be read afterwards."""
