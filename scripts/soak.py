@@ -5,8 +5,8 @@
 kills         a publishing process is killed at a random moment; the target must hold the old tree or the new one, and
               the next run must succeed and leave nothing unfinished.
 publishes     trees are published while readers open the folder and read all of it; no reader may see a mix.
-threads       fresh processes read Kubernetes Secrets from 8 threads at a switch interval of 1 microsecond; some also read
-              files of a commit, a secret of Vault or an object of S3: everything that the threads of a run share.
+threads       fresh processes read Kubernetes Secrets from 8 threads at a switch interval of 1 microsecond; some of
+              them also files of a commit, a secret of Vault or an object of S3: all that the threads of a run share.
 repositories  hypothesis makes repositories of odd files; `halgit validate` in this process must end with a documented
               exit code and show no planted secret.
 --write puts the table into docs/security.md. Exits 1 if

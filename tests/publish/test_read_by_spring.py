@@ -50,6 +50,13 @@ class Spring:
 
     def read(self, text: bytes) -> Any:
         """The properties of each document with their Java types; an assertion error where Spring Boot refuses it."""
+        return self._answer(text)["documents"]
+
+    def resolve(self, text: bytes) -> Any:
+        """The properties of each document with their placeholders resolved, as a service gets them."""
+        return self._answer(text)["resolved"]
+
+    def _answer(self, text: bytes) -> Any:
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answers is not None
@@ -57,7 +64,7 @@ class Spring:
         asked.flush()
         answer = json.loads(answers.readline())
         assert "documents" in answer, (answer, text)
-        return answer["documents"]
+        return answer
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +147,30 @@ def test_the_judge_refuses_what_spring_boot_refuses(spring: Spring) -> None:
     assert spring.read(b"a: 2020-01-01\nb: ~\nc: 012\n") == [
         {"a": ["String", "2020-01-01"], "b": ["String", ""], "c": ["Integer", "10"]}
     ]
+
+
+@pytest.mark.parametrize("password", ["a${b}c", "${x", "$${y}", "${b:c}d", "}${", "${${b}}"])
+def test_the_escape_of_a_placeholder_in_a_secret_gives_the_secret(
+    password: str, spring: Spring, tmp_path: Path
+) -> None:
+    """`reference/placeholder` says what to store instead of `${`; what Spring makes of both is what it says."""
+    repository, secret = tmp_path / "repository", tmp_path / "secret"
+    profile = repository / "default" / "profiles" / "gate-local.yml"
+    profile.parent.mkdir(parents=True)
+    shutil.copy(needs.ROOT / "tests" / "validation" / "rules" / "base" / "config", repository / "config")
+    profile.write_text(f"b: other\npassword: \"${{{{ secret('file://{secret}') }}}}\"\n")
+    command = ("render", "--repo", repository, "--allow-engine", "file", "--no-validate", "--out", tmp_path / ".hal")
+    secret.write_text(password)
+    ran = halgit(*command)
+    found = re.search(r"contains \${, which Spring expands in a profile\. Store (\S+) in place of (\S+) in", ran.err)
+    assert found, ran.err
+    (as_it_is,) = spring.resolve((tmp_path / ".hal/default/profiles/gate-local.yml").read_bytes())
+    is_closed = "}" in password.partition("${")[2]
+    assert (as_it_is["password"] != password) is is_closed
+    secret.write_text(password.replace(found[2], found[1]))
+    assert halgit(*command).code == 0
+    (escaped,) = spring.resolve((tmp_path / ".hal/default/profiles/gate-local.yml").read_bytes())
+    assert escaped["password"] == password
 
 
 REAL = ["standard-isd-gitops", "standard-isd-gitops-4.0.4.2"]
