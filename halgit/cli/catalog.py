@@ -52,7 +52,7 @@ def rules(output: Output, /, rule: str | None, **options: Any) -> None:
         output.result(explanation.text(entries[0]))
     else:
         rows = [[entry.id, str(entry.severity), entry.summary] for entry in entries]
-        output.result(table(["rule", "severity", "finding"], rows, width=output.width()))
+        output.result(table(["rule", "severity", "finding"], rows, layout=output.layout()))
 
 
 def _json(entry: Entry) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from halgit.cli.commands import Command
 from halgit.cli.options import access_options, format_option, log_options, source_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
-from halgit.report.tables import table
+from halgit.report.tables import Layout, table
+
+_LONGEST = 80
+"""Characters of a value that are shown."""
 
 
 @click.command("explain", cls=Command)
@@ -39,19 +42,23 @@ def command(output: Output, /, target: str, **options: Any) -> None:
             values = [explanation.to_json(one) for one in found]
             output.answer({"file": explanation.split_target(target)[0], "values": values})
         else:
-            output.result(_text(found, output.width()))
+            output.result(_text(found, output.layout()))
 
 
-def _text(found: tuple[explanation.Explanation, ...], width: int | None) -> str:
+def _text(found: tuple[explanation.Explanation, ...], layout: Layout) -> str:
     """Format a table, or one value after the other if the terminal is too narrow for it."""
-    text = _single(found[0]) if len(found) == 1 else _table(found)
-    if len(found) > 1 and width is not None and max(map(len, text.split("\n"))) > width:
-        return "\n".join(map(_single, found))
+    text = _single(found[0], layout) if len(found) == 1 else _table(found, layout)
+    if len(found) > 1 and layout.columns and max(map(len, text.split("\n"))) > layout.columns:
+        return "\n".join(_single(one, layout) for one in found)
     return text
 
 
-def _single(one: explanation.Explanation) -> str:
-    rows = [["value", _value(one.value)], *(["read as", text] for text in _read_as(one)), ["from", _origin(one.origin)]]
+def _single(one: explanation.Explanation, layout: Layout) -> str:
+    rows = [
+        ["value", _value(one.value, layout)],
+        *(["read as", text] for text in _read_as(one, layout)),
+        ["from", _origin(one.origin)],
+    ]
     for parameter in one.parameters:
         place = f"at {_origin(parameter.origin)}" if parameter.origin else f"by {parameter.set_by}"
         rows.append(["parameter", f"{parameter.name}, set {place}"])
@@ -69,13 +76,13 @@ def _layer(source: explanation.SourceLocation, separator: str) -> str:
     return f"{source.layer}{separator}{revision}" if revision else source.layer
 
 
-def _table(found: tuple[explanation.Explanation, ...]) -> str:
+def _table(found: tuple[explanation.Explanation, ...], layout: Layout) -> str:
     """Format one line for each value, with its path relative to the requested node."""
     node = found[0].path.removesuffix(found[0].below).removesuffix(".")
     rows = [
         [
             one.below,
-            " ".join([_value(one.value), *(f"(read as {text})" for text in _read_as(one))]),
+            " ".join([_value(one.value, layout), *(f"(read as {text})" for text in _read_as(one, layout))]),
             one.origin.place,
             _layer(one.origin, " @ "),
             ", ".join(f"{part.name} ({part.place})" for part in one.parameters) or one.origin.how,
@@ -86,22 +93,22 @@ def _table(found: tuple[explanation.Explanation, ...]) -> str:
     return (f"{node}\n" if node else "") + table(["path", "value", "from", "layer", "by", "overrode"], rows)
 
 
-def _read_as(one: explanation.Explanation) -> list[str]:
+def _read_as(one: explanation.Explanation, layout: Layout) -> list[str]:
     """Return what the reader of the file makes of the value, if that is something else."""
     reading = one.read_as
     if reading.is_default:
-        default = "" if reading.value is None else f", which sets {_value(reading.value)}"
+        default = "" if reading.value is None else f", which sets {_value(reading.value, layout)}"
         return [f"absent by {reading.reader}{default}"]
-    text = _value(reading.value)
-    return [f"{text} by {reading.reader}"] if reading.reader and text != _value(one.value) else []
+    text = _value(reading.value, layout)
+    return [f"{text} by {reading.reader}"] if reading.reader and text != _value(one.value, layout) else []
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, layout: Layout) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if value == "":
         return '""'
-    first, *rest = str(value).split("\n")
-    return first[:80] + "..." if len(first) > 80 or any(rest) else first
+    first, *rest = layout.clean(str(value)).split("\n")
+    return f"{first[:_LONGEST]}..." if any(rest) else layout.shorten(first, _LONGEST)

@@ -12,7 +12,7 @@ from halgit.cli.commands import Command
 from halgit.cli.options import log_options
 from halgit.cli.output import Output
 from halgit.errors import UsageError
-from halgit.report.tables import table
+from halgit.report.tables import Layout, table
 
 EXIT_CODES: Final = {
     "0": "Success. `diff` exits 0 if trees differ, unless --exit-code is set.",
@@ -65,9 +65,9 @@ def help_(context: click.Context, /, topic: tuple[str, ...], **options: Any) -> 
     output: Output = context.obj
     assert context.parent is not None
     if topic == ("exit-codes",):
-        output.result(table(["exit", "meaning"], [list(row) for row in EXIT_CODES.items()], width=output.width()))
+        output.result(table(["exit", "meaning"], [list(row) for row in EXIT_CODES.items()], layout=output.layout()))
     elif topic == ("environment",):
-        output.result(_environment(context.parent, output.width()))
+        output.result(_environment(context.parent, output.layout()))
     else:
         output.result(_command_help(context.parent, topic))
 
@@ -84,12 +84,12 @@ def _command_help(program: click.Context, names: tuple[str, ...]) -> str:
     return context.get_help()
 
 
-def _environment(program: click.Context, width: int | None) -> str:
+def _environment(program: click.Context, layout: Layout) -> str:
     rows = [[f"{variable}", option] for variable, option in _variables(program)]
     text = "Every option is also read from a variable. Lists are separated by newlines.\n\n"
-    text += table(["variable", "option of"], rows, width=width)
+    text += table(["variable", "option of"], rows, layout=layout)
     others = [list(row) for row in _ENVIRONMENT.items()]
-    return f"{text}\n\nOther variables:\n\n{table(['variable', 'meaning'], others, width=width)}"
+    return f"{text}\n\nOther variables:\n\n{table(['variable', 'meaning'], others, layout=layout)}"
 
 
 def _variables(program: click.Context) -> list[tuple[str, str]]:

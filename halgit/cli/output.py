@@ -13,10 +13,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from threading import RLock
 
-from halgit.annotations import Any, TextIO, cast
+from halgit.annotations import TYPE_CHECKING, Any, TextIO, cast
 from halgit.errors import PublishError
 from halgit.pipeline import Finding
 from halgit.redaction import Redactor
+
+if TYPE_CHECKING:
+    from halgit.report.tables import Layout
 
 TERMINATION_FILE = "/dev/termination-log"
 _CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
@@ -79,9 +82,11 @@ class Output:
             return True
         return stream.isatty() and os.environ.get("TERM") != "dumb"
 
-    def width(self) -> int | None:
-        """Return the columns of the terminal that results go to; None if they go elsewhere."""
-        return _columns(self._out)
+    def layout(self) -> Layout:
+        """Return how tables are laid out on the terminal that results go to, or elsewhere."""
+        from halgit.report.tables import Layout
+
+        return Layout(_columns(self._out), self.redactor.clean)
 
     def clean(self, text: str) -> str:
         """Mask secrets, and escape control characters, which could drive a terminal or the log of a forge."""

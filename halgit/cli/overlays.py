@@ -82,11 +82,11 @@ def _report(output: Output, comparison: EnvironmentComparison, options: dict[str
         content = (output.clean_json if name == "json" else output.clean)(FORMATS[name](comparison))
         publish.write_file(file, f"{content}\n".encode(), mode=0o644)
         if name == "json":
-            output.message(text(comparison, output.paint_message, output.width()))
+            output.message(text(comparison, output.paint_message, output.layout()))
         else:
-            output.result(text(comparison, output.paint, output.width()))
+            output.result(text(comparison, output.paint, output.layout()))
         output.message(f"Wrote {file}.")
     elif name == "json":
         output.answer(as_json(comparison))
     else:
-        output.result(text(comparison, output.paint, output.width()) if name == "text" else FORMATS[name](comparison))
+        output.result(text(comparison, output.paint, output.layout()) if name == "text" else FORMATS[name](comparison))

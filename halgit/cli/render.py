@@ -193,7 +193,7 @@ def _report(output: Output, outcome: publish.Outcome, tree: Resolved) -> None:
     if output.json:
         output.message(text)
     else:
-        output.result(render_text(tree.compiled, text, output.width()))
+        output.result(render_text(tree.compiled, text, output.layout()))
 
 
 def _compare(output: Output, found: publish.Comparison, options: Mapping[str, Any]) -> None:

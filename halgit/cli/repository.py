@@ -142,7 +142,7 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
         if output.json:
             output.answer(import_json(imported.report))
         else:
-            output.result(import_text(imported.report, output.width()))
+            output.result(import_text(imported.report, output.layout()))
         output.message(f"Next: halgit render --repo {directory} --overlay {name} --secrets mask --out /tmp/.hal")
 
 

@@ -105,4 +105,4 @@ def _report(
     if output.json:
         output.answer({"secrets": [to_dict(row) for row in rows]})
     else:
-        output.result(table(head, lines, width=output.width()) if lines else "No references.")
+        output.result(table(head, lines, layout=output.layout()) if lines else "No references.")

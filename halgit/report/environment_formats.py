@@ -22,25 +22,25 @@ from halgit.report.environments import (
 )
 from halgit.report.finding_formats import markdown_cell, markdown_code
 from halgit.report.findings import Paint, plain
-from halgit.report.tables import counted, table
+from halgit.report.tables import PLAIN_LAYOUT, Layout, counted, table
 
 _NOT_SET = "-"
 _LONGEST = 60
 
 
-def text(comparison: EnvironmentComparison, paint: Paint = plain, width: int | None = None) -> str:
+def text(comparison: EnvironmentComparison, paint: Paint = plain, layout: Layout = PLAIN_LAYOUT) -> str:
     """Format the tables of overlays, settings, accounts and files that differ, then the summary."""
     names = comparison.names
-    parts = [table(["", *names], _overview(comparison.environments), width=width)]
+    parts = [table(["", *names], _overview(comparison.environments), layout=layout)]
     for file, rows in groupby(comparison.settings, key=lambda row: row.file):
         lines = [line for row in rows for line in _setting_lines(row.path, row.cells)]
-        parts.append(paint(file, "bold") + "\n" + table(["setting", *names], lines, indent="  ", width=width))
+        parts.append(paint(file, "bold") + "\n" + table(["setting", *names], lines, indent="  ", layout=layout))
     accounts = [[f"{row.kind} {row.name}", *_marks(row)] for row in _partial(comparison.accounts)]
     if accounts:
-        parts.append(table(["account", *names], accounts, width=width))
+        parts.append(table(["account", *names], accounts, layout=layout))
     files = [[row.path, *(variant or _NOT_SET for variant in row.variants)] for row in comparison.files]
     if files:
-        parts.append(table(["file (letters mark equal contents)", *names], files, width=width))
+        parts.append(table(["file (letters mark equal contents)", *names], files, layout=layout))
     return "\n\n".join([*parts, summary(comparison) + "."])
 
 

@@ -9,7 +9,7 @@ from halgit.annotations import Any, Protocol
 from halgit.pipeline import Compiled, File, Finding, Skipped, SourceId
 from halgit.record import Record, to_dict
 from halgit.report.findings import finding_json
-from halgit.report.tables import counted, table
+from halgit.report.tables import PLAIN_LAYOUT, Layout, counted, table
 
 # --- render
 
@@ -36,7 +36,7 @@ def _file_json(file: File) -> dict[str, Any]:
     return {"path": file.path, "how": file.how, "layers": [layer.name for layer in file.layers]}
 
 
-def render_text(compiled: Compiled, outcome: str, width: int | None = None) -> str:
+def render_text(compiled: Compiled, outcome: str, layout: Layout = PLAIN_LAYOUT) -> str:
     """Format the summary: sources, layers, counts of files, parameters, the outcome, and the skipped files."""
     how = Counter(file.how for file in compiled.files.values())
     files = ", ".join(f"{how[kind]} {kind}" for kind in ("copied", "merged", "generated") if how[kind])
@@ -48,10 +48,10 @@ def render_text(compiled: Compiled, outcome: str, width: int | None = None) -> s
         ["skipped", counted(len(compiled.skipped), "file")],
         ["tree", outcome],
     ]
-    text = table(["", ""], rows, width=width)
+    text = table(["", ""], rows, layout=layout)
     if compiled.skipped:
         rows = [[skipped.path, skipped.reason] for skipped in compiled.skipped]
-        text += "\n\n" + table(["skipped", "reason"], rows, indent="  ", width=width)
+        text += "\n\n" + table(["skipped", "reason"], rows, indent="  ", layout=layout)
     return text
 
 
@@ -133,7 +133,7 @@ def import_json(report: ImportReport) -> dict[str, Any]:
     return {**to_dict(report), "values_moved": moved}
 
 
-def import_text(report: ImportReport, width: int | None = None) -> str:
+def import_text(report: ImportReport, layout: Layout = PLAIN_LAYOUT) -> str:
     """Format the report: counts, then tables of parameters, skipped files, moved values and decisions."""
     parts = [
         f"{counted(len(report.files), 'file')}, {counted(len(report.parameters), 'parameter')}, "
@@ -145,5 +145,5 @@ def import_text(report: ImportReport, width: int | None = None) -> str:
         ("value of the old chart", "moved to"): report.values_moved,
         ("to decide", ""): [[row.place, row.what] for row in report.decisions],
     }
-    parts += [table(head, rows, indent="  ", width=width) for head, rows in tables.items() if rows]
+    parts += [table(head, rows, indent="  ", layout=layout) for head, rows in tables.items() if rows]
     return "\n\n".join(parts)

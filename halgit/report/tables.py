@@ -1,28 +1,51 @@
-"""Tables for people: aligned columns without borders, wrapped to the width of a terminal. And counted nouns."""
+"""Tables for people: aligned columns without borders, wrapped to the width of a terminal. And counted nouns.
+
+A cell is masked before it is wrapped or cut: a secret that is split over two lines would not be found any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
+
+from halgit.annotations import Final
+from halgit.record import Record
 
 GAP = "  "
 NARROWEST = 12
 """In columns: no cell is wrapped to less than this, or than its longest word."""
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "", width: int | None = None) -> str:
-    """Format rows below a head; the last column is not padded.
+class Layout(Record):
+    """The columns of the terminal (None: output to a file or pipe), and the function that masks secrets in a text."""
 
-    `width` is that of the terminal in columns: the widest cells are wrapped until the table fits. Without a width
-    (output to a file or pipe) nothing is wrapped.
+    columns: int | None = None
+    clean: Callable[[str], str] = str
+
+    def shorten(self, text: str, longest: int) -> str:
+        """Mask a text, then cut it after `longest` characters."""
+        masked = self.clean(text)
+        return masked if len(masked) <= longest else f"{masked[:longest]}..."
+
+
+PLAIN_LAYOUT: Final = Layout()
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "", layout: Layout = PLAIN_LAYOUT
+) -> str:
+    """Format rows below a head, each cell masked first; the last column is not padded.
+
+    On a terminal the widest cells are wrapped until the table fits.
     """
-    cells = [list(head), *map(list, rows)] if any(head) else [list(row) for row in rows]
+    masked = [[layout.clean(cell) for cell in row] for row in rows]
+    cells = [list(head), *masked] if any(head) else masked
     if not cells:
         return ""
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-    if width:
+    if layout.columns:
         least = [max(NARROWEST, *(len(word) for row in cells for word in row[at].split())) for at in range(len(head))]
-        widths = _fit(widths, least, width - len(indent) - len(GAP) * (len(widths) - 1))
+        widths = _fit(widths, least, layout.columns - len(indent) - len(GAP) * (len(widths) - 1))
     return "\n".join(line for row in cells for line in _lines(row, widths, indent))
 
 
@@ -51,7 +74,7 @@ def _wrap(cell: str, width: int) -> list[str]:
         return [cell]
     import textwrap
 
-    # A long word stays whole: a secret that is split over two lines would not be masked.
+    # A long word stays whole, so that it can be copied.
     return textwrap.wrap(cell, width, break_on_hyphens=False, break_long_words=False)
 
 

@@ -7,7 +7,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from cli.terminal import on_a_terminal
 from program import halgit
+
+from halgit.redaction import Redactor
+from halgit.report.tables import Layout, table
 
 CANARY = "canary-Xq7vB2"
 CONFIG = "deploymentConfigurations:\n- {name: default, version: 1.36.0}\n"
@@ -112,3 +116,41 @@ def test_signs_that_drive_a_terminal_are_escaped(tmp_path: Path, sign: str) -> N
         assert sign not in ran.out + ran.err, format
         if format in ("json", "sarif"):
             json.loads(ran.out)
+
+
+SPACED = "correct horse battery staple canary"
+"""A secret with spaces, at which a table could wrap it."""
+
+
+def test_a_cell_is_masked_before_it_is_wrapped_or_cut() -> None:
+    redactor = Redactor()
+    redactor.learn(SPACED)
+    layout = Layout(40, redactor.clean)
+    text = table(["setting", "value"], [["a.long.name.of.a.setting", f"x {SPACED} y"]], layout=layout)
+    assert not {word for word in SPACED.split() if word in text}
+    assert "********" in text
+    assert layout.shorten(f"{'x' * 20} {SPACED}", 30) == f"{'x' * 20} ********"
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_table_shows_a_secret_with_spaces(tmp_path: Path, columns: int) -> None:
+    """On a terminal of this width, which wraps the cells."""
+    repo = repository(
+        tmp_path / "repo",
+        f"db: {{password: {SPACED}}}\nurl: 'see {SPACED} there and then go on for a long while'",
+        "rules: {ignore: []}\n",
+    )
+    (tmp_path / "repo" / "halgit.yaml").rename(tmp_path / "repo" / "base.yaml")
+    for name in ("a", "b"):
+        folder = repo / "overlays" / name / "default" / "profiles"
+        folder.mkdir(parents=True)
+        (folder / "gate-local.yml").write_text(f"url: '{name} see {SPACED} there'\ndb: {{password: {SPACED}}}\n")
+        (folder.parents[1] / "config").write_text(CONFIG)
+    for arguments in (
+        ["overlays", "--repo", str(repo)],
+        ["explain", "--repo", str(repo), "--overlay", "a", "default/profiles/gate-local.yml"],
+        ["render", "--repo", str(repo), "--overlay", "a", "--no-validate", "--out", str(tmp_path / f"out{columns}")],
+        ["secrets", "list", "--repo", str(repo), "--overlay", "a"],
+    ):
+        shown = on_a_terminal(*arguments, columns=columns)
+        assert not {word for word in SPACED.split() if word in shown}, (arguments, shown)
