@@ -24,6 +24,7 @@ import yaml
 from charts_pods import NAME, Pod, allowed_by, containers, template
 from charts_sources import TOKEN, Source, https, s3, ssh, vault
 from charts_values import CI, EXAMPLES, over
+from servers.controller import controller
 from servers.halyard import halyard
 from servers.http import Asked, Said, server
 from servers.isd_services import isd_services
@@ -284,7 +285,13 @@ def serve_accounts(release: Release) -> None:
     release.ran.add("accounts")
     port = free_port()
     ports = {"HALGIT_LISTEN": f"127.0.0.1:{port}", "HALGIT_METRICS_LISTEN": f"127.0.0.1:{free_port()}"}
-    with (release.folder / "accounts.log").open("w+") as log:
+    with ExitStack() as stack:
+        log = stack.enter_context((release.folder / "accounts.log").open("w+"))
+        if "HALGIT_CONTROLLER_URL" in pod.environment(pod.container("accounts")):
+            remote = stack.enter_context(controller(release.folder))
+            files = {"CA": remote.ca, "CERT": remote.cert, "KEY": remote.key}
+            ports |= {f"HALGIT_CONTROLLER_{name}_FILE": str(file) for name, file in files.items()}
+            ports["HALGIT_CONTROLLER_URL"] = remote.url
         running = pod.start("accounts", log.buffer, **release.environment, **ports)  # type: ignore[arg-type]
         try:
             wait_for(port, running)
