@@ -70,7 +70,8 @@ def _hides_halconfig(view: View) -> Iterator[Hit]:
         own = [_name(node.value) for node in section.items("accounts") if isinstance(node.value, dict)]
         lost = [name for name in own if name is not None and name not in names]
         if lost:
-            message = f"This list hides the {key} accounts of the halconfig: {join_words(lost)} disappear."
+            verb = "disappears" if len(lost) == 1 else "disappear"
+            message = f"This list hides the {key} accounts of the halconfig: {join_words(lost)} {verb}."
             hint = f"Repeat {'it' if len(lost) == 1 else 'them'} in this list."
             yield from hits(document, [(path, message, hint)])
 
