@@ -19,10 +19,13 @@ from halgit.validation.rules.local_files import is_mounted
 from halgit.validation.view import Node, View, name_of
 
 _PLACEHOLDER = lazy_pattern(
-    r"<.*>|\$\{?\w+\}?|\{\{.*\}\}|[A-Z_]*VERSION[A-Z_]*|spinnaker[-_ ]?version|x\.y\.z", re.IGNORECASE
+    r"<.*>|\$\{?[\w.-]+\}?|\$\(\w+\)|\{\{.*\}\}|%\w+%|@\w+@|[\w -]*version[\w -]*|x\.y\.z"
+    r"|(?:to[-_ ]?do|fix[-_ ]?me|tbd)\b.*|(?:change|replace)[-_ ]?me|\?+",
+    re.IGNORECASE,
 )
 """Texts that stand for a version that is to be filled in."""
 
+_RELEASED = lazy_pattern(r"[0-9]+\.[0-9]+\.[0-9]+")
 _UNCHECKED = "providers.kubernetes.KubernetesAccount"
 """The one class whose bounds Halyard never comes to check."""
 
@@ -49,7 +52,9 @@ def _malformed(view: View) -> Iterator[Hit]:
 
 def _unreleased(view: View) -> Iterator[Hit]:
     node, version = _version(view)
-    if version.startswith(("master-", "release-")):
+    is_own = version.startswith(("local:", "branch:")) or _RELEASED.fullmatch(version)
+    is_wrong = _PLACEHOLDER.fullmatch(version.strip()) or versions.supports_plugins(version) is None
+    if version and not is_own and not is_wrong:
         yield Hit(node.at("version"), f"The version {version} is not a released version of Spinnaker.")
 
 
