@@ -24,6 +24,10 @@ KINDS = {
     "policy/v1": ["PodDisruptionBudget"],
     "rbac.authorization.k8s.io/v1": ["Role", "RoleBinding"],
 }
+OWNED = {
+    "labels": {"app.kubernetes.io/managed-by": "Helm"},
+    "annotations": {"meta.helm.sh/release-name": "isd", "meta.helm.sh/release-namespace": "isd-ns"},
+}
 PLURALS = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
 
 
@@ -31,7 +35,9 @@ class Cluster:
     """An API server that says what it has: the discovery of the kinds above, Secrets and namespaces."""
 
     def __init__(self) -> None:
+        self.installed = True
         self.versions: dict[str, str] = {}
+        self.changed: dict[str, str] = {}
         self.owners: dict[str, str] = {}
         self.enforced = ""
         self.claims: dict[str, Object] = {}
@@ -70,16 +76,25 @@ class Cluster:
         if steps[-2] == "namespaces":
             labels = {"pod-security.kubernetes.io/enforce": self.enforced} if self.enforced else {}
             return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": steps[-1], "labels": labels}}
+        if steps[-2] in ("deployments", "statefulsets") and self.installed:
+            kind = {"deployments": "Deployment", "statefulsets": "StatefulSet"}[steps[-2]]
+            metadata = {"name": steps[-1], "creationTimestamp": "2026-11-26T06:10:00Z", **OWNED}
+            return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata}
         if steps[-2] == "persistentvolumeclaims" and steps[-1] in self.claims:
-            owner = {"meta.helm.sh/release-name": "isd", "meta.helm.sh/release-namespace": "isd-ns"}
-            labels = {"app.kubernetes.io/managed-by": "Helm"}
             claim: Object = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
-            claim["metadata"] = {"name": steps[-1], "labels": labels, "annotations": owner}
+            claim["metadata"] = {"name": steps[-1], **OWNED}
             return {**claim, "spec": self.claims[steps[-1]]}
         if steps[-2] == "secrets" and steps[-1] in self.versions:
-            metadata = {"name": steps[-1], "resourceVersion": self.versions[steps[-1]]}
+            metadata: Object = {"name": steps[-1], "resourceVersion": self.versions[steps[-1]]}
+            metadata["creationTimestamp"] = "2026-11-26T06:00:00Z"
+            changed = {
+                "manager": "kubectl",
+                "operation": "Update",
+                "time": self.changed.get(steps[-1], "2026-11-26T06:00:01Z"),
+            }
+            metadata["managedFields"] = [changed]
             if steps[-1] in self.owners:
-                metadata["annotations"] = {"meta.helm.sh/release-name": self.owners[steps[-1]]}  # type: ignore[assignment]
+                metadata["annotations"] = {"meta.helm.sh/release-name": self.owners[steps[-1]]}
             return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": "Y2FuYXJ5"}}
         return None
 
@@ -139,25 +154,31 @@ VALUES = over(
 
 def test_pods_are_replaced_when_a_secret_that_they_read_has_changed(cluster: Cluster, installed: Installed) -> None:
     """By its version, which shows nothing of its content; those of other pods stay."""
-    assert set(versions(installed(VALUES)[0]).values()) == {""}
     cluster.versions = {"redis-login": "1", "git-ssh": "1", "more": "1", "isd-database": "1"}
+    assert set(versions(installed(VALUES)[0]).values()) == {""}, "pods have read them as they are"
     before = versions(installed(VALUES)[0])
     readers = {
         "redis-login": {"isd-oes-redis", "isd-oes-gate", "isd-platform"},
         "git-ssh": {"isd-halyard"},
         "more": {"isd-sapor"},
     }
-    for name, pods in readers.items():
-        cluster.versions[name] = "2"
-        after = versions(installed(VALUES)[0])
-        assert {pod for pod in after if after[pod] != before[pod]} == pods, name
-        before = after
+    for version in ("2", "3"):
+        for name, pods in readers.items():
+            cluster.versions[name], cluster.changed[name] = version, f"2026-11-26T07:0{version}:00Z"
+            after = versions(installed(VALUES)[0])
+            assert {pod for pod in after if after[pod] != before[pod]} == pods, name
+            assert versions(installed(VALUES)[0]) == after, "once"
+            before = after
+    cluster.installed = False
+    assert set(versions(installed(VALUES)[0]).values()) == {""}, "the first installation"
+    cluster.installed = True
     assert set(versions(installed(over(VALUES, {"global": {"lookup": {"secrets": False}}}))[0]).values()) == {""}
 
 
 def test_secrets_of_the_release_itself_are_not_asked_for_twice(cluster: Cluster, installed: Installed) -> None:
     """Their values are in another annotation; Helm changes their labels with each version of the chart."""
     cluster.versions, cluster.owners = {"redis-login": "1"}, {"redis-login": "isd"}
+    cluster.changed["redis-login"] = "2026-11-26T07:00:00Z"
     assert set(versions(installed(VALUES)[0]).values()) == {""}
     cluster.owners = {"redis-login": "another-release"}
     assert set(versions(installed(VALUES)[0]).values()) != {""}

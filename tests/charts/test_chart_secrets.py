@@ -104,7 +104,8 @@ def test_templates_make_nothing_at_random() -> None:
         asked += re.findall(r'lookup "v1" "(\w+)"', file.read_text())
     assert sorted(asked) == ["Namespace", "PersistentVolumeClaim", "Secret"]
     text = (CHARTS / "common" / "templates" / "_pod.tpl").read_text()
-    assert re.findall(r"\$secret\.\w+(?:\.\w+)?", text) == ["$secret.metadata.resourceVersion"]
+    read = set(re.findall(r"\$secret\.\w+(?:\.\w+)?", text))
+    assert read == {f"$secret.metadata.{name}" for name in ("creationTimestamp", "managedFields", "resourceVersion")}
 
 
 def test_no_value_is_a_default_password() -> None:

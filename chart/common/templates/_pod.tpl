@@ -26,19 +26,22 @@ spec: {{- $spec | nindent 2 }}
 {{- end -}}
 
 {{/*
-Digest of the versions of the existing Secrets that a pod reads, for an annotation that replaces the pod when one of them changes: {scope,
-spec}. Empty without a cluster, for jobs, and for Secrets that the release itself creates, whose values are in another digest.
+Digest of the versions of the Secrets that a pod reads and that changed since its workload was created, for an annotation that replaces
+the pod when one changes: {scope, spec}. Empty without a cluster, for jobs, and for Secrets that the release itself creates, whose values
+are in another digest. Times of Kubernetes are in one form, so that they compare as text.
 */}}
 {{- define "common.secretVersions" -}}
 {{- $scope := .scope -}}
+{{- $kind := $scope.spec.kind | default "Deployment" -}}
 {{- $versions := list -}}
-{{- if and $scope.global.lookup.secrets (not (has $scope.spec.kind (list "CronJob" "Job" "Pod"))) -}}
-{{- range include "common.secretNames" (.spec | fromYaml) | splitList "\n" | sortAlpha -}}
-{{- if . -}}
-{{- $secret := lookup "v1" "Secret" $scope.root.Release.Namespace . -}}
+{{- if and $scope.global.lookup.secrets (has $kind (list "Deployment" "StatefulSet")) -}}
+{{- $created := dig "metadata" "creationTimestamp" "" (lookup "apps/v1" $kind $scope.root.Release.Namespace $scope.fullname) -}}
+{{- range ternary (include "common.secretNames" (.spec | fromYaml) | splitList "\n" | sortAlpha) list (ne $created "") -}}
+{{- $secret := ternary dict (lookup "v1" "Secret" $scope.root.Release.Namespace (. | default "none")) (empty .) -}}
 {{- if and $secret (ne (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $secret) $scope.root.Release.Name) -}}
-{{- $versions = append $versions (printf "%s %s" . $secret.metadata.resourceVersion) -}}
-{{- end -}}
+{{- $times := list $secret.metadata.creationTimestamp -}}
+{{- range $secret.metadata.managedFields -}}{{- $times = append $times (.time | default "") -}}{{- end -}}
+{{- if gt (last (sortAlpha $times)) $created -}}{{- $versions = append $versions (printf "%s %s" . $secret.metadata.resourceVersion) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
