@@ -10,7 +10,7 @@ from halgit.annotations import TYPE_CHECKING
 from halgit.lazy import lazy_exports
 
 _MODULES = {
-    "EditError": "editable_file",
+    "EditError": "scalar_writer",
     "apply_change": "editor",
     "edit": "editor",
     "edit_all": "editor",
@@ -35,7 +35,6 @@ _MODULES = {
 }
 
 if TYPE_CHECKING:
-    from halgit.yaml.editable_file import EditError
     from halgit.yaml.editor import apply_change, edit, edit_all, edit_parsed, replace_in_documents, replace_scalars
     from halgit.yaml.emitter import dump
     from halgit.yaml.extraction import extract, list_comments, prepend_item, prepend_keys, rename_key
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from halgit.yaml.reader import ReadResult, read
     from halgit.yaml.resolver import to_java_string
     from halgit.yaml.rewriting import rewrite
+    from halgit.yaml.scalar_writer import EditError
 else:
     __getattr__ = lazy_exports(__name__, _MODULES)
 

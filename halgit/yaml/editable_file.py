@@ -13,13 +13,9 @@ from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.yaml.emitter import dump
 from halgit.yaml.locator import get_key_text
 from halgit.yaml.parser import Node, compose
-from halgit.yaml.scalar_writer import ScalarWriter
+from halgit.yaml.scalar_writer import EditError, ScalarWriter
 
 _COLLECTIONS = (dict, list)
-
-
-class EditError(ValueError):
-    """The path cannot be changed without changing another value, or the file cannot be edited."""
 
 
 class Splice(NamedTuple):

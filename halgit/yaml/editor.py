@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.redaction import Secret, SecretText
-from halgit.yaml.editable_file import EditableFile, EditError
 from halgit.yaml.emitter import dump
 from halgit.yaml.locator import KeyIndex, find_nodes
 from halgit.yaml.parser import Node, compose
 from halgit.yaml.reader import read
-from halgit.yaml.scalar_writer import ScalarWriter
+from halgit.yaml.scalar_writer import EditError, ScalarWriter
 
 
 def edit(text: bytes, path: Path, value: Value | AbsentType) -> bytes:
@@ -98,6 +97,8 @@ def _append(data: Value, appended: dict[Path, list[Value]], path: Path, value: V
 
 def _spliced(text: bytes, data: Value, merged: _Merged) -> bytes | None:
     """Return the text with these edits; None if one of them needs more than its own place."""
+    from halgit.yaml.editable_file import EditableFile
+
     file, splices = EditableFile(text), []
     for path, values in sorted(merged[0].items(), key=lambda one: len(one[0])):
         parent = file.node(path)
@@ -135,6 +136,8 @@ def apply_change(data: Value, path: Path, value: Value | AbsentType) -> Value:
 
 def _edited(text: bytes, data: Value, path: Path, value: Value | AbsentType) -> bytes:
     """Make the change as deep in the text as possible; a flow collection is rewritten as a whole."""
+    from halgit.yaml.editable_file import EditableFile
+
     file = EditableFile(text)
     for depth in range(len(path), 0, -1):
         here, rest = path[:depth], path[depth:]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from halgit.pipeline import MISSING, Value
-from halgit.yaml.editable_file import EditableFile, EditError, Splice
+from halgit.yaml.editable_file import EditableFile, Splice
 from halgit.yaml.emitter import dump
 from halgit.yaml.locator import get_key_text
 from halgit.yaml.parser import Node
 from halgit.yaml.reader import read
+from halgit.yaml.scalar_writer import EditError
 
 
 def rewrite(text: bytes, wanted: Value) -> bytes:

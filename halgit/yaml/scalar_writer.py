@@ -17,6 +17,10 @@ _BREAKS_AT_END: Final = lazy_pattern(r"(?:(?:\r\n|\r|\n)[ ]*)*\Z")
 _DASHES: Final = lazy_pattern(r" *(?:- +)*")
 
 
+class EditError(ValueError):
+    """The path cannot be changed without changing another value, or the file cannot be edited."""
+
+
 class ScalarWriter:
     """One scalar of a file, and how another value is written in its place."""
 
