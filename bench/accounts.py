@@ -35,7 +35,7 @@ from servers.accounts_server import KEY, WRITER, AccountServer, account_server
 from servers.aws import KEYS, Cloud, aws
 from servers.git_http import GitHttpServer
 from servers.minio import minio
-from servers.openbao import ROOT_TOKEN, openbao
+from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.repositories import Repository
 
 from halgit import yaml as hyaml
@@ -217,13 +217,15 @@ def killed_processes(kind: str, place: Place, kills: int, changes: int) -> None:
             running[slot] = process
             assert process.stdout is not None
             acknowledged.extend(line.strip() for line in process.stdout if line.endswith("\n"))
-            process.wait()
+            if process.wait() > 0:
+                ended.append(process.returncode)
 
     running: dict[int, subprocess.Popen[str]] = {}
+    ended: list[int] = []
     threads = [threading.Thread(target=keep_writing, args=(slot,)) for slot in range(4)]
     for thread in threads:
         thread.start()
-    while killed < kills or len(acknowledged) < changes:
+    while (killed < kills or len(acknowledged) < changes) and not ended:
         time.sleep(random.uniform(0.2, 0.8))
         victim = running.get(random.randrange(4))
         if victim is not None and victim.poll() is None and (killed < kills):
@@ -235,7 +237,7 @@ def killed_processes(kind: str, place: Place, kills: int, changes: int) -> None:
     for thread in threads:
         thread.join()
     lost = set(acknowledged) - place[3]()
-    demand(not lost, f"kills, {kind}")
+    demand(not lost and not ended, f"kills, {kind}")
     row(f"4 processes, {kind}, {killed} kills", f"{len(acknowledged)} acknowledged",
         f"{time.monotonic() - started:.0f} s", f"{len(lost)} lost")  # fmt: skip
 
@@ -255,15 +257,20 @@ def stores(quick: bool) -> None:
         s3: Place = ("s3://bench", "", {"s3_endpoint": cloud.url, "environment": KEYS}, lambda: _s3_names(cloud))
         bao = stack.enter_context(openbao(folder))
         bao.mount("kv", 2)
-        vault: Place = (
-            "vault://kv/bench", "", {"vault_address": bao.url, "environment": {"VAULT_TOKEN": ROOT_TOKEN}},
-            lambda: names(hyaml.dump(bao.call("GET", "kv/data/bench/clouddriver,local")["data"]["data"])),
-        )  # fmt: skip
+        # OpenBao takes 1000 strings in one secret, so that both runs have one of their own.
+        vault, other = (_vault(bao, path) for path in ("bench", "kills"))
         for kind, place in (("git", git), (f"S3 ({program})", s3), ("Vault (OpenBao)", vault)):
             many_processes(kind, place, count)
-        for kind, place in (("git", git), ("S3", s3), ("Vault", vault)):
+        for kind, place in (("git", git), ("S3", s3), ("Vault", other)):
             part = 1 if kind == "git" else 4
             killed_processes(kind, place, kills // part, changes // part)
+
+
+def _vault(bao: Bao, path: str) -> Place:
+    def read() -> set[str]:
+        return names(hyaml.dump(bao.call("GET", f"kv/data/{path}/clouddriver,local")["data"]["data"]))
+
+    return f"vault://kv/{path}", "", {"vault_address": bao.url, "environment": {"VAULT_TOKEN": ROOT_TOKEN}}, read
 
 
 def _s3(stack: ExitStack, folder: Path) -> tuple[Cloud, str]:

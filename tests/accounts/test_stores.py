@@ -275,6 +275,19 @@ def test_a_token_of_vault_that_was_replaced_is_read_again(bao: Bao, tmp_path: Pa
     assert [entry.name for entry in shared.read()[0].entries] == ["a", "b"]
 
 
+def test_a_limit_of_the_server_on_one_secret_is_named(bao: Bao) -> None:
+    place = vault(bao, "vault://kv/large")
+    with pytest.raises(RefusedError) as caught:
+        writer(place).write(add("a", namespaces=[f"n{number}" for number in range(1100)]))
+    assert str(caught.value) == (
+        f"Vault at {bao.url} does not store kv/data/large/clouddriver,local: it has too many values for one request."
+        " Raise max_request_json_strings of the server's listener, or store the accounts in git or S3."
+    )
+    writer(place).write(add("a"))
+    with pytest.raises(AccountError, match="Vault stores 1 MiB in one secret"):
+        writer(place).write(add("b", environment="x" * 1_100_000))
+
+
 # --- writers beside each other ------------------------------------------------------------------------------------
 
 
