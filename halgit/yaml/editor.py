@@ -173,14 +173,15 @@ def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool 
         if not trail or trail[-1].kind != "scalar":
             raise KeyError(path)
         places.append((trail[-1], any(above.flow for above in trail), value))
-    for node, flow, value in sorted(places, key=lambda each: each[0].start.index, reverse=True):
+    parts, done = ["\ufeff" * mark], 0
+    for node, flow, value in sorted(places, key=lambda each: each[0].start.index):
         if isinstance(value, (Secret, SecretText)):
             if not opened:
                 raise TypeError("a secret must be opened before it is written")
             value = value.open()
-        written = ScalarWriter(whole, node, flow).write(value)
-        whole = whole[: node.start.index] + written + whole[node.end.index :]
-    return ("\ufeff" * mark + whole).encode("utf-8")
+        parts += [whole[done : node.start.index], ScalarWriter(whole, node, flow).write(value)]
+        done = node.end.index
+    return "".join([*parts, whole[done:]]).encode("utf-8")
 
 
 def replace_in_documents(text: bytes, changes: Mapping[tuple[int, Path], Value]) -> list[str | Secret]:
