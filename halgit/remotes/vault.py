@@ -41,7 +41,6 @@ _LONGEST_ANSWER = 30.0
 """Seconds one request may take, where VAULT_CLIENT_TIMEOUT does not say otherwise."""
 
 _RENEWAL_PAUSE = 1.0
-_TOO_COMPLEX = "exceeded maximum number of strings"
 """Seconds until a renewal that failed is tried again."""
 
 
@@ -78,11 +77,6 @@ class Vault:
         try:
             return self._ask("post", path, {}, body)
         except RefusedError as reason:
-            if _TOO_COMPLEX in reason.message:
-                raise RefusedError(
-                    f"{self.login.place} does not store {path}: it has too many values for one request.",
-                    "Raise max_request_json_strings of the server's listener, or store the accounts in git or S3.",
-                ) from None
             if "check-and-set" in reason.message:
                 raise ConflictError(f"{self.login.place}: another writer changed {path} first.", "Run again.") from None
             raise

@@ -23,6 +23,9 @@ from halgit.remotes.vault import DATA_HINT, Vault, get_vault
 
 _MAX_CONCURRENT: Final = 8
 _CODED: Final = ".base64"
+_TOO_COMPLEX: Final = "exceeded maximum number of strings"
+"""OpenBao's word for a request with more strings than its listener takes: 1000, unless it is configured otherwise."""
+
 _DEEPEST: Final = 40
 """Folders in folders before the tree is refused."""
 
@@ -230,5 +233,14 @@ class VaultSecret:
     def write(self, values: Mapping[str, Any]) -> str:
         """Write a new version and return its number. Raises ConflictError if another writer was faster."""
         body = {"options": {"cas": self._version}, "data": dict(values)}
-        answer = self._vault.put(f"{self._mount}/data/{self._rest}", body)
+        try:
+            answer = self._vault.put(f"{self._mount}/data/{self._rest}", body)
+        except RefusedError as reason:
+            if _TOO_COMPLEX not in reason.message:
+                raise
+            raise RefusedError(
+                f"{self._vault.login.place} does not store {self._mount}/{self._rest}: it has too many values for one"
+                " request.",
+                "Raise max_request_json_strings of the server's listener, or store the accounts in git or S3.",
+            ) from None
         return str((answer.get("data") or {}).get("version", ""))

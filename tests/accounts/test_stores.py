@@ -280,7 +280,7 @@ def test_a_limit_of_the_server_on_one_secret_is_named(bao: Bao) -> None:
     with pytest.raises(RefusedError) as caught:
         writer(place).write(add("a", namespaces=[f"n{number}" for number in range(1100)]))
     assert str(caught.value) == (
-        f"Vault at {bao.url} does not store kv/data/large/clouddriver,local: it has too many values for one request."
+        f"Vault at {bao.url} does not store kv/large/clouddriver,local: it has too many values for one request."
         " Raise max_request_json_strings of the server's listener, or store the accounts in git or S3."
     )
     writer(place).write(add("a"))
