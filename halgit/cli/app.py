@@ -27,6 +27,7 @@ from halgit.cli.process import (
 )
 from halgit.errors import DeployError, FindingsError, HalgitError, PublishError
 from halgit.pipeline import Severity
+from halgit.remotes.private_files import remove_leftovers
 
 COMMANDS: Final = {
     "render": ("render:command", "Render a repository into the .hal tree and write it"),
@@ -56,6 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     output.read_arguments(arguments)
     harden_process()
     raise_on_signals()
+    remove_leftovers(os.environ)
     try:
         return _finish(output, _call(arguments, output))
     except Signalled as stop:

@@ -20,7 +20,6 @@ from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSp
 from halgit.pipeline import Severity
 from halgit.record import replace
 from halgit.redaction import Redactor
-from halgit.remotes.private_files import remove_leftovers
 
 PARAMETER: Final = "HALGIT_PARAM_"
 _PREFIXES_FOR_REMOTES: Final = ("AWS_", "VAULT_", "BAO_", "GOOGLE_", "GCE_", "CLOUDSDK_", "KUBE", "SSL_CERT_")
@@ -107,7 +106,6 @@ def access_settings(options: Mapping[str, Any], output: Output) -> Access:
         redactor=output.redactor,
     )
     _learn_logins(access, output.redactor)
-    remove_leftovers(access.environment)
     return access
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -108,14 +109,44 @@ def test_a_secret_is_masked_before_a_line_is_cut(tmp_path: Path) -> None:
     assert CANARY not in ran.out + ran.err
 
 
-@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200f", "\x9b31m"])
+SIGNS = ["\u202e", "\u2066", "\u200f", "\x9b31m", "\x1b[31m"]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
 def test_signs_that_drive_a_terminal_are_escaped(tmp_path: Path, sign: str) -> None:
-    repo = repository(tmp_path / "repo", "a: b", f"rules: {{ignore: ['no/{sign}rule']}}\n")
-    for format in ("text", "json", "sarif", "github", "markdown"):
+    """In findings of every format, printed and written to a file."""
+    escaped = sign.encode("unicode_escape").decode() if sign.isascii() else sign
+    repo = repository(tmp_path / "repo", "a: b", f'rules: {{ignore: ["no/{escaped}rule"]}}\n')
+    for format in ("text", "json", "sarif", "junit", "github", "markdown"):
         ran = halgit("validate", "--repo", repo, "--format", format)
-        assert sign not in ran.out + ran.err, format
+        halgit("validate", "--repo", repo, "--format", format, "--output", tmp_path / format)
+        assert sign not in ran.out + ran.err + (tmp_path / format).read_text(), format
         if format in ("json", "sarif"):
             json.loads(ran.out)
+        if format == "junit":
+            ElementTree.parse(tmp_path / format)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_no_command_prints_signs_that_drive_a_terminal(tmp_path: Path, sign: str) -> None:
+    """In values of settings, which comparisons and explanations show."""
+    escaped = sign.encode("unicode_escape").decode()
+    old = repository(tmp_path / "old", "a: b")
+    new = repository(tmp_path / "new", f'a: "x{escaped}y"\nurl{sign if sign.isprintable() else ""}: x')
+    for name, source in (("a", old), ("b", new)):
+        (tmp_path / "both" / "overlays").mkdir(parents=True, exist_ok=True)
+        source.joinpath("halgit.yaml").write_text("bases: []\n")
+        shutil.copytree(source, tmp_path / "both" / "overlays" / name)
+    shown = [
+        halgit("diff", "--repo", new, "--base-repo", old, "--format", format) for format in ("text", "json", "markdown")
+    ] + [
+        halgit("overlays", "--repo", tmp_path / "both", "--format", format)
+        for format in ("text", "json", "markdown", "html")
+    ]  # fmt: skip
+    shown.append(halgit("explain", "--repo", new, "default/profiles/gate-local.yml"))
+    for ran in shown:
+        assert ran.code == 0, ran.err
+        assert sign not in ran.out + ran.err
 
 
 SPACED = "correct horse battery staple canary"
