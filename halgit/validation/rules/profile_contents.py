@@ -18,7 +18,6 @@ from halgit.record import replace
 from halgit.text.phrases import join_words
 from halgit.validation.account_entries import find_provider, relax_key
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.local_files import BACKUP_FOLDER
 from halgit.validation.view import Node, View
 
 _Names = dict[str, None]
@@ -143,17 +142,28 @@ def _strings(data: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from _strings(value, (*path, step))
 
 
+_HOMES: Final = r"(?:~|\$HOME|\$\{(?:HOME|user\.home)\})/\.hal"
+"""Halyard's home as shells and Spring write it."""
+
+
 def _halyard_files(view: View) -> Iterator[Hit]:
-    home = view.compiled.hal_home.rstrip("/") + "/"
+    home = view.compiled.hal_home.rstrip("/")
+    below = re.compile(rf"(?<![\w.-])(?:{re.escape(home)}|{_HOMES})/(?!\w+/staging/)")
+    for file, path, value in _texts_of_services(view):
+        if below.search(value):
+            message = f"{path[-1]} names a file below {home}/, which the service's pod does not have."
+            yield Hit(path, message, file.path)
+        elif value.removeprefix("file:").startswith(BACKUP_FOLDER):
+            message = f"{path[-1]} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
+            yield Hit(path, message, file.path, "Mount the file into the service's pod, and write its path there.")
+
+
+def _texts_of_services(view: View) -> Iterator[tuple[File, Path, str]]:
+    """Yield every string that a service reads: those of profiles, and of `env` in service-settings."""
     for file, node in view.documents("profiles"):
-        for path, value in _strings(node.value):
-            if value.removeprefix("file:").startswith(home):
-                yield Hit(
-                    path, f"{path[-1]} names a file below {home}, which the service's pod does not have.", file.path
-                )
-            elif value.removeprefix("file:").startswith(BACKUP_FOLDER):
-                message = f"{path[-1]} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
-                yield Hit(path, message, file.path, "Mount the file into the service's pod, and write its path there.")
+        yield from ((file, path, value) for path, value in _strings(node.value))
+    for file, node in view.documents("service-settings"):
+        yield from ((file, path, value) for path, value in _strings(node.get("env"), ("env",)))
 
 
 _REFUSED: Final = frozenset({"active", "include", "default"})
