@@ -18,6 +18,7 @@ from halgit.record import replace
 from halgit.text.phrases import join_words
 from halgit.validation.account_entries import find_provider, relax_key
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.local_files import BACKUP_FOLDER
 from halgit.validation.view import Node, View
 
 _Names = dict[str, None]
