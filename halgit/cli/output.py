@@ -98,7 +98,8 @@ class Output:
 
     def escape(self, text: str) -> str:
         """Escape control characters and those that change the direction of text; our own marks become colors."""
-        clean = re.sub(_CONTROL, lambda match: ascii(match[0])[1:-1], text)
+        is_plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
+        clean = text if is_plain else re.sub(_CONTROL, lambda match: ascii(match[0])[1:-1], text)
         return re.sub(rf"{self._mark}(\d+);", "\033[\\1m", clean) if self._mark in clean else clean
 
     # --- results

@@ -15,7 +15,7 @@ from halgit.text.globs import matches_any
 from halgit.text.limits import MAX_REPEATS, limit_findings
 from halgit.validation import policy
 from halgit.validation.rule import validate
-from halgit.validation.rules import ALL, trust
+from halgit.validation.rules import list_rules, trust
 
 if TYPE_CHECKING:
     from halgit.secrets import SecretPlan
@@ -32,7 +32,7 @@ def collect_findings(
     found = [*compiled.findings, *plan.findings]
     is_incomplete, suppressed = _lacks_layers(compiled), _suppressed_rules(compiled)
     if operator.validate and not is_incomplete:
-        found += validate(compiled, ALL, select=operator.select)
+        found += validate(compiled, list_rules, select=operator.select)
         found += _unknown_rules(compiled, locator)
         found += _unmatched_includes(compiled, locator)
     if operator.trust.deny_commands:

@@ -144,7 +144,7 @@ def _of_string(text: str) -> Iterator[str]:
         yield from _IN_ADDRESS.findall(text)
     if "-----BEGIN" in text:
         yield from _PEM.findall(text)
-    if "://" in text or "=" in text or ":" in text:
+    if "@" in text or "=" in text or '"' in text or "authorization" in text.lower():
         yield from (group.strip("\"'") for groups in _IN_TEXT.findall(text) for group in groups if group)
 
 

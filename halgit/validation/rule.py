@@ -37,13 +37,19 @@ class Rule(Record):
     check: Callable[[View], Iterable[Hit]]
 
 
-def validate(compiled: Compiled, rules: Iterable[Rule], *, select: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """Every finding of the selected rules (all without `select`), in the rendered tree's paths, rule by rule."""
+def validate(
+    compiled: Compiled, rules: Iterable[Rule] | Callable[[View], Iterable[Rule]], *, select: Iterable[str] = ()
+) -> tuple[Finding, ...]:
+    """Every finding of the selected rules (all without `select`), in the rendered tree's paths, rule by rule.
+
+    `rules` may be a function that lists those that can find something.
+    """
+    view = View(compiled)
+    rules = rules(view) if callable(rules) else rules
     if select:
         from halgit import catalog
 
         rules = [rule for rule in rules if catalog.matches(rule.id, select)]
-    view = View(compiled)
     return tuple(_finding(view, rule, hit) for rule in rules for hit in rule.check(view))
 
 

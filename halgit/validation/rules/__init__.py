@@ -1,53 +1,85 @@
-"""The table of all rules, one module per subject, listed by hand."""
+"""The table of all rules, one module per subject, listed by hand.
+
+A subject is imported when a tree can have findings of it: most trees have no dynamic accounts.
+"""
 
 from __future__ import annotations
 
-from halgit.validation.rule import Rule
-from halgit.validation.rules import (
-    accounts,
-    clouds,
-    deployment,
-    dynamic_access,
-    dynamic_accounts,
-    environment,
-    integrations,
-    kubeconfigs,
-    kubernetes,
-    list_items,
-    local_files,
-    profile_contents,
-    profiles,
-    schema,
-    secret_sizes,
-    security,
-    service_settings,
-    templates,
-    trust,
-    values,
-    versions,
-)
+from collections.abc import Callable, Iterator
+from importlib import import_module
 
-ALL: tuple[Rule, ...] = (
-    *accounts.RULES,
-    *clouds.RULES,
-    *deployment.RULES,
-    *dynamic_access.RULES,
-    *dynamic_accounts.RULES,
-    *environment.RULES,
-    *integrations.RULES,
-    *kubeconfigs.RULES,
-    *kubernetes.RULES,
-    *list_items.RULES,
-    *local_files.RULES,
-    *profile_contents.RULES,
-    *profiles.RULES,
-    *schema.RULES,
-    *secret_sizes.RULES,
-    *security.RULES,
-    *service_settings.RULES,
-    *trust.RULES,
-    *templates.RULES,
-    *values.RULES,
-    *versions.RULES,
+from halgit.annotations import TYPE_CHECKING, Any
+from halgit.record import Record
+from halgit.validation.rule import Rule
+from halgit.validation.view import View
+
+
+def _has_anything(view: View) -> bool:
+    return True
+
+
+def _has_accounts(view: View) -> bool:
+    """Return whether there are files of dynamic accounts, or beside them."""
+    return bool(view.compiled.accounts or view.compiled.served)
+
+
+def _has_other_files(view: View) -> bool:
+    """Return whether there is a file besides the halconfig, in the tree or skipped."""
+    compiled = view.compiled
+    return bool(compiled.files.keys() - {"config"} or compiled.skipped or compiled.accounts)
+
+
+class Subject(Record):
+    """A module of rules; `applies` says whether one of them can find something in a tree."""
+
+    module: str
+    applies: Callable[[View], bool] = _has_anything
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Import the rules of the subject."""
+        found: tuple[Rule, ...] = import_module(f"{__name__}.{self.module}").RULES
+        return found
+
+
+SUBJECTS = (
+    Subject("accounts"),
+    Subject("clouds"),
+    Subject("deployment"),
+    Subject("dynamic_access", _has_accounts),
+    Subject("dynamic_accounts", _has_accounts),
+    Subject("environment"),
+    Subject("integrations"),
+    Subject("kubeconfigs"),
+    Subject("kubernetes"),
+    Subject("list_items"),
+    Subject("local_files"),
+    Subject("profile_contents", _has_other_files),
+    Subject("profiles", _has_other_files),
+    Subject("schema"),
+    Subject("secret_sizes"),
+    Subject("security"),
+    Subject("service_settings", _has_other_files),
+    Subject("trust"),
+    Subject("templates"),
+    Subject("values"),
+    Subject("versions"),
 )
-"""Every rule, in the order they are listed and run."""
+"""Every subject, in the order in which their rules are listed and run."""
+
+
+def list_rules(view: View | None = None) -> Iterator[Rule]:
+    """List the rules that can find something in a tree; all rules without one."""
+    for subject in SUBJECTS:
+        if view is None or subject.applies(view):
+            yield from subject.rules()
+
+
+if TYPE_CHECKING:
+    ALL: tuple[Rule, ...]
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Import all rules, for `ALL`."""
+        if name != "ALL":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return tuple(list_rules())
