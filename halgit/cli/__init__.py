@@ -15,11 +15,11 @@ def main() -> None:
         sys.exit(0)
     import gc
 
+    gc.disable()  # a command makes few cycles and ends soon; `accounts serve` enables it again
     from halgit.cli.app import run
     from halgit.cli.process import exit_at_once, open_streams
 
     open_streams()
-    gc.disable()  # a command makes few cycles and ends soon; `accounts serve` enables it again
     code = run(sys.argv[1:])
     if code > 128 or (code and _has_threads()):
         os._exit(code)  # a stopped program does not wait for threads that wait for a server

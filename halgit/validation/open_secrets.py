@@ -10,12 +10,15 @@ from functools import cache
 
 from halgit import references
 from halgit import yaml as hyaml
+from halgit.annotations import TYPE_CHECKING
 from halgit.halyard import model, resources, sensitivity
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.record import Record, field, replace
-from halgit.validation.account_files import Document
 from halgit.vocabulary import gather_vocabulary
+
+if TYPE_CHECKING:
+    from halgit.validation.account_files import Document
 
 _IN_ADDRESS = lazy_pattern(r"://[^/\s:@]*:([^/\s@]+)@")
 _NO_SECRET = frozenset({"credential", "credentials", "command", "id"})

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from halgit.annotations import TYPE_CHECKING
 from halgit.halyard import sensitivity, services
 from halgit.pipeline import MISSING, Compiled, File, Finding, Path, Value
 from halgit.record import Record
-from halgit.validation import account_files, open_secrets, schema
+from halgit.validation import open_secrets, schema
+
+if TYPE_CHECKING:
+    from halgit.validation.account_files import AccountFile
 
 _MERGED = ("profiles", "service-settings")
 
@@ -107,8 +111,12 @@ class View:
         return (account for provider, account in self.accounts if provider in providers)
 
     @cached_property
-    def account_files(self) -> tuple[account_files.AccountFile, ...]:
+    def account_files(self) -> tuple[AccountFile, ...]:
         """The files of dynamic accounts, in the order in which a later one overrides an earlier one."""
+        if not self.compiled.accounts:
+            return ()
+        from halgit.validation import account_files
+
         return account_files.read(self.compiled.accounts)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from halgit import yaml as hyaml
 from halgit.halyard.resources import load_schema, read_schema_text
+from halgit.validation.rules import fields
 from halgit.validation.schema import READERS
 from halgit.validation.schema_acceptor import accepts, find_unknown_keys
 
@@ -132,3 +134,10 @@ def test_it_never_accepts_what_the_validator_refuses(account: dict[str, Any], se
 def test_it_accepts_nothing_invalid_and_nothing_it_does_not_know(schema: dict[str, Any], value: Any) -> None:
     assert not accepts(schema, value)
     assert not jsonschema_rs.Draft202012Validator(schema).is_valid(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.from_regex(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?", fullmatch=True))
+def test_an_ordinary_address_is_a_uri_of_java(text: str) -> None:
+    assert re.search(load_schema("halconfig")["$defs"]["uri"]["pattern"], text)
+    assert fields._ORDINARY_ADDRESS.fullmatch(text)

@@ -11,16 +11,17 @@ from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from halgit import yaml as hyaml
-from halgit.annotations import Final
+from halgit.annotations import TYPE_CHECKING, Final
 from halgit.halyard import model
 from halgit.pipeline import MISSING, Path, Position, Value
 from halgit.record import Record
-from halgit.validation import account_files
-from halgit.validation.account_files import Document
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.local_files import Named, named
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
+
+if TYPE_CHECKING:
+    from halgit.validation.account_files import Document
 
 _CONTENTS: Final = "kubeconfigcontents"
 _FILE_KEYS: Final = ("tokenFile", "client-certificate", "client-key", "certificate-authority")
@@ -93,6 +94,10 @@ def _of_accounts(view: View) -> Iterator[Kubeconfig]:
             for path, value in find_contents(document.data):
                 yield Kubeconfig(document.file, path, value, document)
     plain = {path: text for path, text in view.compiled.served.items() if not text.startswith(_CIPHER)}
+    if not plain:
+        return
+    from halgit.validation import account_files
+
     for served in account_files.read(plain):
         for document in served.documents:
             yield Kubeconfig(document.file, (), document.data, document)
