@@ -203,7 +203,6 @@ _KEY_VALUE = lazy_pattern(r"^[\s-]*[\"']?[\w./-]+[\"']?\s*[:=]\s")
 
 def _spellings(plain: str) -> Iterator[str]:
     """The text as JSON, YAML, URLs, HTML and XML, GitHub's commands, Markdown tables and Python write it."""
-    import html
     from urllib.parse import quote, quote_plus
 
     yield plain
@@ -219,9 +218,10 @@ def _spellings(plain: str) -> Iterator[str]:
     yield json.dumps(plain)[1:-1]
     yield json.dumps(plain, ensure_ascii=False)[1:-1]
     yield plain.replace("'", "''")
-    yield html.escape(plain)
-    yield html.escape(plain, quote=False)
-    yield html.escape(plain, quote=False).replace('"', "&quot;").replace("\n", "&#10;")
+    escaped = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    yield escaped.replace('"', "&quot;").replace("'", "&#x27;")
+    yield escaped
+    yield escaped.replace('"', "&quot;").replace("\n", "&#10;")
     command = plain.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     yield command
     yield command.replace(":", "%3A").replace(",", "%2C")

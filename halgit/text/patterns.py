@@ -21,7 +21,7 @@ _SIZE = 1 << 20
 
 _PLAIN_ATOM = r"(?:[A-Za-z0-9 _/:@-]|\[-?(?:[A-Za-z0-9]-[A-Za-z0-9]|[A-Za-z0-9 _./:@])+-?\])"
 _REPEAT = r"(?:[*+]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})"
-_SIMPLE = lazy_pattern(rf"(?:{_PLAIN_ATOM}(?:{_REPEAT}|\?)?|\((?:{_PLAIN_ATOM}(?:{_REPEAT}|\?)?)+\)\??)+")
+_SIMPLE = lazy_pattern(rf"(?:{_PLAIN_ATOM}(?:{_REPEAT}|\?)?|\((?:{_PLAIN_ATOM}(?:{_REPEAT}|\?)?)+\)\??)*")
 _REPEATS = lazy_pattern(r"[*+]|\{")
 _MAX_REPEATS = 2
 _LONGEST_TEXT = 1000

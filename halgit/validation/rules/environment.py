@@ -83,8 +83,6 @@ def _unread_entries(view: View) -> Iterator[Hit]:
 
 def _unread_size(node: Node, key: str, below: Node) -> Iterator[Hit]:
     """The keys of one entry of customSizing that have no effect."""
-    from difflib import get_close_matches
-
     for name, inner in below.entries():
         if name not in _SIZE_KEYS:
             hint = suggest_nearest(name, _SIZE_KEYS, "Use requests, limits or replicas.")
@@ -96,9 +94,15 @@ def _unread_size(node: Node, key: str, below: Node) -> Iterator[Hit]:
             hint = f"Write it below {key[5:]}, or remove the entry {key[5:]}."
             yield Hit(inner.path, f"The entry {key[5:]} of customSizing hides {name} of {key}.", hint=hint)
         for resource, found in inner.entries():
-            near = get_close_matches(resource, _RESOURCES, n=1, cutoff=0.75)
-            if near and resource not in _RESOURCES:
+            near = () if resource in _RESOURCES else _near_resources(resource)
+            if near:
                 yield Hit(found.path, f"{resource} of {key} is not a resource.", hint=f"Did you mean {near[0]}?")
+
+
+def _near_resources(resource: str) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(resource, _RESOURCES, n=1, cutoff=0.75)
 
 
 _POD_FIELDS: Final = {
