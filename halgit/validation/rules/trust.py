@@ -16,8 +16,6 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Path, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.dynamic_access import pod_files
-from halgit.validation.rules.dynamic_accounts import documents, hits
 from halgit.validation.rules.kubeconfigs import find_kubeconfigs
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
@@ -40,9 +38,7 @@ _OF_THE_POD: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/sys/", "
 def _commands(view: View) -> Iterator[Hit]:
     for file, data in _documents(view):
         yield from _programs_in(file, data)
-    for document in documents(view):
-        found = _programs_in(document.file, document.data)
-        yield from hits(document, [(hit.path, hit.message, hit.hint) for hit in found])
+    yield from _commands_of_accounts(view) if view.account_files else ()
     for kubeconfig in find_kubeconfigs(view):
         for number, name, user in kubeconfig.entries("users", "user"):
             for key in ("exec", "auth-provider"):
@@ -61,6 +57,21 @@ def _reads(view: View) -> Iterator[Hit]:
             if value.startswith("/"):
                 message = f"{path[-1]} of a kubeconfig makes Clouddriver read {value}, a file of its pod."
                 yield kubeconfig.hit(path, message)
+    yield from _reads_of_accounts(view) if view.account_files else ()
+
+
+def _commands_of_accounts(view: View) -> Iterator[Hit]:
+    from halgit.validation.rules.dynamic_accounts import documents, hits
+
+    for document in documents(view):
+        found = _programs_in(document.file, document.data)
+        yield from hits(document, [(hit.path, hit.message, hit.hint) for hit in found])
+
+
+def _reads_of_accounts(view: View) -> Iterator[Hit]:
+    from halgit.validation.rules.dynamic_access import pod_files
+    from halgit.validation.rules.dynamic_accounts import documents, hits
+
     for document in documents(view):
         yield from hits(document, [(path, words, "") for path, words in pod_files(document)])
 
