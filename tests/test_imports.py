@@ -74,8 +74,8 @@ def test_the_version_loads_two_modules() -> None:
 def test_a_render_loads_what_it_uses(repo: Path, tmp_path: Path) -> None:
     loaded = modules("render", "--repo", repo, "--overlay", "prod", "--out", tmp_path / ".hal")
     assert loaded & HEAVY == set()
-    assert len(ours(loaded)) <= 138
-    assert len(loaded) <= 280
+    assert len(ours(loaded)) <= 130
+    assert len(loaded) <= 245
 
 
 def test_a_validation_of_the_sample_loads_what_it_uses() -> None:
