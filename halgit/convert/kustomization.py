@@ -20,11 +20,15 @@ _READ = ("resources", "bases", "components", "patchesStrategicMerge", "patches",
 
 
 class Kustomization(Record, frozen=False):
-    """The texts of resources and patches by the name of their file, and what is not imported."""
+    """The texts of resources and patches by the name of their file, and what is not imported.
+
+    `folders` are those that were read already: each counts once, also in a cycle.
+    """
 
     resources: dict[str, bytes] = field(default_factory=dict)
     patches: dict[str, bytes] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    folders: set[str] = field(default_factory=set)
 
 
 def read_kustomization(files: Mapping[str, bytes]) -> Kustomization | None:
@@ -38,6 +42,9 @@ def _read_folder(files: Mapping[str, bytes], folder: str, result: Kustomization)
     content = hyaml.read(files[name], name).data if name is not None else None
     if name is None or not isinstance(content, dict):
         return False
+    if folder in result.folders:
+        return True
+    result.folders.add(folder)
     for key in ("resources", "bases", "components"):
         for one in _items(content.get(key)):
             _add_resource(files, folder, name, one, result)

@@ -177,7 +177,8 @@ def test_a_kustomization_says_which_patches_count_and_in_which_order(tmp_path: P
         "patchesStrategicMerge: [accounts.yml]\n"
         "patches: [{path: json.yml, target: {kind: SpinnakerService}}]\nnamePrefix: x\n",
         "json.yml": "- {op: remove, path: /a}\n",
-        "b/kustomization.yml": "patches: [{path: files.yml}]\n",
+        "b/kustomization.yml": "resources: [../c]\npatches: [{path: files.yml}]\n",
+        "c/kustomization.yml": "resources: [../b]\n",
     }.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text)

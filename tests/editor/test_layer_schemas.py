@@ -46,13 +46,13 @@ def sample_files() -> dict[str, str]:
 
 
 def doc_files() -> dict[str, str]:
-    """The layers of every example that has a result; those of errors hold what halgit refuses."""
+    """The layers of every example of the page."""
     return {
         f"{folder}/{path}": text
         for example in EXAMPLES
         for folder, files in example.layers.items()
         for path, text in files.items()
-        if example.result and path.endswith((".yml", ".yaml", "config"))
+        if path.endswith((".yml", ".yaml", "config"))
         for folder in (f"line-{example.line}/{folder}",)
     }
 

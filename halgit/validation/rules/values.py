@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -214,7 +213,7 @@ def _truncated_numbers(view: View) -> Iterator[Hit]:
                 yield Hit((*path, key), f"{key} is {value}, and Halyard reads {int(value)}.")
 
 
-_LOST = lazy_pattern(r"(?m)(?:^|[ \t])(?:[^\s#][^\n#]*:|-)[ ]+(?:&([^\s,\]}]+)[ \t]*(?:#.*)?|(#)[^\s#!].*)$")
+_LOST = lazy_pattern(r"(?:^|[ \t])(?:[^\s#][^\n#]*:|-)[ ]+(?:&([^\s,\]}]+)[ \t]*(?:#.*)?|(#)[^\s#!].*)$")
 """A key or dash with nothing behind it but an anchor, or a comment that begins without a space."""
 
 
@@ -227,11 +226,11 @@ def _lost_values(view: View) -> Iterator[Hit]:
 
 
 def _lost_values_of_file(file: str, text: bytes) -> Iterator[Hit]:
-    whole = text.decode("utf-8", "replace")
-    found = {whole.count("\n", 0, match.start()) + 1: match for match in _LOST.finditer(whole)}
-    if not found or not file.endswith((".yml", ".yaml", "config")):
+    if not file.endswith((".yml", ".yaml", "config")):
         return
-    for scalar in hyaml.list_scalars(text):
+    lines = enumerate(text.decode("utf-8", "replace").split("\n"), 1)
+    found = {number: match for number, line in lines if len(line) < _LONGEST_LINE and (match := _LOST.search(line))}
+    for scalar in hyaml.list_scalars(text) if found else ():
         match = found.get(scalar.line)
         if match is None or scalar.key or scalar.text or not scalar.plain:
             continue
@@ -240,15 +239,14 @@ def _lost_values_of_file(file: str, text: bytes) -> Iterator[Hit]:
         if anchor is None:
             message = f"{name} is empty: what follows the # is a comment."
             hint = "Quote the value, or put a space after the # if it is a comment."
-            yield Hit(scalar.path, message, file, hint, scalar.line, match.start(2) - _line_start(whole, match) + 1,
-                      Severity.INFO)  # fmt: skip
-        elif f"*{anchor}" not in whole:
+            yield Hit(scalar.path, message, file, hint, scalar.line, match.start(2) + 1, Severity.INFO)
+        elif f"*{anchor}".encode() not in text:
             message = f"{name} is empty: a value that begins with & is an anchor in YAML."
-            yield Hit(scalar.path, message, file, "", scalar.line, match.start(1) - _line_start(whole, match))
+            yield Hit(scalar.path, message, file, "", scalar.line, match.start(1))
 
 
-def _line_start(whole: str, match: re.Match[str]) -> int:
-    return whole.rfind("\n", 0, match.end()) + 1
+_LONGEST_LINE = 1_000
+"""Longer lines are data; the search for a lost value takes quadratic time in the length of a line."""
 
 
 RULES = (
