@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from program import Ran, halgit
 from servers.http import Asked, Said, server
+from servers.tls import authority
 
 TOKEN = "hvs.canary-of-the-token"
 LOOKUP = Said(body=b'{"data": {"ttl": 0}}')
@@ -227,3 +228,24 @@ def test_timeout_ends_the_whole_run(repository: Path) -> None:
     assert "The run did not finish within 1 seconds. Raise --timeout, or see with --log-format json" in ran.err
     assert seconds < 15
     assert not (repository.parent / ".hal").exists()
+
+
+def test_a_ca_file_adds_to_the_certificates_of_the_system(repository: Path, tmp_path: Path) -> None:
+    """One server has a certificate of the system's CA, the other one of --ca-file; the same options reach both."""
+    (tmp_path / "system").mkdir()
+    (tmp_path / "own").mkdir()
+    of_system, system = authority(tmp_path / "system")
+    of_own, own = authority(tmp_path / "own")
+    for certificate in (of_system, of_own):
+        with server(vault(of("value"), []), certificate) as url:
+            ran = halgit(
+                "render", "--repo", repository, "--out", tmp_path / "out", "--no-validate", "--retries", "0",
+                "--vault-address", url, "--ca-file", own, VAULT_TOKEN=TOKEN, SSL_CERT_FILE=str(system),
+            )  # fmt: skip
+        assert ran.code == 0, ran.err
+    with server(vault(of("value"), []), of_own) as url:
+        ran = halgit(
+            "render", "--repo", repository, "--out", tmp_path / "other", "--no-validate", "--retries", "0",
+            "--vault-address", url, VAULT_TOKEN=TOKEN, SSL_CERT_FILE=str(system),
+        )  # fmt: skip
+    assert (ran.code, "certificate" in ran.err) == (4, True), ran.err
