@@ -78,6 +78,15 @@ class Judge:
         }  # fmt: skip
         return self._ask({**asked, **({"key": key, "salt": salt} if key else {})})
 
+    def of_backend(self, settings: Mapping[str, Any], endpoint: str, key: str, token: str = "") -> Verdict:
+        """What becomes of the accounts of S3 or Vault, read by the config server with these settings of its own.
+
+        `settings` is what stands below `spring.cloud.config.server`.
+        """
+        asked = {**settings, "endpoint": endpoint, "token": token, "key": key, "salt": "deadbeef"}
+        label = asked.pop("defaultLabel", None)
+        return self._ask({**asked, "label": label})
+
     def fields(self) -> dict[str, Any]:
         """The fields of each provider's account class with their Java types."""
         return self._answer({"describe": True})

@@ -243,7 +243,7 @@ def open_store(
     spec: SourceSpec, access: Access, accounts_path: str, signing: Signing = _UNSIGNED, onto: str = ""
 ) -> Store:
     """Return the store of this URL. Raises UsageError for an unknown URL, or for an option that it does not have."""
-    folder = "/".join(part for part in (spec.path.strip("/"), accounts_path.strip("/")) if part)
+    folder = "/".join(part for part in f"{spec.path}/{accounts_path}".split("/") if part not in {"", "."})
     below = SourceSpec(spec.url, spec.ref, folder)
     scheme = spec.url.partition("://")[0].lower()
     if scheme in {"s3", "vault"} and (onto or spec.ref or signing.key_file):

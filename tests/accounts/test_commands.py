@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 from clouddriver import Judge
 from program import Ran, halgit
+from servers.aws import KEYS
+from servers.minio import minio
+from servers.openbao import ROOT_TOKEN, openbao
 from servers.repositories import Repository
 
 from halgit import yaml as hyaml
@@ -368,6 +372,32 @@ def test_the_config_server_is_told_of_the_store(repository: Repository) -> None:
         "cloneOnStart": True, "defaultLabel": "main", "searchPaths": "accounts",
     }  # fmt: skip
     assert config["encrypt"] == {"key": "<encrypt.key>"}
+
+
+@pytest.mark.parametrize("kind", ["s3", "vault"])
+def test_the_config_server_reads_what_is_written_with_the_settings_that_are_printed(
+    kind: str, clouddriver: Judge, tmp_path: Path
+) -> None:
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG)
+    (tmp_path / "key").write_text(KEY)
+    with contextlib.ExitStack() as stack:
+        if kind == "s3":
+            cloud = stack.enter_context(minio(tmp_path))
+            cloud.bucket("config", {})
+            url, endpoint, environment = "s3://config/team", cloud.url, {**KEYS, "AWS_ENDPOINT_URL_S3": cloud.url}
+        else:
+            bao = stack.enter_context(openbao(tmp_path))
+            bao.mount("kv", 2)
+            url, endpoint = "vault://kv/team", bao.url
+            environment = {"VAULT_ADDR": bao.url, "VAULT_TOKEN": ROOT_TOKEN}
+        for folder in ("accounts/", "."):
+            where = ("--repo", url, "--accounts-path", folder, "--encrypt-key-file", "key")
+            ran = halgit("accounts", "add", "prod", "--kubeconfig", "kubeconfig", *where, cwd=tmp_path, **environment)
+            assert ran.code == 0, ran.err
+            ran = halgit("accounts", "config-server", *where, cwd=tmp_path, **environment)
+            settings = hyaml.read(ran.out.encode(), "").data["spring"]["cloud"]["config"]["server"]
+            (bound,) = clouddriver.of_backend(settings, endpoint, KEY, ROOT_TOKEN).accounts("kubernetes")
+            assert (bound["name"], "canary-token" in bound["kubeconfigContents"]) == ("prod", True)
 
 
 FIELDS = {

@@ -99,6 +99,9 @@ def test_an_account_is_renewed_before_its_certificate_ends(repository: Repositor
     where = ("--repo", repository.url, "--ref", "main", "--encrypt-key-file", "key")
     listed = halgit("accounts", "list", *where, cwd=repository.folder.parent)
     assert "shop: the certificate expires in 9 days" in listed.err
+    shown = halgit("accounts", "show", "shop", *where, cwd=repository.folder.parent)
+    end = listed.out.splitlines()[1].split()[-1]
+    assert f"The certificate expires at {end}T" in shown.err
     remote.days = 365
     ran = halgit("accounts", "renew", *where, *remote.options(), cwd=repository.folder.parent)
     assert (ran.code, ran.out[:20]) == (0, "shop: renewed as " + repository.git("rev-parse", "main")[:3]), ran.err

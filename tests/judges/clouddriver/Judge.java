@@ -8,6 +8,7 @@ import java.util.*;
 import org.springframework.boot.context.properties.bind.*;
 import org.springframework.cloud.bootstrap.encrypt.EnvironmentDecryptApplicationInitializer;
 import org.springframework.cloud.config.environment.PropertySource;
+import org.springframework.cloud.config.server.config.ConfigServerProperties;
 import org.springframework.cloud.config.server.environment.*;
 import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.core.env.MapPropertySource;
@@ -108,9 +109,49 @@ public class Judge {
     return environment;
   }
 
+  /** The config server's backend for S3, as `awss3` of its settings configures it. */
+  static EnvironmentRepository s3(Map<?, ?> settings, String endpoint, String label) {
+    var login = new com.amazonaws.auth.BasicAWSCredentials("test-key", "test-secret");
+    var client = com.amazonaws.services.s3.AmazonS3ClientBuilder.standard()
+        .withEndpointConfiguration(
+            new com.amazonaws.client.builder.AwsClientBuilder.EndpointConfiguration(endpoint, "us-east-1"))
+        .withPathStyleAccessEnabled(true)
+        .withCredentials(new com.amazonaws.auth.AWSStaticCredentialsProvider(login))
+        .build();
+    ConfigServerProperties server = new ConfigServerProperties();
+    if (label != null) {
+      server.setDefaultLabel(label);
+    }
+    return new AwsS3EnvironmentRepository(client, (String) settings.get("bucket"), server);
+  }
+
+  /** The config server's backend for Vault, as `vault` of its settings configures it; it logs in with a token. */
+  static EnvironmentRepository vault(Map<?, ?> settings, String endpoint, String token) {
+    java.net.URI address = java.net.URI.create(endpoint);
+    VaultEnvironmentProperties properties = new VaultEnvironmentProperties();
+    properties.setScheme(address.getScheme());
+    properties.setHost(address.getHost());
+    properties.setPort(address.getPort());
+    properties.setBackend((String) settings.get("backend"));
+    properties.setKvVersion((Integer) settings.get("kvVersion"));
+    if (settings.get("pathToKey") != null) {
+      properties.setPathToKey((String) settings.get("pathToKey"));
+    }
+    var request = new org.springframework.beans.factory.support.DefaultListableBeanFactory()
+        .getBeanProvider(javax.servlet.http.HttpServletRequest.class);
+    return new VaultEnvironmentRepository(
+        request, new EnvironmentWatch.Default(), new org.springframework.web.client.RestTemplate(), properties, () -> token);
+  }
+
   /** The config server's git backend; or its native one, for many small files. */
   static EnvironmentRepository repository(Map<?, ?> asked) throws Exception {
     StandardEnvironment server = new StandardEnvironment();
+    if (asked.get("awss3") != null) {
+      return s3((Map<?, ?>) asked.get("awss3"), (String) asked.get("endpoint"), (String) asked.get("label"));
+    }
+    if (asked.get("vault") != null) {
+      return vault((Map<?, ?>) asked.get("vault"), (String) asked.get("endpoint"), (String) asked.get("token"));
+    }
     if (asked.get("folder") != null) {
       NativeEnvironmentProperties properties = new NativeEnvironmentProperties();
       properties.setSearchLocations(new String[] {"file://" + asked.get("folder") + "/"});
