@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 
 from halgit.annotations import Any, Final
 from halgit.lazy import lazy_pattern
@@ -50,28 +51,57 @@ def dump(data: Value, *, opened: bool = False) -> bytes:
     return "\n".join(emitter.lines).encode("utf-8")
 
 
+_SIMPLE: Final[dict[type, Callable[[Any], str]]] = {
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    list: lambda _: "[]",
+}
+"""The most common values that are neither a string nor a collection with content."""
+
+
+class _NameCache(dict[Any, str]):
+    """The keys of one indentation as lines begin with them; the accounts of a list share theirs."""
+
+    def __init__(self, pad: str) -> None:
+        super().__init__()
+        self._pad = pad
+
+    def __missing__(self, key: Any) -> str:
+        name = _ONE_LINE[key] if key.__class__ is str else _key(key)
+        name = f"{self._pad}{name}:"
+        if len(name) > _LONGEST_KEY + 1:
+            name = f"{self._pad}? {name[len(self._pad) : -1]}\n{self._pad}:"
+        if key.__class__ is str:  # a key of another class is equal to a string, and is written in another way
+            self[key] = name
+        return name
+
+
 class _Emitter:
     def __init__(self, opened: bool) -> None:
         self.lines: list[str] = []
         self._opened = opened
+        self._names: dict[str, _NameCache] = {}
 
     def mapping(self, data: dict[str, Value], pad: str) -> None:
         add, one_line = self.lines.append, _ONE_LINE
+        names = self._names.get(pad)
+        if names is None:
+            names = self._names[pad] = _NameCache(pad)
         for key, value in data.items():
-            name = pad + (one_line[key] if key.__class__ is str else _key(key))
-            if len(name) > _LONGEST_KEY:
-                name = f"{pad}? {name[len(pad) :]}\n{pad}"
+            name = names[key] if key.__class__ is str else names.__missing__(key)
             kind = value.__class__
             if kind is str and "\n" not in value:
-                add(f"{name}: {one_line[value]}")
+                add(f"{name} {one_line[value]}")
             elif kind is dict and value:
-                add(name + ":")
+                add(name)
                 self.mapping(value, pad + "  ")
             elif (kind is list or kind is tuple) and value:
-                add(name + ":")
+                add(name)
                 self.sequence(value, pad)
+            elif kind in _SIMPLE:
+                add(f"{name} {_SIMPLE[kind](value)}")
             else:
-                add(f"{name}: {self.scalar(value, pad + '  ')}")
+                add(f"{name} {self.scalar(value, pad + '  ')}")
 
     def sequence(self, data: Any, pad: str) -> None:
         lines, one_line = self.lines, _ONE_LINE
@@ -150,6 +180,9 @@ def format_block(text: str, pad: str) -> str:
     return f"|{hint}{chomp}\n" + "\n".join(written)
 
 
+_NAME: Final = lazy_pattern(r"[A-Za-z][A-Za-z0-9_./-]*")
+"""Most strings, which need fewer checks: they begin like no number, date or indicator."""
+
 _SAFE: Final = lazy_pattern(
     r"[A-Za-z0-9_/.(^$+~\\;=-](?:[!-\"$-9;-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
     r"|:(?![\s:])(?!$)|(?<!\s)\#(?!\#)| (?![\s#])(?!$))*"
@@ -202,6 +235,8 @@ def is_printable(text: str) -> bool:
 
 def is_plain(text: str) -> bool:
     """Return whether a string can be a plain key or value in block style for every YAML reader."""
+    if _NAME.fullmatch(text):
+        return not (text in WORDS or text in _WORDS or _LIKE_A_NUMBER.fullmatch(text))
     if text in WORDS or text in _WORDS or text in {"=", "<<", "-", "~"} or not _is_safe(text):
         return False
     if text[0] == "-" and (len(text) == 1 or text[1] in " -"):
