@@ -71,6 +71,14 @@ ENTRIES = (
         fix="Correct the variable; the message says what is wrong.",
     ),
     Entry(
+        id="parameter/embedded",
+        severity=Severity.ERROR,
+        summary="A value of several lines does not fit into a string that is a YAML document.",
+        halyard="The service would read another document, or none.",
+        impact="The value would be cut, or the document broken.",
+        fix="Put the parameter alone on a line below `key: |`, or in double quotes.",
+    ),
+    Entry(
         id="parameter/in-key",
         severity=Severity.ERROR,
         summary="A parameter is in a mapping key.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 
 from halgit import yaml as hyaml
 from halgit.halyard import layout
@@ -19,6 +20,7 @@ from halgit.operator_settings import OperatorSettings
 from halgit.opsmx import tokens
 from halgit.opsmx.tokens import split_tokens, token_table, tokens_of_file
 from halgit.opsmx.variants import STORMDRIVER
+from halgit.parameters.embedded import fit_text
 from halgit.parameters.parameter_set import ParameterSet, collect_parameters
 from halgit.parameters.reference_checks import JOINED_HINT, forms_reference
 from halgit.parameters.substitution import Report, Reporter, Substitution, new_duplicate_items
@@ -167,13 +169,37 @@ class _Substituter:
         names = list(dict.fromkeys(parts[1::2]))
         values = {name: self._value(name, reporter(path, name)) for name in names}
         if not any(value is MISSING for value in values.values()):
-            texts = [values[part] if number % 2 else part for number, part in enumerate(parts)]
+            texts = self._fitted(parts, values, reporter, path)
+            if texts is None:
+                return
             if forms_reference(texts):
                 message = f"The text and its tokens ({', '.join(names)}) would form a reference."
                 reporter(path, names[0])("parameter/joined-reference", message, JOINED_HINT)
                 return
             text = join_parts(texts)
             changes[path] = Change(text, ", ".join(f"parameter {name}" for name in names))
+
+    def _fitted(
+        self, parts: list[str], values: Mapping[str, Value], reporter: Reporter, path: Path
+    ) -> list[Value] | None:
+        """Return the parts of a string with the tokens' values, fitted into a string that is a YAML or JSON document.
+
+        Reports and returns None for a value of several lines that does not fit.
+        """
+        text, ends = "".join(parts), list(accumulate(map(len, parts)))
+        places = [(ends[number] - len(parts[number]), ends[number]) for number in range(1, len(parts), 2)]
+        texts: list[Value] = list(parts)
+        for number, (start, _) in zip(range(1, len(parts), 2), places, strict=True):
+            value = values[parts[number]]
+            plain = value.open() if isinstance(value, Secret) else value
+            fitted = fit_text(text, places, start, plain, is_string=False) if text != parts[number] else plain
+            if fitted is None:
+                message = f"Token {parts[number]} has several lines, which do not fit at its place in a YAML document."
+                hint = "Put it alone on a line below `key: |`, or in double quotes."
+                reporter(path, parts[number])("parameter/embedded", message, hint)
+                return None
+            texts[number] = Secret(fitted, value.name) if isinstance(value, Secret) else fitted
+        return texts
 
     def _value(self, name: str, report: Report) -> Value:
         """Return the token's value, a string or a secret; reports and returns MISSING if it has none."""

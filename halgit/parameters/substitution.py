@@ -18,6 +18,7 @@ from halgit.merge.keyed_lists import check_items
 from halgit.merge.scalars import Change, find_strings, replace_in_documents, replace_scalars
 from halgit.merge.selection import is_merged
 from halgit.parameters import escaping
+from halgit.parameters.embedded import fit_text
 from halgit.parameters.parameter_set import ParameterSet, how_to_set
 from halgit.parameters.reference_checks import JOINED_HINT, forms_reference
 from halgit.parameters.templates import OPEN, Template, UnknownExpression, Use, parse_template
@@ -172,7 +173,7 @@ class _Substituter:
             if isinstance(part, Use):
                 report = reporter(path, text[part.start : part.end])
                 value = self._value(part, report)
-                parts.append(value if takes_type else self._as_string(part, value, report))
+                parts.append(value if takes_type else self._in_string(part, value, text, template, report))
             else:
                 parts.append(part)
         if any(part is MISSING for part in parts):
@@ -268,6 +269,20 @@ class _Substituter:
             description = f" ({declared.description})" if declared.description else ""
             report("parameter/no-value", f"Parameter {use.name}{description} has no value.", how_to_set(declared))
         return parameter.value
+
+    def _in_string(self, use: Use, value: Value, text: str, template: Template, report: Report) -> Value:
+        """Return the value as part of a string that may be a YAML or JSON document; MISSING if it does not fit."""
+        string = self._as_string(use, value, report)
+        if string is MISSING or template.only_use is not None or not ("\n" in text or text.lstrip()[:1] in ("{", "[")):
+            return string
+        plain = string.open() if isinstance(string, Secret) else string
+        places = [(one.start, one.end) for one in template.uses]
+        fitted = fit_text(text, places, use.start, plain, is_string=False)
+        if fitted is None:
+            message = f"Parameter {use.name} has several lines, which do not fit at its place in a YAML document."
+            report("parameter/embedded", message, "Put it alone on a line below `key: |`, or in double quotes.")
+            return MISSING
+        return Secret(fitted, string.name) if isinstance(string, Secret) else fitted
 
     def _as_string(self, use: Use, value: Value, report: Report) -> Value:
         """Return the value as part of a string; reports and returns MISSING for a list."""

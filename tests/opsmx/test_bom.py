@@ -189,3 +189,19 @@ def test_import_reads_it_from_the_values_of_the_old_chart(tmp_path: Path, values
     base = tmp_path / "new/base/default/profiles"
     assert (base / "orca-overrides.yml").exists()
     assert (base / "spinnaker.yml").read_text() == "a: {host: '${{ params.releaseName }}-storm'}\n"
+
+
+def test_a_token_in_a_string_that_is_json_or_yaml_is_fitted_into_it(tmp_path: Path) -> None:
+    profile = (
+        'json: |\n  {"url": "JIRA_URL/x",\n   "n": 1}\n'
+        "yaml: |\n  a: |\n    SERVICENOW_URL\n  b: 1\n"
+        "text: see JIRA_URL\n"
+    )  # fmt: skip
+    repo = write(tmp_path / "repo", {"config": CONFIG, "default/profiles/orca-local.yml": profile})
+    values = {"JIRA_URL": 'https://j/"a"\\b', "SERVICENOW_URL": "one\ntwo: x"}
+    (tmp_path / "values.yml").write_text(json.dumps(values))
+    render(repo, tmp_path / "hal", "--params", str(tmp_path / "values.yml"))
+    data = hyaml.read((tmp_path / "hal/default/profiles/orca-local.yml").read_bytes(), "").data
+    assert json.loads(data["json"]) == {"url": 'https://j/"a"\\b/x', "n": 1}
+    assert hyaml.read(data["yaml"].encode(), "").data == {"a": "one\ntwo: x\n", "b": 1}
+    assert data["text"] == 'see https://j/"a"\\b'
