@@ -29,7 +29,7 @@ def test_a_malformed_reference_is_an_error_in_every_mode() -> None:
         assert (finding.rule, finding.severity, finding.file, finding.path) == (
             "reference/malformed", Severity.ERROR, GATE, ("a", 0, "b")
         )  # fmt: skip
-        assert finding.message == "The reference is malformed: the key is missing."
+        assert finding.message == "The reference is malformed: the parameter k (key) is missing."
 
 
 def test_an_engine_form_inside_a_text_is_a_warning() -> None:
