@@ -193,8 +193,6 @@ class Session:
 
     def compile_overlays(self, snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Compilation]:
         """Compile these overlays, reading each file once. Names the folders that are no layer."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from halgit.compiler import CachingReader, folders_without_layer
 
         for folder in sorted({folder for snapshot in snapshots for folder in folders_without_layer(snapshot)}):
@@ -206,6 +204,10 @@ class Session:
             compilation = self.compile(snapshots, replace(self.operator, overlay=name), read)
             count.step()
             return compilation
+
+        if all(sources.is_directory(spec.url) for spec in self.specs):
+            return [one(name) for name in names]  # nothing waits, and rules share what they found for the last overlay
+        from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(max_workers=4) as pool:
             return list(pool.map(one, names))
