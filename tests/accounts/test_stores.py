@@ -509,6 +509,45 @@ def test_a_session_is_kept_and_sees_what_others_wrote(repository: Repository) ->
     assert len(one.read()[0].entries) == 7
 
 
+def test_connections_logins_and_clones_are_kept_between_changes(
+    cloud: Cloud, bao: Bao, repository: Repository, tmp_path: Path
+) -> None:
+    """The second change costs what it reads and writes, and no login, listing or clone."""
+    cloud.bucket("kept", {})
+    with relay(cloud.url) as between:
+        shared = Writer(open_store(SourceSpec("s3://kept"), cloud.access(between.url), ""))
+        shared.write(add("a"))
+        between.seen.clear()
+        shared.write(add("b"))
+        assert [(one.method, one.path) for one in between.seen] == [
+            ("GET", "/kept/clouddriver-local.yml"), ("GET", "/kept/clouddriver-local.properties"),
+            ("PUT", "/kept/clouddriver-local.yml"),
+        ]  # fmt: skip
+    with relay(bao.url) as between:
+        access = Access(vault_address=PerHost(between.url), environment={"VAULT_TOKEN": ROOT_TOKEN}, timeout=20)
+        shared = Writer(open_store(SourceSpec("vault://kv/kept"), access, ""))
+        shared.write(add("a"))
+        between.seen.clear()
+        shared.write(add("b"))
+        assert [(one.method, one.path) for one in between.seen] == [
+            ("GET", "/v1/kv/data/kept/clouddriver,local"), ("POST", "/v1/kv/data/kept/clouddriver,local"),
+        ]  # fmt: skip
+    repository.git("config", "http.receivepack", "true")
+    (tmp_path / "token").write_text("t")
+    with GitHttpServer(tmp_path, token="t") as server:
+        access = Access(git_token_file=PerHost(str(tmp_path / "token")), timeout=20)
+        shared = Writer(git(f"{server.url}/accounts.git", access))
+        shared.write(add("a"))
+        server.seen.clear()
+        shared.write(add("b"))
+        served = [one.path.rsplit("/", 1)[-1] for one in server.seen if one.login]
+    # The references, an incremental fetch, and the push.
+    assert served == [
+        "refs?service=git-upload-pack", "git-upload-pack", "git-upload-pack", "refs?service=git-receive-pack",
+        "git-receive-pack",
+    ]  # fmt: skip
+
+
 def test_unsigned_history_is_refused_and_own_commits_must_be_signed(repository: Repository, tmp_path: Path) -> None:
     import subprocess
 
