@@ -57,7 +57,8 @@ deploymentConfigurations:
     "accounts/clouddriver-local.yml": b"""\
 kubernetes:
   accounts:
-  - {name: a, kubeconfigContents: '{cipher}ab', namespaces: [x], permissions: {READ: [b]},
+  - {name: a, kubeconfigContents: '{cipher}abababababababababababababababababababababababababababababababab',
+     namespaces: [x], permissions: {READ: [b]},
      customResources: [{kubernetesKind: c}]}
 aws: {accounts: [{name: b, accountId: '1', regions: [{name: eu}]}]}
 """,
