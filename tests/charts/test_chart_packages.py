@@ -91,7 +91,11 @@ def test_each_chart_is_packaged_with_what_it_needs(tmp_path: Path) -> None:
 
 def test_no_two_templates_write_a_workload() -> None:
     """Only the library writes workloads, pods and containers, each in one template."""
-    writers = {"workload": r"batch/v1|apps/v1", "pod": r"^\s*serviceAccountName:", "container": r"^\s*volumeMounts:"}
+    writers = {
+        "workload": r'(?<!lookup ")(batch|apps)/v1',
+        "pod": r"^\s*serviceAccountName:",
+        "container": r"^\s*volumeMounts:",
+    }
     for what, pattern in writers.items():
         found = [file.relative_to(CHARTS).as_posix() for file in sorted(CHARTS.rglob("templates/*"))
                  if re.search(pattern, file.read_text(), re.M)]  # fmt: skip
