@@ -1,7 +1,7 @@
 """The names of `typing` that annotations use, at no cost: most commands end before `typing` would be imported.
 
 Type checkers see `typing` itself. At runtime nothing evaluates an annotation; a name that is used as a value, such as
-`Protocol` as a base class, is a stand-in with that one ability.
+`Protocol` as a base class, has a substitute with that one ability.
 """
 
 from __future__ import annotations

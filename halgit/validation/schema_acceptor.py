@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from halgit.annotations import Any, Final
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Step, Value
 
 Schema = Mapping[str, Any]
@@ -21,6 +22,12 @@ MAX_COLLECTIONS: Final = 2_000
 
 _UNPORTABLE: Final = ("\\d", "\\w", "\\s", "\\b", "\\D", "\\W", "\\S", "\\B", "(?<", "\\p", "\\1")
 """Parts of patterns that Python and the compiled validator may read differently."""
+
+
+ORDINARY_ADDRESS: Final = lazy_pattern(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?")
+"""Addresses that the schemas' patterns of `java.net.URI` accept, which take longer to compile than to use."""
+
+_ADDRESSES: Final = frozenset({"#/$defs/uri"})
 
 
 def accepts(schema: Schema, value: Value) -> bool:
@@ -56,6 +63,8 @@ class _Acceptor:
         return True
 
     def reference(self, _: Schema, name: str, value: Value) -> bool:
+        if name in _ADDRESSES and value.__class__ is str and ORDINARY_ADDRESS.fullmatch(value):
+            return True
         return self.accepts(self._definitions[name.removeprefix("#/$defs/")], value)
 
     def properties(self, schema: Schema, properties: Mapping[str, Schema], value: Value) -> bool:

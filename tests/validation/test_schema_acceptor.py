@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from halgit import yaml as hyaml
 from halgit.halyard.resources import load_schema, read_schema_text
-from halgit.validation.rules import fields
 from halgit.validation.schema import READERS
-from halgit.validation.schema_acceptor import accepts, find_unknown_keys
+from halgit.validation.schema_acceptor import ORDINARY_ADDRESS, accepts, find_unknown_keys
 
 CASES = json.loads((needs.ROOT / "tests" / "fixtures" / "halyard-accepts.json").read_text())
 
@@ -139,5 +138,8 @@ def test_it_accepts_nothing_invalid_and_nothing_it_does_not_know(schema: dict[st
 @settings(max_examples=300, deadline=None)
 @given(st.from_regex(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?", fullmatch=True))
 def test_an_ordinary_address_is_a_uri_of_java(text: str) -> None:
-    assert re.search(load_schema("halconfig")["$defs"]["uri"]["pattern"], text)
-    assert fields._ORDINARY_ADDRESS.fullmatch(text)
+    assert ORDINARY_ADDRESS.fullmatch(text)
+    for name in ("halconfig", "service-settings"):
+        definition = load_schema(name)["$defs"]["uri"]
+        assert re.search(definition["pattern"], text)
+        assert jsonschema_rs.is_valid(definition, text)

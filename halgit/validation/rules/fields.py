@@ -14,6 +14,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import Skipped, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit
+from halgit.validation.schema_acceptor import ORDINARY_ADDRESS
 from halgit.validation.view import Node, View
 
 
@@ -85,10 +86,6 @@ def half(node: Node, whose: str, one: str, other: str) -> Iterator[Hit]:
         yield Hit(node.at(there), f"{whose} has {there} and no {gone}.", hint=f"Set {gone} as well, or remove {there}.")
 
 
-_ORDINARY_ADDRESS = lazy_pattern(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?")
-"""Addresses that the pattern of `java.net.URI` accepts too, which takes longer to compile than to use."""
-
-
 @cache
 def _uri() -> re.Pattern[str]:
     return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
@@ -98,7 +95,7 @@ def address(text_: str) -> SplitResult | None:
     """An address taken apart; None where `java.net.URI` refuses it."""
     try:
         split = urlsplit(text_.strip())
-        is_valid = _ORDINARY_ADDRESS.fullmatch(text_) or _uri().search(text_)
+        is_valid = ORDINARY_ADDRESS.fullmatch(text_) or _uri().search(text_)
         return split if is_valid and split.port != -1 else None
     except ValueError:
         return None
