@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from halgit import yaml as hyaml
+from halgit.annotations import TypeAlias
 from halgit.parameters import escaping
 from halgit.pipeline import Value
 
