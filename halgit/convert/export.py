@@ -23,6 +23,8 @@ def export_tree(files: Mapping[str, bytes], deployment: str, hal_home: str, targ
     exported = writers[target](tree)
     others = [path for path in files if path.startswith(".boms/") or _is_of_other_deployment(path, deployment)]
     others += [path for path in _unnamed_files(tree) if path not in others]
+    only = "One deployment is exported. Set `deployment` in the root halgit.yaml to export this one."
+    decisions += [Decision(f"config: deployment {name}", only) for name in tree.other_deployments()]
     hint = "The target has no place for this file."
     decisions += [*exported.decisions, *(Decision(path, hint) for path in sorted(others))]
     return Export(exported.files, tuple(decisions), exported.violations)

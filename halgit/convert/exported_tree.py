@@ -38,9 +38,13 @@ class ExportedTree(Record):
         body = {key: value for key, value in hyaml.read(text, "").data.items() if key != "name"}
         return body, hyaml.rewrite(text, body)
 
+    def other_deployments(self) -> list[str]:
+        """Return the names of the deployments that are not exported."""
+        names = _deployment_names(hyaml.read(self.files["config"], "config").data)
+        return [name for name in names if name != self.deployment]
+
     def _number(self, config: Value) -> int:
-        names = [one.get("name") for one in config["deploymentConfigurations"]]
-        return names.index(self.deployment)
+        return _deployment_names(config).index(self.deployment)
 
     def named(self, folder: str) -> dict[str, bytes]:
         """Return the files below profiles or service-settings of the deployment, by their path there."""
@@ -60,6 +64,12 @@ class ExportedTree(Record):
     def lost_comments(self, outputs: list[bytes]) -> Iterator[Decision]:
         """Report comments of the halconfig that no file of the export has."""
         return find_lost_comments({"config": self.files["config"]}, outputs)
+
+
+def _deployment_names(config: Value) -> list[str]:
+    """Return the names of the deployments; one without a name is `default`."""
+    items = config["deploymentConfigurations"]
+    return [str(one.get("name") or "default") if isinstance(one, dict) else "" for one in items]
 
 
 def check_schema(data: Value, schema: str) -> tuple[Decision, ...]:

@@ -156,3 +156,16 @@ def test_a_reference_without_a_form_of_the_target_is_reported(tmp_path: Path, re
         "default/profiles/fiat-local.yml:1: k8s://a#b",
         "default/profiles/fiat-local.yml:2: vault://m/p?version=2#k",
     } <= places
+
+
+@pytest.mark.parametrize("target", ["spinnakerservice", "kleat"])
+def test_one_deployment_is_exported_and_the_others_are_named(tmp_path: Path, target: str) -> None:
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo/config").write_text(
+        "deploymentConfigurations:\n- version: 1.30.1\n  persistentStorage: {persistentStoreType: redis}\n"
+        "- name: two\n  version: 1.30.1\n"
+    )
+    ran = halgit("export", "--to", target, "--repo", tmp_path / "repo", tmp_path / "x", "--format", "json",
+                 "--no-validate")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "config: deployment two" in {one["place"] for one in ran.json["decisions"]}
