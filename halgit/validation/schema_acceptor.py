@@ -35,7 +35,7 @@ def accepts(schema: Schema, value: Value) -> bool:
     return find_unknown_keys(schema, value) == {}
 
 
-def find_unknown_keys(schema: Schema, value: Value) -> dict[Path, list[str]] | None:
+def find_unknown_keys(schema: Schema, value: Value) -> Mapping[Path, Iterable[str]] | None:
     """Return the keys that the schema does not list, by the path of their mapping; None if undecided.
 
     A value with unknown keys is otherwise valid: `additionalProperties` has an error for each of these mappings, and
@@ -50,7 +50,7 @@ class _Acceptor:
         self._definitions = root.get("$defs", {})
         self._path: list[Step] = []
         self._alternatives = 0
-        self.unknown: dict[Path, list[str]] = {}
+        self.unknown: dict[Path, dict[str, None]] = {}
 
     def accepts(self, schema: Schema, value: Value) -> bool:
         """Evaluate every keyword; an unknown one leaves the document undecided."""
@@ -87,10 +87,10 @@ class _Acceptor:
 
     def _may_be_unknown(self, key: str, patterns: Iterable[str]) -> bool:
         """Record an unknown key; False among alternatives, where it only means that another one applies."""
-        keys = self.unknown.get(tuple(self._path), [])
+        keys = self.unknown.get(tuple(self._path), {})
         if self._alternatives or key in keys or any(_compile(pattern) is None for pattern in patterns):
             return False
-        self.unknown[tuple(self._path)] = [*keys, key]
+        self.unknown.setdefault(tuple(self._path), {})[key] = None
         return True
 
     def _accepts_at(self, step: Step, schemas: list[Schema], child: Value) -> bool:
