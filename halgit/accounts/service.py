@@ -68,7 +68,7 @@ class ControllerApi(Protocol):
 
     def service_credentials(self, agent: str, name: str, type: str) -> Mapping[str, str]: ...
 
-    def list_agents(self) -> Sequence[Agent]: ...
+    def list_agents(self, *, retry: bool = True) -> Sequence[Agent]: ...
 
 
 class Connection(Record):
@@ -171,9 +171,9 @@ class Accounts:
             )
         return renewed
 
-    def list_agents(self) -> Sequence[Agent]:
-        """Return the agents that are connected now."""
-        return self._require_controller().list_agents()
+    def list_agents(self, *, retry: bool = True) -> Sequence[Agent]:
+        """Return the agents that are connected now. Without `retry` the controller has to answer at once."""
+        return self._require_controller().list_agents(retry=retry)
 
     def service_credentials(self, agent: str, name: str, type: str) -> Mapping[str, str]:
         """Have the controller issue a login for a service behind an agent; it is secret."""

@@ -31,6 +31,8 @@ from halgit.record import Record
 from halgit.remotes.http import retry_after
 
 _LONGEST_ANSWER: Final = 30.0
+_SHORT: Final = 5.0
+"""Seconds for an answer that somebody waits for, such as a page or a probe."""
 _LARGEST: Final = 8 * 1024 * 1024
 _PAUSE: Final = 1.0
 _KUBECTL: Final = (("serverUrl", "userCertificate", "userKey", "caCert"), ("serverUrl", "token"))
@@ -108,9 +110,12 @@ class Controller:
         inside = answer.pop("credential", None)
         return self._strings({**answer, **(inside if isinstance(inside, dict) else {})}, *_SERVICE)
 
-    def list_agents(self) -> tuple[AgentState, ...]:
-        """Return the agents that are connected now; replicas of one agent each. Raises RemoteErrors."""
-        answer = self._ask("getAgentStatistics", None)
+    def list_agents(self, *, retry: bool = True) -> tuple[AgentState, ...]:
+        """Return the agents that are connected now; replicas of one agent each. Raises RemoteErrors.
+
+        Without `retry` the controller is asked once and has 5 seconds to answer: for pages and probes.
+        """
+        answer = self._ask("getAgentStatistics", None) if retry else self._ask_once("getAgentStatistics", None, _SHORT)
         agents = answer.get("connectedAgents")
         if agents is None:
             return ()
@@ -178,7 +183,7 @@ class Controller:
         end = time.monotonic() + self._access.timeout
         while True:
             try:
-                return self._ask_once(call, body)
+                return self._ask_once(call, body, _LONGEST_ANSWER)
             except (UnreachableError, ThrottledError) as reason:
                 asked = reason.retry_after if isinstance(reason, ThrottledError) else None
                 pause = _PAUSE if asked is None else asked
@@ -187,7 +192,7 @@ class Controller:
                 self._access.progress(f"{reason.message} Retrying in {pause:g} s.")
                 self._sleep(pause)
 
-    def _ask_once(self, call: str, body: Mapping[str, str] | None) -> Mapping[str, Any]:
+    def _ask_once(self, call: str, body: Mapping[str, str] | None, seconds: float) -> Mapping[str, Any]:
         import urllib3
 
         login, headers = self._login, {"Content-Type": "application/json", "Accept": "application/json"}
@@ -195,7 +200,7 @@ class Controller:
             headers["Authorization"] = f"Bearer {self._read_token()}"
         name = login.server_name
         names: dict[str, Any] = {"server_hostname": name, "assert_hostname": name} if name else {}
-        limit = min(_LONGEST_ANSWER, self._access.timeout)
+        limit = min(seconds, self._access.timeout)
         with (
             urllib3.PoolManager(ssl_context=self._context, timeout=limit, retries=False, **names) as pool,
             _Translated(self._at, call),

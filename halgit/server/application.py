@@ -137,7 +137,7 @@ class _Readiness:
             return [reason.message]
         if accounts.controller is not None:
             try:
-                accounts.list_agents()
+                accounts.list_agents(retry=False)
             except HalgitError as reason:
                 faults.append(reason.message)
         return faults

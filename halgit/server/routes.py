@@ -227,7 +227,7 @@ def _add_agents(router: APIRouter, services: Services) -> None:
     @router.get("/agents", response_model=models.AgentList)
     async def list_agents(who: Annotated[Identity, _caller(services, "reader", "agents")]) -> models.AgentList:
         """The agents that are connected to the controller."""
-        found = await run_in_threadpool(lambda: services.accounts().list_agents())
+        found = await run_in_threadpool(lambda: services.accounts().list_agents(retry=False))
         return models.AgentList(
             agents=[
                 models.Agent(
@@ -346,7 +346,7 @@ def _connected(accounts: Accounts) -> frozenset[str] | None:
     if accounts.controller is None:
         return None
     try:
-        return frozenset(agent.name for agent in accounts.list_agents())
+        return frozenset(agent.name for agent in accounts.list_agents(retry=False))
     except RemoteError:
         return None
 

@@ -19,6 +19,7 @@ import needs
 import pytest
 from clouddriver import Judge
 from servers.accounts_server import ADMIN, KEY, OLD, READER, WRITER, AccountServer, account_server
+from servers.controller import error
 from servers.git_http import GitHttpServer, Reply
 from servers.repositories import Repository
 
@@ -262,6 +263,22 @@ def test_rotated_tokens_are_read_and_the_store_away_is_503(tmp_path: Path) -> No
             while server.call("GET", "/readyz", token="").status != 200:
                 assert time.monotonic() < end, "the answer of the probe is older than its few seconds"
                 time.sleep(0.2)
+
+
+def test_a_controller_that_does_not_answer_is_asked_once_and_hides_no_account(server: AccountServer) -> None:
+    assert server.call("POST", "/v1/accounts", {"name": "seen", "fields": POD}).status == 201
+    server.remote.rule = lambda asked: error(503, "starting")
+    try:
+        asked = len(server.remote.asked)
+        listed = server.call("GET", "/v1/accounts")
+        assert (listed.status, len(server.remote.asked) - asked) == (200, 1)
+        assert "seen" in {one["name"] for one in listed.body["accounts"]}
+        assert {one["isConnected"] for one in listed.body["accounts"]} == {None}
+        agents = server.call("GET", "/v1/agents")
+        assert (agents.status, len(server.remote.asked) - asked) == (503, 2)
+    finally:
+        server.remote.rule = lambda asked: None
+        assert server.call("DELETE", "/v1/accounts/seen").status == 200
 
 
 def test_more_requests_than_the_limit_are_429(server: AccountServer) -> None:
