@@ -282,7 +282,7 @@ def soak_repositories(count: int) -> list[str]:
     failures: list[str] = []
 
     @settings(
-        max_examples=count, deadline=None, database=None, derandomize=True,
+        max_examples=max(count, 1), deadline=None, database=None, derandomize=True,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(st.dictionaries(paths, texts, min_size=1, max_size=4))
