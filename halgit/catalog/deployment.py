@@ -106,11 +106,11 @@ deploymentConfigurations:
     ),
     Entry(
         id="versions/no-bom",
-        severity=Severity.WARNING,
+        severity=Severity.ERROR,
         summary="The version is local, and its BOM is not in the tree.",
         halyard="Halyard reads .boms/bom/<version>.yml in its own directory and ends with a FATAL problem without it.",
-        impact="Nothing can be deployed unless the file is added by other means.",
-        fix="Add the file to a layer, or provide it in Halyard's directory.",
+        impact="Nothing can be deployed.",
+        fix="Add the file to a layer, or name a .boms that others mount with --mounted.",
         example="""\
 # config
 deploymentConfigurations:
@@ -120,14 +120,14 @@ deploymentConfigurations:
     ),
     Entry(
         id="versions/no-local-profile",
-        severity=Severity.WARNING,
+        severity=Severity.ERROR,
         summary="A service of the local BOM has a local version, and its profile is not in the tree.",
         halyard=(
             "Halyard reads .boms/<service>/<version>/<profile> in its own directory and ends with a FATAL problem "
             "without it."
         ),
-        impact="Nothing can be deployed unless the file is added by other means.",
-        fix="Add the profile to a layer.",
+        impact="Nothing can be deployed.",
+        fix="Add the profile to a layer, or name a .boms that others mount with --mounted.",
         example="""\
 # config
 deploymentConfigurations:

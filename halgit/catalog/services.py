@@ -315,7 +315,7 @@ deploymentConfigurations:
     ),
     Entry(
         id="local-files/outside",
-        severity=Severity.INFO,
+        severity=Severity.WARNING,
         summary="A field names a file outside the tree.",
         halyard="Halyard copies the file when it generates, and ends with a FATAL problem if it is missing.",
         impact="halgit cannot check the file.",

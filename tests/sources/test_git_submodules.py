@@ -253,6 +253,15 @@ def test_a_submodule_with_a_file_that_the_halconfig_names_is_reported_once(
     assert "local-files/missing" not in {rule for rule, _ in found}
 
 
+@pytest.mark.parametrize("path", [".boms", ".boms/bom"])
+def test_a_local_bom_in_a_submodule_is_reported_once(path: str, top: Repository, base: Repository) -> None:
+    top.commit({"config": CONFIG.replace("1.30.1", "local:1.30.1")})
+    add_submodule(top, path, "../../shared/base", base.git("rev-parse", "HEAD"))
+    ran = halgit("validate", "--repo", f"file://{top.folder}", "--select", "source/*", "--select", "versions/*")
+    assert ran.out.count("error: ") == 1, ran.out
+    assert f"Files of the tree are expected in submodule {path}" in " ".join(ran.out.split())
+
+
 # --- directories -----------------------------------------------------------------------------------------------
 
 

@@ -27,7 +27,7 @@ POLICIES = {
     "others may mount it": {
         "k8s-kubeconfig-none", "docker-password-file-missing", "ps-gcs-json-missing", "sec-apissl-missingfile",
         "sec-uissl-missing", "authn-saml-missingmeta", "authz-file-missing", "art-github-tokenfile", "art-gitrepo",
-        "art-http", "art-gcs", "art-template-missing", "ms-stackdriver", "dep-version-local-missing",
+        "art-http", "art-gcs", "art-template-missing", "ms-stackdriver",
     },
     "only the network can decide": {
         "dep-version-illegal", "docker-address-path", "docker-repos-null",

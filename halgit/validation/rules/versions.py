@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -123,7 +124,7 @@ def _bom(view: View) -> tuple[Node, str, Value]:
 
 def _no_bom(view: View) -> Iterator[Hit]:
     node, path, _ = _bom(view)
-    if path and path not in view.files and not is_mounted(view, path):
+    if path and path not in view.files and not _is_elsewhere(view, path):
         yield Hit(node.at("version"), f"The tree has no {path}, the BOM of this version.")
 
 
@@ -147,12 +148,23 @@ def _no_local_profiles(view: View) -> Iterator[Hit]:
     for service, entry in Node((), bom).entries("services") if isinstance(bom, dict) else ():
         version = text(entry, "version") or ""
         if version.startswith(versions.LOCAL_PREFIX) and service in running:
-            folder = f".boms/{service}/"
-            if not any(file.startswith(folder) for file in view.files) and not is_mounted(view, folder.rstrip("/")):
+            folder = f".boms/{service}/{version[6:]}/"
+            if not _has_profile(view, folder) and not _is_elsewhere(view, folder.rstrip("/")):
                 message = f"The BOM has version {version} of {service}, and the tree has no profile below {folder}."
-                yield Hit(
-                    entry.at("version"), message, path, f"Add {folder}{version[6:]}/{service}.yml.", line=1, column=1
-                )
+                hint = f"Add {folder}{service}.yml, or name a .boms that others mount with --mounted."
+                yield Hit(entry.at("version"), message, path, hint, line=1, column=1)
+
+
+def _has_profile(view: View, folder: str) -> bool:
+    """Return whether Halyard finds a profile of an artifact: below its version, or else beside the versions."""
+    above = posixpath.dirname(folder.rstrip("/"))
+    return any(file.startswith(folder) or posixpath.dirname(file) == above for file in view.files)
+
+
+def _is_elsewhere(view: View, path: str) -> bool:
+    """Return whether a file of `.boms` comes from others, or from a submodule that is reported already."""
+    skipped = (one.file for one in view.compiled.findings if one.rule == "source/submodule")
+    return is_mounted(view, path) or any(".boms" in one.split("/") for one in skipped)
 
 
 def _no_daemon(view: View) -> Iterator[Hit]:
