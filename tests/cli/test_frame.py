@@ -80,7 +80,7 @@ def test_json_is_one_object_on_every_exit(arguments: list[object], code: int, wo
 
 
 def test_a_bug_ends_with_70_a_trace_and_json(tmp_path: Path) -> None:
-    (tmp_path / "jsonschema_rs.py").write_text(BROKEN)
+    (tmp_path / "yaml.py").write_text(BROKEN)
     ran = halgit(*RENDER, "--out", tmp_path / ".hal", "--format", "json", PYTHONPATH=str(tmp_path))
     assert ran.code == 70
     assert ran.json["error"]["code"] == 70

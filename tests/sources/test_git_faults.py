@@ -16,6 +16,8 @@ from pathlib import Path
 
 import needs
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from servers.git_http import GitHttpServer, Reply, Request
 from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
@@ -246,7 +248,8 @@ def test_ssh_is_not_there(access: Callable[..., Access], tmp_path: Path) -> None
     for name in ("git", "sh"):
         (programs / name).symlink_to(shutil.which(name) or name)
     key = tmp_path / "key"
-    key.write_text("a key\n")
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    key.write_bytes(ed25519.Ed25519PrivateKey.generate().private_bytes(*pem))
     error = failure("git@127.0.0.1:a", access({"PATH": str(programs)}, ssh_key_file=key, known_hosts_file=key))
     assert str(error) == "git@127.0.0.1:a: the program ssh is not installed. Install the OpenSSH client."
 

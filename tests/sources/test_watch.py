@@ -102,7 +102,7 @@ def test_s3_differs_when_its_listing_does_and_no_object_is_read() -> None:
         server.client("s3").delete_object(Bucket="watched", Key="p/config")
         with pytest.raises(SourceError, match="s3://watched/p"):
             watch.revision()
-        server.client("s3").put_object(Bucket="watched", Key="p/config", Body=b"a")
+        server.client("s3").put_object(Bucket="watched", Key="p/config", Body=b"c")
         assert watch.revision() == watch.revision() != first
         watch.close()
 
