@@ -13,12 +13,20 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from halgit.errors import CorruptError, NotFoundError, RefusedError, ThrottledError, UnreachableError, UntrustedError
+from halgit.errors import (
+    CorruptError,
+    NotFoundError,
+    RefusedError,
+    RemoteError,
+    ThrottledError,
+    UnreachableError,
+    UntrustedError,
+)
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.redaction import Redactor
 from halgit.remotes.engine import Presence, SecretData
-from halgit.remotes.http import retry, retry_after
+from halgit.remotes.http import configure_session, retry, retry_after
 
 Answer = TypeVar("Answer")
 
@@ -28,6 +36,8 @@ _LOGIN: Final = (
     "Give GOOGLE_APPLICATION_CREDENTIALS, run gcloud auth application-default login, or --instance-credentials on a "
     "machine of Google Cloud."
 )
+_CA: Final = "Add the CA certificate with --ca-file or REQUESTS_CA_BUNDLE; verification cannot be disabled."
+_NETWORK: Final = "Check the endpoint and the network."
 
 
 class GcsEngine:
@@ -43,6 +53,7 @@ class GcsEngine:
         with _translate_errors("gcs"):
             self._login = _credentials(access, "gcs")
             self._client = storage.Client("-", credentials=self._login, client_options=options)
+            _configure(self._client._http, access, endpoint or "https://storage.googleapis.com")
 
     def read(self, reference: Reference) -> SecretData:
         what = _object(reference)
@@ -91,10 +102,12 @@ class GoogleSecretManagerEngine:
                 SecretManagerServiceRestTransport as Transport,
             )
         endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "").rstrip("/")
-        parts = urlsplit(endpoint or "https://secretmanager.googleapis.com")
+        endpoint = endpoint or "https://secretmanager.googleapis.com"
+        parts = urlsplit(endpoint)
         with _translate_errors("google-secrets-manager"):
             self._login = _credentials(access, "google-secrets-manager")
             transport = Transport(host=parts.netloc, url_scheme=parts.scheme, credentials=self._login)
+            _configure(transport._session, access, endpoint)
             self._client = SecretManagerServiceClient(transport=transport)
 
     def read(self, reference: Reference) -> SecretData:
@@ -179,6 +192,28 @@ def _from_file(path: str, what: str, redactor: Redactor) -> Any:
     return load(info, scopes=_SCOPES)
 
 
+def _configure(session: Any, access: Access, address: str) -> None:
+    """Give a session of the libraries the operator's proxies and CA certificates, for which they have no option."""
+    configure_session(session, access, address)
+    session._auth_request = _TokenRequest(access)
+
+
+class _TokenRequest:
+    """The transport of the login: each request uses the proxies and CA certificates for the host it goes to."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def __call__(self, url: str, *arguments: Any, **options: Any) -> Any:
+        import requests
+        from google.auth.transport.requests import Request
+
+        with requests.Session() as session:
+            configure_session(session, self._access, url)
+            untyped: Any = Request(session)
+            return untyped(url, *arguments, **options)
+
+
 def _ask(access: Access, login: Any, what: str, call: Callable[[], Answer]) -> Answer:
     """Return the result of the call; the token that the library obtained for it is masked from then on."""
 
@@ -210,11 +245,22 @@ def _translate_errors(what: str) -> Iterator[None]:
         raise ThrottledError(f"{what}: the server asks to retry later.", "Retry later.", later) from None
     except theirs.GoogleAPICallError as reason:
         raise UnreachableError(f"{what}: the server failed (HTTP {reason.code}).", "Try again.") from None
-    except login.GoogleAuthError:
-        raise RefusedError(f"{what}: the Google Cloud login failed.", _LOGIN) from None
+    except login.GoogleAuthError as reason:
+        raise _login_error(what, reason.__cause__) from None
     except transport.SSLError:
-        raise UntrustedError(f"{what}: the server's certificate cannot be verified.") from None
+        raise UntrustedError(f"{what}: the server's certificate cannot be verified.", _CA) from None
     except (transport.RequestException, theirs.RetryError):
-        raise UnreachableError(f"{what}: the server is unreachable.", "Check the endpoint and the network.") from None
+        raise UnreachableError(f"{what}: the server is unreachable.", _NETWORK) from None
     except theirs.GoogleAPIError:
         raise CorruptError(f"{what}: the response is invalid.") from None
+
+
+def _login_error(what: str, cause: BaseException | None) -> RemoteError:
+    """Return the error of a failed login; `cause` is that of the request for a token, if there was one."""
+    import requests.exceptions as transport
+
+    if isinstance(cause, transport.SSLError):
+        return UntrustedError(f"{what}: the certificate of the Google Cloud login cannot be verified.", _CA)
+    if isinstance(cause, transport.RequestException):
+        return UnreachableError(f"{what}: the Google Cloud login is unreachable.", _NETWORK)
+    return RefusedError(f"{what}: the Google Cloud login failed.", _LOGIN)

@@ -152,10 +152,8 @@ def check_address(name: str, address: str) -> str:
     return address.rstrip("/")
 
 
-def _session(access: Access, address: str) -> requests.Session:
-    import requests
-
-    session = requests.Session()
+def configure_session(session: requests.Session, access: Access, address: str) -> None:
+    """Set the operator's proxies and CA certificates for requests to this address. Raises UntrustedError."""
     session.trust_env = False
     session.proxies.update(select_proxies(access.environment, address))
     environment = access.environment
@@ -165,6 +163,13 @@ def _session(access: Access, address: str) -> requests.Session:
     if not added and bundle and not Path(bundle).is_file():
         raise UntrustedError(f"The CA file {bundle} does not exist.", "Fix REQUESTS_CA_BUNDLE or SSL_CERT_FILE.")
     session.verify = ca_bundle(access, added) if added else bundle or True
+
+
+def _session(access: Access, address: str) -> requests.Session:
+    import requests
+
+    session = requests.Session()
+    configure_session(session, access, address)
     return session
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from servers.google import Google, google
-from servers.http import Said
+from servers.http import Said, server
+from servers.tls import authority
 
-from halgit.errors import NotFoundError, RefusedError, ThrottledError, UnreachableError
-from halgit.operator_settings import Access
+from halgit.errors import NotFoundError, RefusedError, ThrottledError, UnreachableError, UntrustedError
+from halgit.operator_settings import Access, PerHost
 from halgit.pipeline import Reference
 from halgit.references import find_references
 from halgit.remotes.gcp import GcsEngine, GoogleSecretManagerEngine
@@ -106,3 +107,53 @@ def test_without_the_extra_its_name_is_told(fake: Google, monkeypatch: pytest.Mo
 def test_an_object_over_the_stated_size_is_refused(fake: Google) -> None:
     with pytest.raises(RefusedError, match=r"gcs://bucket/dir/secrets\.yml: it exceeds 3 bytes\."):
         GcsEngine(fake.access(largest_file=3)).read(reference("gcs://bucket/dir/secrets.yml"))
+
+
+@pytest.mark.parametrize(
+    ("engine", "uri", "value"),
+    [
+        (GcsEngine, "gcs://bucket/object", b"of an object"),
+        (GoogleSecretManagerEngine, "google-secrets-manager://1234/gate", b"of a secret"),
+    ],
+)
+def test_a_ca_file_is_trusted_for_the_login_and_the_store(
+    engine: type[GcsEngine | GoogleSecretManagerEngine],
+    uri: str,
+    value: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("server", "other"):
+        (tmp_path / name).mkdir()
+    certificate, ca_file = authority(tmp_path / "server")
+    ca, other = str(ca_file), str(authority(tmp_path / "other")[1])
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", other)  # of this process, not of the run: it is not read
+    with google(tmp_path, certificate) as fake:
+        fake.objects, fake.secrets = {"bucket/object": [b"of an object"]}, {"1234/gate": [b"of a secret"]}
+        for own in (PerHost(ca), PerHost(other, {"127.0.0.1": ca})):
+            assert engine(fake.access(ca_file=own)).read(reference(uri)).whole == value
+        for wrong in (PerHost(), PerHost(other), PerHost("", {"googleapis.com": ca})):
+            with pytest.raises(UntrustedError) as caught:
+                engine(fake.access(ca_file=wrong)).read(reference(uri))
+            assert str(caught.value) == (
+                f"{uri}: the certificate of the Google Cloud login cannot be verified. "
+                "Add the CA certificate with --ca-file or REQUESTS_CA_BUNDLE; verification cannot be disabled."
+            )
+        with pytest.raises(UntrustedError, match=r"^The CA file /nowhere\.pem does not exist\. Fix --ca-file\.$"):
+            engine(fake.access(ca_file=PerHost("/nowhere.pem")))
+
+
+@pytest.mark.parametrize(
+    ("engine", "uri"),
+    [(GcsEngine, "gcs://bucket/object"), (GoogleSecretManagerEngine, "google-secrets-manager://1234/gate")],
+)
+def test_the_certificate_of_a_store_is_verified_after_the_login(
+    engine: type[GcsEngine | GoogleSecretManagerEngine], uri: str, fake: Google, tmp_path: Path
+) -> None:
+    certificate, _ = authority(tmp_path)
+    with server(fake.answer, certificate) as url:
+        plain = fake.access()
+        names = ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER")
+        access = fake.access(environment={**plain.environment, **dict.fromkeys(names, url)})
+        with pytest.raises(UntrustedError, match=rf"^{uri}: the server's certificate cannot be verified\. Add the CA"):
+            engine(access).read(reference(uri))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -92,9 +93,9 @@ def _error(code: int) -> Said:
 
 
 @contextmanager
-def google(folder: Path) -> Iterator[Google]:
+def google(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[Google]:
     """The fake for the length of a with block."""
     fake = Google(folder)
-    with server(fake.answer) as url:
+    with server(fake.answer, tls) as url:
         fake.url = url
         yield fake
