@@ -11,7 +11,9 @@ import errno
 import io
 import os
 import signal
+import struct
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from halgit.cli.output import Output
 
 _SET_DUMPABLE = 4
+_SIGEV_THREAD = 2
 _GITPYTHON = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": os.devnull}
 """Without these, GitPython runs `git version` when it is imported, with all of our environment."""
 
@@ -62,8 +65,11 @@ _GRACE = 5.0
 _HARD_GRACE = 5.0
 """Seconds after that until a run that no exception reaches (it waits inside a C library) is ended without cleaning up.
 
-Twice as long after that, one whose C code lets no other thread run is killed with the stacks of its threads.
+Twice as long after that, one whose C code lets no other thread run is ended with the stacks of its threads.
 """
+
+_STACKS = 1.0
+"""Seconds for these stacks."""
 
 _LAST_WORDS = 2.0
 """Seconds for the message of a run that is ended without cleaning up: stderr may block."""
@@ -104,14 +110,38 @@ def limit_run(seconds: float, output: Output) -> Iterator[None]:
     threading.Thread(target=_end_late, args=(seconds, output, is_over), name="timeout", daemon=True).start()
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
+    last = seconds + _GRACE + 3 * _HARD_GRACE
+    cancel_exit = _exit_later(last + _STACKS)
     with suppress(OSError, ValueError):
-        faulthandler.dump_traceback_later(seconds + _GRACE + 3 * _HARD_GRACE, exit=True, file=2)
+        faulthandler.dump_traceback_later(last, exit=cancel_exit is None, file=2)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         faulthandler.cancel_dump_traceback_later()
+        if cancel_exit is not None:
+            cancel_exit()
         is_over.set()
+
+
+def _exit_later(seconds: float) -> Callable[[], object] | None:
+    """Have the C library end the process with TIMED_OUT; returns what cancels that, None where it has no timers.
+
+    A timer of POSIX calls `_exit` in a thread of its own (SIGEV_THREAD), whatever the interpreter does.
+    """
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    if sys.platform != "linux" or not hasattr(library, "timer_create"):
+        return None
+    timer = ctypes.c_void_p()
+    function = ctypes.cast(library._exit, ctypes.c_void_p).value
+    event = struct.pack("@qiiPP32x", TIMED_OUT, 0, _SIGEV_THREAD, function, 0)
+    times = struct.pack("@4l", 0, 0, *divmod(int(seconds * 1e9), 10**9))
+    if library.timer_create(time.CLOCK_MONOTONIC, event, ctypes.byref(timer)):
+        return None
+    library.timer_settime(timer, 0, times, None)
+    return lambda: library.timer_delete(timer)
 
 
 def _end_late(seconds: float, output: Output, is_over: Event) -> None:
