@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from halgit import references
 from halgit.annotations import TYPE_CHECKING
-from halgit.errors import FindingsError, NotFoundError, RemoteError, SecretError, SourceError
+from halgit.errors import FindingsError, NotFoundError, RefusedError, RemoteError, SecretError, SourceError
 from halgit.pipeline import EMPTY, MISSING, Compiled, File, Finding, Path, Reference, Resolved, Severity
 from halgit.record import Record, field, replace
 from halgit.redaction import Redactor, Secret, SecretText
@@ -76,6 +76,7 @@ class _Values(Record, frozen=False):
     failures: list[Failure] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     content: dict[str, SecretData] = field(default_factory=dict)
+    inserted: dict[str, int] = field(default_factory=dict)
 
     def take(self, uses: tuple[Use, ...], answers: Mapping[str, SecretData | RemoteError], redactor: Redactor) -> None:
         """Pick every value out of what was read."""
@@ -115,7 +116,20 @@ class _Values(Record, frozen=False):
             self._check_empty(use, value)
             self._check_newline(use, value)
             self._check_placeholder(use, value)
-            self._fit(use, value)
+            if self._is_within_size(use, value):
+                self._fit(use, value)
+
+    def _is_within_size(self, use: Use, value: Secret) -> bool:
+        """Return whether the secrets still fit into the file; reports the first that does not."""
+        from halgit.parameters.substitution import MAX_INSERTED
+
+        file = use.occurrence.file
+        before = self.inserted.get(file, 0)
+        self.inserted[file] = before + len(value.open_bytes())
+        if before <= MAX_INSERTED < self.inserted[file]:
+            message = f"Secrets insert more than {MAX_INSERTED} bytes into the file."
+            self.failures.append(Failure(use, RefusedError(message, "Use smaller values, or use them less often.")))
+        return self.inserted[file] <= MAX_INSERTED
 
     def _check_empty(self, use: Use, value: Secret) -> None:
         """Report an empty secret, unless the reference has a default, which may be empty."""

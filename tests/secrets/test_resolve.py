@@ -450,3 +450,19 @@ def test_a_placeholder_of_spring_in_a_secret_is_a_warning_with_the_way_to_escape
     ]
     assert found[0].hint == "Store ${none:$}{ in place of ${ in the secret, or use another value."
     assert resolved(compiled({"default/service-settings/gate.yml": "a: encrypted:s:k\n"}), store).findings == ()
+
+
+def test_secrets_insert_at_most_the_size_of_a_file() -> None:
+    """Ten secrets of 1 MiB fit; with one byte more, only the first place that exceeds the limit is reported."""
+    store = Store({"k8s://big": SecretData({"k": b"x" * 1024 * 1024}), "k8s://one": SecretData({"k": b"y"})})
+    lines = [f"a{number}: encrypted:big:k\n" for number in range(10)]
+    other = "b: encrypted:big:k\n"
+    fits = resolved(compiled({GATE: "".join(lines), "default/profiles/echo-local.yml": other}), store)
+    assert len(opened(fits)[GATE]) > 10 * 1024 * 1024
+    tree = compiled({GATE: "".join([*lines, "c: -encrypted:one:k\n", *(f"d{line}" for line in lines)])})
+    with pytest.raises(SecretError) as caught:
+        resolved(tree, store)
+    assert str(caught.value) == (
+        f"{GATE}:11: c: Secrets insert more than 10485760 bytes into the file. "
+        "Use smaller values, or use them less often."
+    )
