@@ -51,7 +51,7 @@ class Report(Protocol):
 
 
 MAX_INSERTED: Final = 10 * 1024 * 1024
-"""Characters of parameters, and bytes of secrets, that one file may get: as many as a file of a source may have bytes."""
+"""Characters of parameters, or bytes of secrets, that one file may get: as many as a file of a source may have."""
 
 Reporter = Callable[[Path, str], Report]
 """Returns the report function for a string at a path."""
