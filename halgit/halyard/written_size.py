@@ -8,20 +8,25 @@ SnakeYAML folds some lines and quotes some strings. Pure.
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 from halgit.annotations import Final
 from halgit.halyard.model import FieldType, get_actual_class
 from halgit.pipeline import MISSING, Value
-from halgit.record import Record
 
 _STAGED: Final = "/default/staging/dependencies/1234567890-"
 """Where Halyard stages a local file, below its home; the digits are a hash of the path."""
 
 
-class SizeEstimator(Record):
-    """Estimates sizes in bytes. `hal_home` is the path of the tree in Halyard's pod."""
+class SizeEstimator:
+    """Estimates sizes in bytes. `hal_home` is the path of the tree in Halyard's pod.
 
-    hal_home: str
+    Sizes of list items are remembered by identity: overlays share the items that they do not change.
+    """
+
+    def __init__(self, hal_home: str) -> None:
+        self._hal_home = hal_home
+        self._items: dict[tuple[int, str, int], tuple[Value, int]] = {}
 
     def measure(self, type_: FieldType, value: Value, indent: int = 0) -> int:
         """Return the size of a value after its key, with its newlines."""
@@ -48,16 +53,31 @@ class SizeEstimator(Record):
 
     def _item(self, type_: FieldType | None, item: Value, indent: int) -> int:
         """Return the size of a list item; its first key stands beside the dash."""
-        inside = self.measure(type_ or _ANY, item, indent + 2)
-        return inside - 1 if isinstance(item, dict) and item else indent + 1 + inside
+        type_ = type_ or _ANY
+        if not isinstance(item, dict) or not item:
+            return indent + 1 + self.measure(type_, item, indent + 2)
+        key = id(item), type_.name, indent
+        known = self._items.get(key)
+        if known is None or known[0] is not item:
+            if len(self._items) >= _MOST_ITEMS:
+                self._items.clear()
+            known = self._items[key] = item, self.measure(type_, item, indent + 2) - 1
+        return known[1]
 
     def _staged(self, value: Value) -> Value:
         if not isinstance(value, str) or not value or value.startswith(("encrypted", "configserver:")):
             return value
-        return f"{self.hal_home}{_STAGED}{posixpath.basename(value)}"
+        return f"{self._hal_home}{_STAGED}{posixpath.basename(value)}"
+
+
+@lru_cache(maxsize=4)
+def get_estimator(hal_home: str) -> SizeEstimator:
+    """Return the estimator of a path of the tree; it is the same for all overlays of a run."""
+    return SizeEstimator(hal_home)
 
 
 _ANY: Final = FieldType("any")
+_MOST_ITEMS: Final = 20_000
 
 
 def _is_list(value: Value) -> bool:

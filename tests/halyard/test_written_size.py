@@ -31,3 +31,15 @@ def test_nulls_count_nothing_and_local_files_have_the_length_of_their_staged_pat
     assert named == plain + len(f"  kubeconfigFile: {staged}\n") - 2
     remote = ESTIMATOR.measure(type_, {"name": "a", "kubeconfigFile": "encryptedFile:k8s!n:a!k:b"})
     assert remote == plain + len("kubeconfigFile: encryptedFile:k8s!n:a!k:b\n")
+
+
+def test_an_item_that_is_remembered_has_the_size_of_an_equal_one() -> None:
+    accounts = FieldType("list", of=FieldType("object", "providers.kubernetes.KubernetesAccount"))
+    shared = {"name": "shared", "context": "a", "namespaces": ["b"]}
+    for others in ([], [{"name": "more"}], [{"name": "other", "context": "c"}]):
+        again = [dict(shared), *others]
+        assert ESTIMATOR.measure(accounts, [shared, *others]) == SizeEstimator("/home/spinnaker/.hal").measure(
+            accounts, again
+        )
+    deeper = FieldType("map", of=accounts)
+    assert ESTIMATOR.measure(deeper, {"x": [shared]}) > ESTIMATOR.measure(accounts, [shared])

@@ -12,7 +12,7 @@ from halgit.annotations import Final
 from halgit.halyard import layout, model, services
 from halgit.halyard.coercion import is_true
 from halgit.halyard.model import FieldType
-from halgit.halyard.written_size import SizeEstimator
+from halgit.halyard.written_size import get_estimator
 from halgit.pipeline import Path, Severity
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.local_files import Named, named
@@ -78,7 +78,7 @@ def _is_needed(deployment: Node, service: str, path: Path) -> bool:
 
 def _generated(view: View, deployment: Node) -> Iterator[Hit]:
     """Find a clouddriver.yml that is too large, alone or with the profiles in the same Secret."""
-    estimator = SizeEstimator(view.compiled.hal_home.rstrip("/"))
+    estimator = get_estimator(view.compiled.hal_home.rstrip("/"))
     written = sum(
         estimator.measure(FieldType("object", name), deployment.get(section))
         for section, name in (("providers", "node.Providers"), ("artifacts", "node.Artifacts"))
