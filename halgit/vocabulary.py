@@ -6,9 +6,13 @@ to find. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from functools import cached_property
 
+from halgit.annotations import Generic, TypeVar
 from halgit.pipeline import Value
+
+T = TypeVar("T")
 
 
 class Vocabulary:
@@ -93,3 +97,25 @@ def gather_vocabulary(document: Value) -> Vocabulary:
         _KNOWN.pop(next(iter(_KNOWN)), None)
     _KNOWN[id(document)] = (document, vocabulary)
     return vocabulary
+
+
+class ItemCache(Generic[T]):
+    """Remembers the result of a pure function of a list item by the item's identity.
+
+    Overlays share the items that they do not change, such as most accounts. The cache keeps the items, so that no other
+    value gets their identity, and forgets all of them when there are too many.
+    """
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._known: dict[tuple[object, ...], tuple[Value, T]] = {}
+
+    def get(self, item: Value, compute: Callable[[], T], *arguments: Hashable) -> T:
+        """Return the result for an item and further arguments of the function, computed at most once."""
+        key = id(item), *arguments
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            known = self._known[key] = item, compute()
+        return known[1]

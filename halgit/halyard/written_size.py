@@ -13,6 +13,7 @@ from functools import lru_cache
 from halgit.annotations import Final
 from halgit.halyard.model import FieldType, get_actual_class
 from halgit.pipeline import MISSING, Value
+from halgit.vocabulary import ItemCache
 
 _STAGED: Final = "/default/staging/dependencies/1234567890-"
 """Where Halyard stages a local file, below its home; the digits are a hash of the path."""
@@ -26,7 +27,7 @@ class SizeEstimator:
 
     def __init__(self, hal_home: str) -> None:
         self._hal_home = hal_home
-        self._items: dict[tuple[int, str, int], tuple[Value, int]] = {}
+        self._items: ItemCache[int] = ItemCache()
 
     def measure(self, type_: FieldType, value: Value, indent: int = 0) -> int:
         """Return the size of a value after its key, with its newlines."""
@@ -56,13 +57,7 @@ class SizeEstimator:
         type_ = type_ or _ANY
         if not isinstance(item, dict) or not item:
             return indent + 1 + self.measure(type_, item, indent + 2)
-        key = id(item), type_.name, indent
-        known = self._items.get(key)
-        if known is None or known[0] is not item:
-            if len(self._items) >= _MOST_ITEMS:
-                self._items.clear()
-            known = self._items[key] = item, self.measure(type_, item, indent + 2) - 1
-        return known[1]
+        return self._items.get(item, lambda: self.measure(type_, item, indent + 2) - 1, type_.name, indent)
 
     def _staged(self, value: Value) -> Value:
         if not isinstance(value, str) or not value or value.startswith(("encrypted", "configserver:")):
@@ -77,7 +72,6 @@ def get_estimator(hal_home: str) -> SizeEstimator:
 
 
 _ANY: Final = FieldType("any")
-_MOST_ITEMS: Final = 20_000
 
 
 def _is_list(value: Value) -> bool:

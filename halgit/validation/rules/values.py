@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from halgit import yaml as hyaml
-from halgit.annotations import TYPE_CHECKING
+from halgit.annotations import TYPE_CHECKING, Final
 from halgit.halyard import model, resources
 from halgit.halyard.sensitivity import is_secret_value
 from halgit.lazy import lazy_pattern
@@ -18,7 +19,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.schema import schema_of
 from halgit.validation.schema_messages import spec_at
 from halgit.validation.view import View
-from halgit.vocabulary import gather_vocabulary
+from halgit.vocabulary import ItemCache, gather_vocabulary
 
 if TYPE_CHECKING:
     from halgit.yaml import Scalar
@@ -176,8 +177,26 @@ def _non_strings_below(type_: model.FieldType, node: Value, path: Path, table: s
         for key, value in node.items():
             yield from _non_strings_below(type_.of, value, (*path, key), table)
     elif type_.of is not None and isinstance(node, list):
-        for number, value in enumerate(node):
-            yield from _non_strings_below(type_.of, value, (*path, number), table)
+        yield from _non_strings_of_items(type_.of, node, path, table)
+
+
+def _non_strings_of_items(
+    type_: model.FieldType, items: Sequence[Value], path: Path, table: str
+) -> Iterator[tuple[Path, Value]]:
+    for number, item in enumerate(items):
+        if type_.name and isinstance(item, dict):
+            found = _ITEMS.get(item, partial(_find_in_item, type_, item, table), type_.name, table)
+            yield from (((*path, number, *below), value) for below, value in found)
+        else:
+            yield from _non_strings_below(type_, item, (*path, number), table)
+
+
+def _find_in_item(type_: model.FieldType, item: Value, table: str) -> Sequence[tuple[Path, Value]]:
+    return tuple(_non_strings_below(type_, item, (), table))
+
+
+_ITEMS: Final[ItemCache[Sequence[tuple[Path, Value]]]] = ItemCache()
+"""The values of accounts and other objects that are not strings where strings are expected."""
 
 
 def _origin(view: View, file: File, path: Path) -> Origin | None:
