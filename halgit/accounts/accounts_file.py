@@ -6,7 +6,6 @@ of a file that vanished until it is restarted, so the last entry leaves an empty
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -189,11 +188,6 @@ class AccountsFile:
                     for number, account in enumerate(value):
                         if isinstance(account, dict):
                             yield Entry(provider, (section, key, number), account)
-
-
-def tag_entry(fields: Mapping[str, Value]) -> str:
-    """Return the version of an entry: a digest of everything in it."""
-    return hashlib.sha256(hyaml.dump(dict(fields))).hexdigest()[:24]
 
 
 def rotate_values(file: AccountsFile, old: Cipher, new: Cipher) -> tuple[bytes, int]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
-from halgit.accounts.accounts_file import KEEP, AccountsFile, Entry, tag_entry
+from halgit.accounts.accounts_file import KEEP, AccountsFile, Entry
 from halgit.accounts.checks import (
     Policy,
     access_faults,
@@ -22,6 +22,7 @@ from halgit.accounts.checks import (
     pod_faults,
 )
 from halgit.accounts.cipher import PREFIX
+from halgit.accounts.views import tag_entry
 from halgit.errors import AccountError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import MISSING, Value

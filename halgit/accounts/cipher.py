@@ -8,6 +8,7 @@ by the padding and by the text it leaves.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import secrets
 from typing import Final
@@ -73,6 +74,10 @@ class Cipher:
         if not 1 <= rest <= _BLOCK or data[-rest:] != bytes([rest]) * rest:
             raise ValueError("not encrypted with this key")
         return data[:-rest].decode("utf-8")
+
+    def authenticate(self, text: str) -> str:
+        """Return the HMAC-SHA-256 of a text with this key, in hexadecimal."""
+        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
     def opens(self, value: str) -> bool:
         """Return whether this key decrypts the value."""

@@ -115,7 +115,7 @@ def _objects(agent: AgentManifest, components: Mapping[str, str]) -> list[dict[s
     host = f"{components['serverHostname']}:{components.get('serverPort', '9001')}"
     config = hyaml.dump({"controllerHostname": host, "caCert64": components["caCert"]}).decode()
     secret: dict[str, Value] = {"tls.crt": components["agentCertificate"], "tls.key": components["agentKey"]}
-    digest = hashlib.sha256(json.dumps([config, secret], sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([config, components["agentCertificate"]]).encode()).hexdigest()
     notes: dict[str, Value] = {"halgit/identity": digest, "halgit/expires": expires(components["agentCertificate"])}
     meta = _metadata(agent, name)
     return [

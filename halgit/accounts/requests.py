@@ -6,16 +6,21 @@ after a restart.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from halgit.accounts.changes import Change
+from halgit.accounts.cipher import Cipher
 from halgit.accounts.commits import find_request
+from halgit.accounts.views import mask_fields
 from halgit.errors import AccountError
 from halgit.pipeline import Value
 from halgit.record import Record, replace
+from halgit.redaction import MASK
 from halgit.remotes.git.push import LogEntry
 
 _REMEMBERED: Final = 1000
@@ -43,6 +48,17 @@ class Written(Record):
     revision: str = ""
     diff: tuple[str, ...] = ()
     is_repeated: bool = False
+
+
+def digest_request(operation: str, body: Mapping[str, Any], cipher: Cipher | None) -> str:
+    """Return a digest that tells requests apart, and that no guess of a secret in the body can be tested with.
+
+    It is stored with the change. With the operator's key it is an HMAC; without one it covers no secret.
+    """
+    if cipher is not None:
+        return cipher.authenticate(f"{operation}\0{json.dumps(dict(body), sort_keys=True)}")[:32]
+    shown = {**mask_fields(body), **({"kubeconfig": MASK} if body.get("kubeconfig") else {})}
+    return hashlib.sha256(f"{operation}\0{json.dumps(shown, sort_keys=True)}".encode()).hexdigest()[:32]
 
 
 class KeyReusedError(AccountError):

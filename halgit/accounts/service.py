@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from typing import Protocol
 
 from halgit.accounts.accounts_file import Entry
@@ -241,7 +242,9 @@ class Accounts:
         return self._stored(change, from_controller(components, change.name)), notes
 
     def _stored(self, change: Change, kubeconfig: Kubeconfig) -> Change:
-        fields, files = store_kubeconfig(self.writer.store, change.name, kubeconfig, self.policy)
+        fields, files = store_kubeconfig(
+            self.writer.store, change.name, kubeconfig, self.policy, partial(self.writer.find_kubeconfig, change.name)
+        )
         return replace(change, fields={**change.fields, **fields}, files=files)
 
     def _require_controller(self) -> ControllerApi:

@@ -9,8 +9,8 @@ accounts, as git keeps them in commits.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Final, Protocol
@@ -263,10 +263,12 @@ def open_store(
 
 
 def store_kubeconfig(
-    store: Store, name: str, kubeconfig: Kubeconfig, policy: Policy
+    store: Store, name: str, kubeconfig: Kubeconfig, policy: Policy, find_file: Callable[[bytes], str]
 ) -> tuple[dict[str, Value], dict[str, bytes]]:
     """Return the fields of the entry and the files by which a kubeconfig is stored.
 
+    `find_file` returns the path of a file of the entry with this content; empty if there is none. A new file has a
+    random name: Clouddriver never reads a file again whose name it knows, and a digest would tell of the content.
     Raises UsageError if it would be stored as plain text and the operator does not permit that.
     """
     text = kubeconfig.text.decode("utf-8")
@@ -280,5 +282,5 @@ def store_kubeconfig(
         return {**fields, "kubeconfigContents": policy.cipher.encrypt(text), "kubeconfigFile": MISSING}, {}
     if not store.has_files:
         return {**fields, "kubeconfigContents": text, "kubeconfigFile": MISSING}, {}
-    file = f"{FOLDER}/{name.replace(' ', '_')}-{hashlib.sha256(kubeconfig.text).hexdigest()[:12]}"
+    file = find_file(kubeconfig.text) or f"{FOLDER}/{name.replace(' ', '_')}-{secrets.token_hex(6)}"
     return {**fields, "kubeconfigFile": SERVED + file, "kubeconfigContents": MISSING}, {file: kubeconfig.text}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
 from halgit import yaml as hyaml
-from halgit.accounts.accounts_file import Entry, tag_entry
+from halgit.accounts.accounts_file import Entry
 from halgit.accounts.checks import Policy
 from halgit.accounts.cipher import PREFIX
 from halgit.accounts.credentials import read_identity
@@ -61,9 +62,17 @@ def view_entry(entry: Entry, policy: Policy, changed: tuple[str, str] = ("", "")
     )
 
 
-def mask_fields(fields: Mapping[Any, Value]) -> dict[str, Value]:
-    """Return the fields with every secret masked."""
-    return {str(key): _masked(str(key), value) for key, value in fields.items()}
+def tag_entry(fields: Mapping[str, Value]) -> str:
+    """Return the version of an entry: a digest of everything in it except secrets in plain text.
+
+    A digest of those would let callers who may not see them test guesses. An encrypted one counts.
+    """
+    return hashlib.sha256(hyaml.dump(mask_fields(fields, with_ciphers=True))).hexdigest()[:24]
+
+
+def mask_fields(fields: Mapping[Any, Value], *, with_ciphers: bool = False) -> dict[str, Value]:
+    """Return the fields with every secret masked; `with_ciphers` keeps those that are encrypted."""
+    return {str(key): _masked(str(key), value, with_ciphers=with_ciphers) for key, value in fields.items()}
 
 
 def describe_changes(before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> Iterator[str]:
@@ -79,14 +88,14 @@ def describe_changes(before: Mapping[str, Value] | None, after: Mapping[str, Val
                 yield from (f"{mark} {line}" for line in text.split("\n"))
 
 
-def _masked(key: str, value: Value) -> Value:
-    if value and is_sensitive_key(key) and not isinstance(value, (dict, list)):
-        return MASK
+def _masked(key: str, value: Value, *, with_ciphers: bool = False) -> Value:
     if isinstance(value, dict):
-        return mask_fields(value)
+        return mask_fields(value, with_ciphers=with_ciphers)
     if isinstance(value, list):
-        return [_masked("", one) for one in value]
-    return MASK if isinstance(value, str) and value.startswith(PREFIX) else value
+        return [_masked(key, one, with_ciphers=with_ciphers) for one in value]
+    if isinstance(value, str) and value.startswith(PREFIX):
+        return value if with_ciphers else MASK
+    return MASK if value and is_sensitive_key(key) else value
 
 
 def _kubeconfig(entry: Entry, policy: Policy) -> str:

@@ -2,8 +2,8 @@
 
 A thread that brings a change either finds nobody writing and writes all that waits, or waits for its result. Between
 processes a change is applied again on what the other writer left, after a pause with full jitter, until its deadline.
-A kubeconfig is a `{cipher}` value of the entry if there is a key, and a file under a name derived from its content only
-if the operator permits plain text: Clouddriver never reads a file again whose name it knows.
+A kubeconfig is a `{cipher}` value of the entry if there is a key, and a file under a new name only if the operator
+permits plain text: Clouddriver never reads a file again whose name it knows.
 """
 
 from __future__ import annotations
@@ -107,6 +107,14 @@ class Writer:
         with self._turn:
             session = self._refreshed()
             return self._parsed(session.read(FILE) or b""), session.revision
+
+    def find_kubeconfig(self, name: str, text: bytes) -> str:
+        """Return the path of the kubeconfig file of an account if it has this content; else an empty string."""
+        with self._turn:
+            session = self._refreshed()
+            entries = self._parsed(session.read(FILE) or b"").find(name)
+            paths = [path for entry in entries for path in _kubeconfigs(entry.fields)]
+            return next((path for path in paths if session.read(path) == text), "")
 
     def history(self) -> dict[str, tuple[str, str]]:
         """Return who changed each account last, and when (ISO 8601), as far as the store's history tells."""

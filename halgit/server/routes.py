@@ -14,11 +14,12 @@ from fastapi.concurrency import run_in_threadpool
 from halgit.accounts.changes import Change
 from halgit.accounts.kubeconfig import list_contexts
 from halgit.accounts.manifests import AgentManifest, check_agent, write_services
-from halgit.accounts.requests import Written
+from halgit.accounts.requests import Written, digest_request
 from halgit.accounts.service import Accounts, Caller
 from halgit.accounts.service import Connection as Access
 from halgit.accounts.views import AccountView
 from halgit.errors import HalgitError, RemoteError
+from halgit.pipeline import EMPTY
 from halgit.record import Record
 from halgit.server import models
 from halgit.server.authentication import Authentication, Identity, Role, require_role
@@ -163,7 +164,7 @@ def _add_changes(router: APIRouter, services: Services) -> None:
     ) -> models.Change:
         """Add an account."""
         change = Change("add", body.provider, body.name, body.fields)
-        caller = await _request_caller(request, who, key)
+        caller = await _request_caller(services, request, who, key, body.model_dump())
         return await _changed(
             services, request, who, change, dry_run,
             lambda accounts: accounts.add(body.provider, body.name, body.fields, _access(body), caller), _access(body),
@@ -182,7 +183,7 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         """Change an account by a merge patch of its fields, or by another kubeconfig."""
         tag = _tag(if_match)
         change = Change("update", "", name, body.fields, expected=tag or None, is_merge=True)
-        caller = await _request_caller(request, who, key)
+        caller = await _request_caller(services, request, who, key, body.model_dump())
         return await _changed(
             services, request, who, change, dry_run,
             lambda accounts: accounts.update(name, body.fields, _access(body), caller, tag, is_merge=True),
@@ -202,7 +203,7 @@ def _add_removal(router: APIRouter, services: Services) -> None:
     ) -> models.Change:
         """Remove an account. Nothing is revoked."""
         tag = _tag(if_match)
-        caller = await _request_caller(request, who, key)
+        caller = await _request_caller(services, request, who, key)
         change = Change("remove", "", name, expected=tag or None)
         return await _changed(
             services, request, who, change, dry_run, lambda accounts: accounts.remove(name, caller, tag), Access()
@@ -217,7 +218,7 @@ def _add_removal(router: APIRouter, services: Services) -> None:
     ) -> models.Change:
         """Replace the kubeconfig of an account behind an agent."""
         change = Change("update", "", name)
-        caller = await _request_caller(request, who, key)
+        caller = await _request_caller(services, request, who, key)
         return await _changed(
             services, request, who, change, False, lambda accounts: accounts.renew([name], 0, caller)[name], Access()
         )
@@ -322,14 +323,15 @@ def _audit(
     services.log(" ".join(["audit", *(f"{key}={value!r}" for key, value in clean.items()), result]), **clean)
 
 
-async def _request_caller(request: Request, who: Identity, key: str) -> Caller:
+async def _request_caller(
+    services: Services, request: Request, who: Identity, key: str, body: Mapping[str, Any] = EMPTY
+) -> Caller:
     """The caller with the key of the request, both digested: a key is the caller's own."""
     if not key:
         return Caller(who.name)
-    body = await request.body()
-    content = b"\0".join([request.method.encode(), str(request.url.path).encode(), body])
+    cipher = await run_in_threadpool(lambda: services.accounts().policy.cipher)
     own = hashlib.sha256(f"{who.name}\0{key}".encode()).hexdigest()[:32]
-    return Caller(who.name, own, hashlib.sha256(content).hexdigest()[:32])
+    return Caller(who.name, own, digest_request(f"{request.method} {request.url.path}", body, cipher))
 
 
 def _access(body: models.Connection) -> Access:

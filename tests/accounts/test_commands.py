@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import os
 import subprocess
 import sys
@@ -114,6 +115,10 @@ def test_a_kubeconfig_is_stored_as_plain_text_only_on_request(repository: Reposi
     (entry,) = entries(repository)
     file = str(entry["kubeconfigFile"]).removeprefix("configserver:")
     assert "canary-token" in repository.git("show", f"main:accounts/{file}")
+    assert hashlib.sha256(repository.git("show", f"main:accounts/{file}").encode()).hexdigest()[:12] not in file
+    before = repository.git("rev-parse", "main")
+    same = accounts(repository, "update", "a", "--kubeconfig", "kubeconfig", "--plaintext-kubeconfig")
+    assert (same.code, entries(repository), repository.git("rev-parse", "main")) == (0, [entry], before)
     ran = accounts(repository, "update", "a", "--field", "kubeconfigContents=canary")
     assert (ran.code, ran.err) == (
         2, "halgit: kubeconfigContents cannot be set as a field. Use --kubeconfig.\n",
@@ -121,7 +126,8 @@ def test_a_kubeconfig_is_stored_as_plain_text_only_on_request(repository: Reposi
     (repository.folder.parent / "kubeconfig").write_text(KUBECONFIG.replace("canary-token", "canary-new"))
     ran = accounts(repository, "update", "a", "--kubeconfig", "kubeconfig", "--plaintext-kubeconfig")
     assert ran.code == 0, ran.err
-    assert len(repository.git("ls-tree", "-r", "--name-only", "main", "accounts/kubeconfigs").splitlines()) == 1
+    (new,) = repository.git("ls-tree", "-r", "--name-only", "main", "accounts/kubeconfigs").splitlines()
+    assert new != f"accounts/{file}", "Clouddriver never reads a file again whose name it knows"
 
 
 def test_texts_stay_what_was_typed(repository: Repository, clouddriver: Judge) -> None:

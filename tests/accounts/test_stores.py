@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -210,6 +212,22 @@ def test_s3_objects_are_written_over_what_was_read_only(cloud: Cloud) -> None:
     keys = [each["Key"] for each in cloud.client("s3").list_objects_v2(Bucket="accounts")["Contents"]]
     assert keys == [FILE]
     assert names(place) == ["first", "b"]
+
+
+def test_the_revision_of_a_change_in_s3_is_no_digest_of_its_content(cloud: Cloud) -> None:
+    cloud.bucket("digests", {})
+    place = open_store(SourceSpec("s3://digests"), cloud.access(), "accounts/")
+    served = "configserver:kubeconfigs/a-1"
+    done = writer(place).write(add("a", {"kubeconfigs/a-1": b"canary"}, kubeconfigFile=served))
+    kept = {
+        one["Key"]: one["ETag"].strip('"') for one in cloud.client("s3").list_objects_v2(Bucket="digests")["Contents"]
+    }
+    assert list(kept) == [FILE, "accounts/kubeconfigs/a-1"]
+    assert kept["accounts/kubeconfigs/a-1"] == hashlib.md5(b"canary").hexdigest(), "what the server reports"
+    assert uuid.UUID(done.revision).version == 4, "random"
+    session = place.open()
+    session.refresh()
+    assert (session.revision, session.history()[0].commit) == (done.revision, done.revision)
 
 
 def test_the_first_account_in_s3_makes_the_file_unless_another_did(cloud: Cloud) -> None:
