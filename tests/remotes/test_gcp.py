@@ -157,3 +157,14 @@ def test_the_certificate_of_a_store_is_verified_after_the_login(
         access = fake.access(environment={**plain.environment, **dict.fromkeys(names, url)})
         with pytest.raises(UntrustedError, match=rf"^{uri}: the server's certificate cannot be verified\. Add the CA"):
             engine(access).read(reference(uri))
+
+
+@pytest.mark.parametrize("engine", [GcsEngine, GoogleSecretManagerEngine])
+def test_a_login_that_cannot_be_reached_is_no_wrong_login(
+    engine: type[GcsEngine | GoogleSecretManagerEngine], tmp_path: Path
+) -> None:
+    with google(tmp_path) as fake:
+        access = fake.access(retries=0)
+    uri = "gcs://bucket/object" if engine is GcsEngine else "google-secrets-manager://1234/gate"
+    with pytest.raises(UnreachableError, match=rf"^{uri}: the Google Cloud login is unreachable\. Check the endpoint"):
+        engine(access).read(reference(uri))
