@@ -58,8 +58,11 @@ deploymentConfigurations:
         id="deployment-environment/malformed-endpoint",
         severity=Severity.ERROR,
         summary="A Redis endpoint of high availability is not an address.",
-        halyard="Halyard parses the endpoint with java.net.URI when it generates and ends with a FATAL problem.",
-        impact="Nothing can be deployed.",
+        halyard=(
+            "Halyard parses the endpoint with java.net.URI when it generates and ends with a FATAL problem. It passes "
+            "one without a scheme on."
+        ),
+        impact="Nothing can be deployed. Services cannot use an address without a scheme, which is a warning.",
         fix="Write redis://host:port, without spaces.",
         example="""\
 # config
@@ -160,9 +163,11 @@ deploymentConfigurations:
     Entry(
         id="deployment-environment/replicas",
         severity=Severity.ERROR,
-        summary="The number of replicas is not an integer.",
-        halyard="Halyard casts the value to an integer and ends with a ClassCastException.",
-        impact="Nothing can be deployed.",
+        summary="The number of replicas is not an integer of 32 bits, or negative.",
+        halyard=(
+            "Halyard casts the value to an integer and ends with a ClassCastException. It applies a negative number."
+        ),
+        impact="Nothing can be deployed. Kubernetes refuses a negative number, which is a warning.",
         fix="Write an integer without quotes.",
         example="""\
 # config
@@ -237,9 +242,12 @@ deploymentConfigurations:
     Entry(
         id="deployment-environment/resources",
         severity=Severity.ERROR,
-        summary="requests or limits of a size is not a mapping.",
-        halyard="Halyard casts the value to a mapping and ends with a ClassCastException.",
-        impact="Nothing can be deployed.",
+        summary="requests or limits of a size is not a mapping of quantities.",
+        halyard=(
+            "Halyard casts the value to a mapping and ends with a ClassCastException. It applies any text as cpu and "
+            "memory."
+        ),
+        impact="Nothing can be deployed. Kubernetes refuses text that is no quantity, which is a warning.",
         fix="Write cpu and memory below it.",
         example="""\
 # config

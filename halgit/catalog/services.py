@@ -297,7 +297,10 @@ deploymentConfigurations:
         id="local-files/missing",
         severity=Severity.ERROR,
         summary="A file that a field names is not in the tree.",
-        halyard="Halyard copies the file when it generates, and ends with a FATAL problem.",
+        halyard=(
+            "Halyard copies the file when it generates, and ends with a FATAL problem. It does not copy files of a "
+            "service that is off, which are reported as info."
+        ),
         impact="Nothing can be deployed.",
         fix="Add the file to the layer, correct the path, or name a file that others mount with --mounted.",
         example="""\

@@ -12,11 +12,11 @@ from halgit.annotations import Final
 from halgit.halyard import services
 from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import Path
+from halgit.pipeline import Path, Severity, Value
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import PACKAGE, environment
-from halgit.validation.rules.fields import address, empty, text
+from halgit.validation.rules.fields import address, empty, text, word
 from halgit.validation.view import Node, View
 
 _PARTS: Final = {"clouddriver": ("rw", "ro", "ro-deck", "caching"), "echo": ("worker", "scheduler")}
@@ -26,6 +26,9 @@ _SPIN_ONLY: Final = ("sidecars", "initContainers")
 """The maps whose entries Halyard reads below `spin-X` only."""
 _SIZE_KEYS: Final = ("requests", "limits", "replicas")
 _RESOURCES: Final = ("cpu", "memory")
+_LARGEST_INT: Final = 2**31 - 1
+_QUANTITY: Final = lazy_pattern(r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?")
+"""An amount of a resource as Kubernetes parses it, not negative."""
 _LABEL: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -58,8 +61,13 @@ def _is_service(key: str) -> bool:
 def _replicas(view: View) -> Iterator[Hit]:
     for key, below in environment(view).entries("customSizing"):
         replicas = below.get("replicas")
-        if key.startswith("spin-") and _is_service(key) and replicas is not None and type(replicas) is not int:
-            yield Hit(below.at("replicas"), f"replicas of {key} is not an integer.")
+        if not key.startswith("spin-") or not _is_service(key) or replicas is None:
+            continue
+        if type(replicas) is not int or abs(replicas) > _LARGEST_INT:
+            yield Hit(below.at("replicas"), f"replicas of {key} is not an integer of 32 bits.")
+        elif replicas < 0:
+            message = f"replicas of {key} is negative, which Kubernetes refuses."
+            yield Hit(below.at("replicas"), message, hint="Write 0 or more.", severity=Severity.WARNING)
 
 
 def _resources(view: View) -> Iterator[Hit]:
@@ -68,6 +76,17 @@ def _resources(view: View) -> Iterator[Hit]:
             value = below.get(kind)
             if _is_service(key) and value is not None and not isinstance(value, dict):
                 yield Hit(below.at(kind), f"{kind} of {key} is not a mapping.")
+            for resource, amount in below.node(kind).entries() if _is_service(key) else ():
+                if resource in _RESOURCES and _is_refused(amount.value):
+                    message = f"{resource} of {key} is not a quantity that Kubernetes accepts."
+                    hint = "Write a number with a unit, such as 500m or 2Gi."
+                    yield Hit(amount.path, message, hint=hint, severity=Severity.WARNING)
+
+
+def _is_refused(amount: Value) -> bool:
+    """Return whether Kubernetes refuses an amount of a resource. Text of templates cannot be judged."""
+    said = word(amount)
+    return said is not None and "{{" not in said and '"' not in said and not _QUANTITY.fullmatch(said)
 
 
 def _unread_entries(view: View) -> Iterator[Hit]:
@@ -158,6 +177,9 @@ def _malformed_endpoints(view: View) -> Iterator[Hit]:
             value = text(below, key)
             if key.startswith("redis") and value and address(value) is None:
                 yield Hit(inner.path, f"{key} of {service} is not an address that Java accepts.")
+            elif key.startswith("redis") and value and "://" not in value:
+                message = f"{key} of {service} has no scheme, so services cannot use it."
+                yield Hit(inner.path, message, severity=Severity.WARNING)
 
 
 def _no_image(view: View) -> Iterator[Hit]:

@@ -91,14 +91,30 @@ def _uri() -> re.Pattern[str]:
     return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
-def address(text_: str) -> SplitResult | None:
-    """An address taken apart; None where `java.net.URI` refuses it."""
+def address(text_: str, *, is_trimmed: bool = False) -> SplitResult | None:
+    """An address taken apart; None where `java.net.URI` refuses it.
+
+    `is_trimmed` is for fields of the type URI, which Jackson trims; fields for strings are parsed as they are.
+    """
     try:
         split = urlsplit(text_.strip())
-        is_valid = ORDINARY_ADDRESS.fullmatch(text_) or _uri().search(text_)
-        return split if is_valid and split.port != -1 else None
     except ValueError:
         return None
+    is_valid = ORDINARY_ADDRESS.fullmatch(text_) or _uri().search(text_)
+    return split if is_valid and (is_trimmed or text_ == text_.strip(_TRIMMED)) else None
+
+
+_TRIMMED = "".join(map(chr, range(0x21)))
+"""The characters that Java's `trim` removes."""
+
+
+def has_port(split: SplitResult) -> bool:
+    """Return whether the port of an address can exist, if there is one."""
+    number = re.search(r":([0-9]+)$", split.netloc)
+    return number is None or 0 < int(number[1]) <= _HIGHEST_PORT
+
+
+_HIGHEST_PORT = 65_535
 
 
 def host(split: SplitResult) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from halgit import yaml as hyaml
 from halgit.annotations import Final, Literal
@@ -43,7 +43,7 @@ def _missing(view: View) -> Iterator[Hit]:
                 yield Hit(path, message, hint=_BACKUP_HINT.format(view.compiled.hal_home))
                 continue
             message = f"{path[-1]} names {_shown(str(value))}, which is not in the tree."
-            severity = None if used else Severity.WARNING
+            severity = None if used else Severity.INFO
             yield Hit(path, message if used else f"{message} {_NOT_IN_USE}", hint=hint, severity=severity)
 
 
@@ -183,7 +183,21 @@ def _is_service_account(body: bytes) -> bool:
         data = json.loads(body)
     except ValueError:
         return False
-    return isinstance(data, dict) and isinstance(data.get("type"), str)
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        return False
+    required = _KEY_FIELDS.get(data["type"])
+    return required is not None and all(isinstance(data.get(key), str) for key in required)
+
+
+_KEY_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "service_account": ("client_id", "client_email", "private_key", "private_key_id"),
+    "authorized_user": ("client_id", "client_secret", "refresh_token"),
+    "gdch_service_account": (),
+    "external_account": (),
+    "external_account_authorized_user": (),
+    "impersonated_service_account": (),
+}
+"""The types of credentials that Google's library 1.23 accepts, with the fields that it requires of the usual ones."""
 
 
 RULES = (

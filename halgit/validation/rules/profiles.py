@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import SplitResult, urlsplit
 
 from halgit.halyard import layout, services
@@ -95,9 +95,12 @@ def _other_mode(view: View) -> Iterator[Hit]:
         hint = f"Move the settings to {whole}-local.yml, which every part reads."
         if part != whole:
             hint = f"Move the settings to {whole}-local.yml, or enable haServices.{whole}."
-        yield Hit(
-            (), f"{name} is for {part}, which does not run; {join_words(family)} does not read it.", file.path, hint
-        )
+        readers = f"{join_words(family)} {_do_not_read(family)} it"
+        yield Hit((), f"{name} is for {part}, which does not run; {readers}.", file.path, hint)
+
+
+def _do_not_read(takers: Sequence[str]) -> str:
+    return "does not read" if len(takers) == 1 else "do not read"
 
 
 def _part(name: str) -> str | None:
@@ -140,7 +143,7 @@ def _not_read(view: View) -> Iterator[Hit]:
             continue
         if stem.startswith("spinnaker") or any(_is_read(view, deployment, service, stem) for service in takers):
             continue
-        message = f"{name} is mounted for {join_words(takers)}, which does not read it."
+        message = f"{name} is mounted for {join_words(takers)}, which {_do_not_read(takers)} it."
         yield Hit((), message, file.path, f"Rename it to {services.get_base(takers[0])}-local.yml, or remove it.")
 
 

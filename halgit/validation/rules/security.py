@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import SplitResult
 
 from halgit.annotations import Final
 from halgit.halyard.coercion import coerce_enum, is_true
@@ -10,7 +11,7 @@ from halgit.pipeline import Severity
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import kind
-from halgit.validation.rules.fields import address, empty, half, host, lacking, text
+from halgit.validation.rules.fields import address, empty, half, has_port, host, lacking, text
 from halgit.validation.view import Node, View
 
 _CONFIGURED_BY: Final = (
@@ -126,7 +127,7 @@ def ldap_address(node: Node) -> str:
     if node.get("url") is None:
         return "LDAP has no url."
     said = text(node, "url")
-    split = None if said is None else address(said)
+    split = None if said is None else address(said, is_trimmed=True)
     if said is None or split is None:
         return ""
     if not split.scheme:
@@ -186,13 +187,21 @@ def _malformed_public_address(view: View) -> Iterator[Hit]:
         said = text(view.deployment, "security", section, "overrideBaseUrl") if view.deployment else None
         if not said or said.startswith("/"):
             continue
-        split = address(said) if said == said.strip() else None
-        wrong = "is not a valid address" if split is None else "has no scheme" if not split.scheme else ""
-        wrong = wrong or ("has no host that Java accepts" if split is not None and not host(split) else "")
+        split = address(said)
+        wrong = "is not a valid address" if split is None else _fault_of_address(split)
         if wrong and view.deployment is not None:
             path = view.deployment.at("security", section, "overrideBaseUrl")
             severity = Severity.ERROR if split is None else None
             yield Hit(path, f"overrideBaseUrl of {section} {wrong}.", severity=severity)
+
+
+def _fault_of_address(split: SplitResult) -> str:
+    """Return why nobody reaches an address that Java accepts; empty if somebody may."""
+    if not split.scheme:
+        return "has no scheme"
+    if not host(split):
+        return "has no host that Java accepts"
+    return "" if has_port(split) else "has a port that does not exist"
 
 
 RULES = (

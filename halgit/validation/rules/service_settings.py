@@ -5,24 +5,17 @@ Keys and types are the business of the schema.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
 
 from halgit import references
-from halgit.halyard import layout, resources, services
+from halgit.halyard import layout, services
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import skipped_file, word
+from halgit.validation.rules.fields import address, skipped_file, word
 from halgit.validation.view import View
 
 _SPLIT = ("clouddriver", "echo")
 """The services that high availability splits into parts."""
-
-
-@cache
-def _address() -> re.Pattern[str]:
-    return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
 def _no_content(view: View) -> Iterator[Hit]:
@@ -45,7 +38,7 @@ def _not_an_address(view: View) -> Iterator[Hit]:
         for key in ("overrideBaseUrl", "baseUrl"):
             value = node.get(key)
             hidden = not isinstance(value, str) or "${{" in value or references.find_references(value)
-            if not hidden and not _address().search(value):
+            if not hidden and value and address(value) is None:
                 yield Hit((key,), f"{key} is not an address that Halyard accepts.", file.path)
 
 

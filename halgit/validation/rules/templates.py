@@ -63,15 +63,20 @@ def _texts(view: View) -> Iterator[tuple[File, Path, str]]:
 
 
 def _below(file: File, node: Node, steps: tuple[str, ...]) -> Iterator[tuple[File, Path, str]]:
+    yield from ((file, path, text) for path, text in _words(node, steps))
+
+
+def _words(node: Node, steps: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    """The texts below these keys, each with its path."""
     if not steps:
         text = word(node.value)
         if text is not None:
-            yield file, node.path, text
+            yield node.path, text
     elif steps[0] == "*":
         for below in (*(found for _, found in node.entries()), *node.items()):
-            yield from _below(file, below, steps[1:])
+            yield from _words(below, steps[1:])
     else:
-        yield from _below(file, node.node(steps[0]), steps[1:])
+        yield from _words(node.node(steps[0]), steps[1:])
 
 
 def _breakage(text: str) -> tuple[str, str]:
@@ -97,7 +102,7 @@ def _breaks(view: View) -> Iterator[Hit]:
         if problem:
             is_quote = problem.startswith("a double quote") and not view.is_secret(path, file)
             shown = _quoted(text) if is_quote else ""
-            message = f"{path[-1]} contains {problem} in Halyard's template."
+            message = f"{_named(path)} contains {problem} in Halyard's template."
             yield Hit(path, message, file.path, f"Write {shown}." if shown else hint)
 
 
@@ -122,7 +127,12 @@ def _changes(view: View) -> Iterator[Hit]:
             message, hint = "a newline, which becomes a space", "Write \\n for each newline."
         else:
             continue
-        yield Hit(path, f"{path[-1]} contains {message} in Halyard's template.", file.path, hint)
+        yield Hit(path, f"{_named(path)} contains {message} in Halyard's template.", file.path, hint)
+
+
+def _named(path: Path) -> str:
+    """A key as messages name it, or an item of a list by its number."""
+    return path[-1] if isinstance(path[-1], str) else f"Item {path[-1] + 1} of {path[-2]}"
 
 
 _NULL_FAILS: Final = (("kubernetes", "volumes"), ("kubernetes", "useExecHealthCheck"), ("kubernetes", "useTcpProbe"))
@@ -154,6 +164,9 @@ def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
     port = node.get("port")
     if type(port) is int and not 1 <= port <= 65535:
         yield node.at("port"), f"port is {port}.", "Write a port from 1 to 65535."
+    size = node.get("targetSize")
+    if type(size) is int and size < 0:
+        yield node.at("targetSize"), f"targetSize is {size}.", "Write 0 or more."
     kind = word(node.get("kubernetes", "serviceType"))
     if kind is not None and kind not in _SERVICE_TYPES:
         path = node.at("kubernetes", "serviceType")
@@ -162,6 +175,34 @@ def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
         for key in ("id", "mountPath"):
             if isinstance(volume.value, dict) and volume.get(key) in (None, ""):
                 yield volume.path, f"A volume has no {key}.", f"Set {key}."
+    yield from _refused_names(node)
+
+
+_NAMES: Final = (
+    ("kubernetes", "serviceAccountName"),
+    ("kubernetes", "imagePullSecrets", "*"),
+    ("kubernetes", "volumes", "*", "id"),
+)
+"""The names of Kubernetes objects in service-settings."""
+_LABELS: Final = (
+    ("kubernetes", "podLabels", "*"),
+    ("kubernetes", "serviceLabels", "*"),
+    ("kubernetes", "nodeSelector", "*"),
+)
+_NAME: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_LABEL: Final = lazy_pattern(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_OF_TEMPLATES: Final = ("{{", "{%", '"', "\\")
+"""What the template changes, so that the value cannot be judged here."""
+
+
+def _refused_names(node: Node) -> Iterator[tuple[Path, str, str]]:
+    for places, pattern, what, hint in (
+        (_NAMES, _NAME, "a valid name", "Use lower-case letters, digits and dashes."),
+        (_LABELS, _LABEL, "a valid label", "Use at most 63 letters, digits, dashes, dots and underscores."),
+    ):
+        for path, said in (found for steps in places for found in _words(node, steps)):
+            if said and not any(part in said for part in _OF_TEMPLATES) and not pattern.fullmatch(said):
+                yield path, f"{_named(path)} is not {what} in Kubernetes.", hint
 
 
 RULES = (

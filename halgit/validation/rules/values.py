@@ -223,13 +223,31 @@ def _text(view: View, origin: Origin) -> bytes:
 
 def _truncated_numbers(view: View) -> Iterator[Hit]:
     """Jackson binds a float to an integer field and drops the fraction."""
+    for file, settings in view.documents("service-settings"):
+        for steps, name in _INTEGERS_OF:
+            fields = model.get_class(name, "service-settings").fields
+            for key, below in settings.node(*steps).entries():
+                if key in fields:
+                    yield from _truncated(below.path, fields[key].type, below.value, file.path)
     if float not in gather_vocabulary(view.config.value).kinds:
         return
     for path, class_, node in model.walk_objects(view.config.value):
         for key, value in node.items():
             field = class_.fields.get(str(key))
-            if field and field.type.kind in {"int32", "int64"} and isinstance(value, float) and value % 1:
-                yield Hit((*path, key), f"{key} is {value}, and Halyard reads {int(value)}.")
+            if field:
+                yield from _truncated((*path, key), field.type, value, "config")
+
+
+_INTEGERS_OF: Final = (
+    ((), "service.ServiceSettings"),
+    (("kubernetes", "securityContext"), "service.KubernetesSecurityContext"),
+)
+"""The classes of service-settings with fields for integers, by their place."""
+
+
+def _truncated(path: Path, type_: model.FieldType, value: Value, file: str) -> Iterator[Hit]:
+    if type_.kind in {"int32", "int64"} and isinstance(value, float) and value % 1:
+        yield Hit(path, f"{path[-1]} is {value}, and Halyard reads {int(value)}.", file)
 
 
 _LOST = lazy_pattern(r"(?:^|[ \t])(?:[^\s#][^\n#]*:|-)[ ]+(?:&([^\s,\]}]+)[ \t]*(?:#.*)?|(#)[^\s#!].*)$")
