@@ -18,6 +18,7 @@ from halgit.record import replace
 from halgit.text.phrases import join_words
 from halgit.validation.account_entries import find_provider, relax_key
 from halgit.validation.rule import Hit, Rule
+from halgit.validation.rules.fields import word
 from halgit.validation.rules.local_files import BACKUP_FOLDER
 from halgit.validation.view import Node, View
 
@@ -167,21 +168,34 @@ def _texts_of_services(view: View) -> Iterator[tuple[File, Path, str]]:
         yield from ((file, path, value) for path, value in _strings(node.get("env"), ("env",)))
 
 
-_REFUSED: Final = frozenset({"active", "include", "default"})
-"""Properties below `spring.profiles` that Spring Boot 2.7 refuses in the file of a profile."""
+_REFUSED: Final = frozenset({"spring.profiles.active", "spring.profiles.include", "spring.profiles.default"})
+"""Properties that Spring Boot 2.7 refuses in the file of a profile."""
+
+_ALWAYS_ACTIVE: Final = frozenset({"local"})
 
 _PROFILE_FILE: Final = lazy_pattern(r"[^/]+/profiles/[^/]*-[^/]*\.ya?ml")
 _CONDITIONS: Final = (("spring", "profiles"), ("spring", "config", "activate", "onprofile"))
 
 
 def _spring_profiles(view: View) -> Iterator[Hit]:
+    active = _active_profiles(view)
     for path, file in view.files.items():
         if _PROFILE_FILE.fullmatch(path) and not path.endswith("/spinnaker-monitoring-local.yml"):
             for document, is_only in _documents_of(file):
-                for at, value in _leaves(document):
-                    hit = _spring_profile(at, value)
-                    if hit is not None:
-                        yield replace(hit, file=path, path=hit.path if is_only else ())
+                of_spring = _below_spring(document)
+                for hit in (*_refused_properties(of_spring), *_unmet_conditions(of_spring, active)):
+                    yield replace(hit, file=path, path=hit.path if is_only else ())
+
+
+def _below_spring(document: Value) -> Value:
+    entries = document.items() if isinstance(document, dict) else ()
+    return {key: value for key, value in entries if _key((key,))[0] == "spring"}
+
+
+def _active_profiles(view: View) -> frozenset[str]:
+    """The profiles that may be active: those of every service, and those that service-settings name."""
+    named = (str(node.get("env", "SPRING_PROFILES_ACTIVE") or "") for _, node in view.documents("service-settings"))
+    return frozenset({"local", "test", "overrides"}.union(*(re.split("[, ]+", names) for names in named)))
 
 
 def _documents_of(file: File) -> Iterator[tuple[Value, bool]]:
@@ -192,23 +206,57 @@ def _documents_of(file: File) -> Iterator[tuple[Value, bool]]:
         yield from ((document, False) for document in hyaml.read(file.body, file.path, many=True).documents)
 
 
-def _spring_profile(path: Path, value: Value) -> Hit | None:
-    key = _key(path)
-    if key[:2] == ("spring", "profiles") and len(key) > 2 and key[2] in _REFUSED:
-        return Hit(path, f"{'.'.join(key[:3])} is set in the file of a profile, where Spring Boot refuses it.")
-    condition = next((one for one in _CONDITIONS if key[: len(one)] == one), None)
-    if condition is None or not all(part.isdigit() for part in key[len(condition) :]):
-        return None
-    if not isinstance(value, str) or {"local", "test"} & set(re.split(r"[,&|()! ]+", value)) or "!" in value:
-        return None
-    message = f"Spring reads this document only if the profile {value} is active."
-    return Hit(path, message, hint="Remove the condition, or activate the profile.", severity=Severity.WARNING)
+def _refused_properties(document: Value) -> Iterator[Hit]:
+    found: dict[str, Path] = {}
+    for path, _ in _leaves(document):
+        found.setdefault(".".join(_key(path)[:3]), path)
+    for name in (one for one in found if one in _REFUSED):
+        yield Hit(found[name], f"{name} is set in the file of a profile, where Spring Boot refuses it.")
+
+
+def _unmet_conditions(document: Value, active: frozenset[str]) -> Iterator[Hit]:
+    for condition in _CONDITIONS:
+        found = [(path, value) for path, value in _leaves(document) if _is_item(_key(path), condition)]
+        wanted = [one.strip() for _, value in found for one in (word(value) or "").split(",") if one.strip()]
+        if wanted and not any(_holds(one, names) for one in wanted for names in (_ALWAYS_ACTIVE, active)):
+            message = f"Spring reads this document only if the profile {' or '.join(wanted)} is active."
+            hint = "Remove the condition, or activate the profile."
+            yield Hit(found[0][0], message, hint=hint, severity=Severity.WARNING)
+
+
+def _is_item(key: tuple[str, ...], condition: tuple[str, ...]) -> bool:
+    """Return whether this is the property of a condition, or an item of its list."""
+    return key[: len(condition)] == condition and all(part.isdigit() for part in key[len(condition) :])
+
+
+def _holds(expression: str, active: frozenset[str]) -> bool:
+    """Evaluate an expression of Spring's `Profiles`, such as `!prod` or `eu & (a | b)`."""
+    return _disjunction(re.findall(r"[()&|!]|[^()&|!\s]+", expression), active)
+
+
+def _disjunction(tokens: list[str], active: frozenset[str]) -> bool:
+    value = _operand(tokens, active)
+    while tokens and tokens[0] in "&|":
+        is_and, other = tokens.pop(0) == "&", _operand(tokens, active)
+        value = (value and other) if is_and else (value or other)
+    return value
+
+
+def _operand(tokens: list[str], active: frozenset[str]) -> bool:
+    token = tokens.pop(0) if tokens else ""
+    if token == "!":
+        return not _operand(tokens, active)
+    if token != "(":
+        return token in active
+    value = _disjunction(tokens, active)
+    del tokens[:1]
+    return value
 
 
 def _leaves(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in items:
-        if isinstance(value, (dict, list)):
+        if value and isinstance(value, (dict, list)):
             yield from _leaves(value, (*path, step))
         else:
             yield (*path, step), value
