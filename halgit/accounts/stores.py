@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Final, Protocol
@@ -118,7 +119,7 @@ class _Git:
         self._branch.close()
 
 
-class _Objects:
+class _Objects(ABC):
     """A store that replaces one object as a whole: the accounts with their history. A write finds out whether it was
     made even if its answer was lost, or an attempt that was repeated conflicts with itself."""
 
@@ -128,14 +129,21 @@ class _Objects:
     def history(self) -> tuple[LogEntry, ...]:
         return tuple(line.as_entry() for line in reversed(self._lines))
 
+    @abstractmethod
     def refresh(self) -> None:
-        raise NotImplementedError
+        """Read the accounts and their history as they are now."""
 
-    def _undo(self) -> None:
-        """Delete what a refused write has left."""
+    def _written(
+        self,
+        message: str,
+        write: Callable[[Sequence[Line]], object],
+        revision: str = "",
+        undo: Callable[[], object] = lambda: None,
+    ) -> str:
+        """Write with a new line of history; returns its revision. Raises what `write` does if it was not written.
 
-    def _written(self, message: str, write: Callable[[Sequence[Line]], object], revision: str = "") -> str:
-        """Write with a new line of history; returns its revision. Raises what `write` does if it was not written."""
+        `undo` deletes what a refused write has left.
+        """
         own = uuid4().hex
         date = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
         line = Line(own, date, message, revision or own)
@@ -144,12 +152,9 @@ class _Objects:
         except RemoteError:
             self.refresh()
             if line not in self._lines:
-                self._undo()
+                undo()
                 raise
         return line.revision
-
-    def close(self) -> None:
-        """The connection belongs to the run."""
 
 
 class _S3(_Objects):
@@ -184,7 +189,7 @@ class _S3(_Objects):
                 if text is not None and self._folder.write(path, join_file(text, lines) if path == FILE else text):
                     self._created.append(path)
 
-        revision = self._written(message, write)
+        revision = self._written(message, write, undo=self._undo)
         for path in (path for path, text in changes.items() if text is None):
             self._folder.delete(path)
         return revision
@@ -192,6 +197,9 @@ class _S3(_Objects):
     def _undo(self) -> None:
         for path in self._created:
             self._folder.delete(path)
+
+    def close(self) -> None:
+        """Do nothing: the connection belongs to the run."""
 
 
 class _Vault(_Objects):
@@ -227,6 +235,9 @@ class _Vault(_Objects):
             return self._secret.write(body)
 
         return self._written(message, write, str(int(self._secret.revision) + 1))
+
+    def close(self) -> None:
+        """Do nothing: the connection belongs to the run."""
 
 
 def _check_size(values: Mapping[str, Value]) -> None:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import time
 
+_RANDOM = random.SystemRandom()
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on now, and no other caller in this process was given.
+
+    The kernel takes ports of clients, and those of a bind to port 0, from 32768 on: a server that listens a moment
+    later would find one of these taken.
+    """
+    while True:
+        port = _RANDOM.randrange(15_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes] | None = None, seconds: float = 30) -> None:

@@ -106,7 +106,7 @@ def _saml(view: View) -> Iterator[Hit]:
 
 def _saml_address(view: View) -> Iterator[Hit]:
     node = _method(view, "saml")
-    if node is not None and node.get("serviceAddress") is None:
+    if node is not None and node.get("serviceAddress") in (None, ""):
         yield Hit(node.at("serviceAddress"), "SAML is enabled and has no serviceAddress.")
 
 
