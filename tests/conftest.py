@@ -1,6 +1,6 @@
 """Shared by all tests: the folder of this file is importable, for `needs` and the servers on loopback.
 
-With HALGIT_TEST_ALL set a skipped test fails: where everything is installed, a skip is a test that tests nothing.
+With TEST_ALL set a skipped test fails: where everything is installed, a skip is a test that tests nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from needs import UNAVAILABLE
 
 
 def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if not report.skipped or not os.environ.get("HALGIT_TEST_ALL"):
+    if not report.skipped or not os.environ.get("TEST_ALL"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     if UNAVAILABLE not in reason:
         report.outcome = "failed"
-        report.longrepr = f"{reason} (HALGIT_TEST_ALL: a skip is a failure)"
+        report.longrepr = f"{reason} (TEST_ALL: a skip is a failure)"
 
 
 @pytest.hookimpl(wrapper=True)

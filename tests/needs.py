@@ -1,6 +1,6 @@
 """What a test needs of the machine: outside programs and example repositories.
 
-A missing one skips the test with its name and Debian package. With HALGIT_TEST_ALL set, as in `.ci/run`, every skip
+A missing one skips the test with its name and Debian package. With TEST_ALL set, as in `.ci/run`, every skip
 is a failure (`conftest.py` turns it into one), except for what no Debian package provides: see `unavailable`.
 """
 

@@ -22,10 +22,8 @@ _WORDS = {"true": True, "1": True, "false": False, "0": False}
 OTHER_VARIABLES = frozenset({"HALGIT_GIT_TOKEN", "HALGIT_GIT_USER", "HALGIT_TERMINATION_FILE", "HALGIT_HOME"})
 """Variables that no option declares."""
 
-_NOT_OURS = lazy_pattern(
-    r"HALGIT_PARAM_|HALGIT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$|HALGIT_TEST_|HALGIT_UPDATE_"
-)
-"""Parameters, the variables Kubernetes sets for a Service named halgit, and those of the tests."""
+_NOT_OURS = lazy_pattern(r"HALGIT_PARAM_|HALGIT_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$")
+"""Parameters, and the variables Kubernetes sets for a Service named halgit."""
 
 
 def option_variables(environment: Iterable[str]) -> list[str]:

@@ -53,7 +53,7 @@ def get_aws(access: Access) -> Aws:
 
 
 class Aws:
-    """Clients of one login, or one for each profile, each made once. Clients may be used from several threads."""
+    """Clients of one login, or one for each profile, each created once. Clients may be used from several threads."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -71,17 +71,17 @@ class Aws:
             if key not in self._clients:
                 session = self._session(profile)
                 style = {"addressing_style": _style(session, endpoint)}
-                self._clients[key] = self._made(session, service, region, endpoint, s3=style)
+                self._clients[key] = self._create_client(session, service, region, endpoint, s3=style)
             return self._clients[key]
 
     def bucket(self, name: str, region: str = "") -> Any:
         """A client of S3 with the endpoint, region and profile that the operator gave for this bucket."""
-        given = self._access
+        access = self._access
         return self.client(
             "s3",
-            region=region or given.s3_region.for_host(name),
-            endpoint=given.s3_endpoint.for_host(name),
-            profile=given.s3_profile.for_host(name),
+            region=region or access.s3_region.for_host(name),
+            endpoint=access.s3_endpoint.for_host(name),
+            profile=access.s3_profile.for_host(name),
         )
 
     def ask(self, what: str, call: Callable[[], Answer]) -> Answer:
@@ -111,16 +111,16 @@ class Aws:
         """Return the factory of the client that exchanges a web identity for a login."""
         region = self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION")
 
-        def made(service: str, config: Any = None) -> Any:
+        def create(service: str, config: Any = None) -> Any:
             from botocore import UNSIGNED
 
             where = region or session.get_config_variable("region") or "us-east-1"
             endpoint = _endpoint(self._environment, service)
-            return self._made(session, service, where, endpoint, signature_version=UNSIGNED)
+            return self._create_client(session, service, where, endpoint, signature_version=UNSIGNED)
 
-        return made
+        return create
 
-    def _made(
+    def _create_client(
         self, session: botocore.session.Session, service: str, region: str, endpoint: str, **settings: Any
     ) -> Any:
         from botocore.config import Config
@@ -194,9 +194,9 @@ def _log_in(
 
     resolver = session.get_component("credential_provider")
     identity = AssumeRoleWithWebIdentityProvider(profiles, sts, profile, disable_env_vars=True)
-    for made in (identity, ContainerProvider(dict(environment))):
-        resolver.insert_after(made.METHOD, made)
-        resolver.remove(made.METHOD)
+    for provider in (identity, ContainerProvider(dict(environment))):
+        resolver.insert_after(provider.METHOD, provider)
+        resolver.remove(provider.METHOD)
     for method in ("env", *(() if instance else ("iam-role",))):
         resolver.remove(method)
 

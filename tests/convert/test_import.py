@@ -9,6 +9,7 @@ from typing import Any
 
 import judge
 import pytest
+import real_repository
 import yaml
 from charts_values import over
 from helm_python import Chart
@@ -252,29 +253,11 @@ def test_the_starting_repository_rendered_means_the_same(tmp_path: Path) -> None
     same(tmp_path, tmp_path / "hal", {}, "--secrets", "mask")
 
 
-REAL = {
-    "RELEASE_NAME": "isd",
-    "SPINNAKER_NAMESPACE": "isd",
-    "PROTOCOL": "https",
-    "OVERRIDE_DECK_URL": "spin.example.com",
-    "DYNAMIC_ACCOUNTS_REPO": "https://git.example.com/a/b&c.git",
-    "GIT_USER": "some body",
-    "DYN_ACCNT_CONFG_PATH": "/",
-    "BRANCH": "KEYSTONE",
-    "SERVICENOW_URL": "https://now.example.com",
-    "JIRA_URL": "https://jira.example.com",
-}
-REAL_SECRETS = {
-    "GIT_TOKEN": r"ab/cd&ef\gh ij",
-    "KEY": "k/e&y",
-    "SERVICENOW_BASE64_USR_PASSWD": "dXNlcjpwYXNzd29yZA==",
-    "JIRA_BASE64_USR_PASSWD": "amlyYTpwYXNzd29yZA==",
-}
-
-
 def test_the_real_repository_means_the_same(tmp_path: Path) -> None:
     source = shared_data() / "standard-isd-gitops"
-    ran = same(tmp_path, source, environment(tmp_path, REAL, REAL_SECRETS), "--secrets", "mask")
+    ran = same(
+        tmp_path, source, environment(tmp_path, real_repository.VALUES, real_repository.SECRETS), "--secrets", "mask"
+    )
     assert "RELEASE resembles a token but is none, and is kept unchanged. Did you mean RELEASE_NAME?" in ran.out
 
 

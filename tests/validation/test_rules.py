@@ -2,7 +2,7 @@
 
 `rules/<subject>/<rule>/positive/` and `.../negative/` are overlays on `rules/base/` (or stand alone where they hold a
 file named `alone`). `positive/findings.txt` pins what the rule says, one line each:
-`file:line:column: severity: message` and, on a line of its own, the next step. HALGIT_UPDATE_EXAMPLES=1 writes it.
+`file:line:column: severity: message` and, on a line of its own, the next step. UPDATE_EXAMPLES=1 writes it.
 `large.txt` names files that are made for the test, each with its size, for they are too large to be kept.
 """
 
@@ -96,7 +96,7 @@ def test_every_example_is_of_a_rule(folder: Path) -> None:
 def test_a_rule_finds_what_it_is_for(folder: Path) -> None:
     found = told([f for f in findings(folder) if f.rule == rule_of(folder)])
     pinned = folder / "findings.txt"
-    if os.environ.get("HALGIT_UPDATE_EXAMPLES"):
+    if os.environ.get("UPDATE_EXAMPLES"):
         pinned.write_text(found)
     assert found, "the rule finds nothing in its positive example"
     assert found == pinned.read_text()

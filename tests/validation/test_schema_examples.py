@@ -1,7 +1,7 @@
 """What `schema.check` says of whole files, word for word.
 
 `schema/<schema>/<name>.yml` is checked, `<name>.txt` pins every finding: `line: severity: rule: path: message` and, on
-a line of its own, the next step. HALGIT_UPDATE_EXAMPLES=1 writes it. `nothing-wrong` files have none.
+a line of its own, the next step. UPDATE_EXAMPLES=1 writes it. `nothing-wrong` files have none.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def test_every_fault_of_a_file_is_told(file: Path) -> None:
     assert not read.findings
     found = told(text, check(read.data, file.name, file.parent.name))
     pinned = file.with_suffix(".txt")
-    if os.environ.get("HALGIT_UPDATE_EXAMPLES") and file.stem != "nothing-wrong":
+    if os.environ.get("UPDATE_EXAMPLES") and file.stem != "nothing-wrong":
         pinned.write_text(found)
     assert found == ("" if file.stem == "nothing-wrong" else pinned.read_text())
     assert "hunter2" not in found, "a value that may be a secret"
