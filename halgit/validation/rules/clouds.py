@@ -154,7 +154,7 @@ def _base_image(provider: str, image: Node) -> Iterator[Hit]:
 def _foundry_links(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
-            if account.get(key) is None:
+            if empty(account, key):
                 yield Hit(account.path, f"{owner('cloudfoundry', account)} has no {key}.", hint=f"Set {key}.")
 
 
@@ -162,7 +162,7 @@ def _foundry_settings(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
             said = text(account, key)
-            if said is not None and not said.lower().startswith(("http://", "https://")):
+            if said and not said.lower().startswith(("http://", "https://")):
                 yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has a {key} that is not an http address.")
     for provider, node in view.providers:
         retries = coerce_integer(node.get("clientConfig", "maxRetries"), 32)
@@ -290,7 +290,7 @@ def _no_dcos_login(view: View) -> Iterator[Hit]:
 def _incomplete_clusters(view: View) -> Iterator[Hit]:
     for node in _dcos_providers(view):
         for cluster in node.items("clusters"):
-            name = text(cluster, "name")
+            name = text(cluster, "name") or int(cluster.path[-1]) + 1
             if empty(cluster, "dcosUrl"):
                 yield Hit(cluster.path, f"The DC/OS cluster {name} has no dcosUrl.", hint="Set dcosUrl.")
             if empty(cluster, "loadBalancer", "image"):

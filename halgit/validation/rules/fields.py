@@ -11,11 +11,19 @@ from halgit import references
 from halgit import yaml as hyaml
 from halgit.halyard import resources
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import Skipped, Value
+from halgit.pipeline import Path, Skipped, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation.rule import Hit
 from halgit.validation.schema_acceptor import ORDINARY_ADDRESS
 from halgit.validation.view import Node, View
+
+BESIDE_CONFIG = ("profiles/", "service-settings/")
+"""Folders that Halyard reads below a deployment's folder only."""
+
+
+def named_step(path: Path) -> str:
+    """A key as messages name it, or an item of a list by its number."""
+    return path[-1] if isinstance(path[-1], str) else f"Item {path[-1] + 1} of {path[-2]}"
 
 
 def skipped_file(view: View, left: Skipped) -> Hit:

@@ -18,7 +18,7 @@ from halgit.record import replace
 from halgit.text.phrases import join_words
 from halgit.validation.account_entries import find_provider, relax_key
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import word
+from halgit.validation.rules.fields import BESIDE_CONFIG, named_step, word
 from halgit.validation.rules.local_files import BACKUP_FOLDER
 from halgit.validation.view import Node, View
 
@@ -153,7 +153,7 @@ def _halyard_files(view: View) -> Iterator[Hit]:
     below = re.compile(rf"(?<![\w.-])(?:{re.escape(home)}|{_HOMES})/(?!\w+/staging/)")
     for file, path, value in _texts_of_services(view):
         if below.search(value):
-            message = f"{path[-1]} names a file below {home}/, which the service's pod does not have."
+            message = f"{named_step(path)} names a file below {home}/, which the service's pod does not have."
             yield Hit(path, message, file.path)
         elif value.removeprefix("file:").startswith(BACKUP_FOLDER):
             message = f"{path[-1]} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
@@ -289,12 +289,13 @@ def _describe_encryption(path: str, file: File) -> str:
 
 
 def _without_deployment(view: View) -> Iterator[Hit]:
-    folders = [left for left in view.compiled.skipped if left.path.startswith(("profiles/", "service-settings/"))]
-    if folders and "config" in view.files:
-        folder = folders[0].path.split("/", 1)[0]
-        message = f"{folder} is beside config, where Halyard does not read it."
-        hint = f"Move it to {view.compiled.deployment}/{folder}."
-        yield Hit((), message, view.written_in(folders[0].path), hint, 1, 1)
+    skipped = [left.path for left in view.compiled.skipped] if "config" in view.files else []
+    for folder in BESIDE_CONFIG:
+        first = next((path for path in skipped if path.startswith(folder)), None)
+        if first is not None:
+            message = f"{folder[:-1]} is beside config, where Halyard does not read it."
+            hint = f"Move it to {view.compiled.deployment}/{folder[:-1]}."
+            yield Hit((), message, view.written_in(first), hint, 1, 1)
 
 
 RULES = (

@@ -18,7 +18,7 @@ from halgit.pipeline import MISSING, File
 from halgit.record import replace
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import skipped_file
+from halgit.validation.rules.fields import BESIDE_CONFIG, skipped_file
 from halgit.validation.view import Node, View, name_of
 
 _LARGEST = 1024 * 1024
@@ -43,6 +43,8 @@ def _profiles(view: View) -> Iterator[tuple[Node, File, str, tuple[str, ...]]]:
 def _not_taken(view: View) -> Iterator[Hit]:
     for left in view.compiled.skipped:
         place = layout.classify_file(left.path, tuple(view.running))
+        if left.path.startswith(BESIDE_CONFIG) and "config" in view.files:
+            continue  # profiles/no-deployment-folder reports the folder
         if left.reason.startswith("the folder"):
             yield replace(skipped_file(view, left), hint="Move the file, or remove it.")
         elif place.kind == "profile" and left.reason.startswith(("no service", "config has no")):

@@ -13,7 +13,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Path, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import environment
-from halgit.validation.rules.fields import word
+from halgit.validation.rules.fields import named_step, word
 from halgit.validation.view import Node, View
 
 _TEXTS: Final = (
@@ -102,7 +102,7 @@ def _breaks(view: View) -> Iterator[Hit]:
         if problem:
             is_quote = problem.startswith("a double quote") and not view.is_secret(path, file)
             shown = _quoted(text) if is_quote else ""
-            message = f"{_named(path)} contains {problem} in Halyard's template."
+            message = f"{named_step(path)} contains {problem} in Halyard's template."
             yield Hit(path, message, file.path, f"Write {shown}." if shown else hint)
 
 
@@ -127,12 +127,7 @@ def _changes(view: View) -> Iterator[Hit]:
             message, hint = "a newline, which becomes a space", "Write \\n for each newline."
         else:
             continue
-        yield Hit(path, f"{_named(path)} contains {message} in Halyard's template.", file.path, hint)
-
-
-def _named(path: Path) -> str:
-    """A key as messages name it, or an item of a list by its number."""
-    return path[-1] if isinstance(path[-1], str) else f"Item {path[-1] + 1} of {path[-2]}"
+        yield Hit(path, f"{named_step(path)} contains {message} in Halyard's template.", file.path, hint)
 
 
 _NULL_FAILS: Final = (("kubernetes", "volumes"), ("kubernetes", "useExecHealthCheck"), ("kubernetes", "useTcpProbe"))
@@ -202,7 +197,7 @@ def _refused_names(node: Node) -> Iterator[tuple[Path, str, str]]:
     ):
         for path, said in (found for steps in places for found in _words(node, steps)):
             if said and not any(part in said for part in _OF_TEMPLATES) and not pattern.fullmatch(said):
-                yield path, f"{_named(path)} is not {what} in Kubernetes.", hint
+                yield path, f"{named_step(path)} is not {what} in Kubernetes.", hint
 
 
 RULES = (

@@ -124,7 +124,8 @@ def _bom(view: View) -> tuple[Node, str, Value]:
 
 def _no_bom(view: View) -> Iterator[Hit]:
     node, path, _ = _bom(view)
-    if path and path not in view.files and not _is_elsewhere(view, path):
+    is_missing = path and path not in view.files and not _is_elsewhere(view, path)
+    if is_missing and versions.supports_plugins(str(node.get("version"))) is not None:
         yield Hit(node.at("version"), f"The tree has no {path}, the BOM of this version.")
 
 
@@ -151,7 +152,8 @@ def _no_local_profiles(view: View) -> Iterator[Hit]:
             folder = f".boms/{service}/{version[6:]}/"
             if not _has_profile(view, folder) and not _is_elsewhere(view, folder.rstrip("/")):
                 message = f"The BOM has version {version} of {service}, and the tree has no profile below {folder}."
-                hint = f"Add {folder}{service}.yml, or name a .boms that others mount with --mounted."
+                profile = "settings.js" if service == "deck" else f"{service}.yml"
+                hint = f"Add {folder}{profile}, or name a .boms that others mount with --mounted."
                 yield Hit(entry.at("version"), message, path, hint, line=1, column=1)
 
 
