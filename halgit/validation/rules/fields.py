@@ -23,7 +23,10 @@ BESIDE_CONFIG = ("profiles/", "service-settings/")
 
 def named_step(path: Path) -> str:
     """A key as messages name it, or an item of a list by its number."""
-    return path[-1] if isinstance(path[-1], str) else f"Item {path[-1] + 1} of {path[-2]}"
+    if isinstance(path[-1], str):
+        return path[-1]
+    owner_ = next((step for step in reversed(path) if isinstance(step, str)), "the list")
+    return f"Item {path[-1] + 1} of {owner_}"
 
 
 def skipped_file(view: View, left: Skipped) -> Hit:

@@ -156,7 +156,7 @@ def _halyard_files(view: View) -> Iterator[Hit]:
             message = f"{named_step(path)} names a file below {home}/, which the service's pod does not have."
             yield Hit(path, message, file.path)
         elif value.removeprefix("file:").startswith(BACKUP_FOLDER):
-            message = f"{path[-1]} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
+            message = f"{named_step(path)} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
             yield Hit(path, message, file.path, "Mount the file into the service's pod, and write its path there.")
 
 
