@@ -27,7 +27,7 @@ from halgit.errors import AccountError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import MISSING, Value
 from halgit.record import Record, field
-from halgit.text.phrases import suggest_nearest
+from halgit.text.phrases import add_article, suggest_nearest
 from halgit.validation.account_entries import (
     check_name,
     field_kind,
@@ -120,7 +120,7 @@ def _add(file: AccountsFile, change: Change, policy: Policy, exists: Callable[[s
     same = file.find(change.name, any_case=True)
     if same:
         raise ExistsError(
-            f"{file.name} has a {same[0].provider} account {same[0].name} already.",
+            f"{file.name} has {add_article(same[0].provider)} account {same[0].name} already.",
             "Choose another name, or update that account.",
         )
     provider = find_provider(change.provider)
@@ -181,7 +181,7 @@ def _remove(file: AccountsFile, entry: Entry, policy: Policy) -> Edited:
         )
     notes = ["Nothing was revoked: the kubeconfig's credentials stay valid until they are revoked at the cluster."]
     if entry.provider not in _REFRESHED:
-        notes.append(f"Clouddriver drops a {entry.provider} account only when it is restarted.")
+        notes.append(f"Clouddriver drops {add_article(entry.provider)} account only when it is restarted.")
     return Edited(edited, entry, None, tuple(notes))
 
 
@@ -287,4 +287,4 @@ def _notes(provider: str, entry: Mapping[str, Value]) -> Iterator[str]:
     if provider not in provider_names():
         yield f"halgit does not know the provider {provider}; its fields were not checked."
     elif provider not in _REFRESHED:
-        yield f"Clouddriver loads a {provider} account only when it is restarted."
+        yield f"Clouddriver loads {add_article(provider)} account only when it is restarted."

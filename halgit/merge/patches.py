@@ -19,7 +19,7 @@ from halgit.pipeline import Origin, Patch, Path, Step, Trace, Value
 from halgit.record import Record
 from halgit.text import paths
 from halgit.text.paths import Selector
-from halgit.text.phrases import suggest_nearest
+from halgit.text.phrases import add_article, suggest_nearest
 
 _ROOT_KEY = ""
 """The key of the document in a container mapping, so that the root too has a parent."""
@@ -301,7 +301,7 @@ def _step(node: Draft, segment: str | Selector, member: str, *, new: bool) -> St
             return text
         raise _no_match(member, text, "there is no such key", suggest_nearest(text, node.names, "Correct the path."))
     if node.kind != "list":
-        raise _no_match(member, text, f"its parent is a {node.kind}", "Correct the path.")
+        raise _no_match(member, text, f"its parent is {add_article(node.kind)}", "Correct the path.")
     if isinstance(segment, Selector):
         return _selected_position(node, segment, member)
     return _position(len(node.items()), segment, member, new=new)

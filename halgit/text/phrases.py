@@ -29,6 +29,14 @@ def join_words(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def add_article(noun: str) -> str:
+    """Put `a` or `an` before a key, a type or a provider, by its first letter; `null` has no article.
+
+    A `u` is read as in `user` and `URL`: words such as `unit` are more frequent here than `unknown`.
+    """
+    return noun if noun == "null" else f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
 def describe_kind(value: Value) -> str:
     """Describe the type of a value for a message; never the value itself."""
     if value is None:

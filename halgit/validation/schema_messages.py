@@ -18,7 +18,7 @@ from halgit.pipeline import Finding, Path, PlainScalar, Severity, Value
 from halgit.record import Record, field, replace
 from halgit.redaction import Secret, SecretText
 from halgit.text.limits import MAX_REPEATS
-from halgit.text.phrases import describe_kind, join_words, suggest_nearest
+from halgit.text.phrases import add_article, describe_kind, join_words, suggest_nearest
 from halgit.validation.schema_documents import is_null
 
 Schema = Mapping[str, Any]
@@ -281,7 +281,7 @@ def _wanted(spec: Schema, options: list[str]) -> str:
     if "array" in kinds:
         return "a list"
     title = str(spec.get("title", "something else"))
-    return title if title.startswith("true") else f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
+    return title if title.startswith("true") else add_article(title)
 
 
 def _kind_hint(value: Value, wanted: str) -> str:

@@ -135,7 +135,7 @@ def test_texts_stay_what_was_typed(repository: Repository, clouddriver: Judge) -
     fields = [part for text in typed for part in ("--field", text)]
     ran = accounts(repository, "add", "a", "--provider", "AWS", *fields)
     assert ran.code == 0, ran.err
-    assert ran.err == "Clouddriver loads a aws account only when it is restarted.\n"
+    assert ran.err == "Clouddriver loads an aws account only when it is restarted.\n"
     (bound,) = clouddriver.of_repository(repository.url).accounts("aws")
     assert {key: bound[key] for key in ("accountId", "externalId", "environment", "assumeRole", "lambdaEnabled")} == {
         "accountId": "012345678901", "externalId": "0755", "environment": "on", "assumeRole": "1_000",

@@ -34,7 +34,7 @@ def _duplicate_names(view: View) -> Iterator[Hit]:
 def _no_account_name(view: View) -> Iterator[Hit]:
     for provider, account in view.accounts:
         if account.get("name") is None:
-            yield Hit(account.path, f"A {provider} account has no name.")
+            yield Hit(account.path, f"{owner(provider, account)} has no name.")
 
 
 def _no_accounts(view: View) -> Iterator[Hit]:

@@ -12,7 +12,7 @@ from halgit.halyard.coercion import coerce_integer, is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Severity
 from halgit.record import replace
-from halgit.text.phrases import join_words, suggest_nearest
+from halgit.text.phrases import add_article, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import both, empty, half, owner, text, word
 from halgit.validation.view import Node, View
@@ -163,7 +163,8 @@ def _foundry_settings(view: View) -> Iterator[Hit]:
         for key in ("appsManagerUri", "metricsUri"):
             said = text(account, key)
             if said and not said.lower().startswith(("http://", "https://")):
-                yield Hit(account.at(key), f"{owner('cloudfoundry', account)} has a {key} that is not an http address.")
+                whose = owner("cloudfoundry", account)
+                yield Hit(account.at(key), f"{whose} has {add_article(key)} that is not an http address.")
     for provider, node in view.providers:
         retries = coerce_integer(node.get("clientConfig", "maxRetries"), 32)
         if provider == "cloudfoundry" and retries is not None and retries < 1:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Value
-from halgit.text.phrases import describe_kind, join_words
+from halgit.text.phrases import add_article, describe_kind, join_words
 from halgit.validation.account_access import activates
 from halgit.validation.account_entries import (
     Effect,
@@ -102,7 +102,7 @@ def _duplicate(view: View) -> Iterator[Hit]:
             if name.lower() in seen:
                 other, file = seen[name.lower()]
                 where = file if file != document.file else "this file"
-                message = f"The account {name} is a duplicate: {where} has a {other} account of this name."
+                message = f"The account {name} is a duplicate: {where} has {add_article(other)} account of this name."
                 notes.append(((*path, "name"), message, ""))
             else:
                 seen[name.lower()] = (provider, document.file)
