@@ -29,7 +29,7 @@ _TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "
               "reference/")  # fmt: skip
 """Errors that do not stop an import: values are not set yet, and secrets are not read."""
 
-_TO_DECIDE = ("secrets/", "opsmx/in-key", "opsmx/misplaced-token", "opsmx/misspelled-token",
+_TO_DECIDE = ("secrets/", "opsmx/bom", "opsmx/in-key", "opsmx/misplaced-token", "opsmx/misspelled-token",
               "reference/")  # fmt: skip
 _CONVERTED = (".yml", ".yaml", ".js", "config")
 """The files that a conversion looks at."""

@@ -72,7 +72,7 @@ def compile_tree(
         findings=(
             *dict.fromkeys((*(one for source in sources for one in source.findings), *unfetched.values())),
             *merged.findings,
-            *(dialect.bom.findings if dialect.bom else ()),
+            *dialect.bom_findings(selected.kept, root, config),
             *dialect.parameters.findings,
             *halconfig.findings,
             *rest.findings,
@@ -194,6 +194,14 @@ class ParameterDialect(Record):
 
         config = files["config"].data if "config" in files else MISSING
         return apply_bom(files, self.bom, _deployment(root, config))
+
+    def bom_findings(self, paths: Sequence[str], root: LayerSettings, config: Value) -> tuple[Finding, ...]:
+        """Return the findings about the `bom`. `paths` are the files of the tree."""
+        if self.bom is None:
+            return ()
+        from halgit.opsmx.bom import find_unused_images
+
+        return (*self.bom.findings, *find_unused_images(paths, self.bom, _deployment(root, config), self.layers))
 
     def restore_names(self, files: Mapping[str, File]) -> Mapping[str, File]:
         """Return merged files whose origins name the variant file that a value was written in."""

@@ -21,6 +21,9 @@ DAEMON_FILES = ("halyard.yaml", "halyard-local.yaml", "halyard-local.yml")
 SETTINGS = frozenset({"halgit.yaml", "halgit.lock"})
 """halgit's own files, which never become files of a tree."""
 
+_BOM = "bom"
+"""The file of an OpsMx repository that sets versions and images; in the dialect halgit it is skipped."""
+
 _FOLDERS = frozenset({"profiles", "service-settings"})
 _MONITORING = "spinnaker-monitoring-local.yml"
 
@@ -124,7 +127,9 @@ def select_files(
 def _skipped(paths: Iterable[str], deployments: Sequence[str], with_daemon_files: bool) -> Iterator[Skipped]:
     for path in paths:
         if path not in DAEMON_FILES:
-            reason = layout.classify_file(path, deployments).reason
+            reason = (
+                "only the dialect opsmx reads it" if path == _BOM else layout.classify_file(path, deployments).reason
+            )
             if reason:
                 yield Skipped(path, reason)
         elif not with_daemon_files:

@@ -7,17 +7,18 @@ predecessor's init script does: an entry applies to all files whose name begins 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from halgit import yaml as hyaml
 from halgit.halyard import services
 from halgit.merge.diagnostics import Diagnostic, file_trace, to_findings
 from halgit.merge.scalars import Change, replace_scalars
-from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Origin, Path, Severity, Skipped, Trace, Value
+from halgit.pipeline import EMPTY, File, Finding, Layer, Origin, Path, Severity, Skipped, Trace, Value
 from halgit.record import Record, replace
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 BOM = "bom"
+_KEYS = ("version", "services")
 _SKIPPED = Skipped(BOM, "its version and images are set in config and service-settings")
 
 
@@ -37,55 +38,70 @@ def read_bom(layers: Sequence[Layer]) -> Bom:
         return Bom()
     file = layer.id.file(BOM)
     read = hyaml.read(layer.files[BOM], file)
+    findings = tuple(replace(finding, layer=layer.id.name) for finding in read.findings)
     if not read.documents:
-        findings = tuple(replace(finding, layer=layer.id.name) for finding in read.findings)
         return Bom(findings=findings, skipped=(_SKIPPED,))
-    root = Origin(layer.id, file, ())
-    diagnostics: list[Diagnostic] = []
-    data = _mapping(read.data, root, diagnostics)
-    version = _string(data.get("version", MISSING), _at(root, ("version",)), diagnostics)
-    images = dict(_images(_mapping(data.get("services"), _at(root, ("services",)), diagnostics), root, diagnostics))
-    return Bom(version, images, to_findings(diagnostics, layers), (_SKIPPED,))
+    reader = _BomReader(Origin(layer.id, file, (), BOM))
+    version, images = reader.read(read.data)
+    return Bom(version, images, (*findings, *to_findings(reader.diagnostics, layers)), (_SKIPPED,))
 
 
-def _images(
-    entries: Mapping[str, Value], root: Origin, diagnostics: list[Diagnostic]
-) -> Iterator[tuple[str, tuple[str, Origin]]]:
-    for name, entry in entries.items():
-        origin = _at(root, ("services", name))
+class _BomReader:
+    """Reads the document of a `bom` and collects what is wrong with it. `root` is its origin."""
+
+    def __init__(self, root: Origin) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._root = root
+
+    def read(self, data: Value) -> tuple[tuple[str, Origin] | None, dict[str, tuple[str, Origin]]]:
+        """Return the version and the images by service, each with its origin."""
+        bom = self._mapping(data, (), _KEYS)
+        version = self._string(bom.get("version"), ("version",))
+        entries = self._mapping(bom.get("services"), ("services",))
+        images = {name: self._image(name, entry) for name, entry in entries.items()}
+        return version, {name: image for name, image in images.items() if image}
+
+    def _image(self, name: str, entry: Value) -> tuple[str, Origin] | None:
+        path: Path = ("services", name)
         if name not in services.SERVICES:
             hint = suggest_nearest(name, services.SERVICES, "Remove it.")
-            message = f"The bom names an unknown service: {name}."
-            diagnostics.append(Diagnostic("opsmx/bom", origin, message, hint, severity=Severity.WARNING))
-            continue
-        image = _mapping(entry, origin, diagnostics).get("image", MISSING)
-        value = _string(image, _at(root, ("services", name, "image")), diagnostics)
-        if value is not None:
-            yield name, value
+            self._warn(path, f"The bom names an unknown service: {name}.", hint)
+            return None
+        image = self._mapping(entry, path, ("image",)).get("image")
+        if image is None and (entry is None or isinstance(entry, dict)):
+            self._warn(path, f"The bom names no image for {name}.", "Write `image`, or remove the entry.")
+        return self._string(image, (*path, "image"))
 
-
-def _mapping(value: Value, origin: Origin, diagnostics: list[Diagnostic]) -> Mapping[str, Value]:
-    if isinstance(value, dict):
+    def _mapping(self, value: Value, path: Path, keys: Sequence[str] = ()) -> Mapping[str, Value]:
+        """Return a mapping, empty if there is none; other keys than `keys` are reported if it has any."""
+        if not isinstance(value, dict):
+            if value is not None:
+                hint = "Write `version` and `services.<name>.image`."
+                self._add(path, f"Expected a mapping, got {describe_kind(value)}.", hint)
+            return {}
+        for key in value if keys else ():
+            if key not in keys:
+                hint = suggest_nearest(key, keys, f"Use {' and '.join(keys)} only.")
+                self._warn((*path, key), f"Unknown key {key}, which is not read.", hint)
         return value
-    if value is not None:
-        message = f"Expected a mapping, got {describe_kind(value)}."
-        hint = "Write `version` and `services.<name>.image`."
-        diagnostics.append(Diagnostic("opsmx/bom", origin, message, hint))
-    return {}
 
-
-def _string(value: Value, origin: Origin, diagnostics: list[Diagnostic]) -> tuple[str, Origin] | None:
-    if value is MISSING or value is None:
+    def _string(self, value: Value, path: Path) -> tuple[str, Origin] | None:
+        if isinstance(value, str) and value:
+            return str(value), self._at(path)
+        if value == "":
+            self._add(path, "The value is empty.", "Write it, or remove the key.")
+        elif value is not None:
+            self._add(path, f"Expected a string, got {describe_kind(value)}.", "Write the value in quotes.")
         return None
-    if isinstance(value, str) and value:
-        return str(value), origin
-    message = f"Expected a string, got {describe_kind(value)}."
-    diagnostics.append(Diagnostic("opsmx/bom", origin, message, "Write the value in quotes."))
-    return None
 
+    def _warn(self, path: Path, message: str, hint: str) -> None:
+        self._add(path, message, hint, Severity.WARNING)
 
-def _at(root: Origin, path: Path) -> Origin:
-    return Origin(root.layer, root.file, path, "bom")
+    def _add(self, path: Path, message: str, hint: str, severity: Severity = Severity.ERROR) -> None:
+        self.diagnostics.append(Diagnostic("opsmx/bom", self._at(path), message, hint, severity=severity))
+
+    def _at(self, path: Path) -> Origin:
+        return replace(self._root, path=path)
 
 
 # --- application -----------------------------------------------------------------------------------------------
@@ -101,9 +117,24 @@ def apply_bom(files: Mapping[str, File], bom: Bom, deployment: str) -> dict[str,
     for path, file in files.items():
         service = _service(path, deployment)
         images = [image for name, image in bom.images.items() if service.startswith(name)]
-        if images and isinstance(file.data, dict):
+        if images and (file.data is None or isinstance(file.data, dict)):
             changed[path] = _override(file, (), "artifactId", *images[-1])
     return changed
+
+
+def find_unused_images(files: Iterable[str], bom: Bom, deployment: str, layers: Sequence[Layer]) -> tuple[Finding, ...]:
+    """Return a warning for each image of the `bom` that is for none of these files."""
+    found = {_service(path, deployment) for path in files} - {""}
+    diagnostics = []
+    for name, (_, origin) in bom.images.items():
+        if not any(service.startswith(name) for service in found):
+            file = f"{deployment}/service-settings/{name}.yml"
+            message = (
+                f"The image of {name} is not used: no file of service-settings has a name that begins with {name}."
+            )
+            hint = f"Add {file}, or remove the entry."
+            diagnostics.append(Diagnostic("opsmx/bom", origin, message, hint, severity=Severity.WARNING))
+    return to_findings(diagnostics, layers)
 
 
 def _deployments(config: Value) -> list[int]:
@@ -126,15 +157,26 @@ def _override(file: File, parent: Path, key: str, value: str, origin: Origin) ->
     node = file.data
     for step in parent:
         node = node[step]
+    has_key = node is not None and key in node
     before = file_trace(file)
-    if key not in node:
-        data = hyaml.apply_change(file.data, path, value)
-        file = replace(file, how="merged", data=data, body=None, splices=EMPTY)
+    if not has_key:
+        file = _add_key(file, path, value)
     elif node[key] != value:
         file = replace_scalars(file, file.data, {path: Change(value, "")})
     layers = file.layers if origin.layer in file.layers else (*file.layers, origin.layer)
-    overridden = before.at(path) if key in node else None
+    overridden = before.at(path) if has_key else None
     return replace(file, layers=layers, trace=_with_origin(before, path, origin, overridden))
+
+
+def _add_key(file: File, path: Path, value: str) -> File:
+    """Return the file with a new key; its text is kept where it has one."""
+    if isinstance(file.body, bytes) and not file.splices:
+        try:
+            body = hyaml.edit(file.body, path, value)
+            return replace(file, how="merged", data=hyaml.apply_change(file.data, path, value), body=body)
+        except hyaml.EditError:
+            pass
+    return replace(file, how="merged", data=hyaml.apply_change(file.data, path, value), body=None, splices=EMPTY)
 
 
 def _with_origin(trace: Trace, path: Path, origin: Origin, overridden: Trace | None) -> Trace:

@@ -40,7 +40,11 @@ def copy_of_the_checkout(folder: Path) -> Path:
         if name and (needs.ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(needs.ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / ".venv").mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if not entry.name.startswith("."):
+            (folder / ".venv" / entry.name).symlink_to(entry)
+    (folder / ".venv" / ".run").touch()  # up to date, so that make installs nothing into the environment of the tests
     return folder
 
 

@@ -99,6 +99,27 @@ def test_the_origin_is_the_bom(tmp_path: Path, target: str, line: str) -> None:
         ("version: 1.30\n", "bom:1:1: error: Expected a string, got a number. Write the value in quotes."),
         ("- a\n", "bom:1:1: error: Expected a mapping, got a list. Write `version` and `services.<name>.image`."),
         ("services: {gate: x}\n", "bom:1:12: error: Expected a mapping, got a string."),
+        ("services: {gate: {image: ''}}\n", "bom:1:19: error: The value is empty. Write it, or remove the key."),
+        ("services: {gate: {image: }}\n", "bom:1:12: warning: The bom names no image for gate."),
+        (
+            "services: {gate: }\n",
+            "bom:1:12: warning: The bom names no image for gate. Write `image`, or remove the entry.",
+        ),
+        (
+            "service: {gate: {image: x}}\n",
+            "bom:1:1: warning: Unknown key service, which is not read. Did you mean services?",
+        ),
+        (
+            "services: {gate: {image: x, tag: y}}\n",
+            "bom:1:29: warning: Unknown key tag, which is not read. Use image only.",
+        ),
+        (
+            "services: {fiat: {image: x}}\n",
+            "bom:1:19: warning: The image of fiat is not used: no file of service-settings has a name that begins with "
+            "fiat. Add default/service-settings/fiat.yml, or remove the entry.",
+        ),
+        ("version: 1.30.1\nversion: 1.30.2\n", "bom:2:1: warning: duplicate key version in this mapping"),
+        ("version: 1.30.1\n---\nversion: 1.30.2\n", "bom:2:1: error: a second document begins here"),
         ("a: [\n", "bom:1:4: error: the list opened by [ here is not closed."),
     ],
 )
@@ -110,12 +131,38 @@ def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, text: str, mess
     assert message in ran.err
 
 
+def test_a_version_may_be_missing_and_a_file_without_keys_gets_its_image(tmp_path: Path) -> None:
+    files = {"config": CONFIG, "bom": "version:\nservices: {gate: {image: x}, fiat: {image: y}}\n",
+             f"{SETTINGS}/gate.yml": "# none yet\n", f"{SETTINGS}/fiat.yml": "env: {A: b} # c\n"}  # fmt: skip
+    render(write(tmp_path / "repo", files), tmp_path / "hal")
+    assert (tmp_path / "hal/config").read_text() == CONFIG
+    assert (tmp_path / "hal" / SETTINGS / "gate.yml").read_text() == "# none yet\nartifactId: x\n"
+    assert (tmp_path / "hal" / SETTINGS / "fiat.yml").read_text() == "env: {A: b} # c\nartifactId: 'y'\n"
+
+
+def test_import_writes_the_values_of_the_bom_and_keeps_comments(tmp_path: Path) -> None:
+    repo = write(tmp_path / "repo", FILES)
+    ran = halgit("import", str(repo), str(tmp_path / "new"))
+    assert ran.code == 0, ran.err
+    base = tmp_path / "new/base"
+    assert (base / "config").read_text() == CONFIG.replace("1.28.4", "'1.30.1'")
+    assert (base / SETTINGS / "gate.yml").read_text() == "healthEndpoint: /health\nartifactId: quay.io/x/gate:2\n"
+    assert (
+        (base / SETTINGS / "clouddriver-ro.yml")
+        .read_text()
+        .startswith("# images\nartifactId: quay.io/x/clouddriver:2 #")
+    )
+    assert not (base / "bom").exists()
+    assert "bom:5" in (tmp_path / "new/import-report.md").read_text()
+
+
 def test_in_the_halgit_dialect_the_file_has_no_meaning(tmp_path: Path) -> None:
     repo = write(tmp_path / "repo", {**FILES, "bom": "a: [\n"})
     options = ("--dialect", "halgit", "--secrets", "mask", "--no-validate")
     ran = halgit("render", "--repo", str(repo), "--out", str(tmp_path / "x"), *options)
     assert ran.code == 0, ran.err
     assert (tmp_path / "x" / "config").read_text() == CONFIG
+    assert "bom      only the dialect opsmx reads it" in ran.out
 
 
 REAL = {
