@@ -25,6 +25,7 @@ _PULL_SECRET = "imagePullSecret"
 """The name of a Secret, which is not secret itself."""
 _ACCOUNTS = "DYNAMIC_ACCOUNTS_REPO"
 _STORMDRIVER = ("global.stormdriver", "global.stormdriver.enabled")
+"""Whether the release uses Stormdriver: any value that is true for `if` of a Helm template, as in the old chart."""
 
 
 class ChartValues(Record):
@@ -66,9 +67,8 @@ def read_chart_values(text: bytes, file: str) -> ChartValues:
             _add_parameter(parameters, key, token, value, values)
         moved.append((key, _target(row)))
     unknown = tuple(key for key in values if key not in known)
-    is_stormdriver = any(value is True or value == "true" for value in stormdriver)
     written = new_values(values, known, dict(secrets))
-    return ChartValues(parameters, tuple(secrets), tuple(moved), unknown, is_stormdriver, written)
+    return ChartValues(parameters, tuple(secrets), tuple(moved), unknown, any(stormdriver), written)
 
 
 def _parse(text: bytes, file: str) -> dict[str, Value]:

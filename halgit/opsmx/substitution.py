@@ -93,7 +93,8 @@ def substitute_tokens(
     substituter = _Substituter(parameters, diagnostics, variant, _deployments(files))
     changed = {path: substituter.substitute(files[path]) for path in sorted(files)}
     findings = (*diagnostics.findings(), *new_duplicate_items(files, changed, layers))
-    unset = {name for name, one in parameters.values.items() if one.set_by == SOURCE_BRANCH}
+    hides_files = parameters.values[STORMDRIVER].is_wrong
+    unset = {name for name, one in parameters.values.items() if hides_files or one.set_by == SOURCE_BRANCH}
     return Substitution(changed, frozenset(substituter.used | unset | {STORMDRIVER}), findings)
 
 

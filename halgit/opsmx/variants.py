@@ -17,7 +17,10 @@ STORMDRIVER = "stormdriver"
 
 _STORMDRIVER_PROFILES = ("orca-overrides.yml", "fiat-overrides.yml", "gate-overrides.yml")
 STORMDRIVER_SERVICES, _SPINNAKER = "profiles/stormdriver-spinnaker.yml", "profiles/spinnaker.yml"
-"""With Stormdriver this file is Spinnaker's `spinnaker.yml`, which Halyard generates otherwise."""
+"""With Stormdriver this file is Spinnaker's `spinnaker.yml`, which Halyard generates otherwise.
+
+A `spinnaker.yml` beside it is its copy, which users edit: it is rendered instead, and only with Stormdriver.
+"""
 
 
 class VariantSelection(Record):
@@ -51,8 +54,7 @@ def select_variants(layers: Sequence[Layer], variant: Variant, *, stormdriver: b
     for layer in layers:
         files = {path: text for path, text in layer.files.items() if without_variant(path) == path}
         own: dict[str, bytes] = {}
-        if not stormdriver:
-            skipped += _drop_stormdriver(files)
+        skipped += _drop_templates(files) if stormdriver else _drop_stormdriver(files)
         for path in sorted(layer.paths):
             if path.endswith(f"/{STORMDRIVER_SERVICES}") and path in files:
                 base = path.removesuffix(STORMDRIVER_SERVICES) + _SPINNAKER
@@ -77,10 +79,30 @@ def select_variants(layers: Sequence[Layer], variant: Variant, *, stormdriver: b
 def _drop_stormdriver(files: dict[str, bytes]) -> list[Skipped]:
     """Remove the files for Stormdriver and return them as skipped."""
     names = (*(f"/profiles/{name}" for name in _STORMDRIVER_PROFILES), f"/{STORMDRIVER_SERVICES}")
-    found = sorted(path for path in files if path.endswith(names))
-    for path in found:
+    found = sorted({*(path for path in files if path.endswith(names)), *_copies(files)})
+    return _drop(files, found, f"it is for Stormdriver, and the parameter {STORMDRIVER} is not true")
+
+
+def _drop_templates(files: dict[str, bytes]) -> list[Skipped]:
+    """Remove the files that have an edited copy, and return them as skipped."""
+    found = [path.removesuffix(_SPINNAKER) + STORMDRIVER_SERVICES for path in _copies(files)]
+    return _drop(files, found, "spinnaker.yml is its copy, which is rendered instead")
+
+
+def _copies(files: Mapping[str, bytes]) -> list[str]:
+    """Return the files `spinnaker.yml` that have a `stormdriver-spinnaker.yml` beside them."""
+    found = (
+        path.removesuffix(STORMDRIVER_SERVICES) + _SPINNAKER
+        for path in files
+        if path.endswith(f"/{STORMDRIVER_SERVICES}")
+    )
+    return sorted(path for path in found if path in files)
+
+
+def _drop(files: dict[str, bytes], paths: Sequence[str], reason: str) -> list[Skipped]:
+    for path in paths:
         del files[path]
-    return [Skipped(path, f"it is for Stormdriver, and the parameter {STORMDRIVER} is not true") for path in found]
+    return [Skipped(path, reason) for path in paths]
 
 
 def _rename(trace: Trace, names: Mapping[tuple[LayerId, str], str]) -> Trace:

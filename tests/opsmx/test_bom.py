@@ -227,7 +227,59 @@ def test_with_the_parameter_they_are_rendered(tmp_path: Path) -> None:
     assert (profiles / "spinnaker.yml").read_text() == "a: {host: isd-storm}\n"
 
 
-@pytest.mark.parametrize("values", ["global: {stormdriver: true}\n", "global: {stormdriver: {enabled: true}}\n"])
+@pytest.mark.parametrize(
+    ("used", "skipped", "reason"),
+    [
+        ("false", "spinnaker", "it is for Stormdriver, and the parameter stormdriver is not true"),
+        ("true", "stormdriver-spinnaker", "spinnaker.yml is its copy, which is rendered instead"),
+    ],
+)
+def test_an_edited_copy_of_its_services_is_rendered_with_stormdriver_only(
+    tmp_path: Path, used: str, skipped: str, reason: str
+) -> None:
+    repo = write(tmp_path / "repo", {**STORM, "default/profiles/spinnaker.yml": "a: {host: mine}\n"})
+    options = ("--set", f"stormdriver={used}")
+    result = render(repo, tmp_path / "hal", *options)
+    assert {"path": f"default/profiles/{skipped}.yml", "reason": reason} in result["skipped"]
+    copy = tmp_path / "hal/default/profiles/spinnaker.yml"
+    assert (copy.exists() and copy.read_text()) == (used == "true" and "a: {host: mine}\n")
+
+
+def test_a_wrong_value_is_one_error(tmp_path: Path) -> None:
+    repo = write(tmp_path / "repo", STORM)
+    ran = halgit("render", "--repo", str(repo), "--dialect", "opsmx", "--secrets", "mask", "--out", str(tmp_path / "x"),
+                 "--no-validate", "--set", "stormdriver=yes", "--set", "RELEASE_NAME=isd")  # fmt: skip
+    assert ran.err.splitlines()[:2] == [
+        "error: --set stormdriver: expected a boolean, got another string. Write true or false. [parameter/value]",
+        "1 error.",
+    ]
+
+
+def test_explain_shows_why_a_file_is_skipped(tmp_path: Path) -> None:
+    repo = write(tmp_path / "repo", STORM)
+    ran = halgit("explain", "--repo", str(repo), "--dialect", "opsmx", "default/profiles/orca-overrides.yml")
+    assert ran.code == 2
+    assert "is not in the rendered tree: it is for Stormdriver, and the parameter stormdriver is not true." in ran.err
+
+
+def test_import_skips_its_files_without_the_value(tmp_path: Path) -> None:
+    repo = write(tmp_path / "repo", STORM)
+    (tmp_path / "values.yaml").write_text("global: {stormdriver: false}\n")
+    ran = halgit("import", str(repo), str(tmp_path / "new"), "--values", str(tmp_path / "values.yaml"))
+    assert ran.code == 0, ran.err
+    assert not (tmp_path / "new/base/default/profiles/orca-overrides.yml").exists()
+    assert "`default/profiles/orca-overrides.yml`: it is for Storm" in (tmp_path / "new/import-report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "global: {stormdriver: true}\n",
+        "global: {stormdriver: 'true'}\n",
+        "global: {stormdriver: 1}\n",
+        "global: {stormdriver: {enabled: true}}\n",
+    ],
+)
 def test_import_reads_it_from_the_values_of_the_old_chart(tmp_path: Path, values: str) -> None:
     repo = write(tmp_path / "repo", STORM)
     (tmp_path / "values.yaml").write_text(values)
