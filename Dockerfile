@@ -35,7 +35,7 @@ LABEL org.opencontainers.image.title="halgit" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="https://github.com/opsmx/halgit" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-3-Clause"
 # git and ssh fetch sources, gpg verifies signatures of commits. No file is setuid, and apt leaves no lists or logs.
 # hadolint ignore=DL3008
 RUN apt-get update \

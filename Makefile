@@ -46,11 +46,12 @@ docs: $(STAMP)
 site: $(STAMP)
 	$(BIN)/mkdocs build --strict --quiet
 
-# Takes the screenshot of the page of `halgit overlays`; needs chromium.
+# Takes the screenshots of the page of `halgit overlays` and of the page of accounts; needs chromium.
 screenshot: $(STAMP)
 	$(BIN)/halgit overlays --repo sample-repo --format html --output build/overlays.html
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
 	  --screenshot=docs/images/overlays.png "file://$(CURDIR)/build/overlays.html"
+	HALGIT_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/accounts/test_page.py
 
 # Refreshes the locked dependencies of the image.
 lock: $(STAMP)

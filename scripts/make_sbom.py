@@ -1,10 +1,11 @@
-"""Write the SBOM of a release, CycloneDX JSON: the locked Python packages, and the Debian packages of the image.
+"""Write the SBOM of a release, CycloneDX JSON: locked Python packages, lit-html, and Debian packages of the image.
 
 python scripts/make_sbom.py FILE [PACKAGES]; PACKAGES has a line `name version architecture` for each Debian package.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from urllib.parse import quote
 from halgit import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "halgit" / "server" / "page" / "lit-html.js"
+LIT_HTML = "3.3.3"
 
 
 def python_packages() -> dict[str, Any]:
@@ -29,6 +32,14 @@ def python_packages() -> dict[str, Any]:
     return bom
 
 
+def page_library() -> dict[str, Any]:
+    """Return the component of the library that the page of accounts uses, which the wheel contains."""
+    purl, digest = f"pkg:npm/lit-html@{LIT_HTML}", hashlib.sha256(LIBRARY.read_bytes()).hexdigest()
+    return {"type": "library", "bom-ref": purl, "name": "lit-html", "version": LIT_HTML, "purl": purl,
+            "hashes": [{"alg": "SHA-256", "content": digest}],
+            "licenses": [{"license": {"id": "BSD-3-Clause"}}]}  # fmt: skip
+
+
 def debian_package(line: str) -> dict[str, str]:
     """Return the component of one Debian package."""
     name, version, architecture = line.split()
@@ -41,8 +52,9 @@ def main(target: Path, packages: Path | None) -> None:
     bom = python_packages()
     purl = f"pkg:pypi/halgit@{__version__}"
     root = {"type": "application", "bom-ref": purl, "name": "halgit", "version": __version__, "purl": purl,
-            "licenses": [{"license": {"id": "Apache-2.0"}}]}  # fmt: skip
+            "licenses": [{"expression": "Apache-2.0 AND BSD-3-Clause"}]}  # fmt: skip
     bom.setdefault("metadata", {})["component"] = root
+    bom["components"].append(page_library())
     if packages:
         bom["components"] += [debian_package(line) for line in sorted(packages.read_text().splitlines())]
     depends = sorted(component["bom-ref"] for component in bom["components"])

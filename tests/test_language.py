@@ -58,6 +58,8 @@ _ENDINGS = {
     "",
     *[".py", ".md", ".yaml", ".yml", ".json", ".tpl", ".txt", ".html", ".css", ".js", ".toml", ".sh", ".conf"],
 }
+_FOREIGN = "lit-html.js"
+"""A published file of another project, kept unchanged."""
 _FOLDERS = ("halgit", "docs", "chart", "schemas", "sample-repo", "ci", "bench", "scripts")
 _FILES = (
     "README.md",
@@ -80,7 +82,7 @@ ALLOWED = {
 def _texts() -> Iterator[Path]:
     for folder in _FOLDERS:
         for file in sorted((needs.ROOT / folder).rglob("*")):
-            if file.is_file() and file.suffix in _ENDINGS and "__pycache__" not in file.parts:
+            if file.suffix in _ENDINGS and "__pycache__" not in file.parts and file.is_file() and file.name != _FOREIGN:
                 yield file
     yield from (file for name in _FILES if (file := needs.ROOT / name).is_file())
 

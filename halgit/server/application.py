@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ _PAGE: Final = {
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/views.js": ("views.js", "text/javascript; charset=utf-8"),
+    "/lit-html.js": ("lit-html.js", "text/javascript; charset=utf-8"),
 }
 
 
@@ -147,8 +149,13 @@ def _add_page(app: FastAPI) -> None:
     folder = resources.files("halgit.server") / "page"
     for path, (name, media) in _PAGE.items():
         content = (folder / name).read_bytes()
+        headers = {"Cache-Control": "no-cache", "ETag": f'"{hashlib.sha256(content).hexdigest()[:24]}"'}
 
-        async def answer(request: Request, content: bytes = content, media: str = media) -> Response:
-            return Response(content, media_type=media, headers={"Cache-Control": "no-cache"})
+        async def answer(
+            request: Request, content: bytes = content, media: str = media, headers: dict[str, str] = headers
+        ) -> Response:
+            if headers["ETag"] in request.headers.get("if-none-match", ""):
+                return Response(status_code=304, headers=headers)
+            return Response(content, media_type=media, headers=headers)
 
         app.add_route(path, answer, ["GET"], include_in_schema=False)

@@ -18,7 +18,8 @@ from halgit.server.problems import LimitError, of_error
 _ID: Final = re.compile(r"[-_.A-Za-z0-9]{1,64}")
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+    "trusted-types lit-html"
 )
 _DISCARDED: Final = 16
 """A body that is too large is read up to so many times the limit, then the connection is closed."""

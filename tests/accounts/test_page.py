@@ -36,7 +36,8 @@ def browser() -> Iterator[Any]:
     chromium = needs.program("chromium", "chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as tool:
-        running = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        arguments = ["--no-sandbox", "--host-resolver-rules=MAP accounts.test 127.0.0.1"]
+        running = tool.chromium.launch(executable_path=chromium, args=arguments)
         yield running
         running.close()
 
@@ -151,6 +152,106 @@ def test_accounts_are_added_changed_and_removed(page: Any, server: AccountServer
     page.get_by_role("dialog").get_by_role("button", name="Remove account").click()
     page.get_by_text("Removed billing. Nothing was revoked.").wait_for()
     assert server.call("GET", "/v1/accounts/billing").status == 404
+
+
+def tab_to(page: Any, id: str) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(60):
+        if page.evaluate("document.activeElement.id") == id:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the Tab key does not reach {id}")
+
+
+def test_an_account_is_added_and_removed_by_keyboard_alone(page: Any, server: AccountServer) -> None:
+    page.keyboard.type(ADMIN)
+    page.keyboard.press("Enter")
+    page.locator("#accounts").wait_for()
+    tab_to(page, "add")
+    page.keyboard.press("Enter")
+    page.keyboard.type("by-keyboard")
+    tab_to(page, "kubeconfig")
+    page.keyboard.insert_text(KUBECONFIG)
+    tab_to(page, "file")
+    page.locator("#context option").first.wait_for(state="attached")
+    tab_to(page, "context")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "permission-READ")
+    page.keyboard.type("dev")
+    page.keyboard.press("Enter")
+    page.locator("#diff").wait_for()
+    assert page.evaluate("document.activeElement.id") == "commit"
+    page.keyboard.press("Enter")
+    page.get_by_text("Committed by-keyboard as").wait_for()
+    assert page.evaluate("document.activeElement.id") == "add"
+    fields = server.call("GET", "/v1/accounts/by-keyboard").body["fields"]
+    assert (fields["context"], fields["permissions"]) == ("prod", {"READ": ["dev"]})
+
+    row = page.locator("#rows tr", has_text="by-keyboard")
+    row.get_by_role("button", name="Remove").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    assert page.get_by_role("dialog").count() == 0
+    assert page.evaluate("document.activeElement.ariaLabel") == "Remove by-keyboard"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == "Cancel"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Removed by-keyboard.").wait_for()
+
+
+def test_a_commit_whose_answer_is_lost_is_repeated_and_made_once(page: Any, server: AccountServer) -> None:
+    sign_in(page)
+    page.get_by_role("button", name="Add account").click()
+    page.locator("#name").fill("lost")
+    page.locator("#kubeconfig").fill(KUBECONFIG)
+    page.get_by_role("button", name="Review changes").click()
+    page.locator("#commit").wait_for()
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/v1/accounts", lose, times=1)
+    page.locator("#commit").click()
+    page.get_by_text("The server does not answer.").wait_for()
+    made = server.repository.git("rev-parse", "main")
+    page.locator("#commit").click()
+    page.get_by_text("Committed lost as").wait_for()
+    assert server.repository.git("rev-parse", "main") == made
+    server.call("DELETE", "/v1/accounts/lost")
+
+
+def test_a_list_that_cannot_be_read_shows_the_reason(page: Any) -> None:
+    problem = '{"title": "x", "status": 503, "detail": "The store is away.", "hint": "Try again."}'
+    page.route("**/v1/accounts?*", lambda route: route.fulfill(
+        status=503, body=problem, content_type="application/problem+json"))  # fmt: skip
+    sign_in(page)
+    page.get_by_text("The store is away.").wait_for()
+    assert page.get_by_text("No accounts yet.").count() == 0
+
+
+def test_the_page_works_over_plain_http_with_any_host_name(browser: Any, server: AccountServer) -> None:
+    """Browsers offer less to a page that came without TLS from another machine, such as no crypto.randomUUID."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.url.replace("127.0.0.1", "accounts.test"))
+    assert page.evaluate("isSecureContext") is False
+    sign_in(page)
+    page.get_by_role("button", name="Add account").click()
+    page.locator("#name").fill("plain")
+    page.locator("#kubeconfig").fill(KUBECONFIG)
+    page.get_by_role("button", name="Review changes").click()
+    page.locator("#commit").click()
+    page.get_by_text("Committed plain as").wait_for()
+    context.close()
+    server.call("DELETE", "/v1/accounts/plain")
+
+
+def test_no_script_of_the_page_can_write_html(page: Any) -> None:
+    refused = page.evaluate("(() => { try { document.body.innerHTML = '<b>x</b>'; } catch (e) { return e.name; } })()")
+    assert refused == "TypeError"
 
 
 def test_the_remote_switch_asks_the_controller_only_on_commit(page: Any, server: AccountServer) -> None:

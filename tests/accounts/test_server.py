@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import signal
@@ -186,8 +187,33 @@ def test_the_page_and_its_policy(server: AccountServer) -> None:
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    assert "require-trusted-types-for 'script'; trusted-types lit-html" in policy
     assert "style=" not in page.body
     assert "onclick" not in page.body
+
+
+PAGE = needs.ROOT / "halgit" / "server" / "page"
+LIT_HTML = ("3.3.3", "b878e7f95dec8a9b6e9b217faca6b6a11bad82ebc44c0caa77419ed83edd81f2")
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in PAGE.iterdir() if file.suffix in {".js", ".css"}))
+def test_files_of_the_page_have_their_type_and_are_sent_once(server: AccountServer, name: str) -> None:
+    media = {".js": "text/javascript", ".css": "text/css"}[Path(name).suffix]
+    answer = server.call("GET", f"/{name}", token="")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, f"{media}; charset=utf-8")
+    assert answer.body == (PAGE / name).read_text()
+    again = server.call("GET", f"/{name}", token="", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status, again.body) == (304, "")
+
+
+def test_the_library_of_the_page_is_the_published_one() -> None:
+    version, digest = LIT_HTML
+    assert hashlib.sha256((PAGE / "lit-html.js").read_bytes()).hexdigest() == digest
+    assert "BSD 3-Clause License" in (PAGE / "lit-html.LICENSE").read_text()
+    for file in ("docs/architecture.md", "scripts/make_sbom.py"):
+        text = (needs.ROOT / file).read_text()
+        assert version in text, file
+        assert "lit-html" in text, file
 
 
 def test_the_description_is_the_pinned_one(server: AccountServer) -> None:

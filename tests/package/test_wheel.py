@@ -53,9 +53,11 @@ def test_its_description(installed: Path, metadata: Message) -> None:
     pythons = [f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)]
     assert metadata["Name"] == "halgit"
     assert metadata["Requires-Python"] == "<3.14,>=3.10"
-    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["License-Expression"] == "Apache-2.0 AND BSD-3-Clause"
     assert set(pythons) <= set(metadata.get_all("Classifier") or [])
-    assert (installed / f"halgit-{__version__}.dist-info" / "licenses" / "LICENSE").is_file()
+    licenses = installed / f"halgit-{__version__}.dist-info" / "licenses"
+    assert (licenses / "LICENSE").is_file()
+    assert "Redistributions" in (licenses / "halgit/server/page/lit-html.LICENSE").read_text()
     entry = (installed / f"halgit-{__version__}.dist-info" / "entry_points.txt").read_text()
     assert entry == "[console_scripts]\nhalgit = halgit.cli:main\n"
 
