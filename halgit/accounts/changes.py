@@ -22,7 +22,7 @@ from halgit.accounts.checks import (
     pod_faults,
 )
 from halgit.accounts.cipher import PREFIX
-from halgit.accounts.views import tag_entry
+from halgit.accounts.views import matches_tag
 from halgit.errors import AccountError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import MISSING, Value
@@ -75,8 +75,12 @@ class Edited(Record):
     notes: tuple[str, ...] = ()
 
 
-def apply_change(file: AccountsFile, change: Change, policy: Policy, exists: Callable[[str], bool]) -> Edited:
+def apply_change(
+    file: AccountsFile, change: Change, policy: Policy, exists: Callable[[str], bool], revision: str = ""
+) -> Edited:
     """Return the file with the change made; `exists` tells whether the store has a file at a path.
+
+    `revision` is that of the file in the store; empty if the file has changes that are not stored yet.
 
     Raises AccountError with every reason why the change is refused; UnknownAccountError if there is no such account.
     """
@@ -94,7 +98,7 @@ def apply_change(file: AccountsFile, change: Change, policy: Policy, exists: Cal
         raise AccountError(
             f"{file.name} has {len(found)} accounts {change.name} ({providers}).", "Remove all but one by hand."
         )
-    if change.expected is not None and change.expected != tag_entry(found[0].fields):
+    if change.expected is not None and not matches_tag(change.expected, found[0].fields, policy, revision):
         raise ChangedError(f"The account {change.name} has changed since it was read.", "Read it again.")
     if change.verb == "remove":
         return _remove(file, found[0], policy)

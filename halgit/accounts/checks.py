@@ -5,6 +5,8 @@ A change is judged by the entry it leads to. The facts behind each check are Spr
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -29,6 +31,8 @@ ALLOWED_KINDS: Final = ("exec", "auth-provider", "local-file", "kubectl-executab
 """Kinds of access that only the operator can permit."""
 
 _SAMPLE: Final = 3
+_PROCESS_KEY: Final = secrets.token_bytes(32)
+"""Authenticates where the operator set no key; no other process and nobody else knows it."""
 
 
 class Policy(Record):
@@ -37,6 +41,12 @@ class Policy(Record):
     cipher: Cipher | None = None
     plaintext: bool = False
     allowed: frozenset[str] = frozenset()
+
+    def authenticate(self, text: str) -> str:
+        """Return the HMAC-SHA-256 of a text with the encryption key, else with a random key of this process."""
+        if self.cipher is not None:
+            return self.cipher.authenticate(text)
+        return hmac.new(_PROCESS_KEY, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
 
 def name_field_faults(fields: Mapping[str, Any]) -> Iterator[str]:

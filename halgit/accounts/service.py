@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Protocol
 
-from halgit.accounts.accounts_file import Entry
+from halgit.accounts.accounts_file import AccountsFile, Entry
 from halgit.accounts.changes import Change, TypedValue, UnknownAccountError
 from halgit.accounts.checks import Policy
 from halgit.accounts.credentials import AGENT, SERVICE, check_components
@@ -107,13 +107,16 @@ class Accounts:
 
     def list_accounts(self, *, with_history: bool = False) -> tuple[AccountView, ...]:
         """Return every account; with the last change of each, if asked for and known."""
-        file, _ = self.writer.read()
+        file, revision = self.writer.read()
         history = self.writer.history() if with_history else {}
-        return tuple(view_entry(entry, self.policy, history.get(entry.name, ("", ""))) for entry in file.entries)
+        return tuple(
+            view_entry(entry, self.policy, revision, history.get(entry.name, ("", ""))) for entry in file.entries
+        )
 
     def get_account(self, name: str) -> AccountView:
         """Return one account. Raises UnknownAccountError."""
-        return view_entry(self._entry(name), self.policy)
+        file, revision = self.writer.read()
+        return view_entry(_find_entry(file, name), self.policy, revision)
 
     def add(
         self,
@@ -186,16 +189,6 @@ class Accounts:
 
     # --- one change
 
-    def _entry(self, name: str) -> Entry:
-        file, _ = self.writer.read()
-        found = file.find(name)
-        if not found:
-            hint = suggest_nearest(
-                name, [entry.name for entry in file.entries], "`halgit accounts list` shows the accounts."
-            )
-            raise UnknownAccountError(f"There is no account {name}.", hint)
-        return found[0]
-
     def _put(self, change: Change, connection: Connection, caller: Caller) -> Written:
         if connection.agent is not None and caller.key:
             # A repeated request must not have another credential issued, nor be compared with what it wrote itself.
@@ -259,6 +252,16 @@ def build_manifest(controller: ControllerApi, agent: AgentManifest) -> bytes:
     components = controller.agent_components(agent.name)
     check_components(components, {"agent": agent.name, "purpose": AGENT}, datetime.now(timezone.utc))
     return write_manifest(agent, components)
+
+
+def _find_entry(file: AccountsFile, name: str) -> Entry:
+    found = file.find(name)
+    if not found:
+        hint = suggest_nearest(
+            name, [entry.name for entry in file.entries], "`halgit accounts list` shows the accounts."
+        )
+        raise UnknownAccountError(f"There is no account {name}.", hint)
+    return found[0]
 
 
 def _check_connection(change: Change, connection: Connection) -> None:

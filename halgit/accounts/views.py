@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -45,15 +46,18 @@ class AccountView(Record):
         return (end - now).days
 
 
-def view_entry(entry: Entry, policy: Policy, changed: tuple[str, str] = ("", "")) -> AccountView:
-    """Return the view of an entry; its certificate is read if the operator's key opens the kubeconfig."""
+def view_entry(entry: Entry, policy: Policy, revision: str, changed: tuple[str, str] = ("", "")) -> AccountView:
+    """Return the view of an entry in this revision of the store.
+
+    Its certificate is read if the operator's key opens the kubeconfig.
+    """
     text = _kubeconfig(entry, policy)
     agent, endpoint = read_identity(text) if text else ("", "")
     return AccountView(
         entry.name,
         entry.provider,
         mask_fields(entry.fields),
-        tag_entry(entry.fields),
+        tag_entry(entry.fields, policy, revision),
         str(entry.get("environment") or ""),
         read_expiry(text) if text else "",
         agent,
@@ -62,12 +66,32 @@ def view_entry(entry: Entry, policy: Policy, changed: tuple[str, str] = ("", "")
     )
 
 
-def tag_entry(fields: Mapping[str, Value]) -> str:
-    """Return the version of an entry: a digest of everything in it except secrets in plain text.
+def tag_entry(fields: Mapping[str, Value], policy: Policy, revision: str) -> str:
+    """Return the version of an entry, with which no guess of a secret in plain text can be tested.
 
-    A digest of those would let callers who may not see them test guesses. An encrypted one counts.
+    It is a digest of everything else in the entry. An entry with a secret in plain text has also the revision of the
+    store and an HMAC of the whole entry: see `matches_tag`.
     """
-    return hashlib.sha256(hyaml.dump(mask_fields(fields, with_ciphers=True))).hexdigest()[:24]
+    shown = mask_fields(fields, with_ciphers=True)
+    tag = hashlib.sha256(hyaml.dump(shown)).hexdigest()[:24]
+    if shown == fields:
+        return tag
+    return f"{tag}.{revision}.{policy.authenticate(hyaml.dump(dict(fields)).decode())[:32]}"
+
+
+def matches_tag(tag: str, fields: Mapping[str, Value], policy: Policy, revision: str) -> bool:
+    """Return whether an entry is the version with this tag.
+
+    Without an encryption key another process has other HMACs, so that the revision counts too: nothing in the store has
+    changed. An empty revision never counts.
+    """
+    current = tag_entry(fields, policy, revision)
+    if tag == current or "." not in current:
+        return tag == current
+    shown, _, rest = tag.partition(".")
+    known, _, sealed = rest.rpartition(".")
+    own = current.split(".")
+    return shown == own[0] and (hmac.compare_digest(sealed, own[-1]) or bool(revision and known == revision))
 
 
 def mask_fields(fields: Mapping[Any, Value], *, with_ciphers: bool = False) -> dict[str, Value]:

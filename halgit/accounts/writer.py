@@ -313,7 +313,8 @@ class Writer:
         changes: dict[str, bytes | None] = {}
         for job in jobs:
             try:
-                edited = apply_change(file, job.request.change, self.policy, session.exists)
+                revision = "" if edits else session.revision
+                edited = apply_change(file, job.request.change, self.policy, session.exists, revision)
                 if not together:
                     _ = edited.file.text
             except HalgitError as reason:
