@@ -1,14 +1,17 @@
 """Google Cloud Storage and Secret Manager through Google's own libraries, which come with the extra `gcp`.
 
 Endpoint and login are the operator's: GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file, and (only if asked for) the
-machine's metadata service.
+machine's metadata service. Each thread has its own client, because requests documents no session as safe to share. The
+login is one, and it is obtained and renewed under a lock.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +34,8 @@ from halgit.remotes.http import configure_session, retry, retry_after
 Answer = TypeVar("Answer")
 
 _LONGEST_ANSWER: Final = 30.0
+_RENEWAL: Final = timedelta(seconds=255)
+"""Time before its end at which a token is renewed; Google's clients do it 225 seconds before, each for itself."""
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _LOGIN: Final = (
     "Give GOOGLE_APPLICATION_CREDENTIALS, run gcloud auth application-default login, or --instance-credentials on a "
@@ -50,10 +55,13 @@ class GcsEngine:
             import google.cloud.storage as storage
         endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "").rstrip("/")
         options = {"api_endpoint": endpoint} if endpoint else None
-        with _translate_errors("gcs"):
-            self._login = _credentials(access, "gcs")
-            self._client = storage.Client("-", credentials=self._login, client_options=options)
-            _configure(self._client._http, access, endpoint or "https://storage.googleapis.com")
+
+        def create(login: Any) -> Any:
+            client = storage.Client("-", credentials=login, client_options=options)
+            _configure(client._http, access, endpoint or "https://storage.googleapis.com")
+            return client
+
+        self._google = _Google(access, "gcs", create)
 
     def read(self, reference: Reference) -> SecretData:
         what = _object(reference)
@@ -69,20 +77,15 @@ class GcsEngine:
             )
             return SecretData(whole=whole, version=str(generation))
 
-        return _ask(self._access, self._login, what, get)
+        return self._google.ask(what, get)
 
     def check(self, reference: Reference) -> Presence:
-        _ask(
-            self._access,
-            self._login,
-            _object(reference),
-            lambda: self._blob(reference).reload(timeout=self._seconds, retry=None),
-        )
+        self._google.ask(_object(reference), lambda: self._blob(reference).reload(timeout=self._seconds, retry=None))
         return Presence("metadata")
 
     def _blob(self, reference: Reference) -> Any:
         version = reference.get("version")
-        bucket = self._client.bucket(reference.get("bucket"))
+        bucket = self._google.client.bucket(reference.get("bucket"))
         return bucket.blob(reference.get("path"), generation=int(version) if version else None)
 
 
@@ -94,7 +97,6 @@ class GoogleSecretManagerEngine:
     """Reads `google-secrets-manager://project/name`, the latest version where none is named."""
 
     def __init__(self, access: Access) -> None:
-        self._access = access
         self._seconds = min(_LONGEST_ANSWER, access.timeout)
         with _installed("google-secrets-manager", "google-cloud-secret-manager"):
             from google.cloud.secretmanager_v1 import SecretManagerServiceClient
@@ -104,29 +106,27 @@ class GoogleSecretManagerEngine:
         endpoint = access.environment.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "").rstrip("/")
         endpoint = endpoint or "https://secretmanager.googleapis.com"
         parts = urlsplit(endpoint)
-        with _translate_errors("google-secrets-manager"):
-            self._login = _credentials(access, "google-secrets-manager")
-            transport = Transport(host=parts.netloc, url_scheme=parts.scheme, credentials=self._login)
+
+        def create(login: Any) -> Any:
+            transport = Transport(host=parts.netloc, url_scheme=parts.scheme, credentials=login)
             _configure(transport._session, access, endpoint)
-            self._client = SecretManagerServiceClient(transport=transport)
+            return SecretManagerServiceClient(transport=transport)
+
+        self._google = _Google(access, "google-secrets-manager", create)
 
     def read(self, reference: Reference) -> SecretData:
         name = _version_name(reference)
-        answer = _ask(
-            self._access,
-            self._login,
+        answer = self._google.ask(
             _secret(reference),
-            lambda: self._client.access_secret_version(name=name, timeout=self._seconds, retry=None),
+            lambda: self._google.client.access_secret_version(name=name, timeout=self._seconds, retry=None),
         )
         return SecretData(whole=answer.payload.data, version=str(answer.name).rpartition("/")[2])
 
     def check(self, reference: Reference) -> Presence:
         name = _version_name(reference)
-        version = _ask(
-            self._access,
-            self._login,
+        version = self._google.ask(
             _secret(reference),
-            lambda: self._client.get_secret_version(name=name, timeout=self._seconds, retry=None),
+            lambda: self._google.client.get_secret_version(name=name, timeout=self._seconds, retry=None),
         )
         if version.state.name != "ENABLED":
             raise NotFoundError(f"{_secret(reference)}: its version is {version.state.name.lower()}.", "Enable one.")
@@ -214,17 +214,47 @@ class _TokenRequest:
             return untyped(url, *arguments, **options)
 
 
-def _ask(access: Access, login: Any, what: str, call: Callable[[], Answer]) -> Answer:
-    """Return the result of the call; the token that the library obtained for it is masked from then on."""
+class _Google:
+    """A login, and a client of it for each thread; `create` returns a client."""
 
-    def attempt() -> Answer:
-        try:
-            with _translate_errors(what):
-                return call()
-        finally:
-            access.redactor.learn_credential(login.token or "")
+    def __init__(self, access: Access, what: str, create: Callable[[Any], Any]) -> None:
+        self._access = access
+        self._create = create
+        self._lock = threading.Lock()
+        self._own = threading.local()
+        with _translate_errors(what):
+            self._login = _credentials(access, what)
+            _ = self.client
 
-    return retry(attempt, retries=access.retries, deadline=access.timeout)
+    @property
+    def client(self) -> Any:
+        """The client of this thread."""
+        if not hasattr(self._own, "client"):
+            self._own.client = self._create(self._login)
+        return self._own.client
+
+    def ask(self, what: str, call: Callable[[], Answer]) -> Answer:
+        """Return the result of the call; the token that the login obtained for it is masked from then on."""
+
+        def attempt() -> Answer:
+            try:
+                with _translate_errors(what):
+                    self._log_in()
+                    return call()
+            finally:
+                self._access.redactor.learn_credential(self._login.token or "")
+
+        return retry(attempt, retries=self._access.retries, deadline=self._access.timeout)
+
+    def _log_in(self) -> None:
+        with self._lock:
+            if not self._login.valid or _ends_soon(self._login.expiry):
+                self._login.refresh(_TokenRequest(self._access))
+
+
+def _ends_soon(end: datetime | None) -> bool:
+    """Return whether a token, which ends at this time in UTC, is to be renewed: before a client would do it itself."""
+    return end is not None and end - datetime.now(timezone.utc).replace(tzinfo=None) < _RENEWAL
 
 
 @contextlib.contextmanager

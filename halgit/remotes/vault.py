@@ -1,7 +1,7 @@
 """Vault and OpenBao through hvac: one login per run, KV versions 1 and 2, and hvac's errors as RemoteErrors.
 
 `Vault` is the connection, shared by the secret engine and the source; `VaultEngine` reads secrets. The operator sets
-the server and the login; a path can change neither. The only importer of hvac.
+the server and the login; a path can change neither.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 from halgit.errors import (
     ConflictError,
@@ -22,23 +21,15 @@ from halgit.errors import (
     NotFoundError,
     RefusedError,
     RemoteError,
-    ThrottledError,
     UnreachableError,
     UntrustedError,
 )
 from halgit.operator_settings import Access
 from halgit.pipeline import Reference
 from halgit.remotes.engine import Presence, SecretData
-from halgit.remotes.http import retry, retry_after, select_proxies
-from halgit.remotes.private_files import ca_bundle
+from halgit.remotes.http import retry
+from halgit.remotes.vault_client import CA_HINT, ThreadClients
 from halgit.remotes.vault_login import Login, choose_login, expired_token, log_in, read_variable, renewal_time
-
-if TYPE_CHECKING:
-    import hvac
-    import requests
-
-_LONGEST_ANSWER = 30.0
-"""Seconds one request may take, where VAULT_CLIENT_TIMEOUT does not say otherwise."""
 
 _RENEWAL_PAUSE = 1.0
 """Seconds until a renewal that failed is tried again."""
@@ -55,7 +46,7 @@ class Vault:
     def __init__(self, access: Access) -> None:
         self.login: Login = choose_login(access)
         self._access = access
-        self._client = _client(access, self.login)
+        self._clients = ThreadClients(access, self.login)
         self._lock = threading.RLock()
         self._logins = 0
         self._renew_at = 0.0
@@ -64,7 +55,7 @@ class Vault:
 
     def close(self) -> None:
         """Hang up."""
-        self._client.adapter.close()
+        self._clients.close()
 
     # --- requests
 
@@ -127,7 +118,9 @@ class Vault:
     def _log_in(self) -> None:
         def attempt() -> Mapping[str, Any]:
             with self._errors(f"the login {self.login.method}", "Check --vault-auth, --vault-role and what it reads."):
-                token_data: Mapping[str, Any] | None = log_in(self._client, self.login, self._access.redactor)
+                client = self._clients.own
+                token_data: Mapping[str, Any] | None = log_in(client, self.login, self._access.redactor)
+                self._clients.token = client.token
             if self.login.method == "token":
                 token_data = self._look_up_token()
             if token_data is None:
@@ -180,7 +173,7 @@ class Vault:
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         with self._errors(path, "Grant the token or role a policy that allows it."):
-            send: Callable[..., Any] = getattr(self._client.adapter, method)
+            send: Callable[..., Any] = getattr(self._clients.own.adapter, method)
             given = {"json": dict(body)} if body is not None else {"params": dict(params)}
             try:
                 answer = send(f"/v1/{quote(path, safe='/,')}", **given)
@@ -211,7 +204,7 @@ class Vault:
         except theirs.VaultError as reason:
             raise UnreachableError(f"{at} failed for {what}{self._because(reason)}.", "See the server's log.") from None
         except requests.exceptions.SSLError:
-            raise UntrustedError(f"The certificate of {at} cannot be verified.", _CA) from None
+            raise UntrustedError(f"The certificate of {at} cannot be verified.", CA_HINT) from None
         except requests.exceptions.Timeout:
             raise UnreachableError(f"{at} did not respond to {what} in time.", "Retry, or raise --timeout.") from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
@@ -282,71 +275,7 @@ class Vault:
         return True
 
 
-_CA = "Add the CA certificate with --ca-file or VAULT_CACERT; verification cannot be disabled."
 _PROXY = "Set --vault-address to Vault itself, not to a page in front of it."
-
-
-def _client(access: Access, login: Login) -> hvac.Client:
-    import hvac
-
-    session = _session(access, login)
-    seconds = read_variable(access.environment, "CLIENT_TIMEOUT").removesuffix("s")
-    timeout = float(seconds) if seconds.replace(".", "", 1).isdigit() else min(_LONGEST_ANSWER, access.timeout)
-    space = login.namespace or None
-    return hvac.Client(login.address, token="", session=session, timeout=timeout, namespace=space)
-
-
-def _session(access: Access, login: Login) -> requests.Session:
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    environment = access.environment
-    session = requests.Session()
-    session.trust_env = False
-    session.verify = _authority(access, login.address) or True
-    session.proxies.update(select_proxies(environment, login.address))
-    certificate, key = read_variable(environment, "CLIENT_CERT"), read_variable(environment, "CLIENT_KEY")
-    if certificate:
-        session.cert = (certificate, key) if key else certificate
-    adapter = HTTPAdapter(pool_maxsize=32)
-    if name := read_variable(environment, "TLS_SERVER_NAME"):
-        adapter.init_poolmanager(10, 32, server_hostname=name, assert_hostname=name)
-    session.mount("https://", adapter)
-    session.mount("http://", HTTPAdapter(pool_maxsize=32))
-    session.hooks["response"].append(_check_response)
-    return session
-
-
-def _authority(access: Access, address: str) -> str:
-    environment = access.environment
-    added = access.ca_file.for_host(urlsplit(address).hostname or "")
-    if added:
-        return ca_bundle(access, added)
-    path = read_variable(environment, "CACERT") or read_variable(environment, "CAPATH")
-    if path and not Path(path).exists():
-        raise UntrustedError(f"The CA file {path} for Vault at {address} does not exist.", _CA)
-    return path
-
-
-def _check_response(response: requests.Response, *args: Any, **kwargs: Any) -> None:
-    """Check every response: throttling, a sealed server, and a redirect that would send the token elsewhere."""
-    at = "Vault at {0.scheme}://{0.netloc}".format(urlsplit(response.url))
-    target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
-    if response.is_redirect and (target.scheme, target.netloc) != urlsplit(response.url)[:2]:
-        response.close()
-        raise UntrustedError(
-            f"{at} redirects to {target.scheme}://{target.hostname}, which is not followed with a token.",
-            "Set --vault-address to the active node or to a load balancer.",
-        )
-    if response.status_code not in {429, 503}:
-        return
-    body = response.content.lower()
-    seconds = retry_after(response.headers.get("Retry-After"))
-    if response.status_code == 503 and b"sealed" in body:
-        raise UnreachableError(f"{at} is sealed.", "Unseal it and run again.")
-    raise ThrottledError(
-        f"{at} asks to retry later (HTTP {response.status_code}).", "Retry later.", retry_after=seconds
-    )
 
 
 class VaultEngine:

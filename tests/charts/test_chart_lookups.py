@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ class Cluster:
         self.owners: dict[str, str] = {}
         self.enforced = ""
         self.claims: dict[str, Object] = {}
+        self.applied: dict[str, Object] = {}
         self.asked: list[str] = []
 
     def __call__(self, method: str, path: str, body: Any) -> Any:
@@ -84,6 +86,8 @@ class Cluster:
             claim: Object = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
             claim["metadata"] = {"name": steps[-1], **OWNED}
             return {**claim, "spec": self.claims[steps[-1]]}
+        if steps[-2] == "secrets" and steps[-1] in self.applied:
+            return self.applied[steps[-1]]
         if steps[-2] == "secrets" and steps[-1] in self.versions:
             metadata: Object = {"name": steps[-1], "resourceVersion": self.versions[steps[-1]]}
             metadata["creationTimestamp"] = "2026-11-26T06:00:00Z"
@@ -97,6 +101,17 @@ class Cluster:
                 metadata["annotations"] = {"meta.helm.sh/release-name": self.owners[steps[-1]]}
             return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": "Y2FuYXJ5"}}
         return None
+
+    def apply_secrets(self, objects: list[Object]) -> None:
+        """Keep the Secrets of a rendered release, as the API server returns them."""
+        for one in (one for one in objects if one["kind"] == "Secret"):
+            annotations = {**one["metadata"].get("annotations", {}), **OWNED["annotations"]}
+            metadata = {**one["metadata"], "annotations": annotations, "resourceVersion": "1"}
+            metadata |= {"creationTimestamp": "2026-11-26T06:00:00Z", "managedFields": []}
+            data = {key: base64.b64encode(text.encode()).decode() for key, text in one["stringData"].items()}
+            self.applied[one["metadata"]["name"]] = {
+                "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data,
+            }  # fmt: skip
 
 
 @pytest.fixture
@@ -130,6 +145,16 @@ def installed(cluster: Cluster, vendored: Callable[[str], Path], tmp_path: Path)
             return [one for one in yaml.safe_load_all(manifest) if one], notes
 
         yield install
+
+
+def generations(objects: list[Object]) -> dict[str, str]:
+    """The annotation of each workload's pods that changes with credentials that are in the values."""
+    found = {}
+    for one in objects:
+        if one["kind"] in ("Deployment", "StatefulSet"):
+            annotations = one["spec"]["template"]["metadata"].get("annotations", {})
+            found[one["metadata"]["name"]] = annotations.get("isd/credential-generations", "")
+    return found
 
 
 def versions(objects: list[Object]) -> dict[str, str]:
@@ -182,6 +207,45 @@ def test_secrets_of_the_release_itself_are_not_asked_for_twice(cluster: Cluster,
     assert set(versions(installed(VALUES)[0]).values()) == {""}
     cluster.owners = {"redis-login": "another-release"}
     assert set(versions(installed(VALUES)[0]).values()) != {""}
+
+
+def with_passwords(redis: str, database: str = "canary-0") -> Object:
+    credentials = {"redis": {"values": {"password": redis}}, "database": {"values": {"password": database}}}
+    return over(CI["hosts"], {"global": {"credentials": credentials}})
+
+
+def test_a_changed_credential_replaces_the_pods_that_read_it(cluster: Cluster, installed: Installed) -> None:
+    """By a number, which shows nothing of its content; the Secret keeps it, so that a failed upgrade loses nothing."""
+    first, _ = installed(with_passwords("canary-1"))
+    before = generations(first)
+    readers = {name for name, text in before.items() if "redis" in text}
+    assert readers == {"isd-oes-redis", "isd-oes-gate", "isd-platform"}
+    assert before["isd-platform"] == "database 1, redis 1"
+    assert {before[name] for name in before} == {"", "database 1", "redis 1", "database 1, redis 1"}
+    cluster.apply_secrets(first)
+    assert generations(installed(with_passwords("canary-1"))[0]) == before, "nothing has changed"
+    for generation, password in ((2, "canary-2"), (3, "canary-1")):
+        changed, _ = installed(with_passwords(password))
+        after = generations(changed)
+        assert {name for name in after if after[name] != before[name]} == readers
+        assert after["isd-platform"] == f"database 1, redis {generation}"
+        cluster.apply_secrets(changed)
+        assert generations(installed(with_passwords(password))[0]) == after, "once"
+        before = after
+    cluster.applied["isd-redis"]["data"]["of-somebody-else"] = "Y2FuYXJ5"
+    assert generations(installed(with_passwords("canary-1"))[0]) == before, "only keys of the chart count"
+    unasked = over(with_passwords("canary-9"), {"global": {"lookup": {"secrets": False}}})
+    assert generations(installed(unasked)[0])["isd-platform"] == "database 1, redis 1"
+
+
+def test_nothing_but_the_secret_depends_on_the_content_of_a_credential(cluster: Cluster, installed: Installed) -> None:
+    """A reader of workloads, jobs and annotations, who may not read Secrets, cannot test a guess of a password."""
+
+    def rest(password: str) -> list[Object]:
+        objects, _ = installed(with_passwords(password))
+        return [{**one, "stringData": ""} if one["kind"] == "Secret" else one for one in objects]
+
+    assert rest("canary-1") == rest("guess")
 
 
 @pytest.mark.parametrize("chart", ["isd", "halyard"])

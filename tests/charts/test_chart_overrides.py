@@ -146,25 +146,6 @@ def test_a_quota_of_limits_is_met_by_every_container(render: Callable[..., list[
             assert container["resources"]["limits"].keys() == {"cpu", "memory", "ephemeral-storage"}, container["name"]
 
 
-def test_a_changed_credential_replaces_the_pods_that_read_it(render: Callable[..., list[Object]]) -> None:
-    from charts_values import CI
-
-    def digests(password: str) -> dict[str, str]:
-        credentials = {"global": {"credentials": {"redis": {"values": {"password": password}}}}}
-        objects = render("isd", over(CI["hosts"], credentials))
-        found = {
-            one["metadata"]["name"]: template(one)["metadata"].get("annotations", {})
-            for one in objects
-            if template(one)
-        }
-        return {name: row.get("checksum/credentials", "") for name, row in found.items() if "configure" not in name}
-
-    before, after = digests("one"), digests("two")
-    changed = {name for name in before if before[name] != after.get(name)}
-    assert changed == {"isd-oes-redis", "isd-oes-gate", "isd-platform"}
-    assert {len(digest) for digest in before.values() if digest} == {4}, "too short to confirm a guess"
-
-
 def test_submodules_are_fetched_from_the_hosts_of_the_values(render: Callable[..., list[Object]]) -> None:
     from charts_values import CI
 

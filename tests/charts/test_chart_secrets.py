@@ -93,7 +93,7 @@ def test_a_key_of_another_name_is_made_under_that_name(render: Callable[..., lis
 
 
 def test_templates_make_nothing_at_random() -> None:
-    """And ask the cluster only for versions of Secrets, claims of volumes, and labels of a namespace."""
+    """And ask the cluster only for Secrets (versions, and whether own ones differ), claims, and labels of a namespace."""
     asked = []
     for file in CHARTS.rglob("templates/*"):
         found = re.search(
@@ -102,7 +102,7 @@ def test_templates_make_nothing_at_random() -> None:
         )
         assert not found or file.name == "NOTES.txt", f"{file}: {found and found[0]}"
         asked += re.findall(r'lookup "v1" "(\w+)"', file.read_text())
-    assert sorted(asked) == ["Namespace", "PersistentVolumeClaim", "Secret"]
+    assert sorted(asked) == ["Namespace", "PersistentVolumeClaim", "Secret", "Secret"]
     text = (CHARTS / "common" / "templates" / "_pod.tpl").read_text()
     read = set(re.findall(r"\$secret\.\w+(?:\.\w+)?", text))
     assert read == {f"$secret.metadata.{name}" for name in ("creationTimestamp", "managedFields", "resourceVersion")}

@@ -21,7 +21,10 @@ from halgit.operator_settings import Access
 
 @dataclass
 class Google:
-    """The running fake. `objects` by `bucket/name`, `secrets` by `project/name`, each a list of versions."""
+    """The running fake. `objects` by `bucket/name`, `secrets` by `project/name`, each a list of versions.
+
+    Tokens end after `lifetime` seconds.
+    """
 
     folder: Path
     objects: dict[str, list[bytes]] = field(default_factory=dict)
@@ -29,6 +32,7 @@ class Google:
     asked: list[Asked] = field(default_factory=list)
     rule: Callable[[Asked], Said | None] = lambda asked: None
     url: str = ""
+    lifetime: int = 3600
 
     def access(self, **options: object) -> Access:
         """Operator settings with a service account's key for this fake."""
@@ -53,7 +57,8 @@ class Google:
         """What Google's servers say."""
         self.asked.append(asked)
         if asked.path == "/token":
-            return Said(body=b'{"access_token": "google-token", "expires_in": 3600, "token_type": "Bearer"}')
+            token = {"access_token": "google-token", "expires_in": self.lifetime, "token_type": "Bearer"}
+            return Said(body=json.dumps(token).encode())
         ruled = self.rule(asked)
         if ruled is not None:
             return ruled

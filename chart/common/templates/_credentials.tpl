@@ -58,34 +58,68 @@ oauth2: {generated: false, keys: {clientId: OAUTH2_CLIENT_ID, clientSecret: OAUT
 
 {{/* Secrets of credentials that have values. Rendered once: by the umbrella, or by a component that is installed alone. */}}
 {{- define "common.credentialSecrets" -}}
-{{- range $name, $row := include "common.credentialTable" . | fromYaml -}}
-{{- $credential := get $.global.credentials $name -}}
-{{- if $credential.values }}
+{{- range $name, $_ := include "common.credentialTable" . | fromYaml -}}
+{{- $call := dict "scope" $ "credential" $name -}}
+{{- with include "common.credentialData" $call | fromJson }}
 ---
 apiVersion: v1
 kind: Secret
-{{ include "common.metadata" (merge (dict "objectName" (include "common.credentialSecret" (dict "scope" $ "credential" $name)) "component" "credential") $) }}
+{{ include "common.metadata" (merge (dict "objectName" (include "common.credentialSecret" $call) "component" "credential" "annotations" (dict "isd/generation" (include "common.credentialGeneration" $call))) $) }}
 type: Opaque
 stringData:
-  {{- range $key, $_ := $row.keys }}
-  {{- $value := get $credential.values $key | default (get ($row.fixed | default dict) $key) }}
-  {{- if not $value }}
-  {{- fail (printf "global.credentials.%s.values: %s is missing. Set it, or set existingSecret." $name $key) }}
-  {{- end }}
-  {{ include "common.credentialKey" (dict "scope" $ "credential" $name "key" $key) }}: {{ $value | quote }}
+  {{- range $key, $value := . }}
+  {{ $key }}: {{ $value | quote }}
   {{- end }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
+{{/* Content of the Secret of a credential that has values, as JSON; empty for another: {scope, credential}. */}}
+{{- define "common.credentialData" -}}
+{{- $credential := get .scope.global.credentials .credential -}}
+{{- $row := get (include "common.credentialTable" . | fromYaml) .credential -}}
+{{- $data := dict -}}
+{{- if $credential.values -}}
+{{- range $key, $_ := $row.keys -}}
+{{- $value := get $credential.values $key | default (get ($row.fixed | default dict) $key) -}}
+{{- if not $value -}}
+{{- fail (printf "global.credentials.%s.values: %s is missing. Set it, or set existingSecret." $.credential $key) -}}
+{{- end -}}
+{{- $_ := set $data (include "common.credentialKey" (merge (dict "key" $key) $)) (toString $value) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $data -}}
+{{- end -}}
+
 {{/*
-Digest of the credentials that a pod reads, for an annotation that replaces the pod when they change: {scope, credentials}.
-Four characters only: an annotation is not secret, and a longer digest would confirm a guessed password.
+Number of the contents that the Secret of a credential with values has had: {scope, credential}. It is in an annotation of the Secret and of
+the pods that read it, so that they are replaced when it changes. A digest in its place would let a reader test guesses. Without a cluster: 1.
 */}}
-{{- define "common.credentialDigest" -}}
-{{- $values := dict -}}
-{{- range .credentials -}}{{- $_ := set $values . (get $.scope.global.credentials .) -}}{{- end -}}
-{{- $values | toJson | sha256sum | trunc 4 -}}
+{{- define "common.credentialGeneration" -}}
+{{- $secret := dict -}}
+{{- if .scope.global.lookup.secrets -}}
+{{- $secret = lookup "v1" "Secret" .scope.root.Release.Namespace (include "common.credentialSecret" .) -}}
+{{- end -}}
+{{- $generation := dig "metadata" "annotations" "isd/generation" "1" ($secret | default dict) | int -}}
+{{- $new := include "common.credentialData" . | fromJson -}}
+{{- $old := dict -}}
+{{- range $key, $value := ($secret | default dict).data -}}
+{{- if hasKey $new $key -}}{{- $_ := set $old $key (b64dec $value) -}}{{- end -}}
+{{- end -}}
+{{- $changed := and $secret (ne (toJson $old) (toJson $new)) -}}
+{{- ternary (add1 $generation) $generation (not (not $changed)) -}}
+{{- end -}}
+
+{{/* Generations of the credentials with values that a pod reads, for an annotation: {scope, credentials}. */}}
+{{- define "common.credentialGenerations" -}}
+{{- $rows := list -}}
+{{- range .credentials -}}
+{{- $call := dict "scope" $.scope "credential" . -}}
+{{- if (get $.scope.global.credentials .).values -}}
+{{- $rows = append $rows (printf "%s %s" . (include "common.credentialGeneration" $call)) -}}
+{{- end -}}
+{{- end -}}
+{{- join ", " $rows -}}
 {{- end -}}
 
 {{/* Name of a Secret of the controller: {scope, which}; which is ca, control, service-auth or trust. */}}

@@ -10,8 +10,9 @@ The component's values are merged over it; users' own containers are copied as t
 {{- define "common.podTemplate" -}}
 {{- $annotations := deepCopy .values.podAnnotations -}}
 {{- with .spec.files }}{{- $_ := set $annotations "checksum/config" (toJson . | sha256sum) -}}{{- end -}}
-{{- with include "common.podCredentials" . | fromJsonArray -}}
-{{- $_ := set $annotations "checksum/credentials" (include "common.credentialDigest" (dict "scope" $ "credentials" .)) -}}
+{{- $credentials := include "common.podCredentials" . | fromJsonArray -}}
+{{- with include "common.credentialGenerations" (dict "scope" . "credentials" $credentials) -}}
+{{- $_ := set $annotations "isd/credential-generations" . -}}
 {{- end -}}
 {{- $reserved := include "common.podSelector" . | fromYaml -}}
 {{- $_ := set $reserved "app.kubernetes.io/part-of" "isd" -}}
@@ -28,7 +29,7 @@ spec: {{- $spec | nindent 2 }}
 {{/*
 Digest of the versions of the Secrets that a pod reads and that changed since its workload was created, for an annotation that replaces
 the pod when one changes: {scope, spec}. Empty without a cluster, for jobs, and for Secrets that the release itself creates, whose values
-are in another digest. Times of Kubernetes are in one form, so that they compare as text.
+are counted in another annotation. Times of Kubernetes are in one form, so that they compare as text.
 */}}
 {{- define "common.secretVersions" -}}
 {{- $scope := .scope -}}
