@@ -93,7 +93,7 @@ def test_a_key_of_another_name_is_made_under_that_name(render: Callable[..., lis
 
 
 def test_templates_make_nothing_at_random() -> None:
-    """And ask the cluster only for Secrets (versions, and whether own ones differ), claims, and labels of a namespace."""
+    """And ask the cluster only for Secrets (versions, changes of own ones), claims, and labels of a namespace."""
     asked = []
     for file in CHARTS.rglob("templates/*"):
         found = re.search(
