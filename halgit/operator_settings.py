@@ -132,7 +132,8 @@ class OperatorSettings(Record):
     """The operator settings of one run.
 
     `parameter_files` maps the name of each `HALGIT_PARAM_*_FILE` variable to the content of its file; unreadable files
-    are omitted. `mounted` are files and directories that others mount into Halyard's pod.
+    are omitted. `mounted` are files and directories that others mount into Halyard's pod. With `source_branch`
+    the token BRANCH of the opsmx dialect has the branch of the source as its default.
     """
 
     overlay: str = ""
@@ -152,4 +153,5 @@ class OperatorSettings(Record):
     ignore: tuple[str, ...] = ()
     daemon_config: bool = False
     halyard_address: str = ""
+    source_branch: bool = True
     trust: Trust = Trust()

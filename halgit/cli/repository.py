@@ -20,17 +20,16 @@ from halgit.convert import ChartValues, ConvertedTree, ImportSource
 from halgit.errors import UsageError
 from halgit.halyard import resources
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import Compiled, Finding, Severity, Skipped, Snapshot, SourceId
+from halgit.pipeline import EMPTY, Compiled, Finding, Severity, Skipped, Snapshot, SourceId
+from halgit.record import replace
 from halgit.report.summaries import import_json, import_text
 from halgit.report.tables import counted
 from halgit.validation.rules import ALL
 
-_TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "opsmx/in-key",
-              "reference/")  # fmt: skip
+_TOLERATED = ("opsmx/open-token", "opsmx/empty-token", "opsmx/no-private-key", "reference/")
 """Errors that do not stop an import: values are not set yet, and secrets are not read."""
 
-_TO_DECIDE = ("secrets/", "opsmx/bom", "opsmx/in-key", "opsmx/misplaced-token", "opsmx/misspelled-token",
-              "reference/")  # fmt: skip
+_TO_DECIDE = ("secrets/", "opsmx/bom", "opsmx/misplaced-token", "opsmx/misspelled-token", "reference/")
 _CONVERTED = (".yml", ".yaml", ".js", "config")
 """The files that a conversion looks at."""
 
@@ -125,7 +124,8 @@ def import_(output: Output, /, source: str, directory: Path, name: str, **option
     }
     with Session(settings, output) as run:
         snapshot, tree, skipped = _open_source(run, source, options["hal_home"])
-        compilation = run.compile([snapshot])
+        operator = replace(run.operator, environment=EMPTY, parameter_files=EMPTY, source_branch=False)
+        compilation = run.compile([snapshot], operator)
         _refuse_encrypted(compilation.compiled)
         wrong = [one for one in compilation.findings if one.severity >= Severity.ERROR]
         is_whole = tree is None or not tree.patches

@@ -53,7 +53,7 @@ def compile_tree(
     """
     sources = gather_layers(snapshots, operator.overlay)
     root = root_settings(sources)
-    dialect = select_dialect(stack_layers(sources), operator, root, partial(_find_branch, snapshots))
+    dialect = select_dialect(stack_layers(sources), operator, root, partial(_find_branch, snapshots, operator))
     merged = merge_layers(dialect.layers, read)
     files = dialect.apply_bom(dialect.restore_names(merged.files), root)
     halconfig = dialect.substitute({path: file for path, file in files.items() if path == "config"})
@@ -236,9 +236,9 @@ def select_dialect(
     return ParameterDialect(name, selected.layers, selected.sources, parameters, skipped, variant, selected, bom)
 
 
-def _find_branch(snapshots: Sequence[Snapshot]) -> str:
+def _find_branch(snapshots: Sequence[Snapshot], operator: OperatorSettings) -> str:
     """Return the branch of the first source that has one; the predecessor's chart takes it from its only source."""
-    branches = (getattr(snapshot, "branch", str)() for snapshot in snapshots)
+    branches = (getattr(snapshot, "branch", str)() for snapshot in snapshots if operator.source_branch)
     return next(filter(None, branches), "")
 
 

@@ -61,12 +61,24 @@ def replace_scalars(file: File, data: Value, changes: Mapping[Path, Change]) -> 
         return file
     trace = _trace_with(file_trace(file), {path: change.how for path, change in changes.items()})
     values = {path: change.value for path, change in changes.items()}
-    changed = replace_values(data, values)
-    body = file.body
-    if not isinstance(body, bytes) or any(isinstance(value, (list, dict)) for value in values.values()):
-        return replace(file, how="merged", data=changed, body=None, splices=EMPTY, trace=trace)
-    splices = {**file.splices, **_without_aliases(body, values)}
-    return replace(file, how="merged", data=changed, splices=splices, trace=trace)
+    return replace(with_values(file, replace_values(data, values), values), trace=trace)
+
+
+def with_values(file: File, data: Value, values: Mapping[Path, Value]) -> File:
+    """Return the file with this data, which has new `values` at some paths: in place in its text where it has one.
+
+    It is written again from its data if a list replaces a scalar, or if aliases repeat what differs now.
+    """
+    splices = {**file.splices, **values}
+    has_list = any(isinstance(value, (list, dict)) for value in values.values())
+    if isinstance(file.body, bytes) and not has_list and _reads_as(file.body, data, splices):
+        return replace(file, how="merged", data=data, splices=splices)
+    return replace(file, how="merged", data=data, body=None, splices=EMPTY)
+
+
+def _reads_as(body: bytes, data: Value, splices: Mapping[Path, Value]) -> bool:
+    """Return whether a text with these scalars replaced reads as its data; only aliases can make a difference."""
+    return b"&" not in body or b"*" not in body or hyaml.can_replace(body, data, splices)
 
 
 def replace_in_documents(file: File, body: bytes, changes: Mapping[tuple[int, Path], Change]) -> File:
@@ -80,14 +92,6 @@ def replace_in_documents(file: File, body: bytes, changes: Mapping[tuple[int, Pa
     trace = Trace(replace(trace.origin, how=", ".join(hows)), trace.overridden, trace.children)
     encoded = changed.encode() if isinstance(changed, str) else changed
     return replace(file, how="merged", body=encoded, trace=trace)
-
-
-def _without_aliases(body: bytes, values: Mapping[Path, Value]) -> Mapping[Path, Value]:
-    """Drop the paths that exist only through an alias. A text without `&` has no anchor, so it has no alias."""
-    if b"&" not in body:
-        return values
-    own = {scalar.path for scalar in hyaml.list_scalars(body) if not scalar.key}
-    return {path: value for path, value in values.items() if path in own}
 
 
 def replace_values(data: Value, values: Mapping[Path, Value]) -> Value:

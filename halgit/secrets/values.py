@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from halgit import references
 from halgit import yaml as hyaml
@@ -158,23 +158,9 @@ def replace_references(
     values.update(dict.fromkeys(nulls))
     if not values:
         return file
-    changed = replace(file, how="merged", data=set_values(file.data, values))
-    return changed if file.body is None else replace(changed, splices={**file.splices, **values})
+    from halgit.merge.scalars import replace_values, with_values
 
-
-def set_values(data: Value, values: Mapping[Path, Value]) -> Value:
-    """The data with other values at these paths; only what leads to them is copied."""
-    if () in values:
-        return values[()]
-    below: dict[str | int, dict[Path, Value]] = defaultdict(dict)
-    for path, value in values.items():
-        below[path[0]][path[1:]] = value
-    if not below:
-        return data
-    copy: Value = dict(data) if isinstance(data, dict) else list(data)
-    for step, inside in below.items():
-        copy[step] = set_values(copy[step], inside)
-    return copy
+    return with_values(file, replace_values(file.data, values), values)
 
 
 def _at(data: Value, path: Path) -> Value:

@@ -12,6 +12,7 @@ from halgit.lazy import lazy_exports
 _MODULES = {
     "EditError": "scalar_writer",
     "apply_change": "editor",
+    "can_replace": "editor",
     "edit": "editor",
     "edit_all": "editor",
     "edit_parsed": "editor",
@@ -35,7 +36,15 @@ _MODULES = {
 }
 
 if TYPE_CHECKING:
-    from halgit.yaml.editor import apply_change, edit, edit_all, edit_parsed, replace_in_documents, replace_scalars
+    from halgit.yaml.editor import (
+        apply_change,
+        can_replace,
+        edit,
+        edit_all,
+        edit_parsed,
+        replace_in_documents,
+        replace_scalars,
+    )
     from halgit.yaml.emitter import dump
     from halgit.yaml.extraction import extract, list_comments, prepend_item, prepend_keys, rename_key
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
@@ -51,6 +60,7 @@ __all__ = [
     "ReadResult",
     "Scalar",
     "apply_change",
+    "can_replace",
     "dump",
     "edit",
     "edit_all",

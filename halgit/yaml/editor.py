@@ -161,20 +161,15 @@ def _at(data: Value, path: Path) -> Value:
 
 
 def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool = False) -> bytes:
-    """Replace scalars by path, each with a scalar of exactly that value. Raises KeyError for an unknown path."""
+    """Replace scalars by path, each with a scalar of exactly that value. Raises KeyError for an unknown path.
+
+    A path through an alias is the place of its anchor. Of several values for one place the last one is written.
+    """
     whole = text.decode("utf-8")
     mark = whole[:1] == "\ufeff"
     whole = whole.removeprefix("\ufeff")
-    roots = compose(text).roots
-    places = []
-    known: KeyIndex = {}
-    for path, value in changes.items():
-        trail = find_nodes(roots[0], path, known=known) if roots else []
-        if not trail or trail[-1].kind != "scalar":
-            raise KeyError(path)
-        places.append((trail[-1], any(above.flow for above in trail), value))
     parts, done = ["\ufeff" * mark], 0
-    for node, flow, value in sorted(places, key=lambda each: each[0].start.index):
+    for node, flow, value in _find_places(text, changes):
         if isinstance(value, (Secret, SecretText)):
             if not opened:
                 raise TypeError("a secret must be opened before it is written")
@@ -182,6 +177,40 @@ def replace_scalars(text: bytes, changes: Mapping[Path, Value], *, opened: bool 
         parts += [whole[done : node.start.index], ScalarWriter(whole, node, flow).write(value)]
         done = node.end.index
     return "".join([*parts, whole[done:]]).encode("utf-8")
+
+
+def _find_places(text: bytes, changes: Mapping[Path, Value]) -> list[tuple[Node, bool, Value]]:
+    """Return the scalars to replace in the order of the text: each node, whether it is in flow style, and its value."""
+    roots = compose(text).roots
+    known: KeyIndex = {}
+    places: dict[int, tuple[Node, bool, Value]] = {}
+    for path, value in changes.items():
+        trail = find_nodes(roots[0], path, known=known) if roots else []
+        if not trail or trail[-1].resolved().kind != "scalar":
+            raise KeyError(path)
+        node = trail[-1].resolved()
+        places[node.start.index] = node, any(above.flow for above in trail), value
+    return [place for _, place in sorted(places.items())]
+
+
+def can_replace(text: bytes, data: Value, changes: Mapping[Path, Value]) -> bool:
+    """Return whether the text with these scalars replaced reads as `data`.
+
+    It does not if an alias repeats a scalar that `data` has with another value in each place.
+    """
+    marks = {path: f"\ue000{number}\ue000" for number, path in enumerate(changes)}
+    values = {mark: changes[path] for path, mark in marks.items()}
+    return _is_same(read(replace_scalars(text, marks), "", many=True).data, data, values)
+
+
+def _is_same(found: Value, wanted: Value, values: Mapping[str, Value]) -> bool:
+    """Compare two values; `values` are those that marks in the first one stand for."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return found.keys() == wanted.keys() and all(_is_same(found[key], wanted[key], values) for key in found)
+    if isinstance(found, list) and isinstance(wanted, list):
+        return len(found) == len(wanted) and all(_is_same(*pair, values) for pair in zip(found, wanted, strict=True))
+    value = values.get(found, found) if isinstance(found, str) else found
+    return bool(value == wanted) or (value != value and wanted != wanted)
 
 
 def replace_in_documents(text: bytes, changes: Mapping[tuple[int, Path], Value]) -> list[str | Secret]:
@@ -197,9 +226,8 @@ def replace_in_documents(text: bytes, changes: Mapping[tuple[int, Path], Value])
     known: KeyIndex = {}
     for (number, path), value in changes.items():
         trail = find_nodes(roots[number], path, known=known)
-        if any(above.kind == "alias" for above in trail):
-            continue  # the anchor's own path replaces the value
-        found.setdefault(trail[-1].start.index, (trail[-1], any(above.flow for above in trail), value))
+        node = trail[-1].resolved()
+        found.setdefault(node.start.index, (node, any(above.flow for above in trail), value))
     for start, (node, flow, value) in sorted(found.items()):
         writer = ScalarWriter(whole, node, flow)
         is_secret = isinstance(value, (Secret, SecretText))

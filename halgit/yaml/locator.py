@@ -25,7 +25,7 @@ from halgit.yaml.libyaml import (
     YAMLError,
     open_parser,
 )
-from halgit.yaml.parser import MAX_DEPTH, Node, Pair, compose, compose_scalar
+from halgit.yaml.parser import MAX_DEPTH, Node, Pair, compose, compose_scalar, is_merge_key
 from halgit.yaml.source_text import BREAKS, FindingCollector
 
 
@@ -265,29 +265,44 @@ KeyIndex: TypeAlias = "dict[Node, dict[str | int, Pair]]"
 def find_nodes(node: Node | None, path: Path, *, want_key: bool = False, known: KeyIndex | None = None) -> list[Node]:
     """Return the nodes from the root to the value at a path, or to its key; empty for an unknown path.
 
-    `known` is shared by several calls for the same document.
+    A key that a mapping has from a source of its `<<` is found in that source. `known` is shared by several calls for
+    the same document.
     """
     known = {} if known is None else known
     trail = [node] if node is not None else []
     for depth, step in enumerate(path):
-        while node is not None and node.kind == "alias":
-            node = node.target
+        node = trail[-1].resolved() if trail else None
         if node is None:
             return []
-        below: Node | None = None
+        is_key = want_key and depth == len(path) - 1
+        below: list[Node] = []
         if node.kind == "sequence" and isinstance(step, int) and step < len(node.items):
-            below = node.items[step]
+            below = [node.items[step]]
         elif node.kind == "mapping":
-            if node not in known:
-                known[node] = {get_key_text(pair[0]): pair for pair in node.pairs()}
-            found = known[node].get(step)
-            if found is not None:
-                below = found[0] if want_key and depth == len(path) - 1 else found[1]
-        if below is None:
+            below = _find_value(node, step, is_key, known, set())
+        if not below:
             return []
-        node = below
-        trail.append(node)
+        trail += below
     return trail
+
+
+def _find_value(node: Node, step: str | int, is_key: bool, known: KeyIndex, seen: set[Node]) -> list[Node]:
+    """Return the nodes from a mapping to the value or key of this name: several if they are those of a `<<`."""
+    if node not in known:
+        known[node] = {get_key_text(pair[0]): pair for pair in node.pairs()}
+    found = known[node].get(step)
+    if found is not None:
+        return [found[0] if is_key else found[1]]
+    seen.add(node)
+    for key, value in node.pairs():
+        if is_merge_key(key):
+            for source in value.resolved().items if value.resolved().kind == "sequence" else [value]:
+                target = source.resolved()
+                if target.kind == "mapping" and target not in seen:
+                    below = _find_value(target, step, is_key, known, seen)
+                    if below:
+                        return [value, source, *below]
+    return []
 
 
 def get_key_text(node: Node) -> str:

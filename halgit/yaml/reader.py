@@ -25,6 +25,8 @@ from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_stri
 _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
 """Bytes that need the node reader. A dozen single searches are cheaper than one regular expression."""
 
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks of UTF-16, which libyaml reads and every other step here does not."""
 
 MAX_DOCUMENTS: Final = 1_000
 """More documents in one file are refused: no configuration has them, and each costs a merge and a schema check."""
@@ -58,7 +60,7 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     if text.count(b"\n") + text.count(b",") > MAX_VALUES:
         message = f"The file has more than {MAX_VALUES} lines and commas, so that reading it would take too long."
         return ReadResult((), (Finding("yaml/size", Severity.ERROR, message, "Split the file.", file),))
-    if not any(one in text for one in _SUSPICIOUS):
+    if not text.startswith(_UTF_16) and not any(one in text for one in _SUSPICIOUS):
         try:
             documents = _EventReader(text).documents()
             if many or len(documents) <= 1:

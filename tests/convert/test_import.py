@@ -270,6 +270,28 @@ def test_a_git_repository_is_imported_from_its_url(source: Path, tmp_path: Path)
     assert tree(tmp_path / "made") == tree(tmp_path / "other")
 
 
+def test_values_of_the_environment_and_the_branch_are_not_imported(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "git")
+    config = "server: {git: {defaultLabel: BRANCH, username: GIT_USER, password: GIT_TOKEN}}\n"
+    repository.commit({**FILES, "default/profiles/spinnakerconfig.yml": config})
+    values = {"HALGIT_PARAM_GIT_USER": "bob", "HALGIT_PARAM_GIT_TOKEN": "canary-token"}
+    ran = halgit("import", repository.url, tmp_path / "made", **values)
+    assert ran.code == 0, ran.err
+    assert (tmp_path / "made/base/default/profiles/spinnakerconfig.yml").read_text() == (
+        "server: {git: {defaultLabel: '${{ params.branch }}', username: '${{ params.gitUser }}', "
+        "password: '${{ params.gitToken }}'}}\n"
+    )
+    assert not any("canary-token" in text for text in map(str, tree(tmp_path / "made").values()))
+
+
+def test_a_token_in_a_key_stops_the_import(source: Path, tmp_path: Path) -> None:
+    with (source / "default/profiles/orca-local.yml").open("a") as file:
+        file.write("---\nJIRA_URL: x\n")
+    ran = halgit("import", source, tmp_path / "made")
+    assert ran.code == 1
+    assert "Token JIRA_URL is used in a mapping key, where tokens are not replaced. Write the key itself." in ran.err
+
+
 VALUES = """\
 global:
   ssl: {enabled: true}

@@ -7,6 +7,7 @@ import copy
 import pytest
 from merge.layering import layer, told
 
+from halgit import yaml as hyaml
 from halgit.merge.layers import merge_layers
 from halgit.operator_settings import OperatorSettings
 from halgit.parameters.parameter_set import collect_parameters
@@ -86,7 +87,8 @@ def test_a_value_under_an_alias_is_replaced_wherever_it_shows() -> None:
         merge_layers(layers).files, collect_parameters(layers, OperatorSettings()), layers
     ).files["config"]
     assert made.data == {"first": ["gate", "plain"], "second": ["gate", "plain"]}
-    assert dict(made.splices) == {("first", 0): "gate"}
+    assert isinstance(made.body, bytes)
+    assert hyaml.replace_scalars(made.body, made.splices) == b"first: &x ['gate', plain]\nsecond: *x\n"
 
 
 def test_a_file_that_is_read_later_can_be_handed_in_then() -> None:
