@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "halgit"
 
 LAYERS: dict[str, int] = {
     "errors": 0, "pipeline": 0, "operator_settings": 0, "redaction": 0, "record": 0, "lazy": 0,
-    "vocabulary": 0, "annotations": 0, "__init__": 0,
+    "c_library": 0, "vocabulary": 0, "annotations": 0, "__init__": 0,
     "catalog": 1, "text": 1, "yaml": 1, "halyard": 1, "references": 1, "remotes": 1,
     "settings": 2, "merge": 2, "sops": 2, "validation": 2, "report": 2,
     "parameters": 3,

@@ -11,7 +11,6 @@ import errno
 import io
 import os
 import signal
-import struct
 import sys
 import time
 import warnings
@@ -129,19 +128,21 @@ def _exit_later(seconds: float) -> Callable[[], object] | None:
 
     A timer of POSIX calls `_exit` in a thread of its own (SIGEV_THREAD), whatever the interpreter does.
     """
-    import ctypes
+    from halgit.c_library import Pointer, byref, find_address, find_function, pack
 
-    library = ctypes.CDLL(None)
-    if sys.platform != "linux" or not hasattr(library, "timer_create"):
+    if sys.platform != "linux":
         return None
-    timer = ctypes.c_void_p()
-    function = ctypes.cast(library._exit, ctypes.c_void_p).value
-    event = struct.pack("@qiiPP32x", TIMED_OUT, 0, _SIGEV_THREAD, function, 0)
-    times = struct.pack("@4l", 0, 0, *divmod(int(seconds * 1e9), 10**9))
-    if library.timer_create(time.CLOCK_MONOTONIC, event, ctypes.byref(timer)):
+    try:
+        create, start, delete = (find_function(f"timer_{verb}") for verb in ("create", "settime", "delete"))
+    except OSError:
         return None
-    library.timer_settime(timer, 0, times, None)
-    return lambda: library.timer_delete(timer)
+    timer = Pointer()
+    event = pack((TIMED_OUT, 8), (0, 4), (_SIGEV_THREAD, 4), (find_address("_exit"), 8), *[(0, 8)] * 5)
+    if create(time.CLOCK_MONOTONIC, event, byref(timer)):
+        return None
+    whole, fraction = divmod(int(seconds * 1e9), 10**9)
+    start(timer, 0, pack((0, 8), (0, 8), (whole, 8), (fraction, 8)), None)
+    return lambda: delete(timer)
 
 
 def _end_late(seconds: float, output: Output, is_over: Event) -> None:
@@ -169,9 +170,9 @@ def harden_process() -> None:
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        import ctypes
+        from halgit.c_library import find_function
 
-        ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
+        find_function("prctl")(_SET_DUMPABLE, 0, 0, 0, 0)
     os.environ |= _GITPYTHON
     warnings.simplefilter("ignore")
 

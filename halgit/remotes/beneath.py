@@ -64,16 +64,13 @@ def _find_openat2() -> Callable[[int, bytes, int], tuple[int, int]] | None:
     """Return the system call, which gives a descriptor or -1 and the error number; None on another system."""
     if sys.platform != "linux":
         return None
-    import ctypes
+    from halgit.c_library import Int, Long, Size, find_function, get_errno, pack
 
-    library = ctypes.CDLL(None, use_errno=True)
-    library.syscall.restype = ctypes.c_long
+    syscall = find_function("syscall", returns_long=True)
 
     def call(directory: int, path: bytes, flags: int) -> tuple[int, int]:
-        how = (ctypes.c_uint64 * 3)(flags, 0, _BENEATH | _NO_LINKS | _NO_MAGIC_LINKS)
-        descriptor = library.syscall(
-            ctypes.c_long(_OPENAT2), ctypes.c_int(directory), path, ctypes.byref(how), ctypes.c_size_t(24)
-        )
-        return int(descriptor), ctypes.get_errno()
+        how = pack((flags, 8), (0, 8), (_BENEATH | _NO_LINKS | _NO_MAGIC_LINKS, 8))
+        descriptor = syscall(Long(_OPENAT2), Int(directory), path, how, Size(len(how)))
+        return descriptor, get_errno()
 
     return call
