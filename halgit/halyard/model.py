@@ -58,11 +58,16 @@ class ModelClass(Record):
 
 
 def _type(raw: Mapping[str, Any]) -> FieldType:
-    kind = raw["kind"]
+    """Return the type of an entry of the table. Most fields share one of a few types."""
+    kind, of, keys = raw["kind"], raw.get("of"), raw.get("keys", "")
     if kind in {"enum", "object"}:
-        return FieldType(kind, raw["of"])
-    of = raw.get("of")
-    return FieldType(kind, of=_type(of) if of else None, keys=raw.get("keys", ""))
+        return _share_type(kind, of, None, "")
+    return _share_type(kind, "", _type(of) if of else None, keys)
+
+
+@cache
+def _share_type(kind: str, name: str, of: FieldType | None, keys: str) -> FieldType:
+    return FieldType(kind, name, of, keys)
 
 
 def _field(key: str, raw: Mapping[str, Any]) -> Field:
@@ -70,13 +75,13 @@ def _field(key: str, raw: Mapping[str, Any]) -> Field:
     return Field(
         key,
         _type(raw),
-        secret=raw.get("secret", False),
-        secret_file=raw.get("secret_file", False),
-        local_file=raw.get("local_file", False),
-        always_decrypted=raw.get("secret_always_decrypt", False),
-        written=raw.get("write", True),
-        default=raw.get("default"),
-        valid=(lower or "", upper or ""),
+        raw.get("secret", False),
+        raw.get("secret_file", False),
+        raw.get("local_file", False),
+        raw.get("secret_always_decrypt", False),
+        raw.get("write", True),
+        raw.get("default"),
+        (lower or "", upper or ""),
     )
 
 
@@ -87,10 +92,10 @@ def get_class(name: str, model: str = "halconfig") -> ModelClass:
     return ModelClass(
         name,
         {key: _field(key, field) for key, field in raw["fields"].items()},
-        ignored=frozenset(raw.get("ignored", ())),
-        extends=tuple(raw.get("extends", ())),
-        by=raw.get("by", ""),
-        subtypes=raw.get("subtypes", EMPTY),
+        frozenset(raw.get("ignored", ())),
+        tuple(raw.get("extends", ())),
+        raw.get("by", ""),
+        raw.get("subtypes", EMPTY),
     )
 
 
