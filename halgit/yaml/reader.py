@@ -1,15 +1,16 @@
 """YAML as Halyard's parser, SnakeYAML 1.31 with its SafeConstructor, reads it: values and all findings.
 
-An ordinary file goes straight from libyaml's events into dicts and lists. Anything unusual (an alias, a tag, a
+An ordinary file goes straight from libyaml's events into dicts and lists. Anything unusual (a tag, a merge key, a
 duplicate key, a tab, an error) makes `node_reader` read the file again, node by node. Never raises for invalid input.
 """
 
 from __future__ import annotations
 
 from halgit.annotations import Any, Final
-from halgit.pipeline import Finding, PlainScalar, Severity, Value
+from halgit.pipeline import MISSING, Finding, PlainScalar, Severity, Value
 from halgit.record import Record
 from halgit.yaml.libyaml import (
+    AliasEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -33,6 +34,11 @@ MAX_DOCUMENTS: Final = 1_000
 
 MAX_VALUES: Final = 400_000
 """Lines and commas of one file: about the keys and items that it can have."""
+
+
+_MAX_ALIASES: Final = 50
+_MAX_ALIASED: Final = 10_000
+"""The number of aliases of a file, and of the values they stand for, above which the node reader applies the limits."""
 
 
 class ReadResult(Record):
@@ -63,6 +69,8 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     if not text.startswith(_UTF_16) and not any(one in text for one in _SUSPICIOUS):
         try:
             documents = _EventReader(text).documents()
+            if b"?" in text and _has_question_in_flow(text):
+                raise _Unusual
             if many or len(documents) <= 1:
                 return ReadResult(documents)
         except (_Unusual, InvalidScalarError, YAMLError):
@@ -104,36 +112,69 @@ class _EventReader:
 
     def __init__(self, text: bytes) -> None:
         self._next = open_parser(text).get_event
-        self._questions = b"?" in text
+        self._may_alias = b"&" in text
+        self._anchors: dict[str, Value] = {}
+        self._aliases = 0
+        self._aliased = 0
 
     def documents(self) -> tuple[Value, ...]:
         found = []
         self._next()
         while self._next().__class__ is not StreamEndEvent:
+            self._anchors = {}
             found.append(self._value(self._next(), 0))
             self._next()
         return tuple(found)
 
     def _value(self, event: Any, depth: int) -> Value:
         kind = event.__class__
+        if kind is AliasEvent:
+            return self._alias(event.anchor, depth)
+        if event.anchor:
+            self._open_anchor(event.anchor)
         if kind is ScalarEvent:
             plain, quoted = event.implicit
-            if plain:
-                return _VALUES[event.value]
-            if quoted:
-                return event.value
+            if not plain and not quoted:
+                raise _Unusual
+            result = _VALUES[event.value] if plain else event.value
         elif (kind is MappingStartEvent or kind is SequenceStartEvent) and event.implicit and depth < MAX_DEPTH - 1:
             result = self._mapping(depth + 1) if kind is MappingStartEvent else self._sequence(depth + 1)
-            if not (self._questions and result and event.flow_style):
-                return result
-        raise _Unusual
+        else:
+            raise _Unusual
+        if event.anchor:
+            self._anchors[event.anchor] = result
+        return result
+
+    def _open_anchor(self, name: str) -> None:
+        """Note an anchor whose value follows. A name that is used again is left to the node reader."""
+        if name in self._anchors:
+            raise _Unusual
+        self._anchors[name] = MISSING
+
+    def _alias(self, name: str, depth: int) -> Value:
+        """Return the value of an anchor. Aliases that are many or large are left to the node reader."""
+        self._aliases += 1
+        value = self._anchors.get(name, MISSING)
+        if value is MISSING or self._aliases > _MAX_ALIASES:
+            raise _Unusual
+        self._count(value, depth)
+        return value
+
+    def _count(self, value: Value, depth: int) -> None:
+        self._aliased += 1
+        if self._aliased > _MAX_ALIASED or depth >= MAX_DEPTH:
+            raise _Unusual
+        for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            self._count(child, depth + 1)
 
     def _mapping(self, depth: int) -> dict[str, Value]:
-        following, value, values, keys = self._next, self._value, _VALUES, _KEYS
+        following, value, values, keys, may_alias = self._next, self._value, _VALUES, _KEYS, self._may_alias
         result: dict[str, Value] = {}
         count = 0
         while (event := following()).__class__ is ScalarEvent:
             plain, quoted = event.implicit
+            if may_alias and event.anchor:
+                raise _Unusual
             if plain:
                 key = keys[event.value]
             elif quoted:
@@ -142,7 +183,7 @@ class _EventReader:
                 raise _Unusual
             count += 1
             event = following()
-            if event.__class__ is ScalarEvent and event.implicit[0]:
+            if event.__class__ is ScalarEvent and event.implicit[0] and not (may_alias and event.anchor):
                 result[key] = values[event.value]
             else:
                 result[key] = value(event, depth)
@@ -151,11 +192,26 @@ class _EventReader:
         return result
 
     def _sequence(self, depth: int) -> list[Value]:
-        following, value, values = self._next, self._value, _VALUES
+        following, value, values, may_alias = self._next, self._value, _VALUES, self._may_alias
         result: list[Value] = []
         while (event := following()).__class__ is not SequenceEndEvent:
-            if event.__class__ is ScalarEvent and event.implicit[0]:
+            if event.__class__ is ScalarEvent and event.implicit[0] and not (may_alias and event.anchor):
                 result.append(values[event.value])
             else:
                 result.append(value(event, depth))
         return result
+
+
+def _has_question_in_flow(text: bytes) -> bool:
+    """Return whether an unquoted string inside `[...]` or `{...}` contains a `?`. Raises YAMLError."""
+    following = open_parser(text).get_event
+    flow: list[bool] = []
+    while (event := following()).__class__ is not StreamEndEvent:
+        kind = event.__class__
+        if kind is MappingStartEvent or kind is SequenceStartEvent:
+            flow.append(bool(event.flow_style) or any(flow[-1:]))
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            flow.pop()
+        elif kind is ScalarEvent and event.implicit[0] and "?" in event.value and any(flow[-1:]):
+            return True
+    return False

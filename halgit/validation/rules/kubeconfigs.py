@@ -123,6 +123,8 @@ def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
         if isinstance(value, (dict, list)):
             yield from _contents(value, (*path, step))
         elif isinstance(value, str) and isinstance(step, str) and _fold(step) == _CONTENTS:
+            if value.startswith(_CIPHER.decode()):
+                continue
             read = hyaml.read(value.encode("utf-8", "surrogatepass"), "")
             if not read.findings and isinstance(read.data, dict):
                 yield (*path, step), read.data
