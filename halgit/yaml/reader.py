@@ -6,6 +6,8 @@ duplicate key, a tab, an error) makes `node_reader` read the file again, node by
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from halgit.annotations import Any, Final
 from halgit.pipeline import MISSING, Finding, PlainScalar, Severity, Value
 from halgit.record import Record
@@ -204,7 +206,7 @@ class _EventReader:
 
 def _has_question_in_flow(text: bytes) -> bool:
     """Return whether an unquoted string inside `[...]` or `{...}` contains a `?`. Raises YAMLError."""
-    following = open_parser(text).get_event
+    following: Callable[[], Any] = open_parser(text).get_event
     flow: list[bool] = []
     while (event := following()).__class__ is not StreamEndEvent:
         kind = event.__class__
