@@ -148,12 +148,13 @@ just words
     Entry(
         id="profiles/not-read",
         severity=Severity.WARNING,
-        summary="A YAML file beside the profiles is mounted and not read.",
+        summary="A file beside the profiles is mounted and not read.",
         halyard=(
-            "Halyard mounts every file that begins with the name of a service and a dash. Spring reads "
-            "<service>.yml and <service>-<profile>.yml for active profiles only."
+            "Halyard mounts every file that begins with the name of a service and a dash, or with `spinnaker`. Spring "
+            "reads <service> and <service>-<profile> for active profiles only, with the endings .yml, .yaml, "
+            ".properties and .xml. A file that another profile or the service-settings name is not reported."
         ),
-        impact="The settings have no effect.",
+        impact="The file has no effect.",
         fix="Rename the file, or remove it.",
         example="""\
 # default/profiles/gate-old-settings.yml

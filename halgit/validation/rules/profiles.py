@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from urllib.parse import SplitResult, urlsplit
 
+from halgit.annotations import Final
 from halgit.halyard import layout, services
 from halgit.halyard.coercion import coerce_boolean, coerce_integer, is_true
 from halgit.lazy import lazy_pattern
@@ -20,10 +21,12 @@ from halgit.text.phrases import describe_kind, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import BESIDE_CONFIG, skipped_file
 from halgit.validation.view import Node, View, name_of
+from halgit.vocabulary import gather_vocabulary
 
 _LARGEST = 1024 * 1024
 _KEY = lazy_pattern(r"[-._a-zA-Z0-9]+")
 _YAML = (".yml", ".yaml")
+_READ_BY_SPRING = (*_YAML, ".properties", ".xml")
 _OVERRIDES = {"gate": 2, "igor": 2, "orca": 2, "fiat": 1, "rosco": 1}
 """Services that get addresses of high availability: 1 where Clouddriver's counts, 2 where Echo's counts as well."""
 
@@ -136,31 +139,55 @@ def _mistyped(view: View) -> Iterator[Hit]:
                 break
 
 
+_OF_ALL: Final = ("spinnaker", "spinnakerconfig")
+"""Names of files that every Spring service reads, before a dash and a Spring profile."""
+_MONITORING: Final = "spinnaker-monitoring-local.yml"
+
+
 def _not_read(view: View) -> Iterator[Hit]:
-    """A YAML file that begins with a service's name is mounted, but read only for an active Spring profile."""
+    """A file that begins with a service's name is mounted, but Spring reads only those of active profiles."""
     reported = {hit.file for rule in (_other_mode, _mistyped) for hit in rule(view)}
     for deployment, file, name, takers in _profiles(view):
-        stem = name.rsplit(".", 1)[0]
-        if not takers or "/" in name or not name.endswith(_YAML) or file.path in reported:
+        takers = tuple(service for service in takers if service in services.SPRING_SERVICES)
+        if not takers or "/" in name or name == _MONITORING or file.path in reported:
             continue
-        if stem.startswith("spinnaker") or any(_is_read(view, deployment, service, stem) for service in takers):
+        if any(_is_read(view, deployment, service, name) for service in takers) or _is_named(view, deployment, name):
             continue
-        message = f"{name} is mounted for {join_words(takers)}, which {_do_not_read(takers)} it."
-        yield Hit((), message, file.path, f"Rename it to {services.get_base(takers[0])}-local.yml, or remove it.")
+        if len(takers) == len([one for one in view.running[name_of(deployment)] if one in services.SPRING_SERVICES]):
+            message, owner = f"{name} is mounted for all services, which do not read it.", _OF_ALL[0]
+        else:
+            message = f"{name} is mounted for {join_words(takers)}, which {_do_not_read(takers)} it."
+            owner = services.get_base(takers[0])
+        instead = f"Rename it to {owner}-local.yml" if name.endswith(_YAML) else "Name it in a profile that uses it"
+        yield Hit((), message, file.path, f"{instead}, or remove it.")
 
 
-def _is_read(view: View, deployment: Node, service: str, stem: str) -> bool:
+def _is_read(view: View, deployment: Node, service: str, name: str) -> bool:
     """Return whether Spring reads a file of this name: the service's own, or that of an active profile."""
+    stem, _, ending = name.rpartition(".")
     settings = view.settings(name_of(deployment)).get(service)
     active = Node((), settings).get("env", "SPRING_PROFILES_ACTIVE")
     profiles = {"local", "overrides", *(str(active).replace(" ", "").split(",") if active else ())}
-    owners = {service, services.get_base(service), *services.list_family(service)}
-    return stem in owners | {f"{owner}-{profile}" for owner in owners for profile in profiles}
+    owners = {service, services.get_base(service), *services.list_family(service), *_OF_ALL}
+    known = owners | {f"{owner}-{profile}" for owner in owners for profile in profiles}
+    return f".{ending}" in _READ_BY_SPRING and stem in known
+
+
+def _is_named(view: View, deployment: Node, name: str) -> bool:
+    """Return whether another profile or the service-settings name a file, for example as a certificate."""
+    for path, file in view.files.items():
+        if path.startswith(f"{name_of(deployment)}/") and not path.endswith(f"/profiles/{name}"):
+            if file.data is not MISSING and gather_vocabulary(file.data).contains(name):
+                return True
+            if file.data is MISSING and isinstance(file.body, bytes) and name.encode() in file.body:
+                return True
+    return False
 
 
 def _disabled(view: View) -> Iterator[Hit]:
     for deployment, file, name, takers in _profiles(view):
         part = _part(name) or (name.removesuffix("-local.yml") if name.endswith("-local.yml") else None)
+        part, takers = ("monitoring-daemon", ()) if name == _MONITORING else (part, takers)
         running = view.running[name_of(deployment)]
         if part not in services.SERVICES or takers or any(one in running for one in services.list_family(part)):
             continue
