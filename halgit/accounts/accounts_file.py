@@ -15,8 +15,9 @@ from halgit.accounts.cipher import PREFIX, Cipher
 from halgit.errors import AccountError
 from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.record import Record
+from halgit.text.paths import relax_name
 from halgit.validation.account_access import read_index, shape_faults
-from halgit.validation.account_entries import find_key, find_provider, read_name, relax_key, section_name
+from halgit.validation.account_entries import find_key, find_provider, read_name, section_name
 
 KEEP: Final[Path] = ("halgit", "keep")
 """Path of the value that makes Spring decrypt the file even after the last account with a secret is removed."""
@@ -184,7 +185,7 @@ class AccountsFile:
             for key, value in body.items() if isinstance(body, dict) else ():
                 if read_index(key) is not None and isinstance(value, dict):
                     yield Entry(provider, (section, key), value)
-                elif relax_key(key) == "accounts" and isinstance(value, list):
+                elif relax_name(key) == "accounts" and isinstance(value, list):
                     for number, account in enumerate(value):
                         if isinstance(account, dict):
                             yield Entry(provider, (section, key, number), account)

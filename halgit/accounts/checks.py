@@ -16,6 +16,7 @@ from halgit.accounts.cipher import PREFIX, Cipher
 from halgit.errors import AccountError
 from halgit.pipeline import Value
 from halgit.record import Record
+from halgit.text.paths import relax_name
 from halgit.validation.account_access import (
     SERVED,
     is_outside,
@@ -25,7 +26,7 @@ from halgit.validation.account_access import (
     pod_fields,
     strings_in,
 )
-from halgit.validation.account_entries import check_entry, relax_key
+from halgit.validation.account_entries import check_entry
 
 ALLOWED_KINDS: Final = ("exec", "auth-provider", "local-file", "kubectl-executable", "password-command", "http-server")
 """Kinds of access that only the operator can permit."""
@@ -51,7 +52,7 @@ class Policy(Record):
 
 def name_field_faults(fields: Mapping[str, Any]) -> Iterator[str]:
     for key in fields:
-        if relax_key(key) == "name":
+        if relax_name(key) == "name":
             yield f"{key} cannot be set or removed as a field"
 
 

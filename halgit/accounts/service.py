@@ -24,8 +24,8 @@ from halgit.accounts.writer import Writer
 from halgit.errors import AccountError, RemoteError, UsageError
 from halgit.pipeline import Value
 from halgit.record import Record, replace
+from halgit.text.paths import relax_name
 from halgit.text.phrases import suggest_nearest
-from halgit.validation.account_entries import relax_key
 
 
 class Endpoint(Protocol):
@@ -227,7 +227,7 @@ class Accounts:
     ) -> tuple[Change, tuple[str, ...]]:
         agent, endpoint = connection.agent or "", connection.endpoint
         notes, namespaces = _endpoint_state(controller, agent, endpoint)
-        if namespaces and not any(relax_key(key) == "namespaces" for key in change.fields) and change.verb == "add":
+        if namespaces and not any(relax_name(key) == "namespaces" for key in change.fields) and change.verb == "add":
             change = replace(change, fields={**change.fields, "namespaces": list(namespaces)})
         components = controller.kubectl_components(agent, endpoint)
         identity = {"agent": agent, "name": endpoint, "type": "kubernetes", "purpose": SERVICE}
@@ -269,13 +269,13 @@ def _check_connection(change: Change, connection: Connection) -> None:
         raise UsageError("A kubeconfig and an agent exclude each other.", "Use one of them.")
     if connection.agent is not None and not connection.agent.strip():
         raise UsageError("The name of the agent is empty.", "Name the agent, or remove the option.")
-    fields = {key for key in change.fields if relax_key(key) in {"kubeconfigfile", "kubeconfigcontents"}}
+    fields = {key for key in change.fields if relax_name(key) in {"kubeconfigfile", "kubeconfigcontents"}}
     if fields and (connection.kubeconfig is not None or connection.agent is not None):
         raise UsageError(f"{', '.join(sorted(fields))} and a kubeconfig exclude each other.", "Use one of them.")
     for key in fields:
         value = change.fields[key]
         value = value.text if isinstance(value, TypedValue) else value
-        if relax_key(key) == "kubeconfigcontents" and isinstance(value, str) and not value.startswith("{cipher}"):
+        if relax_name(key) == "kubeconfigcontents" and isinstance(value, str) and not value.startswith("{cipher}"):
             raise UsageError("kubeconfigContents cannot be set as a field.", "Use --kubeconfig.")
 
 

@@ -18,7 +18,6 @@ from halgit.merge.document_merger import DocumentMerger
 from halgit.merge.draft import Draft
 from halgit.merge.keyed_lists import KeyedLists, duplicate_item_diagnostics
 from halgit.merge.selection import SETTINGS, is_merged, is_spring, may_have_several_documents
-from halgit.merge.spring_names import respelled_diagnostics
 from halgit.pipeline import (
     MISSING,
     File,
@@ -226,7 +225,10 @@ class _LayerMerger(Record, frozen=False):
         ranks = {layer.id: rank for rank, layer in enumerate(layers)}
         for file in files.values():
             self.diagnostics += duplicate_item_diagnostics(file, self.keyed_lists)
-            self.diagnostics += respelled_diagnostics(file, ranks)
+            if is_spring(file.path) and file.trace is not None:
+                from halgit.merge.spring_names import respelled_diagnostics
+
+                self.diagnostics += respelled_diagnostics(file, ranks)
         return Merged(files, layers, (*self.findings, *to_findings(self.diagnostics, layers)))
 
 

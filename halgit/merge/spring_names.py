@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from halgit.lazy import lazy_pattern
 from halgit.merge.diagnostics import Diagnostic
 from halgit.merge.selection import is_spring
 from halgit.pipeline import EMPTY, MISSING, File, LayerId, Path, Trace, Value
+from halgit.text.paths import list_elements, relax_name
 
 Name = tuple[str, ...]
 _Scope = tuple[Value, Trace, Path]
 """A document or a list item: property names are unique within one."""
-
-_ELEMENT = lazy_pattern(r"\[[^\]]*\]|[^.\[\]]+")
 
 
 @lru_cache(maxsize=8192)
@@ -27,11 +25,7 @@ def elements(key: str) -> Name:
 
     Text in brackets is kept, as `ConfigurationPropertyName` does.
     """
-    return tuple(part if part[0] == "[" else _uniform(part) for part in _ELEMENT.findall(key)) or (key,)
-
-
-def _uniform(part: str) -> str:
-    return "".join(letter for letter in part.lower() if letter.isalnum()) or part
+    return tuple(part if part[:1] == "[" else relax_name(part) or part for part in list_elements(key))
 
 
 def find_respelled(data: Value, trace: Trace) -> Iterator[list[Path]]:

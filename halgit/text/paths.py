@@ -1,13 +1,17 @@
-"""Paths inside a document, as users read and write them. Pure.
+"""Paths inside a document, as users read and write them, and as Spring Boot names properties. Pure.
 
 `providers.kubernetes.accounts[name=prod].context`: keys that contain `.`, `[`, `:` or quotes are double-quoted, `[0]`
 is a position, `[name=prod]` an item. A JSON pointer (`/providers/kubernetes`) is accepted too.
+
+Spring's `ConfigurationPropertyName` splits a key at its dots (`accounts[0].name`), keeps what is in brackets, and
+compares elements by their letters and digits, without case: `kubeconfig-file` is `kubeconfigFile`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from halgit.errors import UsageError
 from halgit.lazy import lazy_pattern
@@ -219,3 +223,38 @@ def quote_key(key: str) -> str:
     if not _NEEDS_QUOTES.search(key):
         return str(key)
     return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# --- names of properties ---
+
+_ELEMENT = lazy_pattern(r"\[[^\]]*\]|[^.\[\]]+")
+_INDEX = lazy_pattern(r"\[([0-9]{1,6})\]")
+
+
+def relax_name(name: object) -> str:
+    """Return an element of a name as Spring compares it: its letters and digits in lower case."""
+    return _relaxed(str(name))
+
+
+@lru_cache(maxsize=10_000)
+def _relaxed(name: str) -> str:
+    return "".join(one for one in name.lower() if one.isalnum())
+
+
+def list_elements(key: str) -> list[str]:
+    """Split a key into its elements as written; brackets are kept. A key without any element stays whole."""
+    return _ELEMENT.findall(key) or [key]
+
+
+def split_name(key: str) -> tuple[str | int, ...]:
+    """Split a key into names and positions of lists: `accounts[0].name` is `("accounts", 0, "name")`.
+
+    Other text in brackets, such as the key of a map, is a name with its brackets.
+    """
+    return _split(key) if "." in key or "[" in key else (key,)
+
+
+@lru_cache(maxsize=10_000)
+def _split(key: str) -> tuple[str | int, ...]:
+    positions = ((element, _INDEX.fullmatch(element)) for element in list_elements(key))
+    return tuple(int(found[1]) if found else element for element, found in positions)

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from halgit.annotations import Any, Final
 from halgit.pipeline import Path, Value
-from halgit.validation.account_entries import find_key, relax_key
+from halgit.text.paths import relax_name
+from halgit.validation.account_entries import find_key
+from halgit.validation.properties import split_properties
 
 SERVED: Final = "configserver:"
 CIPHER: Final = "{cipher}"
@@ -59,9 +61,9 @@ def read_index(key: object) -> int | None:
 
 def pod_fields(provider: str, fields: Mapping[str, Value]) -> Iterator[tuple[Path, str, str]]:
     """Path, value and kind of each field that runs a program or reads a file. A `configserver:` path has no kind."""
-    kinds = {relax_key(key): kind for key, kind in POD_ACCESS.get(provider, {}).items()}
+    kinds = {relax_name(key): kind for key, kind in POD_ACCESS.get(provider, {}).items()}
     for path, value in strings_in(fields):
-        kind = kinds.get(relax_key(path[-1]))
+        kind = kinds.get(relax_name(path[-1]))
         if kind is not None and value:
             yield path, value, "" if value.startswith(SERVED) and provider in _SERVED_TO else kind
 
@@ -104,7 +106,7 @@ def shape_faults(data: Value) -> Iterator[str]:
         if activates(str(key), body):
             yield f"{key} makes Spring read it only in some profiles"
         for own, items in body.items() if isinstance(body, dict) else ():
-            if relax_key(own) == "accounts" and items not in (None, "") and not isinstance(items, list):
+            if relax_name(own) == "accounts" and items not in (None, "") and not isinstance(items, list):
                 yield f"{key}.{own} is not a list"
 
 
@@ -112,7 +114,7 @@ def spelling_faults(data: Value) -> Iterator[tuple[Path, str]]:
     """Path and words for each place where two spellings are one to Spring, or one is not found."""
     providers: dict[str, str] = {}
     for key, body in data.items() if isinstance(data, dict) else ():
-        text, provider = str(key), relax_key(key)
+        text, provider = str(key), relax_name(key)
         if "." in text and "accounts" in provider:
             yield (key,), f"it writes accounts as {text}"
         if not isinstance(body, dict):
@@ -120,7 +122,7 @@ def spelling_faults(data: Value) -> Iterator[tuple[Path, str]]:
         if provider in providers:
             yield (key,), f"{text} and {providers[provider]} are one section to Spring"
         providers[provider] = text
-        lists = [str(own) for own in body if relax_key(own) == "accounts"]
+        lists = [str(own) for own in body if relax_name(own) == "accounts"]
         indexed = [str(own) for own in body if read_index(own) is not None]
         if len(lists) > 1 or (lists and indexed):
             yield (key,), f"{text} has {' and '.join([*lists, *indexed])}, of which Spring reads parts only"
@@ -128,10 +130,10 @@ def spelling_faults(data: Value) -> Iterator[tuple[Path, str]]:
 
 def activates(key: str, body: Value) -> bool:
     """Whether a key of a document makes Spring read it in some profiles only."""
-    if relax_key(key) in {"springprofiles", "springconfigactivateonprofile"}:
-        return True
-    if relax_key(key) != "spring" or not isinstance(body, dict):
+    if not relax_name(key).startswith("spring"):
         return False
-    config = body.get("config")
-    activate = config.get("activate") if isinstance(config, dict) else None
-    return "profiles" in body or (isinstance(activate, dict) and "on-profile" in activate)
+    properties = split_properties({key: body})
+    return any(properties.get(*names) is not None for names in _CONDITIONS)
+
+
+_CONDITIONS: Final = (("spring", "profiles"), ("spring", "config", "activate", "onprofile"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 
 from halgit import yaml as hyaml
 from halgit.annotations import Any, Final, Literal
@@ -17,6 +17,7 @@ from halgit.halyard import resources as halyard_data
 from halgit.pipeline import Path, Value
 from halgit.record import Record
 from halgit.text.limits import MAX_REPEATS
+from halgit.text.paths import relax_name
 from halgit.text.phrases import describe_kind, suggest_nearest
 
 Effect = Literal["provider", "account", "ignored"]
@@ -65,16 +66,6 @@ class EntryFault(Record):
     effect: Effect
 
 
-def relax_key(key: object) -> str:
-    """A key as Spring compares it: its letters and digits in lower case."""
-    return _relaxed(str(key))
-
-
-@lru_cache(maxsize=10_000)
-def _relaxed(key: str) -> str:
-    return "".join(one for one in key.lower() if one.isalnum())
-
-
 def check_name(name: str) -> Iterator[str]:
     """Every fault of an account's name: Clouddriver writes a file of this name."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME or ".." in name:
@@ -88,8 +79,8 @@ def check_name(name: str) -> Iterator[str]:
 
 def find_key(mapping: Mapping[Any, Value], key: str) -> Any:
     """The key as the mapping spells it; `key` itself if it has none."""
-    wanted = relax_key(key)
-    return next((own for own in mapping if relax_key(own) == wanted), key)
+    wanted = relax_name(key)
+    return next((own for own in mapping if relax_name(own) == wanted), key)
 
 
 def read_name(fields: Mapping[Any, Value]) -> str:
@@ -107,7 +98,7 @@ def provider_names() -> tuple[str, ...]:
 
 def find_provider(name: str) -> str:
     """The name of a provider from any of its spellings (`dockerRegistry`); the name itself for an unknown one."""
-    return next((known for known in provider_names() if relax_key(known) == relax_key(name)), name)
+    return next((known for known in provider_names() if relax_name(known) == relax_name(name)), name)
 
 
 def section_name(provider: str) -> str:
@@ -118,13 +109,13 @@ def section_name(provider: str) -> str:
 
 def field_kind(provider: str, key: str) -> str:
     """The kind of a field (`text`, `flag`, `int`, ...); empty for an unknown one or a mapping."""
-    node = _entry_fields(provider).get(relax_key(key), {})
+    node = _entry_fields(provider).get(relax_name(key), {})
     return str(node.get("$ref", "")).removeprefix("#/$defs/")
 
 
 def is_dead(provider: str, key: str) -> bool:
     """Return whether Clouddriver once read this field of the provider and does not any more."""
-    return bool(_entry_fields(provider).get(relax_key(key), {}).get("deprecated"))
+    return bool(_entry_fields(provider).get(relax_name(key), {}).get("deprecated"))
 
 
 def check_entry(provider: str, entry: Mapping[Any, Value]) -> Iterator[EntryFault]:
@@ -157,7 +148,7 @@ def _entry_fields(provider: str) -> Mapping[str, Node]:
 
 
 def _properties(node: Node) -> Mapping[str, Node]:
-    return {relax_key(key): below for key, below in node.get("properties", {}).items()}
+    return {relax_name(key): below for key, below in node.get("properties", {}).items()}
 
 
 def _kebab(name: str) -> str:
@@ -174,7 +165,7 @@ def _fault(path: Path, message: str, hint: str, effect: Effect = "provider") -> 
 def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[EntryFault]:
     known, spelled, unknown = _properties(node), dict[str, Any](), 0
     for key, value in data.items():
-        here, word = (*path, key), relax_key(key)
+        here, word = (*path, key), relax_name(key)
         if not isinstance(key, str):
             yield _fault(here, f"the key {key} is not a string", "Quote the key.")
         elif word in spelled:
@@ -279,7 +270,7 @@ def _list(node: Node, value: Value, path: Path) -> Iterator[EntryFault]:
     known = _properties(node)
     for number, item in enumerate(value):
         here = (*path, number)
-        if isinstance(item, dict) and item and not any(relax_key(key) in known for key in item):
+        if isinstance(item, dict) and item and not any(relax_name(key) in known for key in item):
             yield _fault(here, f"{_name(here)} has no field that Clouddriver knows", "Correct its keys.")
         else:
             yield from _object(node, item, here)

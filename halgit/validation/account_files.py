@@ -9,49 +9,53 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from halgit import yaml as hyaml
+from halgit.annotations import Any
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Path, Position, Value
 from halgit.record import Record
-from halgit.validation.account_access import CIPHER, read_index, strings_in
+from halgit.validation.account_access import CIPHER, strings_in
 from halgit.validation.account_entries import find_key, find_provider
+from halgit.validation.properties import Properties, bind_properties
 
 _NEXT = lazy_pattern(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)
 
 
 class Document(Record):
-    """One YAML document of a file. `above` is how many lines of the file stand before its text."""
+    """One YAML document of a file. `above` is how many lines of the file stand before its text.
+
+    Lists and accounts have their paths in `properties`, in which keys such as `accounts[0]` are items of lists.
+    """
 
     file: str
     text: bytes
     above: int
     data: Value
+    properties: Properties
 
     def lists(self) -> Iterator[tuple[str, Path, list[Value]]]:
         """Every provider's list of accounts, with its path. The provider is named as Spring does: `docker-registry`."""
-        for key, section in (self.data if isinstance(self.data, dict) else {}).items():
-            own = find_key(section, "accounts") if isinstance(section, dict) else None
+        for key, section in self._sections():
+            own = find_key(section, "accounts")
             if own is not None and isinstance(section.get(own), list):
                 yield find_provider(str(key)), (key, own), section[own]
 
     def broken_lists(self) -> Iterator[tuple[Path, Value]]:
         """Every list of accounts that is something else, with its path."""
-        for key, section in (self.data if isinstance(self.data, dict) else {}).items():
-            if not isinstance(section, dict):
-                continue
+        for key, section in self._sections():
             own = find_key(section, "accounts")
             if section.get(own) not in (None, "") and not isinstance(section[own], list):
                 yield (key, str(own)), section[own]
 
     def accounts(self) -> Iterator[tuple[str, Path, dict[str, Value]]]:
-        """Every account that is a mapping, with its provider and path; also under keys such as `accounts[0]`."""
+        """Every account that is a mapping, with its provider and path."""
         for provider, path, accounts in self.lists():
             for number, account in enumerate(accounts):
                 if isinstance(account, dict):
                     yield provider, (*path, number), account
-        for key, section in (self.data if isinstance(self.data, dict) else {}).items():
-            for own, account in section.items() if isinstance(section, dict) else ():
-                if read_index(own) is not None and isinstance(account, dict):
-                    yield find_provider(str(key)), (key, own), account
+
+    def _sections(self) -> Iterator[tuple[str, dict[Any, Value]]]:
+        data = self.properties.data
+        yield from ((key, one) for key, one in data.items() if isinstance(one, dict)) if isinstance(data, dict) else ()
 
     def ciphers(self) -> list[tuple[Path, str]]:
         """Every value that begins with `{cipher}`, with its path."""
@@ -59,7 +63,7 @@ class Document(Record):
 
     def places(self, paths: Iterable[Path]) -> list[Position]:
         """The places of these values in the file, or of the nearest nodes above them, at the cost of one look."""
-        wanted = list(paths)
+        wanted = [self.properties.place(path) for path in paths]
         every = {path[:depth] for path in wanted for depth in range(len(path) + 1)}
         known = hyaml.locate_all(self.text, every) if wanted else {}
         return [self._nearest(known, path) for path in wanted]
@@ -93,7 +97,8 @@ def _file(path: str, text: bytes) -> AccountFile:
     for part in parts:
         read = whole if is_single and part else hyaml.read(part, path)
         for data in read.documents:
-            documents.append(Document(path, part, above, data))
+            properties = bind_properties(data, "clouddriver-accounts", spell=False)
+            documents.append(Document(path, part, above, data, properties))
         above += part.count(b"\n")
     return AccountFile(path, tuple(documents))
 

@@ -45,6 +45,10 @@ _OURS_ONLY: Final = frozenset({"yaml/duplicate-key"})
 """Faults of a text that Halyard does not mind: of a key that stands twice it takes the last."""
 
 
+_OF_SPRING: Final = frozenset({"clouddriver-accounts", "spinnakerconfig"})
+"""Schemas of files that Spring binds, so that their keys have many spellings."""
+
+
 class Verdict(Record):
     """Halyard's handling of a halconfig, and all its findings."""
 
@@ -282,7 +286,7 @@ def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -
         schema = schema_of(path)
         if schema is None or not isinstance(file.data, (dict, list, str, int, float)) or _is_manifest(path, file.data):
             continue
-        for finding in check(file.data, path, schema):
+        for finding in _check_file(file, schema):
             stops = (path == "config" or path.startswith(f"{deployment}/")) and not _is_ignored(
                 finding, file.data, schema
             )
@@ -291,6 +295,18 @@ def schema_findings(files: Mapping[str, File], deployment: str, hal_home: str) -
     if config is not None and isinstance(config.data, dict):
         for path in dict.fromkeys(kubeconfigs(config.data, hal_home)):
             yield from _kubeconfig_findings(path, files)
+
+
+def _check_file(file: File, schema: str) -> Iterator[Finding]:
+    """Yield the faults of a file; those of a file of Spring at the places of its properties, however spelled."""
+    if schema not in _OF_SPRING:
+        yield from check(file.data, file.path, schema)
+        return
+    from halgit.validation.properties import bind_properties
+
+    properties = bind_properties(file.data, schema)
+    for finding in check(properties.data, file.path, schema):
+        yield replace(finding, path=properties.place(finding.path)) if properties.places else finding
 
 
 def _is_manifest(path: str, data: Value) -> bool:

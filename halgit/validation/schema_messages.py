@@ -105,7 +105,7 @@ class Speaker(Record):
                 yield self._body(node)
                 return
             names = frozenset(details["unexpected"])
-            unexpected = [key for key in node if str(key) in names and not self._binds(path, key)]
+            unexpected = [key for key in node if str(key) in names]
             unknown = [key for key in unexpected if node[key] is not None and not is_null(key)]
             found, rest = [self._unknown((*path, key)) for key in unknown[:MAX_REPEATS]], len(unknown[MAX_REPEATS:])
             partial = self.reader.known_below and self.reader.known_below not in path
@@ -132,13 +132,6 @@ class Speaker(Record):
         self.searches.append(key)
         hint = self._unknown_hint(key, known) if len(self.searches) <= MAX_REPEATS else "Remove it."
         return self._finding("schema/unknown-key", path, message, hint, severity)
-
-    def _binds(self, path: Path, key: str) -> bool:
-        """True if Spring binds this spelling to a known key: it compares letters and digits, without their case."""
-        if self.reader.name != "Clouddriver":
-            return False
-        known = spec_at(self.schema, path, self.data).get("properties", {})
-        return _uniform(str(key)) in {_uniform(name) for name in known}
 
     def _is_body(self, node: dict[str, Value]) -> bool:
         """Return whether a halconfig is the body of a deployment, as an operator's manifest has it."""
@@ -234,10 +227,6 @@ class Speaker(Record):
         if isinstance(value, str):
             return f'the string "{text}"' if text else "an empty string"
         return text if isinstance(value, bool) else f"the number {text}"
-
-
-def _uniform(key: str) -> str:
-    return "".join(letter for letter in key.lower() if letter.isalnum())
 
 
 def _holds_mappings(value: Value) -> bool:

@@ -16,6 +16,7 @@ from halgit.validation import open_secrets, schema
 
 if TYPE_CHECKING:
     from halgit.validation.account_files import AccountFile
+    from halgit.validation.properties import Properties
 
 _MERGED = ("profiles", "service-settings")
 
@@ -68,6 +69,7 @@ class View:
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self.files = compiled.files
+        self._properties: dict[str, Properties] = {}
 
     @cached_property
     def config(self) -> Node:
@@ -155,6 +157,14 @@ class View:
         """A file of the layers, also one that is skipped, as its path in the source: that of the highest layer."""
         found = (layer.id.file(path) for layer in reversed(self.compiled.layers) if path in layer.paths)
         return next(found, path)
+
+    def properties(self, file: File) -> Properties:
+        """The properties of a profile, with every key split at its dots and brackets."""
+        from halgit.validation.properties import split_properties
+
+        if file.path not in self._properties:
+            self._properties[file.path] = split_properties(file.data)
+        return self._properties[file.path]
 
     def documents(self, folder: str) -> Iterator[tuple[File, Node]]:
         """The YAML documents below `<deployment>/<folder>/` of every deployment."""

@@ -57,9 +57,9 @@ def _no_store(view: View) -> Iterator[Hit]:
 
 def _store_not_configured(view: View) -> Iterator[Hit]:
     node, store = _storage(view)
-    profile = view.profile("front50-local.yml")
+    profile = view.files.get(f"{view.compiled.deployment}/profiles/front50-local.yml")
     checked = store in _CHECKED_OFFLINE
-    if store not in _STORE_NEEDS or (not checked and profile is not None and profile.get("spinnaker", store)):
+    if store not in _STORE_NEEDS or (not checked and profile and view.properties(profile).get("spinnaker", store)):
         return
     severity = Severity.ERROR if checked else None
     gone = [key for key in _STORE_NEEDS[store] if empty(node, store, key)]

@@ -132,7 +132,7 @@ def _contents(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
 
 @lru_cache(maxsize=10_000)
 def _fold(key: str) -> str:
-    return key.replace("-", "").replace("_", "").lower()
+    return key.rpartition(".")[2].replace("-", "").replace("_", "").lower()
 
 
 RULES = (Rule("kubernetes/kubeconfig-file", _local_file),)

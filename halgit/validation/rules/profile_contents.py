@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 
 from halgit import yaml as hyaml
 from halgit.annotations import Final
-from halgit.halyard import services
+from halgit.halyard import layout, services
 from halgit.halyard.coercion import is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, File, Path, Severity, Value
 from halgit.record import replace
+from halgit.text.paths import list_elements, relax_name
 from halgit.text.phrases import join_words
-from halgit.validation.account_entries import find_provider, relax_key
+from halgit.validation.account_entries import find_provider
+from halgit.validation.properties import find_name
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import BESIDE_CONFIG, named_step, word
 from halgit.validation.rules.local_files import BACKUP_FOLDER
@@ -27,32 +29,32 @@ _List = tuple[str, Path, _Names]
 """The file of a list, its path, and the names of its items."""
 
 _MOST_NAMES: Final = 5
-_LOCAL_PROFILES: Final = ("spinnaker.yml", "spinnaker-local.yml", "{0}.yml", "{0}-local.yml")
-"""The profiles of a service that Spring always reads, lowest precedence first."""
+_SPRING_PROFILES: Final = ("", "-overrides", "-local")
+"""Endings of the names of profiles that Spring always reads, lowest precedence first."""
 
 
 def _named_lists(data: Value, path: Path = ()) -> Iterator[tuple[Path, _Names]]:
-    """Every list of a profile whose items have names, or are base images with ids."""
+    """Every list of a profile whose items are strings, have names, or are base images with ids."""
     if isinstance(data, dict):
         for key, value in data.items():
             yield from _named_lists(value, (*path, key))
-    elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
+    elif isinstance(data, list) and data:
         names = [_name_of(item) for item in data]
-        if all(isinstance(name, (str, int)) for name in names):
+        if None not in names:
             yield path, dict.fromkeys(map(str, names))
 
 
-def _name_of(item: Value) -> Value:
-    """The name of a list item, or the id of a base image."""
+def _name_of(item: Value) -> str | None:
+    """The name of a list item, the id of a base image, or the item itself if it is a string."""
     if not isinstance(item, dict):
-        return None
-    image = next((item[key] for key in item if relax_key(str(key)) == "baseimage"), None)
-    return image.get("id") if isinstance(image, dict) else item.get("name")
+        return word(item)
+    image = item.get(find_name(item, "baseImage"))
+    return word(image.get(find_name(image, "id")) if isinstance(image, dict) else item.get(find_name(item, "name")))
 
 
 def _key(path: Path) -> tuple[str, ...]:
     """A path as Spring compares properties."""
-    return tuple(relax_key(part) for step in path for part in str(step).split("."))
+    return tuple(relax_name(part) for step in path for part in list_elements(str(step)))
 
 
 _WRITTEN: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
@@ -107,14 +109,16 @@ def _hidden_lists(view: View) -> Iterator[Hit]:
         if service not in services.SPRING_SERVICES:
             continue
         profiles = list(_profiles_of(view, service))
-        known = dict(_halconfig_lists(view, services.get_base(service))) if profiles else {}
-        for file, document in profiles:
-            for path, names in _named_lists(document):
+        is_generated = not any(file.path.endswith(f"/{service}.yml") for file in profiles)
+        known = dict(_halconfig_lists(view, services.get_base(service))) if profiles and is_generated else {}
+        for file in profiles:
+            properties = view.properties(file)
+            for path, names in _named_lists(properties.data):
                 below = known.get(_key(path))
                 lost = [name for name in below[2] if name not in names] if below else []
                 if below and lost and (file.path, path) not in reported:
                     reported.add((file.path, path))
-                    yield Hit(path, _hiding(path, below[0], lost), file.path)
+                    yield Hit(properties.place(path), _hiding(path, below[0], lost), file.path)
                 known[_key(path)] = file.path, path, names
 
 
@@ -124,15 +128,14 @@ def _hiding(path: Path, other: str, lost: list[str]) -> str:
     return f"This list hides {path[-1]} of {source}: {shown} {'disappears' if len(lost) == 1 else 'disappear'}."
 
 
-def _profiles_of(view: View, service: str) -> Iterator[tuple[File, Value]]:
-    """The profiles that a service always reads, lowest precedence first, with their data."""
-    base = services.get_base(service)
-    names = [name.format(base) for name in _LOCAL_PROFILES]
-    names += [name.format(service) for name in _LOCAL_PROFILES[2:] if service != base]
-    for name in names:
+def _profiles_of(view: View, service: str) -> Iterator[File]:
+    """The profiles that a service always reads, lowest precedence first."""
+    owners = dict.fromkeys(("spinnaker", services.get_base(service), service))
+    for name in (f"{owner}{ending}.yml" for ending in _SPRING_PROFILES for owner in owners):
         file = view.files.get(f"{view.compiled.deployment}/profiles/{name}")
-        if file is not None and isinstance(file.data, dict):
-            yield file, file.data
+        is_taken = service in layout.find_profile_services(name)
+        if is_taken and file is not None and isinstance(file.data, dict):
+            yield file
 
 
 def _strings(data: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -18,6 +18,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, File
 from halgit.record import replace
 from halgit.text.phrases import describe_kind, join_words, suggest_nearest
+from halgit.validation.properties import find_name
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import BESIDE_CONFIG, skipped_file
 from halgit.validation.view import Node, View, name_of
@@ -245,14 +246,21 @@ def _unanswered_addresses(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
         name = name_of(deployment)
         for file, document in view.documents("profiles"):
-            if not file.path.startswith(f"{name}/"):
-                continue
-            for _, entry in document.entries("services"):
-                address = _spinnaker_address(entry.get("baseUrl"))
-                if address is not None and coerce_boolean(entry.get("enabled")) is not False:
-                    wrong = _no_answer_reason(view, deployment, address)
-                    if wrong:
-                        yield Hit(entry.at("baseUrl"), wrong[0], file.path, wrong[1])
+            if file.path.startswith(f"{name}/") and gather_vocabulary(document.value).contains("spin-"):
+                yield from _unanswered_addresses_of(view, deployment, file)
+
+
+def _unanswered_addresses_of(view: View, deployment: Node, file: File) -> Iterator[Hit]:
+    properties = view.properties(file)
+    found = Node((), properties.data)
+    section = find_name(found.value, "services") if isinstance(found.value, dict) else ""
+    for _, entry in found.entries(section):
+        if isinstance(entry.value, dict):
+            key, switch = find_name(entry.value, "baseUrl"), find_name(entry.value, "enabled")
+            address = _spinnaker_address(entry.get(key))
+            wrong = _no_answer_reason(view, deployment, address) if address is not None else None
+            if wrong and coerce_boolean(entry.get(switch)) is not False:
+                yield Hit(properties.place(entry.at(key)), wrong[0], file.path, wrong[1])
 
 
 def _spinnaker_address(value: object) -> SplitResult | None:

@@ -146,11 +146,13 @@ def _non_strings(view: View) -> Iterator[tuple[File, Path, Value]]:
 
 def _non_strings_of_schema(name: str, data: Value) -> Iterator[tuple[Path, Value]]:
     """Yield the values of a document that are not strings where a schema expects strings."""
-    schema = resources.load_schema(name)
-    for path, value in _scalars(data):
-        spec = spec_at(schema, path, data)
+    from halgit.validation.properties import bind_properties
+
+    schema, properties = resources.load_schema(name), bind_properties(data, name)
+    for path, value in _scalars(properties.data):
+        spec = spec_at(schema, path, properties.data)
         if spec.get("title") == "string" or spec.get("type") == ["string", "number", "boolean"]:
-            yield path, value
+            yield properties.place(path), value
 
 
 def _scalars(data: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
