@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import needs
+from java_judge import JavaJudge, started
 
-SOURCE = needs.ROOT / "tests" / "judges" / "clouddriver"
 FIELDS: dict[str, Any] = json.loads((needs.ROOT / "scripts" / "clouddriver_fields.json").read_text())["accounts"]
 """The fields of each provider's accounts, as `scripts/read_clouddriver.py` read them in Clouddriver's source."""
 
@@ -54,8 +51,8 @@ class Verdict:
 class Judge:
     """The running JVM."""
 
-    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
-        self._process = process
+    def __init__(self, java: JavaJudge, folder: Path) -> None:
+        self._java = java
         self._folder = folder
         self._asked = 0
 
@@ -72,7 +69,8 @@ class Judge:
         self._asked += 1
         # The config server works in a file:// repository itself, so it gets a clone.
         clone = self._folder / f"served-{self._asked}"
-        _run("git", "clone", "--quiet", "--branch", branch, url, clone)
+        command = ["git", "clone", "--quiet", "--branch", branch, url, str(clone)]
+        subprocess.run(command, check=True, capture_output=True)
         asked = {
             "uri": f"file://{clone}", "basedir": str(clone), "label": branch, "searchPaths": [path],
         }  # fmt: skip
@@ -96,31 +94,15 @@ class Judge:
         return Verdict(answer.pop("served", ""), answer)
 
     def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        answer: dict[str, Any] = json.loads(self._java.ask_line(json.dumps(asked)))
         return answer
 
 
 @contextmanager
 def judge(folder: Path) -> Iterator[Judge]:
     """A judge for the length of a with block, with a folder of its own."""
-    java = needs.program("java", "default-jre-headless")
-    classes = built(SOURCE, {"Recorded.java": recorded()})
-    process = subprocess.Popen(
-        [java, "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{classes / 'lib'}/*", "Judge"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
-    )  # fmt: skip
-    try:
-        yield Judge(process, folder)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(20)
-        assert process.stdout is not None
-        process.stdout.close()
+    with started("clouddriver", generated={"Recorded.java": recorded()}) as java:
+        yield Judge(java, folder)
 
 
 def recorded() -> str:
@@ -146,29 +128,3 @@ def _property(name: str, kind: Any) -> str:
         f"{inner} private {java} {name}; public {java} get{own}() {{ return {name}; }}"
         f" public void set{own}({java} value) {{ {name} = value; }}"
     )
-
-
-def built(source: Path, generated: Mapping[str, str] = MappingProxyType({})) -> Path:
-    """A compiled judge with its jars below build/, made once for each version of its source."""
-    javac = needs.program("javac", "default-jdk-headless")
-    maven = needs.program("mvn", "maven")
-    sources = sorted(source.iterdir())
-    content = b"".join(file.read_bytes() for file in sources) + "".join(generated.values()).encode()
-    target = needs.ROOT / "build" / f"{source.name}-judge-{hashlib.sha256(content).hexdigest()[:12]}"
-    target.parent.mkdir(exist_ok=True)
-    with open(target.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (target / "Judge.class").is_file():
-            _run(maven, "-q", "-B", "-f", source / "pom.xml", "dependency:copy-dependencies",
-                 f"-DoutputDirectory={target / 'lib'}")  # fmt: skip
-            (target / "logback.xml").write_text('<configuration><root level="OFF"/></configuration>\n')
-            for name, text in generated.items():
-                (target / name).write_text(text)
-            files = [*source.glob("*.java"), *target.glob("*.java")]
-            _run(javac, "-proc:none", "-cp", f"{target / 'lib'}/*", "-d", target, *files)
-    return target
-
-
-def _run(*command: object) -> None:
-    ran = subprocess.run([str(one) for one in command], check=False, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]

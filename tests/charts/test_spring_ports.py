@@ -9,10 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import needs
 import pytest
 from charts_pods import Pod
-from clouddriver import built
+from java_judge import java_command
 from servers.ports import free_port, wait_for
 
 Object = dict[str, Any]
@@ -32,8 +31,7 @@ def test_health_and_metrics_are_where_probes_and_prometheus_ask(
     render: Callable[..., list[Object]], tmp_path: Path, apart: bool
 ) -> None:
     """`visibility`, whose file has the settings of Actuator; only port numbers are the test's."""
-    java = needs.program("java", "default-jre-headless")
-    classes = built(needs.ROOT / "tests" / "judges" / "spring")
+    command = java_command("spring")
     values = {"global": {"serviceMonitor": {"enabled": True}, **({} if apart else {"managementPort": 0})}}
     objects = render("visibility", values)
     spec = next(one for one in objects if one["kind"] == "Deployment")["spec"]["template"]["spec"]
@@ -46,7 +44,6 @@ def test_health_and_metrics_are_where_probes_and_prometheus_ask(
     assert env.get("MANAGEMENT_SERVER_PORT") == ("9190" if apart else None)
     ports = {row["name"]: free_port() for row in container["ports"]}
     env |= {"MANAGEMENT_SERVER_PORT": str(ports["metrics"])} if apart else {}
-    command = [java, "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{classes / 'lib'}/*", "Judge"]
     command += [
         f"--server.port={ports['http']}",
         f"--spring.config.location={pod.path('/opsmx/conf/visibility-local.yml')}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import struct
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import needs
 import pytest
-from clouddriver import built
+from java_judge import JavaJudge, started
 from needs import shared_data
 from program import SAMPLE, halgit
 
@@ -45,8 +44,8 @@ AWKWARD: dict[str, Any] = {
 class Spring:
     """The running JVM that reads profiles."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, java: JavaJudge) -> None:
+        self._java = java
 
     def read(self, text: bytes) -> Any:
         """The properties of each document with their Java types; an assertion error where Spring Boot refuses it."""
@@ -57,26 +56,15 @@ class Spring:
         return self._answer(text)["resolved"]
 
     def _answer(self, text: bytes) -> Any:
-        asked, answers = self._process.stdin, self._process.stdout
-        assert asked is not None
-        assert answers is not None
-        asked.write(struct.pack(">I", len(text)) + text)
-        asked.flush()
-        answer = json.loads(answers.readline())
+        answer = self._java.ask_text(text)
         assert "documents" in answer, (answer, text)
         return answer
 
 
 @pytest.fixture(scope="module")
 def spring() -> Iterator[Spring]:
-    java = needs.program("java", "default-jre-headless")
-    classes = built(needs.ROOT / "tests" / "judges" / "profiles")
-    process = subprocess.Popen(
-        [java, "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{classes / 'lib'}/*", "Judge"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    yield Spring(process)
-    process.communicate(timeout=20)
+    with started("profiles") as java:
+        yield Spring(java)
 
 
 def _plain(value: Any) -> Any:

@@ -5,15 +5,11 @@ halgit refuses a value where Jackson refuses it, and `explain` shows what Jackso
 
 from __future__ import annotations
 
-import json
-import struct
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import needs
 import pytest
-from clouddriver import built
+from java_judge import started
 
 from halgit import yaml as hyaml
 from halgit.explain import read_value
@@ -52,23 +48,8 @@ Judge = Callable[[str], dict[str, str]]
 
 @pytest.fixture(scope="module")
 def jackson() -> Iterator[Judge]:
-    java = needs.program("java", "default-jre-headless")
-    classes = built(needs.ROOT / "tests" / "judges" / "jackson")
-    process = subprocess.Popen(
-        [java, "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{classes / 'lib'}/*", "Judge"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    asked, answers = process.stdin, process.stdout
-    assert asked is not None
-    assert answers is not None
-
-    def judge(text: str) -> dict[str, str]:
-        asked.write(struct.pack(">I", len(text.encode())) + text.encode())
-        asked.flush()
-        return dict(json.loads(answers.readline()))
-
-    yield judge
-    process.communicate(timeout=20)
+    with started("jackson") as java:
+        yield lambda text: dict(java.ask_text(text.encode()))
 
 
 def halconfig(path: tuple[str | int, ...], value: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import needs
 import pytest
-from clouddriver import built
+from java_judge import started
 from program import halgit
 
 Start = Callable[[str], str]
@@ -20,24 +19,14 @@ HIDDEN, READ = "x=null", "x=1"
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Starts a service with this `gate-local.yml`: what it reads as `x`, or the exception that ends it."""
-    java = needs.program("java", "default-jre-headless")
-    classes = built(needs.ROOT / "tests" / "judges" / "profiles")
-    process = subprocess.Popen(
-        [java, "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{classes / 'lib'}/*", "Start"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
     folder = tmp_path_factory.mktemp("profiles")
+    with started("profiles", "Start") as java:
 
-    def ask(profile: str) -> str:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        (folder / "gate-local.yml").write_text(profile)
-        process.stdin.write(f"{folder}\n")
-        process.stdin.flush()
-        return process.stdout.readline().strip()
+        def ask(profile: str) -> str:
+            (folder / "gate-local.yml").write_text(profile)
+            return java.ask_line(str(folder))
 
-    yield ask
-    process.communicate(timeout=20)
+        yield ask
 
 
 def _found(profile: str, folder: Path) -> str:
