@@ -51,7 +51,7 @@ screenshot: $(STAMP)
 	$(BIN)/halgit overlays --repo sample-repo --format html --output build/overlays.html
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
 	  --screenshot=docs/images/overlays.png "file://$(CURDIR)/build/overlays.html"
-	HALGIT_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/accounts/test_page.py
+	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/accounts/test_page.py
 
 # Refreshes the locked dependencies of the image.
 lock: $(STAMP)

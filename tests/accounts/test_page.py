@@ -1,6 +1,6 @@
 """The page in Debian's Chromium, driven against the real server and a real git repository; by keyboard where it can be.
 
-With HALGIT_SCREENSHOTS=1 it writes the pictures of docs/.
+With SCREENSHOTS=1 it writes the screenshots of docs/.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ users: [{name: u, user: {token: example-token}}]
 contexts: [{name: staging, context: {cluster: c, user: u}}, {name: prod, context: {cluster: c, user: u}}]
 current-context: staging
 """
-PICTURES = needs.ROOT / "docs" / "pictures"
+IMAGES = needs.ROOT / "docs" / "images"
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,9 @@ def sign_in(page: Any, token: str = ADMIN) -> None:
 
 
 def picture(page: Any, name: str) -> None:
-    if os.environ.get("HALGIT_SCREENSHOTS"):
-        PICTURES.mkdir(exist_ok=True)
-        page.screenshot(path=str(PICTURES / f"{name}.png"))
+    if os.environ.get("SCREENSHOTS"):
+        IMAGES.mkdir(exist_ok=True)
+        page.screenshot(path=str(IMAGES / f"{name}.png"))
 
 
 def test_a_wrong_token_is_reported(page: Any) -> None:
