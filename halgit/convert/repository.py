@@ -22,6 +22,8 @@ from halgit.validation.account_files import Document
 _ACCOUNTS = "accounts/"
 REPORT = "import-report.md"
 _REQUIRED = "to be set"
+_NOT_EMPTY = r"[\s\S]+"
+"""The pattern of tokens that may not be empty, as in the dialect opsmx."""
 _IN_OVERLAY = "in the overlay, from --values"
 
 
@@ -151,7 +153,7 @@ def _declaration(token: str) -> dict[str, object]:
     if known.may_be_empty:
         declaration["default"] = ""
     else:
-        declaration["required"] = True
+        declaration |= {"required": True, "pattern": _NOT_EMPTY}
     return {**declaration, "description": known.description}
 
 

@@ -173,11 +173,20 @@ def test_layers_parameters_and_references_are_written_as_the_contract_has_them(s
         "type": "string",
         "secret": True,
         "required": True,
+        "pattern": r"[\s\S]+",
         "description": "token or password for the repository of dynamic accounts",
     }
     assert declared["dynAccntConfgPath"]["default"] == ""
     assert "#  spinnakerNamespace: the namespace Spinnaker runs in\n" in made["overlays/eu/halgit.yaml"]
     assert made["accounts/clouddriver-local.yml"] == FILES["clouddriver-local.yml"]
+
+
+@pytest.mark.parametrize("value", ["", "x"])
+def test_an_imported_token_may_not_be_empty(value: str, source: Path, tmp_path: Path) -> None:
+    halgit("import", source, tmp_path / "made")
+    ran = halgit("render", "--repo", tmp_path / "made", "--overlay", "prod", "--secrets", "mask", "--out",
+                 tmp_path / "hal", HALGIT_PARAM_GIT_TOKEN=value)  # fmt: skip
+    assert ("HALGIT_PARAM_GIT_TOKEN: the value does not match the pattern" in ran.err) is (value == ""), ran.err
 
 
 def test_the_report_says_what_was_done_and_what_is_to_decide(source: Path, tmp_path: Path) -> None:
