@@ -19,6 +19,9 @@ _MODULES = {
     "replace_in_documents": "editor",
     "replace_scalars": "editor",
     "dump": "emitter",
+    "is_plain": "emitter",
+    "quote_double": "emitter",
+    "quote_single": "emitter",
     "Scalar": "locator",
     "list_scalars": "locator",
     "extract": "extraction",
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
         replace_in_documents,
         replace_scalars,
     )
-    from halgit.yaml.emitter import dump
+    from halgit.yaml.emitter import dump, is_plain, quote_double, quote_single
     from halgit.yaml.extraction import extract, list_comments, prepend_item, prepend_keys, rename_key
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
     from halgit.yaml.reader import ReadResult, read
@@ -67,12 +70,15 @@ __all__ = [
     "edit_parsed",
     "extract",
     "find_offset",
+    "is_plain",
     "list_comments",
     "list_scalars",
     "locate",
     "locate_all",
     "prepend_item",
     "prepend_keys",
+    "quote_double",
+    "quote_single",
     "read",
     "rename_key",
     "replace_in_documents",
