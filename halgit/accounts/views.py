@@ -40,10 +40,15 @@ class AccountView(Record):
 
     def days_left(self, now: datetime) -> int | None:
         """Return the days until the certificate expires, negative if it has; None if it is unknown."""
-        if not self.expires:
-            return None
-        end = datetime.strptime(self.expires, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-        return (end - now).days
+        return days_until(self.expires, now)
+
+
+def days_until(expires: str, now: datetime) -> int | None:
+    """Return the days until a time in ISO 8601, negative if it has passed; None for an empty string."""
+    if not expires:
+        return None
+    end = datetime.strptime(expires, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    return (end - now).days
 
 
 def view_entry(entry: Entry, policy: Policy, revision: str, changed: tuple[str, str] = ("", "")) -> AccountView:

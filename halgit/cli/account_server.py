@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from halgit.cli.account_parts import build_accounts
@@ -47,7 +48,8 @@ def serve_accounts(output: Output, options: Mapping[str, Any]) -> None:
     metrics = Metrics() if apart else None
     if metrics and apart:
         serve_beside(build_metrics_application(accounts, metrics), *apart)
-    serve(build_application(accounts, authentication, output.message, metrics=metrics), listening, accounts.writers)
+    app = build_application(accounts, authentication, output.message, metrics=metrics)
+    serve(app, listening, accounts.writers, output.message)
 
 
 class CurrentAccounts:
@@ -61,17 +63,23 @@ class CurrentAccounts:
         self._accounts: Accounts | None = None
         self._former: list[Writer] = []
         self._files = tuple(_files(options))
+        self._watched = _Watched(output)
 
     def __call__(self) -> Accounts:
-        """Return the service."""
+        """Return the service. Raises UsageError at first, and SettingsError for files that became unusable."""
         seen = tuple(_stamp(file) for file in self._files)
         with self._lock:
             if self._accounts is None or seen != self._seen:
-                fresh = build_accounts(self._output, self._options)
+                fresh = build_accounts(self._output, self._options) if self._accounts is None else self._rebuilt(seen)
                 if self._accounts is not None:
                     self._retire(self._accounts.writer)
                 self._accounts, self._seen = fresh, seen
             return self._accounts
+
+    def _rebuilt(self, seen: tuple[object, ...]) -> Accounts:
+        """The service of files that have changed."""
+        with self._watched.at(seen):
+            return build_accounts(self._output, self._options)
 
     def writers(self) -> list[Writer]:
         """Return the writer in use, and those that still end what they accepted before a file changed."""
@@ -88,6 +96,27 @@ class CurrentAccounts:
             self._former.remove(writer)
 
         threading.Thread(target=close, daemon=True, name="retired-writer").start()
+
+
+class _Watched:
+    """Turns faults of files that changed into SettingsErrors. The log names them once; callers do not see them."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._logged: object = None
+
+    @contextmanager
+    def at(self, stamp: object) -> Iterator[None]:
+        """Run what reads files that are as `stamp` says."""
+        from halgit.server.problems import SettingsError
+
+        try:
+            yield
+        except UsageError as reason:
+            if stamp != self._logged:
+                self._logged = stamp
+                self._output.message(f"A changed file cannot be used: {reason.message}", level="error")
+            raise SettingsError("The server's settings are not usable now.", "Read the server's log.") from None
 
 
 def build_authentication(output: Output, options: Mapping[str, Any]) -> Authentication:
@@ -121,12 +150,17 @@ def _token_reader(output: Output, options: Mapping[str, Any]) -> Callable[[], Se
 
     single, several = options["api_token_file"], options["api_tokens_file"]
     cache: dict[str, Any] = {}
+    watched = _Watched(output)
+
+    def current() -> Sequence[Token]:
+        stamp = (_stamp(single), _stamp(several))
+        if cache.get("stamp") != stamp:
+            with watched.at(stamp):
+                cache.update(tokens=read(), stamp=stamp)
+        tokens: Sequence[Token] = cache["tokens"]
+        return tokens
 
     def read() -> Sequence[Token]:
-        stamp = (_stamp(single), _stamp(several))
-        if cache.get("stamp") == stamp:
-            tokens: Sequence[Token] = cache["tokens"]
-            return tokens
         found: list[Token] = []
         if single:
             text = read_file(single, "--api-token-file").decode("utf-8", "replace").strip()
@@ -136,11 +170,10 @@ def _token_reader(output: Output, options: Mapping[str, Any]) -> Callable[[], Se
             found.append(Token("api-token", hash_token(text), "admin"))
         if several:
             found += read_tokens(read_file(several, "--api-tokens-file"), f"--api-tokens-file {several}")
-        cache.update(stamp=stamp, tokens=found)
         return found
 
-    read()
-    return read
+    cache.update(stamp=(_stamp(single), _stamp(several)), tokens=read())
+    return current
 
 
 def _files(options: Mapping[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from halgit.accounts.service import Accounts
 from halgit.errors import HalgitError
 from halgit.server import problems
 from halgit.server.authentication import Authentication
-from halgit.server.guard import Guard, Limits
+from halgit.server.guard import HEADERS, Guard, Limits
 from halgit.server.metrics import CONTENT_TYPE, Metrics
 from halgit.server.routes import Log, Services, build_router
 
@@ -55,17 +55,24 @@ def build_application(
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        redirect_slashes=False,
     )
     app.include_router(build_router(Services(accounts, authentication, metrics, log)))
     _add_probes(app, accounts)
     if own:
         _add_metrics(app, accounts, metrics)
     _add_page(app)
-    app.add_exception_handler(HalgitError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_middleware(Guard, limits=limits or Limits(), count=metrics.count)
+    _add_guard(app, metrics, limits or Limits())
     return app
+
+
+def _add_guard(app: FastAPI, metrics: Metrics, limits: Limits) -> None:
+    app.state.count = metrics.count
+    app.add_exception_handler(HalgitError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+    app.add_middleware(Guard, limits=limits, count=metrics.count)
 
 
 @asynccontextmanager
@@ -78,6 +85,15 @@ async def _on_error(request: Request, error: Any) -> Response:
     return problems.of_error(request, error)
 
 
+async def _on_bug(request: Request, error: Exception) -> Response:
+    """The answer to an error that nobody expected; the server logs it with its trace. It has not passed the guard."""
+    answer = problems.problem(request, 500, "The server has a bug.", "Report it with the log of this request.")
+    for name, value in ((b"x-request-id", request.state.request_id.encode()), *HEADERS):
+        answer.headers[name.decode()] = value.decode()
+    request.app.state.count(getattr(request.state, "operation", "other"), 500, 0.0)
+    return answer
+
+
 async def _on_validation(request: Request, error: Any) -> Response:
     return problems.of_validation(request, error)
 
@@ -88,14 +104,15 @@ async def _on_http(request: Request, error: Any) -> Response:
 
 def build_metrics_application(accounts: Callable[[], Accounts], metrics: Metrics) -> FastAPI:
     """Return an application that serves only these metrics, for an address of their own."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     _add_metrics(app, accounts, metrics)
+    _add_guard(app, metrics, Limits())
     return app
 
 
 def _add_metrics(app: FastAPI, accounts: Callable[[], Accounts], metrics: Metrics) -> None:
     async def numbers(request: Request) -> Response:
-        return Response(metrics.text(accounts().writer), media_type=CONTENT_TYPE)
+        return Response(await run_in_threadpool(metrics.text, accounts), media_type=CONTENT_TYPE)
 
     app.add_route("/metrics", numbers, ["GET"], include_in_schema=False)
 

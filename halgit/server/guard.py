@@ -23,7 +23,14 @@ POLICY: Final = (
 )
 _DISCARDED: Final = 16
 """A body that is too large is read up to so many times the limit, then the connection is closed."""
-_HEADERS: Final = (
+_ALWAYS: Final = {"/livez", "/health"}
+"""Probes of the process, which too many requests do not stop."""
+_STOPPED: Final = LimitError(
+    503,
+    "The server stopped before the request was answered; a change may be written.",
+    "Send the request again with the same Idempotency-Key.",
+)
+HEADERS: Final = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -57,7 +64,7 @@ class Guard:
             return
         state = scope.setdefault("state", {})
         state["request_id"] = _request_id(scope)
-        started, status = time.monotonic(), 500
+        started, status = time.monotonic(), 0
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -67,26 +74,34 @@ class Guard:
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", state["request_id"].encode()),
-                    *(pair for pair in _HEADERS if pair[0] not in names),
+                    *(pair for pair in HEADERS if pair[0] not in names),
                 ]
             await send(message)
 
         self._running += 1
         try:
             await self._guarded(scope, receive, answer)
+        except asyncio.CancelledError:
+            # The server stops: refuse what still waits, unless its answer has begun.
+            if status:
+                raise
+            await _refuse(_STOPPED, scope, receive, answer)
         finally:
             self._running -= 1
-            self._count(state.get("operation", "other"), status, time.monotonic() - started)
+            if status:
+                self._count(state.get("operation", "other"), status, time.monotonic() - started)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if self._running > self._limits.requests:
+            if self._running > self._limits.requests and scope["path"] not in _ALWAYS:
                 raise LimitError(429, "There are too many requests.", "Try again later.")
             if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.headers:
                 raise LimitError(431, f"The headers are larger than {self._limits.headers} bytes.", "Send less.")
             body = await self._read(scope, receive)
         except LimitError as reason:
-            await of_error(Request(scope), reason)(scope, receive, send)
+            await _refuse(reason, scope, receive, send)
+            return
+        if body is None:
             return
         delivered = False
 
@@ -99,8 +114,8 @@ class Guard:
 
         await self._app(scope, replay, send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body, within its limits."""
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, within its limits; None if the client has gone before its end."""
         length = _header(scope, b"content-length")
         is_large = length.isdigit() and int(length) > self._limits.body
         try:
@@ -108,14 +123,14 @@ class Guard:
         except asyncio.TimeoutError:
             raise LimitError(408, "The body did not arrive in time.", "Send it faster.") from None
 
-    async def _collect(self, receive: Receive, *, keep: bool) -> bytes:
+    async def _collect(self, receive: Receive, *, keep: bool) -> bytes | None:
         """The body. One that is too large is read and discarded, so that the client gets the answer; up to a bound."""
         parts: list[bytes] = []
         size = 0
         while True:
             message: Any = await receive()
             if message["type"] == "http.disconnect":
-                return b""
+                return None
             size += len(message.get("body", b""))
             keep = keep and size <= self._limits.body
             if keep:
@@ -125,6 +140,13 @@ class Guard:
                 raise _too_large(self._limits.body)
             if ends:
                 return b"".join(parts)
+
+
+async def _refuse(reason: LimitError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer, and end the connection: what follows of the request is not read."""
+    answer = of_error(Request(scope), reason)
+    answer.headers["Connection"] = "close"
+    await answer(scope, receive, send)
 
 
 def _too_large(limit: int) -> LimitError:
@@ -137,4 +159,9 @@ def _header(scope: Scope, name: bytes) -> str:
 
 def _request_id(scope: Scope) -> str:
     asked = _header(scope, b"x-request-id")
-    return asked if _ID.fullmatch(asked) else secrets.token_hex(8)
+    return asked if _ID.fullmatch(asked) else new_request_id()
+
+
+def new_request_id() -> str:
+    """Return an id for a request that has none."""
+    return secrets.token_hex(8)

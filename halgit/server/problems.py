@@ -24,6 +24,11 @@ from halgit.errors import (
     UsageError,
 )
 
+
+class SettingsError(HalgitError):
+    """A file of the operator has changed while the server runs, and cannot be used; its log tells more."""
+
+
 MEDIA: Final = "application/problem+json"
 _STATUS: Final[tuple[tuple[type[HalgitError], int], ...]] = (
     (UsageError, 400),
@@ -32,12 +37,14 @@ _STATUS: Final[tuple[tuple[type[HalgitError], int], ...]] = (
     (ChangedError, 412),
     (KeyReusedError, 422),
     (BusyError, 503),
+    (SettingsError, 503),
     (AccountError, 422),
     (UnreachableError, 503),
     (ThrottledError, 503),
     (RemoteError, 502),
 )
-_RETRY_SECONDS: Final = 2
+RETRY_SECONDS: Final = 2
+"""What `Retry-After` says where the store or the controller says nothing."""
 
 
 class DeniedError(HalgitError):
@@ -49,7 +56,7 @@ class DeniedError(HalgitError):
 
 
 class LimitError(HalgitError):
-    """A request is too large (413), or there are too many (429)."""
+    """A request is too large, too slow, of another media type, or one too many (4xx), or the server stops (503)."""
 
     def __init__(self, status: int, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -73,16 +80,23 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Return a problem as an answer."""
-    body: dict[str, Any] = {
+    body = describe(status, detail, hint, request_id=getattr(request.state, "request_id", ""), errors=errors)
+    return JSONResponse(body, status, dict(headers or {}), media_type=MEDIA)
+
+
+def describe(
+    status: int, detail: str, hint: str, *, request_id: str = "", errors: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return a problem as data."""
+    return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "hint": hint,
-        "requestId": getattr(request.state, "request_id", ""),
+        "requestId": request_id,
         "errors": list(errors),
     }
-    return JSONResponse(body, status, dict(headers or {}), media_type=MEDIA)
 
 
 def of_error(request: Request, error: HalgitError) -> JSONResponse:
@@ -93,7 +107,7 @@ def of_error(request: Request, error: HalgitError) -> JSONResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="halgit"'
     if status in {429, 503}:
         asked = error.retry_after if isinstance(error, ThrottledError) else None
-        headers["Retry-After"] = str(max(1, round(asked or _RETRY_SECONDS)))
+        headers["Retry-After"] = str(max(1, round(asked or RETRY_SECONDS)))
     return problem(request, status, error.message, error.hint, headers=headers)
 
 
@@ -120,8 +134,8 @@ def of_http(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _methods(request: Request) -> list[str]:
-    """Every method that the API has at this path; GET for the page and the probes."""
+    """Every method that the API has at this path; those of the page and the probes for any other."""
     for template, operations in request.app.openapi()["paths"].items():
         if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), request.url.path):
             return sorted(method.upper() for method in operations)
-    return ["GET"]
+    return ["GET", "HEAD"]

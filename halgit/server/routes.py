@@ -3,13 +3,16 @@
 Annotations are evaluated where they stand: FastAPI reads the dependencies in them.
 """
 
+import asyncio
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Annotated, Any, Final, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from halgit.accounts.changes import Change
 from halgit.accounts.kubeconfig import list_contexts
@@ -24,11 +27,13 @@ from halgit.record import Record
 from halgit.server import models
 from halgit.server.authentication import Authentication, Identity, Role, require_role
 from halgit.server.metrics import Metrics
-from halgit.server.problems import DeniedError
+from halgit.server.problems import DeniedError, LimitError
 from halgit.validation.account_entries import provider_names
 
 Result = TypeVar("Result")
 _UNSAFE: Final = {"POST", "PATCH", "DELETE"}
+_JSON: Final = re.compile(r"application/([-.\w]+\+)?json")
+_BEARER: Final = HTTPBearer(auto_error=False, description="A token of the operator's files, or one of OpenID Connect.")
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": models.Problem, "content": {"application/problem+json": {}}, "description": text}
     for status, text in {
@@ -40,6 +45,7 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         409: "The account exists already.",
         412: "The account has changed.",
         413: "The body is too large.",
+        415: "The body is not JSON.",
         422: "The change is refused.",
         429: "There are too many requests.",
         502: "The store or the controller refuses halgit.",
@@ -80,7 +86,9 @@ def build_router(services: Services) -> APIRouter:
 def _caller(services: Services, role: Role, operation: str) -> Any:
     """The dependency that lets callers of a role pass."""
 
-    async def identify(request: Request) -> Identity:
+    async def identify(
+        request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    ) -> Identity:
         request.state.operation = operation
         authorization = request.headers.get("authorization", "")
         name = request.scope.get("extensions", {}).get("halgit.client", "")
@@ -88,6 +96,7 @@ def _caller(services: Services, role: Role, operation: str) -> Any:
         require_role(identity, role)
         if request.method in _UNSAFE and identity.is_ambient:
             _refuse_other_sites(request)
+        _refuse_other_media(request)
         return identity
 
     return Depends(identify)
@@ -99,6 +108,18 @@ def _refuse_other_sites(request: Request) -> None:
     origin = request.headers.get("origin")
     if site not in {"same-origin", "none"} or (origin and origin.partition("://")[2] != request.headers.get("host")):
         raise DeniedError(403, "The request comes from another site.", "Use the page of this server.")
+
+
+def _refuse_other_media(request: Request) -> None:
+    """Raise LimitError (415) for a body that is not JSON as it is; also a merge patch is (RFC 7396)."""
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not _JSON.fullmatch(media):
+        raise LimitError(415, f"The body is {media or 'of no media type'}.", "Send Content-Type: application/json.")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise LimitError(415, "The body is compressed.", "Send it without Content-Encoding.")
 
 
 def _add_reading(router: APIRouter, services: Services) -> None:
@@ -290,20 +311,26 @@ async def _changed(
     write: Callable[[Accounts], Written],
     access: Access,
 ) -> models.Change:
-    """Make or preview a change; what is made is logged."""
+    """Make or preview a change; what is made is logged, even if nobody waits for the answer any more."""
 
     def run() -> Written:
         accounts = services.accounts()
-        return accounts.preview(change, access) if dry_run else write(accounts)
+        if dry_run:
+            return accounts.preview(change, access)
+        try:
+            written = write(accounts)
+        except HalgitError as reason:
+            _audit(services, request, who, change.verb, change.name, "", f"refused ({type(reason).__name__})")
+            raise
+        _audit(services, request, who, change.verb, change.name, written.revision)
+        return written
 
     try:
         written = await run_in_threadpool(run)
-    except HalgitError as reason:
+    except asyncio.CancelledError:
         if not dry_run:
-            _audit(services, request, who, change.verb, change.name, "", refused=type(reason).__name__)
+            _audit(services, request, who, change.verb, change.name, "", "unknown (the server stopped)")
         raise
-    if not dry_run:
-        _audit(services, request, who, change.verb, change.name, written.revision)
     return models.Change(
         account=change.name,
         revision=written.revision,
@@ -314,13 +341,13 @@ async def _changed(
 
 
 def _audit(
-    services: Services, request: Request, who: Identity, verb: str, name: str, commit: str, *, refused: str = ""
+    services: Services, request: Request, who: Identity, verb: str, name: str, commit: str, result: str = "done"
 ) -> None:
     """One line of what was done. No name in it can forge another line or field."""
     fields = {"who": who.name, "what": verb, "account": name, "commit": commit, "request": request.state.request_id}
     clean = {key: "".join(one if one.isprintable() else "?" for one in value) for key, value in fields.items()}
-    result = f"refused ({refused})" if refused else "done"
-    services.log(" ".join(["audit", *(f"{key}={value!r}" for key, value in clean.items()), result]), **clean)
+    text = " ".join(["audit", *(f"{key}={value!r}" for key, value in clean.items()), result])
+    services.log(text, **clean, result=result)
 
 
 async def _request_caller(

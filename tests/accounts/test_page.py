@@ -164,6 +164,7 @@ def tab_to(page: Any, id: str) -> None:
 
 
 def test_an_account_is_added_and_removed_by_keyboard_alone(page: Any, server: AccountServer) -> None:
+    page.wait_for_function("document.activeElement.id === 'token'")
     page.keyboard.type(ADMIN)
     page.keyboard.press("Enter")
     page.locator("#accounts").wait_for()
