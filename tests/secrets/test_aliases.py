@@ -59,7 +59,7 @@ def test_no_parameter_or_token_stays_open(shape: str, documents: int, dialect: s
     assert hyaml.read(written, "", many=True).documents == expected
 
 
-def test_a_file_is_written_anew_where_an_alias_repeats_what_differs_now() -> None:
+def test_a_file_is_written_again_where_an_alias_repeats_what_differs_now() -> None:
     body = b"a: &x {u: 1} # kept\nb: *x\n"
     file = File("config", "copied", (LayerId("base", SourceId("s")),), hyaml.read(body, "").data, body)
     same = with_values(file, {"a": {"u": 2}, "b": {"u": 2}}, {("a", "u"): 2, ("b", "u"): 2})

@@ -22,6 +22,8 @@ class GitSshServer:
     `key` and `known_hosts` are files for the client, `other_key` one the server does not know.
     """
 
+    user = "git"
+
     def __init__(self, root: Path, folder: Path, *, ignore_progress: bool = False) -> None:
         needs.program("ssh", "openssh-client")
         folder.mkdir(parents=True, exist_ok=True)

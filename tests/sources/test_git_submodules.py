@@ -11,6 +11,7 @@ from program import halgit
 from servers.git_http import GitHttpServer
 from servers.git_ssh import GitSshServer
 from servers.repositories import Repository
+from servers.sshd import OpenSshServer
 
 from halgit.compiler import compile_tree
 from halgit.errors import SourceError, UsageError
@@ -314,27 +315,32 @@ def test_a_directory_reads_the_paths_of_submodules_as_git_does(line: str, tmp_pa
 # --- ssh and variables -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", [GitSshServer, OpenSshServer])
 def test_submodules_over_ssh_use_the_key_of_their_host(
-    top: Repository, base: Repository, tmp_path: Path, access: Callable[..., Access]
+    kind: type[GitSshServer | OpenSshServer],
+    top: Repository,
+    base: Repository,
+    tmp_path: Path,
+    access: Callable[..., Access],
 ) -> None:
     other = Repository(tmp_path / "second" / "profiles")
     pinned = other.commit({"gate-local.yml": "a: 2\n"})
     with (
-        GitSshServer(tmp_path / "first", tmp_path / "ssh1") as first,
-        GitSshServer(tmp_path / "second", tmp_path / "ssh2") as second,
+        kind(tmp_path / "first", tmp_path / "ssh1") as first,
+        kind(tmp_path / "second", tmp_path / "ssh2") as second,
     ):
         top.commit({"config": CONFIG})
         add_submodule(top, "default/service-settings", "../../shared/base", base.git("rev-parse", "HEAD"))
-        add_submodule(top, "default/profiles", f"ssh://git@{second.server}/profiles", pinned)
+        add_submodule(top, "default/profiles", f"ssh://{second.user}@{second.server}/profiles", pinned)
         hosts = tmp_path / "known_hosts"
         hosts.write_text(first.known_hosts.read_text() + second.known_hosts.read_text())
         common = access(known_hosts_file=hosts, submodules=True, submodule_hosts=frozenset({second.server}))
-        spec = SourceSpec(f"ssh://git@{first.server}/ops/top")
+        spec = SourceSpec(f"ssh://{first.user}@{first.server}/ops/top")
         with pytest.raises(UsageError) as caught:
             open_source(spec, replace(common, ssh_key_file=PerHost(str(first.key)))).close()
         assert str(caught.value).startswith(
-            f"{spec.url}: submodule default/profiles: ssh://git@{second.server}/profiles: ssh requires --ssh-key-file "
-            f"and --known-hosts-file. Set them with {second.server}=FILE."
+            f"{spec.url}: submodule default/profiles: ssh://{second.user}@{second.server}/profiles: ssh requires "
+            f"--ssh-key-file and --known-hosts-file. Set them with {second.server}=FILE."
         )
         assert second.commands == []
         keys = PerHost(str(first.key), {second.server: str(second.key)})
