@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from halgit.annotations import Any, Final
 from halgit.pipeline import Path, Value
-from halgit.text.paths import relax_name
+from halgit.text.paths import relax_name, split_name
 from halgit.validation.account_entries import find_key
 from halgit.validation.properties import split_properties
 
@@ -105,27 +105,42 @@ def shape_faults(data: Value) -> Iterator[str]:
     for key, body in data.items() if isinstance(data, dict) else ():
         if activates(str(key), body):
             yield f"{key} makes Spring read it only in some profiles"
+        if "." in str(key) and _names_accounts(str(key).partition(".")[2]):
+            yield f"it writes accounts as {key}"
         for own, items in body.items() if isinstance(body, dict) else ():
+            if "." in str(own) and _names_accounts(str(own)):
+                yield f"it writes accounts as {key}.{own}"
             if relax_name(own) == "accounts" and items not in (None, "") and not isinstance(items, list):
                 yield f"{key}.{own} is not a list"
 
 
 def spelling_faults(data: Value) -> Iterator[tuple[Path, str]]:
-    """Path and words for each place where two spellings are one to Spring, or one is not found."""
+    """Path and words for each place where two spellings are one to Spring."""
     providers: dict[str, str] = {}
+    known: dict[str, list[str]] = {}
     for key, body in data.items() if isinstance(data, dict) else ():
-        text, provider = str(key), relax_name(key)
-        if "." in text and "accounts" in provider:
-            yield (key,), f"it writes accounts as {text}"
-        if not isinstance(body, dict):
-            continue
-        if provider in providers:
-            yield (key,), f"{text} and {providers[provider]} are one section to Spring"
-        providers[provider] = text
-        lists = [str(own) for own in body if relax_name(own) == "accounts"]
-        indexed = [str(own) for own in body if read_index(own) is not None]
-        if len(lists) > 1 or (lists and indexed):
-            yield (key,), f"{text} has {' and '.join([*lists, *indexed])}, of which Spring reads parts only"
+        text, _, rest = str(key).partition(".")
+        provider = relax_name(text)
+        if isinstance(body, dict) and not rest:
+            if provider in providers:
+                yield (key,), f"{text} and {providers[provider]} are one section to Spring"
+            providers[provider] = text
+        found = [str(own) for own in body] if isinstance(body, dict) and not rest else [rest]
+        spellings = known.setdefault(provider, [])
+        spellings += (one for one in found if _names_accounts(one))
+        if found and _are_several(spellings):
+            yield (key,), f"{text} has {' and '.join(spellings)}, of which Spring reads parts only"
+            known[provider] = []
+
+
+def _names_accounts(key: str) -> bool:
+    """Return whether a key of a provider is its list of accounts, or a part of it: `accounts`, `accounts[0].name`."""
+    return relax_name(split_name(key)[0]) == "accounts"
+
+
+def _are_several(spellings: list[str]) -> bool:
+    """Return whether a list is written as a whole and once more, not only item by item."""
+    return len(spellings) > 1 and any(len(split_name(one)) == 1 for one in spellings)
 
 
 def activates(key: str, body: Value) -> bool:

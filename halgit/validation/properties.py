@@ -143,9 +143,9 @@ class _Binder:
                 self._put(known, below, inner, (number,), one, (*source, number))
 
     def _position(self, target: Any, step: str | int) -> Any:
-        """Return the place of a step in its mapping or list, which grows for a new item."""
+        """Return the place of a step in its mapping, in the spelling that it has there, or in its list, which grows."""
         if not isinstance(target, list):
-            return step
+            return find_name(target, str(step)) if self._schema is None else step
         if not isinstance(step, int) or step >= len(target):
             target.append(None)
             return len(target) - 1

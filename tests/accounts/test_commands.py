@@ -230,6 +230,8 @@ def test_duplicates_in_any_spelling_are_found_and_edited_in_place(repository: Re
 SHAPES = {
     "accounts[0] beside accounts": "kubernetes:\n  accounts: []\n  accounts[0]: {name: a}\n",
     "dotted": "kubernetes.accounts:\n- name: a\n",
+    "dotted items": "kubernetes:\n  accounts[0].name: a\n",
+    "an indexed account as a section": "kubernetes.accounts[0].name: a\n",
     "two sections": "docker-registry: {accounts: []}\ndockerRegistry: {accounts: []}\n",
     "a profile": "spring: {config: {activate: {on-profile: prod}}}\nkubernetes: {accounts: []}\n",
     "two documents": "kubernetes: {accounts: []}\n---\naws: {accounts: []}\n",
