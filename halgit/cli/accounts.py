@@ -244,7 +244,13 @@ def config_server(output: Output, /, **options: Any) -> None:
 @option("--client-roles", multiple=True, metavar="NAME=ROLE", help="Role of a client certificate, by its common name.")
 @option("--oidc-issuer", default="", metavar="URL", help="OpenID Connect issuer of bearer tokens.")
 @option("--oidc-audience", default="", metavar="NAME", help="Audience that the tokens must have.")
-@option("--oidc-role-claim", default="roles", show_default=True, metavar="CLAIM", help="Claim that holds the role.")
+@option(
+    "--oidc-role-claim",
+    default="roles",
+    show_default=True,
+    metavar="CLAIM",
+    help="Claim that holds the role; a path such as realm_access.roles, too.",
+)
 @SERVING
 @click.pass_obj
 def serve(output: Output, /, **options: Any) -> None:

@@ -23,28 +23,22 @@ from halgit.errors import (
     RemoteError,
     ThrottledError,
     UnreachableError,
-    UntrustedError,
     UsageError,
 )
 from halgit.operator_settings import Access
 from halgit.record import Record
+from halgit.remotes.controller_faults import TranslatedFaults
 from halgit.remotes.http import retry_after
 
 _LONGEST_ANSWER: Final = 30.0
 _SHORT: Final = 5.0
 """Seconds for an answer that somebody waits for, such as a page or a probe."""
 _LARGEST: Final = 8 * 1024 * 1024
+_PART: Final = 64 * 1024
 _PAUSE: Final = 1.0
 _KUBECTL: Final = (("serverUrl", "userCertificate", "userKey", "caCert"), ("serverUrl", "token"))
 _AGENT: Final = (("serverHostname", "agentCertificate", "agentKey", "caCert"), ("serverHostname", "agentToken"))
 _SERVICE: Final = (("url", "username", "password"), ("url", "awsAccessKey", "awsSecretAccessKey"))
-_ALERTS: Final = (
-    ("CERTIFICATE_EXPIRED", "The control certificate has expired.", "Renew it: `halgit isd status` shows its end."),
-    ("UNKNOWN_CA", "The control certificate was issued by another CA.", "Use the certificate of this controller."),
-    ("DECRYPT_ERROR", "The control certificate was issued by another CA.", "Use the certificate of this controller."),
-    ("CERTIFICATE_REQUIRED", "The controller requires a client certificate.", "Add --controller-cert-file."),
-    ("BAD_CERTIFICATE", "The controller refuses the control certificate.", "Use the certificate of this controller."),
-)
 
 
 class ControllerLogin(Record):
@@ -128,7 +122,7 @@ class Controller:
 
     def _check_options(self) -> None:
         login = self._login
-        if urlsplit(login.url).scheme != "https" or not urlsplit(login.url).hostname:
+        if not _is_https(login.url):
             raise UsageError("--controller-url is not an https:// address.", "The control API uses TLS only.")
         if not login.ca_file:
             raise UsageError("--controller-ca-file is missing.", "Name the file of the controller's CA certificate.")
@@ -146,11 +140,9 @@ class Controller:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
         try:
-            context.load_verify_locations(cadata=_read("--controller-ca-file", login.ca_file))
+            context.load_verify_locations(cadata=_read_ca(login.ca_file))
         except UsageError as reason:
             faults.append(str(reason))
-        except ssl.SSLError:
-            faults.append(f"--controller-ca-file: {login.ca_file} has no CA certificate in PEM.")
         if login.cert_file and login.key_file:
             faults += _pair_faults(login)
             if not faults:
@@ -168,9 +160,10 @@ class Controller:
         """The token, read again each time: it may be replaced while halgit serves."""
         file = self._login.token_file
         lines = _read("--controller-token-file", file).split()
-        if len(lines) != 1:
+        if len(lines) != 1 or not lines[0].isascii():
             raise UsageError(
-                f"--controller-token-file: {file} holds {len(lines)} words, not one token.", "Store one token alone."
+                f"--controller-token-file: {file} holds {len(lines)} words, not one token in ASCII.",
+                "Store one token alone.",
             )
         self._access.redactor.learn_credential(lines[0])
         return lines[0]
@@ -203,7 +196,7 @@ class Controller:
         limit = min(seconds, self._access.timeout)
         with (
             urllib3.PoolManager(ssl_context=self._context, timeout=limit, retries=False, **names) as pool,
-            _Translated(self._at, call),
+            TranslatedFaults(self._at, call),
         ):
             answer = pool.request(
                 "GET" if body is None else "POST",
@@ -213,17 +206,30 @@ class Controller:
                 preload_content=False,
                 decode_content=True,
             )
-            data = answer.read(_LARGEST + 1)
+            data = self._read_bounded(answer, time.monotonic() + limit)
+        return self._understand(answer.status, answer.headers.get("Retry-After"), data, issues=body is not None)
+
+    def _read_bounded(self, answer: Any, end: float) -> bytes:
+        """The body, within its bounds of bytes and of time."""
+        data = bytearray()
+        try:
+            while part := answer.read1(_PART):
+                data += part
+                if len(data) > _LARGEST:
+                    raise CorruptError(
+                        f"{self._at} answers with more than {_LARGEST} bytes.", "Check --controller-url."
+                    )
+                if time.monotonic() > end:
+                    raise CorruptError(f"{self._at} answers too slowly.", "Check the network, then run again.")
+        finally:
             answer.close()
-        if len(data) > _LARGEST:
-            raise CorruptError(f"{self._at} answers {call} with more than {_LARGEST} bytes.", "Check --controller-url.")
-        return self._understand(answer.status, answer.headers.get("Retry-After"), data)
+        return bytes(data)
 
     @property
     def _at(self) -> str:
         return f"The controller at {self._login.url}"
 
-    def _understand(self, status: int, wait: str | None, data: bytes) -> Mapping[str, Any]:
+    def _understand(self, status: int, wait: str | None, data: bytes, *, issues: bool) -> Mapping[str, Any]:
         try:
             answer = json.loads(data)
         except (ValueError, RecursionError):
@@ -236,6 +242,9 @@ class Controller:
         if status in {400, 401, 403}:
             hint = "Check the names, and that the login has purpose control."
             raise RefusedError(f"{self._at} refuses the request{detail}.", hint)
+        if status in {502, 504} and issues:
+            # A proxy does not know whether the controller has issued the credential.
+            raise CorruptError(f"{self._at} answers with HTTP {status}{detail}.", "Read its log, then run again.")
         if status in {429, 502, 503, 504}:
             raise ThrottledError(f"{self._at} answers with HTTP {status}{detail}.", "Try again.", retry_after(wait))
         raise CorruptError(f"{self._at} answers with HTTP {status}{detail}.", "Check --controller-url.")
@@ -257,73 +266,6 @@ class Controller:
         )
 
 
-class _Translated:
-    """Turns errors of the HTTP library into ours, distinguished by what failed."""
-
-    def __init__(self, at: str, call: str) -> None:
-        self._at = at
-        self._call = call
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, reason: BaseException | None, trace: object) -> None:
-        from urllib3 import exceptions
-
-        if isinstance(reason, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError)):
-            raise UnreachableError(f"{self._at} is unreachable.", "Check --controller-url and the network.") from None
-        if isinstance(reason, (exceptions.HTTPError, ssl.SSLError)):
-            raise self._of(reason) from None
-
-    def _of(self, reason: Exception) -> RemoteError:
-        fault = _ssl_fault(reason)
-        words = f"{getattr(fault, 'reason', '') or ''} {fault or reason}".upper()
-        if isinstance(fault, ssl.SSLCertVerificationError):
-            return self._of_server_certificate(fault)
-        for alert, message, hint in _ALERTS:
-            if alert in words.replace(" ", "_"):
-                return RefusedError(f"{self._at} ended the connection. {message}", hint)
-        if "WRONG_VERSION_NUMBER" in words.replace(" ", "_"):
-            return CorruptError(f"{self._at} does not use TLS.", "Check the port: the control API is on 9003.")
-        if "RESET" in words or "ABORTED" in words or "EOF" in words:
-            return RefusedError(
-                f"{self._at} ended the connection, as it does for a client certificate that it refuses.",
-                "Check the control certificate: `halgit isd status` shows its end.",
-            )
-        if fault is not None:
-            return UntrustedError(
-                f"{self._at} cannot agree on TLS: {fault.reason or fault}.", "Check --controller-url."
-            )
-        return CorruptError(f"{self._at} broke off the answer to {self._call}.", "Read its log, then run again.")
-
-    def _of_server_certificate(self, fault: ssl.SSLCertVerificationError) -> RemoteError:
-        words = (fault.verify_message or "").lower()
-        if "expired" in words:
-            return UntrustedError(f"The certificate of {_lower(self._at)} has expired.", "Restart the controller.")
-        if "mismatch" in words or "doesn't match" in words:
-            return UntrustedError(
-                f"{self._at} has a certificate for another name.", "Name it with --controller-server-name."
-            )
-        return UntrustedError(
-            f"{self._at} has a certificate that --controller-ca-file does not verify.", "Use the controller's own CA."
-        )
-
-
-def _lower(text: str) -> str:
-    return text[0].lower() + text[1:]
-
-
-def _ssl_fault(reason: BaseException) -> ssl.SSLError | None:
-    """The TLS error behind an error of the HTTP library."""
-    seen: BaseException | None = reason
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return seen
-        inner = next((one for one in seen.args if isinstance(one, BaseException)), None)
-        seen = inner or seen.__cause__ or seen.__context__
-    return None
-
-
 def _read(option: str, file: str) -> str:
     try:
         return Path(file).read_text("utf-8")
@@ -331,6 +273,30 @@ def _read(option: str, file: str) -> str:
         raise UsageError(f"{option}: {file} cannot be read: {reason.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{option}: {file} is not text in UTF-8.") from None
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _read_ca(file: str) -> bytes:
+    """The certificates of the CA file in DER. Raises UsageError if there is none that is still valid."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    text = _read("--controller-ca-file", file)
+    try:
+        certificates = x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        raise UsageError(f"--controller-ca-file: {file} has no CA certificate in PEM.") from None
+    end = max(one.not_valid_after_utc for one in certificates)
+    if end < datetime.now(timezone.utc):
+        raise UsageError(f"--controller-ca-file: {file} expired on {end:%Y-%m-%d}.")
+    return b"".join(one.public_bytes(Encoding.DER) for one in certificates)
 
 
 def _pair_faults(login: ControllerLogin) -> list[str]:

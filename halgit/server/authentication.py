@@ -74,13 +74,23 @@ class Authentication(Record):
             raise
         except HalgitError as reason:
             raise DeniedError(401, reason.message, reason.hint) from None
-        name = str(claims.get("email") or claims.get("preferred_username") or claims.get("sub") or "")
-        roles = claims.get(self.role_claim)
+        # Users can often set their mail address themselves: one that nobody has verified names nobody.
+        email = claims.get("email") if claims.get("email_verified") is True else ""
+        name = str(email or claims.get("preferred_username") or claims.get("sub") or "")
+        roles = _find_claim(claims, self.role_claim)
         held = [roles] if isinstance(roles, str) else roles if isinstance(roles, list) else []
         found = [role for role in ROLES if role in held]
         if not found or not name:
             raise DeniedError(403, f"The token has no role in {self.role_claim}.", f"Roles are {', '.join(ROLES)}.")
         return Identity(name, found[-1])
+
+
+def _find_claim(claims: Mapping[str, Any], name: str) -> Any:
+    """A claim by its name, or by its path where there is none of that name: `realm_access.roles`."""
+    found: Any = claims
+    for step in [name] if name in claims else name.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
 
 
 def require_role(identity: Identity, role: Role) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from servers.http import Asked, Said, server
 
-from halgit.errors import UsageError
+from halgit.errors import CorruptError, RemoteError, UsageError
 from halgit.operator_settings import Access
 from halgit.remotes.oidc import OidcIssuer, RefusedTokenError
 from halgit.server.authentication import Authentication, hash_token, read_tokens, require_role
@@ -39,7 +40,7 @@ def issuer() -> Iterator[str]:
 
 def sign(issuer: str, key: Any = KEY, **claims: Any) -> str:
     good = {"iss": issuer, "aud": "halgit", "exp": int(time.time()) + 60, "sub": "u-1", "email": "ann@example.com",
-            "roles": ["writer"]}  # fmt: skip
+            "email_verified": True, "roles": ["writer"]}  # fmt: skip
     return jwt.encode({"alg": "RS256", "kid": key.kid}, {**good, **claims}, key)
 
 
@@ -50,6 +51,63 @@ def test_a_token_of_the_issuer_gives_its_name_and_its_highest_role(issuer: str) 
     with pytest.raises(DeniedError) as caught:
         login.identify(f"Bearer {sign(issuer, roles=['x'])}", "")
     assert caught.value.status == 403
+
+
+def test_an_address_that_nobody_verified_is_no_name_and_a_role_may_be_deeper(issuer: str) -> None:
+    verify = OidcIssuer(issuer, "halgit", Access(timeout=5)).verify
+    token = sign(
+        issuer, email="api-token", email_verified=False, realm_access={"roles": ["writer"]}, **{"a.b": "admin"}
+    )
+    for claim, role in (("realm_access.roles", "writer"), ("a.b", "admin"), ("roles", "writer")):
+        found = Authentication(verify=verify, role_claim=claim).identify(f"Bearer {token}", "")
+        assert (found.name, found.role) == ("u-1", role)
+    for claim in ("realm_access.none", "realm_access.roles.x", "iss.x"):
+        with pytest.raises(DeniedError):
+            Authentication(verify=verify, role_claim=claim).identify(f"Bearer {token}", "")
+
+
+def test_forged_headers_of_every_kind_are_refused_as_tokens(issuer: str) -> None:
+    def encoded(value: object) -> str:
+        text = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+    verifier = OidcIssuer(issuer, "halgit", Access(timeout=5))
+    _, payload, signature = sign(issuer).split(".")
+    headers: tuple[object, ...] = (
+        {"alg": "RS256", "kid": "one", "crit": 1}, {"alg": [], "kid": "one"}, {"alg": "RS256", "kid": {}}, [], 1,
+        b"\xff", b"[" * 100_000, {"alg": "none"}, {"alg": "RS256", "kid": "one", "crit": ["b64"], "b64": False},
+    )  # fmt: skip
+    for header in headers:
+        with pytest.raises(RefusedTokenError):
+            verifier.verify(f"{encoded(header)}.{payload}.{signature}")
+
+
+def test_an_issuer_that_does_not_answer_is_not_asked_for_each_token() -> None:
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Said:
+        asked.append(request.path)
+        return Said(500, b"")
+
+    with server(answer) as url:
+        verifier = OidcIssuer(url, "halgit", Access(timeout=5))
+        for _ in range(3):
+            with pytest.raises(RemoteError):
+                verifier.verify(sign(url))
+        assert len(set(asked)) == 1
+        first = len(asked)
+        with pytest.raises(RemoteError):
+            verifier.verify(sign(url))
+        assert len(asked) == first
+
+
+@pytest.mark.parametrize("keys", ["http://keys.example.com/", ""])
+def test_keys_come_from_an_address_with_tls(keys: str) -> None:
+    address: list[str] = []
+    with server(lambda asked: Said(200, json.dumps({"issuer": address[0], "jwks_uri": keys}).encode())) as url:
+        address.append(url)
+        with pytest.raises(CorruptError, match="at an address without TLS"):
+            OidcIssuer(url, "halgit", Access(timeout=5)).verify(sign(url))
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -80,7 +138,15 @@ def test_a_token_without_a_signature_or_with_a_shared_key_is_refused(issuer: str
         OidcIssuer(issuer, "halgit", Access(timeout=5)).verify(forged)
 
 
-@pytest.mark.parametrize(("url", "audience"), [("http://issuer.example.com", "a"), ("https://issuer.example.com", "")])
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        ("http://issuer.example.com", "a"),
+        ("https://issuer.example.com", ""),
+        ("http://localhost.example.com", "a"),
+        ("http://127.0.0.1@example.com", "a"),
+    ],
+)
 def test_an_issuer_needs_tls_and_an_audience(url: str, audience: str) -> None:
     with pytest.raises(UsageError):
         OidcIssuer(url, audience, Access())

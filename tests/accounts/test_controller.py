@@ -171,6 +171,13 @@ def test_each_fault_of_the_connection_is_told_apart(repository: Repository, tmp_
         )  # fmt: skip
         named = ("--controller-url", address, "--controller-server-name", "localhost")
         assert add(repository, *one.options(), *named, name="named").code == 0
+        code, words = failed(one, "--controller-url", address, "--controller-server-name", "example.com")
+        assert (code, words.replace(address, "URL")) == (
+            3, "The controller at URL has a certificate for another name. Name it with --controller-server-name.",
+        )  # fmt: skip
+        commented = tmp_path / "commented"
+        commented.write_text("Aussteller: Müller\n" + one.ca.read_text())
+        assert add(repository, *one.options(), "--controller-ca-file", commented, name="commented").code == 0
     with controller(folder("agent"), purpose="agent") as fake:
         assert failed(fake) == (
             3, "The controller at URL refuses the request (Unable to process request: certificate is not authorized"
@@ -194,6 +201,9 @@ def test_faults_of_the_login_name_the_file_before_anything_connects(
 ) -> None:
     (tmp_path / "text").write_text("no certificate")
     (tmp_path / "two-lines").write_text("canary one\ncanary two\n")
+    (tmp_path / "no-ascii").write_text("canary-ü")
+    ended = Authority()
+    (tmp_path / "old-ca").write_bytes(pem(ended.sign(ended.name, ended.key.public_key(), days=-1, ca=True)))
     (tmp_path / "other").mkdir()
     with controller(tmp_path / "other", days=-1) as other:
         pass
@@ -204,8 +214,14 @@ def test_faults_of_the_login_name_the_file_before_anything_connects(
         (("--controller-key-file", "text"), "--controller-key-file: text is not a private key in PEM"),
         (("--controller-key-file", other.key), "does not belong to"),
         (("--controller-cert-file", other.cert, "--controller-key-file", other.key), "expired on 20"),
-        (("--controller-token-file", "two-lines"), "--controller-token-file: two-lines holds 4 words, not one token."),
+        (
+            ("--controller-token-file", "two-lines"),
+            "--controller-token-file: two-lines holds 4 words, not one token in ASCII.",
+        ),
+        (("--controller-token-file", "no-ascii"), "--controller-token-file: no-ascii holds 1 words, not one token in"),
+        (("--controller-ca-file", "old-ca"), "--controller-ca-file: old-ca expired on 20"),
         (("--controller-url", "http://x"), "--controller-url is not an https:// address."),
+        (("--controller-url", "https://x:99999"), "--controller-url is not an https:// address."),
     )
     for options, words in cases:
         ran = add(repository, *remote.options(), *options)
@@ -224,6 +240,21 @@ def test_a_restart_is_waited_for_and_odd_answers_are_bounded(repository: Reposit
     remote.rule = lambda asked: Said(200, b" " * (60 * 1024 * 1024))
     ran = add(repository, *remote.options(), name="c")
     assert (ran.code, "with more than 8388608 bytes" in ran.err) == (3, True), ran.err
+
+
+def test_an_answer_in_drops_is_bounded_and_a_lost_one_is_not_asked_for_again(
+    repository: Repository, remote: FakeController
+) -> None:
+    remote.pause = 0.4
+    started = time.monotonic()
+    ran = halgit("accounts", "agents", *remote.options(), "--timeout", 3, cwd=repository.folder.parent)
+    assert (ran.code, time.monotonic() - started < 6) == (3, True), ran.err
+    assert "answers too slowly" in ran.err
+    remote.pause, asked = 0.0, len(remote.asked)
+    remote.rule = lambda asked: error(504, "a proxy waited too long") if asked.method == "POST" else None
+    ran = add(repository, *remote.options(), "--timeout", 5)
+    assert (ran.code, "answers with HTTP 504" in ran.err) == (3, True), ran.err
+    assert [call for call, _ in remote.asked[asked:]] == ["getAgentStatistics", "generateKubectlComponents"]
 
 
 def test_a_controller_that_is_down_is_waited_for_until_the_timeout(repository: Repository, tmp_path: Path) -> None:

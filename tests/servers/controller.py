@@ -19,6 +19,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -117,7 +118,8 @@ class FakeController:
     """The running controller, and the files a client needs.
 
     `names` are the connected agents with the endpoints of each, `namespaces` what the endpoints report; `rule` may
-    answer a request itself, `days` is how long what it issues is valid.
+    answer a request itself, `days` is how long what it issues is valid, `pause` the seconds between the bytes
+    of an answer.
     """
 
     ca: Path
@@ -129,6 +131,7 @@ class FakeController:
     token: str = ""
     server_url: str = "https://controller:9002"
     days: int = 365
+    pause: float = 0.0
     names: dict[str, list[str]] = field(default_factory=dict)
     namespaces: list[str] = field(default_factory=list)
     asked: list[tuple[str, object]] = field(default_factory=list)
@@ -280,7 +283,9 @@ def _serve(fake: FakeController, context: ssl.SSLContext, port: int) -> Iterator
                 self.send_header(key, value)
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            for byte in [answer.body] if not fake.pause else (bytes([one]) for one in answer.body):
+                self.wfile.write(byte)
+                time.sleep(fake.pause)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
 
