@@ -1,10 +1,11 @@
 """Measures the writer of dynamic accounts: many clients, many processes, killed processes, memory.
 
-    python bench/accounts.py [--quick]
+    python bench/accounts.py [--quick | --write]
 
-Prints the table of docs/accounts.md; `make soak` runs it. Everything runs on loopback: a git server over http, S3 by
-MinIO (moto where MinIO is not installed), Vault by OpenBao. Exits 1 if a change was lost or not acknowledged, or if a
-target was missed: 32 clients 10 times as fast as one push per change, 60 seconds for the slowest client, 300 MiB.
+Prints the table of docs/accounts.md, and writes it there with --write; `make soak` does. Everything runs on loopback: a
+git server over http, S3 by MinIO (moto where MinIO is not installed), Vault by OpenBao. Exits 1 if a change was lost or
+not acknowledged, or if a target was missed: 32 clients 10 times as fast as one push per change, 60 seconds for the
+slowest client, 300 MiB.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import base64
 import http.client
 import json
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -64,10 +66,14 @@ writer.close()
 """
 Place = tuple[str, str, dict[str, Any], Callable[[], set[str]]]
 missed: list[str] = []
+lines: list[str] = []
+PAGE = ROOT / "docs" / "accounts.md"
+TABLE = re.compile(r"\| run \| result \|.*\n(?:\|.*\n)+")
 
 
 def row(*cells: object) -> None:
-    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+    lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    print(lines[-1], flush=True)
 
 
 def demand(fulfilled: bool, what: str) -> None:
@@ -286,11 +292,16 @@ def _s3_names(cloud: Cloud) -> set[str]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a short run")
-    quick = parser.parse_args().quick
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="a short run")
+    length.add_argument("--write", action="store_true", help="put the table into docs/accounts.md")
+    options = parser.parse_args()
+    quick = options.quick
     row("run", "result", "time", "")
     row("---", "---", "---", "---")
     many_clients(quick)
     large_file(quick)
     stores(quick)
+    if options.write:
+        PAGE.write_text(TABLE.sub("\n".join(lines) + "\n", PAGE.read_text("utf-8")), "utf-8")
     sys.exit(f"missed: {'; '.join(missed)}" if missed else 0)
