@@ -16,7 +16,6 @@ from halgit.annotations import Any, Final, Literal
 from halgit.halyard import resources as halyard_data
 from halgit.pipeline import Path, Value
 from halgit.record import Record
-from halgit.text.limits import MAX_REPEATS
 from halgit.text.paths import relax_name
 from halgit.text.phrases import describe_kind, suggest_nearest
 
@@ -58,12 +57,17 @@ EXCLUSIVE: Final[Mapping[str, tuple[tuple[str, str, Effect], ...]]] = {
 
 
 class EntryFault(Record):
-    """One fault of an entry; `path` begins below the entry."""
+    """One fault of an entry; `path` begins below the entry. `known` are fields that may be meant by an unknown one."""
 
     path: Path
     message: str
     hint: str
     effect: Effect
+    known: tuple[str, ...] = ()
+
+    def suggest(self) -> str:
+        """Return the hint, or the known field that is most similar, which takes longer."""
+        return suggest_nearest(str(self.path[-1]), self.known, self.hint) if self.known else self.hint
 
 
 def check_name(name: str) -> Iterator[str]:
@@ -79,6 +83,8 @@ def check_name(name: str) -> Iterator[str]:
 
 def find_key(mapping: Mapping[Any, Value], key: str) -> Any:
     """The key as the mapping spells it; `key` itself if it has none."""
+    if key in mapping:
+        return key
     wanted = relax_name(key)
     return next((own for own in mapping if relax_name(own) == wanted), key)
 
@@ -120,9 +126,7 @@ def is_dead(provider: str, key: str) -> bool:
 
 def check_entry(provider: str, entry: Mapping[Any, Value]) -> Iterator[EntryFault]:
     """Every fault of an entry. An unknown provider's entry is checked for its name and its permissions only."""
-    node = _entry_node(provider) or _entry_node("ecs")
-    if provider not in provider_names():
-        node = {**node, "x-required": ["name"]}
+    node = _entry_node(provider) if provider in provider_names() else _unknown_node()
     yield from _mapping(node, entry, ())
     for one, other, effect in EXCLUSIVE.get(provider, ()):
         first, second = find_key(entry, one), find_key(entry, other)
@@ -136,10 +140,17 @@ def check_entry(provider: str, entry: Mapping[Any, Value]) -> Iterator[EntryFaul
         yield from check(entry)
 
 
+@cache
 def _entry_node(provider: str) -> Node:
     section = halyard_data.load_schema(_SCHEMA)["properties"].get(section_name(provider), {})
     node: Node = section.get("properties", {}).get("accounts", {}).get("items", {})
     return node
+
+
+@cache
+def _unknown_node() -> Node:
+    """The node of an entry of an unknown provider."""
+    return {**_entry_node("ecs"), "x-required": ["name"]}
 
 
 @cache
@@ -148,7 +159,28 @@ def _entry_fields(provider: str) -> Mapping[str, Node]:
 
 
 def _properties(node: Node) -> Mapping[str, Node]:
-    return {relax_name(key): below for key, below in node.get("properties", {}).items()}
+    return _fields(node).by_word
+
+
+class _Fields(Record):
+    """The properties of a node of the schema, by their relaxed names, and the names of those that are not dead."""
+
+    node: Node
+    by_word: Mapping[str, Node]
+    names: tuple[str, ...]
+
+
+_FIELDS: Final[dict[int, _Fields]] = {}
+
+
+def _fields(node: Node) -> _Fields:
+    """Return the properties of a node; every entry asks for the same few nodes, which are never changed."""
+    kept = _FIELDS.get(id(node))
+    if kept is None or kept.node is not node:
+        below = node.get("properties", {})
+        names = tuple(name for name, spec in below.items() if not spec.get("deprecated"))
+        kept = _FIELDS[id(node)] = _Fields(node, {relax_name(key): spec for key, spec in below.items()}, names)
+    return kept
 
 
 def _kebab(name: str) -> str:
@@ -163,7 +195,7 @@ def _fault(path: Path, message: str, hint: str, effect: Effect = "provider") -> 
 
 
 def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[EntryFault]:
-    known, spelled, unknown = _properties(node), dict[str, Any](), 0
+    known, spelled = _properties(node), dict[str, Any]()
     for key, value in data.items():
         here, word = (*path, key), relax_name(key)
         if not isinstance(key, str):
@@ -175,20 +207,13 @@ def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[Entr
         elif node.get("title") == "Permissions":
             yield _fault(here, f"{key} is not a permission", f"Use {', '.join(node['properties'])}.")
         elif node.get("additionalProperties") is False:
-            unknown += 1
-            hint = _hint_unknown(node, key) if unknown <= MAX_REPEATS else "Remove it."
-            yield _fault(here, f"Clouddriver has no field {key}", hint, "ignored")
+            yield EntryFault(here, f"Clouddriver has no field {key}", "Remove it.", "ignored", _fields(node).names)
         spelled.setdefault(word, key)
     for key in node.get("x-required", ()):
         value = data.get(find_key(data, key))
         if value is None or value == "":
             effect: Effect = "provider" if key == "address" else "account"
             yield _fault(path, f"{key} is required", f"Add {key}.", effect)
-
-
-def _hint_unknown(node: Node, key: str) -> str:
-    names = [name for name, below in node["properties"].items() if not below.get("deprecated")]
-    return suggest_nearest(key, names, "Remove it.")
 
 
 def _value(node: Node, value: Value, path: Path) -> Iterator[EntryFault]:

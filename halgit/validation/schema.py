@@ -109,8 +109,8 @@ def _refused(reader: Reader, data: Value, file: str, vocabulary: Vocabulary) -> 
     """Return a message for each schema violation."""
     jackson = reader.name == "Halyard"
     document = data if is_ordinary(vocabulary) else prepared(data, jackson=jackson)
+    speaker = Speaker(reader, halyard_data.load_schema(reader.schema), data, file)
     for kind, path, details in _violations(reader.schema, document, is_small=vocabulary.collections <= MAX_COLLECTIONS):
-        speaker = Speaker(reader, halyard_data.load_schema(reader.schema), data, file)
         yield from speaker.findings(kind, path, details)
 
 

@@ -123,14 +123,17 @@ class Speaker(Record):
     # --- keys ---
 
     def _unknown(self, path: Path) -> Finding:
-        key, parent = str(path[-1]), spec_at(self.schema, path[:-1], self.data)
-        known = [name for name, spec in parent.get("properties", {}).items() if not _is_ignored(spec)]
+        """The finding about an unknown key; of those that are only counted, without looking into the schema."""
+        severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
+        key, hint = str(path[-1]), "Remove it."
+        parent: Schema = {}
+        self.searches.append(key)
+        if len(self.searches) <= MAX_REPEATS + 1:  # one more is shown, which counts the rest
+            parent = spec_at(self.schema, path[:-1], self.data)
+            hint = self._unknown_hint(key, parent)
         owner = parent.get("title", "this mapping")
         what = "refuses the whole file" if self.reader.refuses_unknown else "ignores it"
-        severity = Severity.ERROR if self.reader.refuses_unknown else Severity.WARNING
         message = f"{owner} has no key {key}; {self.reader.name} {what}."
-        self.searches.append(key)
-        hint = self._unknown_hint(key, known) if len(self.searches) <= MAX_REPEATS else "Remove it."
         return self._finding("schema/unknown-key", path, message, hint, severity)
 
     def _is_body(self, node: dict[str, Value]) -> bool:
@@ -146,10 +149,11 @@ class Speaker(Record):
         hint = "Put all of it below deploymentConfigurations: as one item, with name: default."
         return self._finding("schema/unknown-key", (sections[0],), message, hint)
 
-    def _unknown_hint(self, key: str, known: list[str]) -> str:
+    def _unknown_hint(self, key: str, parent: Schema) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
         from difflib import get_close_matches
 
+        known = [name for name, spec in parent.get("properties", {}).items() if not _is_ignored(spec)]
         same = [name for name in known if split_words(name) == split_words(key)]
         if key in _STRAYS and not same:
             return _STRAYS[key]

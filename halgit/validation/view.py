@@ -15,7 +15,8 @@ from halgit.record import Record
 from halgit.validation import open_secrets, schema
 
 if TYPE_CHECKING:
-    from halgit.validation.account_files import AccountFile
+    from halgit.validation.account_entries import EntryFault
+    from halgit.validation.account_files import AccountFile, Document
     from halgit.validation.properties import Properties
 
 _MERGED = ("profiles", "service-settings")
@@ -70,6 +71,7 @@ class View:
         self.compiled = compiled
         self.files = compiled.files
         self._properties: dict[str, Properties] = {}
+        self._account_faults: dict[int, tuple[tuple[str, Path, dict[str, Value], EntryFault], ...]] = {}
 
     @cached_property
     def config(self) -> Node:
@@ -120,6 +122,18 @@ class View:
         from halgit.validation import account_files
 
         return account_files.read(self.compiled.accounts)
+
+    def account_faults(self, document: Document) -> tuple[tuple[str, Path, dict[str, Value], EntryFault], ...]:
+        """The faults of the entries in a document of dynamic accounts, each with its provider, path and entry."""
+        from halgit.validation.account_entries import check_entry
+
+        if id(document) not in self._account_faults:
+            self._account_faults[id(document)] = tuple(
+                (provider, path, account, fault)
+                for provider, path, account in document.accounts()
+                for fault in check_entry(provider, account)
+            )
+        return self._account_faults[id(document)]
 
     @cached_property
     def refused(self) -> tuple[Finding, ...]:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from halgit import yaml as hyaml
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Value
+from halgit.text.limits import MAX_REPEATS
 from halgit.text.phrases import add_article, describe_kind, join_words
 from halgit.validation.account_access import activates
 from halgit.validation.account_entries import (
     Effect,
-    check_entry,
     check_name,
     find_key,
     find_provider,
@@ -33,9 +33,15 @@ def documents(view: View) -> Iterator[Document]:
 
 
 def hits(document: Document, notes: Iterable[tuple[Path, str, str]]) -> Iterator[Hit]:
-    """Yield path, message and next step (empty: the rule's own) of each finding in a document."""
+    """Yield path, message and next step (empty: the rule's own) of each finding in a document.
+
+    Of more than can be shown, only the first ones and the last have a place of their own.
+    """
     every = list(notes)
-    for (path, message, hint), spot in zip(every, document.places(path for path, _, _ in every), strict=True):
+    shown = [*every[: MAX_REPEATS + 1], *every[-1:]]
+    spots = document.places(path for path, _, _ in shown)
+    for number, (path, message, hint) in enumerate(every):
+        spot = spots[min(number, len(spots) - 1)]
         yield Hit(path, message, document.file, hint, spot.line, spot.column)
 
 
@@ -122,12 +128,12 @@ def _several_documents(view: View) -> Iterator[Hit]:
 def _faults(view: View, effect: Effect) -> Iterator[Hit]:
     """The faults of all entries that cost this."""
     for document in documents(view):
-        notes = []
-        for provider, path, account in document.accounts():
-            for fault in check_entry(provider, account):
-                if fault.effect == effect:
-                    message = f"The {owner_of(provider, account)}: {fault.message}."
-                    notes.append(((*path, *fault.path), message, fault.hint))
+        notes: list[tuple[Path, str, str]] = []
+        for provider, path, account, fault in view.account_faults(document):
+            if fault.effect == effect:
+                message = f"The {owner_of(provider, account)}: {fault.message}."
+                hint = fault.suggest() if len(notes) < MAX_REPEATS else fault.hint
+                notes.append(((*path, *fault.path), message, hint))
         yield from hits(document, notes)
 
 
