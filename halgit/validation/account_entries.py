@@ -155,32 +155,19 @@ def _unknown_node() -> Node:
 
 @cache
 def _entry_fields(provider: str) -> Mapping[str, Node]:
-    return _properties(_entry_node(provider))
+    return _fields(_entry_node(provider))[1]
 
 
-def _properties(node: Node) -> Mapping[str, Node]:
-    return _fields(node).by_word
+_FIELDS: Final[dict[int, tuple[Node, Mapping[str, Node], tuple[str, ...]]]] = {}
 
 
-class _Fields(Record):
-    """The properties of a node of the schema, by their relaxed names, and the names of those that are not dead."""
-
-    node: Node
-    by_word: Mapping[str, Node]
-    names: tuple[str, ...]
-
-
-_FIELDS: Final[dict[int, _Fields]] = {}
-
-
-def _fields(node: Node) -> _Fields:
-    """Return the properties of a node; every entry asks for the same few nodes, which are never changed."""
-    kept = _FIELDS.get(id(node))
-    if kept is None or kept.node is not node:
+def _fields(node: Node) -> tuple[Node, Mapping[str, Node], tuple[str, ...]]:
+    """Return a node of the schema, its properties by relaxed name, and the names of those that are not dead."""
+    if _FIELDS.get(id(node), (None,))[0] is not node:
         below = node.get("properties", {})
         names = tuple(name for name, spec in below.items() if not spec.get("deprecated"))
-        kept = _FIELDS[id(node)] = _Fields(node, {relax_name(key): spec for key, spec in below.items()}, names)
-    return kept
+        _FIELDS[id(node)] = node, {relax_name(key): spec for key, spec in below.items()}, names
+    return _FIELDS[id(node)]
 
 
 def _kebab(name: str) -> str:
@@ -195,7 +182,7 @@ def _fault(path: Path, message: str, hint: str, effect: Effect = "provider") -> 
 
 
 def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[EntryFault]:
-    known, spelled = _properties(node), dict[str, Any]()
+    (_, known, names), spelled = _fields(node), dict[str, Any]()
     for key, value in data.items():
         here, word = (*path, key), relax_name(key)
         if not isinstance(key, str):
@@ -207,7 +194,7 @@ def _mapping(node: Node, data: Mapping[Any, Value], path: Path) -> Iterator[Entr
         elif node.get("title") == "Permissions":
             yield _fault(here, f"{key} is not a permission", f"Use {', '.join(node['properties'])}.")
         elif node.get("additionalProperties") is False:
-            yield EntryFault(here, f"Clouddriver has no field {key}", "Remove it.", "ignored", _fields(node).names)
+            yield EntryFault(here, f"Clouddriver has no field {key}", "Remove it.", "ignored", names)
         spelled.setdefault(word, key)
     for key in node.get("x-required", ()):
         value = data.get(find_key(data, key))
