@@ -279,7 +279,7 @@ def _list(node: Node, value: Value, path: Path) -> Iterator[EntryFault]:
     if not isinstance(value, list):
         yield _fault(path, f"{path[-1]} is {describe_kind(value)}, not a list", "Write a list of mappings.")
         return
-    known = _properties(node)
+    known = _fields(node)[1]
     for number, item in enumerate(value):
         here = (*path, number)
         if isinstance(item, dict) and item and not any(relax_name(key) in known for key in item):
