@@ -17,7 +17,7 @@ from halgit.pipeline import MISSING, AbsentType, Path, Value
 from halgit.record import Record
 from halgit.text.paths import relax_name
 from halgit.validation.account_access import read_index, shape_faults
-from halgit.validation.account_entries import find_key, find_provider, read_name, section_name
+from halgit.validation.account_keys import find_key, find_provider, read_name, section_name
 
 KEEP: Final[Path] = ("halgit", "keep")
 """Path of the value that makes Spring decrypt the file even after the last account with a secret is removed."""

@@ -7,33 +7,37 @@ reason, before anything is written. The facts behind each check are Spring's and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from halgit import yaml as hyaml
 from halgit.accounts.accounts_file import KEEP, AccountsFile, Entry
 from halgit.accounts.checks import (
+    KUBECONFIG_KEYS,
     Policy,
     access_faults,
     check_filters,
     check_key,
     cipher_faults,
     entry_faults,
+    kubeconfig_faults,
     name_field_faults,
     pod_faults,
 )
 from halgit.accounts.cipher import PREFIX
+from halgit.accounts.fields import TypedValue, encrypt_fields, merge_fields, type_fields
 from halgit.accounts.views import matches_tag
 from halgit.errors import AccountError
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import MISSING, Value
 from halgit.record import Record, field
+from halgit.text.paths import relax_name
 from halgit.text.phrases import add_article, suggest_nearest
-from halgit.validation.account_entries import (
+from halgit.validation.account_access import strings_in
+from halgit.validation.account_keys import (
     check_name,
-    field_kind,
+    check_provider,
     find_key,
     find_provider,
-    is_dead,
     provider_names,
 )
 
@@ -41,13 +45,6 @@ Verb = Literal["add", "update", "remove"]
 
 _REFRESHED: Final = ("kubernetes", "docker-registry", "cloudfoundry")
 _KEPT_TEXT: Final = "Keeps Spring decrypting this file after its last account with a secret is removed."
-
-
-class TypedValue(Record):
-    """Text that was typed for a field, and its value as YAML: a string field keeps the text."""
-
-    text: str
-    value: Value
 
 
 class Change(Record):
@@ -76,9 +73,9 @@ class Edited(Record):
 
 
 def apply_change(
-    file: AccountsFile, change: Change, policy: Policy, exists: Callable[[str], bool], revision: str = ""
+    file: AccountsFile, change: Change, policy: Policy, read: Callable[[str], bytes | None], revision: str = ""
 ) -> Edited:
-    """Return the file with the change made; `exists` tells whether the store has a file at a path.
+    """Return the file with the change made; `read` returns a file of the store, None if there is none.
 
     `revision` is that of the file in the store; empty if the file has changes that are not stored yet.
 
@@ -86,7 +83,7 @@ def apply_change(
     """
     check_key(file, policy)
     if change.verb == "add":
-        return _add(file, change, policy, exists)
+        return _add(file, change, policy, read)
     found = file.find(change.name)
     if not found:
         hint = suggest_nearest(
@@ -102,7 +99,7 @@ def apply_change(
         raise ChangedError(f"The account {change.name} has changed since it was read.", "Read it again.")
     if change.verb == "remove":
         return _remove(file, found[0], policy)
-    return _update(file, found[0], change, policy, exists)
+    return _update(file, found[0], change, policy, read)
 
 
 class UnknownAccountError(AccountError):
@@ -120,7 +117,7 @@ class ChangedError(AccountError):
 # --- the three verbs ---
 
 
-def _add(file: AccountsFile, change: Change, policy: Policy, exists: Callable[[str], bool]) -> Edited:
+def _add(file: AccountsFile, change: Change, policy: Policy, read: Callable[[str], bytes | None]) -> Edited:
     same = file.find(change.name, any_case=True)
     if same:
         raise ExistsError(
@@ -129,26 +126,27 @@ def _add(file: AccountsFile, change: Change, policy: Policy, exists: Callable[[s
         )
     provider = find_provider(change.provider)
     given = {key: value for key, value in change.fields.items() if value is not MISSING}
-    fields, notes = prepare_fields(provider, given, policy)
+    fields, notes = type_fields(provider, given)
     entry = {"name": change.name, **fields}
     faults = [
         *check_name(change.name),
+        *check_provider(provider),
         *name_field_faults(change.fields),
-        *entry_faults(provider, entry, entry),
-        *pod_faults(provider, entry, policy.allowed, exists, change.files),
-        *access_faults(provider, entry),
-        *cipher_faults(entry, policy),
+        *_change_faults(provider, entry, entry, change, policy, read),
     ]
     if faults:
         raise _refused(change, faults)
-    edited = _keep(file.edit(file.appended_path(provider), entry, later=True), policy)
+    entry = encrypt_fields(entry, policy)
+    edited, kept = _keep(file.edit(file.appended_path(provider), entry, later=True), policy)
     check_filters(edited)
-    return Edited(edited, None, entry, (*notes, *_notes(provider, entry)))
+    return Edited(edited, None, entry, (*notes, *kept, *_notes(provider, entry)))
 
 
-def _update(file: AccountsFile, entry: Entry, change: Change, policy: Policy, exists: Callable[[str], bool]) -> Edited:
-    wanted = _merged(entry, change.fields) if change.is_merge else change.fields
-    fields, notes = prepare_fields(entry.provider, wanted, policy)
+def _update(
+    file: AccountsFile, entry: Entry, change: Change, policy: Policy, read: Callable[[str], bytes | None]
+) -> Edited:
+    wanted = merge_fields(entry.provider, entry.fields, change.fields) if change.is_merge else change.fields
+    fields, notes = type_fields(entry.provider, wanted)
     after: dict[str, Value] = dict(entry.fields)
     changed: dict[str, Value] = {}
     for key, value in fields.items():
@@ -157,111 +155,103 @@ def _update(file: AccountsFile, entry: Entry, change: Change, policy: Policy, ex
         changed[own] = value
     faults = [
         *name_field_faults(change.fields),
-        *entry_faults(entry.provider, after, changed),
-        *pod_faults(entry.provider, changed, policy.allowed, exists, change.files),
-        *(access_faults(entry.provider, after) if changed else ()),
-        *cipher_faults(changed, policy),
+        *_change_faults(entry.provider, after, changed, change, policy, read),
     ]
     if faults:
         raise _refused(change, faults)
-    edited = file
+    changed = encrypt_fields(changed, policy)
+    open_secrets = _open_secrets(entry, changed, policy) if changed else {}
+    edited = _edited(file, entry, {**changed, **open_secrets}, policy)
+    kept: tuple[str, ...] = ()
+    if edited is not file:
+        edited, kept = _keep(edited, policy)
+        check_filters(edited)
+        _check_last_secret(file, edited, entry)
+    after = {key: _stored(entry, key, {**after, **changed, **open_secrets}[key], policy) for key in after}
+    encrypted = (f"{key} was in plain text and is encrypted now." for key in open_secrets)
+    return Edited(edited, entry, after, (*notes, *encrypted, *kept, *_notes(entry.provider, after)))
+
+
+def _open_secrets(entry: Entry, changed: Mapping[str, Value], policy: Policy) -> dict[str, Value]:
+    """The secrets that an entry has in plain text besides what is changed, encrypted if there is a key."""
+    others = {key: value for key, value in entry.fields.items() if key not in changed}
+    return {key: value for key, value in encrypt_fields(others, policy).items() if value != others[key]}
+
+
+def _stored(entry: Entry, key: str, value: Value, policy: Policy) -> Value:
+    """The value of a field as the file has it: two encryptions of one text are not written again."""
+    old = entry.fields.get(key, MISSING)
+    return old if not isinstance(old, type(MISSING)) and _is_same(old, value, policy) else value
+
+
+def _edited(file: AccountsFile, entry: Entry, changed: Mapping[str, Value], policy: Policy) -> AccountsFile:
+    """The file with the fields that differ; the same file if none does."""
     for own, value in changed.items():
         if not _is_same(entry.fields.get(own, MISSING), value, policy):
-            edited = edited.edit((*entry.path, own), value, later=True)
-    if edited is not file:
-        edited = _keep(edited, policy)
-        check_filters(edited)
-    return Edited(edited, entry, after, (*notes, *_notes(entry.provider, after)))
+            file = file.edit((*entry.path, own), value, later=True)
+    return file
+
+
+def _change_faults(
+    provider: str,
+    after: Mapping[str, Value],
+    changed: Mapping[str, Value],
+    change: Change,
+    policy: Policy,
+    read: Callable[[str], bytes | None],
+) -> Iterator[str]:
+    """The faults of an entry as it is after the change; what it had before may stay."""
+    if not changed:
+        yield from entry_faults(provider, after, changed)
+        return
+    content = {**change.files}
+
+    def read_file(path: str) -> bytes | None:
+        return content[path] if path in content else read(path)
+
+    yield from entry_faults(provider, after, changed)
+    yield from pod_faults(provider, changed, policy.allowed, read_file)
+    yield from access_faults(provider, after)
+    yield from cipher_faults(changed, policy)
+    if any(relax_name(key) in KUBECONFIG_KEYS for key in changed):
+        yield from kubeconfig_faults(provider, after, policy, read_file)
 
 
 def _remove(file: AccountsFile, entry: Entry, policy: Policy) -> Edited:
-    had_secrets = file.has_ciphers
-    edited = _keep(file, policy).edit(entry.path, MISSING, later=True)
-    if had_secrets and not edited.has_ciphers:
-        raise AccountError(
-            f"{file.name}: the account {entry.name} has the last {{cipher}} value of the file. Without one Clouddriver"
-            " would keep the old accounts until it is restarted.",
-            "Run again with --encrypt-key-file, so that a kept value can be written.",
+    edited, kept = _keep(file, policy)
+    edited = edited.edit(entry.path, MISSING, later=True)
+    _check_last_secret(file, edited, entry)
+    notes = [*kept]
+    if any(entry.get(key) for key in ("kubeconfigFile", "kubeconfigContents")):
+        notes.append(
+            "Nothing was revoked: the kubeconfig's credentials stay valid until they are revoked at the cluster."
         )
-    notes = ["Nothing was revoked: the kubeconfig's credentials stay valid until they are revoked at the cluster."]
+    elif any(is_sensitive_key(key) for path, _ in strings_in(entry.fields) for key in map(str, path)):
+        notes.append("Nothing was revoked: the account's credentials stay valid until they are revoked.")
     if entry.provider not in _REFRESHED:
         notes.append(f"Clouddriver drops {add_article(entry.provider)} account only when it is restarted.")
     return Edited(edited, entry, None, tuple(notes))
 
 
-def _keep(file: AccountsFile, policy: Policy) -> AccountsFile:
-    """Add the kept value to a file that has `{cipher}` values and not yet that one."""
+def _check_last_secret(before: AccountsFile, edited: AccountsFile, entry: Entry) -> None:
+    """Raise AccountError if a file had `{cipher}` values and has none any more."""
+    if before.has_ciphers and not edited.has_ciphers:
+        raise AccountError(
+            f"{before.name}: the account {entry.name} has the last {{cipher}} value of the file. Without one"
+            " Clouddriver would keep the old accounts until it is restarted.",
+            "Run again with --encrypt-key-file, so that a kept value can be written.",
+        )
+
+
+def _keep(file: AccountsFile, policy: Policy) -> tuple[AccountsFile, tuple[str, ...]]:
+    """Add the kept value to a file that has `{cipher}` values and not yet that one; with a note if it was added."""
     if policy.cipher is None or file.is_kept or not file.has_ciphers:
-        return file
-    return file.edit(KEEP, policy.cipher.encrypt(_KEPT_TEXT), later=True)
-
-
-# --- fields ---
-
-
-def prepare_fields(
-    provider: str, fields: Mapping[str, Value | TypedValue], policy: Policy
-) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """Return the fields as they are written, with a note on each that is skipped.
-
-    Dead fields are skipped; scalars of text fields become strings; keys of `spaceFilter` get brackets where they need
-    them; sensitive fields are encrypted if there is a key.
-    """
-    prepared: dict[str, Value] = {}
-    notes = []
-    for key, value in fields.items():
-        if is_dead(provider, key) and value is not MISSING:
-            notes.append(f"{key} was skipped: Clouddriver no longer reads it.")
-        else:
-            prepared[key] = _prepared(provider, key, value, policy)
-    return prepared, tuple(notes)
-
-
-def _prepared(provider: str, key: str, value: Any, policy: Policy) -> Value:
-    kind = field_kind(provider, key)
-    if isinstance(value, TypedValue):
-        value = value.text if kind == "text" and not isinstance(value.value, (str, dict, list)) else value.value
-    if kind == "groups" and isinstance(value, dict):
-        return {_bracketed(str(name)): items for name, items in value.items()}
-    if kind == "text" and isinstance(value, (int, float)):
-        value = hyaml.to_java_string(value)
-    return _encrypted(key, value, policy)
-
-
-def _encrypted(key: str, value: Any, policy: Policy) -> Value:
-    """The value with every secret in it encrypted, if there is a key."""
-    if isinstance(value, dict):
-        return {own: _encrypted(str(own), below, policy) for own, below in value.items()}
-    if isinstance(value, list):
-        return [_encrypted(key, below, policy) for below in value]
-    is_secret = is_sensitive_key(key) and isinstance(value, str) and value and not value.startswith(PREFIX)
-    return policy.cipher.encrypt(str(value)) if is_secret and policy.cipher else value
-
-
-def _merged(entry: Entry, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a merge patch as they replace those of the entry."""
-    merged: dict[str, Any] = {}
-    for key, value in fields.items():
-        old = entry.get(key)
-        merged[key] = MISSING if value is None else _patched(old, value)
-    return merged
-
-
-def _patched(old: Value, patch: Value) -> Value:
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(old) if isinstance(old, dict) else {}
-    for key, value in patch.items():
-        own = find_key(result, key)
-        if value is None:
-            result.pop(own, None)
-        else:
-            result[own] = _patched(result.get(own), value)
-    return result
-
-
-def _bracketed(name: str) -> str:
-    return name if name.isalnum() or (name.startswith("[") and name.endswith("]")) else f"[{name}]"
+        return file, ()
+    note = (
+        f"{'.'.join(map(str, KEEP))} was added: a {{cipher}} value that stays, so that Clouddriver notices when the"
+        " last account with a secret is removed."
+    )
+    return file.edit(KEEP, policy.cipher.encrypt(_KEPT_TEXT), later=True), (note,)
 
 
 def _is_same(old: Value, new: Value, policy: Policy) -> bool:

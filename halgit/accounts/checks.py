@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from halgit.accounts.accounts_file import AccountsFile
 from halgit.accounts.cipher import PREFIX, Cipher
+from halgit.accounts.kubeconfig import find_faults
 from halgit.errors import AccountError
 from halgit.pipeline import Value
 from halgit.record import Record
@@ -27,9 +28,16 @@ from halgit.validation.account_access import (
     strings_in,
 )
 from halgit.validation.account_entries import check_entry
+from halgit.validation.account_keys import find_key
 
 ALLOWED_KINDS: Final = ("exec", "auth-provider", "local-file", "kubectl-executable", "password-command", "http-server")
 """Kinds of access that only the operator can permit."""
+
+KUBECONFIG_FIELDS: Final = ("kubeconfigFile", "kubeconfigContents", "context")
+KUBECONFIG_KEYS: Final = frozenset(map(relax_name, KUBECONFIG_FIELDS))
+"""Fields that decide which kubeconfig an account uses, and as Spring compares them."""
+
+PLACEHOLDER: Final = "holds ${, which Spring takes for a placeholder and no field can escape"
 
 _SAMPLE: Final = 3
 _PROCESS_KEY: Final = secrets.token_bytes(32)
@@ -65,23 +73,44 @@ def entry_faults(provider: str, entry: Mapping[str, Value], changed: Mapping[str
         yield f"{place + ': ' if place else ''}{fault.message}"
     for key, value in changed.items():
         if any("${" in text for _, text in strings_in(value)):
-            yield f"{key} holds ${{, which Spring takes for a placeholder"
+            yield f"{key} {PLACEHOLDER}"
 
 
 def pod_faults(
-    provider: str,
-    changed: Mapping[str, Value],
-    allowed: Collection[str],
-    exists: Callable[[str], bool],
-    files: Mapping[str, bytes],
+    provider: str, changed: Mapping[str, Value], allowed: Collection[str], read: Callable[[str], bytes | None]
 ) -> Iterator[str]:
     for place, value, kind in pod_fields(provider, changed):
         key, path = place[-1], value.removeprefix(SERVED)
         if not kind:
-            if is_outside(path) or not (path in files or exists(path)):
+            if is_outside(path) or read(path) is None:
                 yield f"{key} names {path}, which is not a file of the store"
         elif kind not in allowed:
             yield f"{key} uses a program or file of Clouddriver's pod, which needs --allow {kind}"
+
+
+def kubeconfig_faults(
+    provider: str, entry: Mapping[str, Value], policy: Policy, read: Callable[[str], bytes | None]
+) -> Iterator[str]:
+    """The faults of the kubeconfig that an entry names or holds, as far as it can be read here."""
+    if provider != "kubernetes":
+        return
+    file, contents, context = (entry.get(find_key(entry, key)) for key in KUBECONFIG_FIELDS)
+    text: bytes | None = None
+    is_served = isinstance(file, str) and file.startswith(SERVED) and not is_outside(file.removeprefix(SERVED))
+    if is_served:
+        text = read(str(file).removeprefix(SERVED))
+    elif not file and isinstance(contents, str) and contents:
+        text = _opened(contents, policy).encode("utf-8", "surrogatepass")
+    if text:
+        faults = find_faults(text, "" if context is None else str(context), policy.allowed, as_file=is_served)
+        yield from (f"its kubeconfig cannot be used: {fault}" for fault in faults)
+
+
+def _opened(contents: str, policy: Policy) -> str:
+    """The kubeconfig of an entry; empty if there is no key that opens it."""
+    if not contents.startswith(PREFIX):
+        return contents
+    return policy.cipher.decrypt(contents) if policy.cipher and policy.cipher.opens(contents) else ""
 
 
 def access_faults(provider: str, entry: Mapping[str, Value]) -> Iterator[str]:
@@ -95,8 +124,12 @@ def cipher_faults(fields: Mapping[str, Value], policy: Policy) -> Iterator[str]:
             continue
         if not is_well_formed(text):
             yield f"{path[0]} is not a {{cipher}} value that Spring can decrypt"
-        elif policy.cipher and not policy.cipher.opens(text):
+        elif policy.cipher is None:
+            yield f"{path[0]} is a {{cipher}} value, which cannot be checked without --encrypt-key-file"
+        elif not policy.cipher.opens(text):
             yield f"{path[0]} is a {{cipher}} value of another key"
+        elif "${" in policy.cipher.decrypt(text) and relax_name(path[0]) != "kubeconfigcontents":
+            yield f"{path[0]}, decrypted, {PLACEHOLDER}"
 
 
 def check_key(file: AccountsFile, policy: Policy) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "service"
 AGENT: Final = "agent"
+_TOKEN: Final = re.compile(r"[!-~]+")
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
 
 
 def check_components(
@@ -29,6 +32,8 @@ def check_components(
     """
     role = "agent" if wanted["purpose"] == AGENT else "user"
     faults = [*_address_faults(components, allowed)]
+    if role == "user" and not _TOKEN.fullmatch(components.get("token", "x")):
+        faults.append("token is not a token")
     if components.get(f"{role}Certificate"):
         faults += _certificate_faults(components, role, wanted, now)
     if faults:
@@ -60,12 +65,20 @@ def expires(encoded: str) -> str:
 
 def _address_faults(components: Mapping[str, str], allowed: Collection[str]) -> Iterator[str]:
     url = components.get("serverUrl")
-    if url is not None:
+    if url is None:
+        return
+    try:
         parts = urlsplit(url)
-        if not parts.hostname:
-            yield f"serverUrl {url!r} has no host"
-        elif parts.scheme != "https" and not (parts.scheme == "http" and "http-server" in allowed):
-            yield f"serverUrl {url!r} is not an https:// address"
+        is_address = bool(parts.hostname) and _HOST.fullmatch(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        yield f"serverUrl {url!r} is not an address"
+        return
+    if not parts.hostname:
+        yield f"serverUrl {url!r} has no host"
+    elif not is_address or parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
+        yield f"serverUrl {url!r} is not the address of a host"
+    elif parts.scheme != "https" and not (parts.scheme == "http" and "http-server" in allowed):
+        yield f"serverUrl {url!r} is not an https:// address"
 
 
 def _certificate_faults(

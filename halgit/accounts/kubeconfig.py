@@ -63,15 +63,34 @@ def check_kubeconfig(
     """
     data = _parse(content)
     name = context or str(data.get("current-context") or "")
-    faults = list(context_faults(data, name))
+    faults = list(_context_faults(data, name, allowed))
     if not faults:
         cluster, user = read_context(data, name)
-        faults = [*cluster_faults(cluster), *user_faults(user), *_pod_faults(cluster, user, allowed)]
         content = _reduced(data, name, cluster, user)
-        faults += list(_text_faults(content, as_file=as_file))
+        faults = list(_text_faults(content, as_file=as_file))
     if faults:
         raise _refused(faults)
     return Kubeconfig(content, name, tuple(_notes(cluster, user)), expiry(user))
+
+
+def find_faults(content: bytes, context: str, allowed: Collection[str], *, as_file: bool) -> list[str]:
+    """Return the faults of a kubeconfig that an entry names or holds, as `check_kubeconfig` finds them."""
+    try:
+        data = _parse(content)
+    except AccountError:
+        return ["it is not a kubeconfig in YAML"]
+    name = context or str(data.get("current-context") or "")
+    return [*_context_faults(data, name, allowed), *_text_faults(content, as_file=as_file)]
+
+
+def _context_faults(data: Mapping[Any, Value], name: str, allowed: Collection[str]) -> Iterator[str]:
+    faults = list(context_faults(data, name))
+    yield from faults
+    if not faults:
+        cluster, user = read_context(data, name)
+        yield from cluster_faults(cluster)
+        yield from user_faults(user)
+        yield from _pod_faults(cluster, user, allowed)
 
 
 def from_controller(components: Mapping[str, str], account: str) -> Kubeconfig:
@@ -134,7 +153,7 @@ def _refused(faults: list[str]) -> AccountError:
 
 def _pod_faults(cluster: Mapping[str, Value], user: Mapping[str, Value], allowed: Collection[str]) -> Iterator[str]:
     for key in _PROGRAMS:
-        if user.get(key) and key not in allowed:
+        if user.get(key) is not None and key not in allowed:
             yield f"the user runs a program in Clouddriver's pod ({key}), which needs --allow {key}"
     if "local-file" in allowed:
         return

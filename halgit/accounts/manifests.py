@@ -26,6 +26,11 @@ _TYPE: Final = re.compile(r"[a-z0-9]+")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][-.\w]{0,127}")
 _LONGEST_LABEL: Final = 63
 _RULES: Final[list[Value]] = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+_UNKNOWN: Final = "latest"
+_UNNAMED: Final = b"""\
+# The controller does not name the version of its agent, so the image has the tag latest.
+# Replace it by the controller's version, or write the manifest with --agent-tag.
+"""
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
@@ -72,7 +77,7 @@ def _name_faults(agent: AgentManifest) -> Iterator[str]:
 def write_manifest(agent: AgentManifest, components: Mapping[str, str]) -> bytes:
     """Return the objects as one YAML text, which holds a private key.
 
-    Raises AccountError for a controller that is too new, or that does not name the agent's version.
+    Raises AccountError for a controller that is too new.
     """
     if not components.get("agentCertificate"):
         raise AccountError(
@@ -80,7 +85,8 @@ def write_manifest(agent: AgentManifest, components: Mapping[str, str]) -> bytes
             " certificates.",
             "Use the manifest that came with the controller.",
         )
-    return b"---\n".join(hyaml.dump(each) for each in _objects(agent, components))
+    text = b"---\n".join(hyaml.dump(each) for each in _objects(agent, components))
+    return text if _image_tag(agent, components) != _UNKNOWN else _UNNAMED + text
 
 
 def write_services(agent: AgentManifest) -> bytes:
@@ -155,13 +161,10 @@ def _deployment(
     agent: AgentManifest, components: Mapping[str, str], annotations: Mapping[str, Value]
 ) -> dict[str, Value]:
     name = _PREFIX + agent.name
-    tag = agent.tag or components.get("agentVersion", "")
-    if not tag or tag == "latest":
-        raise AccountError("The controller does not name the agent's version.", "Add --agent-tag.")
     pod: dict[str, Value] = {
         "serviceAccountName": name,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_container(f"{agent.image}:{tag}")],
+        "containers": [_container(f"{agent.image}:{_image_tag(agent, components)}")],
         "volumes": [
             {"name": "identity", "secret": {"secretName": name}},
             {"name": "config", "configMap": {"name": name}},
@@ -175,6 +178,10 @@ def _deployment(
         "metadata": _metadata(agent, name),
         "spec": {"replicas": agent.replicas, "selector": {"matchLabels": {"app": name}}, "template": template},
     }
+
+
+def _image_tag(agent: AgentManifest, components: Mapping[str, str]) -> str:
+    return agent.tag or components.get("agentVersion") or _UNKNOWN
 
 
 def _container(image: str) -> dict[str, Value]:

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Protocol
 
 from halgit.accounts.accounts_file import AccountsFile, Entry
-from halgit.accounts.changes import Change, TypedValue, UnknownAccountError
+from halgit.accounts.changes import Change, UnknownAccountError
 from halgit.accounts.checks import Policy
 from halgit.accounts.credentials import AGENT, SERVICE, check_components
+from halgit.accounts.fields import TypedValue
 from halgit.accounts.kubeconfig import Kubeconfig, check_kubeconfig, from_controller
 from halgit.accounts.manifests import AgentManifest, check_agent, write_manifest
 from halgit.accounts.requests import Request, Written
@@ -90,7 +91,11 @@ class Caller(Record):
 
 
 NOBODY = Caller()
-_PLACEHOLDER = Kubeconfig(b"x", "x")
+_PLACEHOLDER = {
+    "serverUrl": "https://controller.example.com:9002",
+    **dict.fromkeys(("userCertificate", "userKey", "caCert"), "A" * 2800),
+}
+"""Parts of a kubeconfig of the size that the controller issues."""
 
 
 class Accounts:
@@ -216,23 +221,29 @@ class Accounts:
         if connection.agent is None:
             return change, ()
         controller = self._require_controller()
-        # Everything else must be right before the controller issues a credential, which nobody can revoke.
-        self.writer.preview(self._stored(change, _PLACEHOLDER))
         if not issue:
-            return self._stored(change, _PLACEHOLDER), ("The controller was not asked: this is a dry run.",)
+            return self._draft(change), ("The controller was not asked: this is a dry run.",)
         return self._issued(change, connection, controller)
 
     def _issued(
         self, change: Change, connection: Connection, controller: ControllerApi
     ) -> tuple[Change, tuple[str, ...]]:
+        """The change with a new credential. Everything else is checked before, because nobody can revoke it."""
         agent, endpoint = connection.agent or "", connection.endpoint
+        self.writer.preview(self._draft(change))
         notes, namespaces = _endpoint_state(controller, agent, endpoint)
-        if namespaces and not any(relax_name(key) == "namespaces" for key in change.fields) and change.verb == "add":
+        has_scope = any(relax_name(key) in {"namespaces", "omitnamespaces"} for key in change.fields)
+        if namespaces and not has_scope and change.verb == "add":
             change = replace(change, fields={**change.fields, "namespaces": list(namespaces)})
+        self.writer.preview(self._draft(change), checks_store=True)
         components = controller.kubectl_components(agent, endpoint)
         identity = {"agent": agent, "name": endpoint, "type": "kubernetes", "purpose": SERVICE}
         check_components(components, identity, datetime.now(timezone.utc), self.policy.allowed)
         return self._stored(change, from_controller(components, change.name)), notes
+
+    def _draft(self, change: Change) -> Change:
+        """The change with a kubeconfig that stands for the one to be issued."""
+        return self._stored(change, from_controller(_PLACEHOLDER, change.name))
 
     def _stored(self, change: Change, kubeconfig: Kubeconfig) -> Change:
         fields, files = store_kubeconfig(
@@ -274,7 +285,7 @@ def _check_connection(change: Change, connection: Connection) -> None:
         raise UsageError(f"{', '.join(sorted(fields))} and a kubeconfig exclude each other.", "Use one of them.")
     for key in fields:
         value = change.fields[key]
-        value = value.text if isinstance(value, TypedValue) else value
+        value = value.text or value.value if isinstance(value, TypedValue) else value
         if relax_name(key) == "kubeconfigcontents" and isinstance(value, str) and not value.startswith("{cipher}"):
             raise UsageError("kubeconfigContents cannot be set as a field.", "Use --kubeconfig.")
 

@@ -35,8 +35,8 @@ from halgit.validation.account_access import SERVED
 FILE: Final = "clouddriver-local.yml"
 """The one name that Clouddriver always looks for: the profile `local` is always active."""
 
-OVERRIDES: Final = "clouddriver-local.properties"
-"""A file beside it that takes precedence over it."""
+_PROPERTIES: Final = "clouddriver-local.properties"
+_YAML: Final = "clouddriver-local.yaml"
 
 FOLDER: Final = "kubeconfigs"
 """Folder of the kubeconfig files."""
@@ -62,6 +62,9 @@ class Session(Protocol):
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
         """Write files (None: delete) in this order; returns the revision. Raises ConflictError and RemoteErrors."""
 
+    def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
+        """Raise what `write` would raise, as far as that is known without writing."""
+
     def history(self) -> tuple[LogEntry, ...]:
         """Return the newest commits, or what the object of accounts keeps of its changes."""
 
@@ -79,6 +82,11 @@ class Store(Record):
     @property
     def has_files(self) -> bool:
         return self.kind != "vault"
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """Files beside the accounts file that take precedence over it: of S3, Spring reads the first of all three."""
+        return {"git": (_PROPERTIES,), "s3": (_PROPERTIES, _YAML)}.get(self.kind, ())
 
     @property
     def file(self) -> str:
@@ -107,10 +115,13 @@ class _Git:
         return self._start + path in self._branch.paths()
 
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
-        return self._branch.write(
-            {self._start + path: text for path, text in changes.items() if text is not None or self.exists(path)},
-            message,
-        )
+        return self._branch.write(self._placed(changes), message)
+
+    def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
+        self._branch.check(self._placed(changes), message)
+
+    def _placed(self, changes: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+        return {self._start + path: text for path, text in changes.items() if text is not None or self.exists(path)}
 
     def history(self) -> tuple[LogEntry, ...]:
         return self._branch.history()
@@ -194,6 +205,9 @@ class _S3(_Objects):
             self._folder.delete(path)
         return revision
 
+    def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
+        """Do nothing: S3 tells only when it is written to."""
+
     def _undo(self) -> None:
         for path in self._created:
             self._folder.delete(path)
@@ -226,8 +240,7 @@ class _Vault(_Objects):
         return path == FILE and self._values is not None
 
     def write(self, changes: Mapping[str, bytes | None], message: str) -> str:
-        (text,) = (changes[path] for path in changes if path == FILE)
-        values = hyaml.read(text or b"", FILE).data or {}
+        values = self._values_of(changes)
 
         def write(lines: Sequence[Line]) -> object:
             body = join_values(values, lines)
@@ -235,6 +248,13 @@ class _Vault(_Objects):
             return self._secret.write(body)
 
         return self._written(message, write, str(int(self._secret.revision) + 1))
+
+    def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
+        _check_size(join_values(self._values_of(changes), (*self._lines, Line("", "", message, ""))))
+
+    def _values_of(self, changes: Mapping[str, bytes | None]) -> Mapping[str, Value]:
+        (text,) = (changes[path] for path in changes if path == FILE)
+        return hyaml.read(text or b"", FILE).data or {}
 
     def close(self) -> None:
         """Do nothing: the connection belongs to the run."""
@@ -257,8 +277,10 @@ def open_store(
     folder = "/".join(part for part in f"{spec.path}/{accounts_path}".split("/") if part not in {"", "."})
     below = SourceSpec(spec.url, spec.ref, folder)
     scheme = spec.url.partition("://")[0].lower()
-    if scheme in {"s3", "vault"} and (onto or spec.ref or signing.key_file):
-        raise UsageError("--ref, --pull-request-branch and --signing-key-file are for git.", "Remove them.")
+    if scheme in {"s3", "vault"} and (onto or spec.ref or signing.key_file or access.verify_signatures):
+        raise UsageError(
+            "--ref, --pull-request-branch, --signing-key-file and --verify-signatures are for git.", "Remove them."
+        )
     if scheme == "s3":
         return Store(spec.url, folder, "s3", lambda: _S3(S3Store(below, access)))
     if scheme == "vault":

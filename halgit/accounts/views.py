@@ -18,7 +18,7 @@ from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.pipeline import MISSING, Value
 from halgit.record import Record
 from halgit.redaction import MASK
-from halgit.validation.account_entries import find_key
+from halgit.validation.account_keys import find_key
 
 SOON: Final = 30
 """Days before its end from which a certificate is reported."""

@@ -12,23 +12,30 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from halgit.accounts.accounts_file import AccountsFile, Entry, rotate_values
-from halgit.accounts.changes import Change, Edited, apply_change
+from halgit.accounts.accounts_file import AccountsFile, rotate_values
+from halgit.accounts.batches import (
+    Batch,
+    Job,
+    describe_edit,
+    finish_jobs,
+    list_kubeconfigs,
+    list_unused,
+    order_changes,
+    write_line,
+)
+from halgit.accounts.changes import Change, apply_change
 from halgit.accounts.checks import Policy
 from halgit.accounts.cipher import Cipher
-from halgit.accounts.commits import CommitLine, last_changes, write_message
+from halgit.accounts.commits import CommitLine, last_changes
 from halgit.accounts.requests import Answers, KeyReusedError, Request, Written
-from halgit.accounts.stores import FILE, FOLDER, OVERRIDES, Session, Store
-from halgit.accounts.views import describe_changes
+from halgit.accounts.stores import FILE, Session, Store
 from halgit.errors import AccountError, ConflictError, HalgitError, UnreachableError
 from halgit.operator_settings import Progress, ignore_progress
-from halgit.pipeline import Value
-from halgit.record import Record, field, replace
+from halgit.record import replace
 from halgit.report.tables import counted
-from halgit.validation.account_access import SERVED
 
 DEADLINE: Final = 60.0
 _PAUSE: Final = 4.0
@@ -42,28 +49,6 @@ _GATHERING_SECONDS: Final = 0.1
 
 class BusyError(AccountError):
     """The change was not written in time, or the writer is stopping; the same request may be sent again."""
-
-
-class _Job(Record, frozen=False):
-    request: Request
-    deadline: float
-    done: threading.Event = field(default_factory=threading.Event)
-    result: Written | None = None
-    error: HalgitError | None = None
-
-
-class _Batch(Record):
-    """Content of one commit: the new file, further files, and the jobs with their changes."""
-
-    before: bytes | None
-    file: AccountsFile
-    changes: Mapping[str, bytes | None]
-    edits: Sequence[tuple[_Job, CommitLine, Written]]
-
-    @property
-    def message(self) -> str:
-        """The message of its commit."""
-        return write_message([line for _, line, _ in self.edits])
 
 
 class Writer:
@@ -85,7 +70,7 @@ class Writer:
         self._progress = progress
         self._deadline = deadline
         self._sleep = sleep
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[Job] = deque()
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._session: Session | None = None
@@ -113,7 +98,7 @@ class Writer:
         with self._turn:
             session = self._refreshed()
             entries = self._parsed(session.read(FILE) or b"").find(name)
-            paths = [path for entry in entries for path in _kubeconfigs(entry.fields)]
+            paths = [path for entry in entries for path in list_kubeconfigs(entry.fields)]
             return next((path for path in paths if session.read(path) == text), "")
 
     def history(self) -> dict[str, tuple[str, str]]:
@@ -124,7 +109,7 @@ class Writer:
 
     def write(self, request: Request) -> Written:
         """Make a change; returns when it is committed. Raises AccountError if it is refused, and RemoteErrors."""
-        job = _Job(request, time.monotonic() + self._deadline)
+        job = Job(request, time.monotonic() + self._deadline)
         with self._lock:
             if self._stopping:
                 raise _stopped()
@@ -153,10 +138,16 @@ class Writer:
         with self._turn:
             return self._answers.find(request, lambda: self._refreshed().history())
 
-    def preview(self, change: Change) -> Written:
-        """Return what a change would do, without writing. Raises as `write` does."""
+    def preview(self, change: Change, *, checks_store: bool = False) -> Written:
+        """Return what a change would do, without writing. Raises as `write` does.
+
+        With `checks_store` the store is asked as well, as far as it can tell.
+        """
         with self._turn:
-            batch, error = self._planned(self._refreshed(), [_Job(Request(change), 0.0)])
+            session = self._refreshed()
+            batch, error = self._planned(session, [Job(Request(change), 0.0)])
+            if batch.changes and checks_store:
+                session.check(batch.changes, batch.message)
         if error:
             raise error[0]
         ((_, _, written),) = batch.edits
@@ -196,7 +187,7 @@ class Writer:
             self._stopping = True
             self._stop_at = time.monotonic() + seconds
             waiting, self._waiting = list(self._waiting), deque()
-        _finish(waiting, _stopped())
+        finish_jobs(waiting, _stopped())
 
     def close(self) -> None:
         """Close the store's session."""
@@ -218,7 +209,7 @@ class Writer:
             raise
         return self._session
 
-    def _write_waiting(self, own: _Job) -> None:
+    def _write_waiting(self, own: Job) -> None:
         """Write batches until the own job is done."""
         while not own.done.is_set():
             self._gather()
@@ -229,9 +220,9 @@ class Writer:
             try:
                 self._commit(jobs)
             except HalgitError as reason:
-                _finish(jobs, reason)
+                finish_jobs(jobs, reason)
             except BaseException:
-                _finish(jobs, AccountError("The writer failed before the change was written.", "Run again."))
+                finish_jobs(jobs, AccountError("The writer failed before the change was written.", "Run again."))
                 raise
 
     def _gather(self) -> None:
@@ -240,7 +231,7 @@ class Writer:
         while self._last_batch > 1 and len(self._waiting) < self._last_batch and time.monotonic() < end:
             self._sleep(_GATHERING_SECONDS / 20)
 
-    def _commit(self, jobs: Sequence[_Job]) -> None:
+    def _commit(self, jobs: Sequence[Job]) -> None:
         """Plan and write a batch, again on each conflict."""
         if time.monotonic() - self._conflicted < _CONTENDED_SECONDS:
             # Who has just written lets the others have their turn: without this the fastest would starve them.
@@ -270,7 +261,7 @@ class Writer:
                 job.done.set()
             return
 
-    def _landed(self, batch: _Batch) -> str:
+    def _landed(self, batch: Batch) -> str:
         """Return the revision if the store holds what was written. Raises UnreachableError if it does not."""
         session = self._refreshed()
         if session.read(FILE) == batch.file.text:
@@ -289,7 +280,7 @@ class Writer:
         self._progress(f"{reason.message} Retrying ({attempt + 1})")
         self._sleep(random.uniform(0.0, _PAUSE * self._attempt_seconds * min(1.0, left)))
 
-    def _planned(self, session: Session, jobs: Sequence[_Job]) -> tuple[_Batch, list[HalgitError]]:
+    def _planned(self, session: Session, jobs: Sequence[Job]) -> tuple[Batch, list[HalgitError]]:
         """Apply the jobs; those that are refused are finished with their error."""
         if len(jobs) > 1:
             try:
@@ -299,37 +290,37 @@ class Writer:
                 jobs = [job for job in jobs if not job.done.is_set()]
         return self._applied(session, jobs, together=False)
 
-    def _applied(self, session: Session, jobs: Sequence[_Job], *, together: bool) -> tuple[_Batch, list[HalgitError]]:
+    def _applied(self, session: Session, jobs: Sequence[Job], *, together: bool) -> tuple[Batch, list[HalgitError]]:
         """Apply the jobs one after the other; the text is edited for all of them `together`, or for each."""
         before = session.read(FILE)
-        if session.exists(OVERRIDES):
+        for name in filter(session.exists, self.store.overrides):
             raise AccountError(
-                f"{self.store.url}: {OVERRIDES} takes precedence over {FILE}, so that changes would have no effect.",
+                f"{self.store.url}: {name} takes precedence over {FILE}, so that changes would have no effect.",
                 f"Move its properties to {FILE} and delete it.",
             )
         file = self._parsed(before or b"")
-        edits: list[tuple[_Job, CommitLine, Written]] = []
+        edits: list[tuple[Job, CommitLine, Written]] = []
         errors: list[HalgitError] = []
         changes: dict[str, bytes | None] = {}
         for job in jobs:
             try:
                 revision = "" if edits else session.revision
-                edited = apply_change(file, job.request.change, self.policy, session.exists, revision)
+                edited = apply_change(file, job.request.change, self.policy, session.read, revision)
                 if not together:
                     _ = edited.file.text
             except HalgitError as reason:
                 errors.append(reason)
-                _finish([job], reason)
+                finish_jobs([job], reason)
                 continue
             added = {path: text for path, text in job.request.change.files.items() if session.read(path) != text}
-            gone = _unused(edited)
+            gone = list_unused(edited)
             changes |= added
             changes |= dict.fromkeys(gone)
             wrote = [FILE] if edited.file is not file else []
             # The file after each change is not kept: a batch would hold it a hundred times.
-            edits.append((job, _line(job.request, edited), _written(edited, (*added, *wrote, *gone))))
+            edits.append((job, write_line(job.request, edited), describe_edit(edited, (*added, *wrote, *gone))))
             file = edited.file
-        return _Batch(before, file, _in_order(changes, before, file), edits), errors
+        return Batch(before, file, order_changes(changes, before, file), edits), errors
 
     def _parsed(self, text: bytes) -> AccountsFile:
         """The file, read again only if another writer has changed it."""
@@ -337,7 +328,7 @@ class Writer:
             self._known = AccountsFile(text, self.store.file)
         return self._known
 
-    def _is_answered(self, session: Session, job: _Job) -> bool:
+    def _is_answered(self, session: Session, job: Job) -> bool:
         """Finish a job whose request was answered before, or whose key belongs to another request."""
         try:
             job.result = self._answers.find(job.request, session.history)
@@ -351,45 +342,3 @@ class Writer:
 
 def _stopped() -> BusyError:
     return BusyError("The server is stopping; the change was not written.", "Send the request again.")
-
-
-def _line(request: Request, edited: Edited) -> CommitLine:
-    change = request.change
-    provider = change.provider or (edited.before.provider if edited.before else "")
-    return CommitLine(change.verb, provider, change.name, request.author, request.key, request.digest)
-
-
-def _finish(jobs: Iterable[_Job], reason: HalgitError) -> None:
-    for job in jobs:
-        if not job.done.is_set():
-            job.error = reason
-            job.done.set()
-
-
-def _in_order(changes: Mapping[str, bytes | None], before: bytes | None, file: AccountsFile) -> dict[str, bytes | None]:
-    """Files to write, then the accounts file, then files to delete."""
-    ordered: dict[str, bytes | None] = {path: text for path, text in changes.items() if text is not None}
-    if file.text != (before or b""):
-        ordered[FILE] = file.text
-    return ordered | {path: None for path, text in changes.items() if text is None}
-
-
-def _written(edited: Edited, files: tuple[str, ...]) -> Written:
-    before = edited.before.fields if edited.before else None
-    return Written(before, edited.after, files, edited.notes, "", tuple(describe_changes(before, edited.after)))
-
-
-def _kubeconfigs(entry: Mapping[str, Value] | None) -> list[str]:
-    """The kubeconfig of ours that an entry names."""
-    value = Entry("", (), entry or {}).get("kubeconfigFile")
-    path = value.removeprefix(SERVED) if isinstance(value, str) and value.startswith(SERVED) else ""
-    return [path] if path.startswith(f"{FOLDER}/") else []
-
-
-def _unused(edited: Edited) -> list[str]:
-    """The kubeconfigs of ours that the entry named before, and no entry names any more."""
-    named = _kubeconfigs(edited.before.fields if edited.before else None)
-    if not named:
-        return []
-    kept = {path for entry in edited.file.entries for path in _kubeconfigs(entry.fields)}
-    return [path for path in named if path not in kept]

@@ -59,7 +59,9 @@ def service_credentials(output: Output, /, agent: str, name: str, type_: str, ta
       halgit accounts service-credentials shop jenkins --type jenkins --output login.json --controller-url URL \\
           --controller-ca-file ca.crt --controller-cert-file tls.crt --controller-key-file tls.key
     """
-    credentials = require_controller(output, options).service_credentials(agent, name, type_)
+    controller = require_controller(output, options)
+    _check_target(target)
+    credentials = controller.service_credentials(agent, name, type_)
     _write(output, target, json.dumps(dict(credentials), indent=1).encode() + b"\n", "")
 
 
@@ -96,7 +98,9 @@ def manifest(output: Output, /, services: bool, target: str, **options: Any) -> 
         check_agent(wanted)
         _write(output, target, write_services(wanted), f"Create it once: kubectl create -f {target}")
         return
-    text = build_manifest(require_controller(output, options), wanted)
+    controller = require_controller(output, options)
+    _check_target(target)
+    text = build_manifest(controller, wanted)
     _write(output, target, text, f"Apply it in the remote cluster: kubectl apply -f {target}")
 
 
@@ -113,6 +117,12 @@ def _agent_manifest(options: dict[str, Any]) -> AgentManifest:
         options["replicas"],
         options["cluster_wide"],
     )
+
+
+def _check_target(target: str) -> None:
+    """Raise PublishError before anything is issued if the file could not be written afterwards."""
+    if target != "-":
+        publish.check_file(Path(target))
 
 
 def _write(output: Output, target: str, text: bytes, next_step: str) -> None:

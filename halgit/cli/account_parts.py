@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from halgit import yaml as hyaml
 from halgit.cli.declarations import combine, option
 from halgit.cli.options import access_options, log_options
 from halgit.cli.output import Output
@@ -18,9 +17,9 @@ from halgit.errors import UsageError
 from halgit.pipeline import MISSING, Value
 
 if TYPE_CHECKING:
-    from halgit.accounts.changes import TypedValue
     from halgit.accounts.checks import Policy
     from halgit.accounts.cipher import Cipher
+    from halgit.accounts.fields import TypedValue
     from halgit.accounts.service import Accounts, Connection
     from halgit.accounts.stores import Store
     from halgit.accounts.writer import Writer
@@ -183,20 +182,16 @@ def read_connection(options: Mapping[str, Any]) -> Connection:
 
 def read_fields(options: Mapping[str, Any]) -> dict[str, Value | TypedValue]:
     """Return the fields of --fields and --field; the latter take precedence. Raises UsageError."""
-    from halgit.accounts.changes import TypedValue
+    from halgit.accounts.fields import read_typed, read_typed_fields
 
     fields: dict[str, Value | TypedValue] = {}
     if options["fields_file"]:
-        data = _yaml(read_file(options["fields_file"], "--fields"), "--fields")
-        if not isinstance(data, dict):
-            raise UsageError("--fields is not a YAML mapping.", "Write `key: value` lines.")
-        fields |= {str(key): value for key, value in data.items()}
+        fields |= read_typed_fields(read_file(options["fields_file"], "--fields"), "--fields")
     for text in options["fields"]:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise UsageError("A --field has no name or no value.", "Write --field KEY=YAML.")
-        is_cipher = value.startswith("{cipher}")
-        fields[key] = TypedValue(value, value if is_cipher else _yaml(value.encode(), f"--field {key}"))
+        fields[key] = read_typed(value)
     for key in options.get("unset", ()):
         fields[key] = MISSING
     return fields
@@ -205,10 +200,3 @@ def read_fields(options: Mapping[str, Any]) -> dict[str, Value | TypedValue]:
 def _set_formats(output: Output, options: Mapping[str, Any]) -> None:
     output.json = options.get("format", "text") == "json"
     output.log_json = options.get("log_format", "text") == "json"
-
-
-def _yaml(text: bytes, name: str) -> Value:
-    read = hyaml.read(text, name)
-    if read.findings:
-        raise UsageError(f"{name}: {read.findings[0].message}", "Write YAML, such as 'READ: [dev]'.")
-    return read.data

@@ -16,8 +16,9 @@ from halgit.pipeline import EMPTY, MISSING, File, Finding, LayerId, Skipped, Sou
 from halgit.record import Record
 from halgit.report.summaries import Decision, ImportedParameter, ImportReport
 from halgit.validation import account_files
-from halgit.validation.account_entries import check_entry, check_name, read_name
+from halgit.validation.account_entries import check_entry
 from halgit.validation.account_files import Document
+from halgit.validation.account_keys import check_name, read_name
 
 _ACCOUNTS = "accounts/"
 REPORT = "import-report.md"

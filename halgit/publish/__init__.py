@@ -32,6 +32,7 @@ _MODULES = {
     "mark": "publisher",
     "publish": "publisher",
     "check_empty": "single_files",
+    "check_file": "single_files",
     "write_daemon_config": "single_files",
     "write_file": "single_files",
     "write_folder": "single_files",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from halgit.publish.publisher import Options, Outcome, Way, compare, mark, publish
     from halgit.publish.single_files import (
         check_empty,
+        check_file,
         write_daemon_config,
         write_file,
         write_folder,
@@ -69,6 +71,7 @@ __all__ = [
     "RecordedSnapshot",
     "Way",
     "check_empty",
+    "check_file",
     "compare",
     "digest",
     "find_unchanged",

@@ -49,6 +49,17 @@ def write_file(path: Path, data: bytes, mode: int = 0o600, disk: Disk = DISK) ->
     return bool(_write({path: data}, mode, disk))
 
 
+def check_file(path: Path, mode: int = 0o600, disk: Disk = DISK) -> None:
+    """Raise PublishError where `write_file` could not write; for content that cannot be made twice."""
+    with translate_os_errors(path):
+        place = _place(path, disk)
+        if disk.lstat(place) is not None and disk.mounted(place):
+            disk.close(disk.open(place))
+            return
+        with _staged(place, b"", mode, disk):
+            pass
+
+
 def write_daemon_config(
     files: Mapping[str, bytes], directory: Path, *, group_access: bool = False, disk: Disk = DISK
 ) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from halgit.server import models
 from halgit.server.authentication import Authentication, Identity, Role, require_role
 from halgit.server.metrics import Metrics
 from halgit.server.problems import DeniedError, LimitError
-from halgit.validation.account_entries import provider_names
+from halgit.validation.account_keys import provider_names
 
 Result = TypeVar("Result")
 _UNSAFE: Final = {"POST", "PATCH", "DELETE"}

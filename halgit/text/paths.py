@@ -228,17 +228,17 @@ def quote_key(key: str) -> str:
 # --- names of properties ---
 
 _ELEMENT = lazy_pattern(r"\[[^\]]*\]|[^.\[\]]+")
-_INDEX = lazy_pattern(r"\[([0-9]{1,6})\]")
+_INDEX = lazy_pattern(r"\[(0|[1-9][0-9]{0,5})\]")
 
 
 def relax_name(name: object) -> str:
-    """Return an element of a name as Spring compares it: its letters and digits in lower case."""
+    """Return an element of a name as Spring compares it: its ASCII letters and digits in lower case."""
     return _relaxed(str(name))
 
 
 @lru_cache(maxsize=10_000)
 def _relaxed(name: str) -> str:
-    return "".join(one for one in name.lower() if one.isalnum())
+    return "".join(one for one in name if one.isascii() and one.isalnum()).lower()
 
 
 def list_elements(key: str) -> list[str]:

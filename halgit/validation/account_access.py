@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from halgit.annotations import Any, Final
 from halgit.pipeline import Path, Value
-from halgit.text.paths import relax_name, split_name
-from halgit.validation.account_entries import find_key
-from halgit.validation.properties import split_properties
+from halgit.text.paths import list_elements, relax_name, split_name
+from halgit.validation.account_keys import find_key, list_names
 
 SERVED: Final = "configserver:"
 CIPHER: Final = "{cipher}"
@@ -44,7 +43,20 @@ _BLOCK: Final = 16
 _TRUE: Final = frozenset({"true", "on", "yes", "1"})
 """What Spring takes for true."""
 
-_INDEXED: Final = re.compile(r"accounts\[([0-9]+)\]")
+_INDEXED: Final = re.compile(r"([^.\[\]]+)\[(0|[1-9][0-9]{0,8})\]")
+_FAR: Final = 4
+"""Levels of a document in which a key may make Spring treat the whole document otherwise."""
+
+_READ_ELSEWHERE: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (("spring", "config", "activate"), "makes Spring read this document only in some profiles or on some platforms"),
+    (("spring", "profiles", "active"), "stops the config server, which refuses it in this file"),
+    (("spring", "profiles", "include"), "stops the config server, which refuses it in this file"),
+    (("spring", "profiles", "default"), "stops the config server, which refuses it in this file"),
+    (("spring", "profiles", "group"), "stops the config server, which refuses it in this file"),
+    (("spring", "profiles"), "makes Spring read this document only in some profiles"),
+    (("spring", "config", "import"), "makes Spring read another file"),
+)
+"""What Spring does with keys that are no accounts."""
 
 
 def is_well_formed(value: str) -> bool:
@@ -55,8 +67,8 @@ def is_well_formed(value: str) -> bool:
 
 def read_index(key: object) -> int | None:
     """Return the number of a key such as `accounts[0]`, which Spring reads as an item of the list; else None."""
-    match = _INDEXED.fullmatch(str(key).lower())
-    return int(match[1]) if match else None
+    match = _INDEXED.fullmatch(str(key))
+    return int(match[2]) if match and relax_name(match[1]) == "accounts" else None
 
 
 def pod_fields(provider: str, fields: Mapping[str, Value]) -> Iterator[tuple[Path, str, str]]:
@@ -102,35 +114,40 @@ def strings_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 def shape_faults(data: Value) -> Iterator[str]:
     """Words for each part of a file that Spring reads otherwise than it looks, or in some profiles only."""
     yield from (words for _, words in spelling_faults(data))
+    yield from (f"{path[-1]} {words}" for path, words in activation_faults(data))
     for key, body in data.items() if isinstance(data, dict) else ():
-        if activates(str(key), body):
-            yield f"{key} makes Spring read it only in some profiles"
-        if "." in str(key) and _names_accounts(str(key).partition(".")[2]):
+        if _names_accounts(_split_section(str(key))[1]):
             yield f"it writes accounts as {key}"
         for own, items in body.items() if isinstance(body, dict) else ():
-            if "." in str(own) and _names_accounts(str(own)):
-                yield f"it writes accounts as {key}.{own}"
             if relax_name(own) == "accounts" and items not in (None, "") and not isinstance(items, list):
                 yield f"{key}.{own} is not a list"
+            elif _names_accounts(str(own)) and len(split_name(str(own))) > 1 and read_index(own) is None:
+                yield f"it writes accounts as {key}.{own}"
 
 
 def spelling_faults(data: Value) -> Iterator[tuple[Path, str]]:
-    """Path and words for each place where two spellings are one to Spring."""
-    providers: dict[str, str] = {}
-    known: dict[str, list[str]] = {}
+    """Path and words for each place where two spellings are one to Spring, or numbers of items are missing."""
+    sections: dict[str, str] = {}
+    lists: dict[str, list[tuple[Any, str]]] = {}
     for key, body in data.items() if isinstance(data, dict) else ():
-        text, _, rest = str(key).partition(".")
-        provider = relax_name(text)
+        section, rest = _split_section(str(key))
+        provider = relax_name(section)
         if isinstance(body, dict) and not rest:
-            if provider in providers:
-                yield (key,), f"{text} and {providers[provider]} are one section to Spring"
-            providers[provider] = text
+            if provider in sections:
+                yield (key,), f"{section} and {sections[provider]} are one section to Spring"
+            sections[provider] = section
         found = [str(own) for own in body] if isinstance(body, dict) and not rest else [rest]
-        spellings = known.setdefault(provider, [])
-        spellings += (one for one in found if _names_accounts(one))
-        if found and _are_several(spellings):
-            yield (key,), f"{text} has {' and '.join(spellings)}, of which Spring reads parts only"
-            known[provider] = []
+        lists.setdefault(provider, []).extend((key, one) for one in found if _names_accounts(one))
+    for spellings in lists.values():
+        words = _list_fault([one for _, one in spellings])
+        if words:
+            yield (spellings[-1][0],), f"{_split_section(str(spellings[-1][0]))[0]} has {words}"
+
+
+def _split_section(key: str) -> tuple[str, str]:
+    """The section that a key of a file names, and the rest of the key: `kubernetes`, `accounts[0].name`."""
+    section = list_elements(key)[0]
+    return section, key[key.find(section) + len(section) :].lstrip(".")
 
 
 def _names_accounts(key: str) -> bool:
@@ -138,17 +155,32 @@ def _names_accounts(key: str) -> bool:
     return relax_name(split_name(key)[0]) == "accounts"
 
 
-def _are_several(spellings: list[str]) -> bool:
-    """Return whether a list is written as a whole and once more, not only item by item."""
-    return len(spellings) > 1 and any(len(split_name(one)) == 1 for one in spellings)
+def _list_fault(spellings: list[str]) -> str:
+    """Words for the spellings of one list that Spring does not read as they look; empty if it does."""
+    names = [split_name(one) for one in spellings]
+    listed = " and ".join(dict.fromkeys(spellings))
+    if len(names) > 1 and any(len(one) == 1 for one in names):
+        return f"{listed}, of which Spring reads parts only"
+    numbers = {one[1] for one in names if len(one) > 1}
+    if numbers != set(range(len(numbers))):
+        return f"{listed}, and Spring binds items with the numbers 0, 1, 2 only"
+    return ""
 
 
-def activates(key: str, body: Value) -> bool:
-    """Whether a key of a document makes Spring read it in some profiles only."""
-    if not relax_name(key).startswith("spring"):
-        return False
-    properties = split_properties({key: body})
-    return any(properties.get(*names) is not None for names in _CONDITIONS)
+def activation_faults(data: Value) -> Iterator[tuple[Path, str]]:
+    """Path and words for each key that makes Spring read a document in some profiles only, or not at all."""
+    for path in _paths(data, ()):
+        elements = tuple(element for step in path for element in list_names(str(step)))
+        words = next((words for start, words in _READ_ELSEWHERE if elements[: len(start)] == start), "")
+        if words:
+            yield path, words
 
 
-_CONDITIONS: Final = (("spring", "profiles"), ("spring", "config", "activate", "onprofile"))
+def _paths(value: Value, path: Path) -> Iterator[Path]:
+    """The path of each value below a key `spring`, at most _FAR keys deep."""
+    if isinstance(value, dict) and value and len(path) < _FAR:
+        for key, below in value.items():
+            if path or list_names(str(key))[:1] == ("spring",):
+                yield from _paths(below, (*path, key))
+    elif path:
+        yield path

@@ -14,7 +14,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import Finding, Path, Position, Value
 from halgit.record import Record
 from halgit.validation.account_access import CIPHER, strings_in
-from halgit.validation.account_entries import find_key, find_provider
+from halgit.validation.account_keys import find_key, find_provider
 from halgit.validation.properties import Properties, bind_properties
 
 _NEXT = lazy_pattern(rb"^(?=---(?:[ \t\r\n]|$))", re.MULTILINE)

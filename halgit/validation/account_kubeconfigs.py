@@ -35,10 +35,11 @@ def kubeconfig_faults(data: Mapping[Any, Value], context: str) -> Iterator[str]:
 
 
 def file_faults(cluster: Mapping[str, Value], user: Mapping[str, Value]) -> Iterator[str]:
-    """The files that a context names and Clouddriver does not have."""
+    """The files that a context names and Clouddriver does not have. Data takes precedence over files, but not `token`
+    over `tokenFile`."""
     for owner, data in (("cluster", cluster), ("user", user)):
         for key, instead in FILES.items():
-            if data.get(key) and not data.get(instead):
+            if data.get(key) and (key == "tokenFile" or not data.get(instead)):
                 yield f"the {owner} has {key}, a file that Clouddriver does not have; use {instead}"
 
 
@@ -90,7 +91,7 @@ def user_faults(user: Mapping[str, Value]) -> Iterator[str]:
     if has_certificate != has_key:
         yield "the user has a client certificate without its key, or a key without its certificate"
     elif not has_certificate and not any(
-        user.get(key) for key in ("token", "tokenFile", "username", "exec", "auth-provider")
+        user.get(key) for key in ("token", "tokenFile", "password", "exec", "auth-provider")
     ):
         yield "the user has no credentials: no token, client certificate or password"
     yield from _base64_faults(user)

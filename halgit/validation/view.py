@@ -15,8 +15,8 @@ from halgit.record import Record
 from halgit.validation import open_secrets, schema
 
 if TYPE_CHECKING:
-    from halgit.validation.account_entries import EntryFault
     from halgit.validation.account_files import AccountFile, Document
+    from halgit.validation.account_providers import EntryFault
     from halgit.validation.properties import Properties
 
 _MERGED = ("profiles", "service-settings")

@@ -35,6 +35,7 @@ _MODULES = {
     "locate_all": "locator",
     "ReadResult": "reader",
     "read": "reader",
+    "read_texts": "node_reader",
     "to_java_string": "resolver",
 }
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from halgit.yaml.emitter import dump, is_plain, quote_double, quote_single
     from halgit.yaml.extraction import extract, list_comments, prepend_item, prepend_keys, rename_key
     from halgit.yaml.locator import Scalar, find_offset, list_scalars, locate, locate_all
+    from halgit.yaml.node_reader import read_texts
     from halgit.yaml.reader import ReadResult, read
     from halgit.yaml.resolver import to_java_string
     from halgit.yaml.rewriting import rewrite
@@ -80,6 +82,7 @@ __all__ = [
     "quote_double",
     "quote_single",
     "read",
+    "read_texts",
     "rename_key",
     "replace_in_documents",
     "replace_scalars",

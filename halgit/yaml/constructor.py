@@ -202,3 +202,10 @@ class Constructor:
             elif source.kind != "alias":
                 message = "<< expects a mapping or a list of mappings."
                 self._findings.add("yaml/merge-key", item.start, message, "Correct it, or quote the key: '<<'.", path)
+
+
+class TextConstructor(Constructor):
+    """Constructs the values of a file with every scalar but null as the text that was written."""
+
+    def _scalar(self, node: Node, path: Path) -> Value:
+        return None if super()._scalar(node, path) is None else node.text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from halgit.annotations import Final
 from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.yaml.compatibility import check_compatibility
-from halgit.yaml.constructor import Constructor
+from halgit.yaml.constructor import Constructor, TextConstructor
 from halgit.yaml.diagnosis import diagnose
 from halgit.yaml.parser import MAX_DEPTH, Node, Stream, compose, is_merge_key
 from halgit.yaml.source_text import FindingCollector, Mark, decode_text
@@ -38,6 +38,15 @@ def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...]
         if _fits(documents, stream, findings):
             return documents, findings.sorted()
     return (), findings.sorted()
+
+
+def read_texts(text: bytes) -> Value:
+    """Return the first document with every scalar but null as the text that was written: `0755` and not 493.
+
+    None if it cannot be parsed; `reader.read` tells why.
+    """
+    roots = compose(text).roots
+    return TextConstructor(FindingCollector("")).value(roots[0]) if roots else None
 
 
 def _check_single(stream: Stream, findings: FindingCollector) -> None:

@@ -23,6 +23,10 @@ from halgit.redaction import Secret
 
 FILE = "accounts/clouddriver-local.yml"
 KEY = "the-encrypt-key"
+KEPT = (
+    "halgit.keep was added: a {cipher} value that stays, so that Clouddriver notices when the last account with a"
+    " secret is removed.\n"
+)
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_a_remote_account_asks_the_controller_and_takes_its_namespaces(
 ) -> None:
     remote.names, remote.namespaces = {"shop": ["kubernetes"]}, ["a", "b"]
     ran = add(repository, *remote.options())
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, KEPT)
     assert remote.asked == [
         ("getAgentStatistics", None), ("generateKubectlComponents", {"agentName": "shop", "name": "kubernetes"}),
     ]  # fmt: skip
@@ -86,7 +90,7 @@ def test_nothing_is_issued_for_a_change_that_is_refused_or_a_dry_run(
 
 def test_an_agent_that_is_not_connected_is_reported(repository: Repository, remote: FakeController) -> None:
     ran = add(repository, *remote.options())
-    assert (ran.code, ran.err) == (0, "The agent shop is not connected: apply its manifest in the cluster.\n")
+    assert (ran.code, ran.err) == (0, KEPT + "The agent shop is not connected: apply its manifest in the cluster.\n")
     remote.names = {"shop": ["one", "two"]}
     ran = add(repository, *remote.options(), "--endpoint", "three", name="b")
     assert ran.err == "The agent shop has no Kubernetes endpoint three (endpoints: one, two).\n"

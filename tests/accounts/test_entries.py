@@ -10,7 +10,8 @@ from clouddriver import FIELDS, JAVA, REAL, Judge
 
 from halgit.halyard import resources
 from halgit.pipeline import Value
-from halgit.validation.account_entries import check_entry, field_kind, find_provider, provider_names, section_name
+from halgit.validation.account_entries import check_entry
+from halgit.validation.account_keys import field_kind, find_provider, provider_names, section_name
 
 BASE: dict[str, dict[str, Value]] = {
     "kubernetes": {"name": "a"},

@@ -32,6 +32,11 @@ from halgit.operator_settings import Access, PerHost, SourceSpec
 from halgit.remotes.git.push import Signing
 
 FILE = "accounts/clouddriver-local.yml"
+ONE, TWO = (
+    b"clusters: [{name: c, cluster: {server: 'https://x'}}]\nusers: [{name: u, user: {token: " + token + b"}}]\n"
+    b"contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n"
+    for token in (b"one", b"two")
+)
 START = "# ours\nkubernetes:\n  accounts:\n  - name: first   # of all\n    serviceAccount: true\n"
 
 
@@ -104,7 +109,7 @@ def names(place: Store) -> list[str]:
 def test_one_change_is_one_commit_with_its_kubeconfig_and_comments_stay(repository: Repository) -> None:
     place = git(repository.url)
     served = "configserver:kubeconfigs/a-1"
-    done = writer(place).write(add("a", {"kubeconfigs/a-1": b"one"}, kubeconfigFile=served))
+    done = writer(place).write(add("a", {"kubeconfigs/a-1": ONE}, kubeconfigFile=served))
     assert done.files == ("kubeconfigs/a-1", "clouddriver-local.yml")
     assert repository.git("rev-parse", "main") == done.revision
     assert repository.git("log", "--format=%s|%an|%ae", "main").splitlines() == [
@@ -115,7 +120,7 @@ def test_one_change_is_one_commit_with_its_kubeconfig_and_comments_stay(reposito
         == START + f"  - name: a\n    serviceAccount: true\n    kubeconfigFile: {served}"
     )
     assert repository.git("show", "main:README") == "hello"
-    change = update("a", {"kubeconfigs/a-2": b"two"}, kubeconfigFile="configserver:kubeconfigs/a-2")
+    change = update("a", {"kubeconfigs/a-2": TWO}, kubeconfigFile="configserver:kubeconfigs/a-2")
     assert writer(place).write(change).files == (
         "kubeconfigs/a-2", "clouddriver-local.yml", "kubeconfigs/a-1",
     )  # fmt: skip
@@ -199,7 +204,7 @@ def test_a_tag_is_no_place_to_commit_to(repository: Repository) -> None:
 def test_s3_objects_are_written_over_what_was_read_only(cloud: Cloud) -> None:
     cloud.bucket("accounts", {FILE: START.encode()})
     place = open_store(SourceSpec("s3://accounts"), cloud.access(), "accounts/")
-    done = writer(place).write(add("a", {"kubeconfigs/a-1": b"one"}, kubeconfigFile="configserver:kubeconfigs/a-1"))
+    done = writer(place).write(add("a", {"kubeconfigs/a-1": ONE}, kubeconfigFile="configserver:kubeconfigs/a-1"))
     assert done.revision
     assert names(place) == ["first", "a"]
     copy = place.open()
@@ -218,12 +223,12 @@ def test_the_revision_of_a_change_in_s3_is_no_digest_of_its_content(cloud: Cloud
     cloud.bucket("digests", {})
     place = open_store(SourceSpec("s3://digests"), cloud.access(), "accounts/")
     served = "configserver:kubeconfigs/a-1"
-    done = writer(place).write(add("a", {"kubeconfigs/a-1": b"canary"}, kubeconfigFile=served))
+    done = writer(place).write(add("a", {"kubeconfigs/a-1": ONE}, kubeconfigFile=served))
     kept = {
         one["Key"]: one["ETag"].strip('"') for one in cloud.client("s3").list_objects_v2(Bucket="digests")["Contents"]
     }
     assert list(kept) == [FILE, "accounts/kubeconfigs/a-1"]
-    assert kept["accounts/kubeconfigs/a-1"] == hashlib.md5(b"canary").hexdigest(), "what the server reports"
+    assert kept["accounts/kubeconfigs/a-1"] == hashlib.md5(ONE).hexdigest(), "what the server reports"
     assert uuid.UUID(done.revision).version == 4, "random"
     session = place.open()
     session.refresh()
@@ -358,6 +363,9 @@ class Slow:
 
     def write(self, changes: Any, message: str) -> str:
         raise ConflictError("Another writer was faster.")
+
+    def check(self, changes: Any, message: str) -> None:
+        pass
 
     def history(self) -> tuple[()]:
         return ()
@@ -539,7 +547,7 @@ def test_connections_logins_and_clones_are_kept_between_changes(
         shared.write(add("b"))
         assert [(one.method, one.path) for one in between.seen] == [
             ("GET", "/kept/clouddriver-local.yml"), ("GET", "/kept/clouddriver-local.properties"),
-            ("PUT", "/kept/clouddriver-local.yml"),
+            ("GET", "/kept/clouddriver-local.yaml"), ("PUT", "/kept/clouddriver-local.yml"),
         ]  # fmt: skip
     with relay(bao.url) as between:
         access = Access(vault_address=PerHost(between.url), environment={"VAULT_TOKEN": ROOT_TOKEN}, timeout=20)
@@ -600,7 +608,9 @@ def test_a_refused_change_leaves_no_object_behind_in_s3(cloud: Cloud) -> None:
 
 REFUSED = {
     ".": "--repo . is a directory; accounts are stored in git, S3 or Vault. Write file:///path.",
-    "s3://bucket?": "--ref, --pull-request-branch and --signing-key-file are for git. Remove them.",
+    "s3://bucket?": (
+        "--ref, --pull-request-branch, --signing-key-file and --verify-signatures are for git. Remove them."
+    ),
 }
 
 

@@ -131,35 +131,51 @@ class GitBranch:
 
         Raises ConflictError if another writer was faster, RefusedError if the server refuses a push of this login.
         """
-        if self._access.verify_signatures and not self._key:
-            raise UsageError(
-                "--verify-signatures would refuse the commits of this command, which are not signed.",
-                "Add --signing-key-file.",
-            )
-        commit = self._commit(self._tree(changes), message)
-        target = f"refs/heads/{self._onto}"
-        lease = [f"--force-with-lease={target}:"] if self._onto != self._branch else []
-        answer = self._workplace.run_online(
-            f"pushing to {self._onto}",
-            "push",
-            "--no-verify",
-            "--recurse-submodules=no",
-            "--signed=false",
-            *lease,
-            REMOTE,
-            f"{commit}:{target}",
-            unless=f"{_NOT_FIRST}|{_NOT_ALLOWED}|\\[rejected\\]",
-        )
+        commit = self._prepare(changes, message)
+        answer = self._push(commit)
         if answer.status:
             raise self._rejected(answer)
         self._verified = commit
         return commit
+
+    def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
+        """Create the commit here and ask the server whether this login may push it. Raises as `write` does.
+
+        What a hook or a protected branch refuses is only known afterwards.
+        """
+        answer = self._push(self._prepare(changes, message), "--dry-run")
+        if answer.status:
+            raise self._rejected(answer)
 
     def close(self) -> None:
         """Remove what was fetched."""
         self._workplace.close()
 
     # --- the commit
+
+    def _prepare(self, changes: Mapping[str, bytes | None], message: str) -> str:
+        if self._access.verify_signatures and not self._key:
+            raise UsageError(
+                "--verify-signatures would refuse the commits of this command, which are not signed.",
+                "Add --signing-key-file.",
+            )
+        return self._commit(self._tree(changes), message)
+
+    def _push(self, commit: str, *options: str) -> Answer:
+        target = f"refs/heads/{self._onto}"
+        lease = [f"--force-with-lease={target}:"] if self._onto != self._branch else []
+        return self._workplace.run_online(
+            f"pushing to {self._onto}",
+            "push",
+            "--no-verify",
+            "--recurse-submodules=no",
+            "--signed=false",
+            *options,
+            *lease,
+            REMOTE,
+            f"{commit}:{target}",
+            unless=f"{_NOT_FIRST}|{_NOT_ALLOWED}|\\[rejected\\]",
+        )
 
     def _branch_of(self, tip: Tip, ref: str) -> str:
         if tip.ref.startswith("refs/heads/"):

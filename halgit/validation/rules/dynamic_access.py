@@ -21,11 +21,11 @@ from halgit.validation.account_access import (
     spelling_faults,
     strings_in,
 )
-from halgit.validation.account_entries import find_key
 from halgit.validation.account_files import Document
+from halgit.validation.account_keys import find_key
 from halgit.validation.account_kubeconfigs import kubeconfig_faults
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.dynamic_accounts import documents, hits, owner_of
+from halgit.validation.rules.dynamic_accounts import documents, faults, hits, owner_of
 from halgit.validation.rules.kubeconfigs import find_kubeconfigs
 from halgit.validation.view import View
 
@@ -85,6 +85,7 @@ def _spelling(view: View) -> Iterator[Hit]:
             (path, f"Spring reads this differently: {words}.", "") for path, words in spelling_faults(document.data)
         ]
         yield from hits(document, notes)
+    yield from faults(view, "spelling")
 
 
 def _kubeconfig(view: View) -> Iterator[Hit]:

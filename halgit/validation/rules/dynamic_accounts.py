@@ -9,21 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from halgit import yaml as hyaml
+from halgit.annotations import TYPE_CHECKING
 from halgit.halyard.coercion import is_true
 from halgit.pipeline import Path, Value
 from halgit.text.limits import MAX_REPEATS
 from halgit.text.phrases import add_article, describe_kind, join_words
-from halgit.validation.account_access import activates
-from halgit.validation.account_entries import (
-    Effect,
-    check_name,
-    find_key,
-    find_provider,
-    is_dead,
-)
+from halgit.validation.account_access import activation_faults
 from halgit.validation.account_files import Document
+from halgit.validation.account_keys import check_name, find_key, find_provider, is_dead
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.view import View
+
+if TYPE_CHECKING:
+    from halgit.validation.account_providers import Effect
 
 
 def documents(view: View) -> Iterator[Document]:
@@ -125,7 +123,7 @@ def _several_documents(view: View) -> Iterator[Hit]:
             yield from hits(file.documents[1], [((), message, "")])
 
 
-def _faults(view: View, effect: Effect) -> Iterator[Hit]:
+def faults(view: View, effect: Effect) -> Iterator[Hit]:
     """The faults of all entries that cost this."""
     for document in documents(view):
         notes: list[tuple[Path, str, str]] = []
@@ -160,7 +158,7 @@ def _skipped(view: View) -> Iterator[Hit]:
                 place = (*path, find_key(account, "name"))
                 notes += [(place, f"The account {name}: {fault}.", "Rename it.") for fault in check_name(name)]
         yield from hits(document, notes)
-    yield from _faults(view, "account")
+    yield from faults(view, "account")
 
 
 def _overridden(view: View) -> Iterator[Hit]:
@@ -168,16 +166,13 @@ def _overridden(view: View) -> Iterator[Hit]:
         if path.endswith(".properties"):
             yield Hit((), f"{path} takes precedence over the YAML file beside it.", path, "", 1, 1)
     for document in documents(view):
-        data = document.data if isinstance(document.data, dict) else {}
-        keys = [key for key, body in data.items() if activates(str(key), body)]
-        notes = [
-            ((key,), f"{key} makes Spring read this document only in some profiles.", "Remove it.") for key in keys
-        ]
-        yield from hits(document, notes)
+        yield from hits(
+            document, [(path, f"{path[-1]} {words}.", "Remove it.") for path, words in activation_faults(document.data)]
+        )
 
 
 def _unknown_key(view: View) -> Iterator[Hit]:
-    return _faults(view, "ignored")
+    return faults(view, "ignored")
 
 
 def _wrong_type(view: View) -> Iterator[Hit]:
@@ -187,7 +182,7 @@ def _wrong_type(view: View) -> Iterator[Hit]:
             for path, value in document.broken_lists()
         ]
         yield from hits(document, notes)
-    yield from _faults(view, "provider")
+    yield from faults(view, "provider")
 
 
 def _unreadable(view: View) -> Iterator[Hit]:

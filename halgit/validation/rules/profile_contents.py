@@ -17,7 +17,7 @@ from halgit.pipeline import MISSING, File, Path, Severity, Value
 from halgit.record import replace
 from halgit.text.paths import list_elements, relax_name
 from halgit.text.phrases import join_words
-from halgit.validation.account_entries import find_provider
+from halgit.validation.account_keys import find_provider
 from halgit.validation.properties import find_name
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import BESIDE_CONFIG, named_step, word
