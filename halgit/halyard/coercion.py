@@ -6,7 +6,6 @@ strings of unknown content.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from halgit.annotations import Final
@@ -34,6 +33,8 @@ def coerce_integer(value: Value, bits: int) -> int | None:
     """Return the value of an integer field: from an integer, digits in a string, or a float, which is truncated."""
     lowest, highest = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     if isinstance(value, float):
+        import math
+
         return 0 if math.isnan(value) else int(value) if lowest <= value <= highest else None
     if isinstance(value, str):
         word = value.strip(_TRIMMED)

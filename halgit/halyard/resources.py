@@ -31,9 +31,10 @@ def list_schema_names() -> tuple[str, ...]:
 @cache
 def read_schema_text(name: str) -> str:
     """Read the text of a schema. Raises KeyError for a name that is not in `list_schema_names`."""
-    if name not in list_schema_names():
-        raise KeyError(name)
-    return (_folder() / f"{name}.schema.json").read_text(encoding="utf-8")
+    try:
+        return (_folder() / f"{name}.schema.json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise KeyError(name) from None
 
 
 @cache

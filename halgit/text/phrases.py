@@ -8,12 +8,29 @@ from halgit.pipeline import PlainScalar, Value
 from halgit.redaction import Secret, SecretText
 
 
-def find_nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
-    """Find the known word most similar to a word, ignoring case. None if none reaches `cutoff` (1: equal)."""
+def find_similar(word: str, names: Iterable[str], count: int, cutoff: float) -> list[str]:
+    """Find the names most similar to a word, the best first, as `difflib.get_close_matches` does.
+
+    Names that have too few letters in common are dropped before `difflib` is imported.
+    """
+    candidates = [name for name in names if _bound_similarity(word, name) >= cutoff]
+    if not candidates:
+        return []
     from difflib import get_close_matches
 
+    return get_close_matches(word, candidates, n=count, cutoff=cutoff)
+
+
+def _bound_similarity(one: str, two: str) -> float:
+    """Return the share of letters that two words have in common in any order; no similarity is greater."""
+    common = sum(min(one.count(letter), two.count(letter)) for letter in set(one))
+    return 2 * common / ((len(one) + len(two)) or 1)
+
+
+def find_nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
+    """Find the known word most similar to a word, ignoring case. None if none reaches `cutoff` (1: equal)."""
     by_lower = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    found = find_similar(word.lower(), by_lower, 1, cutoff)
     return by_lower[found[0]] if found else None
 
 

@@ -5,8 +5,6 @@ Clouddriver gets nothing but the kubeconfig. No key or token is shown.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -102,7 +100,9 @@ def _base64_faults(data: Mapping[str, Value]) -> Iterator[str]:
         value = data.get(key)
         if value is None:
             continue
+        from base64 import b64decode
+
         try:
-            base64.b64decode("".join(str(value).split()), validate=True)
-        except binascii.Error:
+            b64decode("".join(str(value).split()), validate=True)
+        except ValueError:  # also binascii.Error
             yield f"{key} is not valid base64"

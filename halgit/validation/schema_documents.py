@@ -6,9 +6,6 @@ ordinary (nearly every document) is handed on as it is: no copy is made. Judges 
 
 from __future__ import annotations
 
-import base64
-import math
-
 from halgit import yaml as hyaml
 from halgit.annotations import Any, Final
 from halgit.pipeline import Path, PlainScalar, Value
@@ -61,6 +58,8 @@ def _scalar(value: Value, jackson: bool) -> Any:
         text = hyaml.to_java_string(value)
         return int(text) if jackson and text.lstrip("-").isdigit() else str(value)
     if isinstance(value, bytes):
+        import base64
+
         return base64.b64encode(value).decode("ascii") + " ="
     if isinstance(value, str):
         return str(value)
@@ -72,6 +71,8 @@ def _float(value: float) -> float | str:
 
     Infinity is a string, which fits where Jackson takes it: in a string field.
     """
+    import math
+
     if math.isnan(value):
         return 0.5
     if math.isinf(value):

@@ -18,7 +18,7 @@ from halgit.pipeline import Finding, Path, PlainScalar, Severity, Value
 from halgit.record import Record, field, replace
 from halgit.redaction import Secret, SecretText
 from halgit.text.limits import MAX_REPEATS
-from halgit.text.phrases import add_article, describe_kind, join_words, suggest_nearest
+from halgit.text.phrases import add_article, describe_kind, find_similar, join_words, suggest_nearest
 from halgit.validation.schema_documents import is_null
 
 Schema = Mapping[str, Any]
@@ -151,14 +151,12 @@ class Speaker(Record):
 
     def _unknown_hint(self, key: str, parent: Schema) -> str:
         """The next step for an unknown key: the same word spelled right, its one right place, a like one, any place."""
-        from difflib import get_close_matches
-
         known = [name for name, spec in parent.get("properties", {}).items() if not _is_ignored(spec)]
         same = [name for name in known if split_words(name) == split_words(key)]
         if key in _STRAYS and not same:
             return _STRAYS[key]
         elsewhere = find_key_places(key) if self.reader.schema == "halconfig" else ()
-        close = get_close_matches(key, known, n=1, cutoff=0.65) if len(elsewhere) != 1 else []
+        close = find_similar(key, known, 1, 0.65) if len(elsewhere) != 1 else []
         if same or close:
             return f"Did you mean {(same or close)[0]}?"
         if 0 < len(elsewhere) <= _MOST_PLACES:

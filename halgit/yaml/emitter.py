@@ -8,7 +8,6 @@ quotes, else in double quotes with escapes; it is never folded. Secrets are open
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Callable
 
 from halgit.annotations import Any, Final
@@ -146,6 +145,8 @@ def _other(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, bytes):
+        from base64 import b64encode
+
         return f'!!binary "{b64encode(value).decode("ascii")}"'
     if value == {}:
         return "{}"

@@ -25,7 +25,8 @@ from halgit.yaml.libyaml import (
     YAMLError,
     open_parser,
 )
-from halgit.yaml.parser import MAX_DEPTH, Node, Pair, compose, compose_scalar, is_merge_key
+from halgit.yaml.parser import Node, Pair, compose, compose_scalar, is_merge_key
+from halgit.yaml.reader import MAX_DEPTH
 from halgit.yaml.source_text import BREAKS, FindingCollector
 
 

@@ -11,7 +11,8 @@ from halgit.pipeline import Finding, Path, Severity, Value
 from halgit.yaml.compatibility import check_compatibility
 from halgit.yaml.constructor import Constructor, TextConstructor
 from halgit.yaml.diagnosis import diagnose
-from halgit.yaml.parser import MAX_DEPTH, Node, Stream, compose, is_merge_key
+from halgit.yaml.parser import Node, Stream, compose, is_merge_key
+from halgit.yaml.reader import MAX_DEPTH
 from halgit.yaml.source_text import FindingCollector, Mark, decode_text
 
 

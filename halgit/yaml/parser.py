@@ -24,14 +24,12 @@ from halgit.yaml.libyaml import (
     YAMLError,
     open_parser,
 )
+from halgit.yaml.reader import MAX_DEPTH
 from halgit.yaml.source_text import Mark, SourceText
 
 Kind = Literal["scalar", "sequence", "mapping", "alias"]
 
 TAG_PREFIX: Final = "tag:yaml.org,2002:"
-
-MAX_DEPTH: Final = 51
-"""The maximum nesting of collections, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
 
 
 class Node(Record, frozen=False, eq=False):

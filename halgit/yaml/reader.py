@@ -22,7 +22,6 @@ from halgit.yaml.libyaml import (
     YAMLError,
     open_parser,
 )
-from halgit.yaml.parser import MAX_DEPTH
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
 
 _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
@@ -30,6 +29,9 @@ _SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r"
 
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """Byte order marks of UTF-16, which libyaml reads and every other step here does not."""
+
+MAX_DEPTH: Final = 51
+"""The maximum nesting of collections, counted as SnakeYAML 1.31 does (its limit of 50, and the root)."""
 
 MAX_DOCUMENTS: Final = 1_000
 """More documents in one file are refused: no configuration has them, and each costs a merge and a schema check."""

@@ -8,7 +8,6 @@ year), Julian before 15 October 1582, and UTC without a valid zone. Pure; never 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 
 from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
@@ -171,6 +170,8 @@ def to_java_string(value: Value) -> str:
     if isinstance(value, float):
         return to_java_double(value)
     if isinstance(value, bytes):
+        from base64 import b64encode
+
         return b64encode(value).decode("ascii")
     raise TypeError(f"{type(value).__name__} has no string form")
 

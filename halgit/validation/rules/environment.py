@@ -13,7 +13,7 @@ from halgit.halyard import services
 from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Severity, Value
-from halgit.text.phrases import join_words, suggest_nearest
+from halgit.text.phrases import find_similar, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import PACKAGE, environment
 from halgit.validation.rules.fields import address, empty, text, word
@@ -119,9 +119,7 @@ def _unread_size(node: Node, key: str, below: Node) -> Iterator[Hit]:
 
 
 def _near_resources(resource: str) -> list[str]:
-    from difflib import get_close_matches
-
-    return get_close_matches(resource, _RESOURCES, n=1, cutoff=0.75)
+    return find_similar(resource, _RESOURCES, 1, 0.75)
 
 
 _POD_FIELDS: Final = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from weakref import WeakKeyDictionary
 
 from halgit import yaml as hyaml
 from halgit.annotations import TYPE_CHECKING, Final
@@ -61,14 +60,10 @@ class Kubeconfig(Record):
         return Hit(self.path or path, message, self.file, "", spot.line, spot.column)
 
 
-_FOUND: WeakKeyDictionary[View, tuple[Kubeconfig, ...]] = WeakKeyDictionary()
-
-
+@lru_cache(maxsize=1)
 def find_kubeconfigs(view: View) -> tuple[Kubeconfig, ...]:
     """Return every kubeconfig of the tree and of the dynamic accounts, each once."""
-    if view not in _FOUND:
-        _FOUND[view] = (*_of_tree(view), *_of_accounts(view))
-    return _FOUND[view]
+    return (*_of_tree(view), *_of_accounts(view))
 
 
 def _of_tree(view: View) -> Iterator[Kubeconfig]:

@@ -17,7 +17,7 @@ from halgit.halyard.coercion import coerce_boolean, coerce_integer, is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, File
 from halgit.record import replace
-from halgit.text.phrases import describe_kind, join_words, suggest_nearest
+from halgit.text.phrases import describe_kind, find_similar, join_words, suggest_nearest
 from halgit.validation.properties import find_name
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import BESIDE_CONFIG, skipped_file
@@ -131,9 +131,7 @@ def _mistyped(view: View) -> Iterator[Hit]:
             known = {"local", "overrides", *(s.removeprefix(f"{service}-") for s in services.list_family(service))}
             if stem == ending or ending in known:
                 continue
-            from difflib import get_close_matches
-
-            near = get_close_matches(ending.lower(), ["local", "overrides"], n=1, cutoff=0.75)
+            near = find_similar(ending.lower(), ("local", "overrides"), 1, 0.75)
             if near:
                 message = f"{service} does not read {name}: its Spring profile is {near[0]}, not {ending}."
                 yield Hit((), message, file.path, f"Rename it to {service}-{near[0]}.yml.")
