@@ -33,14 +33,6 @@ class _Field:
         self.repr = is_shown
         self.compare = is_compared
 
-    def make_default(self) -> Any:
-        """Return the default of a new record. Raises LookupError for a required field."""
-        if self.factory is not None:
-            return self.factory()
-        if self.default is _REQUIRED:
-            raise LookupError
-        return self.default
-
 
 _REQUIRED = object()
 _PLAIN = _Field(_REQUIRED, None, True, True)
@@ -83,11 +75,13 @@ class RecordType(type):
         record = super().__new__(cls, name, bases, namespace)
         if fields:
             record._setters = tuple([getattr(record, key).__set__ for key in fields])
+            record._parts = tuple(zip(fields, fields.values(), record._setters))  # noqa: B905 - of equal length
             compared = [key for key, option in fields.items() if option.compare]
             record._key = attrgetter(*compared) if compared else len
         return record
 
     _setters: tuple[Callable[[Any, Any], None], ...] = ()
+    _parts: tuple[tuple[str, _Field, Callable[[Any, Any], None]], ...] = ()
     _key: Callable[[Any], Any]
 
 
@@ -95,7 +89,7 @@ class Record(metaclass=RecordType):
     """The base of a frozen value type: `class Point(Record): x: int = 0`."""
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        setters = type(self)._setters
+        setters = self.__class__._setters
         for assign, value in zip(setters, values):  # noqa: B905 - the fast path of every record
             assign(self, value)
         if named or len(values) != len(setters):
@@ -106,13 +100,15 @@ class Record(metaclass=RecordType):
         kind = type(self)
         if count > len(kind._setters):
             raise TypeError(f"{kind.__name__} takes {len(kind._setters)} values, got {count}")
-        for index, (name, option) in enumerate(kind._fields.items()):
-            if index < count:
-                continue
-            try:
-                kind._setters[index](self, named.pop(name) if name in named else option.make_default())
-            except LookupError:
-                raise TypeError(f"{kind.__name__} requires {name}") from None
+        for name, option, assign in kind._parts[count:]:
+            if name in named:
+                assign(self, named.pop(name))
+            elif option.factory is not None:
+                assign(self, option.factory())
+            elif option.default is not _REQUIRED:
+                assign(self, option.default)
+            else:
+                raise TypeError(f"{kind.__name__} requires {name}")
         if named:
             raise TypeError(f"{kind.__name__} has no field {next(iter(named))}, or got it as a position too")
 

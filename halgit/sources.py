@@ -129,7 +129,7 @@ def parse_spec(text: str) -> SourceSpec:
     """
     url, mark, query = text.partition("?")
     form = _form(url)
-    if form is DIRECTORY and not re.match(r"(ref|path)=", query):
+    if form is DIRECTORY and not query.startswith(("ref=", "path=")):
         return SourceSpec(text)
     form.check(url)
     if "#" in url and form is not DIRECTORY:
@@ -250,6 +250,8 @@ def _form(url: str) -> Form:
         raise UsageError(
             "A source cannot begin with -; it may be a misplaced option.", "Write ./ before a directory name."
         )
+    if ":" not in url and "@" not in url:
+        return DIRECTORY
     if _TRANSPORT.match(url):
         raise UsageError(f"The transport {url.partition('::')[0]}:: runs programs and is not allowed.", known)
     if _is_short_form(url):

@@ -10,8 +10,8 @@ import json
 import os
 import re
 import sys
+from _thread import RLock
 from collections.abc import Mapping, Sequence
-from threading import RLock
 
 from halgit.annotations import TYPE_CHECKING, Any, TextIO, cast
 from halgit.errors import PublishError

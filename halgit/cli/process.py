@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import warnings
+from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -22,7 +23,7 @@ from halgit.annotations import TYPE_CHECKING, Any, NoReturn
 from halgit.errors import PublishError
 
 if TYPE_CHECKING:
-    from threading import Event
+    from _thread import LockType
 
     from halgit.cli.output import Output
 
@@ -85,9 +86,9 @@ def describe_timeout(seconds: float) -> str:
 
 def call_within_limit(function: Callable[[], Any], seconds: float | None, output: Output) -> Any:
     """Call a function and end the run if it takes longer than `--timeout`, in the main thread only."""
-    import threading
-
-    if seconds is None or threading.current_thread() is not threading.main_thread():
+    threading = sys.modules.get("threading")  # it is loaded if another thread can call this
+    is_main = threading is None or threading.current_thread() is threading.main_thread()
+    if seconds is None or not is_main:
         return function()
     with limit_run(seconds, output):
         return function()
@@ -100,13 +101,13 @@ def limit_run(seconds: float, output: Output) -> Iterator[None]:
     Raises TimedOut there. A run that this does not end is reported and ended with the exit code TIMED_OUT.
     """
     import faulthandler
-    import threading
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TimedOut(seconds)
 
-    is_over = threading.Event()
-    threading.Thread(target=_end_late, args=(seconds, output, is_over), name="timeout", daemon=True).start()
+    running = allocate_lock()
+    running.acquire()
+    start_new_thread(_end_late, (seconds, output, running))
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
     last = seconds + _GRACE + 3 * _HARD_GRACE
@@ -120,7 +121,7 @@ def limit_run(seconds: float, output: Output) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
         if cancel_exit is not None:
             cancel_exit()
-        is_over.set()
+        running.release()
 
 
 def _exit_later(seconds: float) -> Callable[[], object] | None:
@@ -145,18 +146,22 @@ def _exit_later(seconds: float) -> Callable[[], object] | None:
     return lambda: delete(timer)
 
 
-def _end_late(seconds: float, output: Output, is_over: Event) -> None:
-    import threading
+def _end_late(seconds: float, output: Output, running: LockType) -> None:
+    """Report and end a run that is still running after both grace periods; `running` is released at its end."""
 
     def report() -> None:
-        output.error(describe_timeout(seconds), code=TIMED_OUT)
-        output.finish()
+        try:
+            output.error(describe_timeout(seconds), code=TIMED_OUT)
+            output.finish()
+        finally:
+            reporting.release()
 
-    if is_over.wait(seconds + _GRACE + _HARD_GRACE):
+    if running.acquire(timeout=seconds + _GRACE + _HARD_GRACE):
         return
-    words = threading.Thread(target=report, daemon=True)
-    words.start()
-    words.join(_LAST_WORDS)
+    reporting = allocate_lock()
+    reporting.acquire()
+    start_new_thread(report, ())
+    reporting.acquire(timeout=_LAST_WORDS)
     os._exit(TIMED_OUT)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
 
 from halgit import sources
@@ -37,7 +37,7 @@ class Counter:
     def __init__(self, output: Output, doing: str, total: int) -> None:
         self._output, self._doing, self._total = output, doing, total
         self._done = 0
-        self._lock = Lock()
+        self._lock = allocate_lock()
         if total:
             output.progress(f"{doing}: 0 of {total}")
 

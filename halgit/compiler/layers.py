@@ -144,6 +144,10 @@ def _start_folder(reader: _LayerReader, overlay: str, optional: bool) -> str | N
     raise UsageError(message, hint)
 
 
+def _is_account_file(path: str) -> bool:
+    return path.startswith(("accounts/", "application", "clouddriver")) and _ACCOUNTS.fullmatch(path) is not None
+
+
 class _LayerReader:
     """Reads the `halgit.yaml` files of a snapshot in one request, and the layers of given folders in another."""
 
@@ -185,7 +189,7 @@ class _LayerReader:
             for path in paths
             if path == "bom" or selection.may_be_tree_file(path, parsed.include)
         }
-        accounts = {path for path in self.snapshot.paths if _ACCOUNTS.fullmatch(path)}
+        accounts = {path for path in self.snapshot.paths if _is_account_file(path)}
         texts = self.snapshot.read(sorted(wanted | accounts))
         self.accounts = {path: texts[path] for path in sorted(accounts) if path in texts}
         own = {path: texts[path] for path in wanted if path in texts}
@@ -195,7 +199,8 @@ class _LayerReader:
 
     def _served(self, texts: Iterable[bytes]) -> list[str]:
         """Return the files of the source that accounts in these texts name with `configserver:`, sorted."""
-        names = {name.decode("utf-8", "replace") for text in texts for name in _SERVED.findall(text)}
+        naming = (text for text in texts if b"configserver:" in text)
+        names = {name.decode("utf-8", "replace") for text in naming for name in _SERVED.findall(text)}
         return sorted({f"{folder}{name}" for name in names for folder in ("", "accounts/")} & self.snapshot.paths)
 
     def _with_references(self, path: str, text: bytes) -> bytes:

@@ -30,7 +30,7 @@ class FileRole(Record):
     reason: str = ""
 
 
-_DAEMON = lazy_pattern(r"halyard(-local)?\.ya?ml")
+_DAEMON = frozenset({"halyard.yml", "halyard.yaml", "halyard-local.yml", "halyard-local.yaml"})
 _HIDDEN = "hidden file"
 _GENERATED = "Halyard generates and overwrites it"
 _COPY = lazy_pattern(
@@ -38,6 +38,7 @@ _COPY = lazy_pattern(
     r"|[-_.](?:bak|bkp|bckp|backup|orig|copy)(?P<ext>\.ya?ml|\.js)?)$",
     re.IGNORECASE,
 )
+_COPY_WORDS = frozenset({"bak", "bkp", "bckp", "backup", "orig", "copy"})
 _VARIANT = lazy_pattern(r"(?P<of>.+?\.(?:ya?ml|js))(?P<tail>[-._~ ].*)$", re.IGNORECASE)
 _STAGES = frozenset({"staging", "history", "service-logs"})
 _SCRIPTS = frozenset({"install.sh", "prep.sh", "connect.sh", "uninstall.sh", "vault-token"})
@@ -49,7 +50,7 @@ def classify_file(path: str, deployments: Sequence[str]) -> FileRole:
         return FileRole("config")
     if path == "halgit.yaml":
         return FileRole("settings")
-    if _DAEMON.fullmatch(path):
+    if path in _DAEMON:
         return FileRole("daemon")
     if path.startswith(".boms/"):
         return FileRole("bom")
@@ -132,6 +133,8 @@ def _explain_skipped_name(name: str) -> str:
     parts = name.split("/")
     if any(part.startswith(".") for part in parts):
         return _HIDDEN
+    if _is_ordinary(parts[-1]):
+        return ""
     copy = _COPY.fullmatch(parts[-1])
     if copy:
         return f"backup copy of {copy['of']}{copy['ext'] or ''}"
@@ -139,6 +142,14 @@ def _explain_skipped_name(name: str) -> str:
     if variant:
         return f"variant or copy of {variant['of']}"
     return ""
+
+
+def _is_ordinary(name: str) -> bool:
+    """Return whether a name such as `gate-local.yml` is surely no copy; most are decided without the patterns."""
+    stem, _, ending = name.partition(".")
+    letters = stem.replace("-", "")
+    last = stem.rpartition("-")[2].lower()
+    return ending in {"yml", "yaml", "js"} and letters.isalnum() and letters.isascii() and last not in _COPY_WORDS
 
 
 def _explain_no_reader(name: str) -> str:

@@ -19,7 +19,7 @@ _CHECKOUT = _HERE.parent.parent / "schemas"
 @cache
 def load_table(name: str) -> dict[str, Any]:
     """Load a table of `halgit/halyard/tables/` by its name without `.json`."""
-    data: dict[str, Any] = json.loads((_HERE / "tables" / f"{name}.json").read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads((_HERE / "tables" / f"{name}.json").read_bytes())
     return data
 
 
@@ -32,7 +32,7 @@ def list_schema_names() -> tuple[str, ...]:
 def read_schema_text(name: str) -> str:
     """Read the text of a schema. Raises KeyError for a name that is not in `list_schema_names`."""
     try:
-        return (_folder() / f"{name}.schema.json").read_text(encoding="utf-8")
+        return (_folder() / f"{name}.schema.json").read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise KeyError(name) from None
 
@@ -42,6 +42,41 @@ def load_schema(name: str) -> dict[str, Any]:
     """Load a schema. Raises KeyError for a name that is not in `list_schema_names`."""
     data: dict[str, Any] = json.loads(read_schema_text(name))
     return data
+
+
+class _Definitions(dict[str, Any]):
+    """The definitions of a schema by name, each parsed when it is first looked up; it cannot be iterated."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = json.loads(self._texts[name])
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self._texts else default
+
+
+@cache
+def open_schema(name: str) -> dict[str, Any]:
+    """Load a schema to look up definitions: most documents use few, and parsing all takes longer than validating.
+
+    Its `$defs` has no items until they are looked up. Raises KeyError as `load_schema` does.
+    """
+    head, found, rest = read_schema_text(name).partition(_DEFINITIONS_START)
+    if not found:
+        return load_schema(name)
+    entries = (entry.partition('": ') for entry in rest.removesuffix(_DEFINITIONS_END).split(_NEXT_DEFINITION))
+    schema: dict[str, Any] = json.loads(head + "}")
+    return {**schema, "$defs": _Definitions({key: text for key, _, text in entries})}
+
+
+_DEFINITIONS_START = ',\n "$defs": {\n  "'
+_NEXT_DEFINITION = ',\n  "'
+_DEFINITIONS_END = "\n }\n}\n"
+"""How the schemas are written: each level is indented by one space, and `$defs` comes last."""
 
 
 @cache

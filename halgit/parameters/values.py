@@ -26,7 +26,8 @@ _START = Position(1, 1)
 
 def variable_name(name: str) -> str:
     """Return the environment variable of a parameter: HALGIT_PARAM_GATE_HOST for `gateHost` and `gate-host`."""
-    return PREFIX + _WORD_START.sub("_", name).replace("-", "_").upper()
+    words = name if name.islower() else _WORD_START.sub("_", name)
+    return PREFIX + words.replace("-", "_").upper()
 
 
 class ParameterValue(Record):

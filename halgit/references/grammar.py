@@ -17,7 +17,6 @@ from halgit.references.engines import MalformedReferenceError, parse_opsmx, pars
 
 _HEAD = lazy_pattern(r"encrypted(File)?:")
 _ENGINE = lazy_pattern(r"encrypted(?:File)?:[^:!]*!")
-_LETTER = lazy_pattern(r"[a-zA-Z0-9]+")
 _OPSMX = lazy_pattern(r"(?<![A-Za-z0-9])encrypted(File)?:([a-z0-9][-.a-z0-9]*):([-._A-Za-z0-9]+)")
 _CALL = lazy_pattern(r"""(?<!\$)\$\{\{[ \t]*secret(File)?[ \t]*\([ \t]*(?:'([^'\n]*)'|"([^"\n]*)")[ \t]*\)[ \t]*\}\}""")
 _CALL_HEAD = lazy_pattern(r"(?<!\$)\$\{\{[ \t]*secret(?:File)?[ \t]*\(")
@@ -102,8 +101,9 @@ def list_malformed_in_text(text: str) -> list[tuple[int, str]]:
 
 def is_misplaced(text: str) -> bool:
     """Return whether a scalar contains an engine form beside other text, where nothing decrypts it."""
-    match = _IN_TEXT.search(text) if "encrypted" in text else None
-    return match is not None and not _ENGINE.match(text.lstrip())
+    if "encrypted" not in text or _ENGINE.match(text.lstrip()):
+        return False
+    return _IN_TEXT.search(text) is not None
 
 
 def is_engine_form(text: str) -> bool:
@@ -131,7 +131,7 @@ def _engine_form(text: str) -> Reference:
     pairs = []
     for segment in segments:
         letter, separator, value = segment.partition(":")
-        if not separator or not _LETTER.fullmatch(letter):
+        if not separator or not (letter.isascii() and letter.isalnum()):
             raise MalformedReferenceError(f"{segment or 'an empty part'} is not NAME:VALUE")
         if not value:
             raise MalformedReferenceError(f"the parameter {letter} has no value")
@@ -142,7 +142,7 @@ def _engine_form(text: str) -> Reference:
 
 
 def _inside(text: str) -> Iterator[FoundReference]:
-    for match in _OPSMX.finditer(text):
+    for match in _OPSMX.finditer(text) if "encrypted" in text else ():
         reference = parse_opsmx(match.group(2), match.group(3), match.group(), file=bool(match.group(1)))
         if reference is not None:
             yield _found_reference(text, match, reference)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from _thread import allocate_lock
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 
 from halgit.annotations import Final
 from halgit.errors import RemoteError, UntrustedError
@@ -119,7 +119,7 @@ class _Bundles:
 
     def __init__(self, access: Access) -> None:
         self._folder = PrivateFolder(access)
-        self._lock = Lock()
+        self._lock = allocate_lock()
         self._files: dict[str, str] = {}
 
     def find(self, ca_file: str) -> str:

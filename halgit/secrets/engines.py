@@ -6,7 +6,7 @@ timeouts belong to the remotes. After several connection failures an engine is n
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -82,7 +82,7 @@ class _Asker(Generic[Answer]):
     def __init__(self, engines: Engines, ask: Callable[[Engine, Reference], Answer]) -> None:
         self._engines = engines
         self._ask = ask
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._made: dict[str, Engine | RemoteError] = {}
         self._down: Counter[str] = Counter()
         self._last: dict[str, RemoteError] = {}

@@ -140,12 +140,18 @@ def _of_string(text: str) -> Iterator[str]:
     """The secrets inside a string: in URLs, query strings, options of the JVM, headers, PEM keys and Docker logins."""
     if text.startswith("encrypted"):
         yield text
-    if "://" in text:
+    if "://" in text and "@" in text:
         yield from _IN_ADDRESS.findall(text)
     if "-----BEGIN" in text:
         yield from _PEM.findall(text)
-    if "@" in text or "=" in text or '"' in text or "authorization" in text.lower():
+    if _may_hold_secret(text):
         yield from (group.strip("\"'") for groups in _IN_TEXT.findall(text) for group in groups if group)
+
+
+def _may_hold_secret(text: str) -> bool:
+    """Return whether `_IN_TEXT` can match; most texts lack the signs that it needs."""
+    is_query = "=" in text and ("?" in text or "&" in text or "-d" in text.lower())
+    return is_query or '"' in text or ("@" in text and "://" in text) or "authorization" in text.lower()
 
 
 def _below(value: Value) -> Iterator[str]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from halgit.annotations import Final
+from halgit.lazy import lazy_pattern
 
-_TOKENS: Final = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]", re.DOTALL)
+_TOKENS: Final = lazy_pattern(r"\*\*/|\*\*|\*|\?|[^*?]", re.DOTALL)
 _REPEATS: Final = frozenset({"*", "**", "**/"})
 _EXPRESSIONS: Final = {"**/": r"(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _MAX_REPEATS: Final = 2
@@ -31,6 +32,9 @@ def matches_any(path: str, patterns: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=256)
 def _compile(pattern: str) -> Callable[[str], bool]:
+    start = pattern.removesuffix("**")
+    if "*" not in start and "?" not in start:  # a path, or all below a folder
+        return lambda path: path == pattern or (start is not pattern and path.startswith(start))
     tokens = tuple(_TOKENS.findall(pattern))
     if sum(token in _REPEATS for token in tokens) > _MAX_REPEATS:
         return lambda path: _simulate(tokens, path)

@@ -96,8 +96,10 @@ def parse_pointer(text: str) -> tuple[str | Selector, ...] | None:
     """
     if text == "":
         return ()
-    if not text.startswith("/") or _BAD_ESCAPE.search(text):
+    if not text.startswith("/") or ("~" in text and _BAD_ESCAPE.search(text)):
         return None
+    if "[" not in text:
+        return tuple(map(_unescape, text[1:].split("/")))
     return tuple(map(_segment, _SEGMENT.findall(text)))
 
 

@@ -5,10 +5,10 @@ The writer of accounts refuses all of it before it writes; the rules report it i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from halgit.annotations import Any, Final
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.text.paths import list_elements, relax_name, split_name
 from halgit.validation.account_keys import find_key, list_names
@@ -38,12 +38,12 @@ POD_ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
 _SERVED_TO: Final = frozenset({"kubernetes", "google", "appengine", "cloudrun"})
 """Providers that read a `configserver:` path as a file of the store."""
 
-_VALUE: Final = re.compile(r"\{cipher\}(?:[0-9a-fA-F]{2})+")
+_VALUE: Final = lazy_pattern(r"\{cipher\}(?:[0-9a-fA-F]{2})+")
 _BLOCK: Final = 16
 _TRUE: Final = frozenset({"true", "on", "yes", "1"})
 """What Spring takes for true."""
 
-_INDEXED: Final = re.compile(r"([^.\[\]]+)\[(0|[1-9][0-9]{0,8})\]")
+_INDEXED: Final = lazy_pattern(r"([^.\[\]]+)\[(0|[1-9][0-9]{0,8})\]")
 _FAR: Final = 4
 """Levels of a document in which a key may make Spring treat the whole document otherwise."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from halgit.annotations import Any, Final
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.text.paths import relax_name
 from halgit.text.phrases import describe_kind
@@ -26,10 +27,10 @@ from halgit.validation.account_keys import (
 )
 from halgit.validation.account_providers import Effect, EntryFault, check_provider_fields, is_integer
 
-_FLAG: Final = re.compile(r"true|false|on|off|yes|no|1|0", re.IGNORECASE)
+_FLAG: Final = lazy_pattern(r"true|false|on|off|yes|no|1|0", re.IGNORECASE)
 _PLACEHOLDER: Final = "${"
 _TRACKS: Final = ("ALPHA", "BETA", "STABLE")
-_PLAIN_KEY: Final = re.compile(r"[-_A-Za-z0-9]+(?:\.[-_A-Za-z0-9]+)*")
+_PLAIN_KEY: Final = lazy_pattern(r"[-_A-Za-z0-9]+(?:\.[-_A-Za-z0-9]+)*")
 """Keys of a map that Spring keeps as they are."""
 
 

@@ -92,7 +92,7 @@ def _file(path: str, text: bytes) -> AccountFile:
     if whole.findings:
         return AccountFile(path, (), whole.findings)
     documents, above = [], 0
-    parts = _NEXT.split(text)
+    parts = _NEXT.split(text) if b"---" in text else [text]
     is_single = len(whole.documents) == 1 and len([part for part in parts if part]) == 1 and b"&" not in text
     for part in parts:
         read = whole if is_single and part else hyaml.read(part, path)

@@ -13,15 +13,16 @@ from functools import cache
 from halgit import yaml as hyaml
 from halgit.annotations import Any, Final
 from halgit.halyard import resources as halyard_data
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Value
 from halgit.text.paths import list_elements, relax_name
 
 Node = Mapping[str, Any]
 
 _SCHEMA: Final = "clouddriver-accounts"
-_NAME: Final = re.compile(r"[A-Za-z0-9](?:[-._ A-Za-z0-9]*[A-Za-z0-9])?")
+_NAME: Final = lazy_pattern(r"[A-Za-z0-9](?:[-._ A-Za-z0-9]*[A-Za-z0-9])?")
 _LONGEST_NAME: Final = 200
-_PROVIDER: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*")
+_PROVIDER: Final = lazy_pattern(r"[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*")
 
 RESERVED: Final = frozenset({"kubeconfigs", "config-repo"})
 """Names that Clouddriver's temporary folder holds already."""
@@ -69,7 +70,7 @@ def read_name(fields: Mapping[Any, Value]) -> str:
 @cache
 def provider_names() -> tuple[str, ...]:
     """The providers that Clouddriver has, as Spring names them."""
-    sections = halyard_data.load_schema(_SCHEMA)["properties"]
+    sections = halyard_data.open_schema(_SCHEMA)["properties"]
     return tuple(_kebab(name) for name, node in sections.items() if "accounts" in node["properties"])
 
 
@@ -87,7 +88,7 @@ def section_name(provider: str) -> str:
 @cache
 def entry_node(provider: str) -> Node:
     """The schema of an entry of a provider; empty for an unknown one."""
-    section = halyard_data.load_schema(_SCHEMA)["properties"].get(section_name(provider), {})
+    section = halyard_data.open_schema(_SCHEMA)["properties"].get(section_name(provider), {})
     node: Node = section.get("properties", {}).get("accounts", {}).get("items", {})
     return node
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 from halgit import yaml as hyaml
 from halgit.annotations import Any, Final, Literal
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.record import Record
 from halgit.text.phrases import suggest_nearest
@@ -16,9 +16,9 @@ Effect = Literal["provider", "account", "spelling", "ignored"]
 """What a fault costs: all accounts of the provider, this account, a value that Spring mixes with another, or nothing
 but the value."""
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,99}|-?0[xX][0-9a-fA-F]{1,99}")
+_INTEGER: Final = lazy_pattern(r"[+-]?[0-9]{1,99}|-?0[xX][0-9a-fA-F]{1,99}")
 _PLACEHOLDER: Final = "${"
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+_HOST: Final = lazy_pattern(r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
 _PASSWORDS: Final = ("password", "passwordFile", "passwordCommand", "dockerconfigFile")
 
 NAMING: Final = {"kubernetes": ("kubernetesAnnotations",), "google": ("gceAnnotations",), "ecs": ("default", "tags")}

@@ -109,7 +109,7 @@ def _refused(reader: Reader, data: Value, file: str, vocabulary: Vocabulary) -> 
     """Return a message for each schema violation."""
     jackson = reader.name == "Halyard"
     document = data if is_ordinary(vocabulary) else prepared(data, jackson=jackson)
-    speaker = Speaker(reader, halyard_data.load_schema(reader.schema), data, file)
+    speaker = Speaker(reader, halyard_data.open_schema(reader.schema), data, file)
     for kind, path, details in _violations(reader.schema, document, is_small=vocabulary.collections <= MAX_COLLECTIONS):
         yield from speaker.findings(kind, path, details)
 
@@ -119,7 +119,7 @@ def _violations(schema: str, document: Value, *, is_small: bool) -> Iterator[tup
 
     The compiled validator is loaded for large documents, and for those in which more is wrong than an unknown key.
     """
-    unknown = find_unknown_keys(halyard_data.load_schema(schema), document) if is_small else None
+    unknown = find_unknown_keys(halyard_data.open_schema(schema), document) if is_small else None
     if unknown is not None:
         yield from (("additionalProperties", path, {"unexpected": keys}) for path, keys in unknown.items())
         return
@@ -149,7 +149,7 @@ def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
 def _nulls(reader: Reader, data: Value, file: str) -> Iterator[Finding]:
     """Items without a value in lists of mappings, and keys that are null: Jackson cannot hand those on."""
     items, keys = nulls(data)
-    schema = halyard_data.load_schema(reader.schema)
+    schema = halyard_data.open_schema(reader.schema)
     yield from (null_item(path, file) for path in items if "properties" in spec_at(schema, path, data))
     for path in keys:
         message = f"A key is null; {reader.name} refuses the whole file."

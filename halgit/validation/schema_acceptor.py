@@ -24,7 +24,9 @@ _UNPORTABLE: Final = ("\\d", "\\w", "\\s", "\\b", "\\D", "\\W", "\\S", "\\B", "(
 """Parts of patterns that Python and the compiled validator may read differently."""
 
 
-ORDINARY_ADDRESS: Final = lazy_pattern(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?")
+ORDINARY_ADDRESS: Final = lazy_pattern(
+    r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?(?:\?[A-Za-z0-9._~/=&-]*)?"
+)
 """Addresses that the schemas' patterns of `java.net.URI` accept, which take longer to compile than to use."""
 
 _ADDRESSES: Final = frozenset({"#/$defs/uri"})

@@ -14,7 +14,7 @@ from halgit.annotations import Any, Final
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import PlainScalar, Value
 from halgit.redaction import Secret, SecretText
-from halgit.yaml.resolver import FLOAT, INT, TIMESTAMP, WORDS, to_java_double
+from halgit.yaml.resolver import WORDS, find_number_kind, to_java_double
 
 _LITERAL: Final = lazy_pattern(
     r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
@@ -244,9 +244,7 @@ def is_plain(text: str) -> bool:
         return False
     if text.startswith(("...", "---")):
         return False
-    return not (
-        _LIKE_A_NUMBER.fullmatch(text) or INT.fullmatch(text) or FLOAT.fullmatch(text) or TIMESTAMP.fullmatch(text)
-    )
+    return not (_LIKE_A_NUMBER.fullmatch(text) or find_number_kind(text))
 
 
 def _is_safe(text: str) -> bool:

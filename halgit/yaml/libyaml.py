@@ -7,9 +7,9 @@ parser, so its patterns are compiled at first use: that halves the time of the i
 from __future__ import annotations
 
 import re
+from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import get_ident
 
 from halgit.annotations import Any, Protocol
 from halgit.errors import HalgitError

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from halgit.annotations import Final
+from halgit.annotations import Final, Literal
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import PlainScalar, UnquotedScalar, Value
 
@@ -44,6 +44,8 @@ WORDS: Final[dict[str, Value]] = {**BOOLS, **dict.fromkeys(NULLS)}
 _DAY: Final = lazy_pattern(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _DIGITS: Final = lazy_pattern(r"[0-9a-zA-Z:]+")
 _DECIMALS: Final = lazy_pattern(r"[0-9.e:+-]+|\.inf|\.nan")
+_NUMBER_STARTS: Final = frozenset(".0123456789")
+_NUMBER_ENDS: Final = frozenset("0123456789_.abcdefABCDEFnN")
 _LONGEST_NUMBER = 1024
 _LONGEST_DATE = 50
 
@@ -59,17 +61,36 @@ def resolve_scalar(text: str) -> Value:
     """
     if text in WORDS:
         return WORDS[text]
-    if text[0] in "+-.0123456789":
-        if len(text) <= _LONGEST_NUMBER:
-            if INT.fullmatch(text):
-                return parse_integer(text)
-            if FLOAT.fullmatch(text):
-                return parse_float(text)
-        if len(text) <= _LONGEST_DATE and TIMESTAMP.fullmatch(text):
-            return PlainScalar(text)
+    kind = find_number_kind(text)
+    if kind == "integer" and len(text) <= _LONGEST_NUMBER:
+        return parse_integer(text)
+    if kind == "float" and len(text) <= _LONGEST_NUMBER:
+        return parse_float(text)
+    if kind == "date" and len(text) <= _LONGEST_DATE:
+        return PlainScalar(text)
     if text == "<<":
         raise InvalidScalarError("is a merge key and cannot be a value")
     return UnquotedScalar(text) if "${{" in text else text
+
+
+def find_number_kind(text: str) -> Literal["", "integer", "float", "date"]:
+    """Return what a plain scalar looks like. Most are decided before a pattern has to be compiled."""
+    if is_decimal(text):
+        return "integer"
+    if (text[1:2] if text[0] in "+-" else text[0]) not in _NUMBER_STARTS:
+        return ""
+    if text[-1] in _NUMBER_ENDS:
+        dots = text.count(".")
+        if dots == 0 and INT.fullmatch(text):
+            return "integer"
+        if dots < 2 and FLOAT.fullmatch(text):
+            return "float"
+    return "date" if text.count("-") > 1 and TIMESTAMP.fullmatch(text) else ""
+
+
+def is_decimal(text: str) -> bool:
+    """Return whether a text is an integer in its usual form, without a sign."""
+    return text.isdecimal() and text.isascii() and (text[0] != "0" or len(text) == 1)
 
 
 class ResolverCache(dict[str, Value]):
@@ -84,6 +105,8 @@ class ResolverCache(dict[str, Value]):
 
 def parse_integer(text: str) -> int:
     """Parse an integer in any form of YAML 1.1. Raises InvalidScalarError where Java fails."""
+    if is_decimal(text):
+        return int(text)
     digits = text.replace("_", "")
     sign = -1 if digits[:1] == "-" else 1
     digits = digits[1:] if digits[:1] in {"+", "-"} else digits

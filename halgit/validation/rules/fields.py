@@ -99,7 +99,7 @@ def half(node: Node, whose: str, one: str, other: str) -> Iterator[Hit]:
 
 @cache
 def _uri() -> re.Pattern[str]:
-    return re.compile(resources.load_schema("halconfig")["$defs"]["uri"]["pattern"])
+    return re.compile(resources.open_schema("halconfig")["$defs"]["uri"]["pattern"])
 
 
 def address(text_: str, *, is_trimmed: bool = False) -> SplitResult | None:
@@ -121,8 +121,8 @@ _TRIMMED = "".join(map(chr, range(0x21)))
 
 def has_port(split: SplitResult) -> bool:
     """Return whether the port of an address can exist, if there is one."""
-    number = re.search(r":([0-9]+)$", split.netloc)
-    return number is None or 0 < int(number[1]) <= _HIGHEST_PORT
+    _, colon, number = split.netloc.rpartition(":")
+    return not (colon and number.isascii() and number.isdecimal()) or 0 < int(number) <= _HIGHEST_PORT
 
 
 _HIGHEST_PORT = 65_535
@@ -131,5 +131,13 @@ _HIGHEST_PORT = 65_535
 def host(split: SplitResult) -> str:
     """The host of an address as Java sees it: none at all where the name holds an underscore or the like."""
     authority = split.netloc.rsplit("@", 1)[-1]
-    name = authority if authority.endswith("]") else re.sub(r":[0-9]*$", "", authority)
-    return name if _HOST.fullmatch(name) or _STILL_OPEN.search(name) else ""
+    before, colon, port = authority.rpartition(":")
+    name = before if colon and (not port or (port.isascii() and port.isdecimal())) else authority
+    return name if _is_ordinary_host(name) or _HOST.fullmatch(name) or _STILL_OPEN.search(name) else ""
+
+
+def _is_ordinary_host(name: str) -> bool:
+    """Return whether a name consists of letters, digits and single hyphens and dots, as most do."""
+    labels = name.split(".")
+    words = [word for label in labels for word in label.split("-")]
+    return name.isascii() and all(map(str.isalnum, words)) and labels[-1][0].isalpha()

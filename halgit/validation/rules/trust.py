@@ -126,7 +126,7 @@ def _fold(key: str) -> str:
 @lru_cache(maxsize=10_000)
 def _names_program(property_: str) -> bool:
     """Return whether a property names a program. The accounts of a list share their properties, so most are known."""
-    return _PROGRAM.search(property_) is not None
+    return property_.endswith(("command", "path", "executable")) and _PROGRAM.search(property_) is not None
 
 
 RULES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -148,7 +149,7 @@ def _non_strings_of_schema(name: str, data: Value) -> Iterator[tuple[Path, Value
     """Yield the values of a document that are not strings where a schema expects strings."""
     from halgit.validation.properties import bind_properties
 
-    schema, properties = resources.load_schema(name), bind_properties(data, name)
+    schema, properties = resources.open_schema(name), bind_properties(data, name)
     for path, value in _scalars(properties.data):
         spec = spec_at(schema, path, properties.data)
         if spec.get("title") == "string" or spec.get("type") == ["string", "number", "boolean"]:
@@ -267,8 +268,8 @@ def _lost_values(view: View) -> Iterator[Hit]:
 def _lost_values_of_file(file: str, text: bytes) -> Iterator[Hit]:
     if not file.endswith((".yml", ".yaml", "config")):
         return
-    lines = enumerate(text.decode("utf-8", "replace").split("\n"), 1)
-    found = {number: match for number, line in lines if len(line) < _LONGEST_LINE and (match := _LOST.search(line))}
+    lines = text.decode("utf-8", "replace").split("\n")
+    found = {number: match for number in range(1, len(lines) + 1) if (match := _find_lost(lines, number))}
     for scalar in hyaml.list_scalars(text) if found else ():
         match = found.get(scalar.line)
         if match is None or scalar.key or scalar.text or not scalar.plain:
@@ -282,6 +283,18 @@ def _lost_values_of_file(file: str, text: bytes) -> Iterator[Hit]:
         elif f"*{anchor}".encode() not in text:
             message = f"{name} is empty: a value that begins with & is an anchor in YAML."
             yield Hit(scalar.path, message, file, "", scalar.line, match.start(1))
+
+
+def _find_lost(lines: Sequence[str], number: int) -> re.Match[str] | None:
+    """Find where a value of this line may be lost; None if the next line is the value, as it is indented."""
+    line = lines[number - 1]
+    if len(line) >= _LONGEST_LINE or not ("&" in line or " #" in line) or line.lstrip().startswith("#"):
+        return None
+    following = next((lines[below] for below in range(number, len(lines)) if lines[below].strip()), "")
+    column = len(line) - len(line.lstrip(" -"))
+    if following.startswith(" " * (column + 1)) and following.lstrip()[0] not in ",]}#":
+        return None
+    return _LOST.search(line)
 
 
 _LONGEST_LINE = 1_000

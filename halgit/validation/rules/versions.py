@@ -37,6 +37,11 @@ def _version(view: View) -> tuple[Node, str]:
     return (Node((), None), "") if node is None else (node, text(node, "version") or "")
 
 
+def _is_placeholder(version: str) -> bool:
+    """Return whether a version is to be filled in; one of digits and dots is not."""
+    return not version.replace(".", "").isdecimal() and _PLACEHOLDER.fullmatch(version.strip()) is not None
+
+
 def _branch(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     kind = coerce_enum(node.get("deploymentEnvironment", "type"), "node.DeploymentEnvironment.DeploymentType")
@@ -47,14 +52,14 @@ def _branch(view: View) -> Iterator[Hit]:
 
 def _malformed(view: View) -> Iterator[Hit]:
     node, version = _version(view)
-    if version and not _PLACEHOLDER.fullmatch(version.strip()) and versions.supports_plugins(version) is None:
+    if version and not _is_placeholder(version) and versions.supports_plugins(version) is None:
         yield Hit(node.at("version"), f"The version {version} is not in X.Y.Z form.")
 
 
 def _unreleased(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     is_own = version.startswith(("local:", "branch:")) or _RELEASED.fullmatch(version)
-    is_wrong = _PLACEHOLDER.fullmatch(version.strip()) or versions.supports_plugins(version) is None
+    is_wrong = _is_placeholder(version) or versions.supports_plugins(version) is None
     if version and not is_own and not is_wrong:
         yield Hit(node.at("version"), f"The version {version} is not a released version of Spinnaker.")
 
@@ -62,7 +67,7 @@ def _unreleased(view: View) -> Iterator[Hit]:
 def _placeholders(view: View) -> Iterator[Hit]:
     node = view.deployment
     version = None if node is None else node.get("version")
-    if node is not None and isinstance(version, str) and _PLACEHOLDER.fullmatch(version.strip()):
+    if node is not None and isinstance(version, str) and _is_placeholder(version):
         yield Hit(node.at("version"), f"The version {version} is a placeholder.")
 
 
