@@ -163,22 +163,23 @@ class Accounts:
 
     def renew(self, names: Sequence[str], days: int, caller: Caller = NOBODY) -> dict[str, Written]:
         """Replace the kubeconfigs of accounts behind agents that expire within `days`; all such, or the named ones."""
-        now = datetime.now(timezone.utc)
-        renewed: dict[str, Written] = {}
-        for account in self.list_accounts():
-            left = account.days_left(now)
-            if not account.agent or (names and account.name not in names):
-                continue
-            if names or (left is not None and left < days):
-                connection = Connection(agent=account.agent, endpoint=account.endpoint)
-                renewed[account.name] = self.update(account.name, {}, connection, caller)
-        unknown = [name for name in names if name not in renewed]
-        if unknown:
+        file, revision = self.writer.read()
+        for name in names:
+            _find_entry(file, name)
+        accounts = [view_entry(entry, self.policy, revision) for entry in file.entries]
+        due = [account for account in accounts if account.agent and _is_due(account, names, days)]
+        others = [name for name in names if name not in {account.name for account in due}]
+        if others:
             raise AccountError(
-                f"{', '.join(unknown)}: not an account behind an agent that this key can read.",
+                f"{', '.join(others)}: not an account behind an agent that this key can read.",
                 "`halgit accounts list` shows the accounts with their agents.",
             )
-        return renewed
+        return {
+            account.name: self.update(
+                account.name, {}, Connection(agent=account.agent, endpoint=account.endpoint), caller
+            )
+            for account in due
+        }
 
     def list_agents(self, *, retry: bool = True) -> Sequence[Agent]:
         """Return the agents that are connected now. Without `retry` the controller has to answer at once."""
@@ -273,6 +274,11 @@ def _find_entry(file: AccountsFile, name: str) -> Entry:
         )
         raise UnknownAccountError(f"There is no account {name}.", hint)
     return found[0]
+
+
+def _is_due(account: AccountView, names: Sequence[str], days: int) -> bool:
+    left = account.days_left(datetime.now(timezone.utc))
+    return account.name in names if names else left is not None and left < days
 
 
 def _check_connection(change: Change, connection: Connection) -> None:

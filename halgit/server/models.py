@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _KUBECONFIG = 1024 * 1024
+
+
+def _example(body: dict[str, Any]) -> ConfigDict:
+    """The settings of a body with an example in the description."""
+    return ConfigDict(extra="forbid", populate_by_name=True, json_schema_extra={"examples": [body]})
 
 
 class Body(BaseModel):
@@ -28,6 +33,9 @@ class Connection(Body):
 class NewAccount(Connection):
     """An account to add."""
 
+    model_config = _example(
+        {"name": "prod", "agent": "shop", "endpoint": "kubernetes", "fields": {"permissions": {"READ": ["dev"]}}}
+    )
     name: Name
     provider: Name = "kubernetes"
     fields: dict[str, Any] = Field(default_factory=dict, description="Fields of the entry, by Clouddriver's names.")
@@ -36,12 +44,14 @@ class NewAccount(Connection):
 class AccountPatch(Connection):
     """Changes of an account. `fields` is a merge patch (RFC 7396): null removes a field."""
 
+    model_config = _example({"fields": {"cacheThreads": 2, "namespaces": None}})
     fields: dict[str, Any] = Field(default_factory=dict)
 
 
 class Contexts(Body):
     """A kubeconfig whose contexts are asked for."""
 
+    model_config = _example({"kubeconfig": "contexts: [{name: one}]\ncurrent-context: one\n"})
     kubeconfig: str = Field(max_length=_KUBECONFIG)
 
 
@@ -55,12 +65,13 @@ class AgentEndpoint(Body):
 class ManifestRequest(Body):
     """The agent's settings in the remote cluster. `services` asks for the ConfigMap of its services instead."""
 
+    model_config = _example({"namespace": "opsmx-agent", "endpoints": [{"name": "kubernetes", "type": "kubernetes"}]})
     namespace: Name
     endpoints: list[AgentEndpoint] = Field(default_factory=lambda: [AgentEndpoint(name="kubernetes")], max_length=50)
     tag: str = Field("", max_length=128)
-    replicas: int = Field(1, ge=1, le=9)
-    clusterWide: bool = False
-    services: bool = False
+    replicas: StrictInt = Field(1, ge=1, le=9)
+    clusterWide: StrictBool = False
+    services: StrictBool = False
 
 
 class Account(BaseModel):

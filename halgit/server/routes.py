@@ -52,7 +52,9 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         503: "The store or the controller is unavailable, or busy.",
     }.items()
 }
-Name = Annotated[str, Path(min_length=1, max_length=200, description="Name of the account or agent.")]
+Name = Annotated[
+    str, Path(min_length=1, max_length=200, description="Name of the account or agent.", examples=["prod"])
+]
 DryRun = Annotated[bool, Query(alias="dryRun", description="Return the difference and write nothing.")]
 IfMatch = Annotated[str, Header(alias="If-Match", max_length=200)]
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]

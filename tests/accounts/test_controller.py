@@ -115,6 +115,15 @@ def test_an_account_is_renewed_before_its_certificate_ends(repository: Repositor
     )
 
 
+def test_nothing_is_renewed_if_a_name_is_wrong(repository: Repository, remote: FakeController) -> None:
+    assert add(repository, *remote.options()).code == 0
+    asked = len(remote.asked)
+    where = ("--repo", repository.url, "--ref", "main", "--encrypt-key-file", "key")
+    ran = halgit("accounts", "renew", "shop", "shpo", *where, *remote.options(), cwd=repository.folder.parent)
+    assert (ran.code, ran.err) == (6, "halgit: There is no account shpo. Did you mean shop?\n")
+    assert len(remote.asked) == asked
+
+
 def _other_agent(answer: dict[str, Any]) -> dict[str, Any]:
     return {**answer, **_identity({"name": "kubernetes", "type": "kubernetes", "agent": "other", "purpose": "service"})}
 
