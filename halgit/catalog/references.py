@@ -113,6 +113,7 @@ token: encrypted:k8s!ns:other!n:gate!k:token
         halyard="Halyard and the services use the empty value.",
         impact="Logins fail, or run without a password.",
         fix="Store a value, or remove the reference. A reference with a default may be empty.",
+        late=True,
     ),
     Entry(
         id="reference/placeholder",
@@ -121,6 +122,7 @@ token: encrypted:k8s!ns:other!n:gate!k:token
         halyard="The service expands ${NAME} in every property, also in a resolved secret.",
         impact="The service gets another value, or does not start if NAME is unknown.",
         fix="Store ${none:$}{ in place of ${ in the secret, or use another value.",
+        late=True,
     ),
     Entry(
         id="reference/trailing-newline",
@@ -129,5 +131,6 @@ token: encrypted:k8s!ns:other!n:gate!k:token
         halyard="Halyard and the services use the value with the newline.",
         impact="Logins fail, and headers and addresses are invalid.",
         fix="Store the secret without the newline, such as with printf instead of echo.",
+        late=True,
     ),
 )

@@ -21,7 +21,7 @@ from halgit.cli.options import (
 from halgit.cli.output import Output
 from halgit.cli.session import Compilation, Session
 from halgit.errors import DifferenceError
-from halgit.pipeline import Resolved, Snapshot
+from halgit.pipeline import Compiled, Finding, Resolved, Snapshot
 from halgit.record import replace
 
 if TYPE_CHECKING:
@@ -104,23 +104,19 @@ def _render(
     options: dict[str, Any],
 ) -> None:
     """Compile, validate, resolve secrets and write. What `last` was rendered from is not validated again."""
-    from halgit.compiler import require_below, split_daemon_files
+    from halgit.compiler import split_daemon_files
 
-    output = run.output
     recorded = [publish.RecordedSnapshot(snapshot) for snapshot in snapshots]
     compilation = run.compile(recorded, replace(run.operator, validate=False) if last else None)
     if locked:
         from halgit import lock
 
         lock.hold(locked, lock.entry(compilation.compiled, {}, secrets.hide_plain_secrets(compilation.compiled)))
-    if output.json:
-        from halgit.report.summaries import render_json
-
-        output.answer(render_json(compilation.compiled, compilation.findings))
-    run.report(compilation.findings)
-    require_below(compilation.findings, run.operator.fail_on)
+    _report_findings(run, compilation.compiled, compilation.findings, compilation.findings)
     resolved = _resolve(run, compilation, locked.secrets if locked else {})
-    run.report(resolved.findings)
+    if resolved.findings:
+        late = run.filter(resolved.findings, compilation)
+        _report_findings(run, compilation.compiled, late, (*compilation.findings, *late))
     tree, daemon = split_daemon_files(resolved, run.operator.halyard_address)
     inputs = last or publish.record_inputs(
         recorded,
@@ -130,6 +126,18 @@ def _render(
         any(use.action != "leave" for use in compilation.plan.uses) and not tree.masked,
     )
     _write(run, tree, daemon, options, None if locked else inputs)
+
+
+def _report_findings(run: Session, compiled: Compiled, new: Sequence[Finding], known: Sequence[Finding]) -> None:
+    """Report new findings, among all `known` ones in JSON. Raises FindingsError if one of them fails the run."""
+    from halgit.compiler import require_below
+
+    if run.output.json:
+        from halgit.report.summaries import render_json
+
+        run.output.answer(render_json(compiled, known))
+    run.report(new)
+    require_below(new, run.operator.fail_on)
 
 
 def _resolve(run: Session, compilation: Compilation, pinned: Mapping[str, str]) -> Resolved:

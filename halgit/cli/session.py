@@ -173,6 +173,12 @@ class Session:
         locator = Locator(compiled.files, compiled.layers, compiled.accounts, compiled.parameters)
         return Compilation(compiled, plan, collect_findings(compiled, plan, operator, locator), locator)
 
+    def filter(self, found: Sequence[Finding], compilation: Compilation) -> tuple[Finding, ...]:
+        """Apply the users' decisions to findings about the secrets of a compilation."""
+        from halgit.compiler import filter_findings
+
+        return filter_findings(found, compilation.compiled, self.operator, compilation.locator)
+
     def compile_all(self, snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], Callable[[str, int], str]]:
         """Compile every overlay; returns all findings, each once, and a function that reads a line of a layer's file.
 

@@ -41,9 +41,27 @@ def collect_findings(
     found = [one for one in limit_findings(found, MAX_REPEATS + 1) if not _is_of_wrong_parameter(one, compiled)]
     found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
     located = _without_consequences(locator.locate_findings(found))
-    if is_incomplete or not operator.validate:
-        return tuple(located)
-    return sort_findings(policy.waive(located, locator.texts()))
+    if not located and not operator.validate:
+        return ()
+    kept, remarks = policy.waive(located, locator.texts())
+    if operator.validate and not is_incomplete:
+        kept += policy.apply_settings(remarks, compiled.rules, operator.ignore)
+    return sort_findings(kept)
+
+
+def filter_findings(
+    found: Iterable[Finding], compiled: Compiled, operator: OperatorSettings, locator: Locator
+) -> tuple[Finding, ...]:
+    """Apply the users' decisions to located findings about secrets, which are read after the tree is validated."""
+    kept = policy.apply_settings(found, compiled.rules, operator.ignore)
+    return sort_findings(policy.waive(kept, locator.texts())[0]) if kept else ()
+
+
+def is_about_secret(finding: Finding) -> bool:
+    """Return whether a finding is about the value of a secret, which can change although no source does."""
+    from halgit.catalog import CATALOG
+
+    return CATALOG[finding.rule].late
 
 
 def _without_consequences(findings: Iterable[Finding]) -> dict[Finding, None]:

@@ -12,7 +12,15 @@ from pathlib import Path
 from types import TracebackType
 
 from halgit import lock, publish, secrets, sources
-from halgit.compiler import Locator, collect_findings, compile_tree, require_below, split_daemon_files
+from halgit.compiler import (
+    Locator,
+    collect_findings,
+    compile_tree,
+    filter_findings,
+    is_about_secret,
+    require_below,
+    split_daemon_files,
+)
 from halgit.errors import SourceError
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import EMPTY, Compiled, Finding, Resolved, Snapshot, SourceId
@@ -159,6 +167,11 @@ class Renderer:
             pinned=entry.secrets if entry else EMPTY,
             locate=locator.locate_findings,
         )
+        late = filter_findings(resolved.findings, compiled, self._operator, locator)
+        new = [one for one in late if one not in findings]
+        if new:
+            self._report_new(new)
+        findings = (*(one for one in findings if not is_about_secret(one)), *late)
         reads_secrets = any(use.action != "leave" for use in plan.uses)
         inputs = publish.record_inputs(recorded, self._operator, compiled, len(findings), reads_secrets)
         return self._finished(
@@ -171,9 +184,13 @@ class Renderer:
 
     def _validate(self, compiled: Compiled, plan: secrets.SecretPlan, locator: Locator) -> tuple[Finding, ...]:
         findings = collect_findings(compiled, plan, self._operator, locator)
+        self._report_new(findings)
+        return findings
+
+    def _report_new(self, findings: Sequence[Finding]) -> None:
+        """Report findings. Raises FindingsError if one of them fails the run."""
         self._report(findings)
         require_below(findings, self._operator.fail_on)
-        return findings
 
     def _finished(
         self,

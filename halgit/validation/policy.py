@@ -80,8 +80,8 @@ def _is_fatal(id: str) -> bool:
     return id in CATALOG and CATALOG[id].fatal
 
 
-def waive(findings: Iterable[Finding], texts: Iterable[tuple[str, str, bytes]]) -> tuple[Finding, ...]:
-    """The findings without those that are waived, and what is wrong with the waivers themselves.
+def waive(findings: Iterable[Finding], texts: Iterable[tuple[str, str, bytes]]) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings without those that are waived, and what is wrong with the waivers themselves.
 
     `texts` are the layers' files as (layer, file, bytes).
     """
@@ -95,8 +95,22 @@ def waive(findings: Iterable[Finding], texts: Iterable[tuple[str, str, bytes]]) 
         (fatal if is_fixed else used).update(matching)
         if not matching or is_fixed:
             kept.append(finding)
-    unused = ((layer, waiver) for layer, waiver in dict.fromkeys(known) if waiver not in used)
-    return (*kept, *(_waiver_finding(layer, waiver, is_fatal=waiver in fatal) for layer, waiver in unused))
+    unused = [(layer, waiver) for layer, waiver in dict.fromkeys(known) if waiver not in used]
+    remarks = [
+        _waiver_finding(layer, waiver, is_fatal=waiver in fatal)
+        for layer, waiver in unused
+        if not waiver.reason or not _may_match_later(waiver)
+    ]
+    return kept, remarks
+
+
+def _may_match_later(waiver: Waiver) -> bool:
+    """Return whether a waiver is for a rule about the values of secrets, which are read only after validation."""
+    from fnmatch import fnmatchcase
+
+    from halgit.catalog import CATALOG
+
+    return any(entry.late and fnmatchcase(entry.id, waiver.rule) for entry in CATALOG.values())
 
 
 def _waiver_finding(layer: str, waiver: Waiver, *, is_fatal: bool) -> Finding:
