@@ -15,6 +15,7 @@ ENTRIES = (
         "deploy.",
         impact="Services that the findings name were not deployed. Others may have been.",
         fix="Follow the hint, and the daemon's log. `halgit sync` deploys the same services again.",
+        late=True,
     ),
     Entry(
         id="deployment/duplicate-name",

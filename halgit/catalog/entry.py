@@ -12,8 +12,8 @@ class Entry(Record):
     `severity` is the default; a producer lowers or raises it where the text says so. `halyard` says what Halyard or the
     service does, `impact` what that means for the user, `fix` the next step. `example` holds one or two files that
     cause the finding, each after a line `# PATH`; empty where the cause is not a file. `fatal`: no tree can be rendered
-    after this finding, so it cannot be waived, ignored or lowered. `late`: it is about the value of a secret, which is
-    read after validation.
+    after this finding, so it cannot be waived, ignored or lowered. `late`: it comes after validation, because it is
+    about the value of a secret, or from another program.
     """
 
     id: str

@@ -13,6 +13,7 @@ ENTRIES = (
         halyard="Halyard is not involved. The operator's Halyard refuses unknown keys of a resource; kleat drops them.",
         impact="The exported Spinnaker would not start, or would miss a setting.",
         fix="Correct the value in its layer, or export with `--no-validate`.",
+        late=True,
     ),
     Entry(
         id="merge/base-cycle",

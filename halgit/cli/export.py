@@ -59,7 +59,7 @@ def command(output: Output, /, directory: Path, target: str, **options: Any) -> 
             raise UsageError("A secret parameter has a plain value.", hint)
         compiled = compilation.compiled
         exported = export_tree(publish.serialize(resolved), compiled.deployment, compiled.hal_home, target)
-        violations = [_violation(one, target) for one in exported.violations]
+        violations = run.filter(locate([_violation(one, target) for one in exported.violations]), compilation)
         run.report(violations)
         require_below(violations if is_checked else [], Severity.ERROR)
         lines = [f"- `{one.place}`: {one.what}" for one in exported.decisions] or ["- nothing"]

@@ -17,7 +17,7 @@ _MODULES = {
     "combine_findings": "findings",
     "filter_findings": "findings",
     "find_commands": "findings",
-    "is_about_secret": "findings",
+    "is_late": "findings",
     "require_below": "findings",
     "CachingReader": "layers",
     "folders_without_layer": "layers",
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         combine_findings,
         filter_findings,
         find_commands,
-        is_about_secret,
+        is_late,
         require_below,
     )
     from halgit.compiler.layers import CachingReader, folders_without_layer, overlays
@@ -53,7 +53,7 @@ __all__ = [
     "filter_findings",
     "find_commands",
     "folders_without_layer",
-    "is_about_secret",
+    "is_late",
     "overlays",
     "require_below",
     "sort_findings",

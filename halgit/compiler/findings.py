@@ -52,13 +52,13 @@ def collect_findings(
 def filter_findings(
     found: Iterable[Finding], compiled: Compiled, operator: OperatorSettings, locator: Locator
 ) -> tuple[Finding, ...]:
-    """Apply the users' decisions to located findings about secrets, which are read after the tree is validated."""
+    """Apply the users' decisions to located findings that come after validation."""
     kept = policy.apply_settings(found, compiled.rules, operator.ignore)
     return sort_findings(policy.waive(kept, locator.texts())[0]) if kept else ()
 
 
-def is_about_secret(finding: Finding) -> bool:
-    """Return whether a finding is about the value of a secret, which can change although no source does."""
+def is_late(finding: Finding) -> bool:
+    """Return whether a finding comes after validation, and can change although no source does."""
     from halgit.catalog import CATALOG
 
     return CATALOG[finding.rule].late

@@ -38,8 +38,17 @@ class Locator:
                 self._texts[layer.settings.file] = layer.settings.text
             for path, text in layer.files.items():
                 self._texts[layer.id.file(path)] = text
+        for _, name, text in self._read_later():
+            self._texts.setdefault(name, text)
 
     # --- texts -------------------------------------------------------------------------------------------------
+
+    def _read_later(self) -> Iterator[tuple[LayerId, str, bytes]]:
+        """Yield the files that are read because the halconfig names them: layer, path in its source, bytes."""
+        for file in self._files.values():
+            layer = self._layers.get(file.winner)
+            if layer is not None and file.path not in layer.files and isinstance(file.body, bytes):
+                yield file.winner, file.winner.file(file.path), file.body
 
     def texts(self) -> Iterator[tuple[str, str, bytes]]:
         """Yield every file that was read: the name of its layer (empty for dynamic accounts), its path, its bytes."""
@@ -50,6 +59,8 @@ class Locator:
                 yield layer.id.name, layer.settings.file, layer.settings.text
             for path, text in layer.files.items():
                 yield layer.id.name, layer.id.file(path), text
+        for id, name, text in self._read_later():
+            yield id.name, name, text
 
     def line(self, file: str, number: int) -> str:
         """Return one line of a layer's file without its newline; empty if there is none."""

@@ -17,7 +17,7 @@ from halgit.compiler import (
     collect_findings,
     compile_tree,
     filter_findings,
-    is_about_secret,
+    is_late,
     require_below,
     split_daemon_files,
 )
@@ -171,14 +171,14 @@ class Renderer:
         new = [one for one in late if one not in findings]
         if new:
             self._report_new(new)
-        findings = (*(one for one in findings if not is_about_secret(one)), *late)
+        findings = (*(one for one in findings if not is_late(one)), *late)
         reads_secrets = any(use.action != "leave" for use in plan.uses)
         inputs = publish.record_inputs(recorded, self._operator, compiled, len(findings), reads_secrets)
         return self._finished(
             compiled,
             resolved,
             findings,
-            lambda some: tuple(locator.locate_findings(some)),
+            lambda some: filter_findings(locator.locate_findings(some), compiled, self._operator, locator),
             None if entry else inputs,
         )
 

@@ -90,7 +90,7 @@ def waive(findings: Iterable[Finding], texts: Iterable[tuple[str, str, bytes]]) 
     used: set[Waiver] = set()
     fatal: set[Waiver] = set()
     for finding in findings:
-        matching = [waiver for _, waiver in known if waiver.matches(finding)]
+        matching = [waiver for layer, waiver in known if finding.layer in ("", layer) and waiver.matches(finding)]
         is_fixed = _is_fatal(finding.rule) or is_operators(finding.rule)
         (fatal if is_fixed else used).update(matching)
         if not matching or is_fixed:
@@ -105,7 +105,7 @@ def waive(findings: Iterable[Finding], texts: Iterable[tuple[str, str, bytes]]) 
 
 
 def _may_match_later(waiver: Waiver) -> bool:
-    """Return whether a waiver is for a rule about the values of secrets, which are read only after validation."""
+    """Return whether a waiver is for a rule whose findings come after validation."""
     from fnmatch import fnmatchcase
 
     from halgit.catalog import CATALOG

@@ -9,7 +9,7 @@ from sync_world import GATE, tree
 
 from halgit import publish
 from halgit.operator_settings import Access, OperatorSettings, SourceSpec, Trust
-from halgit.pipeline import Finding
+from halgit.pipeline import Finding, Severity
 from halgit.record import replace
 from halgit.sync.renderer import Candidate, Renderer
 
@@ -80,3 +80,25 @@ def test_secrets_are_read_again_and_nothing_is_validated(tmp_path: Path) -> None
     assert first.files[GATE] == b"password: first-value\n"
     assert again.files[GATE] == b"password: second-value\n"
     assert len(render.validations) == 1
+
+
+def test_findings_about_secrets_are_reported_when_they_are_new(tmp_path: Path) -> None:
+    render = Render(tmp_path, tree(gate="password: ${{ secret('env://PW') }}\n"))
+    render.operator = replace(render.operator, trust=Trust(frozenset({"env"})))
+    render.access = replace(render.access, variables={"PW": ""})
+    first = render()
+    assert [[one.rule for one in found] for found in render.validations] == [[], ["reference/empty"]]
+    again = render(first.without_files())
+    assert [one.rule for one in again.findings] == ["reference/empty"]
+    render.access = replace(render.access, variables={"PW": "x"})
+    assert render(again.without_files()).findings == ()
+    assert len(render.validations) == 2
+
+
+@pytest.mark.parametrize("rules", ["ignore: [halyard/deploy]", "severity: {halyard/deploy: info}"])
+def test_decisions_apply_to_problems_of_halyard(render: Render, rules: str) -> None:
+    problem = Finding("halyard/deploy", Severity.WARNING, "Stats are disabled.", "", "config")
+    assert [one.severity for one in render().place([problem])] == [Severity.WARNING]
+    (render.source / "halgit.yaml").write_text(f"rules: {{{rules}}}\n")
+    found = [one.severity for one in render().place([problem])]
+    assert found == ([Severity.INFO] if "severity" in rules else [])
