@@ -36,6 +36,7 @@ def command(output: Output, /, **options: Any) -> None:
     """
     with Session({**options, "validate": False}, output) as run:
         target = options["output"] or _default_file(run)
+        publish.check_file(target, mode=0o644)
         compilation = run.compile(run.open())
         require_below(compilation.findings, Severity.ERROR)
         engines = run.engines(compilation.plan, "Reading secrets")

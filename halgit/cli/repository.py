@@ -57,8 +57,8 @@ def init(output: Output, /, directory: Path, **options: Any) -> None:
     existing = [path for path in files if (directory / path).exists()]
     if existing:
         raise UsageError(f"{directory} already has {', '.join(sorted(existing))}.", "Choose an empty directory.")
-    for path, text in sorted(files.items()):
-        publish.write_file(directory / path, text, mode=0o644)
+    publish.write_files_below(directory, files, mode=0o644)
+    for path in sorted(files):
         if not path.startswith(_SCHEMAS):
             output.result(str(directory / path))
     command = f"halgit render --repo {directory} --overlay prod --out /tmp/.hal"

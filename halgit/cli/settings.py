@@ -20,6 +20,7 @@ from halgit.operator_settings import Access, OperatorSettings, PerHost, SourceSp
 from halgit.pipeline import Severity
 from halgit.record import replace
 from halgit.redaction import Redactor
+from halgit.remotes.private_files import read_operator_file
 
 PARAMETER: Final = "HALGIT_PARAM_"
 _PREFIXES_FOR_REMOTES: Final = ("AWS_", "VAULT_", "BAO_", "GOOGLE_", "GCE_", "CLOUDSDK_", "KUBE", "SSL_CERT_")
@@ -146,8 +147,7 @@ def _learn_logins(access: Access, redactor: Redactor) -> None:
             redactor.learn_credential(value.encode("utf-8", "surrogateescape"))
     for path in _login_files(access):
         try:
-            with open(path, "rb") as file:
-                redactor.learn_credential(file.read(access.largest_file))
+            redactor.learn_credential(read_operator_file(path))
         except OSError:
             if not path.startswith(("/", "./", "../")):  # not a path: the token itself may be in its place
                 redactor.learn_credential(path)
@@ -225,15 +225,14 @@ def _parameter_files(variables: Mapping[str, str]) -> dict[str, bytes]:
     contents = {}
     for name, path in variables.items():
         if name.endswith("_FILE"):
-            with suppress(OSError), open(path, "rb") as file:
-                contents[name] = file.read()
+            with suppress(OSError):
+                contents[name] = read_operator_file(path)
     return contents
 
 
 def read_file(path: str | Path, option: str) -> bytes:
     """Return the content of a file that an option names. Raises UsageError."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_operator_file(path)
     except OSError as error:
         raise UsageError(f"{option}: cannot read {path}: {error.strerror}.", "Check the path.") from None

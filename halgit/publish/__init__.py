@@ -33,6 +33,7 @@ _MODULES = {
     "publish": "publisher",
     "check_empty": "single_files",
     "check_file": "single_files",
+    "write_files_below": "single_files",
     "write_daemon_config": "single_files",
     "write_file": "single_files",
     "write_folder": "single_files",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         check_file,
         write_daemon_config,
         write_file,
+        write_files_below,
         write_folder,
         write_termination_message,
     )
@@ -87,6 +89,7 @@ __all__ = [
     "serialize",
     "write_daemon_config",
     "write_file",
+    "write_files_below",
     "write_folder",
     "write_termination_message",
 ]

@@ -11,7 +11,7 @@ import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from halgit.errors import PublishError
 from halgit.publish.filesystem import (
@@ -58,6 +58,15 @@ def check_file(path: Path, mode: int = 0o600, disk: Disk = DISK) -> None:
             return
         with _staged(place, b"", mode, disk):
             pass
+
+
+def write_files_below(folder: Path, files: Mapping[str, bytes], mode: int, disk: Disk = DISK) -> None:
+    """Write files of a folder by their paths in it. Raises PublishError; no folder on the way may be a link either."""
+    check_paths(files)
+    for parent in sorted({parent for path in files for parent in PurePosixPath(path).parents}):
+        _refuse_link(folder / parent, "folder", disk)
+    for path, data in sorted(files.items()):
+        write_file(folder / path, data, mode, disk)
 
 
 def write_daemon_config(
@@ -109,9 +118,7 @@ def _write(files: Mapping[Path, bytes], mode: int, disk: Disk) -> list[Path]:
 
 
 def _place(path: Path, disk: Disk) -> Path:
-    named = disk.lstat(path)
-    if named is not None and stat.S_ISLNK(named.st_mode):
-        raise PublishError(f"{path}: is a symbolic link.", "Name the file itself, or remove the link.")
+    _refuse_link(path, "file", disk)
     place = disk.resolve(path)
     found = disk.lstat(place)
     if is_folder(found):
@@ -119,6 +126,12 @@ def _place(path: Path, disk: Disk) -> Path:
     if found is not None and not is_file(found):
         raise PublishError(f"{path}: is not a regular file.", "Name a regular file.")
     return place
+
+
+def _refuse_link(path: Path, kind: str, disk: Disk) -> None:
+    found = disk.lstat(path)
+    if found is not None and stat.S_ISLNK(found.st_mode):
+        raise PublishError(f"{path}: is a symbolic link.", f"Name the {kind} itself, or remove the link.")
 
 
 def _unchanged(place: Path, data: bytes, mode: int, disk: Disk) -> bool:
@@ -178,8 +191,9 @@ _OPEN = Modes(0o644, 0o755)
 
 
 def check_empty(target: Path, disk: Disk = DISK) -> None:
-    """Raise PublishError unless the target is absent or an empty folder."""
+    """Raise PublishError unless the target is absent or an empty folder, and not a link to one."""
     with translate_os_errors(target):
+        _refuse_link(target, "folder", disk)
         place = disk.resolve(target)
         found = disk.lstat(place)
         if found is not None and not is_folder(found):

@@ -13,7 +13,6 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from halgit.operator_settings import Access
 from halgit.record import Record
 from halgit.remotes.controller_faults import TranslatedFaults
 from halgit.remotes.http import retry_after
+from halgit.remotes.private_files import read_operator_file
 
 _LONGEST_ANSWER: Final = 30.0
 _SHORT: Final = 5.0
@@ -268,7 +268,7 @@ class Controller:
 
 def _read(option: str, file: str) -> str:
     try:
-        return Path(file).read_text("utf-8")
+        return read_operator_file(file).decode("utf-8")
     except OSError as reason:
         raise UsageError(f"{option}: {file} cannot be read: {reason.strerror}.") from None
     except UnicodeDecodeError:

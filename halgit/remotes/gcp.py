@@ -30,6 +30,7 @@ from halgit.pipeline import Reference
 from halgit.redaction import Redactor
 from halgit.remotes.engine import Presence, SecretData
 from halgit.remotes.http import configure_session, retry, retry_after
+from halgit.remotes.private_files import read_operator_file
 
 Answer = TypeVar("Answer")
 
@@ -180,7 +181,7 @@ def _from_file(path: str, what: str, redactor: Redactor) -> Any:
         "external_account": pool.Credentials.from_info,
     }
     try:
-        info = json.loads(Path(path).read_text("utf-8"))
+        info = json.loads(read_operator_file(path))
         load = by_type[info["type"]]
     except (OSError, ValueError, KeyError, TypeError):
         kinds = ", ".join(by_type)

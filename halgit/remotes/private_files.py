@@ -1,11 +1,12 @@
-"""Private temporary files of one run: work folders, and CA bundles. Removed at its end, or by the next run.
+"""Files of the operator, read up to a bound, and private temporary files of one run: work folders and CA bundles.
 
-A work folder belongs to one run, which holds a lock in it. A folder without a lock holder is left over from a killed
-run, may contain keys, and is removed by the next run of any command.
+A work folder belongs to one run, which holds a lock in it and removes it at its end. A folder without a lock holder is
+left over from a killed run, may contain keys, and is removed by the next run of any command.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -22,6 +23,19 @@ _PREFIX: Final = "halgit-git-"
 _LOCK: Final = "held"
 _NO_FOLDER: Final = "Set TMPDIR to a writable folder."
 _CA: Final = "Fix --ca-file."
+
+
+LARGEST_FILE: Final = 10 * 1024 * 1024
+"""Bytes of a file that an option or a variable names."""
+
+
+def read_operator_file(path: Path | str) -> bytes:
+    """Return the content of a file that the operator names. Raises OSError, also for one above LARGEST_FILE."""
+    with open(path, "rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
 
 
 class PrivateFolder:
@@ -135,7 +149,7 @@ class _Bundles:
 
 def _read_certificates(ca_file: str) -> bytes:
     try:
-        content = Path(ca_file).read_bytes()
+        content = read_operator_file(ca_file)
     except OSError as reason:
         what = "does not exist" if isinstance(reason, FileNotFoundError) else f"cannot be read: {reason.strerror}"
         raise UntrustedError(f"The CA file {ca_file} {what}.", _CA) from None
@@ -154,5 +168,5 @@ def _system_certificates() -> bytes:
 
         for path in (paths.cafile, certifi.where()):
             with suppress(OSError, TypeError):
-                return Path(path or "").read_bytes()
+                return read_operator_file(path or "")
     return b""

@@ -17,7 +17,7 @@ from halgit.operator_settings import Access
 from halgit.record import Record
 from halgit.redaction import Redactor
 from halgit.remotes.git.address import is_loopback
-from halgit.remotes.private_files import shown_path
+from halgit.remotes.private_files import read_operator_file, shown_path
 
 if TYPE_CHECKING:
     import hvac
@@ -172,7 +172,7 @@ def _secret(login: Login) -> str:
 
 def _file(path: str, what: str) -> str:
     try:
-        text = Path(path).read_text("utf-8").strip()
+        text = read_operator_file(path).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise RefusedError(f"The file {shown_path(path)} for {what} cannot be read: {reason}.") from None

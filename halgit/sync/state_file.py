@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from halgit import publish
+from halgit.remotes.private_files import read_operator_file
 from halgit.sync.events import show_services
 from halgit.sync.state import SyncState, encode_state, parse_state
 from halgit.sync.status import StatusBoard
@@ -22,7 +23,7 @@ class StateFile:
     def reload(self) -> None:
         """Read the file again: another replica may have written it."""
         try:
-            self.state = parse_state(self._path.read_bytes()) or SyncState()
+            self.state = parse_state(read_operator_file(self._path)) or SyncState()
         except OSError:
             self.state = SyncState()
         self._show()

@@ -18,7 +18,7 @@ from halgit.record import Record, field
 from halgit.redaction import Redactor, Secret
 from halgit.remotes.git.address import Address
 from halgit.remotes.git.program import ANSWER
-from halgit.remotes.private_files import shown_path, write_ca_bundle
+from halgit.remotes.private_files import read_operator_file, shown_path, write_ca_bundle
 from halgit.remotes.ssh_keys import find_key_problem
 
 _ASKPASS = """#!/bin/sh
@@ -215,7 +215,7 @@ def _key(file: str, folder: Path) -> Path:
 
 def _read(name: str, file: str) -> bytes:
     try:
-        return Path(file).read_bytes()
+        return read_operator_file(file)
     except OSError as reason:
         message = f"{name} {shown_path(file)} cannot be read: {reason.strerror}."
         raise UsageError(message, "Name a readable file.") from None

@@ -17,6 +17,7 @@ from halgit.lazy import lazy_pattern
 from halgit.remotes.git.fetch import Tip
 from halgit.remotes.git.program import Answer
 from halgit.remotes.git.work_directory import WorkDirectory
+from halgit.remotes.private_files import read_operator_file
 
 _ARMORED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _BLOCK = lazy_pattern(_ARMORED + rb"(.*?)\n-----END PGP", re.DOTALL)
@@ -64,7 +65,7 @@ def verify(work_directory: WorkDirectory, tip: Tip, file: str) -> None:
 
 def _content(file: str) -> bytes:
     try:
-        return Path(file).read_bytes()
+        return read_operator_file(file)
     except OSError as reason:
         raise UsageError(
             f"--verify-signatures {file} cannot be read: {reason.strerror}.", "Name a readable file."
