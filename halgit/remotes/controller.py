@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -84,6 +85,7 @@ class Controller:
         self._sleep = sleep
         self._check_options()
         self._context = self._load_files()
+        self._kept: Any = None
 
     def kubectl_components(self, agent: str, name: str) -> Mapping[str, str]:
         """Have the controller issue a kubeconfig's parts for one Kubernetes endpoint of an agent.
@@ -186,28 +188,41 @@ class Controller:
                 self._sleep(pause)
 
     def _ask_once(self, call: str, body: Mapping[str, str] | None, seconds: float) -> Mapping[str, Any]:
-        import urllib3
-
         login, headers = self._login, {"Content-Type": "application/json", "Accept": "application/json"}
         if login.token_file:
             headers["Authorization"] = f"Bearer {self._read_token()}"
-        name = login.server_name
-        names: dict[str, Any] = {"server_hostname": name, "assert_hostname": name} if name else {}
         limit = min(seconds, self._access.timeout)
-        with (
-            urllib3.PoolManager(ssl_context=self._context, timeout=limit, retries=False, **names) as pool,
-            TranslatedFaults(self._at, call),
-        ):
+        with TranslatedFaults(self._at, call), self._connections(is_kept=body is None) as pool:
             answer = pool.request(
                 "GET" if body is None else "POST",
                 f"{login.url.rstrip('/')}/api/v1/{call}",
                 body=None if body is None else json.dumps(dict(body)).encode(),
                 headers=headers,
+                timeout=limit,
                 preload_content=False,
                 decode_content=True,
             )
             data = self._read_bounded(answer, time.monotonic() + limit)
         return self._understand(answer.status, answer.headers.get("Retry-After"), data, issues=body is not None)
+
+    @contextmanager
+    def _connections(self, *, is_kept: bool) -> Iterator[Any]:
+        """The connections of a call. A new one has certainly not been ended by the controller meanwhile, so that a call
+        that issues something has one of its own; the others keep theirs."""
+        import urllib3
+
+        name = self._login.server_name
+        names: dict[str, Any] = {"server_hostname": name, "assert_hostname": name} if name else {}
+        if is_kept and self._kept is not None:
+            yield self._kept
+            return
+        pool = urllib3.PoolManager(ssl_context=self._context, retries=False, maxsize=4, **names)
+        if is_kept:
+            self._kept = pool
+            yield pool
+            return
+        with pool:
+            yield pool
 
     def _read_bounded(self, answer: Any, end: float) -> bytes:
         """The body, within its bounds of bytes and of time."""

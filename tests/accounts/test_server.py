@@ -311,13 +311,14 @@ def test_a_controller_that_does_not_answer_is_asked_once_and_hides_no_account(se
     assert server.call("POST", "/v1/accounts", {"name": "seen", "fields": POD}).status == 201
     server.remote.rule = lambda asked: error(503, "starting")
     try:
-        asked = len(server.remote.asked)
+        asked, connections = len(server.remote.asked), server.remote.connections
         listed = server.call("GET", "/v1/accounts")
         assert (listed.status, len(server.remote.asked) - asked) == (200, 1)
         assert "seen" in {one["name"] for one in listed.body["accounts"]}
         assert {one["isConnected"] for one in listed.body["accounts"]} == {None}
         agents = server.call("GET", "/v1/agents")
         assert (agents.status, len(server.remote.asked) - asked) == (503, 2)
+        assert server.remote.connections - connections <= 1, "connections are kept"
         end = time.monotonic() + 20
         while (ready := server.call("GET", "/readyz", token="")).status != 503:
             assert time.monotonic() < end, "the probe does not ask the controller"

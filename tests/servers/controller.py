@@ -135,6 +135,7 @@ class FakeController:
     names: dict[str, list[str]] = field(default_factory=dict)
     namespaces: list[str] = field(default_factory=list)
     asked: list[tuple[str, object]] = field(default_factory=list)
+    connections: int = 0
     rule: Callable[[Asked], Said | None] = lambda asked: None
     changed: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer
 
@@ -300,6 +301,7 @@ def _serve(fake: FakeController, context: ssl.SSLContext, port: int) -> Iterator
                 except ssl.SSLError:
                     _drain(secured)
                     return
+                fake.connections += 1
                 super().finish_request(secured, client_address)
 
         def handle_error(self, request: object, client_address: object) -> None:
