@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from halgit.report.tables import counted
 _VERBS: Final = {"add": "Add", "update": "Update", "remove": "Remove"}
 _ACCOUNT: Final = "Account: "
 _REQUEST: Final = "Request-Id: "
+_BY: Final = " by "
 
 
 class CommitLine(Record):
@@ -32,8 +34,8 @@ def write_message(lines: Sequence[CommitLine]) -> str:
     subject = texts[0] if len(texts) == 1 else f"Change {counted(len(texts), 'account')}\n\n" + "\n".join(texts)
     trailers = []
     for line in lines:
-        who = f" by {_one_line(line.author)}" if line.author else ""
-        trailers.append(f"{_ACCOUNT}{_one_line(line.account)}{who}")
+        who = f"{_BY}{_one_line(line.author)}" if line.author else ""
+        trailers.append(f"{_ACCOUNT}{_delimited(line.account)}{who}")
         if line.key:
             trailers.append(f"{_REQUEST}{line.key} {line.digest}")
     return subject + "\n\n" + "\n".join(trailers) + "\n"
@@ -60,8 +62,27 @@ def find_request(log: Sequence[LogEntry], key: str) -> tuple[str, str]:
 def _accounts(message: str) -> Iterator[tuple[str, str]]:
     for line in message.splitlines():
         if line.startswith(_ACCOUNT):
-            name, by, author = line.removeprefix(_ACCOUNT).partition(" by ")
-            yield name, author if by else ""
+            name, author = _split(line.removeprefix(_ACCOUNT))
+            yield name, author
+
+
+def _delimited(name: str) -> str:
+    """A name as one line, quoted where it could be taken for a name with an author."""
+    text = _one_line(name)
+    is_plain = (text + _BY).find(_BY) == len(text) and not text.startswith('"')
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """The name and the author of a line."""
+    if text.startswith('"'):
+        try:
+            name, end = json.JSONDecoder().raw_decode(text)
+        except ValueError:
+            return text, ""
+        return str(name), text[end:].removeprefix(_BY)
+    name, _, author = text.partition(_BY)
+    return name, author
 
 
 def _one_line(text: str) -> str:

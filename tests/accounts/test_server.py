@@ -259,6 +259,13 @@ def test_a_log_line_cannot_be_forged(server: AccountServer) -> None:
     assert [json.loads(line) for line in server.log.splitlines()][-1]["account"] == 'a?{"who": "admin"}'
 
 
+def test_a_name_cannot_forge_who_changed_another_account(server: AccountServer) -> None:
+    for name in ("forged", "forged by admin", "forged by"):
+        assert server.call("POST", "/v1/accounts", {"name": name, "fields": POD}, WRITER).status == 201
+    listed = {one["name"]: one for one in server.call("GET", "/v1/accounts?history=true").body["accounts"]}
+    assert {listed[name]["changedBy"] for name in ("forged", "forged by admin", "forged by")} == {"writer"}
+
+
 def test_changes_at_once_share_commits_and_none_is_lost(server: AccountServer) -> None:
     before = int(server.repository.git("rev-list", "--count", "main"))
     with ThreadPoolExecutor(32) as pool:
