@@ -89,6 +89,10 @@ class Judge:
         """The fields of each provider's account class with their Java types."""
         return self._answer({"describe": True})
 
+    def read_address(self, text: str) -> dict[str, str | None]:
+        """The host that OkHttp, java.net.URL, the AWS SDK and a Docker account ask; None where one refuses the text."""
+        return self._answer({"address": text})
+
     def _ask(self, asked: dict[str, Any]) -> Verdict:
         answer = self._answer(asked)
         return Verdict(answer.pop("served", ""), answer)

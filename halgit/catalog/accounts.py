@@ -137,6 +137,27 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="docker-registry/address",
+        severity=Severity.ERROR,
+        summary="The address of a Docker registry account is empty, or cannot be used.",
+        halyard=(
+            "Halyard puts https:// before an address that has neither http:// nor https://. `hal deploy apply` asks "
+            "the registry for the tags of the account's repositories and ends with an ERROR. Without repositories it "
+            "only warns, and so does halgit."
+        ),
+        impact="Nothing can be deployed, or no image of the registry is found.",
+        fix="Write the host, or https:// and the host.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    dockerRegistry:
+      accounts:
+      - {name: hub, address: '', repositories: [library/nginx]}
+""",
+    ),
+    Entry(
         id="docker-registry/half-login",
         severity=Severity.WARNING,
         summary="A Docker registry account has a username without a password, or a password without a username.",
@@ -269,6 +290,26 @@ deploymentConfigurations:
       accounts:
       - name: spinnaker
         dockerRegistries: [{accountName: hubb}]
+""",
+    ),
+    Entry(
+        id="addresses/unusable",
+        severity=Severity.WARNING,
+        summary="A service cannot use an address of the halconfig.",
+        halyard=(
+            "Halyard writes the address as it is and does not look at it. Services need http:// or https:// and a "
+            "host, the loader of plugins any protocol; for AWS endpoints https is assumed."
+        ),
+        impact="The service does not start, or cannot use the address. Information if the section is not enabled.",
+        fix="Write scheme://host:port/path, without spaces.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  ci:
+    jenkins:
+      enabled: true
+      masters: [{name: main, address: jenkins.example.com}]
 """,
     ),
     Entry(

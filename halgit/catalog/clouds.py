@@ -151,10 +151,13 @@ deploymentConfigurations:
     ),
     Entry(
         id="clouds/cloudfoundry-settings",
-        severity=Severity.ERROR,
+        severity=Severity.WARNING,
         summary="An address or a number of Cloud Foundry is invalid.",
-        halyard="`hal deploy apply` validates the provider and its accounts, and ends with an ERROR.",
-        impact="Nothing can be deployed.",
+        halyard=(
+            "Halyard's validator of the provider ends with an exception that nobody sees, and Halyard deploys. "
+            "Clouddriver loads no account of the provider if the api of one is not a host name."
+        ),
+        impact="Links in Deck do not work, or no Cloud Foundry account does.",
         fix="Write an http or https address.",
         example="""\
 # config

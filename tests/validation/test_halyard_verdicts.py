@@ -14,12 +14,9 @@ from typing import Any
 
 import needs
 import pytest
+from findings import find_in_files
 
-from halgit import sources
-from halgit.compiler import Locator, collect_findings, compile_tree
-from halgit.operator_settings import Access, OperatorSettings, SourceSpec
-from halgit.pipeline import Finding, Severity
-from halgit.secrets import plan_secrets
+from halgit.pipeline import Severity
 
 CASES: list[dict[str, Any]] = json.loads((needs.ROOT / "tests" / "fixtures" / "halyard-verdicts.json").read_text())
 
@@ -43,20 +40,6 @@ POLICIES = {
 EXCEPTIONS = {id for ids in POLICIES.values() for id in ids}
 
 
-def findings_of(files: dict[str, str], folder: Path) -> tuple[Finding, ...]:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(content, "utf-8")
-    snapshot = sources.open_source(SourceSpec(str(folder)), Access())
-    try:
-        operator = OperatorSettings()
-        compiled = compile_tree([snapshot], operator)
-        locator = Locator(compiled.files, compiled.layers, compiled.accounts)
-        return collect_findings(compiled, plan_secrets(compiled, operator.trust, "resolve"), operator, locator)
-    finally:
-        snapshot.close()
-
-
 def least_severity(case: dict[str, Any]) -> Severity | None:
     """The least severity of the worst finding that agrees with Halyard; None where it deploys."""
     if case["refused"] or any(one.startswith(("ERROR", "FATAL")) for one in case["problems"]):
@@ -67,7 +50,7 @@ def least_severity(case: dict[str, Any]) -> Severity | None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_halgit_agrees_with_halyard(case: dict[str, Any], tmp_path: Path) -> None:
-    found = findings_of(case["files"], tmp_path)
+    found = find_in_files(case["files"], tmp_path)
     worst = max((finding.severity for finding in found), default=Severity.INFO)
     least = least_severity(case)
     agrees = worst < Severity.ERROR if least is None else worst >= least

@@ -14,12 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from findings import find_in_layers
 
-from halgit import sources
-from halgit.compiler import Locator, collect_findings, compile_tree
-from halgit.operator_settings import Access, OperatorSettings, SourceSpec
 from halgit.pipeline import Finding
-from halgit.secrets import plan_secrets
 from halgit.validation.rules import ALL
 
 EXAMPLES = Path(__file__).parent / "rules"
@@ -57,22 +54,7 @@ def findings(folder: Path) -> list[Finding]:
 def settled(folder: Path) -> list[Finding]:
     """What all rules say of the files in a folder."""
     alone = (folder / "alone").exists()
-    wanted = [folder] if alone else [EXAMPLES / "base", folder]
-    opened = [sources.open_source(SourceSpec(str(path)), Access()) for path in wanted]
-    try:
-        operator = OperatorSettings()
-        compiled = compile_tree(opened, operator)
-        return list(
-            collect_findings(
-                compiled,
-                plan_secrets(compiled, operator.trust, "resolve"),
-                operator,
-                Locator(compiled.files, compiled.layers, compiled.accounts),
-            )
-        )
-    finally:
-        for snapshot in opened:
-            snapshot.close()
+    return list(find_in_layers(folder) if alone else find_in_layers(EXAMPLES / "base", folder))
 
 
 def told(found: list[Finding]) -> str:

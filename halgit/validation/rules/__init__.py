@@ -51,7 +51,7 @@ SUBJECTS = (
     Subject("integrations"),
     Subject("kubeconfigs"),
     Subject("kubernetes"),
-    Subject("list_items"),
+    Subject("unchecked_fields"),
     Subject("local_files"),
     Subject("profile_contents", _has_other_files),
     Subject("profiles", _has_other_files),

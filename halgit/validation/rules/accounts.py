@@ -12,7 +12,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Severity
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import empty, owner, text, word
+from halgit.validation.rules.fields import STILL_OPEN, empty, is_http_address, owner, text, word
 from halgit.validation.rules.kubernetes import is_version_1
 from halgit.validation.view import Node, View
 
@@ -109,6 +109,27 @@ def _registry_name(view: View) -> Iterator[Hit]:
             yield Hit(account.at("name"), f"{name} is not a valid name of a dockerRegistry account.")
 
 
+def _registry_address(view: View) -> Iterator[Hit]:
+    """Halyard puts https:// before an address without http:// or https://, before an empty one too (`getAddress`).
+
+    For an account with repositories its validator then asks the registry, with Clouddriver's classes, and reports that
+    nothing answers. An account without repositories passes it.
+    """
+    for account in _registries(view):
+        written = text(account, "address")
+        if written is None or _PLACEHOLDER.fullmatch(written) or STILL_OPEN.search(written):
+            continue
+        whole = written if written.startswith(_PREFIXES) else f"https://{written}"
+        if not is_http_address(whole) or "://" in whole.partition("://")[2]:
+            what = "an empty address" if written in {"", *_PREFIXES} else "an address that Clouddriver cannot use"
+            message = f"{owner('dockerRegistry', account)} has {what}."
+            severity = None if account.get("repositories") else Severity.WARNING
+            yield Hit(account.at("address"), message, severity=severity)
+
+
+_PREFIXES: Final = ("https://", "http://")
+
+
 def _several_passwords(view: View) -> Iterator[Hit]:
     for account in _registries(view):
         there = [key for key in _REGISTRY_PASSWORDS if not empty(account, key)]
@@ -202,6 +223,7 @@ RULES = (
     Rule("accounts/read-only", _read_only),
     Rule("accounts/required-groups", _required_groups),
     Rule("accounts/write-only", _write_only),
+    Rule("docker-registry/address", _registry_address),
     Rule("docker-registry/half-login", _half_registry_login),
     Rule("docker-registry/name", _registry_name),
     Rule("docker-registry/passwords", _several_passwords),

@@ -14,7 +14,7 @@ from halgit.pipeline import Severity
 from halgit.record import replace
 from halgit.text.phrases import add_article, join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import both, empty, half, owner, text, word
+from halgit.validation.rules.fields import STILL_OPEN, both, empty, half, owner, text, word
 from halgit.validation.view import Node, View
 
 _PLACEHOLDER: Final = lazy_pattern(r".\{.*\}")
@@ -158,6 +158,10 @@ def _foundry_links(view: View) -> Iterator[Hit]:
                 yield Hit(account.path, f"{owner('cloudfoundry', account)} has no {key}.", hint=f"Set {key}.")
 
 
+_API: Final = lazy_pattern(r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+"""What Clouddriver takes for the host of an API: it puts https:// before it."""
+
+
 def _foundry_settings(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("cloudfoundry"):
         for key in ("appsManagerUri", "metricsUri"):
@@ -165,6 +169,10 @@ def _foundry_settings(view: View) -> Iterator[Hit]:
             if said and not said.lower().startswith(("http://", "https://")):
                 whose = owner("cloudfoundry", account)
                 yield Hit(account.at(key), f"{whose} has {add_article(key)} that is not an http address.")
+        api = text(account, "api")
+        if api and not _PLACEHOLDER.fullmatch(api) and not STILL_OPEN.search(api) and not _API.fullmatch(api):
+            message = f"{owner('cloudfoundry', account)} has an api that is not a host name, so no account loads."
+            yield Hit(account.at("api"), message, hint="Write the host alone, such as api.example.com.")
     for provider, node in view.providers:
         retries = coerce_integer(node.get("clientConfig", "maxRetries"), 32)
         if provider == "cloudfoundry" and retries is not None and retries < 1:

@@ -42,7 +42,7 @@ def skipped_file(view: View, left: Skipped) -> Hit:
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _NAME = rf"(?:{_LABEL}\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
 _HOST = lazy_pattern(rf"{_NAME}|[0-9]+(?:\.[0-9]+){{3}}|\[[0-9A-Fa-f:.%]+\]")
-_STILL_OPEN = lazy_pattern(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
+STILL_OPEN = lazy_pattern(r"[A-Z]{2,}(?:_[A-Z0-9]+)+|<|\$")
 """Something in a text that a person or a script is to fill in."""
 
 
@@ -115,6 +115,17 @@ def address(text_: str, *, is_trimmed: bool = False) -> SplitResult | None:
     return split if is_valid and (is_trimmed or text_ == text_.strip(_TRIMMED)) else None
 
 
+_HTTP = lazy_pattern(
+    r"(?i:https?):[/\\]*(?:[^\s/?#\\@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#\\:@\[\]<>\"%]+)(?::([0-9]{0,5}))?(?:[/?#\\].*)?"
+)
+
+
+def is_http_address(text_: str) -> bool:
+    """Return whether OkHttp accepts an address, to which a service adds its paths."""
+    found = _HTTP.fullmatch(text_)
+    return found is not None and text_ == text_.strip() and 0 < int(found[1] or 80) <= _HIGHEST_PORT
+
+
 _TRIMMED = "".join(map(chr, range(0x21)))
 """The characters that Java's `trim` removes."""
 
@@ -122,7 +133,9 @@ _TRIMMED = "".join(map(chr, range(0x21)))
 def has_port(split: SplitResult) -> bool:
     """Return whether the port of an address can exist, if there is one."""
     _, colon, number = split.netloc.rpartition(":")
-    return not (colon and number.isascii() and number.isdecimal()) or 0 < int(number) <= _HIGHEST_PORT
+    if not colon or not number or number.endswith("]") or "@" in number:
+        return True
+    return number.isascii() and number.isdecimal() and 0 < int(number) <= _HIGHEST_PORT
 
 
 _HIGHEST_PORT = 65_535
@@ -133,7 +146,7 @@ def host(split: SplitResult) -> str:
     authority = split.netloc.rsplit("@", 1)[-1]
     before, colon, port = authority.rpartition(":")
     name = before if colon and (not port or (port.isascii() and port.isdecimal())) else authority
-    return name if _is_ordinary_host(name) or _HOST.fullmatch(name) or _STILL_OPEN.search(name) else ""
+    return name if _is_ordinary_host(name) or _HOST.fullmatch(name) or STILL_OPEN.search(name) else ""
 
 
 def _is_ordinary_host(name: str) -> bool:

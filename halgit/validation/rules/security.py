@@ -11,7 +11,17 @@ from halgit.pipeline import Severity
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import kind
-from halgit.validation.rules.fields import address, empty, half, has_port, host, lacking, text
+from halgit.validation.rules.fields import (
+    STILL_OPEN,
+    address,
+    empty,
+    half,
+    has_port,
+    host,
+    is_http_address,
+    lacking,
+    text,
+)
 from halgit.validation.view import Node, View
 
 _CONFIGURED_BY: Final = (
@@ -93,6 +103,10 @@ def _saml(view: View) -> Iterator[Hit]:
     if local and address(f"file:{local}") is None:
         message = "metadataLocal cannot be used in a file: address."
         yield Hit(node.at("metadataLocal"), message, hint="Use a path without spaces.")
+    remote = text(node, "metadataRemote")
+    if remote and not STILL_OPEN.search(remote) and not is_http_address(remote):
+        message = "metadataRemote is not an http address, so nobody can read it."
+        yield Hit(node.at("metadataRemote"), message, hint="Write http:// or https://, the host and the path.")
     yield from lacking(node, "SAML", _SAML)
     digest = text(node, "signatureDigest")
     if digest is not None and digest not in _DIGESTS:

@@ -38,8 +38,46 @@ public class Judge {
     System.setOut(System.err);
     for (String line; (line = in.readLine()) != null; ) {
       Map<?, ?> asked = JSON.readValue(line, Map.class);
-      out.println(JSON.writeValueAsString(asked.containsKey("describe") ? described() : judge(asked)));
+      out.println(JSON.writeValueAsString(answered(asked)));
     }
+  }
+
+  static Map<String, Object> answered(Map<?, ?> asked) throws Exception {
+    if (asked.containsKey("address")) {
+      return addresses((String) asked.get("address"));
+    }
+    return asked.containsKey("describe") ? described() : judge(asked);
+  }
+
+  interface Reader {
+    Object read(String text) throws Exception;
+  }
+
+  /** What each library makes of an address: the host that it would ask, or null where it refuses the address. */
+  static Map<String, Object> addresses(String text) {
+    Map<String, Object> hosts = new LinkedHashMap<>();
+    hosts.put("http", host(text, one -> okhttp3.HttpUrl.get(one + "/v2/").host()));
+    hosts.put("url", host(text, one -> new java.net.URL(one).toURI().toString()));
+    hosts.put("aws", host(text, one -> com.amazonaws.util.RuntimeHttpUtils.toUri(one, com.amazonaws.Protocol.HTTPS).getHost()));
+    hosts.put("docker", host(text, Judge::registry));
+    return hosts;
+  }
+
+  static Object host(String text, Reader reader) {
+    try {
+      return reader.read(text);
+    } catch (Exception refusal) {
+      return null;
+    }
+  }
+
+  /** The host that Clouddriver asks for the images of a registry, whose address Halyard has completed. */
+  static Object registry(String address) {
+    String whole = address.startsWith("https://") || address.startsWith("http://") ? address : "https://" + address;
+    var account = new com.netflix.spinnaker.clouddriver.docker.registry.security.DockerRegistryNamedAccountCredentials.Builder()
+        .dockerOkClientProvider(new com.netflix.spinnaker.clouddriver.docker.registry.api.v2.client.DefaultDockerOkClientProvider())
+        .accountName("a").environment("a").accountType("a").address(whole).repositories(List.of("a/b")).build();
+    return okhttp3.HttpUrl.get(account.getAddress() + "/v2/").host();
   }
 
   /** The fields of each provider's accounts with their types: what has a setter, as Spring looks for them. */
