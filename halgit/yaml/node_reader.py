@@ -18,7 +18,7 @@ from halgit.yaml.source_text import FindingCollector, Mark, decode_text
 
 def read_nodes(text: bytes, file: str, *, many: bool) -> tuple[tuple[Value, ...], tuple[Finding, ...]]:
     """Read the documents and findings of a file; no documents if it cannot be parsed. `many` as in `reader.read`."""
-    findings = FindingCollector(file)
+    findings = FindingCollector(file, "Spring" if many else "Halyard")
     whole = decode_text(text, findings)
     if whole is None:
         return (), findings.sorted()

@@ -51,10 +51,10 @@ class SourceText:
 
 
 class FindingCollector:
-    """Collects the findings of one file."""
+    """Collects the findings of one file. Messages name Halyard as its reader, and become those of another `reader`."""
 
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, file: str, reader: str = "Halyard") -> None:
+        self._file, self._reader = file, reader
         self._found: dict[tuple[str, int, int], Finding] = {}
 
     def add(
@@ -68,6 +68,7 @@ class FindingCollector:
     ) -> None:
         """Add a finding. The same rule at the same position counts once."""
         at = (rule, mark.line, mark.column)
+        message = message.replace("Halyard", self._reader)
         finding = Finding(rule, severity, message, hint, self._file, path, mark.line, mark.column)
         self._found.setdefault(at, finding)
 
