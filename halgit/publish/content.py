@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from halgit.errors import SecretError
-from halgit.pipeline import MISSING, File, Resolved, Value
+from halgit.pipeline import MISSING, File, Resolved
 from halgit.redaction import Secret, SecretText
+from halgit.vocabulary import gather_vocabulary
 
 
 def serialize(resolved: Resolved) -> dict[str, bytes]:
@@ -53,17 +52,6 @@ def _content(file: File) -> bytes:
 def _holds(file: File) -> bool:
     if isinstance(file.body, SecretText):
         return True
-    return _any_secret(file.splices.values() if file.body is not None else [file.data])
-
-
-def _any_secret(values: Iterable[Value]) -> bool:
-    todo = list(values)
-    while todo:
-        value = todo.pop()
-        if isinstance(value, (Secret, SecretText)):
-            return True
-        if isinstance(value, dict):
-            todo.extend(value.values())
-        elif isinstance(value, list):
-            todo.extend(value)
-    return False
+    if file.body is not None:
+        return any(isinstance(value, (Secret, SecretText)) for value in file.splices.values())
+    return file.data is not MISSING and not gather_vocabulary(file.data).kinds.isdisjoint({Secret, SecretText})

@@ -24,8 +24,17 @@ from halgit.yaml.libyaml import (
 )
 from halgit.yaml.resolver import InvalidScalarError, ResolverCache, to_java_string
 
-_SUSPICIOUS: Final = (b"\t", b"\\/", b"|#", b">#", b"-#", b"+#", b"\n---", b"\r", b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
-"""Bytes that need the node reader. A dozen single searches are cheaper than one regular expression."""
+_SUSPICIOUS: Final = (
+    (b"\t", (b"\t",)),
+    (b"\r", (b"\r",)),
+    (b"\\", (b"\\/",)),
+    (b"#", (b"|#", b">#", b"-#", b"+#")),
+)
+_SUSPICIOUS_WIDE: Final = (b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
+"""Bytes that need the node reader. Single searches are cheaper than a regular expression, those of a byte cheapest."""
+
+_LARGE: Final = 32 * 1024
+"""Bytes from which the reading of lines saves more than it costs to load."""
 
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """Byte order marks of UTF-16, which libyaml reads and every other step here does not."""
@@ -64,21 +73,17 @@ def read(text: bytes, file: str, *, many: bool = False) -> ReadResult:
     error. Without it the file is read as Halyard reads the halconfig: one document, at most 50 aliases, and of two
     equal keys the last is used, which is a warning.
     """
-    if text.count(b"\n---") > MAX_DOCUMENTS:
+    starts = text.count(b"\n---")
+    if starts > MAX_DOCUMENTS:
         message = f"The file has more than {MAX_DOCUMENTS} YAML documents."
         return ReadResult((), (Finding("yaml/documents", Severity.ERROR, message, "Split the file.", file),))
     if text.count(b"\n") + text.count(b",") > MAX_VALUES:
         message = f"The file has more than {MAX_VALUES} lines and commas, so that reading it would take too long."
         return ReadResult((), (Finding("yaml/size", Severity.ERROR, message, "Split the file.", file),))
-    if not text.startswith(_UTF_16) and not any(one in text for one in _SUSPICIOUS):
-        try:
-            documents = _EventReader(text).documents()
-            if b"?" in text and _has_question_in_flow(text):
-                raise _Unusual
-            if many or len(documents) <= 1:
-                return ReadResult(documents)
-        except (_Unusual, InvalidScalarError, YAMLError):
-            pass
+    if not starts and not _is_suspicious(text):
+        documents = _read_lines(text) or _read_events(text)
+        if documents is not None and (many or len(documents) <= 1):
+            return ReadResult(documents)
     from halgit.yaml.node_reader import read_nodes
 
     documents, findings = read_nodes(text, file, many=many)
@@ -105,6 +110,34 @@ class _Keys(dict[str, str]):
             self.clear()
         self[text] = key
         return key
+
+
+def _read_lines(text: bytes) -> tuple[Value, ...] | None:
+    """Return the document of a large file that is read line by line; None if it is not in that style."""
+    if len(text) < _LARGE:
+        return None
+    from halgit.yaml.block_reader import OtherStyleError, Scalars, read_block
+
+    try:
+        return (read_block(text, Scalars(_VALUES, _KEYS, _read_events), MAX_DEPTH - 1),)
+    except (OtherStyleError, InvalidScalarError, UnicodeDecodeError):
+        return None
+
+
+def _read_events(text: bytes) -> tuple[Value, ...] | None:
+    """Return the documents of a file; None if the node reader has to read it."""
+    try:
+        documents = _EventReader(text).documents()
+        return None if b"?" in text and _has_question_in_flow(text) else documents
+    except (_Unusual, InvalidScalarError, YAMLError):
+        return None
+
+
+def _is_suspicious(text: bytes) -> bool:
+    """Return whether a text has bytes that need the node reader."""
+    if any(byte in text and any(one in text for one in parts) for byte, parts in _SUSPICIOUS):
+        return True
+    return not text.isascii() and (text.startswith(_UTF_16) or any(one in text for one in _SUSPICIOUS_WIDE))
 
 
 _VALUES: Final = ResolverCache()

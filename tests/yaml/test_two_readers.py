@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from halgit.yaml import read
+from halgit.yaml import reader as fast
 from halgit.yaml.node_reader import read_nodes
 
 VALUES = (
@@ -72,3 +73,68 @@ def test_deep_and_many_aliased_values_are_left_to_the_node_reader() -> None:
         b"k%d: *x\n" % number for number in range(40)
     )
     assert len(read(wide, "f").data) == 41
+
+
+# --- large files, line by line ---
+
+LINE_VALUES = (
+    "1", "a b", "a  b", "'x: y'", '"q # r"', "[]", "{}", "[a, b-c]", "[ a ]", "http://x:80/y", "a:b", "a: b", "x #c",
+    "x#c", "", "~", "null", "yes", "1.5", "2020-01-01", "- x", "&a x", "*a", "|", "- ", "[1, yes]", "[a] # c",
+    "{a: b} c", "[*x]", "[a?]", "{{ a }}", "[a]: b", "{a: {b: [c]}}", "['x, y', z]", "[!t a]", "'it''s'", "-5", "?",
+    "...", "---", "a ", "<<", "${{ params.a }}", "encrypted:k8s!n:a!k:b", "0x1F", "é", "'é'", "\\x", "a'b", "a]", "@x",
+)  # fmt: skip
+LINE_KEYS = ("a", "b", "c", "yes", "1a", "k.k", "<<", "null", "a-b", "'q'", "é", "_x")
+
+
+def block(chance: random.Random, indent: int, depth: int) -> list[str]:
+    """Lines of a mapping or list, most of them in order."""
+    lines: list[str] = []
+    is_list, keys = chance.random() < 0.4, chance.sample(LINE_KEYS, 3)
+    for key in keys[: chance.randint(1, 3)]:
+        if chance.random() < 0.06:
+            lines.append(" " * chance.randint(0, 4) + chance.choice(("# c", "", "#é", "   ", "#\x07")))
+        below = depth < 4 and chance.random() < 0.45
+        if below and is_list:
+            first, *rest = block(chance, indent + 2, depth + 1)
+            lines += [" " * indent + "- " + first[indent + 2 :], *rest]
+        elif below:
+            lines += [" " * indent + key + ":", *block(chance, indent + chance.choice((0, 1, 2, 2, 2, 4)), depth + 1)]
+        elif is_list:
+            lines.append(" " * indent + "-" + chance.choice((" ", " ", "  ")) + chance.choice(LINE_VALUES))
+        else:
+            lines.append(" " * indent + key + ":" + chance.choice((" ", " ", "  ", "")) + chance.choice(LINE_VALUES))
+    return lines
+
+
+def test_what_is_read_line_by_line_is_what_the_node_reader_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "_LARGE", 1)
+    chance, read_by_line = random.Random(13), 0
+    for _ in range(12_000):
+        text = ("\n".join(block(chance, 0, 0)) + chance.choice(("\n", ""))).encode()
+        by_line = fast._read_lines(text) if not fast._is_suspicious(text) and b"\n---" not in text else None
+        if by_line is None:
+            continue
+        read_by_line += 1
+        documents, findings = read_nodes(text, "f", many=False)
+        assert (shape(list(by_line), {}), ()) == (shape(list(documents), {}), findings), text
+    assert read_by_line > 800
+
+
+def test_a_large_file_needs_no_event_of_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = "  - name: n%d\n    context: c%d\n    permissions: {READ: [a, b]}\n    namespaces:\n    - x%d\n"
+    text = "accounts:\n" + "".join(account % (number, number, number) for number in range(1000))
+    monkeypatch.setattr(fast._EventReader, "documents", lambda _: pytest.fail("events were read"))
+    monkeypatch.setattr(fast, "_read_events", lambda _: ({"READ": ["a", "b"]},))
+    accounts = read(text.encode(), "f").data["accounts"]
+    assert accounts[999] == {
+        "name": "n999",
+        "context": "c999",
+        "permissions": {"READ": ["a", "b"]},
+        "namespaces": ["x999"],
+    }
+    assert accounts[0]["permissions"]["READ"] is not accounts[1]["permissions"]["READ"]
+
+
+def test_a_large_file_with_a_tag_is_left_to_the_other_readers() -> None:
+    text = b"a:\n" + b"  - b: c\n" * 5000 + b"d: !!str 5\n"
+    assert read(text, "f").data["d"] == "5"
