@@ -33,7 +33,7 @@ _SUSPICIOUS: Final = (
 _SUSPICIOUS_WIDE: Final = (b"\x85", b"\xe2\x80", b"\xef\xbb\xbf")
 """Bytes that need the node reader. Single searches are cheaper than a regular expression, those of a byte cheapest."""
 
-_LARGE: Final = 32 * 1024
+LARGE: Final = 32 * 1024
 """Bytes from which the reading of lines saves more than it costs to load."""
 
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -114,7 +114,7 @@ class _Keys(dict[str, str]):
 
 def _read_lines(text: bytes) -> tuple[Value, ...] | None:
     """Return the document of a large file that is read line by line; None if it is not in that style."""
-    if len(text) < _LARGE:
+    if len(text) < LARGE:
         return None
     from halgit.yaml.block_reader import OtherStyleError, Scalars, read_block
 

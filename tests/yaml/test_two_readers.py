@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from halgit.yaml import read
-from halgit.yaml import reader as fast
+from halgit.yaml import read, reader
+from halgit.yaml.block_reader import read_block
+from halgit.yaml.libyaml import open_parser
 from halgit.yaml.node_reader import read_nodes
 
 VALUES = (
@@ -107,32 +108,36 @@ def block(chance: random.Random, indent: int, depth: int) -> list[str]:
 
 
 def test_what_is_read_line_by_line_is_what_the_node_reader_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast, "_LARGE", 1)
-    chance, read_by_line = random.Random(13), 0
+    monkeypatch.setattr(reader, "LARGE", 1)
+    chance, by_line = random.Random(13), []
+
+    def by_lines(*arguments: Any) -> Any:
+        by_line.append(read_block(*arguments))
+        return by_line[-1]
+
+    monkeypatch.setattr("halgit.yaml.block_reader.read_block", by_lines)
+    count = 0
     for _ in range(12_000):
         text = ("\n".join(block(chance, 0, 0)) + chance.choice(("\n", ""))).encode()
-        by_line = fast._read_lines(text) if not fast._is_suspicious(text) and b"\n---" not in text else None
-        if by_line is None:
-            continue
-        read_by_line += 1
-        documents, findings = read_nodes(text, "f", many=False)
-        assert (shape(list(by_line), {}), ()) == (shape(list(documents), {}), findings), text
-    assert read_by_line > 800
+        by_line.clear()
+        result = read(text, "f")
+        if by_line:
+            count += 1
+            documents, findings = read_nodes(text, "f", many=False)
+            assert (shape(list(result.documents), {}), ()) == (shape(list(documents), {}), findings), text
+    assert count > 800
 
 
 def test_a_large_file_needs_no_event_of_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     account = "  - name: n%d\n    context: c%d\n    permissions: {READ: [a, b]}\n    namespaces:\n    - x%d\n"
     text = "accounts:\n" + "".join(account % (number, number, number) for number in range(1000))
-    monkeypatch.setattr(fast._EventReader, "documents", lambda _: pytest.fail("events were read"))
-    monkeypatch.setattr(fast, "_read_events", lambda _: ({"READ": ["a", "b"]},))
+    parsed: list[bytes] = []
+    monkeypatch.setattr(reader, "open_parser", lambda part: parsed.append(part) or open_parser(part))
     accounts = read(text.encode(), "f").data["accounts"]
-    assert accounts[999] == {
-        "name": "n999",
-        "context": "c999",
-        "permissions": {"READ": ["a", "b"]},
-        "namespaces": ["x999"],
-    }
+    last = {"name": "n999", "context": "c999", "permissions": {"READ": ["a", "b"]}, "namespaces": ["x999"]}
+    assert accounts[999] == last
     assert accounts[0]["permissions"]["READ"] is not accounts[1]["permissions"]["READ"]
+    assert parsed == [b"{READ: [a, b]}"]
 
 
 def test_a_large_file_with_a_tag_is_left_to_the_other_readers() -> None:
