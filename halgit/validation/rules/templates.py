@@ -79,6 +79,44 @@ def _words(node: Node, steps: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
         yield from _words(node.node(steps[0]), steps[1:])
 
 
+_MAPPINGS: Final = (
+    ("env",),
+    ("kubernetes", "podAnnotations"),
+    ("kubernetes", "podLabels"),
+    ("kubernetes", "serviceAnnotations"),
+    ("kubernetes", "serviceLabels"),
+    ("kubernetes", "nodeSelector"),
+)
+"""The mappings of service-settings whose keys go into a template too, before the value in double quotes."""
+
+
+def _keys(view: View) -> Iterator[tuple[File, Path, str]]:
+    """Every key that goes into a template, with its file and path."""
+    for file, node in _settings(view):
+        for steps in _MAPPINGS:
+            yield from ((file, below.path, key) for key, below in node.entries(*steps))
+
+
+def _broken_keys(view: View) -> Iterator[Hit]:
+    """Keys that end the deploy: in the template, or at the latest at the API server.
+
+    Of keys no deploy is recorded. A statement fails in Jinja; a double quote ends the key if the template quotes it,
+    and makes it invalid in Kubernetes if it does not.
+    """
+    for file, path, key in _keys(view):
+        what = "{%, which begins a statement of the template" if "{%" in key else "a double quote" if '"' in key else ""
+        if what:
+            message = f"A key of {path[-2]} contains {what}, so Halyard's template fails."
+            yield Hit(path, message, file.path, "Remove it from the key.")
+
+
+def _changed_keys(view: View) -> Iterator[Hit]:
+    for file, path, key in _keys(view):
+        if "{{" in key and "}}" in key and "{%" not in key and '"' not in key:
+            message = f"A key of {path[-2]} contains {{{{ ... }}}}, which Halyard's template evaluates."
+            yield Hit(path, message, file.path, "Write the key that is meant.")
+
+
 def _breakage(text: str) -> tuple[str, str]:
     """Return why a text breaks the template, and the next step; empty strings if it does not."""
     if "{%" in text:
@@ -97,6 +135,7 @@ def _escaped(text: str) -> str:
 
 
 def _breaks(view: View) -> Iterator[Hit]:
+    yield from _broken_keys(view)
     for file, path, text in _texts(view):
         problem, hint = _breakage(text)
         if problem:
@@ -113,6 +152,7 @@ def _quoted(text: str) -> str:
 
 
 def _changes(view: View) -> Iterator[Hit]:
+    yield from _changed_keys(view)
     for file, path, text in _texts(view):
         if _breakage(text)[0]:
             continue
@@ -198,6 +238,22 @@ def _refused_names(node: Node) -> Iterator[tuple[Path, str, str]]:
         for path, said in (found for steps in places for found in _words(node, steps)):
             if said and not any(part in said for part in _OF_TEMPLATES) and not pattern.fullmatch(said):
                 yield path, f"{named_step(path)} is not {what} in Kubernetes.", hint
+    yield from _refused_keys(node)
+
+
+_QUALIFIED: Final = lazy_pattern(
+    r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+)
+"""A key of a label or annotation: a name of at most 63 characters, after a domain and a slash or alone."""
+
+
+def _refused_keys(node: Node) -> Iterator[tuple[Path, str, str]]:
+    for steps in _MAPPINGS[1:]:
+        for key, below in node.entries(*steps):
+            wanted = key.lower() if steps[1].endswith("Annotations") else key
+            if not any(part in key for part in _OF_TEMPLATES) and not _QUALIFIED.fullmatch(wanted):
+                hint = "Use a domain, a slash and at most 63 letters, digits, dashes, dots and underscores."
+                yield below.path, f"A key of {steps[1]} is not valid in Kubernetes: {key!r}.", hint
 
 
 RULES = (
