@@ -62,6 +62,30 @@ def _texts(view: View) -> Iterator[tuple[File, Path, str]]:
                 yield from _below(config, item, ("env", "*"))
 
 
+_AS_JSON: Final = ("initContainers", "sidecars", "hostAliases", "tolerations", "affinity")
+"""Maps of `deploymentEnvironment` that Halyard writes as JSON: only the marks of Jinja count in their texts."""
+
+
+def _json_texts(view: View) -> Iterator[tuple[File, Path, str]]:
+    """Every text of these maps that has a mark of Jinja; `env` of sidecars is written like other variables."""
+    config = view.files.get("config")
+    node = environment(view)
+    for map_ in _AS_JSON if config is not None else ():
+        for path, text in _strings(node.get(map_), node.at(map_)):
+            if config is not None and "env" not in path and ("{{" in text or "{%" in text):
+                yield config, path, text
+
+
+def _strings(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, below in items:
+        text = word(below)
+        if text is None:
+            yield from _strings(below, (*path, step))
+        else:
+            yield (*path, step), text
+
+
 def _below(file: File, node: Node, steps: tuple[str, ...]) -> Iterator[tuple[File, Path, str]]:
     yield from ((file, path, text) for path, text in _words(node, steps))
 
@@ -104,7 +128,7 @@ def _broken_keys(view: View) -> Iterator[Hit]:
     and makes it invalid in Kubernetes if it does not.
     """
     for file, path, key in _keys(view):
-        what = "{%, which begins a statement of the template" if "{%" in key else "a double quote" if '"' in key else ""
+        what = _STATEMENT if "{%" in key else "a double quote" if '"' in key else ""
         if what:
             message = f"A key of {path[-2]} contains {what}, so Halyard's template fails."
             yield Hit(path, message, file.path, "Remove it from the key.")
@@ -113,14 +137,18 @@ def _broken_keys(view: View) -> Iterator[Hit]:
 def _changed_keys(view: View) -> Iterator[Hit]:
     for file, path, key in _keys(view):
         if "{{" in key and "}}" in key and "{%" not in key and '"' not in key:
-            message = f"A key of {path[-2]} contains {{{{ ... }}}}, which Halyard's template evaluates."
+            message = f"A key of {path[-2]} contains {_EXPRESSION}."
             yield Hit(path, message, file.path, "Write the key that is meant.")
+
+
+_EXPRESSION: Final = "{{ ... }}, which Halyard's template evaluates"
+_STATEMENT: Final = "{%, which begins a statement"
 
 
 def _breakage(text: str) -> tuple[str, str]:
     """Return why a text breaks the template, and the next step; empty strings if it does not."""
     if "{%" in text:
-        return "{%, which begins a statement of the template", "Remove it, or keep the text in a profile."
+        return _STATEMENT, "Remove it, or keep the text in a profile."
     if _escaped(text).count('"'):
         return "a double quote, which ends the string", 'Escape each double quote as \\" in single quotes.'
     for match in _ESCAPE.finditer(text):
@@ -136,6 +164,10 @@ def _escaped(text: str) -> str:
 
 def _breaks(view: View) -> Iterator[Hit]:
     yield from _broken_keys(view)
+    for file, path, text in _json_texts(view):
+        if "{%" in text:
+            message = f"{named_step(path)} contains {_STATEMENT} in Halyard's template."
+            yield Hit(path, message, file.path, "Remove it.")
     for file, path, text in _texts(view):
         problem, hint = _breakage(text)
         if problem:
@@ -153,15 +185,17 @@ def _quoted(text: str) -> str:
 
 def _changes(view: View) -> Iterator[Hit]:
     yield from _changed_keys(view)
+    for file, path, text in _json_texts(view):
+        if "}}" in text and "{%" not in text:
+            yield Hit(path, f"{named_step(path)} contains {_EXPRESSION}.", file.path, "Build the text in the image.")
     for file, path, text in _texts(view):
         if _breakage(text)[0]:
             continue
         if "{{" in text and "}}" in text:
-            message, hint = (
-                "{{ ... }}, which the template evaluates",
-                "Keep the text in a profile, or build it in the image.",
-            )
-        elif any(match[1] not in _KEPT for match in _ESCAPE.finditer(text)) or "\\\\" in text:
+            hint = "Keep the text in a profile, or build it in the image."
+            yield Hit(path, f"{named_step(path)} contains {_EXPRESSION}.", file.path, hint)
+            continue
+        if any(match[1] not in _KEPT for match in _ESCAPE.finditer(text)) or "\\\\" in text:
             message, hint = "a backslash, which starts an escape", "Write \\\\ for each backslash."
         elif "\n" in text.strip("\n"):
             message, hint = "a newline, which becomes a space", "Write \\n for each newline."
