@@ -139,9 +139,13 @@ class _Values(Record, frozen=False):
             self.warnings.append(Finding("reference/empty", Severity.WARNING, message, hint, *place))
 
     def _check_newline(self, use: Use, value: Secret) -> None:
-        """Report a line with a newline at its end, which `echo` and editors add and most readers do not remove."""
-        lines = value.open_bytes().splitlines(keepends=True)
-        if use.occurrence.found.whole and len(lines) == 1 and lines[0].endswith(b"\n"):
+        """Report a line with newlines at its end, which `echo` and editors add and most readers do not remove.
+
+        A value of several lines, such as a certificate, ends with one on purpose.
+        """
+        content = value.open_bytes()
+        line = content.rstrip(b"\r\n")
+        if line != content and not any(end in line for end in b"\r\n"):
             place = use.occurrence.file, use.occurrence.path, use.occurrence.line
             message = f"The secret {value.name} ends with a newline, which becomes part of the value."
             hint = "Store the secret without the newline, such as with printf instead of echo."

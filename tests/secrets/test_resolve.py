@@ -173,14 +173,20 @@ def test_base64_is_decoded_for_texts_and_files() -> None:
 
 
 def test_a_line_that_ends_with_a_newline_is_a_warning_and_shows_no_value() -> None:
-    tree = compiled({"config": CONFIG, GATE: "".join(f"{key}: encrypted:vault!e:kv!p:a!k:{key}\n" for key in "abc")})
-    store = Store({"vault://kv/a": SecretData({"a": "not-for-you\n", "b": "-----BEGIN\nx\n", "c": "plain"})})
-    (found,) = resolved(tree, store).findings
-    assert (found.rule, found.severity, found.file, found.path) == (
-        "reference/trailing-newline", Severity.WARNING, GATE, ("a",),
-    )  # fmt: skip
-    assert "ends with a newline" in found.message
-    assert "not-for-you" not in found.message + found.hint
+    lines = "".join(f"{key}: encrypted:vault!e:kv!p:a!k:{key}\n" for key in "abcdef")
+    inside = "g: 'redis://:${{ secret(\"vault://kv/a#a\") }}@redis:6379'\n"
+    tree = compiled({"config": CONFIG, GATE: lines + inside})
+    values = {
+        "a": "not-for-you\n", "b": "-----BEGIN\nx\n", "c": "plain", "d": "not-for-you\r\n", "e": "not-for-you\n\n",
+        "f": "\n",
+    }  # fmt: skip
+    found = resolved(tree, Store({"vault://kv/a": SecretData(values)})).findings
+    assert {(one.rule, one.severity, one.file) for one in found} == {
+        ("reference/trailing-newline", Severity.WARNING, GATE)
+    }
+    assert [one.path for one in found] == [("a",), ("d",), ("e",), ("f",), ("g",)]
+    assert found[0].message == "The secret vault://kv/a#a ends with a newline, which becomes part of the value."
+    assert not any("not-for-you" in one.message + one.hint for one in found)
 
 
 def test_an_empty_secret_is_a_warning_whichever_store_has_it() -> None:
