@@ -49,6 +49,21 @@ deploymentConfigurations:
 """,
     ),
     Entry(
+        id="aws/region",
+        severity=Severity.WARNING,
+        summary="AWS has no region of this name.",
+        halyard="Halyard looks only at the region of the selected store (`storage/aws-region`) and writes the others.",
+        impact="The service does not start, or finds nothing in the region.",
+        fix="Use the name of a region, such as eu-central-1.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    aws: {accounts: [{name: main, accountId: '1', regions: [{name: us-est-1}]}]}
+""",
+    ),
+    Entry(
         id="clouds/appengine-unknown-hosts",
         severity=Severity.WARNING,
         summary="An App Engine account trusts unknown SSH hosts.",

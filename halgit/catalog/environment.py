@@ -112,9 +112,9 @@ deploymentConfigurations:
     Entry(
         id="deployment-environment/other-mode-size",
         severity=Severity.WARNING,
-        summary="customSizing names a service that does not exist in this mode of high availability.",
-        halyard="Halyard warns in `hal config`, not when it deploys.",
-        impact="The services that run have default sizes.",
+        summary="A map of deploymentEnvironment names a service that does not exist in this mode of high availability.",
+        halyard="Halyard warns of sizes in `hal config`, not when it deploys. Of other maps it says nothing.",
+        impact="The setting has no effect.",
         fix="Size the services that run.",
         example="""\
 # config
@@ -130,8 +130,8 @@ deploymentConfigurations:
     Entry(
         id="deployment-environment/pod-field",
         severity=Severity.WARNING,
-        summary="An init container or host alias has an unknown field, or lacks a required one.",
-        halyard="Halyard writes the items of initContainers and hostAliases into the pods as they are.",
+        summary="An init container, host alias or toleration has a wrong field, or lacks a required one.",
+        halyard="Halyard writes init containers, host aliases and tolerations into the pods as they are.",
         impact="Kubernetes refuses the Deployment of the service.",
         fix="Use the fields of the Kubernetes API.",
         example="""\
@@ -219,10 +219,11 @@ deploymentConfigurations:
     Entry(
         id="deployment-environment/not-read-entry",
         severity=Severity.WARNING,
-        summary="An entry of customSizing, sidecars or initContainers is not read.",
+        summary="An entry of a map of deploymentEnvironment is not read.",
         halyard=(
             "Halyard reads replicas, sidecars and init containers only below spin-<service>. It reads requests and "
-            "limits below <service> if that entry exists, else below spin-<service>, and no other keys."
+            "limits below <service> if that entry exists, else below spin-<service>, and no other keys. It reads host "
+            "aliases, tolerations and affinity below spin-<service> if that entry exists, else below <service>."
         ),
         impact="The setting has no effect.",
         fix="Move the setting to the entry that Halyard reads.",

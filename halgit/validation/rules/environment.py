@@ -24,6 +24,8 @@ _MAPS: Final = ("customSizing", "sidecars", "initContainers", "hostAliases", "to
 """The maps of `deploymentEnvironment` that are keyed by service."""
 _SPIN_ONLY: Final = ("sidecars", "initContainers")
 """The maps whose entries Halyard reads below `spin-X` only."""
+_OF_EITHER: Final = ("hostAliases", "tolerations", "affinity")
+"""The maps whose entries Halyard reads below `spin-X`, or else below `X` (`KubernetesV2Service`)."""
 _SIZE_KEYS: Final = ("requests", "limits", "replicas")
 _RESOURCES: Final = ("cpu", "memory")
 _LARGEST_INT: Final = 2**31 - 1
@@ -37,11 +39,12 @@ def _sizes_of_other_mode(view: View) -> Iterator[Hit]:
     for name, parts in _PARTS.items():
         split = is_true(node.get("haServices", name, "enabled"))
         for key in [f"spin-{name}"] if split else [f"spin-{name}-{part}" for part in parts]:
-            if node.get("customSizing", key) is not None:
+            for map_ in (one for one in _MAPS if node.get(one, key) is not None):
+                where = "" if map_ == "customSizing" else f", which {map_} names,"
                 how = "on" if split else "off"
-                message = f"High availability of {name} is {how}: {key} does not exist."
+                message = f"High availability of {name} is {how}: {key}{where} does not exist."
                 hint = f"Write {join_words([f'spin-{name}-{part}' for part in parts])} instead." if split else ""
-                yield Hit(node.at("customSizing", key), message, hint=hint or f"Write spin-{name} instead.")
+                yield Hit(node.at(map_, key), message, hint=hint or f"Write spin-{name} instead.")
 
 
 def _unknown_services(view: View) -> Iterator[Hit]:
@@ -98,6 +101,11 @@ def _unread_entries(view: View) -> Iterator[Hit]:
         for key, below in node.entries(map_):
             if _is_service(key) and not key.startswith("spin-"):
                 yield Hit(below.path, f"Halyard does not read {map_} of {key}.", hint=f"Rename it to spin-{key}.")
+    for map_ in _OF_EITHER:
+        for key, below in node.entries(map_):
+            if _is_service(key) and below.value is not None and node.get(map_, f"spin-{key}") is not None:
+                message = f"The entry spin-{key} of {map_} hides the entry {key}."
+                yield Hit(below.path, message, hint=f"Write all of it below spin-{key}.")
 
 
 def _unread_size(node: Node, key: str, below: Node) -> Iterator[Hit]:
@@ -153,6 +161,30 @@ def _faults_of_pod_item(
         if key not in known:
             hint = suggest_nearest(key, known, "Remove it.")
             yield Hit(below.path, f"{key} in {where} is not a field of {what}; Kubernetes refuses the pod.", hint=hint)
+
+
+_EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+
+def _tolerations(view: View) -> Iterator[Hit]:
+    for service, entry in environment(view).entries("tolerations"):
+        for item in entry.items() if _is_service(service) else ():
+            for message, hint in _faults_of_toleration(item):
+                yield Hit(item.path, f"Item {int(item.path[-1]) + 1} of tolerations of {service} {message}.", hint=hint)
+
+
+def _faults_of_toleration(item: Node) -> Iterator[tuple[str, str]]:
+    """Yield what the API server refuses in a toleration."""
+    exists = coerce_enum(item.get("operator"), "node.Toleration.Operator") == "Exists"
+    effect = text(item, "effect")
+    if not isinstance(item.value, dict):
+        return
+    if empty(item, "key") and not exists:
+        yield "has no key, which needs the operator Exists", "Set key, or operator: Exists."
+    if exists and not empty(item, "value"):
+        yield "has the operator Exists and a value", "Remove the value."
+    if effect and effect not in _EFFECTS:
+        yield f"has the effect {effect}, which Kubernetes refuses", suggest_nearest(effect, _EFFECTS, "Correct it.")
 
 
 def _no_type(view: View) -> Iterator[Hit]:
@@ -227,7 +259,7 @@ RULES = (
     Rule("deployment-environment/not-read", _unread_settings),
     Rule("deployment-environment/not-read-entry", _unread_entries),
     Rule("deployment-environment/other-mode-size", _sizes_of_other_mode),
-    Rule("deployment-environment/pod-field", _pod_fields),
+    Rule("deployment-environment/pod-field", lambda view: (*_pod_fields(view), *_tolerations(view))),
     Rule("deployment-environment/replicas", _replicas),
     Rule("deployment-environment/resources", _resources),
     Rule("deployment-environment/sidecar-image", _no_image),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from halgit.annotations import Final
+from halgit.halyard import model
 from halgit.halyard.coercion import coerce_enum, is_true
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Severity
 from halgit.record import replace
 from halgit.text.phrases import suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import empty, lacking, text
+from halgit.validation.rules.fields import STILL_OPEN, empty, lacking, text
 from halgit.validation.rules.local_files import Named, named
 from halgit.validation.view import Node, View
 
@@ -80,6 +81,28 @@ def _aws_region(view: View) -> Iterator[Hit]:
     if store == "s3" and region and empty(node, "s3", "endpoint") and region not in AWS_REGIONS:
         hint = suggest_nearest(region, AWS_REGIONS, "Use the name of a region, such as eu-central-1.")
         yield Hit(node.at("s3", "region"), f"{region} is not an AWS region that Halyard knows.", hint=hint)
+
+
+_REGIONS_OF: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
+    "artifacts.s3.S3ArtifactAccount": (("region", "apiEndpoint", "Clouddriver"), ("apiRegion", "", "Clouddriver")),
+    "canary.aws.AwsCanaryAccount": (("region", "endpoint", "Kayenta"),),
+    "ci.codebuild.AwsCodeBuildAccount": (("region", "", "Igor"),),
+    "providers.aws.AwsBaseImage.AwsVirtualizationSettings": (("region", "", "Rosco"),),
+    "providers.aws.AwsProvider.AwsRegion": (("name", "", "Clouddriver"),),
+}
+"""The fields with a region of AWS by class, with the endpoint that frees a region from being one, and the reader."""
+
+
+def _regions(view: View) -> Iterator[Hit]:
+    """Regions that Halyard itself does not look at; `storage/aws-region` is about the one that it does."""
+    for path, class_, mapping in model.walk_objects(view.config.value):
+        node = Node(path, mapping)
+        for key, endpoint, reader in _REGIONS_OF.get(class_.name, ()):
+            region = text(node, key)
+            is_free = bool(endpoint) and not empty(node, endpoint)
+            if region and not is_free and region not in AWS_REGIONS and not STILL_OPEN.search(region):
+                hint = suggest_nearest(region, AWS_REGIONS, "Use the name of a region, such as eu-central-1.")
+                yield Hit(node.at(key), f"{region} is not an AWS region that {reader} knows.", hint=hint)
 
 
 def _oracle_store(view: View) -> Iterator[Hit]:
@@ -189,6 +212,7 @@ def _publishers(view: View) -> Iterator[Hit]:
 
 
 RULES = (
+    Rule("aws/region", _regions),
     Rule("canary/account", _canary_accounts),
     Rule("canary/no-aws-entry", _no_aws_entry),
     Rule("canary/no-bucket", _no_canary_bucket),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from halgit import yaml as hyaml
 from halgit.annotations import Final, Literal
@@ -159,23 +159,22 @@ def is_mounted(view: View, path: str) -> bool:
     return any(whole == one or whole.startswith(f"{one}/") for one in mounted)
 
 
-_KEY_STORES: Final = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"\x30")
-"""First bytes of a JKS, JCEKS or PKCS#12 file."""
-
-
 def _wrong_content(view: View) -> Iterator[Hit]:
     for path, value in _fields(view):
-        file = named(view, value)
+        kind = None if path[2] == "canary" and path[-1] == "usernamePasswordFile" else _KINDS.get(str(path[-1]))
+        file = named(view, value) if kind else None
         body = file.file.body if isinstance(file, Named) else None
-        if not isinstance(file, Named) or not isinstance(body, bytes) or not body:
+        if kind is None or not isinstance(file, Named) or not isinstance(body, bytes) or not body:
             continue
-        if path[-1] == "jsonPath" and not _is_service_account(body):
+        if not kind.is_right(body) and not (b"sops" in body and b"ENC[" in body):
             severity = Severity.ERROR if path[2:4] == ("persistentStorage", "gcs") else None
-            message = f"jsonPath names {file.path}, which is not the JSON key of a service account."
-            yield Hit(path, message, hint="Use the JSON key that Google Cloud issued.", severity=severity)
-        elif path[-1] in {"keyStore", "trustStore"} and not body.startswith(_KEY_STORES):
-            message = f"{path[-1]} names {file.path}, which is not a JKS or PKCS#12 keystore."
-            yield Hit(path, message, hint="Create it with keytool.")
+            message = f"{path[-1]} names {file.path}, which is not {kind.name}."
+            yield Hit(path, message, hint=kind.hint, severity=severity)
+
+
+def _is_key_store(body: bytes) -> bool:
+    """Return whether a file begins as a JKS, JCEKS or PKCS#12 file does."""
+    return body.startswith((b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"\x30"))
 
 
 def _is_service_account(body: bytes) -> bool:
@@ -198,6 +197,37 @@ _KEY_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "impersonated_service_account": (),
 }
 """The types of credentials that Google's library 1.23 accepts, with the fields that it requires of the usual ones."""
+
+
+class Kind(Record):
+    """What the file of a field is, with the words for one that is something else."""
+
+    name: str
+    is_right: Callable[[bytes], bool]
+    hint: str
+
+
+def _has_pem(label: bytes) -> Callable[[bytes], bool]:
+    """Return a check for a PEM file with a block whose label ends so."""
+    return lambda body: b"-----BEGIN " in body and label + b"-----" in body
+
+
+_GOOGLE_KEY: Final = Kind(
+    "the JSON key of a service account", _is_service_account, "Use the JSON key that Google Cloud issued."
+)
+_KEY_STORE: Final = Kind("a JKS or PKCS#12 keystore", _is_key_store, "Create it with keytool.")
+_CERTIFICATE: Final = Kind("a PEM certificate", _has_pem(b"CERTIFICATE"), "Use the certificate in PEM form.")
+_PRIVATE_KEY: Final = Kind("a PEM private key", _has_pem(b"PRIVATE KEY"), "Use the private key in PEM form.")
+_KINDS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(("jsonPath", "jsonKey", "credentialPath", "credentials_path"), _GOOGLE_KEY),
+    **dict.fromkeys(("keyStore", "trustStore"), _KEY_STORE),
+    **dict.fromkeys(("sslCertificateFile", "sslCACertificateFile", "caCertFile"), _CERTIFICATE),
+    **dict.fromkeys(("sshPrivateKeyFilePath", "sslCertificateKeyFile"), _PRIVATE_KEY),
+    "dockerconfigFile": Kind("a JSON file", lambda body: body.lstrip()[:1] == b"{", "Use Docker's config.json."),
+    "metadataLocal": Kind("an XML file", lambda body: b"<" in body[:1000], "Use the identity provider's metadata."),
+    "usernamePasswordFile": Kind("USER:PASSWORD", lambda body: b":" in body, "Write USER:PASSWORD into it."),
+}
+"""The kind of file that a local-file field needs, by its key. `canary/password-file` covers Prometheus."""
 
 
 RULES = (

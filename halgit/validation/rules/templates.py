@@ -13,7 +13,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Path, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import environment
-from halgit.validation.rules.fields import named_step, word
+from halgit.validation.rules.fields import STILL_OPEN, named_step, word
 from halgit.validation.view import Node, View
 
 _TEXTS: Final = (
@@ -236,6 +236,10 @@ def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
     size = node.get("targetSize")
     if type(size) is int and size < 0:
         yield node.at("targetSize"), f"targetSize is {size}.", "Write 0 or more."
+    location = word(node.get("location"))
+    if location and not STILL_OPEN.search(location) and not _NAMESPACE.fullmatch(location):
+        hint = "Use lower-case letters, digits and dashes."
+        yield node.at("location"), f"location is not a valid name of a namespace: {location!r}.", hint
     kind = word(node.get("kubernetes", "serviceType"))
     if kind is not None and kind not in _SERVICE_TYPES:
         path = node.at("kubernetes", "serviceType")
@@ -253,6 +257,7 @@ _NAMES: Final = (
     ("kubernetes", "volumes", "*", "id"),
 )
 """The names of Kubernetes objects in service-settings."""
+_NAMESPACE: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABELS: Final = (
     ("kubernetes", "podLabels", "*"),
     ("kubernetes", "serviceLabels", "*"),
