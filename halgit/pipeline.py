@@ -308,9 +308,10 @@ class Skipped(Record):
 class Compiled(Record):
     """The configuration as one: layers merged, parameters replaced, references still standing.
 
-    `accounts` are the files of dynamic accounts by their path in the source, `served` those that accounts name with
-    `configserver:`; they are no part of the tree. `mounted` is what the operator mounts into Halyard's pod. `encrypted`
-    are SOPS files by their `sops://` names, `unfetched` files of a skipped submodule that the halconfig names.
+    `accounts` are the files of dynamic accounts by their path in the source, `linked` those of them that are symbolic
+    links, `served` the files that accounts name with `configserver:`; they are no part of the tree. `mounted` is what
+    the operator mounts into Halyard's pod. `encrypted` are SOPS files by their `sops://` names, `unfetched` files of a
+    skipped submodule that the halconfig names.
     """
 
     files: Mapping[str, File]
@@ -325,6 +326,7 @@ class Compiled(Record):
     dialect: Dialect = "halgit"
     rules: RuleSettings = RuleSettings()
     accounts: Mapping[str, bytes] = EMPTY
+    linked: frozenset[str] = frozenset()
     encrypted: Mapping[str, bytes] = EMPTY
     unfetched: frozenset[str] = frozenset()
     served: Mapping[str, bytes] = EMPTY

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +85,13 @@ class Judge:
         label = asked.pop("defaultLabel", None)
         return self._ask({**asked, "label": label})
 
+    def file(self, path: str, settings: Mapping[str, Any], endpoint: str) -> str:
+        """A `configserver:` file of S3 as Clouddriver gets it; an assertion error with the reason if it gets none."""
+        asked = {**settings, "endpoint": endpoint, "file": path}
+        answer = self._answer({**asked, "label": asked.pop("defaultLabel", None)})
+        assert "text" in answer, answer
+        return str(answer["text"])
+
     def fields(self) -> dict[str, Any]:
         """The fields of each provider's account class with their Java types."""
         return self._answer({"describe": True})
@@ -92,6 +99,14 @@ class Judge:
     def read_address(self, text: str) -> dict[str, str | None]:
         """The host that OkHttp, java.net.URL, the AWS SDK and a Docker account ask; None where one refuses the text."""
         return self._answer({"address": text})
+
+    def patterns(self, patterns: Iterable[str]) -> dict[str, str]:
+        """Why Java refuses each of these regular expressions; empty for those it accepts."""
+        return self._answer({"patterns": list(patterns)})
+
+    def settings(self, text: str) -> dict[str, Any]:
+        """A spinnakerconfig.yml as the config server's classes bind it, which refuse a key that they do not have."""
+        return self._answer({"config": text})
 
     def _ask(self, asked: dict[str, Any]) -> Verdict:
         answer = self._answer(asked)

@@ -85,6 +85,7 @@ def compile_tree(
         dialect=dialect.name,
         rules=_rules(sources),
         accounts={path: text for source in sources for path, text in source.accounts.items()},
+        linked=frozenset(path for source in sources for path in source.linked),
         encrypted={path: text for source in sources for path, text in source.encrypted.items()},
         unfetched=frozenset(unfetched),
         served={path: text for source in sources for path, text in source.served.items()},

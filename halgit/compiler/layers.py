@@ -43,6 +43,7 @@ class SourceLayers(Record):
     root: LayerSettings
     findings: tuple[Finding, ...] = ()
     accounts: Mapping[str, bytes] = EMPTY
+    linked: frozenset[str] = frozenset()
     encrypted: Mapping[str, bytes] = EMPTY
     served: Mapping[str, bytes] = EMPTY
 
@@ -114,7 +115,9 @@ def read_layers(snapshot: Snapshot, overlay: str, *, prefix: str = "", optional:
             submodules.hint_at(snapshot) or "Check --path, or run `halgit init` to start a repository.",
         )
     findings = (*reader.findings, *findings, *submodules.find_missing(snapshot, layers, reader.root.deployment))
-    return SourceLayers(snapshot, layers, reader.root, findings, reader.accounts, reader.encrypted, reader.served)
+    return SourceLayers(
+        snapshot, layers, reader.root, findings, reader.accounts, reader.linked, reader.encrypted, reader.served
+    )
 
 
 def _describe(snapshot: Snapshot) -> str:
@@ -156,6 +159,7 @@ class _LayerReader:
         self.prefix = prefix
         self.findings: list[Finding] = []
         self.accounts: dict[str, bytes] = {}
+        self.linked: frozenset[str] = frozenset()
         self.encrypted: dict[str, bytes] = {}
         self.served: dict[str, bytes] = {}
         paths = [path for path in snapshot.paths if path == SETTINGS or path.endswith("/" + SETTINGS)]
@@ -192,6 +196,8 @@ class _LayerReader:
         accounts = {path for path in self.snapshot.paths if _is_account_file(path)}
         texts = self.snapshot.read(sorted(wanted | accounts))
         self.accounts = {path: texts[path] for path in sorted(accounts) if path in texts}
+        links: frozenset[str] = getattr(self.snapshot, "links", frozenset())
+        self.linked = frozenset(path for path in self.accounts if {path, path.rpartition("/")[0]} & links)
         own = {path: texts[path] for path in wanted if path in texts}
         served = self._served([*self.accounts.values(), *own.values()])
         self.served = self.snapshot.read(served) if served else {}

@@ -31,6 +31,7 @@ class FileRole(Record):
 
 
 _DAEMON = frozenset({"halyard.yml", "halyard.yaml", "halyard-local.yml", "halyard-local.yaml"})
+_DYNAMIC_ACCOUNTS = "Clouddriver reads dynamic accounts directly from the repository"
 _HIDDEN = "hidden file"
 _GENERATED = "Halyard generates and overwrites it"
 _COPY = lazy_pattern(
@@ -197,6 +198,8 @@ def _explain_other(parts: list[str], deployments: Sequence[str]) -> str:
 def _explain_folder(parts: list[str], deployments: Sequence[str]) -> str:
     """Name the folder that hides a file whose name a service reads."""
     last, deployment = parts[-1], deployments[0] if deployments else "default"
+    if parts[0] == "accounts" and last.startswith(("application", "clouddriver")):
+        return _DYNAMIC_ACCOUNTS
     if last.endswith(("-local.yml", "-local.js")) and find_profile_services(last):
         folder = "/".join(parts[:-1])
         return f"the folder {folder} hides it: services read {deployment}/profiles/{last}"
@@ -216,7 +219,7 @@ def _explain_in_deployment(parts: list[str]) -> str:
 
 def _explain_at_root(name: str) -> str:
     if name == "clouddriver-local.yml":
-        return "Clouddriver reads dynamic accounts directly from the repository"
+        return _DYNAMIC_ACCOUNTS
     if _explain_skipped_name(name):
         return _explain_skipped_name(name)
     if (

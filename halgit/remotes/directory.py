@@ -51,6 +51,12 @@ class DirectorySnapshot:
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         return {path: self._read(path) for path in paths}
 
+    @property
+    def links(self) -> frozenset[str]:
+        """The files that are read through a symbolic link."""
+        entries = self._listing.items()
+        return frozenset(path for path, entry in entries if isinstance(entry, files.File) and entry.key != path)
+
     def stamp(self, path: str) -> str:
         """Return what changes with the content of a file: its size, times and inode, as of when it was read."""
         if path not in self._stamps:

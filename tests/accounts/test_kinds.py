@@ -1,67 +1,175 @@
-"""What must never reach Clouddriver, by kind: refused over HTTP, and a finding of `halgit validate` in a file.
+"""What must never reach Clouddriver, by kind: refused on the command line and over HTTP, a finding in a file.
 
-The command line has the same kinds in `test_commands.py`.
+Clouddriver's classes judge each kind that breaks a provider, and bind the corrected account that halgit wrote.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import Any, NamedTuple
 
 import needs
 import pytest
 import yaml
-from program import halgit
-from servers.accounts_server import WRITER, AccountServer, account_server
+from clouddriver import Judge
+from program import Ran
+from servers.accounts_server import KEY, WRITER, AccountServer, account_server
+from warm import warm
 
 
 class Kind(NamedTuple):
-    """An account, the words by which it is refused, and the rule that reports it."""
+    """An account, the words by which it is refused, the rule that reports it, and what corrects it.
+
+    None in `better` removes a key; without `better` nothing corrects the account.
+    """
 
     provider: str
     entry: dict[str, Any]
     words: str
     rule: str
+    better: dict[str, Any] | None = None
 
 
 POD: dict[str, Any] = {"name": "x", "serviceAccount": True}
 HUB: dict[str, Any] = {"name": "x", "address": "https://r.example.com"}
 CF: dict[str, Any] = {"name": "x", "api": "api.example.com", "user": "u", "password": "p"}
-WRONG, SKIPPED = "dynamic-accounts/wrong-type", "dynamic-accounts/skipped"
+AWS: dict[str, Any] = {"name": "x", "accountId": "012345678901"}
+GCE: dict[str, Any] = {"name": "x", "project": "p"}
+WRONG, SKIPPED, SPELLED = "dynamic-accounts/wrong-type", "dynamic-accounts/skipped", "dynamic-accounts/spelling"
 KINDS = {
+    # Names.
     "a name with a slash": Kind("kubernetes", {**POD, "name": "a/b"}, "is not a safe file name", SKIPPED),
+    "a name that leads up": Kind("aws", {**AWS, "name": "a..b"}, "is not a safe file name", SKIPPED),
+    "a name that ends in a space": Kind("google", {**GCE, "name": "a "}, "is not a safe file name", SKIPPED),
+    "a name that begins with a dot": Kind("ecs", {"name": ".a", "awsAccount": "a"}, "is not a safe file name", SKIPPED),
+    "a name in Unicode": Kind("kubernetes", {**POD, "name": "pr\u00f6d"}, "is not a safe file name", SKIPPED),
+    "a long name": Kind("docker-registry", {**HUB, "name": "a" * 201}, "is not a safe file name", SKIPPED),
     "a name of ours": Kind("kubernetes", {**POD, "name": "kubeconfigs"}, "is a folder that Clouddriver uses", SKIPPED),
-    "a flag as a number": Kind("kubernetes", {**POD, "debug": 1}, "debug is not true or false", WRONG),
-    "above int32": Kind("kubernetes", {**POD, "cacheThreads": 2**31}, "cacheThreads is not an integer", WRONG),
-    "an empty mapping": Kind("kubernetes", {**POD, "rawResourcesEndpointConfig": {}}, "is an empty mapping", WRONG),
-    "null in a list": Kind("kubernetes", {**POD, "customResources": [None]}, "customResources[0] is null", WRONG),
-    "a permission": Kind("kubernetes", {**POD, "permissions": {"ALL": ["a"]}}, "ALL is not a permission", WRONG),
-    "a naming strategy": Kind("kubernetes", {**POD, "namingStrategy": "x"}, "is not a naming strategy", SKIPPED),
-    "a regular expression": Kind(
-        "kubernetes", {**POD, "rawResourcesEndpointConfig": {"kindExpressions": ["a("]}}, "is invalid", SKIPPED,
+    "a name of ours in capitals": Kind("aws", {**AWS, "name": "KubeConfigs"}, "is a folder that Clouddriver", SKIPPED),
+    "the folder of the config server": Kind("google", {**GCE, "name": "config-repo"}, "is a folder that", SKIPPED),
+    # All accounts of the provider.
+    "a flag as 1": Kind("kubernetes", {**POD, "debug": 1}, "debug is not true or false", WRONG, {"debug": "1"}),
+    "a flag as 0": Kind("aws", {**AWS, "lambdaEnabled": 0}, "is not true or false", WRONG, {"lambdaEnabled": "on"}),
+    "a flag that is null": Kind("google", {**GCE, "required": None}, "is not true or", WRONG, {"required": "yes"}),
+    "an empty flag": Kind("cloudfoundry", {**CF, "skipSslValidation": ""}, "is not true or false", WRONG,
+                          {"skipSslValidation": True}),
+    "a number that is null": Kind("docker-registry", {**HUB, "cacheThreads": None}, "is not an integer", WRONG,
+                                  {"cacheThreads": "2"}),
+    "an empty number": Kind("docker-registry", {**HUB, "paginateSize": ""}, "is not an integer", WRONG,
+                            {"paginateSize": 1}),
+    "a number that is not whole": Kind("docker-registry", {**HUB, "paginateSize": 1.5}, "is not an integer", WRONG,
+                                       {"paginateSize": 15}),
+    "above int32": Kind("kubernetes", {**POD, "cacheThreads": 2**31}, "cacheThreads is not an integer", WRONG,
+                        {"cacheThreads": 2**31 - 1}),
+    "entries that are null": Kind(
+        "kubernetes", {**POD, "cachingPolicies": [{"kubernetesKind": "A", "maxEntriesPerAgent": None}]},
+        "maxEntriesPerAgent is not an integer", WRONG,
+        {"cachingPolicies": [{"kubernetesKind": "A", "maxEntriesPerAgent": 3}]},
     ),
-    "a custom resource twice": Kind(
-        "kubernetes", {**POD, "customResources": [{"kubernetesKind": "A"}, {"kubernetesKind": "a"}]}, "twice", SKIPPED,
-    ),
-    "both namespaces": Kind(
-        "kubernetes", {**POD, "namespaces": ["a"], "omitNamespaces": ["b"]}, "exclude each other", SKIPPED,
-    ),
-    "two passwords": Kind(
+    "permissions that are null": Kind("aws", {**AWS, "permissions": None}, "permissions is null", WRONG,
+                                      {"permissions": {}}),
+    "a permission": Kind("kubernetes", {**POD, "permissions": {"ALL": ["a"]}}, "ALL is not a permission", WRONG,
+                         {"permissions": {"read": ["a"], "WRITE": ["0755"]}}),
+    "an empty mapping": Kind("kubernetes", {**POD, "rawResourcesEndpointConfig": {}}, "is an empty mapping", WRONG,
+                             {"rawResourcesEndpointConfig": {"kindExpressions": ["a.*"]}}),
+    "a mapping that is null": Kind("kubernetes", {**POD, "rawResourcesEndpointConfig": None}, "is null", WRONG,
+                                   {"rawResourcesEndpointConfig": {"omitKindExpressions": []}}),
+    "null in a list": Kind("kubernetes", {**POD, "customResources": [None]}, "customResources[0] is null", WRONG,
+                           {"customResources": []}),
+    "an empty item": Kind("kubernetes", {**POD, "cachingPolicies": [{}]}, "[0] is an empty mapping", WRONG,
+                          {"cachingPolicies": None}),
+    "null in regions": Kind("aws", {**AWS, "regions": [None]}, "regions[0] is null", WRONG,
+                            {"regions": [{"name": "us-east-1", "deprecated": False}]}),
+    "a region": Kind("aws", {**AWS, "regions": [{"name": "r", "deprecated": "maybe"}]}, "deprecated", WRONG,
+                     {"regions": [{"name": "1e3"}]}),
+    "a lifecycle hook": Kind("aws", {**AWS, "lifecycleHooks": [{"name": "n", "heartbeatTimeout": "x"}]},
+                             "heartbeatTimeout is not an integer", WRONG,
+                             {"lifecycleHooks": [{"name": "n", "heartbeatTimeout": 3}]}),
+    "a space filter that is null": Kind("cloudfoundry", {**CF, "spaceFilter": None}, "is not a mapping", WRONG,
+                                        {"spaceFilter": {}}),
+    "a space filter that is a string": Kind("cloudfoundry", {**CF, "spaceFilter": "org"}, "is not a mapping", WRONG,
+                                            {"spaceFilter": {"org": ["dev"]}}),
+    "a Google flag": Kind("google", {**GCE, "alphaListed": "maybe"}, "alphaListed", WRONG, {"alphaListed": True}),
+    "two passwords": Kind("docker-registry", {**HUB, "password": "a", "passwordFile": "/b"}, "exclude each", WRONG,
+                          {"passwordFile": None}),
+    "a password and a file of logins": Kind(
         "docker-registry", {**HUB, "password": "a", "dockerconfigFile": "/b"}, "exclude each other", WRONG,
+        {"dockerconfigFile": None},
+    ),
+    "a password file and a command": Kind(
+        "docker-registry", {**HUB, "passwordFile": "/b", "passwordCommand": "id"}, "exclude each other", WRONG,
     ),
     "repositories and a catalog": Kind(
         "docker-registry", {**HUB, "repositories": ["a/b"], "catalogFile": "/c"}, "exclude each other", WRONG,
+        {"catalogFile": None},
     ),
-    "no address": Kind("docker-registry", {**HUB, "address": ""}, "address is required", WRONG),
-    "a scheme": Kind("cloudfoundry", {**CF, "api": "https://api.example.com"}, "api is not a host name", WRONG),
-    "a region": Kind(
-        "aws", {"name": "x", "accountId": "1", "regions": [{"name": "r", "deprecated": "maybe"}]}, "deprecated", WRONG,
+    "repositories and a pattern": Kind(
+        "docker-registry", {**HUB, "repositories": ["a/b"], "repositoriesRegex": ".*"}, "exclude each other", WRONG,
+        {"repositories": None},
     ),
-    "a Google flag": Kind("google", {"name": "x", "project": "p", "alphaListed": "maybe"}, "alphaListed", WRONG),
-    "no credentials of Azure": Kind("azure", {"name": "x"}, "clientId is required", SKIPPED),
-    "no access": Kind("kubernetes", {"name": "x"}, "no kubeconfig", "dynamic-accounts/no-access"),
+    "no address": Kind("docker-registry", {**HUB, "address": ""}, "address is required", WRONG, {"address": "r:5000"}),
+    "an api with a scheme": Kind("cloudfoundry", {**CF, "api": "https://api.example.com"}, "is not a host name", WRONG,
+                                 {"api": "api.example.com"}),
+    "an api with a path": Kind("cloudfoundry", {**CF, "api": "api.example.com/v2"}, "api is not a host name", WRONG,
+                               {"api": "api.example.com:443"}),
+    "an api with a space": Kind("cloudfoundry", {**CF, "api": "api. example.com"}, "api is not a host name", WRONG),
+    # One account.
+    "an empty api": Kind("cloudfoundry", {**CF, "api": ""}, "api is required", SKIPPED),
+    "a resource without a kind": Kind("kubernetes", {**POD, "customResources": [{"versioned": True}]},
+                                      "kubernetesKind is required", SKIPPED,
+                                      {"customResources": [{"kubernetesKind": "A", "deployPriority": "role"}]}),
+    "a custom resource twice": Kind(
+        "kubernetes", {**POD, "customResources": [{"kubernetesKind": "A"}, {"kubernetesKind": "a"}]}, "twice", SKIPPED,
+        {"customResources": [{"kubernetesKind": "A"}, {"kubernetesKind": "A.b.c"}]},
+    ),
+    "a priority in words": Kind(
+        "kubernetes", {**POD, "customResources": [{"kubernetesKind": "A", "deployPriority": "high"}]},
+        "deployPriority is not an integer", SKIPPED,
+        {"customResources": [{"kubernetesKind": "A", "deployPriority": None}]},
+    ),
+    "a priority in hexadecimal": Kind(
+        "kubernetes", {**POD, "customResources": [{"kubernetesKind": "A", "deployPriority": "0x10"}]},
+        "deployPriority is not an integer", SKIPPED,
+        {"customResources": [{"kubernetesKind": "A", "deployPriority": 16}]},
+    ),
+    "a naming strategy": Kind("kubernetes", {**POD, "namingStrategy": "x"}, "is not a naming strategy", SKIPPED,
+                              {"namingStrategy": "kubernetesannotations"}),
+    "a naming strategy that is null": Kind("google", {**GCE, "namingStrategy": None}, "is not a naming", SKIPPED,
+                                           {"namingStrategy": "gceAnnotations"}),
+    "an empty naming strategy": Kind("kubernetes", {**POD, "namingStrategy": ""}, "is not a naming", SKIPPED),
+    "a naming strategy of ECS": Kind("ecs", {"name": "x", "awsAccount": "a", "namingStrategy": "x"}, "is not a naming",
+                                     SKIPPED, {"namingStrategy": ""}),
+    "both expressions": Kind(
+        "kubernetes",
+        {**POD, "rawResourcesEndpointConfig": {"kindExpressions": ["a"], "omitKindExpressions": ["b"]}},
+        "exclude each other", SKIPPED, {"rawResourcesEndpointConfig": {"kindExpressions": ["a"]}},
+    ),
+    "a regular expression": Kind(
+        "kubernetes", {**POD, "rawResourcesEndpointConfig": {"kindExpressions": ["a("]}}, "is invalid", SKIPPED,
+        {"rawResourcesEndpointConfig": {"kindExpressions": ["(?<a>a)"]}},
+    ),
+    "a regular expression of Python": Kind(
+        "docker-registry", {**HUB, "repositoriesRegex": "(?P<a>b)"}, "unknown kind of group", SKIPPED,
+        {"repositoriesRegex": "\\p{Alpha}+"},
+    ),
+    "both namespaces": Kind(
+        "kubernetes", {**POD, "namespaces": ["a"], "omitNamespaces": ["b"]}, "exclude each other", SKIPPED,
+        {"namespaces": None},
+    ),
+    "a namespace that is null": Kind("kubernetes", {**POD, "namespaces": [None]}, "has an empty item", SKIPPED,
+                                     {"namespaces": ["0755"]}),
+    "no credentials of Azure": Kind("azure", {"name": "x"}, "clientId is required", SKIPPED,
+                                    dict.fromkeys(("clientId", "appKey", "tenantId", "subscriptionId"), "007")),
+    "no user": Kind("cloudfoundry", {**CF, "user": None}, "user is required", SKIPPED, {"user": "u"}),
+    # Other spellings.
+    "one field in two spellings": Kind("kubernetes", {**POD, "cacheThreads": 1, "cache-threads": 2}, "one key", SPELLED,
+                                       {"cacheThreads": None}),
+    "one space filter in two spellings": Kind("cloudfoundry", {**CF, "spaceFilter": {"Org": ["a"], "[org]": ["b"]}},
+                                              "are one key", SPELLED, {"spaceFilter": {"Org": ["a"]}}),
+    # Access.
+    "no access": Kind("kubernetes", {"name": "x"}, "no kubeconfig", "dynamic-accounts/no-access", POD),
     "a program": Kind("kubernetes", {**POD, "kubectlExecutable": "/x"}, "--allow kubectl-exec", "trust/runs-command"),
     "a command": Kind(
         "docker-registry", {**HUB, "passwordCommand": "id"}, "needs --allow password-command", "trust/runs-command",
@@ -78,10 +186,13 @@ KINDS = {
         "dynamic-accounts/kubeconfig",
     ),
     "a file that is missing": Kind(
-        "google", {"name": "x", "project": "p", "jsonPath": "configserver:k"}, "is not a file of the store",
+        "google", {**GCE, "jsonPath": "configserver:k"}, "is not a file of the store",
         "dynamic-accounts/kubeconfig",
     ),
-    "a placeholder": Kind("kubernetes", {**POD, "environment": "${HOME}"}, "holds ${", "dynamic-accounts/placeholder"),
+    "a placeholder": Kind("kubernetes", {**POD, "environment": "${HOME}"}, "holds ${", "dynamic-accounts/placeholder",
+                          {"environment": "$HOME {x}"}),
+    "a placeholder in a password": Kind("docker-registry", {**HUB, "password": "a${HOME}"}, "password holds ${",
+                                        "dynamic-accounts/placeholder", {"password": "{a:b}$#: x\n\n"}),
     "a cipher with a space": Kind(
         "docker-registry", {**HUB, "password": "{cipher}12 34"}, "is not a {cipher} value", "dynamic-accounts/cipher",
     ),
@@ -97,24 +208,100 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccountServer]:
         yield running
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_is_refused_over_http(server: AccountServer, kind: str) -> None:
-    provider, entry, words, _ = KINDS[kind]
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ran]]:
+    with warm(tmp_path_factory.mktemp("warm")) as running:
+        yield running
+
+
+def corrected(kind: Kind) -> dict[str, Any]:
+    return {key: value for key, value in {**kind.entry, **(kind.better or {})}.items() if value is not None}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_is_refused_over_http(server: AccountServer, name: str) -> None:
+    provider, entry, words, *_ = KINDS[name]
     fields = {key: value for key, value in entry.items() if key != "name"}
     before = server.repository.git("rev-parse", "main")
     answer = server.call(
         "POST", "/v1/accounts", {"name": entry["name"], "provider": provider, "fields": fields}, WRITER
     )
-    assert (answer.status, words in answer.body["detail"]) == (422, True), answer.body
+    said = answer.body["detail"]
+    assert (answer.status, words in said or said == "The request does not fit its schema.") == (422, True), answer.body
     assert server.repository.git("rev-parse", "main") == before
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_is_a_finding_of_validate(tmp_path: Path, kind: str) -> None:
-    provider, entry, _, rule = KINDS[kind]
-    shutil.copytree(needs.ROOT / "tests" / "validation" / "rules" / "base", tmp_path / "r")
+@pytest.mark.parametrize("name", KINDS)
+def test_it_is_refused_on_the_command_line(
+    server: AccountServer, run: Callable[..., Ran], tmp_path: Path, name: str
+) -> None:
+    provider, entry, words, *_ = KINDS[name]
+    before = server.repository.git("rev-parse", "main")
+    file = tmp_path / "fields.yml"
+    file.write_text(yaml.safe_dump({key: value for key, value in entry.items() if key != "name"}))
+    ran = run(
+        "accounts", "add", entry["name"], "--provider", provider, "--fields", file, "--repo", server.repository.url,
+        "--ref", "main", "--encrypt-key-file", server.folder / "key", HOME="/nonexistent",
+    )  # fmt: skip
+    assert (ran.code, words in ran.err) == (6, True), ran.err
+    assert server.repository.git("rev-parse", "main") == before
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_is_a_finding_of_validate(run: Callable[..., Ran], tmp_path: Path, name: str) -> None:
+    provider, entry, _, rule, _ = KINDS[name]
+    copytree(needs.ROOT / "tests" / "validation" / "rules" / "base", tmp_path / "r")
     (tmp_path / "r" / "accounts").mkdir()
     file = tmp_path / "r" / "accounts" / "clouddriver-local.yml"
     file.write_text(yaml.safe_dump({provider: {"accounts": [entry]}}, sort_keys=False))
-    found = halgit("validate", "--repo", tmp_path / "r", "--format", "json").json["findings"]
+    found = run("validate", "--repo", tmp_path / "r", "--format", "json", HOME="/nonexistent").json["findings"]
     assert rule in [one["rule"] for one in found if one["file"] == "accounts/clouddriver-local.yml"], found
+
+
+CONSTRUCTED = {
+    "two passwords", "a password and a file of logins", "a password file and a command", "repositories and a catalog",
+    "repositories and a pattern", "no address", "an api with a scheme", "an api with a path", "an api with a space",
+}  # fmt: skip
+"""Kinds that bind, and by which Clouddriver then loads no account of the provider, as `real-programs.md` records."""
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in KINDS.items() if kind.rule == WRONG and name not in CONSTRUCTED]
+)
+def test_it_breaks_every_account_of_the_provider(clouddriver: Judge, name: str) -> None:
+    provider, entry, *_ = KINDS[name]
+    text = yaml.safe_dump(
+        {provider: {"accounts": [{**corrected(KINDS[name]), "name": "good"}, entry]}}, sort_keys=False
+    )
+    assert clouddriver.of_text(text).fails(provider)
+
+
+def test_clouddriver_binds_what_halgit_wrote_for_every_kind(
+    server: AccountServer, run: Callable[..., Ran], clouddriver: Judge
+) -> None:
+    """Half of the corrected accounts are written over HTTP, half on the command line; all are served and bound."""
+    better = {name: kind for name, kind in KINDS.items() if kind.better is not None}
+    wanted: dict[str, dict[str, dict[str, Any]]] = {}
+    for number, (name, kind) in enumerate(better.items()):
+        fields = {key: value for key, value in corrected(kind).items() if key != "name"}
+        wanted.setdefault(kind.provider, {})[f"n{number}"] = fields
+        body = {"name": f"n{number}", "provider": kind.provider, "fields": fields}
+        if number % 2:
+            answer = server.call("POST", "/v1/accounts", body, WRITER)
+            assert answer.status == 201, (name, answer.body)
+            continue
+        file = server.folder / "fields.yml"
+        file.write_text(yaml.safe_dump(fields))
+        ran = run(
+            "accounts", "add", f"n{number}", "--provider", kind.provider, "--fields", file, "--repo",
+            server.repository.url, "--ref", "main", "--encrypt-key-file", server.folder / "key", HOME="/nonexistent",
+        )  # fmt: skip
+        assert ran.code == 0, (name, ran.err)
+    verdict = clouddriver.of_repository(server.repository.url, key=KEY)
+    for provider, accounts in wanted.items():
+        bound = {account["name"]: account for account in verdict.accounts(provider)}
+        assert list(bound) == list(accounts)
+        for name, fields in accounts.items():
+            for key, value in fields.items():
+                if isinstance(value, str) and isinstance(bound[name].get(key, ""), str):
+                    assert bound[name].get(key, "") == value, (provider, name, key)

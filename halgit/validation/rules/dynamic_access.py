@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from halgit import yaml as hyaml
 from halgit.annotations import Any, Final
 from halgit.pipeline import Path, Value
+from halgit.record import replace
 from halgit.validation.account_access import (
     CIPHER,
     SERVED,
@@ -95,11 +96,30 @@ def _kubeconfig(view: View) -> Iterator[Hit]:
             faults = [*_missing_files(view, provider, account), *_contents_faults(account)]
             notes += [((*path, *below), f"The {owner_of(provider, account)}: {words}.", "") for below, words in faults]
         yield from hits(document, notes)
+    contexts = _contexts(view)
     for kubeconfig in find_kubeconfigs(view):
-        if kubeconfig.file in view.compiled.served:
-            data = kubeconfig.data if isinstance(kubeconfig.data, dict) else {}
-            for words in kubeconfig_faults(data, _current(data)):
+        text = view.compiled.served.get(kubeconfig.file)
+        if text is None:
+            continue
+        data = kubeconfig.data if isinstance(kubeconfig.data, dict) else {}
+        for context in contexts.get(kubeconfig.file, [""]):
+            for words in kubeconfig_faults(data, context or _current(data)):
                 yield kubeconfig.hit((), f"The kubeconfig cannot be used: {words}.")
+        if text.count(b"${") > text.count(b"\\${"):
+            message = "The kubeconfig holds ${, which Spring takes for a placeholder."
+            yield replace(kubeconfig.hit((), message), hint="Write \\${ for it.")
+
+
+def _contexts(view: View) -> dict[str, list[str]]:
+    """The contexts that accounts use of each file of the store; an empty one is the file's current context."""
+    found: dict[str, dict[str, None]] = {}
+    for document in documents(view):
+        for _, _, account in document.accounts():
+            file = str(account.get(find_key(account, "kubeconfigFile")) or "")
+            context = account.get(find_key(account, "context"))
+            for path in (file.removeprefix(SERVED), f"accounts/{file.removeprefix(SERVED)}"):
+                found.setdefault(path, {})["" if context is None else str(context)] = None
+    return {path: list(contexts) for path, contexts in found.items()}
 
 
 def _missing_files(view: View, provider: str, account: dict[str, Value]) -> Iterator[tuple[Path, str]]:

@@ -165,6 +165,9 @@ def _overridden(view: View) -> Iterator[Hit]:
     for path in view.compiled.accounts:
         if path.endswith(".properties"):
             yield Hit((), f"{path} takes precedence over the YAML file beside it.", path, "", 1, 1)
+    for path in sorted(view.compiled.linked):
+        message = f"{path} is a symbolic link, so that Spring reads another file."
+        yield Hit((), message, path, "Replace it by the file itself.", 1, 1)
     for document in documents(view):
         yield from hits(
             document, [(path, f"{path[-1]} {words}.", "Remove it.") for path, words in activation_faults(document.data)]

@@ -46,6 +46,15 @@ public class Judge {
     if (asked.containsKey("address")) {
       return addresses((String) asked.get("address"));
     }
+    if (asked.containsKey("patterns")) {
+      return patterns((List<?>) asked.get("patterns"));
+    }
+    if (asked.containsKey("config")) {
+      return settings((String) asked.get("config"));
+    }
+    if (asked.containsKey("file")) {
+      return file(asked);
+    }
     return asked.containsKey("describe") ? described() : judge(asked);
   }
 
@@ -78,6 +87,49 @@ public class Judge {
         .dockerOkClientProvider(new com.netflix.spinnaker.clouddriver.docker.registry.api.v2.client.DefaultDockerOkClientProvider())
         .accountName("a").environment("a").accountType("a").address(whole).repositories(List.of("a/b")).build();
     return okhttp3.HttpUrl.get(account.getAddress() + "/v2/").host();
+  }
+
+  /** Why Java refuses each of these regular expressions; empty for those it accepts. */
+  static Map<String, Object> patterns(List<?> patterns) {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    for (Object pattern : patterns) {
+      try {
+        java.util.regex.Pattern.compile((String) pattern);
+        answer.put((String) pattern, "");
+      } catch (java.util.regex.PatternSyntaxException reason) {
+        answer.put((String) pattern, reason.getDescription());
+      }
+    }
+    return answer;
+  }
+
+  /** A spinnakerconfig.yml as the config server's own classes bind it: what they have, or why they refuse a key. */
+  static Map<String, Object> settings(String text) throws Exception {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    StandardEnvironment environment = new StandardEnvironment();
+    for (var source : new org.springframework.boot.env.YamlPropertySourceLoader()
+        .load("spinnakerconfig", new org.springframework.core.io.ByteArrayResource(text.getBytes(StandardCharsets.UTF_8)))) {
+      environment.getPropertySources().addLast(source);
+    }
+    String prefix = "spring.cloud.config.server.";
+    Map<String, Class<?>> kinds = Map.of("git", MultipleJGitEnvironmentProperties.class,
+        "awss3", AwsS3EnvironmentProperties.class, "vault", VaultEnvironmentProperties.class);
+    for (Map.Entry<String, Class<?>> kind : kinds.entrySet()) {
+      boolean given = text.contains("      " + kind.getKey() + ":");
+      if (given) {
+        BindHandler strict = new org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler(BindHandler.DEFAULT);
+        Object bound = Binder.get(environment).bind(prefix + kind.getKey(), Bindable.of((Class<Object>) (Class<?>) kind.getValue()), strict).get();
+        for (var property : java.beans.Introspector.getBeanInfo(bound.getClass()).getPropertyDescriptors()) {
+          Object value = property.getReadMethod() == null ? null : property.getReadMethod().invoke(bound);
+          if (value != null && !property.getName().equals("class")) {
+            answer.put(property.getName(), value instanceof Object[] ? plain(Arrays.asList((Object[]) value)) : plain(value));
+          }
+        }
+      }
+    }
+    answer.put("profile", environment.getProperty("spring.profiles.include"));
+    answer.put("label", environment.getProperty(prefix + "defaultLabel"));
+    return answer;
   }
 
   /** The fields of each provider's accounts with their types: what has a setter, as Spring looks for them. */
@@ -147,10 +199,28 @@ public class Judge {
     return environment;
   }
 
+  /** A `configserver:` file as Clouddriver gets it, without its placeholders resolved; or why it gets none. */
+  static Map<String, Object> file(Map<?, ?> asked) throws Exception {
+    SearchPathLocator backend = (SearchPathLocator) repository(asked);
+    var loader = new org.springframework.core.io.DefaultResourceLoader();
+    if (client != null) {
+      loader.addProtocolResolver(new io.awspring.cloud.core.io.s3.SimpleStorageProtocolResolver(client));
+    }
+    var files = new org.springframework.cloud.config.server.resource.GenericResourceRepository(backend);
+    files.setResourceLoader(loader);
+    try (java.io.InputStream in = files.findOne("clouddriver", "test,local", null, (String) asked.get("file")).getInputStream()) {
+      return Map.of("text", new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (Exception reason) {
+      return Map.of("reason", words(reason));
+    }
+  }
+
+  static com.amazonaws.services.s3.AmazonS3 client;
+
   /** The config server's backend for S3, as `awss3` of its settings configures it. */
   static EnvironmentRepository s3(Map<?, ?> settings, String endpoint, String label) {
     var login = new com.amazonaws.auth.BasicAWSCredentials("test-key", "test-secret");
-    var client = com.amazonaws.services.s3.AmazonS3ClientBuilder.standard()
+    client = com.amazonaws.services.s3.AmazonS3ClientBuilder.standard()
         .withEndpointConfiguration(
             new com.amazonaws.client.builder.AwsClientBuilder.EndpointConfiguration(endpoint, "us-east-1"))
         .withPathStyleAccessEnabled(true)
