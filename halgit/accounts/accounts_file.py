@@ -85,6 +85,11 @@ class AccountsFile:
         """True if a value of the file begins with `{cipher}`."""
         return any(True for _ in _ciphers(self._data, ()))
 
+    @cached_property
+    def has_secrets(self) -> bool:
+        """True if a value besides the kept one begins with `{cipher}`."""
+        return any(path != KEEP for path, _ in _ciphers(self._data, ()))
+
     @property
     def is_kept(self) -> bool:
         """True if the file has the value that keeps Spring decrypting."""
@@ -137,8 +142,10 @@ class AccountsFile:
         """Give an edited file what is known of this one: a batch would look through all accounts for each change."""
         if value is MISSING:
             return
-        if not self.has_ciphers:
-            vars(file)["has_ciphers"] = any(True for _ in _ciphers(value, ()))
+        if not (self.has_ciphers and self.has_secrets):
+            found = any(True for _ in _ciphers(value, ()))
+            vars(file)["has_ciphers"] = self.has_ciphers or found
+            vars(file)["has_secrets"] = self.has_secrets or (found and path != KEEP)
         is_new = (
             isinstance(path[-1], int) and len(path) == 3 and path == self.appended_path(find_provider(str(path[0])))
         )

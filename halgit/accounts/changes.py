@@ -15,7 +15,7 @@ from halgit.accounts.checks import (
     KUBECONFIG_KEYS,
     Policy,
     access_faults,
-    check_filters,
+    check_decryption,
     check_key,
     cipher_faults,
     entry_faults,
@@ -127,7 +127,7 @@ def _add(file: AccountsFile, change: Change, policy: Policy, read: Callable[[str
     provider = find_provider(change.provider)
     given = {key: value for key, value in change.fields.items() if value is not MISSING}
     fields, notes = type_fields(provider, given)
-    entry = {"name": change.name, **fields}
+    entry = {"name": change.name, **{key: value for key, value in fields.items() if value is not MISSING}}
     faults = [
         *check_name(change.name),
         *check_provider(provider),
@@ -137,8 +137,9 @@ def _add(file: AccountsFile, change: Change, policy: Policy, read: Callable[[str
     if faults:
         raise _refused(change, faults)
     entry = encrypt_fields(entry, policy)
-    edited, kept = _keep(file.edit(file.appended_path(provider), entry, later=True), policy)
-    check_filters(edited)
+    path = file.appended_path(provider)
+    edited, kept = _keep(file.edit(path, entry, later=True), policy)
+    check_decryption(file, edited, Entry(provider, path, entry))
     return Edited(edited, None, entry, (*notes, *kept, *_notes(provider, entry)))
 
 
@@ -165,9 +166,10 @@ def _update(
     kept: tuple[str, ...] = ()
     if edited is not file:
         edited, kept = _keep(edited, policy)
-        check_filters(edited)
         _check_last_secret(file, edited, entry)
     after = {key: _stored(entry, key, {**after, **changed, **open_secrets}[key], policy) for key in after}
+    if edited is not file:
+        check_decryption(file, edited, Entry(entry.provider, entry.path, after))
     encrypted = (f"{key} was in plain text and is encrypted now." for key in open_secrets)
     return Edited(edited, entry, after, (*notes, *encrypted, *kept, *_notes(entry.provider, after)))
 

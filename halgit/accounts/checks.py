@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from halgit.accounts.accounts_file import AccountsFile
+from halgit.accounts.accounts_file import AccountsFile, Entry
 from halgit.accounts.cipher import PREFIX, Cipher
 from halgit.accounts.kubeconfig import find_faults
 from halgit.errors import AccountError
@@ -20,6 +20,7 @@ from halgit.record import Record
 from halgit.text.paths import relax_name
 from halgit.validation.account_access import (
     SERVED,
+    empty_values,
     is_outside,
     is_well_formed,
     lacks_access,
@@ -145,14 +146,27 @@ def check_key(file: AccountsFile, policy: Policy) -> None:
         )
 
 
-def check_filters(file: AccountsFile) -> None:
-    """Raise AccountError if Spring would lose a space filter in a file with `{cipher}` values."""
-    if not file.has_ciphers:
+def check_decryption(before: AccountsFile, edited: AccountsFile, changed: Entry) -> None:
+    """Raise AccountError if Spring would lose or misread values of the changed entry in a file with secrets.
+
+    With the first secret of a file this is checked for every entry.
+    """
+    if not edited.has_secrets:
         return
-    lost = [f"{entry.name} ({key})" for entry in file.entries for key in lost_filters(entry.provider, entry.fields)]
+    entries = (changed,) if before.has_secrets else (*edited.entries, changed)
+    lost = [f"{entry.name} ({key})" for entry in entries for key in lost_filters(entry.provider, entry.fields)]
     if lost:
         raise AccountError(
-            f"{file.name}: in a file with {{cipher}} values Spring loses keys of spaceFilter that have spaces:"
-            f" {', '.join(lost)}. The account would reach every space.",
+            f"{edited.name}: in a file with {{cipher}} values Spring loses keys of spaceFilter that have spaces:"
+            f" {', '.join(dict.fromkeys(lost))}. The account would reach every space.",
             "Store such accounts in a file without {cipher} values, or rename the organization.",
+        )
+    empty = [
+        f"{entry.name} ({'.'.join(map(str, path))})" for entry in entries for path in empty_values(dict(entry.fields))
+    ]
+    if empty:
+        raise AccountError(
+            f"{edited.name}: in a file with {{cipher}} values Spring reads empty lists and mappings as the text [] or"
+            f" {{}}: {', '.join(dict.fromkeys(empty))}.",
+            "Remove these fields: they are empty without them.",
         )

@@ -63,15 +63,19 @@ def type_fields(provider: str, fields: Mapping[str, Value | TypedValue]) -> tupl
     """Return the fields as they are written but for their secrets, with a note on each that is skipped.
 
     Dead fields are skipped; scalars of string fields become strings, as they were typed; keys of `spaceFilter` get
-    brackets where they need them. Raises UsageError for a field that is not YAML and has to be.
+    brackets where they need them. Empty lists are MISSING, because Spring reads them as text in a file with secrets.
+    Raises UsageError for a field that is not YAML and has to be.
     """
     typed: dict[str, Value] = {}
     notes = []
     for key, value in fields.items():
         if is_dead(provider, key) and value is not MISSING:
             notes.append(f"{key} was skipped: Clouddriver no longer reads it.")
-        else:
-            typed[key] = _typed_field(key, field_node(provider, key), value)
+            continue
+        written = _typed_field(key, field_node(provider, key), value)
+        typed[key] = _filled(field_node(provider, key), written)
+        if typed[key] is MISSING and written is not MISSING:
+            notes.append(f"{key} is empty and not written.")
     return typed, tuple(notes)
 
 
@@ -110,6 +114,23 @@ def _typed(node: Node, value: Any, texts: Any) -> Any:
         known, pairs = known_fields(node), zip(value.items(), texts.values(), strict=True)
         return {key: _typed(known.get(relax_name(key), {}), below, typed) for (key, below), typed in pairs}
     return value
+
+
+def _filled(node: Node, value: Any) -> Any:
+    """The value without the empty lists and mappings in it; MISSING for one that is empty, unless Spring refuses it.
+
+    An organization without spaces is one with all spaces, so that its empty list is written as an empty string.
+    """
+    if not isinstance(value, (dict, list)) or not node or (value == {} and node.get("minProperties")):
+        return value
+    if isinstance(value, list):
+        items = [_filled(node.get("items", {}), one) for one in value]
+        return [one for one in items if one is not MISSING] or MISSING
+    if node_kind(node) == "groups":
+        return {key: "" if one == [] else one for key, one in value.items()} or MISSING
+    known = known_fields(node)
+    below = {key: _filled(known.get(relax_name(key), {}), one) for key, one in value.items()}
+    return {key: one for key, one in below.items() if one is not MISSING} or MISSING
 
 
 def _text(value: Value, typed: Value) -> Value:

@@ -28,6 +28,33 @@ a: b
 """,
     ),
     Entry(
+        id="dynamic-accounts/empty-value",
+        severity=Severity.ERROR,
+        summary="An account has an empty list or mapping in a file with {cipher} values.",
+        halyard=(
+            "Spring copies the lists of such a file as text: an empty list becomes the text [], an empty mapping the"
+            " text {}."
+        ),
+        impact=(
+            "`namespaces: []` becomes a namespace named []; with `customResources: []` or `permissions: {}` no account of"
+            " the provider loads."
+        ),
+        fix="Remove the key, which means the same.",
+        example=f"""\
+# accounts/clouddriver-local.yml
+docker-registry:
+  accounts:
+  - name: hub
+    address: https://r.example.com
+    password: '{{cipher}}{"0a" * 32}'
+    repositories: []
+halgit:
+  keep: '{{cipher}}{"0a" * 32}'
+# default/profiles/gate-local.yml
+a: b
+""",
+    ),
+    Entry(
         id="dynamic-accounts/freeze",
         severity=Severity.INFO,
         summary="No {cipher} value of the file stays when its last account with one is removed.",

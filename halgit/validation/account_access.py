@@ -102,6 +102,20 @@ def lost_filters(provider: str, entry: Mapping[str, Value]) -> list[str]:
     return [str(key) for key in filters if any(map(str.isspace, str(key)))] if isinstance(filters, dict) else []
 
 
+def empty_values(value: Any, path: Path = ()) -> Iterator[Path]:
+    """The path of every empty list and mapping below a value.
+
+    Of a git repository or folder with a `{cipher}` value in a list, Spring copies every property of a list as text:
+    an empty list becomes `[]`, which binds as an item of that name or not at all.
+    """
+    if isinstance(value, (dict, list)) and not value:
+        yield path
+    elif isinstance(value, (dict, list)):
+        for step, below in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(below, (dict, list)):
+                yield from empty_values(below, (*path, step))
+
+
 def strings_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every string below a value with its path."""
     if isinstance(value, str):

@@ -59,8 +59,6 @@ KINDS = {
                                   {"cacheThreads": "2"}),
     "an empty number": Kind("docker-registry", {**HUB, "paginateSize": ""}, "is not an integer", WRONG,
                             {"paginateSize": 1}),
-    "a number that is not whole": Kind("docker-registry", {**HUB, "paginateSize": 1.5}, "is not an integer", WRONG,
-                                       {"paginateSize": 15}),
     "above int32": Kind("kubernetes", {**POD, "cacheThreads": 2**31}, "cacheThreads is not an integer", WRONG,
                         {"cacheThreads": 2**31 - 1}),
     "entries that are null": Kind(

@@ -14,6 +14,7 @@ from halgit.record import replace
 from halgit.validation.account_access import (
     CIPHER,
     SERVED,
+    empty_values,
     is_outside,
     is_well_formed,
     lacks_access,
@@ -61,6 +62,18 @@ def _lost_filter(view: View) -> Iterator[Hit]:
              f"The {owner_of(provider, account)}: Spring loses the key {key} of spaceFilter, because the file has"
              " {cipher} values and the key has a space. The account reaches every space.", "")
             for provider, path, account in document.accounts() for key in lost_filters(provider, account)
+        ])  # fmt: skip
+
+
+def _empty_value(view: View) -> Iterator[Hit]:
+    for document in documents(view):
+        if not any(path != _KEEP for path, _ in document.ciphers()):
+            continue
+        yield from hits(document, [
+            ((*path, *below),
+             f"The {owner_of(provider, account)}: Spring reads the empty {below[-1]} as text, because the file has"
+             " {cipher} values.", "")
+            for provider, path, account in document.accounts() for below in empty_values(account)
         ])  # fmt: skip
 
 
@@ -158,6 +171,7 @@ def pod_files(document: Document) -> Iterator[tuple[Path, str]]:
 
 RULES = (
     Rule("dynamic-accounts/cipher", _cipher),
+    Rule("dynamic-accounts/empty-value", _empty_value),
     Rule("dynamic-accounts/freeze", _freeze),
     Rule("dynamic-accounts/kubeconfig", _kubeconfig),
     Rule("dynamic-accounts/lost-filter", _lost_filter),
