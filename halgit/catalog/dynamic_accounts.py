@@ -36,8 +36,8 @@ a: b
             " text {}."
         ),
         impact=(
-            "`namespaces: []` becomes a namespace named []; with `customResources: []` or `permissions: {}` no account of"
-            " the provider loads."
+            "`namespaces: []` becomes a namespace named []; with `customResources: []` or `permissions: {}` no account"
+            " of the provider loads."
         ),
         fix="Remove the key, which means the same.",
         example=f"""\
