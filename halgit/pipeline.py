@@ -308,10 +308,9 @@ class Skipped(Record):
 class Compiled(Record):
     """The configuration as one: layers merged, parameters replaced, references still standing.
 
-    `accounts` are the files of dynamic accounts by their path in the source, `linked` those of them that are symbolic
-    links, `served` the files that accounts name with `configserver:`; they are no part of the tree. `mounted` is what
-    the operator mounts into Halyard's pod. `encrypted` are SOPS files by their `sops://` names, `unfetched` files of a
-    skipped submodule that the halconfig names.
+    `accounts` are the files of dynamic accounts by path, `linked` those that are links, `served` files they name with
+    `configserver:`; none is part of the tree. `mounted` is mounted into Halyard's pod by the operator. `encrypted` are
+    SOPS files by their `sops://` names, `unfetched` files of a skipped submodule that the halconfig names.
     """
 
     files: Mapping[str, File]
@@ -340,8 +339,7 @@ class Compiled(Record):
 class Resolved(Record):
     """A tree ready to be written: every reference that is to be replaced is a `Secret` or `SecretText` now.
 
-    `findings` are about the values of secrets, and name no value.
-    """
+    `findings` are about the values of secrets, and name no value."""
 
     files: Mapping[str, File]
     compiled: Compiled
