@@ -31,7 +31,10 @@ class Vocabulary:
         self.is_shared = False
         self.has_null_items = False
         self.has_unusual_keys = False
-        self._gather(document)
+        if isinstance(document, (dict, list)):
+            self._gather(document)
+        else:
+            self._add_scalar(document)
 
     @property
     def collections(self) -> int:
@@ -46,38 +49,43 @@ class Vocabulary:
     def _text(self) -> str:
         return "\n".join(self.strings)
 
-    def _gather(self, document: Value) -> None:
+    def _gather(self, document: dict[str, Value] | list[Value]) -> None:
         mappings, keys, strings, kinds = self.mappings, self.keys, self.strings, self.kinds
         seen: set[int] = set()
-        stack = [document]
+        stack: list[Value] = [document]
         while stack:
             node = stack.pop()
-            kind = node.__class__
-            if kind is str:
-                strings.add(node)
-            elif kind is dict:
-                if id(node) in seen:
-                    self.is_shared = True
-                    continue
-                seen.add(id(node))
+            if id(node) in seen:
+                self.is_shared = True
+                continue
+            seen.add(id(node))
+            if node.__class__ is dict:
                 mappings.append(node)
                 keys.update(node)
-                stack.extend(node.values())
+                values = node.values()
                 if not _USUAL_KEYS.issuperset(map(type, node)):
                     self.has_unusual_keys = True
-            elif kind is list:
-                if id(node) in seen:
-                    self.is_shared = True
-                    continue
-                seen.add(id(node))
+            else:
                 self.lists += 1
-                stack.extend(node)
+                values = node
                 if None in node:
                     self.has_null_items = True
-            else:
-                kinds.add(kind)
-                if isinstance(node, str):
-                    strings.add(node)
+            for value in values:
+                kind = value.__class__
+                if kind is str:
+                    strings.add(value)
+                elif kind is bool or kind is int:
+                    kinds.add(kind)
+                elif kind is dict or kind is list:
+                    stack.append(value)
+                else:
+                    self._add_scalar(value)
+
+    def _add_scalar(self, value: Value) -> None:
+        if value.__class__ is not str:
+            self.kinds.add(value.__class__)
+        if isinstance(value, str):
+            self.strings.add(value)
 
 
 _USUAL_KEYS = frozenset({str})

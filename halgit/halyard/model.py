@@ -208,11 +208,18 @@ def _walk(config: Value, classes: frozenset[str] | None) -> Iterator[tuple[Path,
             if classes is None or class_.name in classes:
                 yield path, class_, node
             leading = _leading(class_.name, classes)
-            below_ = [(key, leading[key]) for key in node if key in leading] if leading else ()
-            stack.extend(((*path, key), known, node[key]) for key, known in reversed(below_))
+            below_ = (
+                [(key, value) for key, value in node.items() if key in leading and _holds(value)] if leading else ()
+            )
+            stack.extend(((*path, key), leading[key], value) for key, value in reversed(below_))
         elif type_.of and _leads(type_.of, classes):
             items = list(node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ())
             stack.extend(((*path, key), type_.of, value) for key, value in reversed(items))
+
+
+def _holds(value: Value) -> bool:
+    """Return whether a value can be or contain an object."""
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value))
 
 
 @cache

@@ -12,7 +12,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Severity
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import STILL_OPEN, empty, is_http_address, owner, text, word
+from halgit.validation.rules.fields import STILL_OPEN, empty, is_http_address, list_items, owner, text, word
 from halgit.validation.rules.kubernetes import is_version_1
 from halgit.validation.view import Node, View
 
@@ -21,13 +21,13 @@ def _duplicate_names(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
         seen: dict[str, str] = {}
         for provider, node in deployment.entries("providers"):
-            for account in node.items("accounts"):
-                name = text(account, "name")
+            for number, account in enumerate(list_items(node, "accounts")):
+                name = word(account.get("name")) if isinstance(account, dict) else None
                 if name is None:
                     continue
                 if name in seen:
                     message = f"The account {name} is a duplicate: {seen[name]} has an account of this name."
-                    yield Hit(account.at("name"), message)
+                    yield Hit(node.at("accounts", number, "name"), message)
                 seen.setdefault(name, provider)
 
 
@@ -47,7 +47,8 @@ def _no_accounts(view: View) -> Iterator[Hit]:
 def _unknown_primary(view: View) -> Iterator[Hit]:
     for provider, node in view.providers:
         primary = text(node, "primaryAccount")
-        names = [account.get("name") for account in node.items("accounts")]
+        accounts = list_items(node, "accounts")
+        names = [account.get("name") if isinstance(account, dict) else None for account in accounts]
         if (
             not is_true(node.get("enabled"))
             or primary is None
@@ -176,10 +177,15 @@ def _registry_references(view: View) -> Iterator[Hit]:
         known = [str(name) for name in names]
         for provider in ("kubernetes", "dcos"):
             for account in deployment.node("providers", provider).items("accounts"):
-                if isinstance(account.value, dict):
+                if isinstance(account.value, dict) and _may_name_registry(provider, account):
                     yield from _references_of_account(
                         provider, account, known, enabled=is_true(registry.get("enabled"))
                     )
+
+
+def _may_name_registry(provider: str, account: Node) -> bool:
+    """Return whether an account has or needs a registry; most accounts of Kubernetes do neither."""
+    return provider == "dcos" or bool(account.value.get("dockerRegistries")) or is_version_1(account)
 
 
 def _references_of_account(provider: str, account: Node, known: list[str], *, enabled: bool) -> Iterator[Hit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
@@ -58,6 +58,8 @@ def text(node: Node, *steps: str) -> str | None:
 
 def word(value: Value) -> str | None:
     """The text Halyard would read of a value; None where there is none, or none that can be judged."""
+    if value.__class__ is str:
+        return None if "${" in value or ("encrypted" in value and references.find_references(value)) else value
     if value is None or isinstance(value, (dict, list, bytes, Secret, SecretText)):
         return None
     text_ = hyaml.to_java_string(value)
@@ -72,7 +74,17 @@ def owner(provider: str, account: Node) -> str:
 
 def both(node: Node, *keys: str) -> bool:
     """Return whether all of these lists or texts hold something."""
-    return all(node.get(key) not in (None, "", [], {}) for key in keys)
+    for key in keys:
+        value = node.get(key)
+        if value is None or (not value and isinstance(value, (str, list, dict))):
+            return False
+    return True
+
+
+def list_items(node: Node, *steps: str) -> Sequence[Value]:
+    """The values of a list below these keys; nothing where there is no list."""
+    found = node.get(*steps)
+    return found if isinstance(found, list) else ()
 
 
 def string_items(node: Node, *steps: str) -> Iterator[tuple[Node, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from halgit import yaml as hyaml
+from halgit.annotations import Final
 from halgit.halyard.coercion import coerce_enum, coerce_integer, is_true
 from halgit.pipeline import MISSING, Severity, Value
 from halgit.record import Record
@@ -21,7 +22,12 @@ def accounts(view: View) -> Iterator[Node]:
 
 def is_version_1(account: Node) -> bool:
     """Return whether an account says providerVersion V1."""
-    return coerce_enum(account.get("providerVersion"), "providers.kubernetes.KubernetesAccount.ProviderVersion") == "V1"
+    version = account.get("providerVersion")
+    return version not in _VERSION_2 and coerce_enum(version, _VERSIONS) == "V1"
+
+
+_VERSIONS: Final = "providers.kubernetes.KubernetesAccount.ProviderVersion"
+_VERSION_2: Final = (None, "V2", "v2")
 
 
 def _kinds(view: View) -> Iterator[Hit]:

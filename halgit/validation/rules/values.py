@@ -174,12 +174,14 @@ def _non_strings_below(type_: model.FieldType, node: Value, path: Path, table: s
         fields = model.get_actual_class(type_, node, table).fields
         for key, value in node.items():
             field = fields.get(key)
-            if field is not None and (field.type.kind != "string" or type(value) is not str):
+            if field is None or field.type.kind not in _MAY_HOLD_STRINGS:
+                continue
+            if field.type.kind != "string" or value.__class__ is not str:
                 yield from _non_strings_below(field.type, value, (*path, key), table)
     elif type_.of is not None and type_.kind == "map" and isinstance(node, dict):
         for key, value in node.items():
             yield from _non_strings_below(type_.of, value, (*path, key), table)
-    elif type_.of is not None and isinstance(node, list):
+    elif type_.of is not None and isinstance(node, list) and not (type_.of.kind == "string" and _are_strings(node)):
         yield from _non_strings_of_items(type_.of, node, path, table)
 
 
@@ -192,6 +194,13 @@ def _non_strings_of_items(
             yield from (((*path, number, *below), value) for below, value in found)
         else:
             yield from _non_strings_below(type_, item, (*path, number), table)
+
+
+_MAY_HOLD_STRINGS: Final = frozenset({"string", "object", "map", "list", "set"})
+
+
+def _are_strings(items: Sequence[Value]) -> bool:
+    return {*map(type, items)} <= {str}
 
 
 def _find_in_item(type_: model.FieldType, item: Value, table: str) -> Sequence[tuple[Path, Value]]:
