@@ -10,7 +10,9 @@ from halgit import explain as explanation
 from halgit.cli.commands import Command
 from halgit.cli.options import access_options, format_option, log_options, source_options
 from halgit.cli.output import Output
-from halgit.cli.session import Session
+from halgit.cli.session import Compilation, Session
+from halgit.errors import UsageError
+from halgit.pipeline import Severity
 from halgit.report.tables import Layout, table
 
 _LONGEST = 80
@@ -37,12 +39,25 @@ def command(output: Output, /, target: str, **options: Any) -> None:
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        found = explanation.explain(compilation.compiled, target, compilation.locator.position)
+        found = _explain(run, compilation, target)
         if output.json:
             values = [explanation.to_json(one) for one in found]
             output.answer({"file": explanation.split_target(target)[0], "values": values})
         else:
             output.result(_text(found, output.layout()))
+
+
+def _explain(run: Session, compilation: Compilation, target: str) -> tuple[explanation.Explanation, ...]:
+    """Explain the target. Raises FindingsError if it may be missing because files cannot be read."""
+    from halgit.compiler import is_unreadable, require_below
+
+    try:
+        return explanation.explain(compilation.compiled, target, compilation.locator.position)
+    except UsageError:
+        unreadable = [one for one in compilation.findings if is_unreadable(one)]
+        run.report(unreadable)
+        require_below(unreadable, Severity.ERROR, written="")
+        raise
 
 
 def _text(found: tuple[explanation.Explanation, ...], layout: Layout) -> str:

@@ -38,6 +38,7 @@ def command(output: Output, /, **options: Any) -> None:
         target = options["output"] or _default_file(run)
         publish.check_file(target, mode=0o644)
         compilation = run.compile(run.open())
+        run.report([one for one in compilation.findings if one.severity >= Severity.ERROR])
         require_below(compilation.findings, Severity.ERROR)
         engines = run.engines(compilation.plan, "Reading secrets")
         resolved = secrets.resolve_secrets(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from halgit import diff, publish
@@ -20,8 +21,9 @@ from halgit.cli.options import (
 )
 from halgit.cli.output import Output
 from halgit.cli.session import Session
-from halgit.compiler import overlays
+from halgit.compiler import is_unreadable, overlays
 from halgit.errors import UsageError
+from halgit.pipeline import Finding
 from halgit.report.environment_formats import FORMATS, text
 from halgit.report.environments import EnvironmentComparison, as_json
 from halgit.text.phrases import suggest_nearest
@@ -56,12 +58,22 @@ def command(output: Output, /, **options: Any) -> None:
         known = sorted({name for snapshot in snapshots for name in overlays(snapshot)})
         chosen = _choose(names, known)
         compilations = run.compile_overlays(snapshots, chosen)
+        for name, one in zip(chosen, compilations, strict=True):
+            _warn(output, name, one.findings)
         environments = [
             diff.Environment(name, one.compiled, one.findings, one.locator.position)
             for name, one in zip(chosen, compilations, strict=True)
         ]
         key, clean = secrets.token_bytes(32), output.redactor.clean
         _report(output, diff.compare_environments(environments, key, clean), options)
+
+
+def _warn(output: Output, name: str, findings: Sequence[Finding]) -> None:
+    """Warn of an overlay whose settings are not all known."""
+    unreadable = [one for one in findings if is_unreadable(one)]
+    if unreadable:
+        first = f"{unreadable[0].file}:{unreadable[0].line}: {unreadable[0].message}"
+        output.warning(f"Overlay {name} has files that cannot be read, so more than its own settings differs. {first}")
 
 
 def _choose(names: tuple[str, ...], known: list[str]) -> list[str]:

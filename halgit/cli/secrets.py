@@ -13,7 +13,7 @@ from halgit.cli.declarations import combine
 from halgit.cli.options import access_options, format_option, log_options, source_options, trust_options
 from halgit.cli.output import Output
 from halgit.cli.session import Session
-from halgit.compiler import find_commands, require_below
+from halgit.compiler import find_commands, is_unreadable, require_below
 from halgit.errors import SecretError
 from halgit.pipeline import Finding, Severity
 from halgit.record import to_dict
@@ -49,6 +49,9 @@ def list_references(output: Output, /, **options: Any) -> None:
         lines = [line for row in rows for line in _lines(row)]
         _report(output, ["reference", "engine", "used at"], lines, rows)
         _report_commands(output, commands)
+        unreadable = [one for one in compilation.findings if is_unreadable(one)]
+        run.report(unreadable)
+        require_below(unreadable, Severity.ERROR, written="")
 
 
 def _report_commands(output: Output, commands: Sequence[Finding]) -> None:
@@ -83,7 +86,8 @@ def check_secrets(output: Output, /, **options: Any) -> None:
     """
     with Session(options, output) as run:
         compilation = run.compile(run.open())
-        wrong = [finding for finding in compilation.findings if finding.rule.startswith("reference/")]
+        wrong = [one for one in compilation.findings if one.rule.startswith("reference/") or is_unreadable(one)]
+        run.report([one for one in wrong if one.severity >= Severity.ERROR])
         require_below(wrong, Severity.ERROR, written="")
         engines = run.engines(compilation.plan, "Checking secrets")
         found = secrets.check_secrets(compilation.plan, engines, compilation.locator.locate_findings)

@@ -62,7 +62,8 @@ def command(output: Output, /, **options: Any) -> None:
         found, line = _findings(run, options)
         if options["baseline"]:
             found = without_baseline(found, read_file(options["baseline"], "--baseline"))
-        _report(output, _mask(Report(found, line, _prefix(run), __version__), output.redactor), options)
+        report = Report(found, line, _prefix(run), __version__, own=frozenset({run.operator.params_file}))
+        _report(output, _mask(report, output.redactor), options)
         require_below(found, run.operator.fail_on, written="")
 
 

@@ -12,6 +12,7 @@ from halgit.lazy import lazy_exports
 _MODULES = {
     "compile_tree": "build",
     "split_daemon_files": "daemon",
+    "is_unreadable": "consequences",
     "check_rule_names": "findings",
     "collect_findings": "findings",
     "combine_findings": "findings",
@@ -28,6 +29,7 @@ _MODULES = {
 
 if TYPE_CHECKING:
     from halgit.compiler.build import compile_tree
+    from halgit.compiler.consequences import is_unreadable
     from halgit.compiler.daemon import split_daemon_files
     from halgit.compiler.findings import (
         check_rule_names,
@@ -54,6 +56,7 @@ __all__ = [
     "find_commands",
     "folders_without_layer",
     "is_late",
+    "is_unreadable",
     "overlays",
     "require_below",
     "sort_findings",

@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from halgit.annotations import TYPE_CHECKING, Final
+from halgit.compiler.consequences import (
+    is_of_wrong_parameter,
+    lacks_layers,
+    list_following_rules,
+    without_joined_references,
+)
 from halgit.compiler.locator import Locator, sort_findings
 from halgit.errors import FindingsError, UsageError
 from halgit.operator_settings import OperatorSettings
-from halgit.pipeline import MISSING, Compiled, Finding, Layer, Origin, Path, Severity
+from halgit.pipeline import Compiled, Finding, Layer, Origin, Path, Severity
 from halgit.record import replace
 from halgit.text.globs import matches_any
 from halgit.text.limits import MAX_REPEATS, limit_findings
@@ -30,17 +36,17 @@ def collect_findings(
 ) -> tuple[Finding, ...]:
     """Return every finding once, with its place. Without `operator.validate` only the compiler's own."""
     found = [*compiled.findings, *plan.findings]
-    is_incomplete, suppressed = _lacks_layers(compiled), _suppressed_rules(compiled)
+    is_incomplete, following = lacks_layers(compiled), list_following_rules(compiled)
     if operator.validate and not is_incomplete:
         found += validate(compiled, list_rules, select=operator.select)
         found += _unknown_rules(compiled, locator)
         found += _unmatched_includes(compiled, locator)
     if operator.trust.deny_commands:
         found = [*(one for one in found if not policy.is_operators(one.rule)), *find_commands(compiled, is_denied=True)]
-    found = [one for one in found if one.rule not in suppressed]
-    found = [one for one in limit_findings(found, MAX_REPEATS + 1) if not _is_of_wrong_parameter(one, compiled)]
+    found = [one for one in found if one.rule not in following]
+    found = [one for one in limit_findings(found, MAX_REPEATS + 1) if not is_of_wrong_parameter(one, compiled)]
     found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
-    located = _without_consequences(locator.locate_findings(found))
+    located = without_joined_references(locator.locate_findings(found))
     if not located and not operator.validate:
         return ()
     kept, remarks = policy.waive(located, locator.texts())
@@ -64,51 +70,10 @@ def is_late(finding: Finding) -> bool:
     return CATALOG[finding.rule].late
 
 
-def _without_consequences(findings: Iterable[Finding]) -> dict[Finding, None]:
-    """Return each finding once, without those about a reference at a place where parameters would form one."""
-    found = dict.fromkeys(findings)
-    joined = {(one.file, one.line) for one in found if one.rule == "parameter/joined-reference"}
-    return {one: None for one in found if not (one.rule.startswith("reference/") and (one.file, one.line) in joined)}
-
-
-def _is_of_wrong_parameter(finding: Finding, compiled: Compiled) -> bool:
-    """True if a finding is about the value of a parameter that is reported because it does not fit its declaration."""
-    file = compiled.files.get(finding.file)
-    if file is None or file.trace is None or not finding.path or finding.rule.startswith("parameter/"):
-        return False
-    names = file.trace.at(finding.path).origin.how.removeprefix("parameter ").split(", parameter ")
-    return any(name in compiled.parameters and compiled.parameters[name].is_wrong for name in names)
-
-
 def find_commands(compiled: Compiled, *, is_denied: bool = False) -> tuple[Finding, ...]:
     """Find the fields by which the repository runs a program or reads a file of a pod; errors if they are denied."""
     found = validate(compiled, trust.RULES)
     return tuple(replace(one, severity=Severity.ERROR) for one in found) if is_denied else found
-
-
-def _lacks_layers(compiled: Compiled) -> bool:
-    """Return whether a base is missing: the rules would report everything that it should contain."""
-    return any(
-        one.severity >= Severity.ERROR and (one.rule.startswith("merge/base-") or _hides_bases(one))
-        for one in compiled.findings
-    )
-
-
-def _hides_bases(finding: Finding) -> bool:
-    """True if this finding about a `halgit.yaml` means that its bases are unknown: unreadable, wrong, or misspelled."""
-    if not finding.file.endswith("halgit.yaml"):
-        return False
-    is_wrong = finding.path[:1] in ((), ("bases",)) and finding.rule.startswith(("yaml/", "settings/"))
-    return is_wrong or (finding.rule == "settings/unknown-key" and finding.hint == "Did you mean bases?")
-
-
-def _suppressed_rules(compiled: Compiled) -> frozenset[str]:
-    """Return the rules whose findings only follow from an unreadable file, or from an empty halconfig."""
-    has_unreadable = any(one.rule.startswith("yaml/") and one.severity >= Severity.ERROR for one in compiled.findings)
-    config = compiled.files["config"].data if "config" in compiled.files else MISSING
-    if config is MISSING or not config:
-        return frozenset({"parameter/unused", "profiles/unused", "service-settings/unused"})
-    return frozenset({"parameter/unused"} if has_unreadable or _lacks_layers(compiled) else ())
 
 
 # --- settings that name rules and files ------------------------------------------------------------------------

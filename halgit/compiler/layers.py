@@ -16,7 +16,7 @@ from halgit.errors import SourceError, UsageError
 from halgit.lazy import lazy_pattern
 from halgit.merge import selection
 from halgit.merge.order import order_layers
-from halgit.pipeline import EMPTY, Finding, Layer, LayerId, LayerSettings, Snapshot
+from halgit.pipeline import EMPTY, Finding, Layer, LayerId, LayerSettings, Severity, Snapshot
 from halgit.record import Record
 from halgit.text.phrases import suggest_nearest
 
@@ -109,7 +109,8 @@ def read_layers(snapshot: Snapshot, overlay: str, *, prefix: str = "", optional:
         folders, findings = order_layers(start, reader.settings)
         findings = submodules.explain_bases(snapshot, findings, reader.settings)
     layers = reader.layers(folders)
-    if not any(selection.may_be_tree_file(path) for layer in layers for path in layer.paths):
+    is_known = not any(one.severity >= Severity.ERROR for one in (*reader.findings, *findings))
+    if is_known and not any(selection.may_be_tree_file(path) for layer in layers for path in layer.paths):
         raise SourceError(
             f"{_describe(snapshot)} has no file of a layer (no config, no profiles, no service-settings).",
             submodules.hint_at(snapshot) or "Check --path, or run `halgit init` to start a repository.",

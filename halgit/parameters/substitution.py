@@ -108,6 +108,9 @@ class _Substituter:
         if not file.path.endswith((".yml", ".yaml")) and file.path != "config":
             return self._substitute_text(file, file.body)
         read = hyaml.read(file.body, file.path, many=True)
+        if len(read.documents) == 1 and is_merged(file.path):
+            self.used.update(use.name for use in parse_template(file.body.decode("utf-8", "replace")).uses)
+            return file  # a layer below it cannot be read
         if len(read.documents) == 1:
             return self._substitute_document(file, read.data)
         if not read.documents and not is_merged(file.path):

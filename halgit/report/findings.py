@@ -35,17 +35,20 @@ class Report(Record):
     """Findings for a format.
 
     `line` returns the text of a line of a layer's file. `prefix` is the path from the reader's folder (the root of
-    the work tree) to the source's root, empty or ending with `/`.
+    the work tree) to the source's root, empty or ending with `/`. `own` are the reader's own files, such as that of
+    `--params`.
     """
 
     findings: tuple[Finding, ...]
     line: Callable[[str, int], str] = lambda file, line: ""
     prefix: str = ""
     version: str = ""
+    own: frozenset[str] = frozenset()
 
     def file(self, finding: Finding) -> str:
         """Return the file of a finding as the reader names it."""
-        return self.prefix + finding.file if finding.file else ""
+        is_inside = finding.file and (finding.layer or finding.file not in self.own)
+        return self.prefix + finding.file if is_inside else finding.file
 
     def excerpt(self, finding: Finding) -> str:
         """Return the line of a finding, with values of sensitive keys masked; empty if the line is unknown.
