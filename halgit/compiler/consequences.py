@@ -103,8 +103,10 @@ def is_of_wrong_parameter(finding: Finding, compiled: Compiled) -> bool:
 def _has_use(data: Value, path: Path) -> bool:
     """Return whether the value at a path still holds an expression of a parameter."""
     for step in path:
-        is_there = isinstance(data, (dict, list)) and (step in data if isinstance(data, dict) else True)
-        data = data[step] if is_there else MISSING
+        if isinstance(data, dict):
+            data = data.get(step)
+        else:
+            data = data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
     if not isinstance(data, str) or "${{" not in data:
         return False
     from halgit.parameters.templates import parse_template
