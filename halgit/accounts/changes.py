@@ -165,7 +165,7 @@ def _update(
     edited = _edited(file, entry, {**changed, **open_secrets}, policy)
     kept: tuple[str, ...] = ()
     if edited is not file:
-        edited, kept = _keep(edited, policy)
+        edited, kept = _keep(edited, policy, had_ciphers=file.has_ciphers)
         _check_last_secret(file, edited, entry)
     after = {key: _stored(entry, key, {**after, **changed, **open_secrets}[key], policy) for key in after}
     if edited is not file:
@@ -245,9 +245,9 @@ def _check_last_secret(before: AccountsFile, edited: AccountsFile, entry: Entry)
         )
 
 
-def _keep(file: AccountsFile, policy: Policy) -> tuple[AccountsFile, tuple[str, ...]]:
-    """Add the kept value to a file that has `{cipher}` values and not yet that one; with a note if it was added."""
-    if policy.cipher is None or file.is_kept or not file.has_ciphers:
+def _keep(file: AccountsFile, policy: Policy, *, had_ciphers: bool = False) -> tuple[AccountsFile, tuple[str, ...]]:
+    """Add the kept value to a file that has or had `{cipher}` values, with a note, unless it is there."""
+    if policy.cipher is None or file.is_kept or not (file.has_ciphers or had_ciphers):
         return file, ()
     note = (
         f"{'.'.join(map(str, KEEP))} was added: a {{cipher}} value that stays, so that Clouddriver notices when the"

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from program import Ran, halgit
 from servers.controller import Authority, FakeController, controller, encoded, error, pem, said
+from servers.git_http import GitHttpServer
 from servers.http import Said
+from servers.openbao import ROOT_TOKEN, openbao
 from servers.repositories import Repository
 
 from halgit import yaml as hyaml
@@ -386,3 +388,112 @@ def test_names_of_a_manifest_are_checked_before_anything_is_issued(
     ran = halgit("accounts", "manifest", *arguments, "--output", "-", *remote.options())
     assert (ran.code, words in ran.err) == (2, True), ran.err
     assert remote.asked == []
+
+
+# --- nothing is issued for nothing -------------------------------------------------------------------------------
+
+
+def issued(remote: FakeController) -> list[str]:
+    return [call for call, _ in remote.asked if call.startswith("generate")]
+
+
+def test_namespaces_of_an_agent_never_contradict_the_account(repository: Repository, remote: FakeController) -> None:
+    remote.names, remote.namespaces = {"shop": ["kubernetes"]}, ["a"]
+    assert add(repository, *remote.options(), "--field", "omitNamespaces=[b]").code == 0
+    assert "namespaces" not in entries(repository)[0]
+    remote.namespaces = ["a${x}"]
+    ran = add(repository, *remote.options(), name="b")
+    assert (ran.code, "namespaces holds ${" in ran.err) == (6, True), ran.err
+    assert issued(remote) == ["generateKubectlComponents"], "for the first account only"
+
+
+def test_a_store_that_cannot_be_written_is_found_before_a_credential_is_issued(
+    repository: Repository, remote: FakeController, tmp_path: Path
+) -> None:
+    repository.git("branch", "taken", "main")
+    taken = add(repository, *remote.options(), "--pull-request-branch", "taken")
+    assert (taken.code, "the branch taken exists already" in taken.err) == (2, True), taken.err
+    (tmp_path / "signing").write_text("x")
+    unsigned = add(repository, *remote.options(), "--signing-key-file", "signing")
+    assert (unsigned.code, "cannot sign" in unsigned.err) == (2, True), unsigned.err
+    (tmp_path / "token").write_text("t")
+    repository.git("config", "http.receivepack", "false")
+    with GitHttpServer(tmp_path, token="t") as server:
+        where = ("--repo", f"{server.url}/accounts.git", "--git-token-file", "token")
+        ran = add(repository, *remote.options(), *where)
+    assert ran.code == 3, ran.err
+    assert issued(remote) == []
+
+
+def test_a_vault_secret_that_would_be_too_large_is_found_before_a_credential_is_issued(
+    remote: FakeController, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text(KEY)
+    with openbao(tmp_path) as bao:
+        bao.mount("kv", 2)
+        environment = {"VAULT_ADDR": bao.url, "VAULT_TOKEN": ROOT_TOKEN}
+        where = ("--repo", "vault://kv/team", "--encrypt-key-file", "key")
+        near = (*where, "--provider", "aws", "--field", "accountId=1", "--fields", "fields")
+        (tmp_path / "fields").write_text(f"environment: {'x' * (1024 * 1024 - 6000)}\n")
+        assert halgit("accounts", "add", "near", *near, cwd=tmp_path, **environment).code == 0
+        agent = (*where, "--agent", "shop", *remote.options())
+        ran = halgit("accounts", "add", "shop", *agent, cwd=tmp_path, **environment)
+    assert (ran.code, "and Vault stores 1 MiB in one secret" in ran.err) == (6, True), ran.err
+    assert issued(remote) == []
+
+
+def test_a_file_that_cannot_be_written_is_found_before_a_credential_is_issued(
+    remote: FakeController, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to("file")
+    for target in ("folder", "link", "file/below"):
+        manifest = ("manifest", "shop", "--namespace", "n", "--output", target)
+        login = ("service-credentials", "shop", "j", "--type", "jenkins", "--output", target)
+        for command in (manifest, login):
+            ran = halgit("accounts", *command, *remote.options(), cwd=tmp_path)
+            assert ran.code not in {0, 70}, (target, ran.err)
+    assert issued(remote) == []
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix not in {".crt", ".key", ".pem"}) == [
+        "file", "folder", "link",
+    ]  # fmt: skip
+
+
+def test_a_manifest_of_a_controller_without_a_version_is_not_thrown_away(
+    remote: FakeController, tmp_path: Path
+) -> None:
+    for version in ({"agentVersion": "latest"}, {"agentVersion": ""}):
+        remote.changed = lambda answer, version=version: {**answer, **version}  # type: ignore[misc]
+        ran = halgit(
+            "accounts", "manifest", "shop", "--namespace", "n", "--output", "-", *remote.options(), cwd=tmp_path
+        )
+        assert ran.code == 0, ran.err
+        assert ran.out.startswith("# The controller does not name the version of its agent, so the image has")
+        assert "image: quay.io/opsmxpublic/forwarder-agent:latest" in ran.out
+    assert issued(remote) == ["generateAgentManifestComponents"] * 2
+
+
+ADDRESSES = (
+    "https://[::1", "https://a b", "https://x:99999", "https://x:0", "https://u:p@host", "https://host/path",
+    "https://h?q", "ftp://host", "host:9002", "https://-x", "https://\u00fcn\u00ef", "https://x#f",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_from_the_controller_must_be_one_of_a_host(
+    repository: Repository, remote: FakeController, address: str
+) -> None:
+    remote.server_url = address
+    ran = add(repository, *remote.options())
+    assert (ran.code, "serverUrl" in ran.err) == (6, True), ran.err
+    assert repository.git("log", "--format=%s", "main") == "A change"
+
+
+GOOD_ADDRESSES = ("https://controller:9002", "https://10.0.0.1", "https://[fd00::1]:9002/", "https://a_b.c")
+
+
+@pytest.mark.parametrize("address", GOOD_ADDRESSES)
+def test_a_good_address_is_accepted(repository: Repository, remote: FakeController, address: str) -> None:
+    remote.server_url = address
+    assert add(repository, *remote.options()).code == 0
