@@ -7,6 +7,7 @@ tables. A pattern is never matched here.
 from __future__ import annotations
 
 import re
+import warnings
 
 from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
@@ -17,7 +18,7 @@ _CLASS = lazy_pattern(r"\[\^?\]?[^\[\]]*\]")
 _NAMED = lazy_pattern(r"\(\?<(?=[A-Za-z])")
 _REPEAT = lazy_pattern(r"\{[0-9]+(?:,[0-9]*)?\}")
 _UNKNOWN_ESCAPES: Final = frozenset("gijlmoqyCFIJKLMOTUY")
-_UNKNOWN_GROUP = lazy_pattern(r"\(\?[P#'(aL]")
+_UNKNOWN_GROUP = lazy_pattern(r"\(\?[idmsuxU-]*[^idmsuxU:)=!<>-]")
 _DANGLING = lazy_pattern(r"[*+?}]\*")
 _BOTH: Final = (
     "missing ), unterminated", "unbalanced parenthesis", "unterminated character", "nothing to rep", "min repeat",
@@ -41,7 +42,9 @@ def find_java_fault(pattern: str) -> str:
     if _DANGLING.search(_REPEAT.sub("}", outside)):
         return "nothing to repeat"
     try:
-        re.compile(plain)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of sets in sets, which Java has
+            re.compile(plain)
     except re.error as reason:
         return reason.msg if reason.msg.startswith(_BOTH) else ""
     return ""

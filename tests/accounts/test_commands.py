@@ -8,12 +8,13 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from clouddriver import Judge
 from program import Ran, halgit
-from servers.aws import KEYS
+from servers.aws import KEYS, Cloud
 from servers.minio import minio
 from servers.openbao import ROOT_TOKEN, openbao
 from servers.repositories import Repository
@@ -33,6 +34,12 @@ contexts: [{{name: one, context: {{cluster: c, user: u}}}}, {{name: two, context
 current-context: one
 """
 KEY = "the-encrypt-key"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with minio(tmp_path_factory.mktemp("minio")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -406,6 +413,49 @@ def test_the_config_server_reads_what_is_written_with_the_settings_that_are_prin
             settings = hyaml.read(ran.out.encode(), "").data["spring"]["cloud"]["config"]["server"]
             (bound,) = clouddriver.of_backend(settings, endpoint, KEY, ROOT_TOKEN).accounts("kubernetes")
             assert (bound["name"], "canary-token" in bound["kubeconfigContents"]) == ("prod", True)
+
+
+@pytest.mark.parametrize("folder", ["accounts/", "."])
+@pytest.mark.parametrize("url", ["s3://files", "s3://files/team"])
+def test_a_kubeconfig_in_s3_is_the_file_that_clouddriver_gets(
+    url: str, folder: str, cloud: Cloud, clouddriver: Judge, tmp_path: Path
+) -> None:
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG)
+    url = url.replace("files", f"files-{len(url + folder)}")
+    cloud.bucket(url.split("/")[2], {})
+    environment = {**KEYS, "AWS_ENDPOINT_URL_S3": cloud.url}
+    where = ("--repo", url, "--accounts-path", folder)
+    plain = ("--kubeconfig", "kubeconfig", "--plaintext-kubeconfig")
+    ran = halgit("accounts", "add", "prod", *plain, *where, cwd=tmp_path, **environment)
+    assert ran.code == 0, ran.err
+    printed = halgit("accounts", "config-server", *where, cwd=tmp_path, **environment).out
+    settings = hyaml.read(printed.encode(), "").data["spring"]["cloud"]["config"]["server"]
+    (bound,) = clouddriver.of_backend(settings, cloud.url, "").accounts("kubernetes")
+    file = str(bound["kubeconfigFile"]).removeprefix("configserver:")
+    assert "canary-token" in clouddriver.file(file, settings, cloud.url)
+    assert halgit("accounts", "remove", "prod", *where, cwd=tmp_path, **environment).code == 0
+
+
+SETTINGS = {
+    "https://git.example.com/org/a.git": {
+        "profile": "git", "uri": "https://git.example.com/org/a.git", "searchPaths": ["accounts"], "refreshRate": 10,
+        "forcePull": True, "cloneOnStart": True, "username": "<git user>", "password": "<git token>",
+    },
+    "ssh://git@h/a.git": {"profile": "git", "uri": "ssh://git@h/a.git", "basedir": "/tmp/config-repo"},
+    "s3://bucket/team": {"profile": "awss3", "bucket": "bucket", "region": "<region>", "label": "team/accounts"},
+    "vault://kv/team": {
+        "profile": "vault", "backend": "kv", "kvVersion": 2, "pathToKey": "team/accounts", "scheme": "https",
+        "authentication": "KUBERNETES",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("url", SETTINGS)
+def test_the_config_server_knows_every_key_of_the_settings_that_are_printed(url: str, clouddriver: Judge) -> None:
+    ran = halgit("accounts", "config-server", "--repo", url, VAULT_ADDR="https://vault", VAULT_TOKEN="t")
+    assert ran.code == 0, ran.err
+    bound = clouddriver.settings(ran.out)
+    assert {key: bound[key] for key in SETTINGS[url]} == SETTINGS[url]
 
 
 FIELDS = {

@@ -24,11 +24,13 @@ from servers.repositories import Repository
 
 from halgit.accounts import writer as writers
 from halgit.accounts.changes import Change
+from halgit.accounts.cipher import Cipher
 from halgit.accounts.requests import KeyReusedError, Request, Written
-from halgit.accounts.stores import Store, open_store
+from halgit.accounts.stores import Session, Store, open_store
 from halgit.accounts.writer import BusyError
 from halgit.errors import AccountError, ConflictError, RefusedError, UntrustedError, UsageError
 from halgit.operator_settings import Access, PerHost, SourceSpec
+from halgit.redaction import Secret
 from halgit.remotes.git.push import Signing
 
 FILE = "accounts/clouddriver-local.yml"
@@ -619,3 +621,47 @@ def test_urls_that_are_no_store_are_refused(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         open_store(SourceSpec(url.rstrip("?"), "main"), Access(), "accounts/")
     assert str(caught.value) == REFUSED[url]
+
+
+def test_signatures_are_not_promised_where_there_are_none() -> None:
+    for url in ("s3://bucket/a", "vault://kv/a"):
+        with pytest.raises(UsageError, match="--verify-signatures are for git"):
+            open_store(SourceSpec(url), Access(verify_signatures="/signers"), "accounts/")
+
+
+@pytest.mark.parametrize("name", ["clouddriver-local.properties", "clouddriver-local.yaml"])
+def test_an_object_that_spring_reads_instead_is_refused(cloud: Cloud, name: str) -> None:
+    """Of S3, Spring reads the first of .properties, .yaml and .yml, and nothing of the others."""
+    bucket = "instead-" + name.rsplit(".", 1)[1]
+    cloud.bucket(bucket, {FILE: START.encode(), f"accounts/{name}": b"a: b\n"})
+    place = open_store(SourceSpec(f"s3://{bucket}"), cloud.access(), "accounts/")
+    with pytest.raises(AccountError, match=f"{name} takes precedence over clouddriver-local.yml"):
+        writer(place).write(add("a"))
+
+
+class Counted:
+    """A session that counts what is asked of it."""
+
+    def __init__(self, session: Session, calls: list[str]) -> None:
+        self._session = session
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Any:
+        self._calls.append(name)
+        return getattr(self._session, name)
+
+
+def test_a_rotation_reads_and_writes_the_file_once(repository: Repository) -> None:
+    place, old, new = git(repository.url), Cipher(Secret("old", "key")), Cipher(Secret("new", "key"), "cafe")
+    accounts = "".join(f"  - {{name: a{n}, kubeconfigContents: '{old.encrypt(str(n))}'}}\n" for n in range(50))
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({FILE: f"kubernetes:\n  accounts:\n{accounts}"})
+    repository.git("checkout", "--quiet", "--detach")
+    calls: list[str] = []
+    counted = Store(place.url, place.path, "git", lambda: Counted(place.open(), calls))
+    Writer(counted).rotate(old, new)
+    assert [call for call in calls if call in {"read", "write"}] == ["read", "write"]
+    found = Writer(place).read()[0].ciphers()
+    assert [new.decrypt(value) for _, value in found] == [str(n) for n in range(50)]
+    Writer(place).rotate(new, Cipher(Secret("new", "key")))
+    assert [old.opens(value) for _, value in Writer(place).read()[0].ciphers()] == [False] * 50, "another salt"
