@@ -12,6 +12,7 @@ from halgit.annotations import TYPE_CHECKING, Any
 from halgit.record import Record
 from halgit.validation.rule import Rule
 from halgit.validation.view import View
+from halgit.vocabulary import gather_vocabulary
 
 
 def _has_anything(view: View) -> bool:
@@ -27,6 +28,14 @@ def _has_other_files(view: View) -> bool:
     """Return whether there is a file besides the halconfig, in the tree or skipped."""
     compiled = view.compiled
     return bool(compiled.files.keys() - {"config"} or compiled.skipped or compiled.accounts)
+
+
+def _has_pods(view: View) -> bool:
+    """Return whether the halconfig has parts of pods."""
+    return not _PARTS_OF_PODS.isdisjoint(gather_vocabulary(view.config.value).keys)
+
+
+_PARTS_OF_PODS = frozenset({"initContainers", "hostAliases", "tolerations"})
 
 
 class Subject(Record):
@@ -53,6 +62,7 @@ SUBJECTS = (
     Subject("kubernetes"),
     Subject("unchecked_fields"),
     Subject("local_files"),
+    Subject("pods", _has_pods),
     Subject("profile_contents", _has_other_files),
     Subject("profiles", _has_other_files),
     Subject("schema"),

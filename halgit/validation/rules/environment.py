@@ -51,12 +51,12 @@ def _unknown_services(view: View) -> Iterator[Hit]:
     known = [f"spin-{service}" for service in services.list_services_of_mode(services.KUBERNETES_MODE)]
     for map_ in _MAPS:
         for key, below in environment(view).entries(map_):
-            if not _is_service(key) and below.value is not None:
+            if not is_service(key) and below.value is not None:
                 hint = suggest_nearest(key, known, "Use spin-<service>, such as spin-clouddriver.")
                 yield Hit(below.path, f"{map_} names {key}, which is not a service.", hint=hint)
 
 
-def _is_service(key: str) -> bool:
+def is_service(key: str) -> bool:
     name = key.removeprefix("spin-")
     return name in services.SERVICES or name == "monitoring-daemon"
 
@@ -64,7 +64,7 @@ def _is_service(key: str) -> bool:
 def _replicas(view: View) -> Iterator[Hit]:
     for key, below in environment(view).entries("customSizing"):
         replicas = below.get("replicas")
-        if not key.startswith("spin-") or not _is_service(key) or replicas is None:
+        if not key.startswith("spin-") or not is_service(key) or replicas is None:
             continue
         if type(replicas) is not int or abs(replicas) > _LARGEST_INT:
             yield Hit(below.at("replicas"), f"replicas of {key} is not an integer of 32 bits.")
@@ -77,9 +77,9 @@ def _resources(view: View) -> Iterator[Hit]:
     for key, below in environment(view).entries("customSizing"):
         for kind in ("requests", "limits"):
             value = below.get(kind)
-            if _is_service(key) and value is not None and not isinstance(value, dict):
+            if is_service(key) and value is not None and not isinstance(value, dict):
                 yield Hit(below.at(kind), f"{kind} of {key} is not a mapping.")
-            for resource, amount in below.node(kind).entries() if _is_service(key) else ():
+            for resource, amount in below.node(kind).entries() if is_service(key) else ():
                 if resource in _RESOURCES and _is_refused(amount.value):
                     message = f"{resource} of {key} is not a quantity that Kubernetes accepts."
                     hint = "Write a number with a unit, such as 500m or 2Gi."
@@ -95,15 +95,15 @@ def _is_refused(amount: Value) -> bool:
 def _unread_entries(view: View) -> Iterator[Hit]:
     node = environment(view)
     for key, below in node.entries("customSizing"):
-        if _is_service(key):
+        if is_service(key):
             yield from _unread_size(node, key, below)
     for map_ in _SPIN_ONLY:
         for key, below in node.entries(map_):
-            if _is_service(key) and not key.startswith("spin-"):
+            if is_service(key) and not key.startswith("spin-"):
                 yield Hit(below.path, f"Halyard does not read {map_} of {key}.", hint=f"Rename it to spin-{key}.")
     for map_ in _OF_EITHER:
         for key, below in node.entries(map_):
-            if _is_service(key) and below.value is not None and node.get(map_, f"spin-{key}") is not None:
+            if is_service(key) and below.value is not None and node.get(map_, f"spin-{key}") is not None:
                 message = f"The entry spin-{key} of {map_} hides the entry {key}."
                 yield Hit(below.path, message, hint=f"Write all of it below spin-{key}.")
 
@@ -128,63 +128,6 @@ def _unread_size(node: Node, key: str, below: Node) -> Iterator[Hit]:
 
 def _near_resources(resource: str) -> list[str]:
     return find_similar(resource, _RESOURCES, 1, 0.75)
-
-
-_POD_FIELDS: Final = {
-    "initContainers": ("a container", ("name", "image"), frozenset({
-        "name", "image", "command", "args", "workingDir", "ports", "envFrom", "env", "resources", "resizePolicy",
-        "restartPolicy", "restartPolicyRules", "volumeMounts", "volumeDevices", "livenessProbe", "readinessProbe",
-        "startupProbe", "lifecycle", "terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy",
-        "securityContext", "stdin", "stdinOnce", "tty",
-    })),
-    "hostAliases": ("a host alias", ("ip",), frozenset({"ip", "hostnames"})),
-}  # fmt: skip
-"""Lists that Halyard hands to Kubernetes as they are: what an item is, its required fields, and all of its fields."""
-
-
-def _pod_fields(view: View) -> Iterator[Hit]:
-    for map_, (what, required, known) in _POD_FIELDS.items():
-        for service, entry in environment(view).entries(map_):
-            for item in entry.items():
-                if isinstance(item.value, dict) and _is_service(service):
-                    yield from _faults_of_pod_item(item, f"{map_} of {service}", what, required, known)
-
-
-def _faults_of_pod_item(
-    item: Node, where: str, what: str, required: tuple[str, ...], known: frozenset[str]
-) -> Iterator[Hit]:
-    gone = [key for key in required if empty(item, key)]
-    if gone:
-        message = f"Item {int(item.path[-1]) + 1} of {where} has no {join_words(gone)}, which Kubernetes requires."
-        yield Hit(item.path, message, hint=f"Set {join_words(gone)}.")
-    for key, below in item.entries():
-        if key not in known:
-            hint = suggest_nearest(key, known, "Remove it.")
-            yield Hit(below.path, f"{key} in {where} is not a field of {what}; Kubernetes refuses the pod.", hint=hint)
-
-
-_EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-
-
-def _tolerations(view: View) -> Iterator[Hit]:
-    for service, entry in environment(view).entries("tolerations"):
-        for item in entry.items() if _is_service(service) else ():
-            for message, hint in _faults_of_toleration(item):
-                yield Hit(item.path, f"Item {int(item.path[-1]) + 1} of tolerations of {service} {message}.", hint=hint)
-
-
-def _faults_of_toleration(item: Node) -> Iterator[tuple[str, str]]:
-    """Yield what the API server refuses in a toleration."""
-    exists = coerce_enum(item.get("operator"), "node.Toleration.Operator") == "Exists"
-    effect = text(item, "effect")
-    if not isinstance(item.value, dict):
-        return
-    if empty(item, "key") and not exists:
-        yield "has no key, which needs the operator Exists", "Set key, or operator: Exists."
-    if exists and not empty(item, "value"):
-        yield "has the operator Exists and a value", "Remove the value."
-    if effect and effect not in _EFFECTS:
-        yield f"has the effect {effect}, which Kubernetes refuses", suggest_nearest(effect, _EFFECTS, "Correct it.")
 
 
 def _no_type(view: View) -> Iterator[Hit]:
@@ -259,7 +202,6 @@ RULES = (
     Rule("deployment-environment/not-read", _unread_settings),
     Rule("deployment-environment/not-read-entry", _unread_entries),
     Rule("deployment-environment/other-mode-size", _sizes_of_other_mode),
-    Rule("deployment-environment/pod-field", lambda view: (*_pod_fields(view), *_tolerations(view))),
     Rule("deployment-environment/replicas", _replicas),
     Rule("deployment-environment/resources", _resources),
     Rule("deployment-environment/sidecar-image", _no_image),

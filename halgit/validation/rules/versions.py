@@ -20,8 +20,8 @@ from halgit.validation.rules.local_files import is_mounted
 from halgit.validation.view import Node, View, name_of
 
 _PLACEHOLDER = lazy_pattern(
-    r"<.*>|\$\{?[\w.-]+\}?|\$\(\w+\)|\{\{.*\}\}|%\w+%|@\w+@|[\w -]*version[\w -]*|x\.y\.z"
-    r"|(?:to[-_ ]?do|fix[-_ ]?me|tbd)\b.*|(?:change|replace)[-_ ]?me|\?+",
+    r"(?:local:|branch:)?(?:<.*>|\$\{?[\w.-]+\}?|\$\(\w+\)|\{\{.*\}\}|%\w+%|@\w+@|[\w -]*version[\w -]*|x\.y\.z"
+    r"|(?:to[-_ ]?do|fix[-_ ]?me|tbd)\b.*|(?:change|replace)[-_ ]?me|\?+|\[.*\]|#\{.*\}#?)",
     re.IGNORECASE,
 )
 """Texts that stand for a version that is to be filled in."""
@@ -45,7 +45,11 @@ def _is_placeholder(version: str) -> bool:
 def _branch(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     kind = coerce_enum(node.get("deploymentEnvironment", "type"), "node.DeploymentEnvironment.DeploymentType")
-    if version.startswith(versions.BRANCH_PREFIX) and kind != "LocalGit":
+    if (
+        version.startswith(versions.BRANCH_PREFIX)
+        and not _PLACEHOLDER.fullmatch(version.strip())
+        and kind != "LocalGit"
+    ):
         message = f"The version {version} is a branch, which only deployments of type LocalGit support."
         yield Hit(node.at("version"), message)
 
