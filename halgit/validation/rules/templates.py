@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import File, Path, Value
+from halgit.pipeline import File, Path, Severity, Value
+from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import environment
 from halgit.validation.rules.fields import STILL_OPEN, named_step, word
@@ -224,6 +225,14 @@ def _refused(view: View) -> Iterator[Hit]:
     for file, node in _settings(view):
         for path, message, hint in _refusals(node):
             yield Hit(path, message, file.path, hint)
+        for key, below in node.entries("kubernetes", "deploymentStrategy", "strategySettings"):
+            if key not in _STRATEGY:
+                message = f"{key} is not a setting of a rolling update."
+                hint = suggest_nearest(key, _STRATEGY, f"Use {join_words(_STRATEGY)}.")
+                yield Hit(below.path, message, file.path, hint, severity=Severity.WARNING)
+
+
+_STRATEGY: Final = ("maxSurge", "maxUnavailable")
 
 
 def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
@@ -240,6 +249,9 @@ def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
     if location and not STILL_OPEN.search(location) and not _NAMESPACE.fullmatch(location):
         hint = "Use lower-case letters, digits and dashes."
         yield node.at("location"), f"location is not a valid name of a namespace: {location!r}.", hint
+    port = word(node.get("kubernetes", "nodePort"))
+    if port and not any(part in port for part in _OF_TEMPLATES) and not (port.isdecimal() and 0 < int(port) <= 65535):
+        yield node.at("kubernetes", "nodePort"), f"nodePort is {port}.", "Write a port, such as 30080."
     kind = word(node.get("kubernetes", "serviceType"))
     if kind is not None and kind not in _SERVICE_TYPES:
         path = node.at("kubernetes", "serviceType")

@@ -45,11 +45,8 @@ def _is_placeholder(version: str) -> bool:
 def _branch(view: View) -> Iterator[Hit]:
     node, version = _version(view)
     kind = coerce_enum(node.get("deploymentEnvironment", "type"), "node.DeploymentEnvironment.DeploymentType")
-    if (
-        version.startswith(versions.BRANCH_PREFIX)
-        and not _PLACEHOLDER.fullmatch(version.strip())
-        and kind != "LocalGit"
-    ):
+    is_branch = version.startswith(versions.BRANCH_PREFIX) and not _is_placeholder(version)
+    if is_branch and kind != "LocalGit":
         message = f"The version {version} is a branch, which only deployments of type LocalGit support."
         yield Hit(node.at("version"), message)
 
