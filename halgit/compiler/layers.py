@@ -13,6 +13,7 @@ from halgit import settings
 from halgit import yaml as hyaml
 from halgit.compiler import submodules
 from halgit.errors import SourceError, UsageError
+from halgit.halyard.layout import is_account_file
 from halgit.lazy import lazy_pattern
 from halgit.merge import selection
 from halgit.merge.order import order_layers
@@ -22,9 +23,6 @@ from halgit.text.phrases import suggest_nearest
 
 SETTINGS = "halgit.yaml"
 OVERLAYS = "overlays/"
-
-_ACCOUNTS = lazy_pattern(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.(?:ya?ml|properties)")
-"""The files that Clouddriver's config server serves, from the root (always searched) and the accounts folder."""
 
 _SERVED = lazy_pattern(rb"configserver:([^\s'\",}\]]+)")
 """A file that an account names; Clouddriver reads it through the config server."""
@@ -148,10 +146,6 @@ def _start_folder(reader: _LayerReader, overlay: str, optional: bool) -> str | N
     raise UsageError(message, hint)
 
 
-def _is_account_file(path: str) -> bool:
-    return path.startswith(("accounts/", "application", "clouddriver")) and _ACCOUNTS.fullmatch(path) is not None
-
-
 class _LayerReader:
     """Reads the `halgit.yaml` files of a snapshot in one request, and the layers of given folders in another."""
 
@@ -194,7 +188,7 @@ class _LayerReader:
             for path in paths
             if path == "bom" or selection.may_be_tree_file(path, parsed.include)
         }
-        accounts = {path for path in self.snapshot.paths if _is_account_file(path)}
+        accounts = {path for path in self.snapshot.paths if is_account_file(path)}
         texts = self.snapshot.read(sorted(wanted | accounts))
         self.accounts = {path: texts[path] for path in sorted(accounts) if path in texts}
         links: frozenset[str] = getattr(self.snapshot, "links", frozenset())

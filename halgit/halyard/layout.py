@@ -71,6 +71,14 @@ def _classify_in_deployment(parts: list[str], deployments: Sequence[str]) -> Fil
     return FileRole(found.kind, parts[0], found.services, reason)
 
 
+_ACCOUNTS = lazy_pattern(r"(?:accounts/)?(?:application|clouddriver)(?:-[^/]*)?\.(?:ya?ml|properties)")
+
+
+def is_account_file(path: str) -> bool:
+    """Return whether Clouddriver's config server serves a file: from the root, or from the folder of accounts."""
+    return path.startswith(("accounts/", "application", "clouddriver")) and _ACCOUNTS.fullmatch(path) is not None
+
+
 def find_profile_services(name: str) -> tuple[str, ...]:
     """Return the services of any mode that read a profile by its name (its path below `profiles/`).
 
@@ -188,6 +196,8 @@ def _explain_other(parts: list[str], deployments: Sequence[str]) -> str:
         return _GENERATED
     if any(part.startswith(".") for part in parts):
         return _HIDDEN
+    if is_account_file("/".join(parts)):
+        return _DYNAMIC_ACCOUNTS
     if len(parts) >= 2 and parts[0] in deployments:
         return _explain_in_deployment(parts)
     if len(parts) == 1:
@@ -198,8 +208,6 @@ def _explain_other(parts: list[str], deployments: Sequence[str]) -> str:
 def _explain_folder(parts: list[str], deployments: Sequence[str]) -> str:
     """Name the folder that hides a file whose name a service reads."""
     last, deployment = parts[-1], deployments[0] if deployments else "default"
-    if parts[0] == "accounts" and last.startswith(("application", "clouddriver")):
-        return _DYNAMIC_ACCOUNTS
     if last.endswith(("-local.yml", "-local.js")) and find_profile_services(last):
         folder = "/".join(parts[:-1])
         return f"the folder {folder} hides it: services read {deployment}/profiles/{last}"
@@ -218,8 +226,6 @@ def _explain_in_deployment(parts: list[str]) -> str:
 
 
 def _explain_at_root(name: str) -> str:
-    if name == "clouddriver-local.yml":
-        return _DYNAMIC_ACCOUNTS
     if _explain_skipped_name(name):
         return _explain_skipped_name(name)
     if (

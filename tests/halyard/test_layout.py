@@ -70,6 +70,8 @@ LEFT_OUT = [
     ("config.yml", "the halconfig must be named config, without an extension"),
     ("config.bak", "backup copy of config"),
     ("clouddriver-local.yml", "Clouddriver reads dynamic accounts directly from the repository"),
+    ("accounts/clouddriver-local.yml", "Clouddriver reads dynamic accounts directly from the repository"),
+    ("accounts/application-prod.properties", "Clouddriver reads dynamic accounts directly from the repository"),
     ("README.md", "Halyard does not read it"),
 ]  # fmt: skip
 

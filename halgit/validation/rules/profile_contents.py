@@ -147,8 +147,8 @@ def _strings(data: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from _strings(value, (*path, step))
 
 
-_HOMES: Final = r"(?:~|\$HOME|\$\{(?:HOME|user\.home)\})/\.hal"
-"""Halyard's home as shells and Spring write it."""
+_HOMES: Final = r"(?:~|\$HOME|\$\{(?:HOME|user\.home)\}|/root|/(?:home|Users)/[\w.-]+)/\.hal"
+"""The home of Halyard as shells and Spring write it, and that of people who copied it from their machine."""
 
 
 def _halyard_files(view: View) -> Iterator[Hit]:
@@ -161,14 +161,34 @@ def _halyard_files(view: View) -> Iterator[Hit]:
         elif value.removeprefix("file:").startswith(BACKUP_FOLDER):
             message = f"{named_step(path)} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
             yield Hit(path, message, file.path, "Mount the file into the service's pod, and write its path there.")
+    yield from _halyard_files_in_texts(view, below)
+
+
+_TEXTS: Final = (".yml", ".yaml", ".properties", ".xml", ".json", ".js", ".sh")
+
+
+def _halyard_files_in_texts(view: View, below: re.Pattern[str]) -> Iterator[Hit]:
+    """Profiles that are no single YAML document: several documents, properties, scripts."""
+    start = f"{view.compiled.deployment}/profiles/"
+    for path, file in view.files.items():
+        is_text = file.data is MISSING and isinstance(file.body, bytes) and b".hal/" in file.body
+        if path.startswith(start) and path.endswith(_TEXTS) and is_text and isinstance(file.body, bytes):
+            for number, line in enumerate(file.body.decode("utf-8", "replace").splitlines(), 1):
+                if below.search(line) and not line.lstrip().startswith(("#", "//")):
+                    message = (
+                        f"This line names a file of {view.compiled.hal_home}, which the service's pod does not have."
+                    )
+                    yield Hit((), message, view.written_in(path), line=number, column=1)
 
 
 def _texts_of_services(view: View) -> Iterator[tuple[File, Path, str]]:
-    """Yield every string that a service reads: those of profiles, and of `env` in service-settings."""
+    """Yield every string that a service reads: those of profiles, and of service-settings for the pod."""
     for file, node in view.documents("profiles"):
         yield from ((file, path, value) for path, value in _strings(node.value))
     for file, node in view.documents("service-settings"):
         yield from ((file, path, value) for path, value in _strings(node.get("env"), ("env",)))
+        commands = ("kubernetes", "customHealthCheckExecCommands")
+        yield from ((file, path, value) for path, value in _strings(node.get(*commands), commands))
 
 
 _REFUSED: Final = frozenset({"spring.profiles.active", "spring.profiles.include", "spring.profiles.default"})

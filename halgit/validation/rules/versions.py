@@ -9,6 +9,7 @@ from functools import cache
 from itertools import groupby
 
 from halgit import yaml as hyaml
+from halgit.annotations import Final
 from halgit.halyard import model, services, versions
 from halgit.halyard.coercion import coerce_boolean, coerce_enum
 from halgit.lazy import lazy_pattern
@@ -156,17 +157,21 @@ def _no_local_profiles(view: View) -> Iterator[Hit]:
         version = text(entry, "version") or ""
         if version.startswith(versions.LOCAL_PREFIX) and service in running:
             folder = f".boms/{service}/{version[6:]}/"
-            if not _has_profile(view, folder) and not _is_elsewhere(view, folder.rstrip("/")):
-                message = f"The BOM has version {version} of {service}, and the tree has no profile below {folder}."
-                profile = "settings.js" if service == "deck" else f"{service}.yml"
-                hint = f"Add {folder}{profile}, or name a .boms that others mount with --mounted."
+            profile = _PROFILES.get(service, f"{service}.yml")
+            if not _has_profile(view, folder, profile) and not _is_elsewhere(view, folder.rstrip("/")):
+                message = f"The BOM has version {version} of {service}, and the tree has no {folder}{profile}."
+                hint = "Add it, or name a .boms that others mount with --mounted."
                 yield Hit(entry.at("version"), message, path, hint, line=1, column=1)
 
 
-def _has_profile(view: View, folder: str) -> bool:
-    """Return whether Halyard finds a profile of an artifact: below its version, or else beside the versions."""
+_PROFILES: Final = {"deck": "settings.js", "monitoring-daemon": "spinnaker-monitoring.yml"}
+"""The files that Halyard builds on, by artifact, where it is not `<artifact>.yml`."""
+
+
+def _has_profile(view: View, folder: str, profile: str) -> bool:
+    """Return whether Halyard finds the profile of an artifact: below its version, or else beside the versions."""
     above = posixpath.dirname(folder.rstrip("/"))
-    return any(file.startswith(folder) or posixpath.dirname(file) == above for file in view.files)
+    return f"{folder}{profile}" in view.files or f"{above}/{profile}" in view.files
 
 
 def _is_elsewhere(view: View, path: str) -> bool:
