@@ -6,8 +6,8 @@ to find. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import cached_property, partial
 
 from halgit.annotations import Generic, TypeVar
 from halgit.pipeline import Value
@@ -19,7 +19,8 @@ class Vocabulary:
     """The distinct contents of one document.
 
     `mappings` are its mappings, each once; `keys` and `strings` their keys and all its strings; `kinds` the types of
-    all other scalars. `is_shared` says that several aliases share a node, `has_null_items` that a list has a null.
+    all other scalars, `ids` the identities of mappings and lists. `is_shared` says that several aliases share a node,
+    `has_null_items` that a list has a null.
     """
 
     def __init__(self, document: Value) -> None:
@@ -28,6 +29,8 @@ class Vocabulary:
         self.strings: set[str] = set()
         self.kinds: set[type] = set()
         self.lists = 0
+        self.ids: set[int] = set()
+        self._added: set[_Traits] = set()
         self.is_shared = False
         self.has_null_items = False
         self.has_unusual_keys = False
@@ -51,7 +54,7 @@ class Vocabulary:
 
     def _gather(self, document: dict[str, Value] | list[Value]) -> None:
         mappings, keys, strings, kinds = self.mappings, self.keys, self.strings, self.kinds
-        seen: set[int] = set()
+        seen = self.ids
         stack: list[Value] = [document]
         while stack:
             node = stack.pop()
@@ -62,14 +65,14 @@ class Vocabulary:
             if node.__class__ is dict:
                 mappings.append(node)
                 keys.update(node)
-                values = node.values()
+                values: Iterable[Value] = node.values()
                 if not _USUAL_KEYS.issuperset(map(type, node)):
                     self.has_unusual_keys = True
             else:
                 self.lists += 1
-                values = node
-                if None in node:
-                    self.has_null_items = True
+                self.has_null_items = self.has_null_items or None in node
+                is_known = len(node) >= _MANY and _has_known_items(node)
+                values = self._add_items(node) if is_known else node
             for value in values:
                 kind = value.__class__
                 if kind is str:
@@ -81,6 +84,32 @@ class Vocabulary:
                 else:
                     self._add_scalar(value)
 
+    def _add_items(self, items: list[Value]) -> Iterator[Value]:
+        """Add the items of a list that another document has as well, each gathered once; yield the others."""
+        for item in items:
+            if item.__class__ is not dict:
+                yield item
+                continue
+            part = _PARTS.get(item, partial(_Part, item))
+            if self.ids.isdisjoint(part.ids):
+                self._add(part)
+            else:
+                yield item
+
+    def _add(self, part: _Part) -> None:
+        self.mappings += part.mappings
+        self.ids.update(part.ids)
+        self.strings.update(part.strings)
+        self.lists += part.lists
+        if part.traits not in self._added:
+            self._added.add(part.traits)
+            keys, kinds, is_shared, has_null_items, has_unusual_keys = part.traits
+            self.keys |= keys
+            self.kinds |= kinds
+            self.is_shared = self.is_shared or is_shared
+            self.has_null_items = self.has_null_items or has_null_items
+            self.has_unusual_keys = self.has_unusual_keys or has_unusual_keys
+
     def _add_scalar(self, value: Value) -> None:
         if value.__class__ is not str:
             self.kinds.add(value.__class__)
@@ -88,11 +117,42 @@ class Vocabulary:
             self.strings.add(value)
 
 
+_Traits = tuple[frozenset[str], frozenset[type], bool, bool, bool]
+"""Keys, kinds and the three flags of a vocabulary: most items of a list have the same."""
+
+
+class _Part:
+    """The vocabulary of one item of a list, to be added to those of several documents."""
+
+    __slots__ = ("ids", "lists", "mappings", "strings", "traits")
+
+    def __init__(self, item: Value) -> None:
+        words = Vocabulary(item)
+        self.mappings = tuple(words.mappings)
+        self.strings = tuple(words.strings)
+        self.ids = tuple(words.ids)
+        self.lists = words.lists
+        flags = words.is_shared, words.has_null_items, words.has_unusual_keys
+        traits = frozenset(words.keys), frozenset(words.kinds), *flags
+        latest = _LATEST[0]
+        self.traits: _Traits = latest if latest is not None and latest == traits else traits
+        _LATEST[0] = self.traits  # one object for the items of a list, which is compared at no cost
+
+
+_LATEST: list[_Traits | None] = [None]
 _USUAL_KEYS = frozenset({str})
+_MANY = 50
+"""Items from which a list is looked up among those of other documents."""
 _MOST = 32
 """How many documents are remembered."""
 
 _KNOWN: dict[int, tuple[Value, Vocabulary]] = {}
+
+
+def _has_known_items(items: list[Value]) -> bool:
+    """Return whether a document before has items of this list: overlays share those that they do not change."""
+    some = {id(item) for item in (items[0], items[len(items) // 2], items[-1]) if isinstance(item, dict)}
+    return any(not some.isdisjoint(vocabulary.ids) for _, vocabulary in _KNOWN.values())
 
 
 def gather_vocabulary(document: Value) -> Vocabulary:
@@ -118,7 +178,7 @@ class ItemCache(Generic[T]):
         self._most = most
         self._known: dict[tuple[object, ...], tuple[Value, T]] = {}
 
-    def get(self, item: Value, compute: Callable[[], T], *arguments: Hashable) -> T:
+    def get(self, item: Value | bytes, compute: Callable[[], T], *arguments: Hashable) -> T:
         """Return the result for an item and further arguments of the function, computed at most once."""
         key = id(item), *arguments
         known = self._known.get(key)
@@ -127,3 +187,7 @@ class ItemCache(Generic[T]):
                 self._known.clear()
             known = self._known[key] = item, compute()
         return known[1]
+
+
+_PARTS: ItemCache[_Part] = ItemCache()
+"""The items that several documents share."""

@@ -199,15 +199,15 @@ class Session:
 
     def compile_overlays(self, snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Compilation]:
         """Compile these overlays, reading each file once. Names the folders that are no layer."""
-        from halgit.compiler import CachingReader, folders_without_layer
+        from halgit.compiler import CachingReader, CachingSnapshot, folders_without_layer
 
         for folder in sorted({folder for snapshot in snapshots for folder in folders_without_layer(snapshot)}):
             self.output.message(f"Skipped {folder}: it contains no file of a layer.")
-        read = CachingReader()
+        read, cached = CachingReader(), [CachingSnapshot(snapshot) for snapshot in snapshots]
         count = Counter(self.output, "Compiling overlays", len(names))
 
         def one(name: str) -> Compilation:
-            compilation = self.compile(snapshots, replace(self.operator, overlay=name), read)
+            compilation = self.compile(cached, replace(self.operator, overlay=name), read)
             count.step()
             return compilation
 

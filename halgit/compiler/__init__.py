@@ -21,6 +21,7 @@ _MODULES = {
     "is_late": "findings",
     "require_below": "findings",
     "CachingReader": "layers",
+    "CachingSnapshot": "layers",
     "folders_without_layer": "layers",
     "overlays": "layers",
     "Locator": "locator",
@@ -40,13 +41,14 @@ if TYPE_CHECKING:
         is_late,
         require_below,
     )
-    from halgit.compiler.layers import CachingReader, folders_without_layer, overlays
+    from halgit.compiler.layers import CachingReader, CachingSnapshot, folders_without_layer, overlays
     from halgit.compiler.locator import Locator, sort_findings
 else:
     __getattr__ = lazy_exports(__name__, _MODULES)
 
 __all__ = [
     "CachingReader",
+    "CachingSnapshot",
     "Locator",
     "check_rule_names",
     "collect_findings",

@@ -11,6 +11,7 @@ from threading import Lock
 
 from halgit import settings
 from halgit import yaml as hyaml
+from halgit.annotations import Any
 from halgit.compiler import submodules
 from halgit.errors import SourceError, UsageError
 from halgit.halyard.layout import is_account_file
@@ -59,6 +60,29 @@ class CachingReader:
             if key not in self._known:
                 self._known[key] = hyaml.read(text, file, many=many)
             return self._known[key]
+
+
+class CachingSnapshot:
+    """A snapshot that reads each file once, however many overlays share it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._known: dict[str, bytes] = {}
+        self.source = snapshot.source
+        self.paths = snapshot.paths
+        self.close = snapshot.close
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what only some snapshots have, such as submodules."""
+        return getattr(self._snapshot, name)
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of these files. Raises what the snapshot raises."""
+        wanted = list(paths)
+        missing = [path for path in wanted if path not in self._known]
+        if missing:
+            self._known.update(self._snapshot.read(missing))
+        return {path: self._known[path] for path in wanted}
 
 
 def overlays(snapshot: Snapshot) -> list[str]:

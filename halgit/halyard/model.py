@@ -298,6 +298,8 @@ def _find_local_files(config: Value) -> list[tuple[Path, str | Secret | SecretTe
     fields = find_annotated_fields("local_file")
     found: list[tuple[Path, str | Secret | SecretText]] = []
     for path, class_, node in walk_objects(config, frozenset(fields)):
+        if fields[class_.name].isdisjoint(node):
+            continue
         for key, value in node.items():
             if key in fields[class_.name] and isinstance(value, (str, Secret, SecretText)) and value != "":
                 found.append(((*path, key), value))

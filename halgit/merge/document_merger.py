@@ -169,7 +169,8 @@ class DocumentMerger:
         below.invalidate()
 
     def _merge_items(self, below: Draft, value: list[Value], path: Path, node: KeyNode, key: str, start: int) -> None:
-        items, positions = below.items(), below.positions(key)
+        positions = below.positions(key)
+        items = below.items()
         if not value and items:
             message = "An empty list has no effect: the list at {other} is merged item by item."
             hint = "Write `- $list: replace` to empty it, or remove the key."

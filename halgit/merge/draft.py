@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 from halgit.annotations import Literal
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Step, Trace, Value
 from halgit.redaction import Secret, SecretText
 from halgit.text.paths import SEPARATOR, join_values, split_key
+from halgit.vocabulary import ItemCache
 from halgit.yaml import to_java_string
 
 Kind = Literal["mapping", "list", "scalar", "null"]
@@ -87,13 +89,17 @@ class Draft:
         if self._index is None:
             self._index = {}
         if key not in self._index:
-            found: dict[str, list[int]] = {}
-            for at, item in enumerate(self.items()):
-                text = key_text(item, key)
-                if text is not None:
-                    found.setdefault(text, []).append(at)
-            self._index[key] = found
+            search = partial(self._find_positions, key)
+            self._index[key] = search() if self._children is not None else _POSITIONS.get(self._value, search, key)
         return self._index[key]
+
+    def _find_positions(self, key: str) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for at, item in enumerate(self.items()):
+            text = key_text(item, key)
+            if text is not None:
+                found.setdefault(text, []).append(at)
+        return found
 
     def invalidate(self, changed: Path = ()) -> None:
         """Drop the cached positions that `changed`, a path inside one item, can have made wrong."""
@@ -122,6 +128,10 @@ class Draft:
         if not is_in_place or trace.children is not EMPTY or _recorded_trace(self.trace, step):
             traces[step] = trace
         return value
+
+
+_POSITIONS: ItemCache[dict[str, list[int]]] = ItemCache(most=1_000)
+"""The positions of lists as they were read: several overlays change the same one."""
 
 
 def kind_of(value: Value) -> Kind:

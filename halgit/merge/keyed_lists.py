@@ -93,7 +93,7 @@ def _keys_with_lists(data: dict[str, Value], node: KeyNode, spring: bool) -> lis
     """Return the keys of a mapping that can have keyed lists below them."""
     if node.any is not None:
         return list(data)
-    known = [key for key in node.children if key in data]
+    known = [key for key in node.children if data.get(key)]
     return known + [key for key in data if "." in key and key not in node.children] if spring else known
 
 

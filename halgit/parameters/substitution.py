@@ -26,6 +26,7 @@ from halgit.pipeline import MISSING, Declaration, File, Finding, Layer, Path, Se
 from halgit.record import Record, replace
 from halgit.redaction import Secret, SecretText, join_parts
 from halgit.text.phrases import suggest_nearest
+from halgit.vocabulary import ItemCache
 
 _DECK_SETTINGS = lazy_pattern(r"(.*/)?profiles/settings(-local)?\.js")
 _QUOTED = r""""(?:\\.|[^"\\])*"|'[^']*'"""
@@ -77,7 +78,14 @@ def _may_contain_expression(file: File, layers: Sequence[Layer]) -> bool:
         return OPEN.encode() in file.body
     own = [layer for layer in layers if layer.id in file.layers]
     texts = [text for layer in own for text in (layer.files.get(file.path, b""), layer.settings.text)]
-    return any(OPEN.encode() in text for text in texts)
+    return any(_TEXTS.get(text, partial(_contains_open, text)) for text in texts)
+
+
+_TEXTS: Final[ItemCache[bool]] = ItemCache(most=100)
+
+
+def _contains_open(text: bytes) -> bool:
+    return b"$" in text and OPEN.encode() in text
 
 
 def new_duplicate_items(

@@ -9,7 +9,7 @@ from halgit import yaml as hyaml
 from halgit.annotations import Final
 from halgit.halyard.coercion import is_true
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import Path, Severity
+from halgit.pipeline import Path, Severity, Value
 from halgit.text.phrases import join_words, suggest_nearest
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import STILL_OPEN, empty, is_http_address, list_items, owner, text, word
@@ -176,16 +176,18 @@ def _registry_references(view: View) -> Iterator[Hit]:
             continue
         known = [str(name) for name in names]
         for provider in ("kubernetes", "dcos"):
-            for account in deployment.node("providers", provider).items("accounts"):
-                if isinstance(account.value, dict) and _may_name_registry(provider, account):
+            path = deployment.at("providers", provider, "accounts")
+            for number, item in enumerate(list_items(deployment, "providers", provider, "accounts")):
+                if isinstance(item, dict) and _may_name_registry(provider, item):
+                    account = Node((*path, number), item)
                     yield from _references_of_account(
                         provider, account, known, enabled=is_true(registry.get("enabled"))
                     )
 
 
-def _may_name_registry(provider: str, account: Node) -> bool:
+def _may_name_registry(provider: str, account: dict[str, Value]) -> bool:
     """Return whether an account has or needs a registry; most accounts of Kubernetes do neither."""
-    return provider == "dcos" or bool(account.value.get("dockerRegistries")) or is_version_1(account)
+    return provider == "dcos" or bool(account.get("dockerRegistries")) or is_version_1(Node((), account))
 
 
 def _references_of_account(provider: str, account: Node, known: list[str], *, enabled: bool) -> Iterator[Hit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 
 from halgit import yaml as hyaml
 from halgit.annotations import Final
@@ -13,6 +14,7 @@ from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import both, empty, owner, string_items, text
 from halgit.validation.rules.local_files import Named, is_mounted, named
 from halgit.validation.view import Node, View
+from halgit.vocabulary import ItemCache
 
 
 def accounts(view: View) -> Iterator[Node]:
@@ -30,14 +32,34 @@ _VERSIONS: Final = "providers.kubernetes.KubernetesAccount.ProviderVersion"
 _VERSION_2: Final = (None, "V2", "v2")
 
 
+@lru_cache(maxsize=1)
+def _noteworthy(view: View) -> tuple[Node, ...]:
+    """Return the accounts in which one of the rules below can find something; overlays share most of the others."""
+    return tuple(one for one in accounts(view) if not _ORDINARY.get(one.value, partial(_is_ordinary, one)))
+
+
+_ORDINARY: Final[ItemCache[bool]] = ItemCache()
+
+
+def _is_ordinary(account: Node) -> bool:
+    threads = account.get("cacheThreads")
+    return (
+        not account.get("customResources")
+        and not both(account, "kinds", "omitKinds")
+        and not both(account, "namespaces", "omitNamespaces")
+        and (threads is None or (type(threads) is int and threads >= 0))
+        and account.get("providerVersion") in _VERSION_2
+    )
+
+
 def _kinds(view: View) -> Iterator[Hit]:
-    for account in accounts(view):
+    for account in _noteworthy(view):
         if both(account, "kinds", "omitKinds"):
             yield Hit(account.at("omitKinds"), f"{owner('kubernetes', account)} has both kinds and omitKinds.")
 
 
 def _namespaces(view: View) -> Iterator[Hit]:
-    for account in accounts(view):
+    for account in _noteworthy(view):
         if both(account, "namespaces", "omitNamespaces"):
             yield Hit(
                 account.at("omitNamespaces"),
@@ -46,7 +68,7 @@ def _namespaces(view: View) -> Iterator[Hit]:
 
 
 def _custom_kind(view: View) -> Iterator[Hit]:
-    for account in accounts(view):
+    for account in _noteworthy(view):
         for resource in account.items("customResources"):
             if isinstance(resource.value, dict) and empty(resource, "kubernetesKind"):
                 yield Hit(
@@ -55,7 +77,7 @@ def _custom_kind(view: View) -> Iterator[Hit]:
 
 
 def _custom_uncached(view: View) -> Iterator[Hit]:
-    for account in accounts(view):
+    for account in _noteworthy(view):
         if not account.get("customResources"):
             continue
         kinds = {word for _, word in string_items(account, "kinds")}
@@ -73,14 +95,14 @@ def _custom_uncached(view: View) -> Iterator[Hit]:
 
 
 def _threads(view: View) -> Iterator[Hit]:
-    for account in accounts(view):
+    for account in _noteworthy(view):
         threads = coerce_integer(account.get("cacheThreads"), 32)
         if threads is not None and threads < 0:
             yield Hit(account.at("cacheThreads"), f"{owner('kubernetes', account)} has cacheThreads below 0.")
 
 
 def _version_1(view: View) -> Iterator[Hit]:
-    for account in accounts(view):
+    for account in _noteworthy(view):
         if not is_version_1(account):
             continue
         more = [key for key in ("kinds", "omitKinds", "customResources") if account.get(key)]
@@ -126,8 +148,8 @@ def _read(file: Named) -> _Kubeconfig | None:
 def _kubeconfig(view: View) -> Iterator[Hit]:
     known: dict[str, _Kubeconfig | None] = {}
     for account in accounts(view):
-        file = named(view, account.get("kubeconfigFile"))
-        if not _needs_kubeconfig(account) or not isinstance(file, Named):
+        file = named(view, account.get("kubeconfigFile")) if _needs_kubeconfig(account) else None
+        if not isinstance(file, Named):
             continue
         if file.path not in known:
             known[file.path] = _read(file)

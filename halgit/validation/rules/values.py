@@ -270,8 +270,16 @@ def _lost_values(view: View) -> Iterator[Hit]:
     """Values that YAML takes for an anchor or a comment, so that the key is empty."""
     for layer in view.compiled.layers:
         for path, text in layer.files.items():
-            if b"&" in text or b": #" in text or b"- #" in text:
+            if _TEXTS.get(text, partial(_may_lose_value, text)):
                 yield from _lost_values_of_file(layer.id.file(path), text)
+
+
+_TEXTS: Final[ItemCache[bool]] = ItemCache(most=100)
+
+
+def _may_lose_value(text: bytes) -> bool:
+    """Return whether a text has an anchor, or a comment in place of a value."""
+    return b"&" in text or (b"#" in text and (b": #" in text or b"- #" in text))
 
 
 def _lost_values_of_file(file: str, text: bytes) -> Iterator[Hit]:
