@@ -5,7 +5,6 @@ from __future__ import annotations
 from halgit.errors import SecretError
 from halgit.pipeline import MISSING, File, Resolved
 from halgit.redaction import Secret, SecretText
-from halgit.vocabulary import gather_vocabulary
 
 
 def serialize(resolved: Resolved) -> dict[str, bytes]:
@@ -54,4 +53,6 @@ def _holds(file: File) -> bool:
         return True
     if file.body is not None:
         return any(isinstance(value, (Secret, SecretText)) for value in file.splices.values())
+    from halgit.vocabulary import gather_vocabulary
+
     return file.data is not MISSING and not gather_vocabulary(file.data).kinds.isdisjoint({Secret, SecretText})
