@@ -6,8 +6,8 @@ Frozen types without I/O.
 
 from __future__ import annotations
 
+from _thread import RLock
 from collections.abc import Callable, Hashable, Mapping
-from threading import RLock
 
 from halgit.annotations import Protocol, TypeVar
 from halgit.pipeline import EMPTY, Dialect, SecretsMode, Severity, Variant

@@ -6,8 +6,8 @@ dynamic accounts, which the rules check.
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Iterable, Mapping, Sequence
-from threading import Lock
 
 from halgit import settings
 from halgit import yaml as hyaml
@@ -52,7 +52,7 @@ class CachingReader:
 
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, str, bool], hyaml.ReadResult] = {}
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     def __call__(self, text: bytes, file: str, *, many: bool = False) -> hyaml.ReadResult:
         key = (text, file, many)
