@@ -73,8 +73,19 @@ def entry_faults(provider: str, entry: Mapping[str, Value], changed: Mapping[str
         place = ".".join(str(step) for step in fault.path[:-1])
         yield f"{place + ': ' if place else ''}{fault.message}"
     for key, value in changed.items():
-        if any("${" in text for _, text in strings_in(value)):
+        texts = [text for _, text in strings_in(value)]
+        if any("${" in text for text in texts):
             yield f"{key} {PLACEHOLDER}"
+        if any(map(_has_surrogates, texts)):
+            yield f"{key} holds half of a surrogate pair, or bytes that are not UTF-8"
+
+
+def _has_surrogates(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def pod_faults(

@@ -303,3 +303,35 @@ def test_clouddriver_binds_what_halgit_wrote_for_every_kind(
             for key, value in fields.items():
                 if isinstance(value, str) and isinstance(bound[name].get(key, ""), str):
                     assert bound[name].get(key, "") == value, (provider, name, key)
+
+
+def test_a_merge_patch_removes_what_is_null_and_keeps_the_rest(server: AccountServer, clouddriver: Judge) -> None:
+    """RFC 7396; keys of a map are compared with every character, other keys as Spring compares them."""
+    fields = {**CF, "spaceFilter": {"Org-Space": ["a"], "OrgSpace": ["b"], "Größe": ["c"]}}
+    del fields["name"]
+    body = {"name": "patched", "provider": "cloudfoundry", "fields": fields}
+    assert server.call("POST", "/v1/accounts", body, WRITER).status == 201
+
+    def patch(fields: dict[str, Any]) -> dict[str, Any]:
+        answer = server.call("PATCH", "/v1/accounts/patched", {"fields": fields}, WRITER)
+        assert answer.status == 200, answer.body
+        verdict = clouddriver.of_repository(server.repository.url, key=KEY)
+        return next(one for one in verdict.accounts("cloudfoundry") if one["name"] == "patched")
+
+    assert patch({"spaceFilter": {"OrgSpace": ["d"], "Org-Space": None, "New": None}})["spaceFilter"] == {
+        "OrgSpace": ["d"], "Größe": ["c"],
+    }  # fmt: skip
+    assert patch({"spaceFilter": {"Größe": None}, "metrics-uri": "m"})["spaceFilter"] == {"OrgSpace": ["d"]}
+    bound = patch({"SPACE-FILTER": None, "metricsUri": None, "permissions": {"read": ["x"], "WRITE": ["y"]}})
+    assert "metricsUri" not in bound
+    assert (bound["spaceFilter"], bound["permissions"]) == ({}, {"READ": ["x"], "WRITE": ["y"]})
+    assert patch({"permissions": {"READ": None}})["permissions"] == {"WRITE": ["y"]}
+    for removed in ("user", "Name"):
+        assert server.call("PATCH", "/v1/accounts/patched", {"fields": {removed: None}}, WRITER).status == 422
+
+
+def test_half_a_surrogate_pair_is_refused_over_http(server: AccountServer) -> None:
+    fields = {**HUB, "username": "\ud800", "password": "\udfff"}
+    del fields["name"]
+    answer = server.call("POST", "/v1/accounts", {"name": "s", "provider": "docker-registry", "fields": fields}, WRITER)
+    assert (answer.status, "username holds half of a surrogate pair" in answer.body["detail"]) == (422, True)

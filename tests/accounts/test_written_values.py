@@ -137,6 +137,12 @@ def test_a_string_field_takes_the_whole_text_and_every_character_reaches_clouddr
     assert accounts("update", "n0", "--field", "username=a\n\n", key=True).code == 0, "the file can still be edited"
 
 
+def test_bytes_that_are_no_text_are_refused(accounts: Accounts) -> None:
+    for text in ("a\udcff", "'\udcff'"):
+        ran = accounts("add", "a", *HUB, "--field", f"password={text}", key=True)
+        assert "password holds half of a surrogate pair, or bytes that are not UTF-8" in refused(ran)
+
+
 def test_a_field_that_is_no_string_is_yaml(accounts: Accounts) -> None:
     assert refused(accounts("add", "a", "--field", "namespaces=[a"), 2).startswith("--field namespaces: ")
     assert refused(accounts("add", "a", "--fields", "/nonexistent"), 2).startswith("--fields: ")
