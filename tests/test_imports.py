@@ -97,6 +97,33 @@ def test_an_unchanged_render_loads_no_compiler(repo: Path, tmp_path: Path) -> No
     assert len(loaded) <= 119
 
 
+SLOW_SERVER = """
+import sys, time
+from halgit import sources
+from halgit.errors import SourceError
+
+def open_source(spec, access):
+    end = time.monotonic() + float(sys.argv[1])
+    while time.monotonic() < end and "halgit.compiler.build" not in sys.modules:
+        time.sleep(0.01)
+    print("halgit.compiler.build" in sys.modules)
+    raise SourceError("unavailable")
+
+sources.open_source = open_source
+from halgit.cli.app import run
+run(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(("seconds", "out", "loads"), [(30, "new", True), (1, ".", False), (0, "new", False)])
+def test_the_compiler_is_loaded_while_a_server_is_slow(seconds: int, out: str, loads: bool, tmp_path: Path) -> None:
+    """Only while it is slow, and not where a tree is there already: mostly nothing has changed then."""
+    command = ("render", "--repo", "https://git.example.com/a.git", "--out", str(tmp_path / out))
+    words = [sys.executable, "-c", SLOW_SERVER, str(seconds), *command]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, cwd=needs.ROOT)
+    assert done.stdout.split() == [str(loads)], done.stderr
+
+
 @pytest.mark.parametrize("module", ["cli.app", "compiler.build", "validation.rules", "publish.publisher"])
 def test_no_module_on_the_path_of_a_render_uses_dataclasses(module: str) -> None:
     code = f"import sys, halgit.{module}\nprint([name for name in sys.modules if name == 'dataclasses'])\n"

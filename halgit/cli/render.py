@@ -69,12 +69,17 @@ def command(output: Output, /, **options: Any) -> None:
 
     options["validate"] = not options.pop("no_validate")
     with Session(options, output) as run:
-        snapshots, locked = run.open_locked() if options["locked"] else (run.open(), None)
+        snapshots, locked = run.open_locked() if options["locked"] else (run.open(compiles=_is_new(options)), None)
         last = None if locked or output.json else _find_unchanged(run, snapshots, options)
         if last and not last.secrets:
             _report_unchanged(output, last, options)
             return
         _render(run, snapshots, locked, last, options)
+
+
+def _is_new(options: Mapping[str, Any]) -> bool:
+    """Return whether there is no tree yet, of which this run might find that nothing has changed."""
+    return not options["out"].is_dir()
 
 
 def _find_unchanged(run: Session, snapshots: Sequence[Snapshot], options: Mapping[str, Any]) -> publish.Inputs | None:

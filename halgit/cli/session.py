@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from halgit.secrets import Engines, SecretPlan
 
 
+_HEAD_START = 0.05
+"""In seconds: how long only the fetches run. Imports of theirs take longer while other modules are imported."""
+
 _LAST_WAIT = 5.0
 """In seconds: how long a stopped run waits until its fetches have removed their files."""
 
@@ -97,9 +100,10 @@ class Session:
     ) -> None:
         self._closing.close()
 
-    def open(self, specs: Sequence[SourceSpec] = ()) -> tuple[Snapshot, ...]:
+    def open(self, specs: Sequence[SourceSpec] = (), *, compiles: bool = True) -> tuple[Snapshot, ...]:
         """Fetch these sources (default: those of --repo) in parallel; returns their snapshots in order.
 
+        The compiler is loaded while a server is slow, unless the sources are probably not compiled (`compiles`).
         Raises SourceError with a line for each unavailable source, UsageError for a wrong name.
         """
         wanted = specs or self.specs
@@ -114,6 +118,8 @@ class Session:
         for future in waiting:
             future.add_done_callback(count.step)
         try:
+            if compiles and wait(waiting, timeout=_HEAD_START).not_done:
+                _load_compiler()
             wait(waiting)
         except BaseException:
             from halgit.remotes.git import stop_git
@@ -252,6 +258,11 @@ class Session:
         from halgit.remotes.git.program import is_ignored
 
         return is_ignored(path, self.access)
+
+
+def _load_compiler() -> None:
+    from halgit.compiler import build, findings  # noqa: F401 - they are needed next, and import what they need
+    from halgit.secrets import plan  # noqa: F401
 
 
 def _fail_together(failures: Sequence[BaseException]) -> None:
