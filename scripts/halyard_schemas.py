@@ -169,7 +169,10 @@ def of_type(model: Json, type_: Json) -> Json:
     if kind in {"enum", "object"}:
         return ref(type_["of"])
     if kind in {"list", "set"}:
-        return {"type": ["array", "null"], "items": of_type(model, type_["of"])}
+        items = of_type(model, type_["of"])
+        if type_.get("sorted"):  # a TreeSet compares its items, and ends with an exception for null
+            items["not"] = {"type": "null"}
+        return {"type": ["array", "null"], "items": items}
     if kind != "map":
         return ref(KINDS.get(kind, kind))
     values = of_type(model, type_["of"])

@@ -35,7 +35,8 @@ def slim_type(type_: Json) -> Json:
     if kind in {"enum", "object"}:
         return {"kind": kind, "of": type_["enum" if kind == "enum" else "class"]}
     if kind in {"list", "set"}:
-        return {"kind": kind, "of": slim_type(type_["items"])}
+        is_sorted = type_.get("java_type", "").startswith("SortedSet")
+        return {"kind": kind, "of": slim_type(type_["items"])} | ({"sorted": True} if is_sorted else {})
     if kind == "map":
         keys = type_["keys"]
         return {"kind": "map", "of": slim_type(type_["values"])} | ({"keys": keys["enum"]} if "enum" in keys else {})

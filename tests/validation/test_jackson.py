@@ -21,11 +21,19 @@ VALUES = (
     "'false'", "'null'", "0", "1", "2", "-1", "'1'", "' 1 '", "'+1'", "'-0'", "'1.5'", "'0x10'", "'1e3'", "1.5", "1.0",
     "-0.9", "1e3", "1.0e+3", ".nan", ".inf", "-.inf", "2147483647", "2147483648", "-2147483649", "9223372036854775807",
     "9223372036854775808", "99999999999999999999", "2147483648.5", "012", "0x1F", "0b11", "1_000", "1:30", "08",
-    "2020-01-01", "'2020-01-01'", "2020-01-01T10:00:00Z", "2001-12-14 21:59:43.10 -5", "[]", "[a]", "[1, yes]", "[[a]]",
-    "[~]", "[{}]", "[{name: a}]", "[{nam: a}]", "{}", "{a: b}", "{a: 1}", "{a: ~}", "{a: [b]}", "{a: {b: c}}", "{1: a}",
-    "{yes: a}", "{name: a}", "{name: [a]}", "{READ: [a]}", "{READ: a}", "{read: [a]}", "{READ: []}", "{READ: [~]}",
-    "!!binary aGFs", "!!set {a, b}", "!!str 12", "!!int '12'", "!!float 1", "!!bool yes", "SMALL", "small",
-    "' SMALL '", "'0'", "'2'", "'3'", "http://a.example/b", "'http://a b'", "'http://['", "ldap://a:b", "a:b", "//x",
+    "2020-01-01", "'2020-01-01'", "2020-01-01T10:00:00Z", "2001-12-14 21:59:43.10 -5", "[]", "[a]", "[1, yes]",
+    "[[a]]", "[~]", "[{}]", "[{name: a}]", "[{nam: a}]", "{}", "{a: b}", "{a: 1}", "{a: ~}", "{a: [b]}", "{a: {b: c}}",
+    "{1: a}", "{yes: a}", "{name: a}", "{name: [a]}", "{READ: [a]}", "{READ: a}", "{read: [a]}", "{READ: []}",
+    "{READ: [~]}", "!!binary aGFs", "!!set {a, b}", "!!str 12", "!!int '12'", "!!float 1", "!!bool yes", "SMALL",
+    "small", "' SMALL '", "'0'", "'2'", "'3'", "' True '", "'NULL'", "'1_000'", "1e400", "-9223372036854775809",
+    "0.1e1", "s3", "S3", "' s3 '", "oraclebmcs", "SQL", "[OBJECT_STORE]", "[object_store]", "[' OBJECT_STORE ']",
+    "[0]", "['2']", "[3]", "[-1]", "['']", "[OBJECT_STORE, OBJECT_STORE]", "[1.5]", "[true]", "[2020-01-01]",
+    "OBJECT_STORE", "{originUser: a}", "{originUser: [a]}", "{originUser: {a: b}}", "{originUser: 1}",
+    "{originUser: ~, nope: ~}", "{nope: 1}", "{a: [{b: c}]}", "{a: [b]}", "{a: [[b]]}", "{a: [~]}", "{a: {b: [c]}}",
+    "{a: [{key: b, operator: Exists}]}", "{a: [{key: b, operator: exists}]}", "{a: [{key: [b]}]}",
+    "{a: {id: b, enabled: 'yes'}}", "{a: {id: b, enabled: 1}}", "{a: {config: {b: [1, {c: ~}]}}}", "{a: {config: b}}",
+    "{a: {id: b, nope: c}}", "{a: ''}", "{a: []}", "{a: {}}", "http://a.example/b", "'http://a b'", "'http://['",
+    "ldap://a:b", "a:b", "//x",
 )  # fmt: skip
 FIELDS = {
     "text": ("timezone",),
@@ -39,10 +47,34 @@ FIELDS = {
     "map": ("deploymentEnvironment", "nodeSelectors"),
     "rights": ("providers", "aws", "accounts", 0, "permissions"),
     "sizing": ("deploymentEnvironment", "customSizing"),
+    "wrapped": ("deploymentEnvironment", "updateVersions"),
+    "count": ("deploymentEnvironment", "livenessProbeConfig", "initialDelaySeconds"),
+    "store": ("persistentStorage", "persistentStoreType"),
+    "pair": ("deploymentEnvironment", "gitConfig"),
+    "array": (
+        "deploymentEnvironment",
+        "affinity",
+        "spin-gate",
+        "nodeAffinity",
+        "requiredDuringSchedulingIgnoredDuringExecution",
+        "nodeSelectorTerms",
+        0,
+        "matchFields",
+        0,
+        "values",
+    ),
+    "supported": ("canary", "serviceIntegrations", 0, "accounts", 0, "supportedTypes"),
+    "inners": ("providers", "aws", "defaultRegions"),
+    "aliases": ("deploymentEnvironment", "hostAliases"),
+    "tolerations": ("deploymentEnvironment", "tolerations"),
+    "config": ("spinnaker", "extensibility", "plugins", "a", "config"),
+    "plugins": ("spinnaker", "extensibility", "plugins"),
+    "filter": ("providers", "cloudfoundry", "accounts", 0, "spaceFilter"),
 }
 """The field of the judge, and a field of the same kind in a deployment of the halconfig."""
 
-SCALARS = ("text", "flag", "number", "big", "size")
+SCALARS = ("text", "flag", "number", "big", "size", "wrapped", "count")
+"""Those of which the judge shows the value as Halyard has it; the type of the store is shown by its own name."""
 Judge = Callable[[str], dict[str, str]]
 
 
@@ -52,11 +84,16 @@ def jackson() -> Iterator[Judge]:
         yield lambda text: dict(java.ask_text(text.encode()))
 
 
+_MORE = {"nodeSelectorTerms": "", "matchFields": "", "serviceIntegrations": "name: google, "}
+"""What the items of a list begin with, where it is not a name."""
+
+
 def halconfig(path: tuple[str | int, ...], value: str) -> str:
     """A halconfig with a value, as it is written, in one field of its deployment."""
-    more = "address: b, " if "dockerRegistry" in path else ""
-    for step in reversed(path):
-        value = f"[{{name: a, {more}{value.removeprefix('{')}]" if step == 0 else f"{{{step}: {value}}}"
+    for at in range(len(path) - 1, -1, -1):
+        more = _MORE.get(str(path[at - 1]), "name: a, ")
+        value = f"[{{{more}{value.removeprefix('{')}]" if path[at] == 0 else f"{{{path[at]}: {value}}}"
+    value = value.replace("dockerRegistry: {accounts: [{", "dockerRegistry: {accounts: [{address: b, ")
     return f"deploymentConfigurations:\n- {value}\n"
 
 

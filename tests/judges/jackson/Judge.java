@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -8,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedSet;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 
@@ -17,8 +19,48 @@ public class Judge {
 
   public enum Right { READ, WRITE }
 
+  public enum Supported { METRICS_STORE, CONFIGURATION_STORE, OBJECT_STORE }
+
+  public enum Operator { Exists, Equal, DoesNotExist }
+
+  /** As the type of the persistent store, which has a creator of its own. */
+  public enum Store {
+    AZS, GCS, REDIS, S3, ORACLE, ORACLEBMCS;
+
+    @JsonCreator
+    public static Store fromString(String name) {
+      for (Store store : values()) {
+        if (store.name().equalsIgnoreCase(name)) {
+          return store;
+        }
+      }
+      throw new IllegalArgumentException("Type \"" + name + "\" is not a valid choice");
+    }
+  }
+
   public static class Inner {
     public String name;
+  }
+
+  public static class Pair {
+    public String originUser;
+    public String upstreamUser;
+  }
+
+  public static class Toleration {
+    public String key;
+    public Operator operator;
+    public String value;
+    public String effect;
+  }
+
+  public static class Plugin {
+    public String id;
+    public Boolean enabled;
+    public String uiResourceLocation;
+    public String version;
+    public Map<String, Object> config;
+    public Map<String, Object> extensions;
   }
 
   public static class Fields {
@@ -35,6 +77,17 @@ public class Judge {
     public Map<String, String> map;
     public Map<Right, Set<String>> rights;
     public Map<String, Map> sizing;
+    public Boolean wrapped;
+    public Integer count;
+    public Store store;
+    public Pair pair;
+    public String[] array;
+    public SortedSet<Supported> supported;
+    public Map<String, List<Map>> aliases;
+    public Map<String, List<Toleration>> tolerations;
+    public Map<String, Object> config;
+    public Map<String, Plugin> plugins;
+    public Map<String, Set<String>> filter;
   }
 
   public static void main(String[] arguments) throws Exception {
