@@ -13,8 +13,8 @@ from java_judge import started
 
 from halgit import yaml as hyaml
 from halgit.explain import read_value
-from halgit.pipeline import File, LayerId, SourceId
-from halgit.validation.schema import verdict
+from halgit.pipeline import File, LayerId, Severity, SourceId
+from halgit.validation.schema import check, verdict
 
 VALUES = (
     "a text", "''", "' '", "true", "True", "yes", "off", "'true'", "'True'", "'TRUE'", "'tRUE'", "' true '", "'yes'",
@@ -106,6 +106,44 @@ def test_halgit_refuses_what_jackson_refuses(field: str, jackson: Judge) -> None
         if ("refused" in answer) != (outcome == "rejected"):
             disagreed[value] = (answer, outcome)
     assert disagreed == {}
+
+
+SETTINGS = {
+    "string": "{{artifactId: {}}}",
+    "boolean": "{{enabled: {}}}",
+    "integer": "{{port: {}}}",
+    "map": "{{env: {}}}",
+    "object": "{{kubernetes: {}}}",
+    "list": "{{kubernetes: {{imagePullSecrets: {}}}}}",
+    "volumes": "{{kubernetes: {{volumes: {}}}}}",
+    "volume type": "{{kubernetes: {{volumes: [{{id: a, mountPath: b, type: {}}}]}}}}",
+    "strategy": "{{kubernetes: {{deploymentStrategy: {}}}}}",
+    "strategy type": "{{kubernetes: {{deploymentStrategy: {{type: {}}}}}}}",
+    "context": "{{kubernetes: {{securityContext: {}}}}}",
+}
+
+
+@pytest.mark.parametrize("field", SETTINGS)
+def test_halgit_refuses_what_jackson_refuses_in_service_settings(field: str, jackson: Judge) -> None:
+    path = "default/service-settings/gate.yml"
+    different = {}
+    for value in (
+        *VALUES,
+        "~",
+        "secret",
+        "configMap",
+        "recreate",
+        "RollingUpdate",
+        "{type: recreate}",
+        "{runAsUser: a}",
+    ):
+        text = SETTINGS[field].format(value)
+        is_refused = "refused" in jackson(f"settings: {text}")
+        found = check(hyaml.read(text.encode(), path).data, path, "service-settings")
+        errors = [one for one in found if one.severity is Severity.ERROR and one.rule != "schema/null-item"]
+        if bool(errors) != is_refused:
+            different[value] = (is_refused, [one.message for one in errors])
+    assert different == {}
 
 
 @pytest.mark.parametrize("field", SCALARS)

@@ -100,7 +100,8 @@ def _tolerations(view: View) -> Iterator[Hit]:
 
 def _faults_of_toleration(item: Node) -> Iterator[tuple[str, str]]:
     """Yield what the API server refuses in a toleration."""
-    exists = coerce_enum(item.get("operator"), "node.Toleration.Operator") == "Exists"
+    operator = coerce_enum(item.get("operator"), "node.Toleration.Operator")
+    exists = operator == "Exists"
     effect = text(item, "effect")
     if not isinstance(item.value, dict):
         return
@@ -108,6 +109,8 @@ def _faults_of_toleration(item: Node) -> Iterator[tuple[str, str]]:
         yield "has no key, which needs the operator Exists", "Set key, or operator: Exists."
     if exists and not empty(item, "value"):
         yield "has the operator Exists and a value", "Remove the value."
+    if operator == "DoesNotExist":
+        yield "has the operator DoesNotExist, which Kubernetes refuses", "Write Exists or Equal."
     if effect and effect not in _EFFECTS:
         yield f"has the effect {effect}, which Kubernetes refuses", suggest_nearest(effect, _EFFECTS, "Correct it.")
 

@@ -90,6 +90,45 @@ public class Judge {
     public Map<String, Set<String>> filter;
   }
 
+  public enum Volume { secret, configMap, emptyDir, persistentVolumeClaim }
+
+  public enum Strategy { rollingUpdate, recreate }
+
+  public static class Source {
+    public String id;
+    public Volume type;
+    public String mountPath;
+    public Map<String, String> env;
+  }
+
+  public static class Deployment {
+    public Strategy type;
+    public Map<String, String> strategySettings;
+  }
+
+  public static class Context {
+    public Integer fsGroup;
+    public Integer runAsUser;
+  }
+
+  public static class Kubernetes {
+    public List<String> imagePullSecrets;
+    public String nodePort;
+    public Boolean useTcpProbe;
+    public List<Source> volumes;
+    public Deployment deploymentStrategy;
+    public Context securityContext;
+  }
+
+  /** The kinds of fields of service-settings, which Halyard reads with another mapper: nulls bind, unknown keys do not. */
+  public static class Settings {
+    public String artifactId;
+    public Boolean enabled;
+    public Integer port;
+    public Map<String, String> env;
+    public Kubernetes kubernetes;
+  }
+
   public static void main(String[] arguments) throws Exception {
     ObjectMapper mapper = new ObjectMapper();
     mapper.configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, true);
@@ -111,6 +150,11 @@ public class Judge {
   private static String answer(ObjectMapper mapper, String text) throws Exception {
     try {
       Object read = new Yaml(new SafeConstructor()).load(text);
+      if (((Map) read).containsKey("settings")) {
+        ObjectMapper lenient = new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
+        lenient.convertValue(((Map) read).get("settings"), Settings.class);
+        return "{}";
+      }
       Fields bound = mapper.convertValue(read, Fields.class);
       Object value = Fields.class.getField(String.valueOf(((Map) read).keySet().iterator().next())).get(bound);
       return new ObjectMapper().writeValueAsString(Map.of("value", String.valueOf(value)));
