@@ -169,7 +169,8 @@ class AccountsFile:
         return text
 
     def _uneditable(self, reason: hyaml.EditError) -> AccountError:
-        return AccountError(f"{self.name}: {reason}", "Write the list in block style, without anchors.")
+        hint = reason.hint or "Write the list in block style, without anchors."
+        return AccountError(f"{self.name}: {reason}", hint)
 
     def _read(self) -> Any:
         read = hyaml.read(self._text, self.name, many=True)

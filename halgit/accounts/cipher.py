@@ -19,6 +19,9 @@ from halgit.validation.account_access import CIPHER, is_well_formed
 from halgit.validation.open_secrets import is_public
 
 PREFIX: Final = CIPHER
+DEFAULT_SALT: Final = "deadbeef"
+"""Spring's own `encrypt.salt`."""
+
 _BLOCK: Final = 16
 _ROUNDS: Final = 1024
 _BOM: Final = "\ufeff"
@@ -31,7 +34,7 @@ class Cipher:
     an `old` key, for the default key of the ISD charts.
     """
 
-    def __init__(self, key: Secret, salt: str = "deadbeef", *, old: bool = False) -> None:
+    def __init__(self, key: Secret, salt: str = DEFAULT_SALT, *, old: bool = False) -> None:
         text = key.open()
         if not text:
             raise UsageError(f"The encryption key ({key.name}) is empty.", "Store the value of encrypt.key there.")

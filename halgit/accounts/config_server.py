@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from halgit import yaml as hyaml
+from halgit.accounts.cipher import DEFAULT_SALT
 from halgit.accounts.stores import Store
 from halgit.pipeline import Value
 from halgit.remotes.s3 import read_address as read_s3_address
@@ -11,7 +12,7 @@ from halgit.remotes.vault_tree import read_address as read_vault_address
 _REFRESH_SECONDS = 10
 
 
-def write_config(store: Store, branch: str, *, has_key: bool) -> str:
+def write_config(store: Store, branch: str, *, has_key: bool, salt: str = DEFAULT_SALT) -> str:
     """Return the file's text. Credentials are placeholders; the encryption key is one if there is a key."""
     settings = {"git": _git, "s3": _s3, "vault": _vault}[store.kind](store, branch)
     backend = {"s3": "awss3"}.get(store.kind, store.kind)
@@ -19,7 +20,7 @@ def write_config(store: Store, branch: str, *, has_key: bool) -> str:
         "spring": {"profiles": {"include": backend}, "cloud": {"config": {"server": settings}}},
     }
     if has_key:
-        data["encrypt"] = {"key": "<encrypt.key>"}
+        data["encrypt"] = {"key": "<encrypt.key>", **({} if salt == DEFAULT_SALT else {"salt": salt})}
     return hyaml.dump(data).decode()
 
 

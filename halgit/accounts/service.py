@@ -286,6 +286,8 @@ def _check_connection(change: Change, connection: Connection) -> None:
         raise UsageError("A kubeconfig and an agent exclude each other.", "Use one of them.")
     if connection.agent is not None and not connection.agent.strip():
         raise UsageError("The name of the agent is empty.", "Name the agent, or remove the option.")
+    if connection.agent is not None and not connection.endpoint.strip():
+        raise UsageError("The name of the endpoint is empty.", "Name the agent's Kubernetes endpoint.")
     fields = {key for key in change.fields if relax_name(key) in {"kubeconfigfile", "kubeconfigcontents"}}
     if fields and (connection.kubeconfig is not None or connection.agent is not None):
         raise UsageError(f"{', '.join(sorted(fields))} and a kubeconfig exclude each other.", "Use one of them.")

@@ -10,6 +10,7 @@ accounts, as git keeps them in commits.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,7 @@ from halgit.remotes.git.push import GitBranch, LogEntry, Signing
 from halgit.remotes.s3_objects import S3Store
 from halgit.remotes.vault_tree import VaultSecret
 from halgit.remotes.vault_tree import read_address as read_vault_address
-from halgit.validation.account_access import SERVED
+from halgit.validation.account_access import CIPHER, SERVED
 
 FILE: Final = "clouddriver-local.yml"
 """The one name that Clouddriver always looks for: the profile `local` is always active."""
@@ -40,6 +41,9 @@ _YAML: Final = "clouddriver-local.yaml"
 
 FOLDER: Final = "kubeconfigs"
 """Folder of the kubeconfig files."""
+
+_SERVED_NAME: Final = re.compile(r"(?:application|clouddriver)(?:-.*)?\.(?:ya?ml|properties)")
+"""Names of files that the config server serves to Clouddriver."""
 
 _SECRET: Final = "clouddriver,local"
 _VAULT_LIMIT: Final = 1024 * 1024 - 1024
@@ -67,6 +71,9 @@ class Session(Protocol):
 
     def history(self) -> tuple[LogEntry, ...]:
         """Return the newest commits, or what the object of accounts keeps of its changes."""
+
+    def list_ciphers(self) -> list[str]:
+        """Return the other files that Clouddriver reads and that have `{cipher}` values, as far as they are known."""
 
     def close(self) -> None: ...
 
@@ -125,6 +132,13 @@ class _Git:
 
     def history(self) -> tuple[LogEntry, ...]:
         return self._branch.history()
+
+    def list_ciphers(self) -> list[str]:
+        """Look into the root of the repository as well, which the config server always reads."""
+        own = self._start + FILE
+        names = (path for path in self._branch.paths() if path.rpartition("/")[0] in {"", self._start.rstrip("/")})
+        found = sorted(path for path in names if path != own and _SERVED_NAME.fullmatch(path.rpartition("/")[2]))
+        return [path for path in found if CIPHER.encode() in (self._branch.read(path) or b"")]
 
     def close(self) -> None:
         self._branch.close()
@@ -208,6 +222,10 @@ class _S3(_Objects):
     def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
         """Do nothing: S3 tells only when it is written to."""
 
+    def list_ciphers(self) -> list[str]:
+        names = (f"{base}{end}.yml" for base in ("application", "clouddriver") for end in ("", "-local"))
+        return [name for name in names if name != FILE and CIPHER.encode() in (self._folder.read(name) or b"")]
+
     def _undo(self) -> None:
         for path in self._created:
             self._folder.delete(path)
@@ -251,6 +269,10 @@ class _Vault(_Objects):
 
     def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
         _check_size(join_values(self._values_of(changes), (*self._lines, Line("", "", message, ""))))
+
+    def list_ciphers(self) -> list[str]:
+        """Return nothing: the login may have no right to other secrets."""
+        return []
 
     def _values_of(self, changes: Mapping[str, bytes | None]) -> Mapping[str, Value]:
         (text,) = (changes[path] for path in changes if path == FILE)

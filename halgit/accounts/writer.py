@@ -171,11 +171,12 @@ class Writer:
                 except ConflictError as reason:
                     self._pause(reason, attempt, end)
                     continue
-                note = (
-                    f"{counted(count, 'value')} encrypted with the new key. Change encrypt.key in spinnakerconfig.yml"
-                    " and restart Clouddriver."
+                notes = (
+                    f"{counted(count, 'value')} encrypted with the new key. Change encrypt.key, and encrypt.salt if it"
+                    " is another, in spinnakerconfig.yml and restart Clouddriver.",
+                    *(f"{path} has {{cipher}} values, too: encrypt them again." for path in session.list_ciphers()),
                 )
-                return Written(None, None, (FILE,) if count else (), (note,), revision)
+                return Written(None, None, (FILE,) if count else (), notes, revision)
         raise AssertionError
 
     def _has_stopped(self) -> bool:

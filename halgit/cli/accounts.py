@@ -224,7 +224,8 @@ def config_server(output: Output, /, **options: Any) -> None:
     """
     from halgit.accounts.config_server import write_config
 
-    text = write_config(build_store(output, options), options["ref"], has_key=bool(options["encrypt_key_file"]))
+    has_key, salt = bool(options["encrypt_key_file"]), options["encrypt_salt"]
+    text = write_config(build_store(output, options), options["ref"], has_key=has_key, salt=salt)
     if output.json:
         output.answer({"file": "default/profiles/spinnakerconfig.yml", "content": text})
     else:

@@ -37,7 +37,9 @@ def edit_parsed(text: bytes, data: Value, path: Path, value: Value | AbsentType)
     wanted = apply_change(data, path, value)
     after = _edited(text, data, path, value) if path else dump(value)
     again = read(after, "")
-    if again.findings or dump(again.data) != dump(wanted):
+    if again.findings:
+        raise EditError(again.findings[0].message, again.findings[0].hint)
+    if dump(again.data) != dump(wanted):
         raise EditError("This edit would also change other values of the file.")
     return after, again.data
 

@@ -18,7 +18,11 @@ _DASHES: Final = lazy_pattern(r" *(?:- +)*")
 
 
 class EditError(ValueError):
-    """The path cannot be changed without changing another value, or the file cannot be edited."""
+    """An edit that would change something else, or after which the file could not be read; `hint` may be empty."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class ScalarWriter:

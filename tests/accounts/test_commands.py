@@ -308,6 +308,10 @@ def test_the_last_secret_cannot_go_without_a_kept_value(repository: Repository) 
 def test_a_key_is_rotated_in_one_commit_or_not_at_all(repository: Repository, clouddriver: Judge) -> None:
     for name in ("a", "b"):
         accounts(repository, "add", name, "--kubeconfig", "kubeconfig", "--encrypt-key-file", "key")
+    repository.git("checkout", "--quiet", "main")
+    others = ("accounts/application.yml", "clouddriver.yml", "accounts/other.yml", "x/application.yml")
+    repository.commit(dict.fromkeys(others, "a: '{cipher}00'\n"))
+    repository.git("checkout", "--quiet", "--detach")
     (repository.folder.parent / "new").write_text("another-encrypt-key")
     wrong = accounts(repository, "rotate-key", "--old-key-file", "new", "--encrypt-key-file", "key")
     assert wrong.code == 6
@@ -318,9 +322,16 @@ def test_a_key_is_rotated_in_one_commit_or_not_at_all(repository: Repository, cl
         "--encrypt-salt", "cafe", "--old-salt", "deadbeef",
     )  # fmt: skip
     assert right.err == (
-        "3 values encrypted with the new key. Change encrypt.key in spinnakerconfig.yml and restart Clouddriver.\n"
+        "3 values encrypted with the new key. Change encrypt.key, and encrypt.salt if it is another, in"
+        " spinnakerconfig.yml and restart Clouddriver.\naccounts/application.yml has {cipher} values, too: encrypt them"
+        " again.\nclouddriver.yml has {cipher} values, too: encrypt them again.\n"
     )
     assert int(repository.git("rev-list", "--count", "main")) == before + 1
+    repository.git("checkout", "--quiet", "main")
+    for file in ("accounts/application.yml", "clouddriver.yml"):
+        (repository.folder / file).unlink()
+    repository.commit()
+    repository.git("checkout", "--quiet", "--detach")
     verdict = clouddriver.of_repository(repository.url, key="another-encrypt-key", salt="cafe")
     assert ["canary-token" in one["kubeconfigContents"] for one in verdict.accounts("kubernetes")] == [True, True]
     assert clouddriver.of_repository(repository.url, key=KEY).served
@@ -387,6 +398,8 @@ def test_the_config_server_is_told_of_the_store(repository: Repository) -> None:
         "cloneOnStart": True, "defaultLabel": "main", "searchPaths": "accounts",
     }  # fmt: skip
     assert config["encrypt"] == {"key": "<encrypt.key>"}
+    salted = accounts(repository, "config-server", "--encrypt-key-file", "key", "--encrypt-salt", "cafe")
+    assert hyaml.read(salted.out.encode(), "").data["encrypt"] == {"key": "<encrypt.key>", "salt": "cafe"}
 
 
 @pytest.mark.parametrize("kind", ["s3", "vault"])
@@ -475,6 +488,7 @@ def test_options_that_cannot_work_are_a_usage_error(repository: Repository) -> N
     for arguments, words in (
         (("update", "a"), "There is nothing to change. Add --field, --unset, --kubeconfig or --agent."),
         (("add", "a", "--agent="), "The name of the agent is empty. Name the agent, or remove the option."),
+        (("add", "a", "--agent", "x", "--endpoint="), "The name of the endpoint is empty. Name the agent's Kubernetes"),
         (("add", "a", "--agent", "x", "--kubeconfig", "kubeconfig"), "A kubeconfig and an agent exclude each other."),
         (("add", "a", "--agent", "x"), "There is no controller. Add --controller-url and the login it needs."),
     ):  # fmt: skip

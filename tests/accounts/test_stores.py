@@ -369,6 +369,9 @@ class Slow:
     def check(self, changes: Any, message: str) -> None:
         pass
 
+    def list_ciphers(self) -> list[str]:
+        return []
+
     def history(self) -> tuple[()]:
         return ()
 
@@ -649,6 +652,18 @@ class Counted:
     def __getattr__(self, name: str) -> Any:
         self._calls.append(name)
         return getattr(self._session, name)
+
+
+def test_a_file_that_could_not_be_read_again_is_not_written(repository: Repository) -> None:
+    shared = Writer(git(repository.url))
+    shared.write(add("a", namespaces=["n"] * 200_000))
+    with pytest.raises(AccountError) as caught:
+        shared.write(add("b", namespaces=["n"] * 200_000))
+    assert str(caught.value) == (
+        f"{FILE}: The file has more than 400000 lines and commas, so that reading it would take too long."
+        " Split the file."
+    )
+    assert names(git(repository.url)) == ["first", "a"]
 
 
 def test_a_rotation_reads_and_writes_the_file_once(repository: Repository) -> None:
