@@ -211,6 +211,6 @@ def test_a_lock_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
     (repo / "halgit.lock").mkdir()
     ran = halgit("lock", "--repo", repo)
     assert (ran.code, ran.err.splitlines()[-1]) == (
-        2,
-        f"halgit: halgit.lock: cannot read {repo}/halgit.lock: Is a directory. Check the path.",
+        5,
+        f"halgit: {repo}/halgit.lock: is a folder, not a file. Name a file.",
     )
