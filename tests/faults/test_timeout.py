@@ -5,6 +5,7 @@ The runs go on at the same time, so that all together take as long as the slowes
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,8 @@ from pathlib import Path
 import needs
 import pytest
 from servers.http import Asked, Said, server
+
+from halgit.publish import DISK
 
 WORDS = "The run did not finish within 1 seconds. Raise --timeout, or see with --log-format json where the time goes."
 CONFIG = "deploymentConfigurations:\n- {name: default, version: 1.36.0}\n"
@@ -45,6 +48,16 @@ with limit_run(1, Output.current()):
     library.pthread_mutex_lock(mutex)
     library.pthread_mutex_lock(mutex)
 """
+LOOP = """
+from halgit.validation import rule
+from halgit.cli import main
+def validate(*rest, **more):
+    while True:
+        pass
+rule.validate = validate
+main()
+"""
+"""A rule, a pattern or a schema check that does not end."""
 IN_TIME = """
 import time
 from halgit.cli import process
@@ -93,6 +106,24 @@ def silent() -> Iterator[str]:
 
 
 @pytest.fixture
+def mute() -> Iterator[str]:
+    """A port that takes connections and says nothing, so that no TLS handshake ends."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as listening:
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[Path]:
+    """A target that another run is publishing to."""
+    work_folder = tmp_path / "busy" / ".hal.halgit"
+    work_folder.mkdir(parents=True)
+    descriptor = DISK.lock(work_folder / "lock")
+    assert descriptor is not None
+    yield tmp_path / "busy" / ".hal"
+    DISK.close(descriptor)
+
+
+@pytest.fixture
 def repo(tmp_path: Path) -> Callable[[str, str], Path]:
     def build(name: str, reference: str) -> Path:
         profiles = tmp_path / name / "default" / "profiles"
@@ -104,22 +135,35 @@ def repo(tmp_path: Path) -> Callable[[str, str], Path]:
     return build
 
 
-def test_a_run_ends_wherever_it_is(tmp_path: Path, silent: str, repo: Callable[[str, str], Path]) -> None:
+def test_a_run_ends_wherever_it_is(
+    tmp_path: Path, silent: str, mute: str, busy: Path, repo: Callable[[str, str], Path]
+) -> None:
     options = ("--timeout", "1", "--retries", "5", "--no-validate", "--out", tmp_path / "out")
     vault = ("render", "--repo", repo("v", "vault://kv/x#k"), "--vault-address")
+    plain = ("render", "--repo", repo("p", "noop://x"), "--secrets", "mask")
+    s3 = ("render", "--repo", "s3://some-bucket/x", *options, "--s3-endpoint")
+    aws = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1"}
     runs = {
         "git": Started(PROGRAM, "render", "--repo", f"{silent}/repo", *options),
         "vault": Started(PROGRAM, *vault, silent, *options, VAULT_TOKEN="t"),
-        "s3": Started(PROGRAM, "render", "--repo", "s3://some-bucket/x", "--s3-endpoint", silent, *options,
-                      AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_REGION="us-east-1"),
+        "s3": Started(PROGRAM, *s3, silent, **aws),
+        "handshake of git": Started(PROGRAM, "render", "--repo", f"{mute}/repo", *options),
+        "handshake of vault": Started(PROGRAM, *vault, mute, *options, VAULT_TOKEN="t"),
+        "handshake of s3": Started(PROGRAM, *s3, mute, **aws),
+        "a rule": Started(LOOP, "validate", "--repo", repo("r", "noop://x"), "--timeout", "1"),
+        "a busy target": Started(PROGRAM, *plain, "--timeout", "1", "--no-validate", "--out", busy),
         "name server": Started(RESOLVER, *vault, "http://vault.example.com", *options, VAULT_TOKEN="t"),
         "C code": Started(IN_C),
         "C code alone": Started(ALONE_IN_C),
     }  # fmt: skip
     ended = {name: run.end() for name, run in runs.items()}
-    assert {name: code for name, (code, _, _) in ended.items()} == dict.fromkeys(runs, 3) | {"vault": 4}, ended
+    assert {name: code for name, (code, _, _) in ended.items()} == dict.fromkeys(runs, 3) | {
+        "vault": 4, "handshake of vault": 4,
+    }, ended  # fmt: skip
     assert {name for name, (_, _, seconds) in ended.items() if seconds > LATEST} == set()
-    assert {name for name, (_, text, _) in ended.items() if WORDS in text} == {"name server", "C code"}, ended
+    assert {name for name, (_, text, _) in ended.items() if WORDS in text} == {
+        "name server", "C code", "a rule", "a busy target",
+    }, ended  # fmt: skip
     assert 'File "<string>", line 8 in <module>' in ended["C code alone"][1]
     assert "Traceback" not in "".join(text for _, text, _ in ended.values())
     assert not (tmp_path / "out").exists()
