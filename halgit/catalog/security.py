@@ -254,6 +254,21 @@ server: {ssl: {keyStorePassword: changeit}}
 """,
     ),
     Entry(
+        id="trust/loads-plugin",
+        severity=Severity.WARNING,
+        summary="A service loads plug-ins that the repository names.",
+        halyard="Halyard copies spinnaker.extensibility to every service, which downloads plug-ins and runs them.",
+        impact="Whoever changes the repository can run programs with the credentials of the pod. An error with "
+        "--deny-commands; no repository setting lowers it.",
+        fix="Remove the plug-ins. An operator who trusts them permits them with --ignore trust/loads-plugin.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  spinnaker: {extensibility: {repositories: {ours: {url: 'https://plugins.example.com/plugins.json'}}}}
+""",
+    ),
+    Entry(
         id="trust/reads-file",
         severity=Severity.WARNING,
         summary="A field makes Halyard or a service read a file of its own pod.",
@@ -276,7 +291,8 @@ deploymentConfigurations:
         severity=Severity.WARNING,
         summary="A field makes Halyard or a service run a program.",
         halyard="Halyard runs passwordCommand with `bash -c` while it validates. Clouddriver runs kubeconfig exec "
-        "plug-ins, gcloudPath and kubectlPath; services run the executables that their profiles name.",
+        "plug-ins, gcloudPath and kubectlPath; services run the executables that their profiles name, and evaluate "
+        "expressions (#{...}) in them. Options of the JVM and variables of the start script load code.",
         impact="Whoever changes the repository can run programs with the credentials of the pod. An error with "
         "--deny-commands; no repository setting lowers it.",
         fix="Use a secret reference, or a kubeconfig with a token or certificate. Otherwise ask the operator.",

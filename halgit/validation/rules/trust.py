@@ -7,37 +7,47 @@ Clouddriver runs kubeconfig exec plug-ins; Orca and Rosco run the executables th
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
-from functools import lru_cache
 
-from halgit.annotations import Final
+from halgit.annotations import TYPE_CHECKING, Final
 from halgit.halyard import model
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import MISSING, Path, Value
-from halgit.redaction import Secret, SecretText
+from halgit.pipeline import MISSING, Path, Step, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.kubeconfigs import find_kubeconfigs
+from halgit.validation.rules.programs import (
+    explain_plugin,
+    explain_property,
+    find_plugins,
+    find_programs,
+    read_properties,
+)
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
 
-_PROGRAM: Final = lazy_pattern(
-    r"(^|\.)(passwordcommand|gcloudpath|kubectlpath|kubectlexecutable|kubectl\.executable|[a-z]*\d*executable(file)?path"
-    r"|scriptpath|terraformexecutable|packerexecutable)$"
-)
-"""Property names, in lower case and without `-` and `_`, whose value a service or Halyard runs."""
+if TYPE_CHECKING:
+    from halgit.validation.account_files import Document
 
-_JVM: Final = lazy_pattern(r"-javaagent:|-agentpath:|-agentlib:|OnOutOfMemoryError=|OnError=|@argfiles")
-"""Options of the JVM that load code or run a program."""
-
-_JVM_VARIABLES: Final = frozenset({"JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "LD_PRELOAD"})
-
-_OF_THE_POD: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/sys/", "/dev/", "/etc/", "/root/")
+_OF_THE_POD: Final = lazy_pattern(r"/(var/run/secrets|run/secrets|proc|sys|dev|etc|root|home/[^/]+/\.(?!hal/)[^/]+)/")
 """Folders that hold a pod's own credentials and settings; configuration is never mounted there."""
+
+_CREDENTIALS: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/root/")
+"""Folders of these in which no setting of a service lies by default."""
+
+_PREFIX: Final = lazy_pattern(r"^(?:optional:)?(?:file|configtree|url):(?:file:)?")
+"""How Spring writes the address of a file."""
 
 
 def _commands(view: View) -> Iterator[Hit]:
     for file, data in _documents(view):
-        yield from _programs_in(file, data)
+        for path, message in find_programs(data, is_profile=_is_profile(file)):
+            yield Hit(path, message, file)
+    for document in _several_documents(view):
+        yield from _hits(document, find_programs(document.data, is_profile=True))
+    for file, number, name, value in _properties(view):
+        if message := explain_property(name, value, is_profile=True):
+            yield Hit((), message, file, "", number, 1)
     yield from _commands_of_accounts(view) if view.account_files else ()
     for kubeconfig in find_kubeconfigs(view):
         for number, name, user in kubeconfig.entries("users", "user"):
@@ -47,33 +57,59 @@ def _commands(view: View) -> Iterator[Hit]:
                     yield kubeconfig.hit(("users", number, "user", key), message)
 
 
+def _plugins(view: View) -> Iterator[Hit]:
+    for file, data in _documents(view):
+        yield from (Hit(path, message, file) for path, message in find_plugins(data))
+    for document in _several_documents(view):
+        yield from _hits(document, find_plugins(document.data))
+    for file, number, name, _ in _properties(view):
+        if message := explain_plugin(name):
+            yield Hit((), message, file, "", number, 1)
+
+
 def _reads(view: View) -> Iterator[Hit]:
     config = view.config.value
     for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
-        if isinstance(value, str) and value.startswith(_OF_THE_POD):
+        if isinstance(value, str) and _OF_THE_POD.match(_normalized(value)):
             yield Hit(path, f"{path[-1]} makes Halyard read {value}, a file of its pod.")
     for kubeconfig in find_kubeconfigs(view):
         for path, value in kubeconfig.files():
             if value.startswith("/"):
                 message = f"{path[-1]} of a kubeconfig makes Clouddriver read {value}, a file of its pod."
                 yield kubeconfig.hit(path, message)
+    yield from _reads_of_profiles(view)
     yield from _reads_of_accounts(view) if view.account_files else ()
 
 
-def _commands_of_accounts(view: View) -> Iterator[Hit]:
-    from halgit.validation.rules.dynamic_accounts import documents, hits
+def _reads_of_profiles(view: View) -> Iterator[Hit]:
+    for file, data in _documents(view):
+        if _is_profile(file) and gather_vocabulary(data).contains(*_CREDENTIALS):
+            yield from (Hit(path, message, file) for path, message in _pod_paths(data))
+    for document in _several_documents(view):
+        yield from _hits(document, _pod_paths(document.data))
+    for file, number, name, value in _properties(view):
+        if _is_pod_path(value):
+            yield Hit((), _reads_message(name, value), file, "", number, 1)
 
-    for document in documents(view):
-        found = _programs_in(document.file, document.data)
-        yield from hits(document, [(hit.path, hit.message, hit.hint) for hit in found])
+
+def _commands_of_accounts(view: View) -> Iterator[Hit]:
+    for file in view.account_files:
+        for document in file.documents:
+            yield from _hits(document, find_programs(document.data))
 
 
 def _reads_of_accounts(view: View) -> Iterator[Hit]:
     from halgit.validation.rules.dynamic_access import pod_files
-    from halgit.validation.rules.dynamic_accounts import documents, hits
 
-    for document in documents(view):
-        yield from hits(document, [(path, words, "") for path, words in pod_files(document)])
+    for file in view.account_files:
+        for document in file.documents:
+            yield from _hits(document, pod_files(document))
+
+
+def _hits(document: Document, found: Iterator[tuple[Path, str]]) -> Iterator[Hit]:
+    from halgit.validation.rules.dynamic_accounts import hits
+
+    return hits(document, [(path, message, "") for path, message in found])
 
 
 def _documents(view: View) -> Iterator[tuple[str, Value]]:
@@ -82,54 +118,57 @@ def _documents(view: View) -> Iterator[tuple[str, Value]]:
             yield file, found.data
 
 
-def _programs_in(file: str, data: Value) -> Iterator[Hit]:
-    """Search a document, if its keys say that it can name a program."""
-    keys = gather_vocabulary(data).keys
-    if not _JVM_VARIABLES.isdisjoint(keys) or any(map(_may_name_program, keys)):
-        yield from _programs(file, data)
+def _is_profile(file: str) -> bool:
+    return "/profiles/" in file
 
 
-@lru_cache(maxsize=10_000)
-def _may_name_program(key: str) -> bool:
-    """Return whether a property that ends with this key can name a program; see `kubectl.executable` of `_PROGRAM`."""
-    return _fold(key).endswith("executable") or _names_program(_fold(key))
+def _several_documents(view: View) -> Iterator[Document]:
+    """The documents of profiles that hold several, which nothing has parsed."""
+    from halgit.validation import account_files
+
+    for path, file in view.files.items():
+        if (
+            _is_profile(path)
+            and path.endswith((".yml", ".yaml"))
+            and file.data is MISSING
+            and isinstance(file.body, bytes)
+        ):
+            for read in account_files.read({path: file.body}):
+                yield from read.documents
 
 
-def _programs(file: str, data: Value, path: Path = (), above: str = "") -> Iterator[Hit]:
-    """Every property of a document that names a program, and every JVM option that loads code."""
-    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for step, value in items:
-        if isinstance(value, (dict, list)):
-            yield from _programs(file, value, (*path, step), _property(above, step))
-        elif _is_set(value) and _names_program(_property(above, step)):
-            yield Hit((*path, step), f"{step} runs a program in the pod that reads it.", file)
-        elif isinstance(value, str) and step in _JVM_VARIABLES and (step == "LD_PRELOAD" or _JVM.search(value)):
-            yield Hit((*path, step), f"{step} loads code or runs a program in the pod of the service.", file)
+def _properties(view: View) -> Iterator[tuple[str, int, str, str]]:
+    """The properties of profiles in the format of Java, each with its file and line."""
+    for path, file in view.files.items():
+        if _is_profile(path) and path.endswith(".properties") and isinstance(file.body, bytes):
+            for number, name, value in read_properties(file.body.decode("utf-8", "replace")):
+                yield path, number, name, value
 
 
-def _is_set(value: Value) -> bool:
-    return isinstance(value, (Secret, SecretText)) or (isinstance(value, str) and bool(value.strip()))
+def _pod_paths(data: Value) -> Iterator[tuple[Path, str]]:
+    """Yield the path and a message for every value that is such a file."""
+    from halgit.validation.account_access import strings_in
+
+    found = ((path, text) for path, text in strings_in(data) if path and _is_pod_path(text))
+    return ((path, _reads_message(path[-1], text)) for path, text in found)
 
 
-def _property(above: str, step: str | int) -> str:
-    """The property name Spring binds for a step below another property; a list position adds nothing."""
-    if isinstance(step, int):
-        return above
-    return f"{above}.{_fold(step)}" if above else _fold(step)
+def _is_pod_path(text: str) -> bool:
+    """Return whether a value is the path or the address of a file that holds credentials of a pod."""
+    return _normalized(_PREFIX.sub("", text)).startswith(_CREDENTIALS)
 
 
-@lru_cache(maxsize=10_000)
-def _fold(key: str) -> str:
-    return key.replace("-", "").replace("_", "").lower()
+def _normalized(path: str) -> str:
+    """Return an absolute path without `..` and double slashes; a folder keeps its slash."""
+    return "/" + posixpath.normpath(path).lstrip("/") + "/" if path.startswith("/") else path
 
 
-@lru_cache(maxsize=10_000)
-def _names_program(property_: str) -> bool:
-    """Return whether a property names a program. The accounts of a list share their properties, so most are known."""
-    return property_.endswith(("command", "path", "executable")) and _PROGRAM.search(property_) is not None
+def _reads_message(step: Step, text: str) -> str:
+    return f"{step} makes the service read {text}, a file of its pod."
 
 
 RULES = (
+    Rule("trust/loads-plugin", _plugins),
     Rule("trust/reads-file", _reads),
     Rule("trust/runs-command", _commands),
 )
