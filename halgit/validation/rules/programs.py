@@ -13,9 +13,15 @@ from functools import lru_cache
 
 from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import Path, Value
+from halgit.pipeline import MISSING, Path, Value
 from halgit.redaction import Secret, SecretText
-from halgit.vocabulary import gather_vocabulary
+from halgit.validation import account_files
+from halgit.validation.account_access import strings_in
+from halgit.validation.account_files import Document
+from halgit.validation.rule import Hit
+from halgit.validation.rules.dynamic_accounts import hits
+from halgit.validation.rules.trust import CREDENTIALS, is_profile, normalize_path
+from halgit.validation.view import View
 
 _PROGRAM: Final = lazy_pattern(
     r"(^|\.)(passwordcommand|gcloudpath|kubectlpath|kubectlexecutable|kubectl\.executable|[a-z]*\d*executable(file)?path"
@@ -44,38 +50,116 @@ _CODE_VARIABLES: Final = frozenset(
 """Variables by which the loader, the shell or the start script of a service finds what it runs."""
 _JSON_VARIABLE: Final = "SPRING_APPLICATION_JSON"
 
+_PREFIX: Final = lazy_pattern(r"^(?:optional:)?(?:file|configtree|url):(?:file:)?")
+"""How Spring writes the address of a file."""
+
 _EXPRESSION: Final = "#{"
 
 RUNS: Final = "{} runs a program in the pod that reads it."
+READS: Final = "{} makes the service read {}, a file of its pod."
 PLUGS: Final = "{} makes the service load plug-ins, which are programs that run in its pod."
 LOADS: Final = "{} loads code or runs a program in the pod of the service."
 
 
-def find_programs(data: Value, *, is_profile: bool = False) -> Iterator[tuple[Path, str]]:
+def search_programs(view: View) -> Iterator[Hit]:
+    """Search everything that Halyard or a service reads, for programs and for code that is loaded."""
+    for path, data in _documents(view):
+        found = find_programs(data, in_profile=is_profile(path))
+        yield from (Hit(place, message, path) for place, message in found)
+    for document in _several_documents(view):
+        yield from _hits(document, find_programs(document.data, in_profile=True))
+    for path, line, name, value in _java_properties(view):
+        if message := _explain_value(_fold(name), name, value, in_profile=True):
+            yield Hit((), message, path, "", line, 1)
+    for document in _accounts(view):
+        yield from _hits(document, find_programs(document.data))
+
+
+def search_plugins(view: View) -> Iterator[Hit]:
+    """Search for plug-ins that services load."""
+    for path, data in _documents(view):
+        yield from (Hit(place, message, path) for place, message in _find_plugins(data))
+    for document in _several_documents(view):
+        yield from _hits(document, _find_plugins(document.data))
+    for path, line, name, _ in _java_properties(view):
+        if _PLUGINS.search(_fold(name)):
+            yield Hit((), PLUGS.format(name), path, "", line, 1)
+
+
+def search_pod_files(view: View) -> Iterator[Hit]:
+    """Search profiles and accounts for files that hold credentials of a pod, or that it has besides the tree."""
+    from halgit.validation.rules.dynamic_access import pod_files
+
+    for path, data in _documents(view):
+        if is_profile(path):
+            yield from (Hit(place, message, path) for place, message in _pod_paths(data))
+    for document in _several_documents(view):
+        yield from _hits(document, _pod_paths(document.data))
+    for path, line, name, value in _java_properties(view):
+        if _is_pod_path(value):
+            yield Hit((), READS.format(name, value), path, "", line, 1)
+    for document in _accounts(view):
+        yield from _hits(document, pod_files(document))
+
+
+# --- what is searched
+
+
+def _documents(view: View) -> Iterator[tuple[str, Value]]:
+    for path, file in view.files.items():
+        if file.data is not MISSING and not path.startswith(".boms/"):
+            yield path, file.data
+
+
+def _accounts(view: View) -> Iterator[Document]:
+    return (document for file in view.account_files for document in file.documents)
+
+
+def _several_documents(view: View) -> Iterator[Document]:
+    """The documents of profiles that hold several, which nothing has parsed."""
+    for path, file in view.files.items():
+        is_yaml = is_profile(path) and path.endswith((".yml", ".yaml"))
+        if is_yaml and file.data is MISSING and isinstance(file.body, bytes):
+            for read in account_files.read({path: file.body}):
+                yield from read.documents
+
+
+def _java_properties(view: View) -> Iterator[tuple[str, int, str, str]]:
+    """The properties of profiles in the format of Java, each with its file and line."""
+    for path, file in view.files.items():
+        if is_profile(path) and path.endswith(".properties") and isinstance(file.body, bytes):
+            for line, name, value in read_properties(file.body.decode("utf-8", "replace")):
+                yield path, line, name, value
+
+
+def _hits(document: Document, found: Iterator[tuple[Path, str]]) -> Iterator[Hit]:
+    return hits(document, [(path, message, "") for path, message in found])
+
+
+# --- documents
+
+
+def find_programs(data: Value, *, in_profile: bool = False) -> Iterator[tuple[Path, str]]:
     """Yield the path and a message for every property of a document that names a program or loads code.
 
-    Only in a profile can a value be an expression. A document whose keys name nothing of it is not walked.
+    Only in a profile can a value be an expression.
     """
-    vocabulary = gather_vocabulary(data)
-    has_expression = is_profile and vocabulary.contains(_EXPRESSION)
-    if has_expression or any(_may_name_program(key) for key in vocabulary.keys):
-        yield from _programs(data, (), "", is_profile)
+    return _programs(data, (), "", in_profile)
 
 
-def explain_property(name: str, value: Value, *, is_profile: bool = False) -> str:
-    """Return why a property, in any spelling, runs a program or loads code; empty if it does not."""
-    return _explain_value(_fold(name), name, value, is_profile, in_environment=False)
-
-
-def find_plugins(data: Value) -> Iterator[tuple[Path, str]]:
+def _find_plugins(data: Value) -> Iterator[tuple[Path, str]]:
     """Yield the path and a message for every list of plug-ins, or of places they come from, that is not empty."""
-    if any("extensibility" in str(key) for key in gather_vocabulary(data).keys):
-        yield from ((path, PLUGS.format(_label(path))) for path in _plugins(data, (), ""))
+    return ((path, PLUGS.format(_label(path))) for path in _plugins(data, (), ""))
 
 
-def explain_plugin(name: str) -> str:
-    """Return why a property, in any spelling, makes a service load plug-ins; empty if it does not."""
-    return PLUGS.format(name) if _PLUGINS.search(_fold(name)) else ""
+def _pod_paths(data: Value) -> Iterator[tuple[Path, str]]:
+    """Yield the path and a message for every value that is a file with credentials of a pod."""
+    found = ((path, text) for path, text in strings_in(data) if path and _is_pod_path(text))
+    return ((path, READS.format(path[-1], text)) for path, text in found)
+
+
+def _is_pod_path(text: str) -> bool:
+    return normalize_path(_PREFIX.sub("", text)).startswith(CREDENTIALS)
 
 
 def _plugins(data: Value, path: Path, above: str) -> Iterator[Path]:
@@ -87,28 +171,17 @@ def _plugins(data: Value, path: Path, above: str) -> Iterator[Path]:
             yield from _plugins(value, (*path, step), name)
 
 
-@lru_cache(maxsize=10_000)
-def _may_name_program(key: str) -> bool:
-    """Return whether a property that ends with this key can be one of those searched for."""
-    folded = _fold(str(key))
-    if folded.endswith(("executable", "config", "import", "location")):
-        return True
-    return _names_program(folded) or _is_variable(str(key))
-
-
-def _is_variable(key: str) -> bool:
-    return key in _JVM_VARIABLES or key in _CODE_VARIABLES or key == _JSON_VARIABLE or key.endswith("_OPTS")
-
-
-def _programs(data: Value, path: Path, above: str, is_profile: bool) -> Iterator[tuple[Path, str]]:
+def _programs(data: Value, path: Path, above: str, in_profile: bool) -> Iterator[tuple[Path, str]]:
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in items:
         name = above if isinstance(step, int) else f"{above}.{_fold(step)}" if above else _fold(step)
         if isinstance(value, (dict, list)):
-            yield from _programs(value, (*path, step), name, is_profile)
+            yield from _programs(value, (*path, step), name, in_profile)
             continue
         is_in_environment = _fold(str(path[-1])) == "env" if path else False
-        message = _explain_value(name, _label((*path, step)), value, is_profile, in_environment=is_in_environment)
+        message = _explain_value(
+            name, _label((*path, step)), value, in_profile=in_profile, in_environment=is_in_environment
+        )
         if message:
             yield (*path, step), message
 
@@ -117,7 +190,7 @@ def _label(path: Path) -> str:
     return next((str(step) for step in reversed(path) if isinstance(step, str)), "the item")
 
 
-def _explain_value(name: str, label: str, value: Value, is_profile: bool, *, in_environment: bool) -> str:
+def _explain_value(name: str, label: str, value: Value, *, in_profile: bool, in_environment: bool = False) -> str:
     if not _is_set(value):
         return ""
     if _names_program(name) or _names_program(_of_variable(label)):
@@ -125,7 +198,7 @@ def _explain_value(name: str, label: str, value: Value, is_profile: bool, *, in_
     if _SETTINGS.search(name) or _SETTINGS.search(_of_variable(label)):
         return LOADS.format(label)
     text = value if isinstance(value, str) else ""
-    if is_profile and _EXPRESSION in text:
+    if in_profile and _EXPRESSION in text:
         return f"{label} holds #{{, an expression that Spring evaluates and that can run a program."
     return LOADS.format(label) if _variable_loads(label, text, in_environment=in_environment) else ""
 
@@ -138,9 +211,9 @@ def _variable_loads(name: str, text: str, *, in_environment: bool) -> bool:
         return _json_loads(text)
     if name not in _JVM_VARIABLES and not name.endswith("_OPTS"):
         return False
-    defined = _DEFINITION.findall(text)
+    defined = ((one[1], one[2] or "x") for one in _DEFINITION.finditer(text))
     return bool(_JVM.search(text)) or any(
-        explain_property(one, value or "x", is_profile=True) for one, value in defined
+        _explain_value(_fold(name), name, value, in_profile=True) for name, value in defined
     )
 
 
@@ -151,7 +224,7 @@ def _json_loads(text: str) -> bool:
         data = json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return next(find_programs(data, is_profile=True), None) is not None
+    return next(find_programs(data, in_profile=True), None) is not None
 
 
 def _is_set(value: Value) -> bool:

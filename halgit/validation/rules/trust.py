@@ -8,47 +8,38 @@ Clouddriver runs kubeconfig exec plug-ins; Orca and Rosco run the executables th
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
-from halgit.annotations import TYPE_CHECKING, Final
+from halgit.annotations import Final
 from halgit.halyard import model
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import MISSING, Path, Step, Value
+from halgit.pipeline import MISSING, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.kubeconfigs import find_kubeconfigs
-from halgit.validation.rules.programs import (
-    explain_plugin,
-    explain_property,
-    find_plugins,
-    find_programs,
-    read_properties,
-)
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
-
-if TYPE_CHECKING:
-    from halgit.validation.account_files import Document
 
 _OF_THE_POD: Final = lazy_pattern(r"/(var/run/secrets|run/secrets|proc|sys|dev|etc|root|home/[^/]+/\.(?!hal/)[^/]+)/")
 """Folders that hold a pod's own credentials and settings; configuration is never mounted there."""
 
-_CREDENTIALS: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/root/")
+CREDENTIALS: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/root/")
 """Folders of these in which no setting of a service lies by default."""
 
-_PREFIX: Final = lazy_pattern(r"^(?:optional:)?(?:file|configtree|url):(?:file:)?")
-"""How Spring writes the address of a file."""
+_WORDS: Final = (
+    "command", "path", "executable", "opts", "options", "env", "classpath", "javahome", "json", "ldpreload", "ldaudit",
+)  # fmt: skip
+"""How the keys end, in lower case and without `-` and `_`, of which one has to occur in a document with a program."""
+_PROFILE_WORDS: Final = (*_WORDS, "config", "import", "location")
+_UNPARSED: Final = (".yml", ".yaml", ".properties")
+"""Files of several documents, and properties of Java, are looked at as they are."""
 
 
 def _commands(view: View) -> Iterator[Hit]:
-    for file, data in _documents(view):
-        for path, message in find_programs(data, is_profile=_is_profile(file)):
-            yield Hit(path, message, file)
-    for document in _several_documents(view):
-        yield from _hits(document, find_programs(document.data, is_profile=True))
-    for file, number, name, value in _properties(view):
-        if message := explain_property(name, value, is_profile=True):
-            yield Hit((), message, file, "", number, 1)
-    yield from _commands_of_accounts(view) if view.account_files else ()
+    if view.account_files or _any_document(view, _may_name_program):
+        from halgit.validation.rules.programs import search_programs
+
+        yield from search_programs(view)
     for kubeconfig in find_kubeconfigs(view):
         for number, name, user in kubeconfig.entries("users", "user"):
             for key in ("exec", "auth-provider"):
@@ -58,113 +49,65 @@ def _commands(view: View) -> Iterator[Hit]:
 
 
 def _plugins(view: View) -> Iterator[Hit]:
-    for file, data in _documents(view):
-        yield from (Hit(path, message, file) for path, message in find_plugins(data))
-    for document in _several_documents(view):
-        yield from _hits(document, find_plugins(document.data))
-    for file, number, name, _ in _properties(view):
-        if message := explain_plugin(name):
-            yield Hit((), message, file, "", number, 1)
+    if _any_document(view, _may_load_plugins):
+        from halgit.validation.rules.programs import search_plugins
+
+        yield from search_plugins(view)
+
+
+def _any_document(view: View, test: Callable[[Value, bool], bool]) -> bool:
+    """Return whether the test holds for a document and whether it is a profile, or whether nothing has parsed one."""
+    return any(
+        path.endswith(_UNPARSED) if file.data is MISSING else test(file.data, is_profile(path))
+        for path, file in view.files.items()
+        if not path.startswith(".boms/")
+    )
+
+
+def _may_load_plugins(data: Value, _: bool) -> bool:
+    return any("extensibility" in str(key).lower() for key in gather_vocabulary(data).keys)
+
+
+def _may_read_file(data: Value, in_profile: bool) -> bool:
+    return in_profile and gather_vocabulary(data).contains(*CREDENTIALS)
+
+
+def _may_name_program(data: Value, in_profile: bool) -> bool:
+    """Return whether a document has a key or an expression without which it cannot name a program."""
+    vocabulary = gather_vocabulary(data)
+    words = _PROFILE_WORDS if in_profile else _WORDS
+    return any(_fold(key).endswith(words) for key in vocabulary.keys) or (in_profile and vocabulary.contains("#{"))
+
+
+@lru_cache(maxsize=10_000)
+def _fold(key: object) -> str:
+    return str(key).replace("-", "").replace("_", "").lower()
 
 
 def _reads(view: View) -> Iterator[Hit]:
     config = view.config.value
     for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
-        if isinstance(value, str) and _OF_THE_POD.match(_normalized(value)):
+        if isinstance(value, str) and _OF_THE_POD.match(normalize_path(value)):
             yield Hit(path, f"{path[-1]} makes Halyard read {value}, a file of its pod.")
     for kubeconfig in find_kubeconfigs(view):
         for path, value in kubeconfig.files():
             if value.startswith("/"):
                 message = f"{path[-1]} of a kubeconfig makes Clouddriver read {value}, a file of its pod."
                 yield kubeconfig.hit(path, message)
-    yield from _reads_of_profiles(view)
-    yield from _reads_of_accounts(view) if view.account_files else ()
+    if view.account_files or _any_document(view, _may_read_file):
+        from halgit.validation.rules.programs import search_pod_files
+
+        yield from search_pod_files(view)
 
 
-def _reads_of_profiles(view: View) -> Iterator[Hit]:
-    for file, data in _documents(view):
-        if _is_profile(file) and gather_vocabulary(data).contains(*_CREDENTIALS):
-            yield from (Hit(path, message, file) for path, message in _pod_paths(data))
-    for document in _several_documents(view):
-        yield from _hits(document, _pod_paths(document.data))
-    for file, number, name, value in _properties(view):
-        if _is_pod_path(value):
-            yield Hit((), _reads_message(name, value), file, "", number, 1)
+def is_profile(path: str) -> bool:
+    """Return whether a file of the tree is a profile of a service."""
+    return "/profiles/" in path
 
 
-def _commands_of_accounts(view: View) -> Iterator[Hit]:
-    for file in view.account_files:
-        for document in file.documents:
-            yield from _hits(document, find_programs(document.data))
-
-
-def _reads_of_accounts(view: View) -> Iterator[Hit]:
-    from halgit.validation.rules.dynamic_access import pod_files
-
-    for file in view.account_files:
-        for document in file.documents:
-            yield from _hits(document, pod_files(document))
-
-
-def _hits(document: Document, found: Iterator[tuple[Path, str]]) -> Iterator[Hit]:
-    from halgit.validation.rules.dynamic_accounts import hits
-
-    return hits(document, [(path, message, "") for path, message in found])
-
-
-def _documents(view: View) -> Iterator[tuple[str, Value]]:
-    for file, found in view.files.items():
-        if found.data is not MISSING and not file.startswith(".boms/"):
-            yield file, found.data
-
-
-def _is_profile(file: str) -> bool:
-    return "/profiles/" in file
-
-
-def _several_documents(view: View) -> Iterator[Document]:
-    """The documents of profiles that hold several, which nothing has parsed."""
-    from halgit.validation import account_files
-
-    for path, file in view.files.items():
-        if (
-            _is_profile(path)
-            and path.endswith((".yml", ".yaml"))
-            and file.data is MISSING
-            and isinstance(file.body, bytes)
-        ):
-            for read in account_files.read({path: file.body}):
-                yield from read.documents
-
-
-def _properties(view: View) -> Iterator[tuple[str, int, str, str]]:
-    """The properties of profiles in the format of Java, each with its file and line."""
-    for path, file in view.files.items():
-        if _is_profile(path) and path.endswith(".properties") and isinstance(file.body, bytes):
-            for number, name, value in read_properties(file.body.decode("utf-8", "replace")):
-                yield path, number, name, value
-
-
-def _pod_paths(data: Value) -> Iterator[tuple[Path, str]]:
-    """Yield the path and a message for every value that is such a file."""
-    from halgit.validation.account_access import strings_in
-
-    found = ((path, text) for path, text in strings_in(data) if path and _is_pod_path(text))
-    return ((path, _reads_message(path[-1], text)) for path, text in found)
-
-
-def _is_pod_path(text: str) -> bool:
-    """Return whether a value is the path or the address of a file that holds credentials of a pod."""
-    return _normalized(_PREFIX.sub("", text)).startswith(_CREDENTIALS)
-
-
-def _normalized(path: str) -> str:
-    """Return an absolute path without `..` and double slashes; a folder keeps its slash."""
+def normalize_path(path: str) -> str:
+    """Return an absolute path without `..` and double slashes, and with a slash at its end."""
     return "/" + posixpath.normpath(path).lstrip("/") + "/" if path.startswith("/") else path
-
-
-def _reads_message(step: Step, text: str) -> str:
-    return f"{step} makes the service read {text}, a file of its pod."
 
 
 RULES = (
