@@ -120,12 +120,14 @@ class Trust(Record):
     """Permissions of a repository. Operator settings only; a repository can never extend them.
 
     `deny_commands` makes findings of `trust/*` errors: fields that run a program or read a file of a pod.
+    `allow_plugins` permits the plug-ins of Spinnaker that a repository names.
     """
 
     engines: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
     references: tuple[str, ...] = ()
     deny_commands: bool = False
+    allow_plugins: bool = False
 
 
 class OperatorSettings(Record):

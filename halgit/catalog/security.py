@@ -260,7 +260,7 @@ server: {ssl: {keyStorePassword: changeit}}
         halyard="Halyard copies spinnaker.extensibility to every service, which downloads plug-ins and runs them.",
         impact="Whoever changes the repository can run programs with the credentials of the pod. An error with "
         "--deny-commands; no repository setting lowers it.",
-        fix="Remove the plug-ins. An operator who trusts them permits them with --ignore trust/loads-plugin.",
+        fix="Remove the plug-ins. An operator who trusts them permits them with --allow-plugins.",
         example="""\
 # config
 deploymentConfigurations:

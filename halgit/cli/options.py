@@ -135,6 +135,8 @@ trust_options = combine(
                help="Allow only secrets whose reference matches one of these patterns."),
         option("--deny-commands", is_flag=True, group=SECRETS,
                help="Refuse fields that make Halyard or a service run a program or read a file of its pod."),
+        option("--allow-plugins", is_flag=True, group=SECRETS,
+               help="Allow Spinnaker plug-ins that a repository names, also with --deny-commands."),
     ]
 )  # fmt: skip
 

@@ -191,7 +191,8 @@ def operator_settings(options: Mapping[str, Any]) -> OperatorSettings:
 def _trust(options: Mapping[str, Any]) -> Trust:
     namespaces = frozenset(options.get("allow_namespaces", ()))
     references = tuple(options.get("allow_references", ()))
-    return Trust(_allowed_engines(options), namespaces, references, bool(options.get("deny_commands")))
+    denied, plugins = bool(options.get("deny_commands")), bool(options.get("allow_plugins"))
+    return Trust(_allowed_engines(options), namespaces, references, denied, plugins)
 
 
 def _allowed_engines(options: Mapping[str, Any]) -> frozenset[str]:

@@ -43,7 +43,8 @@ def collect_findings(
         found += _unmatched_includes(compiled, locator)
     if operator.trust.deny_commands:
         found = [*(one for one in found if not policy.is_operators(one.rule)), *find_commands(compiled, is_denied=True)]
-    found = [one for one in found if one.rule not in following]
+    allowed = {"trust/loads-plugin"} if operator.trust.allow_plugins else set()
+    found = [one for one in found if one.rule not in following and one.rule not in allowed]
     found = [one for one in limit_findings(found, MAX_REPEATS + 1) if not is_of_wrong_parameter(one, compiled)]
     found = list(policy.apply_settings(found, compiled.rules, operator.ignore))
     located = without_joined_references(locator.locate_findings(found))

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import MISSING, Path, Value
+from halgit.pipeline import MISSING, Path, Step, Value
 from halgit.redaction import Secret, SecretText
 from halgit.validation import account_files
 from halgit.validation.account_access import strings_in
@@ -163,18 +163,22 @@ def _is_pod_path(text: str) -> bool:
 
 
 def _plugins(data: Value, path: Path, above: str) -> Iterator[Path]:
-    for step, value in data.items() if isinstance(data, dict) else ():
-        name = f"{above}.{_fold(step)}" if above else _fold(step)
+    for step, value, name in _entries(data, above):
         if value and _PLUGINS.search(name):
             yield (*path, step)
         else:
             yield from _plugins(value, (*path, step), name)
 
 
-def _programs(data: Value, path: Path, above: str, in_profile: bool) -> Iterator[tuple[Path, str]]:
+def _entries(data: Value, above: str) -> Iterator[tuple[Step, Value, str]]:
+    """Yield each key or position of a node, its value, and the name of the property; a position adds nothing to it."""
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in items:
-        name = above if isinstance(step, int) else f"{above}.{_fold(step)}" if above else _fold(step)
+        yield step, value, above if isinstance(step, int) else f"{above}.{_fold(step)}" if above else _fold(step)
+
+
+def _programs(data: Value, path: Path, above: str, in_profile: bool) -> Iterator[tuple[Path, str]]:
+    for step, value, name in _entries(data, above):
         if isinstance(value, (dict, list)):
             yield from _programs(value, (*path, step), name, in_profile)
             continue
