@@ -113,7 +113,7 @@ def _saml(view: View) -> Iterator[Hit]:
         message = f"Halyard does not know the signature digest {digest}."
         yield Hit(node.at("signatureDigest"), message, hint=f"Write one of {', '.join(_DIGESTS)}.")
     service = text(node, "serviceAddress")
-    if service and not service.strip().lower().startswith("https:"):
+    if service and "://" in service and not service.strip().lower().startswith("https:"):
         message = "serviceAddress is not https, so logins can be intercepted."
         yield Hit(node.at("serviceAddress"), message, hint="Write the https address of Gate.")
 
@@ -182,6 +182,9 @@ def _incomplete_role_provider(view: View) -> Iterator[Hit]:
         yield from lacking(provider, f"The role provider {service.lower()}", _ROLE_PROVIDER_NEEDS[service])
         if service == "LDAP":
             yield from half(provider, "The role provider ldap", "managerDn", "managerPassword")
+            wrong = "" if empty(provider, "url") else ldap_address(provider)
+            if wrong:
+                yield Hit(provider.at("url"), wrong, hint="Write ldaps://host:636/dc=example,dc=org.")
 
 
 _PUBLIC_SECTIONS = (("apiSecurity", "Gate"), ("uiSecurity", "Deck"))
@@ -199,7 +202,7 @@ def _no_public_address(view: View) -> Iterator[Hit]:
 def _malformed_public_address(view: View) -> Iterator[Hit]:
     for section, _ in _PUBLIC_SECTIONS if view.deployment is not None else ():
         said = text(view.deployment, "security", section, "overrideBaseUrl") if view.deployment else None
-        if not said or said.startswith("/"):
+        if not said or (said.startswith("/") and not said.startswith("//")):
             continue
         split = address(said)
         wrong = "is not a valid address" if split is None else _fault_of_address(split)

@@ -11,7 +11,7 @@ from halgit import references
 from halgit.halyard import layout, services
 from halgit.text.phrases import join_words
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import address, skipped_file, word
+from halgit.validation.rules.fields import STILL_OPEN, address, has_port, skipped_file, word
 from halgit.validation.view import View
 
 _SPLIT = ("clouddriver", "echo")
@@ -43,16 +43,16 @@ def _not_an_address(view: View) -> Iterator[Hit]:
 
 
 def _no_scheme(view: View) -> Iterator[Hit]:
+    """Addresses that Halyard passes on and no service can use. Of an empty one nothing is recorded."""
     for file, node in view.documents("service-settings"):
-        for key in ("overrideBaseUrl", "baseUrl"):
+        for key in ("overrideBaseUrl", "baseUrl") if file.path.startswith(f"{view.compiled.deployment}/") else ():
             value = word(node.get(key))
-            if (
-                value
-                and "://" not in value
-                and not value.startswith("/")
-                and file.path.startswith(f"{view.compiled.deployment}/")
-            ):
+            split = address(value) if value and not value.startswith("/") and not STILL_OPEN.search(value) else None
+            if value and split is not None and "://" not in value:
                 yield Hit((key,), f"{key} has no scheme, so services cannot use it.", file.path)
+            elif split is not None and not has_port(split):
+                hint = "Write scheme://host:port, with a port from 1 to 65535."
+                yield Hit((key,), f"{key} has a port that does not exist, so services cannot use it.", file.path, hint)
 
 
 def _other_mode(view: View) -> Iterator[Hit]:
