@@ -185,12 +185,12 @@ def _is_named(view: View, deployment: Node, name: str) -> bool:
 
 def _disabled(view: View) -> Iterator[Hit]:
     for deployment, file, name, takers in _profiles(view):
-        part = _part(name) or (name.removesuffix("-local.yml") if name.endswith("-local.yml") else None)
-        part, takers = ("monitoring-daemon", ()) if name == _MONITORING else (part, takers)
+        readers = layout.find_profile_services(name)
+        readers, takers = (("monitoring-daemon",), ()) if name == _MONITORING else (readers, takers)
         running = view.running[name_of(deployment)]
-        if part not in services.SERVICES or takers or any(one in running for one in services.list_family(part)):
-            continue
-        yield Hit((), f"{name} is for {part}, which is not enabled.", file.path)
+        family = services.list_family(readers[0]) if readers else ()
+        if family and not any(one in running for one in (*takers, *family)):
+            yield Hit((), f"{name} is for {_part(name) or readers[0]}, which is not enabled.", file.path)
 
 
 def _bad_name(view: View) -> Iterator[Hit]:
