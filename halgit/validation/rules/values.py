@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -15,6 +15,8 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import File, Origin, Path, PlainScalar, Severity, Value
 from halgit.record import replace
 from halgit.redaction import Secret, SecretText
+from halgit.text.paths import format_path
+from halgit.text.phrases import join_words
 from halgit.validation.open_secrets import Open
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.schema import schema_of
@@ -46,7 +48,7 @@ def _secret_hits(view: View, *, public: bool) -> Iterator[Hit]:
 def _secret_message(found: Open, public: bool) -> str:
     where = f"The address in {found.name}" if found.inside else found.name
     if public:
-        return f"{where} is a default password or key that is public."
+        return f"{where} has a default value that is public."
     return f"{where} contains {'a password' if found.inside else 'a secret'} in plain text."
 
 
@@ -55,16 +57,34 @@ def _plain_secrets(view: View) -> Iterator[Hit]:
 
 
 def _public_secrets(view: View) -> Iterator[Hit]:
-    """Each default once, at its first place, with the number of places."""
-    public = [found for found in view.open_secrets if found.public]
-    count = Counter(found.secret for found in public)
-    first = {found.secret: found for found in reversed(public)}.values()
-    places = {(found.file, found.path): count[found.secret] for found in first}
+    """Each default once, at its first place, with its other places."""
+    places: dict[str, list[Open]] = defaultdict(list)
+    for found in view.open_secrets:
+        if found.public:
+            places[found.secret].append(found)
+    others = {(first.file, first.path): rest for first, *rest in places.values()}
     for hit in _secret_hits(view, public=True):
-        number = places.get((hit.file, hit.path), 0)
-        if number:
-            more = f" It occurs in {number} places." if number > 1 else ""
-            yield replace(hit, message=hit.message + more)
+        rest = others.get((hit.file, hit.path))
+        if rest is not None:
+            yield replace(hit, message=hit.message + _also_at(view, rest))
+
+
+def _also_at(view: View, others: Sequence[Open]) -> str:
+    """Return a sentence with further places, each as `explain` takes it."""
+    if not others:
+        return ""
+    names = [f"{one.file}:{format_path(one.path, _data_of(view, one))}" for one in others[:_MOST_PLACES]]
+    more = [f"{len(others) - _MOST_PLACES} more places"] if len(others) > _MOST_PLACES else []
+    return f" It is also at {join_words([*names, *more])}."
+
+
+def _data_of(view: View, found: Open) -> Value:
+    file = view.files.get(found.file)
+    return file.data if file else None
+
+
+_MOST_PLACES = 10
+"""Further places of one default that a message names."""
 
 
 _SETTINGS = model.FieldType("object", "service.ServiceSettings")
