@@ -13,7 +13,7 @@ from functools import partial
 from halgit.annotations import Literal
 from halgit.pipeline import EMPTY, MISSING, Origin, Path, Step, Trace, Value
 from halgit.redaction import Secret, SecretText
-from halgit.text.paths import SEPARATOR, join_values, split_key
+from halgit.text.paths import SEPARATOR, join_values, relax_name, split_key
 from halgit.vocabulary import ItemCache
 from halgit.yaml import to_java_string
 
@@ -188,7 +188,7 @@ def key_text(item: Draft, key: str) -> str | None:
     value = item.scalar((key,))
     if value is MISSING and "." in key:
         value = item.scalar(key.split("."))
-    return key_as_text(value)
+    return key_as_text(respelled_scalar(item.freeze()[0], key) if value is MISSING else value)
 
 
 def key_as_text(value: Value) -> str | None:
@@ -205,6 +205,17 @@ def scalar_at(value: Value, steps: Sequence[str]) -> Value:
             return MISSING
         value = value[step]
     return MISSING if isinstance(value, (dict, list)) else value
+
+
+def respelled_scalar(item: Value, key: str) -> Value:
+    """Return the scalar at a (dotted) key in another spelling that Spring binds alike, or MISSING."""
+    for step in key.split("."):
+        names = item if isinstance(item, dict) else ()
+        name = next((name for name in names if relax_name(name) == relax_name(step)), None)
+        if name is None:
+            return MISSING
+        item = item[name]
+    return MISSING if isinstance(item, (dict, list)) else item
 
 
 def _steps(children: dict[str, Draft] | list[Draft]) -> Iterator[tuple[Step, Draft]]:

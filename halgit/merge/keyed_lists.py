@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from halgit.halyard.merge_keys import KeyNode, build_key_tree
 from halgit.merge.diagnostics import Diagnostic, to_findings
-from halgit.merge.draft import key_as_text, scalar_at
+from halgit.merge.draft import key_as_text, respelled_scalar, scalar_at
 from halgit.merge.selection import is_merged, is_spring
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Path, Value
 from halgit.record import Record
-from halgit.text.paths import SEPARATOR, join_values, split_key
+from halgit.text.paths import SEPARATOR, join_values, relax_name, split_key
 from halgit.text.phrases import join_words
 
 
@@ -39,10 +39,10 @@ class KeyedLists:
 
 def node_below(node: KeyNode, key: str, spring: bool) -> KeyNode:
     """Return the node below a mapping key. Spring reads `kubernetes.accounts` like the nested form."""
-    if not spring or key in node.children or "." not in key:
+    if not spring or key in node.children or not node.children:
         return node.child(key)
     for part in key.split("."):
-        node = node.child(part)
+        node = node.child(part if part in node.children else relax_name(part))
     return node
 
 
@@ -58,7 +58,7 @@ def item_key(item: Value, key: str) -> str | None:
     value = scalar_at(item, (key,))
     if value is MISSING and "." in key:
         value = scalar_at(item, key.split("."))
-    return key_as_text(value)
+    return key_as_text(respelled_scalar(item, key) if value is MISSING else value)
 
 
 class DuplicateItem(Record):
@@ -94,7 +94,10 @@ def _keys_with_lists(data: dict[str, Value], node: KeyNode, spring: bool) -> lis
     if node.any is not None:
         return list(data)
     known = [key for key in node.children if data.get(key)]
-    return known + [key for key in data if "." in key and key not in node.children] if spring else known
+    if not spring:
+        return known
+    children = node.children
+    return known + [key for key in data if key not in children and ("." in key or relax_name(key) in children)]
 
 
 def _duplicates_of_list(items: list[Value], key: str, path: Path) -> Iterator[DuplicateItem]:

@@ -44,8 +44,17 @@ def find_respelled(data: Value, trace: Trace) -> Iterator[list[Path]]:
                 spellings.setdefault(name, []).append(at)
                 scopes += below
             yield from (paths for paths in spellings.values() if len(paths) > 1)
+            yield from _indexed(spellings)
         elif isinstance(value, list):
             scopes += _items(value, trace, path)
+
+
+def _indexed(spellings: Mapping[Name, list[Path]]) -> Iterator[list[Path]]:
+    """Yield each list with the properties that name its items by index, as `accounts[0]` does beside `accounts`."""
+    for name, paths in spellings.items():
+        for depth in range(1, len(name)):
+            if name[depth].startswith("[") and name[:depth] in spellings:
+                yield [*spellings[name[:depth]], *paths]
 
 
 def _properties(
