@@ -17,7 +17,6 @@ from halgit.halyard.model import ROOT_TYPE
 from halgit.halyard.resources import load_table
 from halgit.pipeline import EMPTY
 from halgit.record import Record, replace
-from halgit.text.paths import relax_name
 
 
 class KeyNode(Record):
@@ -158,7 +157,7 @@ def build_key_tree(path: str, extra: Mapping[str, str] = EMPTY) -> KeyNode:
     tree = _known(path)
     for dotted, key in extra.items():
         tree = _add_list(tree, _steps(dotted), key)
-    return _with_spellings(tree) if extra and "/profiles/" in path else tree
+    return tree
 
 
 def _known(path: str) -> KeyNode:
@@ -188,15 +187,7 @@ def _profiles() -> KeyNode:
     tree = NO_KEYS
     for dotted, rule in _PROFILE_LISTS.items():
         tree = _add_list(tree, dotted.split("."), rule.key)
-    return _with_spellings(tree)
-
-
-def _with_spellings(node: KeyNode) -> KeyNode:
-    """Return the tree with every key in the uniform form too, in which Spring compares names."""
-    children = {key: _with_spellings(child) for key, child in node.children.items()}
-    for key, child in list(children.items()):
-        children.setdefault(relax_name(key), child)
-    return replace(node, children=children, any=_with_spellings(node.any) if node.any else None)
+    return tree
 
 
 def _of_entry(entry: Mapping[str, Any], owner: tuple[str, str], model: str) -> KeyNode:

@@ -6,13 +6,14 @@ The table of keyed lists is `halgit.halyard.merge_keys`; `mergeKeys` of the laye
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from halgit.halyard.merge_keys import KeyNode, build_key_tree
 from halgit.merge.diagnostics import Diagnostic, to_findings
 from halgit.merge.draft import key_as_text, respelled_scalar, scalar_at
 from halgit.merge.selection import is_merged, is_spring
 from halgit.pipeline import EMPTY, MISSING, File, Finding, Layer, Path, Value
-from halgit.record import Record
+from halgit.record import Record, replace
 from halgit.text.paths import SEPARATOR, join_values, relax_name, split_key
 from halgit.text.phrases import join_words
 
@@ -33,8 +34,30 @@ class KeyedLists:
     def for_file(self, path: str) -> KeyNode:
         """Return the root of the keyed lists of one file."""
         if path not in self._trees:
-            self._trees[path] = build_key_tree(path, self._extra.get(path, EMPTY))
+            extra = self._extra.get(path, EMPTY)
+            is_plain_profile = not extra and is_spring(path) and "/profiles/" in path
+            self._trees[path] = _profile_tree() if is_plain_profile else _build_tree(path, extra)
         return self._trees[path]
+
+
+@cache
+def _profile_tree() -> KeyNode:
+    """Return the keyed lists that every profile has."""
+    return _build_tree("default/profiles/spinnaker.yml", EMPTY)
+
+
+def _build_tree(path: str, extra: Mapping[str, str]) -> KeyNode:
+    """Return the keyed lists of a file, under all spellings that Spring binds alike if Spring reads it."""
+    tree = build_key_tree(path, extra)
+    return _with_spellings(tree) if is_spring(path) else tree
+
+
+def _with_spellings(node: KeyNode) -> KeyNode:
+    """Return the tree with every key in the uniform form too, in which Spring compares names."""
+    children = {key: _with_spellings(child) for key, child in node.children.items()}
+    for key, child in list(children.items()):
+        children.setdefault(relax_name(key), child)
+    return replace(node, children=children, any=_with_spellings(node.any) if node.any else None)
 
 
 def node_below(node: KeyNode, key: str, spring: bool) -> KeyNode:
