@@ -155,9 +155,10 @@ def _pod_faults(cluster: Mapping[str, Value], user: Mapping[str, Value], allowed
     for key in _PROGRAMS:
         if user.get(key) is not None and key not in allowed:
             yield f"the user runs a program in Clouddriver's pod ({key}), which needs --allow {key}"
-    if "local-file" in allowed:
-        return
-    yield from file_faults(cluster, user)
+    if str(cluster.get("server")).lower().startswith("http:") and "http-server" not in allowed:
+        yield "the cluster's server is an http:// address, which needs --allow http-server"
+    if "local-file" not in allowed:
+        yield from file_faults(cluster, user)
 
 
 def _text_faults(content: bytes, *, as_file: bool) -> Iterator[str]:

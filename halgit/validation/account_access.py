@@ -27,13 +27,15 @@ POD_ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "google": {"jsonPath": "local-file", "userDataFile": "local-file"},
     "appengine": {
         "jsonPath": "local-file", "sshPrivateKeyFilePath": "local-file", "sshKnownHostsFilePath": "local-file",
+        "localRepositoryDirectory": "local-file",
     },
-    "cloudrun": {"jsonPath": "local-file"},
+    "cloudrun": {"jsonPath": "local-file", "localRepositoryDirectory": "local-file"},
     "dcos": {"serviceKeyFile": "local-file"},
     "oracle": {"sshPrivateKeyFilePath": "local-file"},
     "yandex": {"jsonPath": "local-file"},
 }  # fmt: skip
-"""Fields by which an account runs a program or reads a file of Clouddriver's pod, and the kind that permits each."""
+"""Fields by which an account runs a program, or reads a file or fills a folder of Clouddriver's pod, and the kind that
+permits each."""
 
 _SERVED_TO: Final = frozenset({"kubernetes", "google", "appengine", "cloudrun"})
 """Providers that read a `configserver:` path as a file of the store."""

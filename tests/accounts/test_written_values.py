@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from servers.repositories import Repository
 from warm import warm
 
 from halgit import yaml as hyaml
+from halgit.accounts.checks import ALLOWED_KINDS
 from halgit.accounts.cipher import Cipher
 from halgit.halyard.sensitivity import is_sensitive_key
 from halgit.redaction import Secret
+from halgit.validation.account_access import POD_ACCESS
 
 FILE = "accounts/clouddriver-local.yml"
 KEY = "the-encrypt-key"
@@ -175,6 +178,20 @@ def test_the_sensitive_fields_of_every_provider_are_known(provider: str) -> None
     assert {key for key in keys(FIELDS[provider]) if is_sensitive_key(key)} == SENSITIVE.get(provider, set())
 
 
+NO_PATHS = {"useSshPublicKey", "sshTrustUnknownHosts", "blobDir", "kubeconfigContents", "rawResourcesEndpointConfig"}
+"""Fields that look like paths or programs and are none: a folder of a storage account, flags, contents."""
+
+
+@pytest.mark.parametrize("provider", sorted(FIELDS))
+def test_every_field_that_names_a_file_or_program_of_the_pod_needs_permission(provider: str) -> None:
+    looks = re.compile(
+        "(?i)file|path|dir(ectory)?$|command|executable|config|oAuthServiceAccount|publickey|unknownhosts"
+    )
+    named = {key for key in keys(FIELDS[provider]) if looks.search(key)} - NO_PATHS
+    assert named == set(POD_ACCESS.get(provider, {}))
+    assert set(POD_ACCESS.get(provider, {}).values()) <= set(ALLOWED_KINDS)
+
+
 def test_a_password_in_a_list_of_logins_is_encrypted(accounts: Accounts, repository: Repository) -> None:
     ran = accounts(
         "add", "d", "--provider", "dcos", "--field", "clusters=[{name: c, uid: u, password: 0755}]", key=True
@@ -224,6 +241,7 @@ BAD = {
     ),
     "a user without a password": (KUBECONFIG.replace("token: canary-token", "username: x"), (), "has no credentials"),
     "another context": (KUBECONFIG, ("--field", "context=two"), "it has no context two (contexts: one)"),
+    "a server without TLS": (KUBECONFIG.replace("https:", "HTTP:"), (), "which needs --allow http-server"),
     "a placeholder": (KUBECONFIG.replace("canary-token", "'${HOME}'"), (), "it holds ${, which Spring takes for"),
     "a list": ("- a\n", (), "it is not a kubeconfig in YAML"),
 }  # fmt: skip

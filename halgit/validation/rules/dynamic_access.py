@@ -166,7 +166,9 @@ def pod_files(document: Document) -> Iterator[tuple[Path, str]]:
     for provider, path, account in document.accounts():
         for below, value, kind in pod_fields(provider, account):
             if kind == "local-file":
-                yield (*path, *below), f"{below[-1]} makes Clouddriver read {value}, a file of its pod."
+                use = "write to" if str(below[-1]).lower().endswith("directory") else "read"
+                place = "folder" if use == "write to" else "file"
+                yield (*path, *below), f"{below[-1]} makes Clouddriver {use} {value}, a {place} of its pod."
 
 
 RULES = (
