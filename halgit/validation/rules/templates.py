@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 from halgit.annotations import Final
 from halgit.lazy import lazy_pattern
-from halgit.pipeline import File, Path, Severity, Value
-from halgit.text.phrases import join_words, suggest_nearest
+from halgit.pipeline import File, Path, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.deployment import environment
-from halgit.validation.rules.fields import STILL_OPEN, named_step, word
+from halgit.validation.rules.fields import named_step, word
 from halgit.validation.view import Node, View
 
 _TEXTS: Final = (
@@ -38,7 +37,7 @@ _CHANGED: Final = frozenset('0abtnvfre /N_LPxuU\t"\\')
 """Characters that a backslash in double quotes of YAML may precede."""
 
 
-def _settings(view: View) -> Iterator[tuple[File, Node]]:
+def running_settings(view: View) -> Iterator[tuple[File, Node]]:
     """The service-settings of the services that run in the rendered deployment."""
     running = view.running.get(view.compiled.deployment, ())
     for file, node in view.documents("service-settings"):
@@ -49,7 +48,7 @@ def _settings(view: View) -> Iterator[tuple[File, Node]]:
 
 def _texts(view: View) -> Iterator[tuple[File, Path, str]]:
     """Every text that goes into a template, with its file and path."""
-    for file, node in _settings(view):
+    for file, node in running_settings(view):
         for steps in _TEXTS:
             yield from _below(file, node, steps)
     config = view.files.get("config")
@@ -88,10 +87,10 @@ def _strings(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _below(file: File, node: Node, steps: tuple[str, ...]) -> Iterator[tuple[File, Path, str]]:
-    yield from ((file, path, text) for path, text in _words(node, steps))
+    yield from ((file, path, text) for path, text in find_texts(node, steps))
 
 
-def _words(node: Node, steps: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+def find_texts(node: Node, steps: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
     """The texts below these keys, each with its path."""
     if not steps:
         text = word(node.value)
@@ -99,12 +98,12 @@ def _words(node: Node, steps: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
             yield node.path, text
     elif steps[0] == "*":
         for below in (*(found for _, found in node.entries()), *node.items()):
-            yield from _words(below, steps[1:])
+            yield from find_texts(below, steps[1:])
     else:
-        yield from _words(node.node(steps[0]), steps[1:])
+        yield from find_texts(node.node(steps[0]), steps[1:])
 
 
-_MAPPINGS: Final = (
+MAPPINGS: Final = (
     ("env",),
     ("kubernetes", "podAnnotations"),
     ("kubernetes", "podLabels"),
@@ -117,8 +116,8 @@ _MAPPINGS: Final = (
 
 def _keys(view: View) -> Iterator[tuple[File, Path, str]]:
     """Every key that goes into a template, with its file and path."""
-    for file, node in _settings(view):
-        for steps in _MAPPINGS:
+    for file, node in running_settings(view):
+        for steps in MAPPINGS:
             yield from ((file, below.path, key) for key, below in node.entries(*steps))
 
 
@@ -143,6 +142,7 @@ def _changed_keys(view: View) -> Iterator[Hit]:
 
 
 _EXPRESSION: Final = "{{ ... }}, which Halyard's template evaluates"
+_EVALUATED: Final = "Halyard's template evaluates {{ ... }} too: write the text in another place."
 _STATEMENT: Final = "{%, which begins a statement"
 
 
@@ -173,7 +173,10 @@ def _breaks(view: View) -> Iterator[Hit]:
         problem, hint = _breakage(text)
         if problem:
             is_quote = problem.startswith("a double quote") and not view.is_secret(path, file)
-            shown = _quoted(text) if is_quote else ""
+            shown = _quoted(text) if is_quote and "{{" not in text else ""
+            hint = (
+                "Halyard's template evaluates {{ ... }} too: write the text in another place." if "{{" in text else hint
+            )
             message = f"{named_step(path)} contains {problem} in Halyard's template."
             yield Hit(path, message, file.path, f"Write {shown}." if shown else hint)
 
@@ -206,11 +209,10 @@ def _changes(view: View) -> Iterator[Hit]:
 
 
 _NULL_FAILS: Final = (("kubernetes", "volumes"), ("kubernetes", "useExecHealthCheck"), ("kubernetes", "useTcpProbe"))
-_SERVICE_TYPES: Final = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 
 
 def _nulls(view: View) -> Iterator[Hit]:
-    for file, node in _settings(view):
+    for file, node in running_settings(view):
         for steps in _NULL_FAILS:
             section: Value = node.get(steps[0])
             if isinstance(section, dict) and steps[1] in section and section[steps[1]] is None:
@@ -221,95 +223,8 @@ def _nulls(view: View) -> Iterator[Hit]:
                 )
 
 
-def _refused(view: View) -> Iterator[Hit]:
-    for file, node in _settings(view):
-        for path, message, hint in _refusals(node):
-            yield Hit(path, message, file.path, hint)
-        for key, below in node.entries("kubernetes", "deploymentStrategy", "strategySettings"):
-            if key not in _STRATEGY:
-                message = f"{key} is not a setting of a rolling update."
-                hint = suggest_nearest(key, _STRATEGY, f"Use {join_words(_STRATEGY)}.")
-                yield Hit(below.path, message, file.path, hint, severity=Severity.WARNING)
-
-
-_STRATEGY: Final = ("maxSurge", "maxUnavailable")
-
-
-def _refusals(node: Node) -> Iterator[tuple[Path, str, str]]:
-    """Yield what the API server refuses in the service-settings of one service."""
-    if node.get("artifactId") == "":
-        yield node.at("artifactId"), "artifactId is empty.", "Write the name of an image, or remove the key."
-    port = node.get("port")
-    if type(port) is int and not 1 <= port <= 65535:
-        yield node.at("port"), f"port is {port}.", "Write a port from 1 to 65535."
-    size = node.get("targetSize")
-    if type(size) is int and size < 0:
-        yield node.at("targetSize"), f"targetSize is {size}.", "Write 0 or more."
-    location = word(node.get("location"))
-    if location and not STILL_OPEN.search(location) and not _NAMESPACE.fullmatch(location):
-        hint = "Use lower-case letters, digits and dashes."
-        yield node.at("location"), f"location is not a valid name of a namespace: {location!r}.", hint
-    port = word(node.get("kubernetes", "nodePort"))
-    if port and not any(part in port for part in _OF_TEMPLATES) and not (port.isdecimal() and 0 < int(port) <= 65535):
-        yield node.at("kubernetes", "nodePort"), f"nodePort is {port}.", "Write a port, such as 30080."
-    kind = word(node.get("kubernetes", "serviceType"))
-    if kind is not None and kind not in _SERVICE_TYPES:
-        path = node.at("kubernetes", "serviceType")
-        yield path, f"serviceType is {kind}.", f"Write one of {', '.join(_SERVICE_TYPES)}."
-    for volume in node.items("kubernetes", "volumes"):
-        for key in ("id", "mountPath"):
-            if isinstance(volume.value, dict) and volume.get(key) in (None, ""):
-                yield volume.path, f"A volume has no {key}.", f"Set {key}."
-    yield from _refused_names(node)
-
-
-_NAMES: Final = (
-    ("kubernetes", "serviceAccountName"),
-    ("kubernetes", "imagePullSecrets", "*"),
-    ("kubernetes", "volumes", "*", "id"),
-)
-"""The names of Kubernetes objects in service-settings."""
-_NAMESPACE: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_LABELS: Final = (
-    ("kubernetes", "podLabels", "*"),
-    ("kubernetes", "serviceLabels", "*"),
-    ("kubernetes", "nodeSelector", "*"),
-)
-_NAME: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_LABEL: Final = lazy_pattern(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_OF_TEMPLATES: Final = ("{{", "{%", '"', "\\")
-"""What the template changes, so that the value cannot be judged here."""
-
-
-def _refused_names(node: Node) -> Iterator[tuple[Path, str, str]]:
-    for places, pattern, what, hint in (
-        (_NAMES, _NAME, "a valid name", "Use lower-case letters, digits and dashes."),
-        (_LABELS, _LABEL, "a valid label", "Use at most 63 letters, digits, dashes, dots and underscores."),
-    ):
-        for path, said in (found for steps in places for found in _words(node, steps)):
-            if said and not any(part in said for part in _OF_TEMPLATES) and not pattern.fullmatch(said):
-                yield path, f"{named_step(path)} is not {what} in Kubernetes.", hint
-    yield from _refused_keys(node)
-
-
-_QUALIFIED: Final = lazy_pattern(
-    r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-)
-"""A key of a label or annotation: a name of at most 63 characters, after a domain and a slash or alone."""
-
-
-def _refused_keys(node: Node) -> Iterator[tuple[Path, str, str]]:
-    for steps in _MAPPINGS[1:]:
-        for key, below in node.entries(*steps):
-            wanted = key.lower() if steps[1].endswith("Annotations") else key
-            if not any(part in key for part in _OF_TEMPLATES) and not _QUALIFIED.fullmatch(wanted):
-                hint = "Use a domain, a slash and at most 63 letters, digits, dashes, dots and underscores."
-                yield below.path, f"A key of {steps[1]} is not valid in Kubernetes: {key!r}.", hint
-
-
 RULES = (
     Rule("service-settings/breaks-template", _breaks),
     Rule("service-settings/changed-by-template", _changes),
     Rule("service-settings/null", _nulls),
-    Rule("service-settings/refused-by-kubernetes", _refused),
 )
