@@ -262,13 +262,13 @@ class _Vault(_Objects):
 
         def write(lines: Sequence[Line]) -> object:
             body = join_values(values, lines)
-            _check_size(body)
+            _check_values(body)
             return self._secret.write(body)
 
         return self._written(message, write, str(int(self._secret.revision) + 1))
 
     def check(self, changes: Mapping[str, bytes | None], message: str) -> None:
-        _check_size(join_values(self._values_of(changes), (*self._lines, Line("", "", message, ""))))
+        _check_values(join_values(self._values_of(changes), (*self._lines, Line("", "", message, ""))))
 
     def list_ciphers(self) -> list[str]:
         """Return nothing: the login may have no right to other secrets."""
@@ -282,9 +282,15 @@ class _Vault(_Objects):
         """Do nothing: the connection belongs to the run."""
 
 
-def _check_size(values: Mapping[str, Value]) -> None:
-    """Raise AccountError for a secret that Vault would refuse."""
-    size = len(json.dumps(values))
+def _check_values(values: Mapping[str, Value]) -> None:
+    """Raise AccountError for a secret that Vault would refuse, or that Spring would read as another."""
+    text = json.dumps(values)
+    if "\\u0085" in text:
+        raise AccountError(
+            f"A value for {_SECRET} has the character U+0085, which Spring reads as a space in Vault's JSON.",
+            "Remove it from the value.",
+        )
+    size = len(text)
     if size > _VAULT_LIMIT:
         raise AccountError(
             f"The secret {_SECRET} would have {size} bytes, and Vault stores 1 MiB in one secret.",

@@ -402,6 +402,13 @@ def test_the_config_server_is_told_of_the_store(repository: Repository) -> None:
     assert hyaml.read(salted.out.encode(), "").data["encrypt"] == {"key": "<encrypt.key>", "salt": "cafe"}
 
 
+ODD = (
+    "0755", "1e3", "true", "null", "2020-01-01", "on", "~", "a #b", "a: b", "@x", " x ", "{a", "- y", "|", '"half',
+    "it's", "two\nlines\n\n", "\ttab", "$x {y}", "\U0001f642", "\u2028", "\ufeffx", "x\r\n", "\0",
+    'a\n#: {"change": ["a", "b", "c", "d"]}\n',
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", ["s3", "vault"])
 def test_the_config_server_reads_what_is_written_with_the_settings_that_are_printed(
     kind: str, clouddriver: Judge, tmp_path: Path
@@ -426,6 +433,15 @@ def test_the_config_server_reads_what_is_written_with_the_settings_that_are_prin
             settings = hyaml.read(ran.out.encode(), "").data["spring"]["cloud"]["config"]["server"]
             (bound,) = clouddriver.of_backend(settings, endpoint, KEY, ROOT_TOKEN).accounts("kubernetes")
             assert (bound["name"], "canary-token" in bound["kubeconfigContents"]) == ("prod", True)
+            (tmp_path / "fields").write_bytes(hyaml.dump({"address": "x", "password": "\n", "repositories": list(ODD)}))
+            hub = ("--provider", "docker-registry", "--fields", "fields")
+            ran = halgit("accounts", "add", "hub", *hub, *where, cwd=tmp_path, **environment)
+            assert ran.code == 0, ran.err
+            (bound,) = clouddriver.of_backend(settings, endpoint, KEY, ROOT_TOKEN).accounts("docker-registry")
+            assert (bound["password"], bound["repositories"]) == ("\n", list(ODD))
+        ran = halgit("accounts", "update", "hub", "--field", "email=\x85", *where, cwd=tmp_path, **environment)
+        refusal = "has the character U+0085, which Spring reads as a space in Vault's JSON. Remove it from the value."
+        assert (ran.code, refusal in ran.err) == ((6, True) if kind == "vault" else (0, False)), ran.err
 
 
 @pytest.mark.parametrize("folder", ["accounts/", "."])
