@@ -104,6 +104,10 @@ class Judge:
         """Why Java refuses each of these regular expressions; empty for those it accepts."""
         return self._answer({"patterns": list(patterns)})
 
+    def kept(self, names: Iterable[str]) -> dict[str, int]:
+        """Which of several accounts Clouddriver's repository of credentials keeps under each name, by position."""
+        return dict(self._answer({"names": list(names)}))
+
     def settings(self, text: str) -> dict[str, Any]:
         """A spinnakerconfig.yml as the config server's classes bind it, which refuse a key that they do not have."""
         return self._answer({"config": text})

@@ -56,6 +56,8 @@ _NEXUS = KeyRule("name, repo", "Igor: NexusController, NexusEventPoster.findNexu
 _BASE_IMAGE = KeyRule("baseImage.id", "Rosco: CloudProviderBakeHandler, findVirtualizationSettings of each provider")
 _AWS_IMAGE = KeyRule("region, virtualizationType", "Rosco: AWSBakeHandler.findVirtualizationSettings")
 _REGIONAL_IMAGE = KeyRule("region", "Rosco: findVirtualizationSettings of Huawei, Tencent and Alibaba Cloud")
+_TEMPLATE = KeyRule("name", "Halyard: ArtifactTemplateService.getArtifactTemplate; Igor: ArtifactTemplateProperties")
+_MONITOR = KeyRule("id", "Orca: DeploymentMonitorServiceProvider.getDefinitionById")
 _REGION = KeyRule("name", "Clouddriver: AmazonCredentialsParser.initRegions")
 _CLUSTER = KeyRule("name", "Clouddriver: DcosCredentialsInitializer; Halyard: DCOSProviderValidator")
 _CREDENTIAL = KeyRule("name, uid", "Halyard: DCOSAccountValidator; Clouddriver: DcosCredentialMap reads the first")
@@ -69,7 +71,7 @@ _BY_CLASS: Mapping[str, KeyRule] = {
     "ci.gcb.GoogleCloudBuildAccount": _BUILD_ACCOUNT,
     "ci.codebuild.AwsCodeBuildAccount": _BUILD_ACCOUNT,
     "node.ArtifactAccount": _ARTIFACT_ACCOUNT,
-    "artifacts.ArtifactTemplate": KeyRule("name", "Halyard: ArtifactTemplateService.getArtifactTemplate"),
+    "artifacts.ArtifactTemplate": _TEMPLATE,
     "repository.artifactory.ArtifactorySearch": _ARTIFACTORY,
     "repository.nexus.NexusSearch": _NEXUS,
     "node.Publisher": _PUBLISHER,
@@ -104,7 +106,7 @@ _BY_FIELD: Mapping[tuple[str, str], KeyRule] = {
 
 _ACCOUNTS_BY_NAME = (
     "kubernetes", "dockerRegistry", "docker-registry", "aws", "ecs", "google", "azure", "cloudfoundry", "appengine",
-    "cloudrun", "dcos", "oracle", "oraclebmcs", "huaweicloud", "tencentcloud", "tencent", "yandex", "alicloud",
+    "cloudrun", "dcos", "oracle", "oraclebmcs", "huaweicloud", "tencentcloud", "tencent", "titus", "yandex", "alicloud",
 )  # fmt: skip
 _MASTERS_BY_NAME = ("jenkins", "travis", "wercker", "concourse", "gitlab-ci", "gitlabCi")
 _BAKERIES = ("aws", "azure", "docker", "google", "huaweicloud", "oracle", "oraclebmcs", "tencentcloud", "alicloud")
@@ -128,6 +130,9 @@ _PROFILE_LISTS: Mapping[str, KeyRule] = {
     "dcos.clusters": _CLUSTER,
     "dcos.accounts.clusters": _CREDENTIAL,
     "artifacts.*.accounts": _ARTIFACT_ACCOUNT,
+    "artifacts.templates": _TEMPLATE,
+    "monitored-deploy.deployment-monitors": _MONITOR,
+    "monitoredDeploy.deploymentMonitors": _MONITOR,
     "gcb.accounts": _BUILD_ACCOUNT,
     "codebuild.accounts": _BUILD_ACCOUNT,
     "artifactory.searches": _ARTIFACTORY,

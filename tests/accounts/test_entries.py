@@ -9,6 +9,7 @@ import yaml
 from clouddriver import FIELDS, JAVA, REAL, Judge
 
 from halgit.halyard import resources
+from halgit.halyard.merge_keys import build_key_tree
 from halgit.pipeline import Value
 from halgit.validation.account_entries import check_entry
 from halgit.validation.account_keys import field_kind, find_provider, provider_names, section_name
@@ -137,6 +138,24 @@ def test_the_classes_themselves_have_the_recorded_fields(clouddriver: Judge) -> 
     described = clouddriver.fields()
     for provider in REAL:
         assert described[provider] == java(FIELDS[provider]), provider
+
+
+def test_clouddriver_keeps_one_account_of_each_name(clouddriver: Judge) -> None:
+    """So the lists of accounts are keyed by name; `merge_keys` names this class as the source."""
+    assert clouddriver.kept(["a", "b", "a", "B"]) == {"a": 2, "b": 1, "B": 3}
+
+
+def test_the_keys_of_lists_are_fields_of_the_classes_that_read_them(clouddriver: Judge) -> None:
+    described = clouddriver.fields()
+    tree = build_key_tree("default/profiles/clouddriver-local.yml")
+    for provider, names in (("docker-registry", "dockerRegistry"), *((one, one) for one in REAL if "-" not in one)):
+        accounts = tree.child(names).child("accounts")
+        assert accounts.key in described[provider], provider
+        for name, below in accounts.children.items():
+            field = described[provider].get(name)
+            if below.key and isinstance(field, list):
+                assert below.key in field[0], (provider, name)
+    assert tree.child("aws").child("accounts").child("regions").key in described["aws"]["regions"][0]
 
 
 # ruff: noqa: E501

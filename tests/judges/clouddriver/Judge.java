@@ -46,6 +46,9 @@ public class Judge {
     if (asked.containsKey("address")) {
       return addresses((String) asked.get("address"));
     }
+    if (asked.containsKey("names")) {
+      return kept((List<?>) asked.get("names"));
+    }
     if (asked.containsKey("patterns")) {
       return patterns((List<?>) asked.get("patterns"));
     }
@@ -56,6 +59,27 @@ public class Judge {
       return file(asked);
     }
     return asked.containsKey("describe") ? described() : judge(asked);
+  }
+
+  record Account(String name, int number) implements com.netflix.spinnaker.credentials.Credentials {
+    public String getName() {
+      return name;
+    }
+
+    public String getType() {
+      return "test";
+    }
+  }
+
+  /** The number of the account that the repository of every provider keeps under each name, if they come in this order. */
+  static Map<String, Object> kept(List<?> names) {
+    var repository = new com.netflix.spinnaker.credentials.MapBackedCredentialsRepository<Account>("test", null);
+    for (int number = 0; number < names.size(); number++) {
+      repository.save(new Account((String) names.get(number), number));
+    }
+    Map<String, Object> numbers = new TreeMap<>();
+    repository.getAll().forEach(one -> numbers.put(one.name(), one.number()));
+    return numbers;
   }
 
   interface Reader {
