@@ -81,10 +81,10 @@ def versions_in(folder: Path) -> set[bytes]:
 
 
 def soak_kills(count: int) -> list[str]:
-    """Kill publishing processes at random moments, one target for each processor."""
+    """Kill publishing processes at random moments, two targets for each processor: half of the time they wait."""
     from concurrent.futures import ThreadPoolExecutor
 
-    workers = os.cpu_count() or 1
+    workers = 2 * (os.cpu_count() or 1)
     shares = [count // workers + (number < count % workers) for number in range(workers)]
     with ThreadPoolExecutor(workers) as pool:
         return [failure for failures in pool.map(_kill_publishers, shares) for failure in failures]

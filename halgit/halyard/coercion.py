@@ -16,6 +16,8 @@ from halgit.pipeline import Value
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
 _FALSE: Final = frozenset({"false", "False", "FALSE", "", "null"})
 _TRIMMED: Final = "".join(map(chr, range(0x21)))
+_MOST_DIGITS: Final = 40
+"""A number with more digits is outside of every range, and slow to convert."""
 _INTEGER: Final = lazy_pattern(r"[-+]?[0-9]+")
 
 
@@ -38,7 +40,8 @@ def coerce_integer(value: Value, bits: int) -> int | None:
         return 0 if math.isnan(value) else int(value) if lowest <= value <= highest else None
     if isinstance(value, str):
         word = value.strip(_TRIMMED)
-        value = int(word) if _INTEGER.fullmatch(word) else 0 if word in {"", "null"} else None
+        is_number = len(word) <= _MOST_DIGITS and _INTEGER.fullmatch(word)
+        value = int(word) if is_number else 0 if word in {"", "null"} else None
     whole = isinstance(value, int) and not isinstance(value, bool)
     return value if whole and lowest <= value <= highest else None
 
@@ -53,7 +56,8 @@ def coerce_enum(value: Value, enum: str, model: str = "halconfig") -> str | None
         word = value.strip(_TRIMMED)
         if word in words:
             return word
-        value = int(word) if known["ordinals"] and word.isascii() and word.isdigit() else None
+        is_ordinal = known["ordinals"] and len(word) <= _MOST_DIGITS and word.isascii() and word.isdigit()
+        value = int(word) if is_ordinal else None
     ordinal = known["ordinals"] and isinstance(value, int) and not isinstance(value, bool)
     return words[value] if ordinal and 0 <= value < len(words) else None
 

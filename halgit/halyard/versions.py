@@ -31,7 +31,11 @@ def parse_version(version: str) -> tuple[int, int, int] | None:
     if version.startswith(BRANCH_PREFIX):
         return None
     parts = version.removeprefix(LOCAL_PREFIX).split("-", 1)[0].rstrip(".").split(".")
-    if len(parts) != 3 or not all((part.isdecimal() and part.isascii()) or _NUMBER.fullmatch(part) for part in parts):
+    if (
+        len(parts) != 3
+        or len(version) > 300
+        or not all((part.isdecimal() and part.isascii()) or _NUMBER.fullmatch(part) for part in parts)
+    ):
         return None
     major, minor, patch = (int(part) for part in parts)
     return major, minor, patch

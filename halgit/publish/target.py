@@ -214,7 +214,7 @@ class TargetState(Record):
 
 def _size_of(mark: str) -> int:
     size = mark[len(SECRET) :].partition(":")[0]
-    return int(size) if size.isdecimal() else -1
+    return int(size) if size.isdecimal() and len(size) < 20 else -1
 
 
 def mark_files(files: Mapping[str, bytes], manifest: Manifest, state: TargetState) -> Manifest:

@@ -223,7 +223,8 @@ class VaultSecret:
             data = {}
         values = data.get("data")
         self.values = values if isinstance(values, dict) else None
-        self._version = int((data.get("metadata") or {}).get("version") or 0)
+        version = (data.get("metadata") or {}).get("version")
+        self._version = version if isinstance(version, int) else 0
 
     @property
     def revision(self) -> str:

@@ -33,6 +33,7 @@ _PEM = lazy_pattern(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*P
 _PLAIN_KEY = lazy_pattern(r"(?i)(?:name|path|url|type|host|engine|mount|id|user|kind|namespace|file)$")
 """Keys below a sensitive key whose values describe the secret and are not the secret."""
 _SHORTEST = 4
+_LONGEST_KEY = 100
 _SPLIT = frozenset({"value", "encrypt"})
 """Keys of secrets whose name is in two places: `name` and `value` of an entry, and `encrypt: {key: ...}`."""
 
@@ -114,6 +115,7 @@ def _of_parameters(compiled: Compiled) -> Iterator[str]:
 def _of_data(data: Value, names: set[str]) -> Iterator[str]:
     """The sensitive texts of a document, and every key as a name."""
     if not isinstance(data, (dict, list)):
+        yield from _of_string(data) if isinstance(data, str) else ()
         return
     words = gather_vocabulary(data)
     names.update(words.keys)
@@ -144,8 +146,18 @@ def _of_string(text: str) -> Iterator[str]:
         yield from _IN_ADDRESS.findall(text)
     if "-----BEGIN" in text:
         yield from _PEM.findall(text)
+    if "\n" in text or ":" in text[:_LONGEST_KEY] or "=" in text[:_LONGEST_KEY]:
+        yield from _of_lines(text)
     if _may_hold_secret(text):
         yield from (group.strip("\"'") for groups in _IN_TEXT.findall(text) for group in groups if group)
+
+
+def _of_lines(text: str) -> Iterator[str]:
+    """The values of lines that are a pair with a sensitive key: of YAML, properties and scripts in a string."""
+    for line in text.split("\n"):
+        match = _PAIR.fullmatch(line.strip().removeprefix("- ").removeprefix("export ").rstrip(",;"))
+        if match and sensitivity.is_sensitive_key(match[1]):
+            yield next((group for group in match.groups()[1:] if group), "")
 
 
 def _may_hold_secret(text: str) -> bool:

@@ -88,7 +88,7 @@ def _find_key(content: SecretData, key: str, reference: Reference) -> Value:
     for step in key.split("."):
         if isinstance(here, dict) and step in here:
             here = here[step]
-        elif isinstance(here, list) and step.isdigit() and int(step) < len(here):
+        elif isinstance(here, list) and step.isdecimal() and len(step) < 10 and int(step) < len(here):
             here = here[int(step)]
         else:
             raise NotFoundError(

@@ -56,7 +56,7 @@ def _scalar(value: Value, jackson: bool) -> Any:
         return ""
     if isinstance(value, PlainScalar):
         text = hyaml.to_java_string(value)
-        return int(text) if jackson and text.lstrip("-").isdigit() else str(value)
+        return int(text) if jackson and len(text) < 300 and text.lstrip("-").isdigit() else str(value)
     if isinstance(value, bytes):
         import base64
 

@@ -99,3 +99,33 @@ def test_it_ends(tmp_path: Path, case: str) -> None:
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
     print(f"{case}: {used:.1f} s")
     assert used < SECONDS
+
+
+DIGITS = "9" * 5_000
+"""More than Python converts at once."""
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("config", f"deploymentConfigurations:\n- {{name: default, version: '1.{DIGITS}.0'}}\n"),
+        ("config", f"{ACCOUNTS}      - {{name: a, cacheThreads: '{DIGITS}'}}\n"),
+        ("config", f"{ACCOUNTS}      - {{name: a, cacheThreads: {DIGITS}}}\n"),
+        ("config", f"{ACCOUNTS}      - {{name: a, providerVersion: '{DIGITS}'}}\n"),
+        ("config", f"{CONFIG[:-2]}, security: {{apiSecurity: {{overrideBaseUrl: 'http://a:{DIGITS}'}}}}}}\n"),
+        ("default/service-settings/gate.yml", f"kubernetes: {{nodePort: '{DIGITS}'}}\n"),
+        ("default/service-settings/gate.yml", f"port: '{DIGITS}'\n"),
+        ("accounts/clouddriver-local.yml", f"{DYNAMIC}  - {{name: a, cacheThreads: '{DIGITS}'}}\n"),
+        ("accounts/clouddriver-local.yml", f"kubernetes:\n  accounts[{DIGITS}]: {{name: a}}\n"),
+        (GATE, f"a: {DIGITS}\nb: 1e{DIGITS}\nc: {DIGITS}.0\nd: {DIGITS}:30\ne: 0x{DIGITS}\nf[{DIGITS}]: 1\n"),
+        ("halgit.yaml", f"params: {{p: {{type: integer, default: '{DIGITS}'}}}}\n"),
+        ("halgit.yaml", f"patches: [{{target: config, ops: [{{op: remove, path: '/a/{DIGITS}'}}]}}]\n"),
+    ],
+)  # fmt: skip
+def test_a_long_number_ends_no_command(path: str, text: str, tmp_path: Path) -> None:
+    for name, content in {"config": CONFIG, path: text}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    for command in (("validate",), ("explain", "config"), ("explain", f"config:deploymentConfigurations[{DIGITS}]")):
+        ran = halgit(command[0], "--repo", tmp_path, *command[1:])
+        assert ran.code in (0, 1, 2, 3), ran.err[-500:]

@@ -26,6 +26,10 @@ PLACES = {
     "private key": "pem: |\n  " + PEM.replace("\n", "\n  "),
     "docker login": 'docker: \'{"auths": {"h": {"auth": "' + CANARY + "\"}}}'",
     "name and value": "env: [{name: DB_PASSWORD, value: " + CANARY + "}]",
+    "pair in a string": f"note: 'password: {CANARY}'",
+    "properties in a string": f"text: |\n  a.b=c\n  spring.datasource.password={CANARY}\n",
+    "script in a string": f"text: |\n  cd /\n  export DB_PASSWORD='{CANARY}'\n",
+    "YAML in a string": f"text: |\n  a:\n  - token: {CANARY}\n",
     "below a sensitive key": "password: {first: " + CANARY + "}",
     "flow mapping": "x: {password: " + CANARY + ", b: c}",
     "key of the config server": "encrypt: {key: " + CANARY + "}",
@@ -55,6 +59,18 @@ def test_no_command_shows_it(tmp_path: Path, place: str) -> None:
         ["validate", "--repo", new, "--format", "sarif"],
         ["render", "--repo", new, "--dry-run", "--out", tmp_path / "out"],
     ):
+        ran = halgit(*arguments)
+        assert ran.code in (0, 1), ran.err
+        assert CANARY not in ran.out + ran.err, arguments
+
+
+def test_no_command_shows_a_file_that_is_nothing_but_a_secret(tmp_path: Path) -> None:
+    old = repository(tmp_path / "old", "a: b")
+    new = repository(tmp_path / "new", "a: b")
+    settings = new / "default" / "service-settings" / "gate.yml"
+    settings.parent.mkdir()
+    settings.write_text(f"https://u:{CANARY}@h.example/x\n")
+    for arguments in (["diff", "--repo", new, "--base-repo", old], ["validate", "--repo", new]):
         ran = halgit(*arguments)
         assert ran.code in (0, 1), ran.err
         assert CANARY not in ran.out + ran.err, arguments

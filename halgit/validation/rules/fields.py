@@ -147,7 +147,7 @@ def has_port(split: SplitResult) -> bool:
     _, colon, number = split.netloc.rpartition(":")
     if not colon or not number or number.endswith("]") or "@" in number:
         return True
-    return number.isascii() and number.isdecimal() and 0 < int(number) <= _HIGHEST_PORT
+    return len(number) < 10 and number.isascii() and number.isdecimal() and 0 < int(number) <= _HIGHEST_PORT
 
 
 _HIGHEST_PORT = 65_535
