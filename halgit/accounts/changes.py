@@ -7,7 +7,7 @@ reason, before anything is written. The facts behind each check are Spring's and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from halgit import yaml as hyaml
 from halgit.accounts.accounts_file import KEEP, AccountsFile, Entry
@@ -256,12 +256,16 @@ def _keep(file: AccountsFile, policy: Policy, *, had_ciphers: bool = False) -> t
     return file.edit(KEEP, policy.cipher.encrypt(_KEPT_TEXT), later=True), (note,)
 
 
-def _is_same(old: Value, new: Value, policy: Policy) -> bool:
+def _is_same(old: Any, new: Any, policy: Policy) -> bool:
     """Return whether two values are written the same; two encryptions of one text are."""
     if old is MISSING or new is MISSING or type(old) is not type(new):
         return old is new
+    if isinstance(old, dict):
+        return list(old) == list(new) and all(_is_same(old[key], new[key], policy) for key in old)
+    if isinstance(old, list):
+        return len(old) == len(new) and all(_is_same(*pair, policy) for pair in zip(old, new, strict=True))
     if isinstance(old, str) and old.startswith(PREFIX) and policy.cipher and policy.cipher.opens(old):
-        return str(new).startswith(PREFIX) and policy.cipher.decrypt(old) == policy.cipher.decrypt(str(new))
+        return bool(new.startswith(PREFIX)) and policy.cipher.decrypt(old) == policy.cipher.decrypt(new)
     return hyaml.dump(old) == hyaml.dump(new)
 
 

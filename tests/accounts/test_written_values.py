@@ -193,12 +193,15 @@ def test_every_field_that_names_a_file_or_program_of_the_pod_needs_permission(pr
 
 
 def test_a_password_in_a_list_of_logins_is_encrypted(accounts: Accounts, repository: Repository) -> None:
-    ran = accounts(
-        "add", "d", "--provider", "dcos", "--field", "clusters=[{name: c, uid: u, password: 0755}]", key=True
-    )
+    field = ("--field", "clusters=[{name: c, uid: u, password: 0755}]")
+    ran = accounts("add", "d", "--provider", "dcos", *field, key=True)
     assert ran.code == 0, ran.err
     password = entries(repository, "dcos")[0]["clusters"][0]["password"]
     assert Cipher(Secret(KEY, "key")).decrypt(password) == "0755"
+    before = repository.git("rev-parse", "main")
+    assert accounts("update", "d", *field, key=True).out == "Nothing to change.\n"
+    assert repository.git("rev-parse", "main") == before
+    assert accounts("update", "d", "--field", "clusters=[{name: c, uid: u, password: 755}]", key=True).code == 0
 
 
 def test_an_update_encrypts_what_was_in_plain_text(accounts: Accounts, repository: Repository) -> None:
