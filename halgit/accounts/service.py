@@ -13,7 +13,7 @@ from typing import Protocol
 
 from halgit.accounts.accounts_file import AccountsFile, Entry
 from halgit.accounts.changes import Change, UnknownAccountError
-from halgit.accounts.checks import Policy
+from halgit.accounts.checks import KUBECONFIG_KEYS, Policy
 from halgit.accounts.credentials import AGENT, SERVICE, check_components
 from halgit.accounts.fields import TypedValue
 from halgit.accounts.kubeconfig import Kubeconfig, check_kubeconfig, from_controller
@@ -288,7 +288,9 @@ def _check_connection(change: Change, connection: Connection) -> None:
         raise UsageError("The name of the agent is empty.", "Name the agent, or remove the option.")
     if connection.agent is not None and not connection.endpoint.strip():
         raise UsageError("The name of the endpoint is empty.", "Name the agent's Kubernetes endpoint.")
-    fields = {key for key in change.fields if relax_name(key) in {"kubeconfigfile", "kubeconfigcontents"}}
+    if connection.context and connection.kubeconfig is None:
+        raise UsageError("A context is selected without a kubeconfig.", "Add --kubeconfig, or set the field context.")
+    fields = {key for key in change.fields if relax_name(key) in KUBECONFIG_KEYS}
     if fields and (connection.kubeconfig is not None or connection.agent is not None):
         raise UsageError(f"{', '.join(sorted(fields))} and a kubeconfig exclude each other.", "Use one of them.")
     for key in fields:

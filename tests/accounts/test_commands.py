@@ -506,6 +506,8 @@ def test_options_that_cannot_work_are_a_usage_error(repository: Repository) -> N
         (("add", "a", "--agent="), "The name of the agent is empty. Name the agent, or remove the option."),
         (("add", "a", "--agent", "x", "--endpoint="), "The name of the endpoint is empty. Name the agent's Kubernetes"),
         (("add", "a", "--agent", "x", "--kubeconfig", "kubeconfig"), "A kubeconfig and an agent exclude each other."),
+        (("update", "a", "--context", "x", "--field", "debug=on"), "A context is selected without a kubeconfig."),
+        (("add", "a", "--kubeconfig", "kubeconfig", "--field", "context=x"), "context and a kubeconfig exclude each"),
         (("add", "a", "--agent", "x"), "There is no controller. Add --controller-url and the login it needs."),
     ):  # fmt: skip
         ran = accounts(repository, *arguments)
