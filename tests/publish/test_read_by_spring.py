@@ -108,6 +108,11 @@ def test_spring_boot_reads_the_sample_as_its_layers_mean_it(overlay: str, spring
     assert _compare(spring, SAMPLE, overlay, tmp_path / ".hal") > 3
 
 
+def test_spring_boot_reads_the_profiles_of_a_new_repository(spring: Spring, tmp_path: Path) -> None:
+    assert halgit("init", tmp_path / "new").code == 0
+    assert _compare(spring, tmp_path / "new", "prod", tmp_path / ".hal") > 0
+
+
 def _awkward_repository(folder: Path) -> Path:
     """An overlay that replaces every scalar of its base, so that every value goes through the emitter."""
     scalars = {key: value for key, value in AWKWARD.items() if isinstance(value, (str, int, float))}
