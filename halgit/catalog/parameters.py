@@ -9,10 +9,10 @@ ENTRIES = (
     Entry(
         id="opsmx/bom",
         severity=Severity.ERROR,
-        summary="The bom of an OpsMx repository has an unknown service or an invalid value.",
+        summary="The bom of an OpsMx repository has an invalid value, or an unknown or unused entry.",
         halyard="Halyard does not read the file; the predecessor's init script copies its values.",
         impact="The version or an image is not set.",
-        fix="Write `version` and `services.<name>.image` as strings, with names of services.",
+        fix="Write `version` and `services.<name>.image` as strings, for services that have service-settings.",
     ),
     Entry(
         id="opsmx/empty-token",
