@@ -26,6 +26,8 @@ from halgit.vocabulary import Vocabulary, gather_vocabulary
 if TYPE_CHECKING:
     import jsonschema_rs
 
+    from halgit.validation.account_files import Document
+
 
 Outcome = Literal["accepted", "accepted-as-empty", "rejected", "crashes", "loads-but-cannot-be-rewritten"]
 
@@ -307,6 +309,18 @@ def _check_file(file: File, schema: str) -> Iterator[Finding]:
     properties = bind_properties(file.data, schema)
     for finding in check(properties.data, file.path, schema):
         yield replace(finding, path=properties.place(finding.path)) if properties.places else finding
+
+
+def document_findings(documents: Iterable[Document], path: str) -> Iterator[Finding]:
+    """Yield the schema violations of a profile that has several documents, with their lines."""
+    schema = schema_of(path)
+    for document in documents if schema in _OF_SPRING else ():
+        from halgit.validation.properties import bind_properties
+
+        properties = bind_properties(document.data, str(schema))
+        for finding in check(properties.data, document.file, str(schema)) if properties.data is not None else ():
+            (spot,) = document.places([properties.place(finding.path)])
+            yield replace(finding, line=spot.line, column=spot.column)
 
 
 def _is_manifest(path: str, data: Value) -> bool:

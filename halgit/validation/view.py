@@ -58,6 +58,24 @@ class Node(Record):
                 yield str(key), Node((*self.path, *steps, key), value)
 
 
+class ProfileDocument(Record):
+    """One YAML document of a profile with its properties. `source` is the file of findings about it.
+
+    `document` has the lines if the file has several documents; of a single one the compiler finds them.
+    """
+
+    source: str
+    properties: Properties
+    document: Document | None = None
+
+    def place(self, path: Path) -> tuple[Path, int, int]:
+        """Return the path in the document for one in its properties, with its line and column (0: not known here)."""
+        if self.document is None:
+            return self.properties.place(path), 0, 0
+        (spot,) = self.document.places([self.properties.place(path)])
+        return path, spot.line, spot.column
+
+
 def name_of(deployment: Node) -> str:
     """The name of a deployment; one without a name is called default, as in Halyard."""
     name = deployment.get("name")
@@ -138,14 +156,22 @@ class View:
     @cached_property
     def refused(self) -> tuple[Finding, ...]:
         """Return the schema violations of the files of the tree, with their rules, severities and messages."""
-        return tuple(schema.schema_findings(self.files, self.compiled.deployment, self.compiled.hal_home))
+        found = list(schema.schema_findings(self.files, self.compiled.deployment, self.compiled.hal_home))
+        for path, documents in self.several_documents.items():
+            found += schema.document_findings(documents, path)
+        return tuple(found)
 
     @cached_property
     def open_secrets(self) -> tuple[open_secrets.Open, ...]:
         """Every secret that stands in plain text, in the tree and in the files of dynamic accounts."""
         files = [(file.path, node.value) for kind in _MERGED for file, node in self.documents(kind)]
+        return tuple(open_secrets.find(self.config.value, files, self.located_documents))
+
+    @cached_property
+    def located_documents(self) -> list[Document]:
+        """Every document that knows its lines: those of dynamic accounts, and of profiles with several documents."""
         accounts = [document for file in self.account_files for document in file.documents]
-        return tuple(open_secrets.find(self.config.value, files, accounts))
+        return accounts + [document for documents in self.several_documents.values() for document in documents]
 
     @cached_property
     def running(self) -> dict[str, tuple[str, ...]]:
@@ -179,6 +205,28 @@ class View:
         if file.path not in self._properties:
             self._properties[file.path] = split_properties(file.data)
         return self._properties[file.path]
+
+    def profile_documents(self, file: File) -> Iterator[ProfileDocument]:
+        """Yield the documents of a profile in their order, in which a later one overrides an earlier one."""
+        if file.data is not MISSING:
+            yield ProfileDocument(file.path, self.properties(file))
+            return
+        from halgit.validation.properties import split_properties
+
+        for document in self.several_documents.get(file.path, ()):
+            yield ProfileDocument(document.file, split_properties(document.data), document)
+
+    @cached_property
+    def several_documents(self) -> dict[str, tuple[Document, ...]]:
+        """The documents of profiles that have several, by the path of the file."""
+        found: dict[str, tuple[Document, ...]] = {}
+        for path, file in self.files.items():
+            is_one = file.data is not MISSING or not path.endswith((".yml", ".yaml")) or "/profiles/" not in path
+            if not is_one and isinstance(file.body, bytes) and b"---" in file.body:
+                from halgit.validation import account_files
+
+                found[path] = account_files.read({self.written_in(path): file.body})[0].documents
+        return found
 
     def documents(self, folder: str) -> Iterator[tuple[File, Node]]:
         """The YAML documents below `<deployment>/<folder>/` of every deployment."""

@@ -104,27 +104,28 @@ def _config_list(node: Node, *steps: str) -> _List:
 
 def _hidden_lists(view: View) -> Iterator[Hit]:
     """A list of a profile that hides items of the halconfig, or of a profile below it."""
-    reported: set[tuple[str, Path]] = set()
+    reported: set[tuple[str, int, Path]] = set()
     for service in view.running.get(view.compiled.deployment, ()):
         if service not in services.SPRING_SERVICES:
             continue
         profiles = list(_profiles_of(view, service))
         is_generated = not any(file.path.endswith(f"/{service}.yml") for file in profiles)
         known = dict(_halconfig_lists(view, services.get_base(service))) if profiles and is_generated else {}
-        for file in profiles:
-            properties = view.properties(file)
-            for path, names in _named_lists(properties.data):
+        for part in (one for file in profiles for one in view.profile_documents(file)):
+            for path, names in _named_lists(part.properties.data):
                 below = known.get(_key(path))
                 lost = [name for name in below[2] if name not in names] if below else []
-                if below and lost and (file.path, path) not in reported:
-                    reported.add((file.path, path))
-                    yield Hit(properties.place(path), _hiding(path, below[0], lost), file.path)
-                known[_key(path)] = file.path, path, names
+                at, line, column = part.place(path) if lost else (path, 0, 0)
+                if below and lost and (part.source, line, at) not in reported:
+                    reported.add((part.source, line, at))
+                    message = _hiding(path, "" if below[0] == part.source else below[0], lost)
+                    yield Hit(at, message, part.source, line=line, column=column)
+                known[_key(path)] = part.source, path, names
 
 
 def _hiding(path: Path, other: str, lost: list[str]) -> str:
     shown = join_words(lost if len(lost) <= _MOST_NAMES else [*lost[:_MOST_NAMES], f"{len(lost) - _MOST_NAMES} more"])
-    source = "the halconfig" if other == "config" else other
+    source = {"config": "the halconfig", "": "a document above it"}.get(other, other)
     return f"This list hides {path[-1]} of {source}: {shown} {'disappears' if len(lost) == 1 else 'disappear'}."
 
 
@@ -132,9 +133,10 @@ def _profiles_of(view: View, service: str) -> Iterator[File]:
     """The profiles that a service always reads, lowest precedence first."""
     owners = dict.fromkeys(("spinnaker", services.get_base(service), service))
     for name in (f"{owner}{ending}.yml" for ending in _SPRING_PROFILES for owner in owners):
-        file = view.files.get(f"{view.compiled.deployment}/profiles/{name}")
+        path = f"{view.compiled.deployment}/profiles/{name}"
+        file = view.files.get(path)
         is_taken = service in layout.find_profile_services(name)
-        if is_taken and file is not None and isinstance(file.data, dict):
+        if is_taken and file is not None and (isinstance(file.data, dict) or path in view.several_documents):
             yield file
 
 

@@ -21,7 +21,7 @@ from halgit.text.phrases import describe_kind, find_similar, join_words, suggest
 from halgit.validation.properties import find_name
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.fields import BESIDE_CONFIG, skipped_file
-from halgit.validation.view import Node, View, name_of
+from halgit.validation.view import Node, ProfileDocument, View, name_of
 from halgit.vocabulary import gather_vocabulary
 
 _LARGEST = 1024 * 1024
@@ -242,15 +242,15 @@ def _no_mapping(view: View) -> Iterator[Hit]:
 
 def _unanswered_addresses(view: View) -> Iterator[Hit]:
     for deployment in view.deployments:
-        name = name_of(deployment)
-        for file, document in view.documents("profiles"):
-            if file.path.startswith(f"{name}/") and gather_vocabulary(document.value).contains("spin-"):
-                yield from _unanswered_addresses_of(view, deployment, file)
+        for path, file in view.files.items():
+            if path.startswith(f"{name_of(deployment)}/profiles/"):
+                for part in view.profile_documents(file):
+                    if gather_vocabulary(part.properties.data).contains("spin-"):
+                        yield from _unanswered_addresses_of(view, deployment, part)
 
 
-def _unanswered_addresses_of(view: View, deployment: Node, file: File) -> Iterator[Hit]:
-    properties = view.properties(file)
-    found = Node((), properties.data)
+def _unanswered_addresses_of(view: View, deployment: Node, part: ProfileDocument) -> Iterator[Hit]:
+    found = Node((), part.properties.data)
     section = find_name(found.value, "services") if isinstance(found.value, dict) else ""
     for _, entry in found.entries(section):
         if isinstance(entry.value, dict):
@@ -258,7 +258,8 @@ def _unanswered_addresses_of(view: View, deployment: Node, file: File) -> Iterat
             address = _spinnaker_address(entry.get(key))
             wrong = _no_answer_reason(view, deployment, address) if address is not None else None
             if wrong and coerce_boolean(entry.get(switch)) is not False:
-                yield Hit(properties.place(entry.at(key)), wrong[0], file.path, wrong[1])
+                path, line, column = part.place(entry.at(key))
+                yield Hit(path, wrong[0], part.source, wrong[1], line, column)
 
 
 def _spinnaker_address(value: object) -> SplitResult | None:

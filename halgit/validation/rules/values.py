@@ -38,11 +38,11 @@ def _secret_hits(view: View, *, public: bool) -> Iterator[Hit]:
             yield Hit(found.path, _secret_message(found, public), found.file)
         elif found.public == public:
             served[found.file].append(found)
-    for file in view.account_files:
-        for document in file.documents:
-            here = [found for found in served[file.path] if found.document is document]
-            for found, spot in zip(here, document.places(found.path for found in here), strict=True):
-                yield Hit(found.path, _secret_message(found, public), found.file, _CIPHER_HINT, spot.line, spot.column)
+    for document in view.located_documents:
+        here = [found for found in served[document.file] if found.document is document]
+        hint = _CIPHER_HINT if document.file in view.compiled.accounts else ""
+        for found, spot in zip(here, document.places(found.path for found in here), strict=True):
+            yield Hit(found.path, _secret_message(found, public), found.file, hint, spot.line, spot.column)
 
 
 def _secret_message(found: Open, public: bool) -> str:
