@@ -44,8 +44,9 @@ def test_a_missing_profile_of_a_local_bom_is_an_error_unless_it_is_mounted(profi
     repository = _repository(tmp_path, version="local:1.30.1", files=files)
     code, out = _problems(repository, "versions/no-local-profile")
     assert code == 1
-    assert "the tree has no profile below .boms/gate/1.2.3/." in out
-    assert _problems(repository, "versions/no-local-profile", ".boms/gate")[0] == 0
+    assert "the tree has no .boms/gate/1.2.3/gate.yml." in out
+    for mounted in (".boms/gate", ".boms/gate/1.2.3", ".boms/gate/1.2.3/gate.yml"):
+        assert _problems(repository, "versions/no-local-profile", mounted)[0] == 0
 
 
 @pytest.mark.parametrize("profile", [".boms/gate/1.2.3/gate.yml", ".boms/gate/gate.yml"])

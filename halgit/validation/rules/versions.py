@@ -158,7 +158,7 @@ def _no_local_profiles(view: View) -> Iterator[Hit]:
         if version.startswith(versions.LOCAL_PREFIX) and service in running:
             folder = f".boms/{service}/{version[6:]}/"
             profile = _PROFILES.get(service, f"{service}.yml")
-            if not _has_profile(view, folder, profile) and not _is_elsewhere(view, folder.rstrip("/")):
+            if not _has_profile(view, folder, profile) and not _is_elsewhere(view, f"{folder}{profile}"):
                 message = f"The BOM has version {version} of {service}, and the tree has no {folder}{profile}."
                 hint = "Add it, or name a .boms that others mount with --mounted."
                 yield Hit(entry.at("version"), message, path, hint, line=1, column=1)
