@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from halgit import convert, publish
+from halgit import yaml as hyaml
 from halgit.cli.commands import Command
 from halgit.cli.declarations import option
 from halgit.cli.options import PARAMETERS, SOURCE, VALIDATION, access_options, format_option, log_options
@@ -162,12 +164,21 @@ def _open_source(
         tree = None
     else:
         files = snapshot.read(sorted(one for one in snapshot.paths if one.endswith(_CONVERTED) or "/secrets/" in one))
-        tree = convert.convert_resources(files, hal_home) or convert.convert_flat(files, hal_home)
+        tree = _convert_files(files, source, hal_home)
     if tree is None:
         return snapshot, None, ()
     others = sorted(snapshot.paths - tree.used) if tree.used else []
     skipped = tuple(Skipped(one, "the import does not read it") for one in others)
     return convert.MemorySnapshot(snapshot.source, dict(tree.files)), tree, skipped
+
+
+def _convert_files(files: Mapping[str, bytes], source: str, hal_home: str) -> ConvertedTree | None:
+    """Convert resources or a file of kleat. Raises UsageError for a text that cannot be edited."""
+    try:
+        return convert.convert_resources(files, hal_home) or convert.convert_flat(files, hal_home)
+    except hyaml.EditError as reason:
+        message = f"{source} cannot be converted: {reason}"
+        raise UsageError(message, "Write the file in block style, with each key on a line of its own.") from None
 
 
 def _refuse_layered(snapshot: Snapshot, source: str) -> None:

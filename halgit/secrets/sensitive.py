@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
 from halgit import references
+from halgit import yaml as hyaml
 from halgit.halyard import model, sensitivity
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Compiled, File, Value
@@ -62,7 +63,7 @@ def find_sensitive_values(compiled: Compiled) -> frozenset[str]:
         elif isinstance(file.body, bytes):
             values.update(_of_text(file.body))
     values.update(_of_parameters(compiled))
-    values.update(_of_unread_files(compiled))
+    values.update(_of_unread_files(compiled, names))
     plain = (value for value in values if not references.find_references(value) and not value.startswith("${"))
     noop = (found.reference.get("value") for value in values for found in references.find_references(value))
     return frozenset(v for v in (*plain, *noop) if len(v) >= _SHORTEST and v not in names)
@@ -175,8 +176,8 @@ def _below(value: Value) -> Iterator[str]:
             yield from (text for text in _texts(child) if not text.isdigit())
 
 
-def _of_unread_files(compiled: Compiled) -> Iterator[str]:
-    """The sensitive pairs of files that cannot be parsed, which messages may quote."""
+def _of_unread_files(compiled: Compiled, names: set[str]) -> Iterator[str]:
+    """The sensitive texts of files that are not in the tree, or cannot be parsed, which messages may quote."""
     unread = {one.file for one in compiled.findings if one.rule.startswith(("yaml/", "settings/", "parameter/"))}
     for layer in compiled.layers if unread else ():
         if layer.settings.file in unread:
@@ -184,8 +185,10 @@ def _of_unread_files(compiled: Compiled) -> Iterator[str]:
         for path, text in layer.files.items():
             if layer.id.file(path) in unread:
                 yield from _of_text(text)
-    for text in compiled.accounts.values():
+    for path, text in compiled.accounts.items():
         yield from _of_text(text)
+        for document in hyaml.read(text, path, many=True).documents:
+            yield from _of_data(document, names)
 
 
 def _of_model(config: Value) -> Iterator[str]:

@@ -490,3 +490,12 @@ def test_findings_of_rules_do_not_stop_an_import(tmp_path: Path) -> None:
     assert "[local-files/missing]" not in ran.err
     (tmp_path / "source/config").write_text("a: [\n")
     assert halgit("import", tmp_path / "source", tmp_path / "broken").code == 1
+
+
+def test_a_file_of_kleat_that_cannot_be_edited_is_refused(tmp_path: Path) -> None:
+    """Flow style cannot be indented into a halconfig."""
+    (tmp_path / "hal").mkdir()
+    (tmp_path / "hal" / "halconfig.yml").write_text('{"severity": "a", "security": [], "providers": "-.inf"}')
+    ran = halgit("import", tmp_path / "hal", tmp_path / "new")
+    words = "hal cannot be converted: expected a key with a value, got a line without a colon. Write the file in block"
+    assert (ran.code, words in ran.err, (tmp_path / "new").exists()) == (2, True, False), ran.err

@@ -64,6 +64,18 @@ def test_no_command_shows_it(tmp_path: Path, place: str) -> None:
         assert CANARY not in ran.out + ran.err, arguments
 
 
+def test_no_command_shows_a_secret_inside_a_string_of_dynamic_accounts(tmp_path: Path) -> None:
+    old = repository(tmp_path / "old", "a: b")
+    new = repository(tmp_path / "new", "a: b")
+    accounts = new / "accounts" / "clouddriver-local.yml"
+    accounts.parent.mkdir()
+    accounts.write_text(f'{{"kubernetes": {{"version": "password: {CANARY}", "url": "https://u:{CANARY}2@h/x"}}}}\n')
+    for arguments in (["diff", "--repo", new, "--base-repo", old], ["validate", "--repo", new]):
+        ran = halgit(*arguments)
+        assert ran.code in (0, 1), ran.err
+        assert CANARY not in ran.out + ran.err, arguments
+
+
 def test_no_command_shows_a_file_that_is_nothing_but_a_secret(tmp_path: Path) -> None:
     old = repository(tmp_path / "old", "a: b")
     new = repository(tmp_path / "new", "a: b")

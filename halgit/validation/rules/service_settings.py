@@ -134,7 +134,8 @@ def _refused_numbers(node: Node) -> Iterator[tuple[Path, str, str]]:
         yield node.at("targetSize"), f"targetSize is {size}.", "Write 0 or more."
     outside = word(node.get("kubernetes", "nodePort"))
     is_template = outside is not None and any(part in outside for part in _OF_TEMPLATES)
-    if outside and not is_template and not (outside.isdecimal() and 0 < int(outside) <= _HIGHEST_PORT):
+    is_number = outside is not None and outside.isdecimal() and len(outside) < 10
+    if outside and not is_template and not (is_number and 0 < int(outside) <= _HIGHEST_PORT):
         yield node.at("kubernetes", "nodePort"), f"nodePort is {outside}.", "Write a port, such as 30080."
     for key, user in node.entries("kubernetes", "securityContext"):
         if type(user.value) is int and user.value < 0:
