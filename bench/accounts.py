@@ -196,14 +196,24 @@ def kubeconfig(number: int) -> str:
 def start(place: Place, own: str, count: int) -> subprocess.Popen[str]:
     argument = json.dumps([*place[:3], own, count])
     command = [sys.executable, "-c", PROCESS, argument]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def report(kind: str, fault: str) -> None:
+    """Show why a process ended."""
+    if fault.strip():
+        print(f"{kind}: {fault.strip().splitlines()[-1]}", file=sys.stderr, flush=True)
 
 
 def many_processes(kind: str, place: Place, count: int) -> None:
     """8 processes that change one store at once."""
     started = time.monotonic()
     running = [start(place, str(number), count) for number in range(8)]
-    acknowledged = [line for process in running for line in process.communicate()[0].split()]
+    with ThreadPoolExecutor(8) as pool:
+        ended = list(pool.map(lambda process: process.communicate(), running))
+    acknowledged = [line for out, _ in ended for line in out.split()]
+    for _, fault in ended:
+        report(kind, fault)
     lost = set(acknowledged) - place[3]()
     demand(len(acknowledged) == 8 * count and not lost, f"8 processes, {kind}")
     row(f"8 processes of {count} changes, {kind}", f"{len(acknowledged)} of {8 * count} acknowledged",
@@ -223,7 +233,10 @@ def killed_processes(kind: str, place: Place, kills: int, changes: int) -> None:
             running[slot] = process
             assert process.stdout is not None
             acknowledged.extend(line.strip() for line in process.stdout if line.endswith("\n"))
+            assert process.stderr is not None
+            fault = process.stderr.read()
             if process.wait() > 0:
+                report(kind, fault)
                 ended.append(process.returncode)
 
     running: dict[int, subprocess.Popen[str]] = {}
@@ -261,9 +274,8 @@ def stores(quick: bool) -> None:
         cloud, program = _s3(stack, folder)
         cloud.bucket("bench", {})
         s3: Place = ("s3://bench", "", {"s3_endpoint": cloud.url, "environment": KEYS}, lambda: _s3_names(cloud))
-        bao = stack.enter_context(openbao(folder))
+        bao = stack.enter_context(openbao(folder, strings=1_000_000))
         bao.mount("kv", 2)
-        # OpenBao takes 1000 strings in one secret, so that both runs have one of their own.
         vault, other = (_vault(bao, path) for path in ("bench", "kills"))
         for kind, place in (("git", git), (f"S3 ({program})", s3), ("Vault (OpenBao)", vault)):
             many_processes(kind, place, count)

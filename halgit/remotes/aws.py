@@ -229,6 +229,8 @@ _BUSY: Final = frozenset(
 )
 
 
+_RACES: Final = frozenset({"ConditionalRequestConflict", "OperationAborted"})
+"""Answers (409) to a write that met another one at the same moment."""
 _FAULTS: Final[tuple[tuple[tuple[str, ...], type[RemoteError], str, str], ...]] = (
     (("NoCredentialsError", "PartialCredentialsError"), RefusedError, "no AWS credentials found.", _LOGIN),
     (
@@ -307,7 +309,7 @@ def _answered(what: str, response: Mapping[str, Any]) -> RemoteError:
         return ThrottledError(f"{what}: the server asks to retry later ({code}).", "Retry later.", seconds)
     if code in _ABSENT:
         return NotFoundError(f"{what}: not found ({code}).", "Check the name and the permissions of the login.")
-    if status == 412:
+    if status == 412 or code in _RACES:
         return ConflictError(f"{what}: it changed since it was read ({code}).")
     if status in {301, 307} or code in {"PermanentRedirect", "AuthorizationHeaderMalformed"}:
         return RefusedError(

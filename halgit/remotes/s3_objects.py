@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from halgit.errors import NotFoundError, RefusedError
+from halgit.errors import ConflictError, NotFoundError, RefusedError
 from halgit.operator_settings import Access, SourceSpec
 from halgit.pipeline import Reference
 from halgit.remotes.aws import get_aws
@@ -85,10 +85,17 @@ class S3Store:
         """Write an object; returns whether it is new. Raises ConflictError if it has changed since it was read."""
         known = self._tags.get(path, "")
         condition = {"IfMatch": known} if known else {"IfNoneMatch": "*"}
-        answer = self._aws.ask(
-            self._named(path),
-            lambda: self._client.put_object(Bucket=self._bucket, Key=self._prefix + path, **condition, Body=content),
-        )
+        try:
+            answer = self._aws.ask(
+                self._named(path),
+                lambda: self._client.put_object(
+                    Bucket=self._bucket, Key=self._prefix + path, **condition, Body=content
+                ),
+            )
+        except NotFoundError:
+            if not known:
+                raise
+            raise ConflictError(f"{self._named(path)}: it was deleted since it was read.") from None
         self._tags[path] = str(answer["ETag"])
         return not known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -133,18 +134,22 @@ def _add_probes(app: FastAPI, accounts: Callable[[], Accounts]) -> None:
 
 
 class _Readiness:
-    """Whether the store and the controller answer, asked at most every few seconds."""
+    """Whether the store and the controller answer, asked at most every few seconds, and by one probe at a time."""
 
     def __init__(self, accounts: Callable[[], Accounts]) -> None:
         self._accounts = accounts
-        self._asked = 0.0
-        self._faults: list[str] = []
+        self._asked = float("-inf")
+        self._faults = ["The store has not been read yet."]
+        self._checking = threading.Lock()
 
     def faults(self) -> list[str]:
         """Return what is not reachable; messages hold no secret."""
-        if time.monotonic() - self._asked > _CHECKED_SECONDS:
-            self._faults = [*self._check()]
-            self._asked = time.monotonic()
+        if time.monotonic() - self._asked > _CHECKED_SECONDS and self._checking.acquire(blocking=False):
+            try:
+                self._faults = [*self._check()]
+                self._asked = time.monotonic()
+            finally:
+                self._checking.release()
         return self._faults
 
     def _check(self) -> list[str]:

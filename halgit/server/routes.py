@@ -296,12 +296,22 @@ def _add_agents(router: APIRouter, services: Services) -> None:
             check_agent(agent)
             text = write_services(agent)
         else:
-            text = await run_in_threadpool(lambda: services.accounts().manifest(agent))
-            _audit(services, request, who, "manifest", name, "")
+            text = await run_in_threadpool(_issue, services, request, who, agent)
         return Response(text, media_type="application/yaml", headers={"Cache-Control": "no-store"})
 
 
 # --- parts
+
+
+def _issue(services: Services, request: Request, who: Identity, agent: AgentManifest) -> bytes:
+    """Return the manifest of an agent; that it was asked for is logged."""
+    try:
+        text = services.accounts().manifest(agent)
+    except HalgitError as reason:
+        _audit(services, request, who, "manifest", agent.name, "", f"refused ({type(reason).__name__})")
+        raise
+    _audit(services, request, who, "manifest", agent.name, "")
+    return text
 
 
 async def _changed(

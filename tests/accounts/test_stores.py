@@ -16,6 +16,8 @@ from typing import Any, ClassVar
 import pytest
 from servers.aws import KEYS, Cloud
 from servers.git_http import GitHttpServer
+from servers.http import Asked as Call
+from servers.http import Said, server
 from servers.minio import minio
 from servers.openbao import ROOT_TOKEN, Bao, openbao
 from servers.relay import Request as Asked
@@ -235,6 +237,32 @@ def test_the_revision_of_a_change_in_s3_is_no_digest_of_its_content(cloud: Cloud
     session = place.open()
     session.refresh()
     assert (session.revision, session.history()[0].commit) == (done.revision, done.revision)
+
+
+def test_races_that_s3_reports_with_other_codes_are_conflicts_too() -> None:
+    """AWS answers 409 to a write beside another one, and 404 to If-Match where the object was deleted meanwhile."""
+    text = b"kubernetes:\n  accounts: []\n"
+    xml = {"Content-Type": "application/xml"}
+    refused = [(409, "ConditionalRequestConflict"), (409, "OperationAborted"), (404, "NoSuchKey")]
+    written: list[bytes] = []
+
+    def answer(asked: Call) -> Said:
+        if asked.method == "GET":
+            if not asked.path.startswith("/races/clouddriver-local.yml"):
+                return Said(404, b"<Error><Code>NoSuchKey</Code></Error>", xml)
+            return Said(200, text, {"ETag": '"one"'})
+        if refused:
+            status, code = refused.pop(0)
+            return Said(status, f"<Error><Code>{code}</Code></Error>".encode(), xml)
+        written.append(asked.body)
+        return Said(200, b"", {"ETag": '"two"'})
+
+    with server(answer) as url:
+        cloud = Cloud(url)
+        own = writer(open_store(SourceSpec("s3://races"), cloud.access(), ""))
+        own.write(add("a"))
+        cloud.hang_up()
+        assert (own.retries, len(written)) == (3, 1)
 
 
 def test_the_first_account_in_s3_makes_the_file_unless_another_did(cloud: Cloud) -> None:

