@@ -5,14 +5,12 @@ Annotations are evaluated where they stand: FastAPI reads the dependencies in th
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Annotated, Any, Final, Protocol, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from halgit.accounts.changes import Change
 from halgit.accounts.kubeconfig import list_contexts
@@ -25,15 +23,12 @@ from halgit.errors import HalgitError, RemoteError
 from halgit.pipeline import EMPTY
 from halgit.record import Record
 from halgit.server import models
-from halgit.server.authentication import Authentication, Identity, Role, require_role
+from halgit.server.admission import require_caller
+from halgit.server.authentication import Authentication, Identity
 from halgit.server.metrics import Metrics
-from halgit.server.problems import DeniedError, LimitError
 from halgit.validation.account_keys import provider_names
 
 Result = TypeVar("Result")
-_UNSAFE: Final = {"POST", "PATCH", "DELETE"}
-_JSON: Final = re.compile(r"application/([-.\w]+\+)?json")
-_BEARER: Final = HTTPBearer(auto_error=False, description="A token of the operator's files, or one of OpenID Connect.")
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": models.Problem, "content": {"application/problem+json": {}}, "description": text}
     for status, text in {
@@ -85,48 +80,9 @@ def build_router(services: Services) -> APIRouter:
     return router
 
 
-def _caller(services: Services, role: Role, operation: str) -> Any:
-    """The dependency that lets callers of a role pass."""
-
-    async def identify(
-        request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
-    ) -> Identity:
-        request.state.operation = operation
-        authorization = request.headers.get("authorization", "")
-        name = request.scope.get("extensions", {}).get("halgit.client", "")
-        identity = await run_in_threadpool(services.authentication.identify, authorization, name)
-        require_role(identity, role)
-        if request.method in _UNSAFE and identity.is_ambient:
-            _refuse_other_sites(request)
-        _refuse_other_media(request)
-        return identity
-
-    return Depends(identify)
-
-
-def _refuse_other_sites(request: Request) -> None:
-    """Raise DeniedError if a browser sends this for another site, with the certificate of its user."""
-    site = request.headers.get("sec-fetch-site", "none")
-    origin = request.headers.get("origin")
-    if site not in {"same-origin", "none"} or (origin and origin.partition("://")[2] != request.headers.get("host")):
-        raise DeniedError(403, "The request comes from another site.", "Use the page of this server.")
-
-
-def _refuse_other_media(request: Request) -> None:
-    """Raise LimitError (415) for a body that is not JSON as it is; also a merge patch is (RFC 7396)."""
-    headers = request.headers
-    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
-        return
-    media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not _JSON.fullmatch(media):
-        raise LimitError(415, f"The body is {media or 'of no media type'}.", "Send Content-Type: application/json.")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise LimitError(415, "The body is compressed.", "Send it without Content-Encoding.")
-
-
 def _add_reading(router: APIRouter, services: Services) -> None:
     @router.get("/me", response_model=models.Me)
-    async def me(who: Annotated[Identity, _caller(services, "reader", "me")]) -> models.Me:
+    async def me(who: Annotated[Identity, require_caller(services.authentication, "reader", "me")]) -> models.Me:
         """The caller, and the features of this server."""
         accounts = services.accounts()
         return models.Me(
@@ -138,7 +94,7 @@ def _add_reading(router: APIRouter, services: Services) -> None:
 
     @router.get("/accounts", response_model=models.AccountList)
     async def list_accounts(
-        who: Annotated[Identity, _caller(services, "reader", "list")],
+        who: Annotated[Identity, require_caller(services.authentication, "reader", "list")],
         history: Annotated[bool, Query(description="With the last change of each account.")] = False,
     ) -> models.AccountList:
         """All accounts."""
@@ -156,7 +112,7 @@ def _add_reading(router: APIRouter, services: Services) -> None:
     async def get_account(
         name: Name,
         response: Response,
-        who: Annotated[Identity, _caller(services, "reader", "show")],
+        who: Annotated[Identity, require_caller(services.authentication, "reader", "show")],
         if_none_match: Annotated[str, Header(alias="If-None-Match", max_length=200)] = "",
     ) -> Any:
         """One account, its secrets masked; the ETag is its version."""
@@ -169,7 +125,7 @@ def _add_reading(router: APIRouter, services: Services) -> None:
 
     @router.post("/contexts", response_model=models.ContextList)
     async def contexts(
-        body: models.Contexts, who: Annotated[Identity, _caller(services, "reader", "contexts")]
+        body: models.Contexts, who: Annotated[Identity, require_caller(services.authentication, "reader", "contexts")]
     ) -> models.ContextList:
         """The contexts of a kubeconfig, to choose from. Nothing is stored."""
         names, current = list_contexts(body.kubeconfig.encode("utf-8"))
@@ -181,7 +137,7 @@ def _add_changes(router: APIRouter, services: Services) -> None:
     async def add(
         body: models.NewAccount,
         request: Request,
-        who: Annotated[Identity, _caller(services, "writer", "add")],
+        who: Annotated[Identity, require_caller(services.authentication, "writer", "add")],
         dry_run: DryRun = False,
         key: Key = "",
     ) -> models.Change:
@@ -198,7 +154,7 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         name: Name,
         body: models.AccountPatch,
         request: Request,
-        who: Annotated[Identity, _caller(services, "writer", "update")],
+        who: Annotated[Identity, require_caller(services.authentication, "writer", "update")],
         dry_run: DryRun = False,
         if_match: IfMatch = "",
         key: Key = "",
@@ -219,7 +175,7 @@ def _add_removal(router: APIRouter, services: Services) -> None:
     async def remove(
         name: Name,
         request: Request,
-        who: Annotated[Identity, _caller(services, "writer", "remove")],
+        who: Annotated[Identity, require_caller(services.authentication, "writer", "remove")],
         dry_run: DryRun = False,
         if_match: IfMatch = "",
         key: Key = "",
@@ -236,7 +192,7 @@ def _add_removal(router: APIRouter, services: Services) -> None:
     async def renew(
         name: Name,
         request: Request,
-        who: Annotated[Identity, _caller(services, "writer", "renew")],
+        who: Annotated[Identity, require_caller(services.authentication, "writer", "renew")],
         key: Key = "",
     ) -> models.Change:
         """Replace the kubeconfig of an account behind an agent."""
@@ -249,7 +205,9 @@ def _add_removal(router: APIRouter, services: Services) -> None:
 
 def _add_agents(router: APIRouter, services: Services) -> None:
     @router.get("/agents", response_model=models.AgentList)
-    async def list_agents(who: Annotated[Identity, _caller(services, "reader", "agents")]) -> models.AgentList:
+    async def list_agents(
+        who: Annotated[Identity, require_caller(services.authentication, "reader", "agents")],
+    ) -> models.AgentList:
         """The agents that are connected to the controller."""
         found = await run_in_threadpool(lambda: services.accounts().list_agents(retry=False))
         return models.AgentList(
@@ -281,7 +239,7 @@ def _add_agents(router: APIRouter, services: Services) -> None:
         name: Name,
         body: models.ManifestRequest,
         request: Request,
-        who: Annotated[Identity, _caller(services, "admin", "manifest")],
+        who: Annotated[Identity, require_caller(services.authentication, "admin", "manifest")],
     ) -> Response:
         """The manifest of an agent with a new identity, or of its services."""
         agent = AgentManifest(

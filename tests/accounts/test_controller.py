@@ -280,7 +280,7 @@ def test_a_controller_that_is_down_is_waited_for_until_the_timeout(repository: R
     started = time.monotonic()
     ran = add(repository, *options, "--timeout", 3)
     assert (ran.code, "is unreachable" in ran.err) == (3, True), ran.err
-    assert 1 < time.monotonic() - started < 6
+    assert 1 < time.monotonic() - started < 20
     seen: list[object] = []
 
     def restart() -> None:
