@@ -145,6 +145,20 @@ def _overwritten_values(view: View) -> Iterator[Hit]:
                 yield Hit(section.at("enabled"), message, hint=f"Remove it, or set enabled below {name}.")
         yield from _role_provider_types(deployment)
         yield from _overwritten_stats(deployment)
+    yield from _two_spellings(view)
+
+
+_SPELLINGS = (("oAuthScopes", "oauthScopes"), ("oAuthServiceAccount", "oauthServiceAccount"))
+"""Keys of Kubernetes accounts that Halyard binds to one field (`@JsonAlias`): the last one in the file counts."""
+
+
+def _two_spellings(view: View) -> Iterator[Hit]:
+    for account in view.accounts_of("kubernetes"):
+        for keys in _SPELLINGS:
+            found = [key for key, _ in account.entries() if key in keys]
+            if len(found) > 1:
+                message = f"{found[0]} has no effect, for {found[1]}, another spelling of it, comes after it."
+                yield Hit(account.at(found[0]), message, hint="Keep one of the two keys.")
 
 
 def _role_provider_types(deployment: Node) -> Iterator[Hit]:
