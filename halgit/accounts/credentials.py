@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "service"
 AGENT: Final = "agent"
+_LONGEST_PORT: Final = 5
 _TOKEN: Final = re.compile(r"[!-~]+")
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]*[A-Za-z0-9])?|(?=.*:.*:)[0-9a-fA-F:]+")
 
 
 def check_components(
@@ -37,10 +38,7 @@ def check_components(
     if components.get(f"{role}Certificate"):
         faults += _certificate_faults(components, role, wanted, now)
     if faults:
-        raise AccountError(
-            f"The controller's answer for agent {wanted['agent']} cannot be used: {'; '.join(faults)}.",
-            "Check that --controller-url names the right controller, and its version.",
-        )
+        raise _unusable(wanted["agent"], faults)
 
 
 def read_identity(kubeconfig: str) -> tuple[str, str]:
@@ -63,22 +61,43 @@ def expires(encoded: str) -> str:
     return certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ") if certificate is not None else ""
 
 
+def check_login(login: Mapping[str, str], agent: str) -> None:
+    """Raise AccountError if the address of a login for a service behind an agent is not one of a host."""
+    faults = [*_url_faults("url", login.get("url", ""), {"http-server"})]
+    if faults:
+        raise _unusable(agent, faults)
+
+
+def _unusable(agent: str, faults: list[str]) -> AccountError:
+    return AccountError(
+        f"The controller's answer for agent {agent} cannot be used: {'; '.join(faults)}.",
+        "Check that --controller-url names the right controller, and its version.",
+    )
+
+
 def _address_faults(components: Mapping[str, str], allowed: Collection[str]) -> Iterator[str]:
-    url = components.get("serverUrl")
-    if url is None:
-        return
+    if "serverUrl" in components:
+        yield from _url_faults("serverUrl", components["serverUrl"], allowed)
+    host, port = components.get("serverHostname", "host"), components.get("serverPort", "9001")
+    if not _HOST.fullmatch(host):
+        yield f"serverHostname {host!r} is not a host"
+    if not (port.isascii() and port.isdigit() and len(port) <= _LONGEST_PORT and 0 < int(port) < 1 << 16):
+        yield f"serverPort {port!r} is not a port"
+
+
+def _url_faults(key: str, url: str, allowed: Collection[str]) -> Iterator[str]:
     try:
         parts = urlsplit(url)
         is_address = bool(parts.hostname) and _HOST.fullmatch(parts.hostname or "") and parts.port != 0
     except ValueError:
-        yield f"serverUrl {url!r} is not an address"
+        yield f"{key} {url!r} is not an address"
         return
     if not parts.hostname:
-        yield f"serverUrl {url!r} has no host"
+        yield f"{key} {url!r} has no host"
     elif not is_address or parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
-        yield f"serverUrl {url!r} is not the address of a host"
+        yield f"{key} {url!r} is not the address of a host"
     elif parts.scheme != "https" and not (parts.scheme == "http" and "http-server" in allowed):
-        yield f"serverUrl {url!r} is not an https:// address"
+        yield f"{key} {url!r} is not an https:// address"
 
 
 def _certificate_faults(

@@ -59,9 +59,12 @@ def service_credentials(output: Output, /, agent: str, name: str, type_: str, ta
       halgit accounts service-credentials shop jenkins --type jenkins --output login.json --controller-url URL \\
           --controller-ca-file ca.crt --controller-cert-file tls.crt --controller-key-file tls.key
     """
+    from halgit.accounts.credentials import check_login
+
     controller = require_controller(output, options)
     _check_target(target)
     credentials = controller.service_credentials(agent, name, type_)
+    check_login(credentials, agent)
     _write(output, target, json.dumps(dict(credentials), indent=1).encode() + b"\n", "")
 
 

@@ -490,6 +490,23 @@ def test_an_address_from_the_controller_must_be_one_of_a_host(
     assert repository.git("log", "--format=%s", "main") == "A change"
 
 
+MANIFESTS = {
+    "serverHostname": ("a b", "-a", "a/b", "a:9001", "a\nb"),
+    "serverPort": (0, 65536, "x", "9001 ", "1" * 5000),
+    "url": ("https://", "host", "https://u@h", "https://h/x", "ftp://h"),
+}
+
+
+@pytest.mark.parametrize("key", MANIFESTS)
+def test_addresses_in_manifests_and_logins_are_checked(remote: FakeController, tmp_path: Path, key: str) -> None:
+    login = ("service-credentials", "shop", "j", "--type", "jenkins", "--output", "-")
+    manifest = ("manifest", "shop", "--namespace", "n", "--output", "-")
+    for value in MANIFESTS[key]:
+        remote.changed = lambda answer, value=value: {**answer, key: value}  # type: ignore[misc]
+        ran = halgit("accounts", *(login if key == "url" else manifest), *remote.options(), cwd=tmp_path)
+        assert (ran.code, f"cannot be used: {key} '" in ran.err, ran.out) == (6, True, ""), ran.err
+
+
 GOOD_ADDRESSES = ("https://controller:9002", "https://10.0.0.1", "https://[fd00::1]:9002/", "https://a_b.c")
 
 
