@@ -139,6 +139,23 @@ users: [{name: a, user: {token: encrypted:k8s!n:prod!k:token}}]
 """,
     ),
     Entry(
+        id="kubernetes/namespace-name",
+        severity=Severity.WARNING,
+        summary="A Kubernetes account names a namespace that cannot exist.",
+        halyard="Halyard does not check it. Kubernetes refuses such names.",
+        impact="Clouddriver finds nothing in the namespace.",
+        fix="Use lower-case letters, digits and dashes, at most 63.",
+        example="""\
+# config
+deploymentConfigurations:
+- name: default
+  providers:
+    kubernetes:
+      accounts:
+      - {name: spinnaker, serviceAccount: true, namespaces: [My_Namespace]}
+""",
+    ),
+    Entry(
         id="kubernetes/namespaces-and-omit-namespaces",
         severity=Severity.ERROR,
         summary="A Kubernetes account has both namespaces and omitNamespaces.",

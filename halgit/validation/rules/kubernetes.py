@@ -8,10 +8,11 @@ from functools import lru_cache, partial
 from halgit import yaml as hyaml
 from halgit.annotations import Final
 from halgit.halyard.coercion import coerce_enum, coerce_integer, is_true
+from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Severity, Value
 from halgit.record import Record
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import both, empty, owner, string_items, text
+from halgit.validation.rules.fields import STILL_OPEN, both, empty, owner, string_items, text
 from halgit.validation.rules.local_files import Named, is_mounted, named
 from halgit.validation.view import Node, View
 from halgit.vocabulary import ItemCache
@@ -65,6 +66,19 @@ def _namespaces(view: View) -> Iterator[Hit]:
                 account.at("omitNamespaces"),
                 f"{owner('kubernetes', account)} has both namespaces and omitNamespaces.",
             )
+
+
+_NAMESPACE: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def _namespace_names(view: View) -> Iterator[Hit]:
+    """Names that no namespace can have: Clouddriver finds nothing in them."""
+    for account in accounts(view):
+        for key in ("namespaces", "omitNamespaces"):
+            for item, name in string_items(account, key):
+                if not _NAMESPACE.fullmatch(name) and not STILL_OPEN.search(name):
+                    message = f"{owner('kubernetes', account)} has a namespace whose name is not valid: {name!r}."
+                    yield Hit(item.path, message)
 
 
 def _custom_kind(view: View) -> Iterator[Hit]:
@@ -209,6 +223,7 @@ RULES = (
     Rule("kubernetes/custom-resource-without-kind", _custom_kind),
     Rule("kubernetes/kinds-and-omit-kinds", _kinds),
     Rule("kubernetes/kubeconfig", _kubeconfig),
+    Rule("kubernetes/namespace-name", _namespace_names),
     Rule("kubernetes/namespaces-and-omit-namespaces", _namespaces),
     Rule("kubernetes/no-kubeconfig", _no_kubeconfig),
     Rule("kubernetes/version-1", _version_1),
