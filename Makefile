@@ -25,7 +25,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-# Writes the tables of README.md and bench/README.md; takes about 12 minutes.
+# Writes the tables of README.md and bench/README.md; takes about 25 minutes.
 bench: $(STAMP)
 	$(BIN)/python bench/run.py --write
 

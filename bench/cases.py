@@ -20,7 +20,7 @@ BARE, FLOOR = "bare Python", "floor"
 KUSTOMIZE, CHECK, CLONE = "kustomize", "check-jsonschema", "git clone --depth 1"
 SAMPLE = ROOT / "sample-repo"
 MANY = 10_000
-"""Accounts that take kustomize minutes, which therefore runs once."""
+"""Accounts that take kustomize minutes; in a quick run it runs once."""
 
 BARE_COMMAND = Command((PYTHON, "-c", "pass"))
 FLOOR_COMMAND = Command((PYTHON, "-c", "import click, yaml, jsonschema_rs"))
@@ -69,11 +69,11 @@ def make(function: Callable[..., Path], *arguments: Any, **options: Any) -> Path
         return pool.submit(function, *arguments, **options).result()
 
 
-def cases(folder: Path) -> Iterator[Case]:
-    """Every case, with its data made below a folder."""
+def cases(folder: Path, *, is_quick: bool) -> Iterator[Case]:
+    """Every case, with its data made below a folder. A quick run measures programs that take minutes once."""
     yield Case("halgit --version", Command((*HALGIT, "--version")), {BARE: BARE_COMMAND, FLOOR: FLOOR_COMMAND})
     yield from sample_cases(folder)
-    yield from accounts_cases(folder)
+    yield from accounts_cases(folder, 1 if is_quick else None)
     yield from repeated_cases(folder)
     yield from source_cases(folder)
     yield from file_cases(folder)
@@ -88,17 +88,19 @@ def sample_cases(folder: Path) -> Iterator[Case]:
     yield Case("render the sample repository", sample, {FLOOR: FLOOR_COMMAND})
 
 
-def accounts_cases(folder: Path) -> Iterator[Case]:
+def accounts_cases(folder: Path, slow_runs: int | None) -> Iterator[Case]:
     """Renders of 10 to 10,000 accounts, of which a tenth is changed, with all rules."""
     for count in (10, 100, 1000, MANY):
         repository = make(data.repository, folder / f"accounts-{count}", count, max(1, count // 10))
         overlay = make(data.kustomization, folder / f"kustomize-{count}", count, max(1, count // 10))
-        slow = 1 if count == MANY else None
+        slow = slow_runs if count == MANY else None
         others = {
             FLOOR: FLOOR_COMMAND,
             KUSTOMIZE: kustomize(overlay, slow),
             CHECK: check_jsonschema("halconfig", repository / "base" / "config", slow),
         }
+        if count == MANY:
+            others["1,000 accounts"] = render(folder / "accounts-1000", folder / "1000.hal")
         yield Case(f"render {count:,} accounts", render(repository, folder / f"{count}.hal"), others)
 
 
@@ -107,10 +109,11 @@ def repeated_cases(folder: Path) -> Iterator[Case]:
     for count in (10, 1000):
         same = render(folder / f"accounts-{count}", folder / f"same-{count}.hal", keep=True)
         new = render(folder / f"accounts-{count}", folder / f"{count}.hal")
-        yield Case(f"render {count:,} accounts, nothing changed", same, {"a first render": new})
+        others = {FLOOR: FLOOR_COMMAND, KUSTOMIZE: kustomize(folder / f"kustomize-{count}" / "overlay")}
+        yield Case(f"render {count:,} accounts, nothing changed", same, {**others, "a first render": new})
     eight = make(data.repository, folder / "eight", 1000, 100, overlays=8)
-    one = validate(eight, "--overlay", "prod")
-    yield Case("validate 8 overlays of 1,000 accounts", validate(eight, "--all-overlays"), {"one of them": one})
+    others = {FLOOR: FLOOR_COMMAND, "one of them": validate(eight, "--overlay", "prod")}
+    yield Case("validate 8 overlays of 1,000 accounts", validate(eight, "--all-overlays"), others)
     yield from cold_cases(folder)
 
 
@@ -127,7 +130,8 @@ def cold_cases(folder: Path) -> Iterator[Case]:
     yield Case("render 10 accounts, cold image", cold, {FLOOR: floor, "a warm one": ten})
     cache = folder / "pycache"
     new = Command(ten.words, (*ten.outputs, cache), {"PYTHONPYCACHEPREFIX": str(cache)})
-    yield Case("render 10 accounts, no bytecode", new, {"with bytecode": ten})
+    floor = Command(FLOOR_COMMAND.words, (cache,), {"PYTHONPYCACHEPREFIX": str(cache)})
+    yield Case("render 10 accounts, no bytecode", new, {FLOOR: floor, "with bytecode": ten})
 
 
 def source_cases(folder: Path) -> Iterator[Case]:
