@@ -18,7 +18,7 @@ from halgit.merge import selection
 from halgit.merge.layers import DocumentReader, merge_layers
 from halgit.operator_settings import OperatorSettings
 from halgit.parameters.parameter_set import ParameterSet, collect_parameters, find_unused
-from halgit.parameters.substitution import Substitution, substitute_parameters
+from halgit.parameters.templates import Substitution, may_contain_expression
 from halgit.pipeline import (
     MISSING,
     Compiled,
@@ -214,6 +214,10 @@ class ParameterDialect(Record):
             from halgit.opsmx.substitution import substitute_tokens
 
             return substitute_tokens(files, self.parameters, self.sources, variant=self.variant)
+        if not any(may_contain_expression(file, self.sources) for file in files.values()):
+            return Substitution(files, frozenset(), ())
+        from halgit.parameters.substitution import substitute_parameters
+
         return substitute_parameters(files, self.parameters, self.sources)
 
 

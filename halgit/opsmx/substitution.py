@@ -23,7 +23,8 @@ from halgit.opsmx.variants import STORMDRIVER
 from halgit.parameters.embedded import fit_text
 from halgit.parameters.parameter_set import ParameterSet, collect_parameters
 from halgit.parameters.reference_checks import JOINED_HINT, forms_reference
-from halgit.parameters.substitution import Report, Reporter, Substitution, new_duplicate_items
+from halgit.parameters.substitution import Report, Reporter, new_duplicate_items
+from halgit.parameters.templates import Substitution
 from halgit.parameters.values import FILE_SUFFIX, variable_name
 from halgit.pipeline import MISSING, Declaration, File, Layer, Path, Severity, Value, Variant
 from halgit.record import replace

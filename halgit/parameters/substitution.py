@@ -21,12 +21,19 @@ from halgit.parameters import escaping
 from halgit.parameters.embedded import fit_text
 from halgit.parameters.parameter_set import ParameterSet, how_to_set
 from halgit.parameters.reference_checks import JOINED_HINT, forms_reference
-from halgit.parameters.templates import OPEN, Template, UnknownExpression, Use, parse_template
+from halgit.parameters.templates import (
+    OPEN,
+    Substitution,
+    Template,
+    UnknownExpression,
+    Use,
+    may_contain_expression,
+    parse_template,
+)
 from halgit.pipeline import MISSING, Declaration, File, Finding, Layer, Path, Severity, UnquotedScalar, Value
-from halgit.record import Record, replace
+from halgit.record import replace
 from halgit.redaction import Secret, SecretText, join_parts
 from halgit.text.phrases import suggest_nearest
-from halgit.vocabulary import ItemCache
 
 _DECK_SETTINGS = lazy_pattern(r"(.*/)?profiles/settings(-local)?\.js")
 _QUOTED = r""""(?:\\.|[^"\\])*"|'[^']*'"""
@@ -35,14 +42,6 @@ _FLOW = lazy_pattern(
     rf"(?:[^\"'#$]|\$(?!\{{\{{)|{_QUOTED})*(\$\{{\{{)"
 )
 """A line with `[` or `{` followed by `${{`, both outside quotes."""
-
-
-class Substitution(Record):
-    """Files with their parameters replaced, the names of the parameters used, and all findings."""
-
-    files: Mapping[str, File]
-    used: frozenset[str]
-    findings: tuple[Finding, ...]
 
 
 class Report(Protocol):
@@ -66,26 +65,10 @@ def substitute_parameters(files: Mapping[str, File], parameters: ParameterSet, l
     changed = dict(files)
     substituter = _Substituter(parameters, DiagnosticCollector(files.values(), layers))
     for path in sorted(files):
-        if _may_contain_expression(files[path], layers):
+        if may_contain_expression(files[path], layers):
             changed[path] = substituter.substitute(files[path])
     findings = (*substituter.diagnostics.findings(), *new_duplicate_items(files, changed, layers))
     return Substitution(changed, frozenset(substituter.used), findings)
-
-
-def _may_contain_expression(file: File, layers: Sequence[Layer]) -> bool:
-    """Return whether a file can contain `${{`; a quick look at the bytes it comes from."""
-    if isinstance(file.body, bytes):
-        return OPEN.encode() in file.body
-    own = [layer for layer in layers if layer.id in file.layers]
-    texts = [text for layer in own for text in (layer.files.get(file.path, b""), layer.settings.text)]
-    return any(_TEXTS.get(text, partial(_contains_open, text)) for text in texts)
-
-
-_TEXTS: Final[ItemCache[bool]] = ItemCache(most=100)
-
-
-def _contains_open(text: bytes) -> bool:
-    return b"$" in text and OPEN.encode() in text
 
 
 def new_duplicate_items(

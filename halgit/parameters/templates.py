@@ -7,9 +7,13 @@ they are; any other `${{` is an unknown expression. `${...}` belongs to Spring a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from halgit.lazy import lazy_pattern
+from halgit.pipeline import File, Finding, Layer
 from halgit.record import Record
+from halgit.vocabulary import ItemCache
 
 OPEN = "${{"
 
@@ -76,3 +80,27 @@ def parse_template(text: str) -> Template:
             done = match.end()
     parts.append(text[done:])
     return Template(tuple(part for part in parts if part), tuple(unknown))
+
+
+class Substitution(Record):
+    """Files with their parameters replaced, the names of the parameters used, and all findings."""
+
+    files: Mapping[str, File]
+    used: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+def may_contain_expression(file: File, layers: Sequence[Layer]) -> bool:
+    """Return whether a file can contain `${{`; a quick look at the bytes it comes from."""
+    if isinstance(file.body, bytes):
+        return OPEN.encode() in file.body
+    own = [layer for layer in layers if layer.id in file.layers]
+    texts = [text for layer in own for text in (layer.files.get(file.path, b""), layer.settings.text)]
+    return any(_TEXTS.get(text, partial(_contains_open, text)) for text in texts)
+
+
+_TEXTS: ItemCache[bool] = ItemCache(most=100)
+
+
+def _contains_open(text: bytes) -> bool:
+    return b"$" in text and OPEN.encode() in text

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from halgit.annotations import Any, Protocol
 from halgit.pipeline import Compiled, File, Finding, Skipped, SourceId
 from halgit.record import Record, to_dict
-from halgit.report.findings import finding_json
 from halgit.report.tables import PLAIN_LAYOUT, Layout, counted, table
 
 # --- render
@@ -22,6 +21,8 @@ def source_json(source: SourceId) -> dict[str, Any]:
 
 def render_json(compiled: Compiled, findings: Sequence[Finding]) -> dict[str, Any]:
     """Return the `render` object: sources, overlay, files, parameters (names only), skipped, findings."""
+    from halgit.report.findings import finding_json
+
     return {
         "sources": [source_json(source) for source in compiled.sources],
         "overlay": compiled.overlay,
