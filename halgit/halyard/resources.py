@@ -65,13 +65,16 @@ def open_schema(name: str) -> dict[str, Any]:
 
     Its `$defs` has no items until they are looked up. Raises KeyError as `load_schema` does.
     """
-    head, found, rest = read_schema_text(name).partition(_DEFINITIONS_START)
-    if not found:
+    head, _, rest = read_schema_text(name).partition(_DEFINITIONS_START)
+    if len(rest) < _SMALL:
         return load_schema(name)
     entries = (entry.partition('": ') for entry in rest.removesuffix(_DEFINITIONS_END).split(_NEXT_DEFINITION))
     schema: dict[str, Any] = json.loads(head + "}")
     return {**schema, "$defs": _Definitions({key: text for key, _, text in entries})}
 
+
+_SMALL = 64 * 1024
+"""Characters of definitions that are parsed at once."""
 
 _DEFINITIONS_START = ',\n "$defs": {\n  "'
 _NEXT_DEFINITION = ',\n  "'

@@ -74,7 +74,8 @@ def _names(schema: str) -> Mapping[str, str]:
         node = stack.pop()
         if isinstance(node, dict) and isinstance(node.get("properties"), dict):
             found.update((name, relax_name(name)) for name in node["properties"])
-        stack += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        below = node.values() if isinstance(node, dict) else node
+        stack += [one for one in below if isinstance(one, (dict, list))]
     return found
 
 
