@@ -72,16 +72,20 @@ class RecordType(type):
         if not eq:
             namespace["__eq__"] = object.__eq__
             namespace["__hash__"] = object.__hash__
-        record = super().__new__(cls, name, bases, namespace)
-        if fields:
-            record._setters = tuple([getattr(record, key).__set__ for key in fields])
-            record._parts = tuple(zip(fields, fields.values(), record._setters))  # noqa: B905 - of equal length
-            compared = [key for key, option in fields.items() if option.compare]
-            record._key = attrgetter(*compared) if compared else len
-        return record
+        namespace["_setters"] = namespace["_parts"] = namespace["_key"] = None
+        return super().__new__(cls, name, bases, namespace)
 
-    _setters: tuple[Callable[[Any, Any], None], ...] = ()
-    _parts: tuple[tuple[str, _Field, Callable[[Any, Any], None]], ...] = ()
+    def complete(cls) -> tuple[Callable[[Any, Any], None], ...]:
+        """Prepare the class for its first instance and return its setters: a run uses a part of all classes."""
+        fields = cls._fields
+        cls._setters = tuple([getattr(cls, key).__set__ for key in fields])
+        cls._parts = tuple(zip(fields, fields.values(), cls._setters))  # noqa: B905 - of equal length
+        compared = [key for key, option in fields.items() if option.compare]
+        cls._key = attrgetter(*compared) if compared else len
+        return cls._setters
+
+    _setters: tuple[Callable[[Any, Any], None], ...] | None
+    _parts: tuple[tuple[str, _Field, Callable[[Any, Any], None]], ...]
     _key: Callable[[Any], Any]
 
 
@@ -90,6 +94,8 @@ class Record(metaclass=RecordType):
 
     def __init__(self, *values: Any, **named: Any) -> None:
         setters = self.__class__._setters
+        if setters is None:
+            setters = self.__class__.complete()
         for assign, value in zip(setters, values):  # noqa: B905 - the fast path of every record
             assign(self, value)
         if named or len(values) != len(setters):
@@ -98,8 +104,8 @@ class Record(metaclass=RecordType):
 
     def _assign_rest(self, count: int, named: dict[str, Any]) -> None:
         kind = type(self)
-        if count > len(kind._setters):
-            raise TypeError(f"{kind.__name__} takes {len(kind._setters)} values, got {count}")
+        if count > len(kind._parts):
+            raise TypeError(f"{kind.__name__} takes {len(kind._parts)} values, got {count}")
         for name, option, assign in kind._parts[count:]:
             if name in named:
                 assign(self, named.pop(name))

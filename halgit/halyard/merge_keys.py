@@ -216,6 +216,8 @@ def _of_class(name: str, model: str) -> KeyNode:
     children: dict[str, KeyNode] = {}
     for concrete in _concrete_classes(name, model):
         for key, entry in table[concrete]["fields"].items():
+            if "of" not in entry:
+                continue
             below = _of_entry(entry, (concrete, key), model)
             if below is not NO_KEYS:
                 children[key] = _merge_nodes(children[key], below) if key in children else below
