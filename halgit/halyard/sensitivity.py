@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from halgit.halyard import model
 from halgit.lazy import lazy_pattern
 from halgit.pipeline import Path, Value
 from halgit.redaction import MASK, Secret, SecretText
@@ -56,7 +55,11 @@ def is_secret_value(path: Path, file: str = "", data: Value = None) -> bool:
     """Return whether the value at a path is masked, by the model's annotations or by its key."""
     keys = [str(step) for step in path if isinstance(step, str)]
     key = ".".join(keys[-2:]) if keys[-1:] == ["key"] else "".join(keys[-1:])
-    return is_sensitive_key(key) or (file == "config" and model.is_secret_field(path, data))
+    if is_sensitive_key(key) or file != "config":
+        return is_sensitive_key(key)
+    from halgit.halyard import model
+
+    return model.is_secret_field(path, data)
 
 
 def mask_value(value: Value, path: Path, file: str = "", data: Value = None) -> Value:

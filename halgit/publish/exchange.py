@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 
+from halgit.annotations import TYPE_CHECKING
 from halgit.publish.filesystem import Disk, Modes, create_folders, is_folder, remove_tree
 from halgit.publish.manifest import MANIFEST, WORK, list_folders, list_parents
 from halgit.publish.target import PREVIOUS, REMOVED, TREE, TargetPaths, find_free_name, has_real_parents, read_target
 from halgit.record import Record, field
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _IMMOVABLE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOTDIR})
 """Error numbers of a path that is mounted, owned by another user, or has no folder to move to."""

@@ -186,15 +186,15 @@ def _mount_points() -> list[bytes]:
 
 def _renameat2() -> Callable[[bytes, bytes], int] | None:
     """The exchange of Linux, giving an error number or 0; None where the C library has no such call."""
-    import ctypes
+    from halgit.c_library import find_function, get_errno
 
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if call is None:
+    try:
+        call = find_function("renameat2")
+    except OSError:
         return None
 
     def exchange(one: bytes, other: bytes) -> int:
-        failed = call(_AT_FDCWD, one, _AT_FDCWD, other, ctypes.c_uint(_RENAME_EXCHANGE))
-        return ctypes.get_errno() if failed else 0
+        return get_errno() if call(_AT_FDCWD, one, _AT_FDCWD, other, _RENAME_EXCHANGE) else 0
 
     return exchange
 

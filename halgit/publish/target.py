@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 
+from halgit.annotations import TYPE_CHECKING
 from halgit.errors import PublishError
 from halgit.pipeline import EMPTY
 from halgit.publish.filesystem import DISK, GROUP, Disk, Modes, is_file, is_folder
@@ -29,6 +29,9 @@ from halgit.publish.manifest import (
     read_marks,
 )
 from halgit.record import Record, replace
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 BUILDING = "making"
 """In the private folder: what a run is building. Left by a dead run, it is removed."""
