@@ -75,8 +75,8 @@ def test_the_version_loads_two_modules() -> None:
 def test_a_render_loads_what_it_uses(repo: Path, tmp_path: Path) -> None:
     loaded = modules("render", "--repo", repo, "--overlay", "prod", "--out", tmp_path / ".hal")
     assert loaded & HEAVY == set()
-    assert len(ours(loaded)) <= 130
-    assert len(loaded) <= 236
+    assert len(ours(loaded)) <= 125
+    assert len(loaded) <= 230
 
 
 def test_a_validation_of_the_sample_loads_what_it_uses() -> None:
@@ -93,8 +93,8 @@ def test_an_unchanged_render_loads_no_compiler(repo: Path, tmp_path: Path) -> No
     assert not {name for name in loaded if name.startswith(("halgit.compiler.", "halgit.merge", "halgit.validation"))}
     assert loaded & HEAVY == set()
     assert "yaml" not in loaded
-    assert len(ours(loaded)) <= 37
-    assert len(loaded) <= 119
+    assert len(ours(loaded)) <= 36
+    assert len(loaded) <= 114
 
 
 SLOW_SERVER = """
