@@ -19,8 +19,8 @@ class Vocabulary:
     """The distinct contents of one document.
 
     `mappings` are its mappings, each once; `keys` and `strings` their keys and all its strings; `kinds` the types of
-    all other scalars, `ids` the identities of mappings and lists. `is_shared` says that several aliases share a node,
-    `has_null_items` that a list has a null.
+    all other scalars. `is_shared` says that several aliases share a node, `has_null_items` that a list has a null.
+    `long_lists` are the identities of the items of long lists, `ids` those of mappings and lists during the walk.
     """
 
     def __init__(self, document: Value) -> None:
@@ -30,6 +30,7 @@ class Vocabulary:
         self.kinds: set[type] = set()
         self.lists = 0
         self.ids: set[int] = set()
+        self.long_lists: set[int] = set()
         self._added: set[_Traits] = set()
         self.is_shared = False
         self.has_null_items = False
@@ -71,8 +72,7 @@ class Vocabulary:
             else:
                 self.lists += 1
                 self.has_null_items = self.has_null_items or None in node
-                is_known = len(node) >= _MANY and _has_known_items(node)
-                values = self._add_items(node) if is_known else node
+                values = node if len(node) < _MANY else self._add_long_list(node)
             for value in values:
                 kind = value.__class__
                 if kind is str:
@@ -83,6 +83,12 @@ class Vocabulary:
                     stack.append(value)
                 else:
                     self._add_scalar(value)
+
+    def _add_long_list(self, items: list[Value]) -> Iterable[Value]:
+        """Add the items that another document has as well; return those that remain to be gathered."""
+        is_known = _has_known_items(items)
+        self.long_lists.update(map(id, items))
+        return self._add_items(items) if is_known else items
 
     def _add_items(self, items: list[Value]) -> Iterator[Value]:
         """Add the items of a list that another document has as well, each gathered once; yield the others."""
@@ -152,7 +158,7 @@ _KNOWN: dict[int, tuple[Value, Vocabulary]] = {}
 def _has_known_items(items: list[Value]) -> bool:
     """Return whether a document before has items of this list: overlays share those that they do not change."""
     some = {id(item) for item in (items[0], items[len(items) // 2], items[-1]) if isinstance(item, dict)}
-    return any(not some.isdisjoint(vocabulary.ids) for _, vocabulary in _KNOWN.values())
+    return any(not some.isdisjoint(vocabulary.long_lists) for _, vocabulary in _KNOWN.values())
 
 
 def gather_vocabulary(document: Value) -> Vocabulary:
@@ -161,6 +167,7 @@ def gather_vocabulary(document: Value) -> Vocabulary:
     if known is not None and known[0] is document:
         return known[1]
     vocabulary = Vocabulary(document)
+    vocabulary.ids.clear()
     while len(_KNOWN) >= _MOST:
         _KNOWN.pop(next(iter(_KNOWN)), None)
     _KNOWN[id(document)] = (document, vocabulary)

@@ -130,7 +130,7 @@ class Draft:
         return value
 
 
-_POSITIONS: ItemCache[dict[str, list[int]]] = ItemCache(most=1_000)
+_POSITIONS: ItemCache[dict[str, list[int]]] = ItemCache(most=16)
 """The positions of lists as they were read: several overlays change the same one."""
 
 

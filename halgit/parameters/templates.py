@@ -6,6 +6,7 @@ they are; any other `${{` is an unknown expression. `${...}` belongs to Spring a
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -96,11 +97,14 @@ def may_contain_expression(file: File, layers: Sequence[Layer]) -> bool:
         return OPEN.encode() in file.body
     own = [layer for layer in layers if layer.id in file.layers]
     texts = [text for layer in own for text in (layer.files.get(file.path, b""), layer.settings.text)]
-    return any(_TEXTS.get(text, partial(_contains_open, text)) for text in texts)
-
-
-_TEXTS: ItemCache[bool] = ItemCache(most=100)
+    return any(map(_contains_open, texts))
 
 
 def _contains_open(text: bytes) -> bool:
-    return b"$" in text and OPEN.encode() in text
+    search = partial(operator.contains, text, OPEN.encode())
+    return _TEXTS.get(text, search) if len(text) > _LARGE else search()
+
+
+_LARGE = 64 * 1024
+_TEXTS: ItemCache[bool] = ItemCache(most=8)
+"""The results for the texts of more bytes than that: overlays share them."""

@@ -290,11 +290,14 @@ def _lost_values(view: View) -> Iterator[Hit]:
     """Values that YAML takes for an anchor or a comment, so that the key is empty."""
     for layer in view.compiled.layers:
         for path, text in layer.files.items():
-            if _TEXTS.get(text, partial(_may_lose_value, text)):
+            search = partial(_may_lose_value, text)
+            if _TEXTS.get(text, search) if len(text) > _LARGE else search():
                 yield from _lost_values_of_file(layer.id.file(path), text)
 
 
-_TEXTS: Final[ItemCache[bool]] = ItemCache(most=100)
+_LARGE: Final = 64 * 1024
+_TEXTS: Final[ItemCache[bool]] = ItemCache(most=8)
+"""The results for the texts of more bytes than that: overlays share them."""
 
 
 def _may_lose_value(text: bytes) -> bool:
