@@ -77,7 +77,9 @@ def compile_tree(
             *halconfig.findings,
             *rest.findings,
             *find_unused(dialect.parameters, used, dialect.sources),
-            *check_halconfig(config, deployment, dialect.layers, has_findings=bool(merged.findings)),
+            *check_halconfig(
+                config, deployment, dialect.layers, is_explained=any(map(_explains_no_config, merged.findings))
+            ),
         ),
         overlay=operator.overlay,
         hal_home=operator.hal_home,
@@ -258,16 +260,22 @@ def _detect_dialect(layers: Sequence[Layer]) -> Dialect:
 # --- the halconfig ---------------------------------------------------------------------------------------------
 
 
+def _explains_no_config(finding: Finding) -> bool:
+    """Return whether this is an error of the halconfig itself, or of layers that may contain it."""
+    is_close = finding.rule.startswith("merge/base-") or finding.file.rsplit("/", 1)[-1] in {"config", "halgit.yaml"}
+    return is_close and finding.severity >= Severity.ERROR
+
+
 def check_halconfig(
-    config: Value, deployment: str, layers: Sequence[Layer], *, has_findings: bool
+    config: Value, deployment: str, layers: Sequence[Layer], *, is_explained: bool
 ) -> tuple[Finding, ...]:
     """Report why Halyard would start an empty Spinnaker: no halconfig, an empty one, or one without the deployment.
 
     Halyard silently replaces a missing or empty file by a default halconfig (`HalconfigParser.transformHalconfig`).
-    `has_findings` says that other findings explain why there is no halconfig.
+    `is_explained` says that another error explains why there is no halconfig.
     """
     if config is MISSING:
-        if has_findings:
+        if is_explained:
             return ()
         name = layers[-1].id.name if layers else "."
         message = f"Layer {name} and its bases have no config: Halyard would start an empty Spinnaker."

@@ -169,3 +169,17 @@ def test_one_deployment_is_exported_and_the_others_are_named(tmp_path: Path, tar
                  "--no-validate")  # fmt: skip
     assert ran.code == 0, ran.err
     assert "config: deployment two" in {one["place"] for one in ran.json["decisions"]}
+
+
+def test_a_tree_without_a_halconfig_is_not_exported(tmp_path: Path) -> None:
+    """A warning about another file does not hide that there is none."""
+    settings = tmp_path / "repo" / "default" / "service-settings" / "gate.yml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("- {a: b, a: c}\n")
+    for command in (
+        ("export", "--to", "kleat", "--repo", tmp_path / "repo", "--no-validate", tmp_path / "out"),
+        ("render", "--repo", tmp_path / "repo", "--no-validate", "--out", tmp_path / "out"),
+    ):
+        ran = halgit(*command)
+        assert (ran.code, "have no config: Halyard would start an empty Spinnaker." in ran.err) == (1, True), ran.err
+        assert not (tmp_path / "out").exists()
