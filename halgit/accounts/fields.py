@@ -134,9 +134,11 @@ def _filled(node: Node, value: Any) -> Any:
 
 
 def _text(value: Value, typed: Value) -> Value:
-    """A scalar as a string: as it was typed, or as Spring would read it."""
+    """A scalar as a string: as it was typed, or as Spring would read it. A fraction in JSON has no text of its own."""
     if value is None or isinstance(value, (str, dict, list)) or value is MISSING:
         return value
+    if isinstance(value, float) and not isinstance(typed, str):
+        raise UsageError(f"The number {value} may have been written otherwise, such as 1e3.", "Write it as a string.")
     return typed if isinstance(typed, str) else hyaml.to_java_string(value)
 
 

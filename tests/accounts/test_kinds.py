@@ -330,6 +330,18 @@ def test_a_merge_patch_removes_what_is_null_and_keeps_the_rest(server: AccountSe
         assert server.call("PATCH", "/v1/accounts/patched", {"fields": {removed: None}}, WRITER).status == 422
 
 
+def test_numbers_and_flags_for_string_fields_are_strings_or_refused(server: AccountServer) -> None:
+    fields = {"accountId": 12, "externalId": True, "regions": [{"name": 10**40}]}
+    body = {"name": "numbers", "provider": "aws", "fields": fields}
+    assert server.call("POST", "/v1/accounts", body, WRITER).status == 201
+    shown = server.call("GET", "/v1/accounts/numbers").body["fields"]
+    assert (shown["accountId"], shown["externalId"], shown["regions"]) == ("12", "true", [{"name": str(10**40)}])
+    for number in (b"1e3", b"0.10", b"1e400"):
+        patch = b'{"fields": {"regions": [{"name": ' + number + b"}]}}"
+        answer = server.call("PATCH", "/v1/accounts/numbers", patch, WRITER)
+        assert (answer.status, "may have been written otherwise" in answer.body["detail"]) == (400, True), answer.body
+
+
 def test_half_a_surrogate_pair_is_refused_over_http(server: AccountServer) -> None:
     fields = {**HUB, "username": "\ud800", "password": "\udfff"}
     del fields["name"]
