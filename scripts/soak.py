@@ -7,8 +7,8 @@ kills         a publishing process is killed at a random moment; the target must
 publishes     trees are published while readers open the folder and read all of it; no reader may see a mix.
 threads       fresh processes read Kubernetes Secrets from 8 threads at a switch interval of 1 microsecond; some of
               them also files of a commit, a secret of Vault or an object of S3: all that the threads of a run share.
-repositories  hypothesis makes repositories of odd files; `halgit validate` in this process must end with a documented
-              exit code and show no planted secret.
+repositories  hypothesis makes repositories of odd files; `halgit validate` and another command, run in this process,
+              must end with a documented exit code and show no planted secret.
 --write puts the table into docs/security.md. Exits 1 if
 anything failed.
 """
@@ -260,11 +260,13 @@ def soak_repositories(count: int) -> list[str]:
     scalars = st.sampled_from(
         ["x", "", "~", "1.10", "0x1F", "1:30", "!!binary aGk=", "${{ params.p }}", "${{ secret('k8s://a#b') }}",
          "encrypted:s:k", "encryptedFile:noop!v:x", "*a", "&a b", "\u202e", "\ud7ff", "'", '"', "{", "[", "- a", "? b",
-         "2001-01-01", "NaN", "<<", "%", "@", f"password: {CANARY}", "null", "-----BEGIN PRIVATE KEY-----"]
+         "2001-01-01", "NaN", "<<", "%", "@", f"password: {CANARY}", "null", "-----BEGIN PRIVATE KEY-----",
+         f"https://u:{CANARY}@h/x", f"'password: {CANARY}'", "9" * 4301, "#{x}", "{a: b, a: c}", "../../base"]
     )  # fmt: skip
     keys = st.sampled_from(
         ["deploymentConfigurations", "name", "version", "providers", "kubernetes", "accounts", "password", "$patch",
-         "$list", "bases", "params", "patches", "rules", "dialect", "a.b", "a", "default", "env", "artifactId"]
+         "$list", "bases", "params", "patches", "rules", "dialect", "a.b", "a", "default", "env", "artifactId",
+         "security", "spinnaker", "extensibility", "kubeconfigFile", "cacheThreads", "deploymentEnvironment", "sops", "remove"]
     )  # fmt: skip
     values = st.recursive(
         scalars,
@@ -274,6 +276,7 @@ def soak_repositories(count: int) -> list[str]:
     paths = st.sampled_from(
         ["config", "halgit.yaml", "default/profiles/gate-local.yml", "default/profiles/settings.js", "bom",
          "default/service-settings/gate.yml", "accounts/clouddriver-local.yml", "overlays/a/halgit.yaml",
+         "default/profiles/gate-local.properties", "spinnakerservice.yml", "base/config",
          "overlays/a/config", "halyard.yaml", "default/profiles/orca.yml", ".boms/bom/1.yml"]
     )  # fmt: skip
     texts = st.one_of(
@@ -293,15 +296,34 @@ def soak_repositories(count: int) -> list[str]:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8", errors="surrogatepass")
             more = ["--overlay", "a"] if any(path.startswith("overlays/") for path in files) else []
-            code, text = run_quietly(["validate", "--repo", folder, *more])
-        if code not in (0, 1, 2, 3) or "Traceback" in text:
-            failures.append(f"exit {code} for {files}: {text[-300:]}")
-        if CANARY in text:
-            failures.append(f"a secret in the output for {files}")
+            for command in (["validate", "--repo", folder, *more], _other_command(folder, more, len(str(files)))):
+                code, text = run_quietly(command)
+                if code not in (0, 1, 2, 3, 4, 5) or "Traceback" in text:
+                    failures.append(f"exit {code} of {command[0]} for {files}: {text[-300:]}")
+                if CANARY in text:
+                    failures.append(f"a secret in the output of {command[0]} for {files}")
 
     if count:
         check()
     return failures
+
+
+def _other_command(folder: str, more: list[str], number: int) -> list[str]:
+    """One of the commands that read a repository; which one depends on the number."""
+    source = ["--repo", folder, *more]
+    commands = [
+        ["render", *source, "--secrets", "mask", "--no-validate", "--out", f"{folder}/out"],
+        ["explain", *source, "config"],
+        ["explain", *source, "default/profiles/gate-local.yml"],
+        ["diff", *source, "--base-repo", str(ROOT / "sample-repo" / "base")],
+        ["overlays", "--repo", folder, "--format", "html"],
+        ["secrets", "list", *source],
+        ["lock", *source, "--retries", "0"],
+        ["export", "--to", "kleat", *source, "--no-validate", f"{folder}/out"],
+        ["export", "--to", "spinnakerservice", *source, "--no-validate", f"{folder}/out"],
+        ["import", folder, f"{folder}/out"],
+    ]
+    return commands[number % len(commands)]
 
 
 def _written(value: object, depth: int = 0) -> str:
