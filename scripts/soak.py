@@ -266,7 +266,7 @@ def soak_repositories(count: int) -> list[str]:
     keys = st.sampled_from(
         ["deploymentConfigurations", "name", "version", "providers", "kubernetes", "accounts", "password", "$patch",
          "$list", "bases", "params", "patches", "rules", "dialect", "a.b", "a", "default", "env", "artifactId",
-         "security", "spinnaker", "extensibility", "kubeconfigFile", "cacheThreads", "deploymentEnvironment", "sops", "remove"]
+         "security", "spinnaker", "extensibility", "kubeconfigFile", "cacheThreads", "sops", "remove"]
     )  # fmt: skip
     values = st.recursive(
         scalars,
