@@ -92,7 +92,7 @@ def _is_of_values(finding: Finding) -> bool:
 def is_of_wrong_parameter(finding: Finding, compiled: Compiled) -> bool:
     """True if a finding is about a value with a parameter that is reported: it has no value, or a wrong one."""
     file = compiled.files.get(finding.file)
-    if file is None or file.trace is None or not finding.path or finding.rule.startswith("parameter/"):
+    if file is None or file.trace is None or not finding.path or finding.rule.startswith(("parameter/", "yaml/")):
         return False
     if compiled.dialect == "halgit" and _has_use(file.data, finding.path):
         return True
