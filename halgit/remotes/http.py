@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _LONGEST_ANSWER: Final = 30.0
 _LARGEST: Final = 4 * 1024 * 1024
+LARGEST_ANSWER: Final = 32 * 1024 * 1024
+"""Bytes of an answer after its compression is undone; a few kilobytes can stand for gigabytes."""
 
 
 class WebService:
@@ -165,10 +167,23 @@ def configure_session(session: requests.Session, access: Access, address: str) -
     session.verify = ca_bundle(access, added) if added else bundle or True
 
 
+def read_bounded(response: Any, *_: Any, **__: Any) -> None:
+    """Read the content of a response of requests, as one of its hooks. Raises CorruptError above LARGEST_ANSWER."""
+    content = bytearray()
+    for part in response.iter_content(64 * 1024):
+        content += part
+        if len(content) > LARGEST_ANSWER:
+            response.close()
+            at = "{0.scheme}://{0.netloc}".format(urlsplit(response.url))
+            raise CorruptError(f"The response of {at} is larger than {LARGEST_ANSWER} bytes.", "Check the address.")
+    response._content = bytes(content)
+
+
 def _session(access: Access, address: str) -> requests.Session:
     import requests
 
     session = requests.Session()
+    session.hooks["response"].append(read_bounded)
     configure_session(session, access, address)
     return session
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from halgit.errors import ThrottledError, UnreachableError, UntrustedError
 from halgit.operator_settings import Access
-from halgit.remotes.http import retry_after, select_proxies
+from halgit.remotes.http import read_bounded, retry_after, select_proxies
 from halgit.remotes.private_files import ca_bundle
 from halgit.remotes.vault_login import Login, read_variable
 
@@ -83,7 +83,7 @@ def _session(access: Access, login: Login) -> requests.Session:
         adapter.init_poolmanager(10, 32, server_hostname=name, assert_hostname=name)
     session.mount("https://", adapter)
     session.mount("http://", HTTPAdapter(pool_maxsize=32))
-    session.hooks["response"].append(_check_response)
+    session.hooks["response"] += [read_bounded, _check_response]
     return session
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -64,6 +65,22 @@ def test_a_token_does_not_follow_a_redirect_to_another_origin(repository: Path) 
     assert ran.code == 4
     assert f"redirects to {evil.rpartition(':')[0]}, which is not followed with a token." in ran.err
     assert elsewhere == []
+
+
+def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked(repository: Path) -> None:
+    body = gzip.compress(b'{"data": {"data": {"k": "' + b"x" * 200_000_000 + b'"}}}', 1)
+    bomb = Said(200, body, {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_AS, (800 << 20,) * 2)\n"
+    code = f"{limited}from halgit.cli import main; main()"
+    with server(vault(bomb, [])) as url:
+        command = ["render", "--repo", str(repository), "--out", str(repository.parent / ".hal"), "--no-validate"]
+        ran = subprocess.run(
+            [sys.executable, "-c", code, *command, "--retries", "0", "--vault-address", url],
+            env={"PATH": os.environ["PATH"], "VAULT_TOKEN": TOKEN}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert (ran.returncode, f"The response of {url} is larger than 33554432 bytes." in ran.stderr) == (4, True), (
+        ran.stderr
+    )
 
 
 def test_a_redirect_on_the_same_server_is_followed(repository: Path) -> None:
