@@ -155,8 +155,8 @@ _SPELLINGS = (("oAuthScopes", "oauthScopes"), ("oAuthServiceAccount", "oauthServ
 def _two_spellings(view: View) -> Iterator[Hit]:
     for account in view.accounts_of("kubernetes"):
         for keys in _SPELLINGS:
-            found = [key for key, _ in account.entries() if key in keys]
-            if len(found) > 1:
+            if all(key in account.value for key in keys):
+                found = [key for key in account.value if key in keys]
                 message = f"{found[0]} has no effect, for {found[1]}, another spelling of it, comes after it."
                 yield Hit(account.at(found[0]), message, hint="Keep one of the two keys.")
 

@@ -12,7 +12,7 @@ from halgit.lazy import lazy_pattern
 from halgit.pipeline import MISSING, Severity, Value
 from halgit.record import Record
 from halgit.validation.rule import Hit, Rule
-from halgit.validation.rules.fields import STILL_OPEN, both, empty, owner, string_items, text
+from halgit.validation.rules.fields import STILL_OPEN, both, empty, list_items, owner, string_items, text
 from halgit.validation.rules.local_files import Named, is_mounted, named
 from halgit.validation.view import Node, View
 from halgit.vocabulary import ItemCache
@@ -42,12 +42,16 @@ def _noteworthy(view: View) -> tuple[Node, ...]:
 _ORDINARY: Final[ItemCache[bool]] = ItemCache()
 
 
+_NAMESPACES: Final = ("namespaces", "omitNamespaces")
+
+
 def _is_ordinary(account: Node) -> bool:
-    threads = account.get("cacheThreads")
+    threads, listed = account.get("cacheThreads"), partial(list_items, account)
     return (
         not account.get("customResources")
         and not both(account, "kinds", "omitKinds")
         and not both(account, "namespaces", "omitNamespaces")
+        and all(isinstance(name, str) and _NAMESPACE.fullmatch(name) for key in _NAMESPACES for name in listed(key))
         and (threads is None or (type(threads) is int and threads >= 0))
         and account.get("providerVersion") in _VERSION_2
     )
@@ -73,8 +77,8 @@ _NAMESPACE: Final = lazy_pattern(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 def _namespace_names(view: View) -> Iterator[Hit]:
     """Names that no namespace can have: Clouddriver finds nothing in them."""
-    for account in accounts(view):
-        for key in ("namespaces", "omitNamespaces"):
+    for account in _noteworthy(view):
+        for key in _NAMESPACES:
             for item, name in string_items(account, key):
                 if not _NAMESPACE.fullmatch(name) and not STILL_OPEN.search(name):
                     message = f"{owner('kubernetes', account)} has a namespace whose name is not valid: {name!r}."
