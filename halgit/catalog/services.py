@@ -318,26 +318,6 @@ deploymentConfigurations:
 """,
     ),
     Entry(
-        id="local-files/outside",
-        severity=Severity.WARNING,
-        summary="A field names a file outside the tree.",
-        halyard="Halyard copies the file when it generates, and ends with a FATAL problem if it is missing.",
-        impact="halgit cannot check the file.",
-        fix="Mount the file into Halyard's pod and name it with --mounted, or keep it in the layer.",
-        example="""\
-# config
-deploymentConfigurations:
-- name: default
-  providers:
-    kubernetes:
-      accounts:
-      - name: prod
-        kubeconfigFile: /mnt/kubeconfigs/prod
-      - name: other
-        kubeconfigFile: /mnt/kubeconfigs/prod
-""",
-    ),
-    Entry(
         id="local-files/content",
         severity=Severity.WARNING,
         summary="A local file is not what its field requires.",

@@ -56,15 +56,28 @@ def test_a_profile_is_found_below_its_version_or_beside_the_versions(profile: st
 
 
 @pytest.mark.parametrize(
-    ("file", "rule", "severity"),
-    [("/mnt/k", "local-files/outside", "warning"), ("files/k", "local-files/missing", "error")],
+    ("file", "rule", "text"),
+    [
+        ("/mnt/k", "trust/reads-file", "warning: kubeconfigFile makes Halyard read /mnt/k"),
+        ("files/k", "local-files/missing", "error: kubeconfigFile names files/k"),
+    ],
 )
 def test_a_file_that_halgit_cannot_read_is_reported_unless_it_is_mounted(
-    file: str, rule: str, severity: str, tmp_path: Path
+    file: str, rule: str, text: str, tmp_path: Path
 ) -> None:
     repository = _repository(tmp_path)
     config = (repository / "config").read_text()
     (repository / "config").write_text(config.replace("serviceAccount: true", f"kubeconfigFile: {file}"))
-    assert f" {severity}: kubeconfigFile names {file}" in _problems(repository, rule)[1]
+    assert text in _problems(repository, rule)[1]
     for mounted in (file, file.removesuffix("/k")):
         assert "kubeconfigFile" not in _problems(repository, rule, mounted)[1]
+
+
+@pytest.mark.parametrize(
+    "file", ["/mnt/../etc/passwd", "/mnt/k/../../etc/passwd", f"{HOME}/../../../etc/passwd", "//etc/passwd"]
+)
+def test_a_path_that_leaves_what_is_mounted_is_reported(file: str, tmp_path: Path) -> None:
+    repository = _repository(tmp_path)
+    config = (repository / "config").read_text()
+    (repository / "config").write_text(config.replace("serviceAccount: true", f"kubeconfigFile: {file}"))
+    assert "kubeconfigFile makes Halyard read" in _problems(repository, "trust/reads-file", "/mnt", "/mnt/k")[1]

@@ -42,7 +42,7 @@ def _missing(view: View) -> Iterator[Hit]:
                 message = f"{path[-1]} begins with {BACKUP_FOLDER}, which only `hal backup restore` replaces."
                 yield Hit(path, message, hint=_BACKUP_HINT.format(view.compiled.hal_home))
                 continue
-            message = f"{path[-1]} names {_shown(str(value))}, which is not in the tree."
+            message = f"{path[-1]} names {show_path(str(value))}, which is not in the tree."
             severity = None if used else Severity.INFO
             yield Hit(path, message if used else f"{message} {_NOT_IN_USE}", hint=hint, severity=severity)
 
@@ -56,7 +56,7 @@ _FEW: Final = 200
 _PATH: Final = lazy_pattern(r"/?(?:[\w.@-]{1,40}/)*[\w.@-]{1,40}")
 
 
-def _shown(value: str) -> str:
+def show_path(value: str) -> str:
     """A path as a message may show it. What looks like none may be the secret itself, put in place of its file."""
     like = "/" in value or re.search(r"\.[A-Za-z]{1,10}$", value)
     return value if like and _PATH.fullmatch(value) else "a file"
@@ -82,17 +82,6 @@ def _home(view: View) -> Iterator[Hit]:
     for path, value in _fields(view):
         if named(view, value) == "home":
             yield Hit(path, f"{path[-1]} begins with ~, which Halyard does not expand.")
-
-
-def _outside(view: View) -> Iterator[Hit]:
-    places: dict[str, list[Path]] = {}
-    for path, value in _fields(view):
-        if named(view, value) == "outside":
-            places.setdefault(str(value), []).append(path)
-    for value, paths in places.items():
-        more = f" It is named in {len(paths)} places." if len(paths) > 1 else ""
-        message = f"{paths[0][-1]} names {_shown(value)}, which is outside the tree and cannot be checked."
-        yield Hit(paths[0], message + more)
 
 
 def _empty(view: View) -> Iterator[Hit]:
@@ -140,8 +129,9 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
         return None
     if said.startswith("~"):
         return "home"
-    home = view.compiled.hal_home.rstrip("/") + "/"
-    path = said[len(home) :] if said.startswith(home) else said
+    home = _home_of(view)
+    whole = normalize_path(said).rstrip("/")
+    path = whole[len(home) :] if whole.startswith(home) else said
     if path.startswith("/"):
         return "outside"
     inside = posixpath.normpath(path)
@@ -151,12 +141,26 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
     return Named(inside, file)
 
 
+def is_outside(view: View, path: str) -> bool:
+    """Return whether an absolute path, as the pod resolves it, is neither in Halyard's home nor mounted."""
+    return not normalize_path(path).startswith(_home_of(view)) and not is_mounted(view, path)
+
+
 def is_mounted(view: View, path: str) -> bool:
     """Return whether the operator says that this file, or a directory above it, is mounted into Halyard's pod."""
-    home = view.compiled.hal_home.rstrip("/")
-    whole = path if path.startswith("/") else f"{home}/{path}"
-    mounted = (one if one.startswith("/") else f"{home}/{one}" for one in view.compiled.mounted)
-    return any(whole == one or whole.startswith(f"{one}/") for one in mounted)
+    home = _home_of(view)
+    whole = normalize_path(path if path.startswith("/") else home + path)
+    mounted = (one if one.startswith("/") else home + one for one in view.compiled.mounted)
+    return any(whole.startswith(normalize_path(one)) for one in mounted)
+
+
+def normalize_path(path: str) -> str:
+    """Return an absolute path without `..` and double slashes, and with a slash at its end."""
+    return "/" + posixpath.normpath(path).strip("/") + "/" if path.startswith("/") else path
+
+
+def _home_of(view: View) -> str:
+    return view.compiled.hal_home.rstrip("/") + "/"
 
 
 def _wrong_content(view: View) -> Iterator[Hit]:
@@ -235,5 +239,4 @@ RULES = (
     Rule("local-files/empty", _empty),
     Rule("local-files/home", _home),
     Rule("local-files/missing", _missing),
-    Rule("local-files/outside", _outside),
 )

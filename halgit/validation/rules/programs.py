@@ -20,7 +20,8 @@ from halgit.validation.account_access import strings_in
 from halgit.validation.account_files import Document
 from halgit.validation.rule import Hit
 from halgit.validation.rules.dynamic_accounts import hits
-from halgit.validation.rules.trust import CREDENTIALS, is_profile, normalize_path
+from halgit.validation.rules.local_files import normalize_path
+from halgit.validation.rules.trust import CREDENTIALS, is_profile
 from halgit.validation.view import View
 
 _PROGRAM: Final = lazy_pattern(

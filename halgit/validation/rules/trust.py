@@ -7,21 +7,17 @@ Clouddriver runs kubeconfig exec plug-ins; Orca and Rosco run the executables th
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from halgit.annotations import Final
 from halgit.halyard import model
-from halgit.lazy import lazy_pattern
-from halgit.pipeline import MISSING, Value
+from halgit.pipeline import MISSING, Path, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.kubeconfigs import find_kubeconfigs
+from halgit.validation.rules.local_files import is_outside, show_path
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
-
-_OF_THE_POD: Final = lazy_pattern(r"/(var/run/secrets|run/secrets|proc|sys|dev|etc|root|home/[^/]+/\.(?!hal/)[^/]+)/")
-"""Folders that hold a pod's own credentials and settings; configuration is never mounted there."""
 
 CREDENTIALS: Final = ("/var/run/secrets/", "/run/secrets/", "/proc/", "/root/")
 """Folders of these in which no setting of a service lies by default."""
@@ -85,10 +81,7 @@ def _fold(key: object) -> str:
 
 
 def _reads(view: View) -> Iterator[Hit]:
-    config = view.config.value
-    for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
-        if isinstance(value, str) and _OF_THE_POD.match(normalize_path(value)):
-            yield Hit(path, f"{path[-1]} makes Halyard read {value}, a file of its pod.")
+    yield from _local_files(view)
     for kubeconfig in find_kubeconfigs(view):
         for path, value in kubeconfig.files():
             if value.startswith("/"):
@@ -100,14 +93,27 @@ def _reads(view: View) -> Iterator[Hit]:
         yield from search_pod_files(view)
 
 
+def _local_files(view: View) -> Iterator[Hit]:
+    """Report each local file that is neither in the tree nor mounted by the operator, with the number of its places."""
+    config, places = view.config.value, dict[str, list[Path]]()
+    for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
+        if isinstance(value, str) and value.startswith("/") and is_outside(view, value):
+            places.setdefault(value, []).append(path)
+    for value, paths in places.items():
+        more = f" It is named in {len(paths)} places." if len(paths) > 1 else ""
+        message = f"{paths[0][-1]} makes Halyard read {show_path(value)}, a file of its pod.{more}"
+        yield Hit(paths[0], message, hint=_MOUNTED)
+
+
+_MOUNTED: Final = (
+    "Keep the file in the layer, or use a secret reference. An operator who mounts it into Halyard's pod names it with "
+    "--mounted."
+)
+
+
 def is_profile(path: str) -> bool:
     """Return whether a file of the tree is a profile of a service."""
     return "/profiles/" in path
-
-
-def normalize_path(path: str) -> str:
-    """Return an absolute path without `..` and double slashes, and with a slash at its end."""
-    return "/" + posixpath.normpath(path).lstrip("/") + "/" if path.startswith("/") else path
 
 
 RULES = (
