@@ -76,13 +76,17 @@ class RecordType(type):
         return super().__new__(cls, name, bases, namespace)
 
     def complete(cls) -> tuple[Callable[[Any, Any], None], ...]:
-        """Prepare the class for its first instance and return its setters: a run uses a part of all classes."""
+        """Prepare the class for its first instance and return its setters: a run uses a part of all classes.
+
+        The setters are set last, because another thread takes them as the sign that all is prepared.
+        """
         fields = cls._fields
-        cls._setters = tuple([getattr(cls, key).__set__ for key in fields])
-        cls._parts = tuple(zip(fields, fields.values(), cls._setters))  # noqa: B905 - of equal length
+        setters = tuple([getattr(cls, key).__set__ for key in fields])
+        cls._parts = tuple(zip(fields, fields.values(), setters))  # noqa: B905 - of equal length
         compared = [key for key, option in fields.items() if option.compare]
         cls._key = attrgetter(*compared) if compared else len
-        return cls._setters
+        cls._setters = setters
+        return setters
 
     _setters: tuple[Callable[[Any, Any], None], ...] | None
     _parts: tuple[tuple[str, _Field, Callable[[Any, Any], None]], ...]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from halgit.record import Record, field, list_fields, replace, to_dict
+from halgit.record import Record, RecordType, field, list_fields, replace, to_dict
 
 
 class Point(Record):
@@ -87,3 +90,23 @@ def test_a_record_can_be_mutable_or_compared_by_identity() -> None:
     assert draft == Draft("a")
     assert Token("a") != Token("a")
     assert len({Token("a"), Token("a")}) == 2
+
+
+def test_several_threads_may_use_a_type_first() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for _ in range(300):
+                kind = RecordType("Point", (Record,), {"__annotations__": {"x": "int", "y": "int"}, "y": 2})
+                barrier = threading.Barrier(8)
+
+                def create(kind: Any = kind, barrier: threading.Barrier = barrier) -> Any:
+                    barrier.wait()
+                    return kind(x=1)
+
+                records = [one.result() for one in [pool.submit(create) for _ in range(8)]]
+                assert {(one.x, one.y) for one in records} == {(1, 2)}
+                assert len(set(records)) == 1
+    finally:
+        sys.setswitchinterval(interval)
