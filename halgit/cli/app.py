@@ -22,6 +22,7 @@ from halgit.cli.process import (
     TimedOut,
     call_within_limit,
     describe_timeout,
+    find_stop,
     harden_process,
     raise_on_signals,
 )
@@ -67,15 +68,13 @@ def run(arguments: Sequence[str]) -> int:
 def _call(arguments: Sequence[str], output: Output) -> int:
     try:
         return _dispatch(arguments, output)
-    except Signalled as stop:
-        return _signal(output, stop.number)
-    except TimedOut as stop:
-        output.error(describe_timeout(stop.seconds), code=TIMED_OUT)
-        return TIMED_OUT
+    except (Signalled, TimedOut) as stop:
+        return _stopped(output, stop)
     except HalgitError as error:
         return _error(output, error)
     except (MemoryError, RecursionError, Exception) as error:  # noqa: BLE001 - the one place that reports a bug
-        return _bug(output, error)
+        hidden = find_stop(error)
+        return _bug(output, error) if hidden is None else _stopped(output, hidden)
 
 
 def _dispatch(arguments: Sequence[str], output: Output) -> int:
@@ -112,11 +111,14 @@ def _error(output: Output, error: HalgitError) -> int:
     return error.exit_code
 
 
-def _signal(output: Output, number: int) -> int:
-    if number == signal.SIGPIPE:
-        raise Signalled(number)
-    output.error(f"Stopped by {signal.Signals(number).name}. No file is half written.", code=128 + number)
-    return 128 + number
+def _stopped(output: Output, stop: Signalled | TimedOut) -> int:
+    if isinstance(stop, TimedOut):
+        output.error(describe_timeout(stop.seconds), code=TIMED_OUT)
+        return TIMED_OUT
+    if stop.number == signal.SIGPIPE:
+        raise stop
+    output.error(f"Stopped by {signal.Signals(stop.number).name}. No file is half written.", code=128 + stop.number)
+    return 128 + stop.number
 
 
 def _bug(output: Output, error: BaseException) -> int:

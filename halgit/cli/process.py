@@ -59,6 +59,13 @@ class TimedOut(BaseException):
         self.seconds = seconds
 
 
+def find_stop(error: BaseException | None) -> Signalled | TimedOut | None:
+    """Return what stopped the program if this error only reports it: Python 3.11 wraps what interrupts a class body."""
+    while error is not None and not isinstance(error, (Signalled, TimedOut)):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 _GRACE = 5.0
 """Seconds after the timeout of a fetch until the run is ended: the fetch names its server, the run cannot."""
 

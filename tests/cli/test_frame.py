@@ -79,6 +79,25 @@ def test_json_is_one_object_on_every_exit(arguments: list[object], code: int, wo
         assert ran.json["error"]["message"] in ran.err
 
 
+INTERRUPTED = """import os, signal
+class Name:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+try:
+    class Owner:
+        name = Name()
+except BaseException as stop:
+    raise RuntimeError("a library wraps what stops it") from stop
+"""
+
+
+def test_a_signal_that_a_library_wraps_is_a_signal(tmp_path: Path) -> None:
+    (tmp_path / "yaml.py").write_text(INTERRUPTED)
+    ran = halgit(*RENDER, "--out", tmp_path / ".hal", "--format", "json", PYTHONPATH=str(tmp_path))
+    assert ran.code == 128 + signal.SIGTERM
+    assert ran.json["error"]["message"] == "Stopped by SIGTERM. No file is half written."
+
+
 def test_a_bug_ends_with_70_a_trace_and_json(tmp_path: Path) -> None:
     (tmp_path / "yaml.py").write_text(BROKEN)
     ran = halgit(*RENDER, "--out", tmp_path / ".hal", "--format", "json", PYTHONPATH=str(tmp_path))
@@ -114,7 +133,7 @@ def test_a_signal_ends_with_128_and_its_number(number: signal.Signals, tmp_path:
             child.send_signal(number)
             out, err = child.communicate(timeout=60)
         go_on.set()
-    assert child.returncode == 128 + number
+    assert child.returncode == 128 + number, err
     assert json.loads(out)["error"]["code"] == 128 + number
     words = f"Stopped by {number.name}. No file is half written."
     assert words in err.decode()

@@ -218,8 +218,8 @@ def test_the_options_of_the_command_line_fetch_it(
     arguments = ("render", "--repo", f"{first.url}/ops/top", "--overlay", "prod", "--no-validate")
     login = ("--git-token-file", str(tmp_path / "token"), "--out", str(tmp_path / ".hal"))
     ran = halgit(*arguments, *login)
-    assert ran.code == 3
-    assert f"Submodule base {NOT_FETCHED}" in ran.err
+    assert ran.code == 1
+    assert f"overlays/prod/halgit.yaml:1:9: error: Base base is in submodule base, which {NOT_FETCHED}" in ran.err
     assert halgit(*arguments, *login, "--submodules").code == 0
     assert (tmp_path / ".hal" / "config").read_text() == CONFIG
     ran = halgit(*arguments, *login, "--submodule-host", "git.example.com")
@@ -362,9 +362,9 @@ def test_the_variables_fetch_it(top: Repository, tmp_path: Path, first: GitHttpS
     common |= {"HALGIT_OUT": str(tmp_path / ".hal"), "HALGIT_NO_VALIDATE": "1"}
     host = address_of(second)
     ran = halgit("render", **common)
-    assert (ran.code, f"Submodule base {NOT_FETCHED}" in ran.err) == (3, True)
+    assert (ran.code, f"Base base is in submodule base, which {NOT_FETCHED}" in ran.err) == (1, True)
     ran = halgit("render", **common, HALGIT_SUBMODULES="1")
-    assert (ran.code, f"is on {host}, which is not an allowed host." in ran.err) == (3, True)
+    assert (ran.code, f"is on {host}, which is not an allowed host." in ran.err) == (1, True)
     hosts = f"git.example\n{host}"
     assert halgit("render", **common, HALGIT_SUBMODULES="true", HALGIT_SUBMODULE_HOST=hosts).code == 0
     assert (tmp_path / ".hal" / "config").read_text() == CONFIG
