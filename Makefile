@@ -32,7 +32,7 @@ bench: $(STAMP)
 soak: $(STAMP)
 	nice $(BIN)/python scripts/soak.py --write
 	nice $(BIN)/python bench/accounts.py --write
-	HALGIT_SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py tests/sync/test_loop.py
+	SOAK=200 $(BIN)/python -m pytest -q -s tests/sync/test_whole_loop.py tests/sync/test_loop.py
 
 charts: .venv/.run
 	$(BIN)/python scripts/package_charts.py dist/charts

@@ -103,7 +103,7 @@ def test_drift_is_only_reported_without_self_heal(one: World) -> None:
 
 def test_a_round_without_a_change_is_one_ls_remote_and_costs_little(one: World) -> None:
     """At most 20 ms of CPU for a round, git included, and memory that stays: 60 rounds here, 1,000 with `make soak`."""
-    rounds = 1000 if os.environ.get("HALGIT_SOAK") else 60
+    rounds = 1000 if os.environ.get("SOAK") else 60
     with GitHttpServer(one.folder / "served") as server:
         one.url = f"{server.url}/repo/.git"
         with running(one, "--interval", "0.05") as process:

@@ -1,6 +1,6 @@
 """The whole loop: a real git server, the fake Halyard, the real program, random commits, and kills of either side.
 
-The short run is part of the suite. `make soak` runs 200 commits. The seed is printed, and HALGIT_SOAK_SEED repeats it.
+The short run is part of the suite. `make soak` runs 200 commits. The seed is printed, and SOAK_SEED repeats it.
 """
 
 from __future__ import annotations
@@ -161,8 +161,8 @@ def _meaning(text: bytes) -> bytes:
 
 @pytest.fixture
 def chaos(tmp_path: Path) -> Iterator[Chaos]:
-    seed = int(os.environ.get("HALGIT_SOAK_SEED") or random.randrange(1_000_000))
-    print(f"HALGIT_SOAK_SEED={seed}")
+    seed = int(os.environ.get("SOAK_SEED") or random.randrange(1_000_000))
+    print(f"SOAK_SEED={seed}")
     with world(tmp_path) as one, GitHttpServer(tmp_path / "served") as git:
         one.url = f"{git.url}/repo/.git"
         run = Chaos(one, tmp_path / "password", random.Random(seed))
@@ -179,7 +179,7 @@ def chaos(tmp_path: Path) -> Iterator[Chaos]:
 
 
 def test_the_last_commit_is_deployed_whatever_dies(chaos: Chaos) -> None:
-    commits = int(os.environ.get("HALGIT_SOAK", "12"))
+    commits = int(os.environ.get("SOAK", "12"))
     daemon = chaos.one.daemon
     for number in range(1, commits + 1):
         chaos.commit(number, valid=chaos.random.random() < 0.85)
