@@ -16,12 +16,11 @@ from halgit.errors import AccountError
 from halgit.pipeline import Value
 from halgit.record import Record
 from halgit.validation.account_kubeconfigs import (
-    cluster_faults,
     context_faults,
     file_faults,
+    kubeconfig_faults,
     named_items,
     read_context,
-    user_faults,
 )
 
 LONGEST: Final = 256 * 1024
@@ -84,13 +83,9 @@ def find_faults(content: bytes, context: str, allowed: Collection[str], *, as_fi
 
 
 def _context_faults(data: Mapping[Any, Value], name: str, allowed: Collection[str]) -> Iterator[str]:
-    faults = list(context_faults(data, name))
-    yield from faults
-    if not faults:
-        cluster, user = read_context(data, name)
-        yield from cluster_faults(cluster)
-        yield from user_faults(user)
-        yield from _pod_faults(cluster, user, allowed)
+    yield from kubeconfig_faults(data, name)
+    if not any(context_faults(data, name)):
+        yield from _pod_faults(*read_context(data, name), allowed)
 
 
 def from_controller(components: Mapping[str, str], account: str) -> Kubeconfig:

@@ -24,7 +24,6 @@ from halgit.errors import (
 from halgit.pipeline import Finding
 from halgit.report.findings import finding_json
 
-STEPS: Final = ("watch", "render", "publish", "deploy")
 KINDS: Final[tuple[tuple[type[HalgitError], str], ...]] = (
     (FindingsError, "validation"),
     (SourceError, "source"),

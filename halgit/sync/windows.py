@@ -13,7 +13,6 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = lazy_pattern(
     r"(?:(?P<days>[A-Za-z]{3}(?:[-,][A-Za-z]{3})*)\s+)?(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)(?:\s+(?P<zone>\S+))?"
 )
-_ZONE_HINT = "Use a name such as Europe/Berlin, and install tzdata where the machine has no time zones."
 _HINT = "Write 'Mon-Fri 09:00-17:00 Europe/Berlin'; days and time zone may be omitted (every day, UTC)."
 
 

@@ -141,11 +141,6 @@ def named(view: View, value: Value) -> Named | Elsewhere | None:
     return Named(inside, file)
 
 
-def is_outside(view: View, path: str) -> bool:
-    """Return whether an absolute path, as the pod resolves it, is neither in Halyard's home nor mounted."""
-    return not normalize_path(path).startswith(_home_of(view)) and not is_mounted(view, path)
-
-
 def is_mounted(view: View, path: str) -> bool:
     """Return whether the operator says that this file, or a directory above it, is mounted into Halyard's pod."""
     home = _home_of(view)

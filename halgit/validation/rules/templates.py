@@ -142,7 +142,6 @@ def _changed_keys(view: View) -> Iterator[Hit]:
 
 
 _EXPRESSION: Final = "{{ ... }}, which Halyard's template evaluates"
-_EVALUATED: Final = "Halyard's template evaluates {{ ... }} too: write the text in another place."
 _STATEMENT: Final = "{%, which begins a statement"
 
 

@@ -15,7 +15,7 @@ from halgit.halyard import model
 from halgit.pipeline import MISSING, Path, Value
 from halgit.validation.rule import Hit, Rule
 from halgit.validation.rules.kubeconfigs import find_kubeconfigs
-from halgit.validation.rules.local_files import is_outside, show_path
+from halgit.validation.rules.local_files import named, show_path
 from halgit.validation.view import View
 from halgit.vocabulary import gather_vocabulary
 
@@ -97,8 +97,8 @@ def _local_files(view: View) -> Iterator[Hit]:
     """Report each local file that is neither in the tree nor mounted by the operator, with the number of its places."""
     config, places = view.config.value, dict[str, list[Path]]()
     for path, value in model.list_local_files(config) if isinstance(config, dict) else ():
-        if isinstance(value, str) and value.startswith("/") and is_outside(view, value):
-            places.setdefault(value, []).append(path)
+        if named(view, value) == "outside":
+            places.setdefault(str(value), []).append(path)
     for value, paths in places.items():
         more = f" It is named in {len(paths)} places." if len(paths) > 1 else ""
         message = f"{paths[0][-1]} makes Halyard read {show_path(value)}, a file of its pod.{more}"
